@@ -1,0 +1,144 @@
+/* load: small socket programs for the net benches; the same binary runs on the kernel's stack and under nuse.
+ *
+ *   load echo  PORT                      TCP echo server, one connection after another, until killed
+ *   load rr    HOST PORT SECS            1-byte request/response on one connection
+ *   load crr   HOST PORT SECS            connect, 1-byte request/response, close; again and again
+ *   load usink PORT                      UDP sink; ends 600 ms after the last datagram
+ *   load usend HOST PORT SIZE SECS       UDP sender, one send(2) a datagram
+ *
+ * The last line is one JSON object. Rates are per second; a UDP rate is what the sink received.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+static char buf[65536];
+static const int one = 1;
+
+static double now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void die(const char *what) {
+  perror(what);
+  exit(1);
+}
+
+static void report(unsigned long long count, double secs) {
+  printf("{\"count\":%llu,\"secs\":%.6f,\"rate\":%.1f}\n", count, secs, secs > 0 ? (double)count / secs : 0);
+  fflush(stdout);
+}
+
+static struct sockaddr_in addr(const char *host, const char *port) {
+  struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((unsigned short)atoi(port))};
+  if (host && inet_pton(AF_INET, host, &a.sin_addr) != 1) die(host);
+  return a;
+}
+
+static int dial(struct sockaddr_in *a) {
+  int s = socket(AF_INET, SOCK_STREAM, 0);
+  if (s < 0) die("socket");
+  if (connect(s, (struct sockaddr *)a, sizeof *a)) die("connect");
+  setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  return s;
+}
+
+static _Noreturn void echo(const char *port) {
+  int l = socket(AF_INET, SOCK_STREAM, 0);
+  struct sockaddr_in a = addr(NULL, port);
+  setsockopt(l, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+  if (bind(l, (struct sockaddr *)&a, sizeof a) || listen(l, 128)) die("listen");
+  printf("READY\n");
+  fflush(stdout);
+  for (;;) {
+    int c = accept(l, NULL, NULL);
+    if (c < 0) die("accept");
+    setsockopt(c, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    ssize_t n;
+    while ((n = read(c, buf, sizeof buf)) > 0)
+      if (write(c, buf, (size_t)n) != n) break;
+    close(c);
+  }
+}
+
+static int rr(const char *host, const char *port, double secs) {
+  struct sockaddr_in a = addr(host, port);
+  int s = dial(&a);
+  unsigned long long n = 0;
+  double start = now(), t = start;
+  for (; t < start + secs; t = now(), n++)
+    if (write(s, buf, 1) != 1 || read(s, buf, 1) != 1) die("rr");
+  report(n, t - start);
+  return 0;
+}
+
+static int crr(const char *host, const char *port, double secs) {
+  struct sockaddr_in a = addr(host, port);
+  unsigned long long n = 0;
+  double start = now(), t = start;
+  for (; t < start + secs; t = now(), n++) {
+    int s = dial(&a);
+    if (write(s, buf, 1) != 1 || read(s, buf, 1) != 1) die("crr");
+    close(s);
+  }
+  report(n, t - start);
+  return 0;
+}
+
+static int usink(const char *port) {
+  int s = socket(AF_INET, SOCK_DGRAM, 0), size = 4 << 20;
+  struct timeval idle = {0, 600000};
+  struct sockaddr_in a = addr(NULL, port);
+  if (setsockopt(s, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size))
+    setsockopt(s, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+  if (bind(s, (struct sockaddr *)&a, sizeof a)) die("bind");
+  printf("READY\n");
+  fflush(stdout);
+  unsigned long long n = 0;
+  double first = 0, last = 0;
+  while (recv(s, buf, sizeof buf, 0) >= 0) {
+    if (n++ == 0) {
+      first = now();
+      setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &idle, sizeof idle);
+    }
+    if ((n & 15) == 0) last = now();
+  }
+  report(n, last - first);
+  return 0;
+}
+
+static int usend(const char *host, const char *port, size_t size, double secs) {
+  int s = socket(AF_INET, SOCK_DGRAM, 0);
+  struct sockaddr_in a = addr(host, port);
+  if (connect(s, (struct sockaddr *)&a, sizeof a)) die("connect");
+  unsigned long long n = 0;
+  double start = now(), t = start;
+  for (; t < start + secs; t = now())
+    for (int i = 0; i < 16; i++)
+      if (send(s, buf, size, 0) == (ssize_t)size) n++;
+  report(n, t - start);
+  return 0;
+}
+
+int main(int argc, char **argv) {
+  signal(SIGPIPE, SIG_IGN);
+  const char *mode = argc > 1 ? argv[1] : "";
+  if (!strcmp(mode, "echo") && argc == 3) echo(argv[2]);
+  if (!strcmp(mode, "rr") && argc == 5) return rr(argv[2], argv[3], atof(argv[4]));
+  if (!strcmp(mode, "crr") && argc == 5) return crr(argv[2], argv[3], atof(argv[4]));
+  if (!strcmp(mode, "usink") && argc == 3) return usink(argv[2]);
+  if (!strcmp(mode, "usend") && argc == 6) return usend(argv[2], argv[3], (size_t)atoi(argv[4]), atof(argv[5]));
+  fprintf(stderr, "usage: see the head of load.c\n");
+  return 2;
+}

@@ -1,0 +1,78 @@
+/**
+ * Medians, ratios and the table of the net bench.
+ *
+ * @module
+ */
+import type { Path } from "./lab.ts";
+import type { Measure } from "./measures.ts";
+
+/** One figure of one round; null when the run failed (with the reason in `error`). */
+export interface Sample {
+  round: number;
+  measure: string;
+  path: Path;
+  value: number | null;
+  error?: string;
+}
+
+export function median(values: number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const mid = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[mid] : (sorted[mid - 1] + sorted[mid]) / 2;
+}
+
+function values(samples: Sample[], measure: string, path: Path): number[] {
+  return samples.filter((s) => s.measure === measure && s.path === path && s.value !== null)
+    .map((s) => s.value as number);
+}
+
+/** Median of the ratios to the native figure of the same round. */
+export function medianRatio(samples: Sample[], measure: string, path: Path): number {
+  const native = new Map(
+    samples.filter((s) => s.measure === measure && s.path === "native" && s.value !== null)
+      .map((s) => [s.round, s.value as number]),
+  );
+  const ratios = samples
+    .filter((s) => s.measure === measure && s.path === path && s.value !== null)
+    .flatMap((s) => native.has(s.round) ? [(s.value as number) / native.get(s.round)!] : []);
+  return ratios.length === 0 ? NaN : median(ratios);
+}
+
+function figure(value: number, unit: Measure["unit"]): string {
+  if (Number.isNaN(value)) return "failed";
+  if (unit === "Gbit/s") return value.toFixed(1);
+  return value >= 1000 ? `${(value / 1000).toFixed(1)} k` : value.toFixed(0);
+}
+
+function verdict(measure: Measure, ratio: number, value: number): string {
+  if (measure.bar === null) return "";
+  const isMet = measure.unit === "µs" ? value <= measure.bar : ratio >= measure.bar;
+  const bar = measure.unit === "µs" ? `≤ ${measure.bar} µs` : `≥ ${measure.bar}`;
+  return `${bar} ${isMet ? "met" : "MISSED"}`;
+}
+
+/** A text table: a row a measure and path. */
+export function table(samples: Sample[], measures: Measure[], paths: Path[]): string {
+  const rows = [["", "unit", "native", "path", "nuse", "ratio", "bar"]];
+  for (const m of measures) {
+    const native = values(samples, m.name, "native");
+    for (const path of paths) {
+      const ours = values(samples, m.name, path);
+      const ratio = medianRatio(samples, m.name, path);
+      const value = ours.length > 0 ? median(ours) : NaN;
+      rows.push([
+        m.name,
+        m.unit,
+        figure(native.length > 0 ? median(native) : NaN, m.unit),
+        path.toUpperCase(),
+        figure(value, m.unit),
+        Number.isNaN(ratio) ? "-" : ratio.toFixed(2),
+        verdict(m, ratio, value),
+      ]);
+    }
+  }
+  const widths = rows[0].map((_, i) => Math.max(...rows.map((r) => r[i].length)));
+  return rows.map((r) => r.map((cell, i) => cell.padEnd(widths[i])).join("  ").trimEnd()).join(
+    "\n",
+  );
+}

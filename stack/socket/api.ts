@@ -1,0 +1,162 @@
+/**
+ * The socket API of the stack: BSD semantics, `n | -errno`, never blocking. The service (io/app) and the
+ * tests are its callers; there is no notion of a process, a descriptor or a preload here.
+ *
+ * Times are monotonic microseconds. Option values are the bytes that a C program would pass.
+ *
+ * @module
+ */
+import type { IpAddress } from "../wire/ip_address.ts";
+
+/** Readiness, as bits of `Socket.events`. Set by the stack; the service clears what it has seen. */
+export const EVENT_READABLE = 1; // bytes, datagrams, or a FIN to deliver
+export const EVENT_WRITABLE = 2; // send space appeared after there was none
+export const EVENT_CONNECTED = 4; // connect finished well
+export const EVENT_ERROR = 8; // soError is set (connect failed, reset, timed out, ICMP)
+export const EVENT_ACCEPTABLE = 16; // a listener has an established connection waiting
+export const EVENT_CLOSED = 32; // TCP reached CLOSED: nothing more will happen
+export const EVENT_ERRQUEUE = 64; // an entry was put on the error queue (IP_RECVERR)
+
+export interface Endpoint {
+  readonly addr: IpAddress;
+  /** 0..65535; for raw sockets the protocol or 0. */
+  readonly port: number;
+}
+
+/** Up to two pieces of memory (a ring that wraps). Reused by its owner: read it at once. */
+export interface Span {
+  off0: number;
+  len0: number;
+  off1: number;
+  len1: number;
+}
+
+/** What all kinds of socket can do. `domain`, `type`, `protocol` as in socket(2), without flag bits. */
+export interface Socket {
+  readonly kind: "stream" | "datagram";
+  readonly domain: number;
+  readonly type: number;
+  readonly protocol: number;
+  /** EVENT_* bits not yet seen by the owner. */
+  events: number;
+  /** True while the socket is in the stack's ready list. */
+  isQueued: boolean;
+  /** Pending error (positive errno) as SO_ERROR gives it; read with takeError. */
+  readonly soError: number;
+  /** The owner's record; the stack never looks at it. */
+  owner: unknown;
+
+  bind(addr: IpAddress, port: number, nowUs: number): number;
+  /** Stream: 0 never; -EINPROGRESS when the SYN is queued. Datagram: 0. */
+  connect(addr: IpAddress, port: number, nowUs: number): number;
+  /** Datagram: AF_UNSPEC connect. Stream: -EINVAL... as Linux does. */
+  disconnect(nowUs: number): number;
+  shutdown(how: number, nowUs: number): number;
+  /**
+   * The program is gone. Stream: sends what is queued and FIN, then lives on as an orphan until CLOSED
+   * (SO_LINGER 0: RST).
+   */
+  close(nowUs: number): void;
+  local(): Endpoint;
+  /** null: not connected. */
+  remote(): Endpoint | null;
+  /** Returns soError and clears it. */
+  takeError(): number;
+  /** `value` is only read during the call. Returns 0 or -errno as Linux would. */
+  setOption(level: number, name: number, value: Uint8Array, nowUs: number): number;
+  /** The bytes that getsockopt would return (not truncated), or -errno. */
+  getOption(level: number, name: number, maxLen: number, nowUs: number): Uint8Array | number;
+}
+
+/** SOCK_STREAM. Data goes through rings in the stack's Memory, reached by spans: no copy of ours. */
+export interface StreamSocket extends Socket {
+  readonly kind: "stream";
+  /** RFC 9293 3.3.2 state name: "CLOSED", "LISTEN", "SYN-SENT", "SYN-RECEIVED", "ESTABLISHED", ... */
+  readonly stateName: string;
+  listen(backlog: number, nowUs: number): number;
+  /** Takes the next established connection off the queue; null when there is none. */
+  accept(): StreamSocket | null;
+
+  /** Free bytes of the send ring. 0 after shutdown(WR) or when the buffer is full. */
+  sendSpace(): number;
+  /** Where up to `maxBytes` of the program's next bytes go. The span is valid until the next call. */
+  sendSpan(maxBytes: number): Span;
+  /** `n` bytes have been put into the span: queue them for transmission (sent on flush or at once). */
+  sendCommit(n: number, nowUs: number): void;
+  /** Bytes not yet acknowledged by the peer, FIN included (SIOCOUTQ). */
+  readonly unackedBytes: number;
+
+  /** In-order bytes that wait for the program. */
+  recvAvailable(): number;
+  recvSpan(maxBytes: number): Span;
+  /** The program has taken `n` bytes: opens the window. */
+  recvConsume(n: number, nowUs: number): void;
+  /** The peer's FIN has been received and all bytes before it are consumed. */
+  readonly recvEof: boolean;
+  /** Drops received data that can no longer be delivered (program shut down its reading side). */
+  recvDiscard(nowUs: number): void;
+  /** Sends RST and ends at once. */
+  abort(nowUs: number): void;
+}
+
+/**
+ * A received datagram, or one to send, in memory: a header of DGRAM_HEADER_LEN bytes, then the payload.
+ * The same bytes travel over the AF_UNIX pair between the shim and the service (ffi/shim/protocol.h),
+ * little endian except where noted:
+ *
+ *   0  u16 magic 0x4e44   2  u16 flags DGRAM_*   4  u32 payload length (before truncation)
+ *   8  u16 family (2, 10; 0: none)  10  u16 port (host order)  12  i32 errno (with DGRAM_ERROR)
+ *  16  u8[16] address (IPv4: the first 4 bytes), network order
+ *  32  u8 ttl  33 u8 tos  34 u16 0  36  u32 ifindex   40  u8[16] destination address (IP_PKTINFO)
+ *  56  u64 receive time, microseconds of CLOCK_REALTIME (0: none)
+ */
+export const DGRAM_HEADER_LEN = 64;
+export const DGRAM_MAGIC = 0x4e44;
+/** Send: the header's address is the destination (sendto); without it the connected peer is meant. */
+export const DGRAM_HAS_ADDR = 1;
+/** Receive: no payload; recv shall fail with the header's errno. */
+export const DGRAM_ERROR = 2;
+/** Send: MSG_DONTROUTE. */
+export const DGRAM_DONTROUTE = 4;
+/** Send: ttl / tos of the header override the socket's (cmsg IP_TTL, IP_TOS). */
+export const DGRAM_HAS_TTL = 8;
+export const DGRAM_HAS_TOS = 16;
+/** Send: source address (offset 40) and ifindex override (cmsg IP_PKTINFO). */
+export const DGRAM_HAS_PKTINFO = 32;
+
+/** SOCK_DGRAM, SOCK_RAW and ping sockets. */
+export interface DatagramSocket extends Socket {
+  readonly kind: "datagram";
+  /**
+   * Sends the datagram whose header is at `off` (DGRAM_HEADER_LEN bytes) and whose payload of
+   * `payloadLen` bytes follows it. The payload must stay untouched until the next flush.
+   * Returns payloadLen or -errno (which the caller may report by a DGRAM_ERROR record).
+   */
+  send(off: number, payloadLen: number, nowUs: number): number;
+  /** Records waiting in the receive queue. */
+  recvCount(): number;
+  /**
+   * Offset of the i-th waiting record (header, payload contiguous), i < recvCount(). Its length is
+   * DGRAM_HEADER_LEN + the payload length of the header.
+   */
+  recvPeek(i: number): number;
+  /** Removes the first `n` records. */
+  recvConsume(n: number, nowUs: number): void;
+  /** Takes the oldest error-queue entry: sock_extended_err bytes etc. (see stack/socket), or null. */
+  takeErrorQueue(): ErrorQueueEntry | null;
+}
+
+/** One entry of the error queue (IP_RECVERR, MSG_ERRQUEUE). */
+export interface ErrorQueueEntry {
+  readonly errno: number;
+  /** SO_EE_ORIGIN_LOCAL 1, _ICMP 2 */
+  readonly origin: number;
+  readonly type: number;
+  readonly code: number;
+  /** Next-hop MTU for EMSGSIZE, else 0. */
+  readonly info: number;
+  readonly offender: Endpoint | null;
+  /** The original destination (msg_name). */
+  readonly destination: Endpoint;
+  readonly payload: Uint8Array;
+}
