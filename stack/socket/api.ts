@@ -9,13 +9,15 @@
 import type { IpAddress } from "../wire/ip_address.ts";
 
 /** Readiness, as bits of `Socket.events`. Set by the stack; the service clears what it has seen. */
-export const EVENT_READABLE = 1; // bytes, datagrams, or a FIN to deliver
-export const EVENT_WRITABLE = 2; // send space appeared after there was none
-export const EVENT_CONNECTED = 4; // connect finished well
-export const EVENT_ERROR = 8; // soError is set (connect failed, reset, timed out, ICMP)
-export const EVENT_ACCEPTABLE = 16; // a listener has an established connection waiting
-export const EVENT_CLOSED = 32; // TCP reached CLOSED: nothing more will happen
-export const EVENT_ERRQUEUE = 64; // an entry was put on the error queue (IP_RECVERR)
+export {
+  EVENT_ACCEPTABLE,
+  EVENT_CLOSED,
+  EVENT_CONNECTED,
+  EVENT_ERROR,
+  EVENT_ERRQUEUE,
+  EVENT_READABLE,
+  EVENT_WRITABLE,
+} from "../storage/events.ts";
 
 export interface Endpoint {
   readonly addr: IpAddress;
@@ -82,7 +84,7 @@ export interface StreamSocket extends Socket {
   /** Where up to `maxBytes` of the program's next bytes go. The span is valid until the next call. */
   sendSpan(maxBytes: number): Span;
   /** `n` bytes have been put into the span: queue them for transmission (sent on flush or at once). */
-  sendCommit(n: number, nowUs: number): void;
+  sendCommit(n: number, nowUs: number, more?: boolean): void;
   /** Bytes not yet acknowledged by the peer, FIN included (SIOCOUTQ). */
   readonly unackedBytes: number;
 
@@ -133,6 +135,17 @@ export interface DatagramSocket extends Socket {
    * Returns payloadLen or -errno (which the caller may report by a DGRAM_ERROR record).
    */
   send(off: number, payloadLen: number, nowUs: number): number;
+  /**
+   * Whether a datagram of `payloadLen` bytes to `addr`:`port` (null: to the connected peer) would be sent:
+   * 0, or what send would answer at once (-EDESTADDRREQ, -ENETUNREACH, -EACCES, -EMSGSIZE, ...).
+   * Binds if need be.
+   */
+  check(addr: IpAddress | null, port: number, payloadLen: number, nowUs: number): number;
+  /**
+   * What `send` to `addr`:`port` would return at once (0 or -errno), as sendto(2) has to tell; binds
+   * the socket if need be. `addr` null: the connected peer.
+   */
+  check(addr: IpAddress | null, port: number, payloadLen: number, nowUs: number): number;
   /** Records waiting in the receive queue. */
   recvCount(): number;
   /**

@@ -2,10 +2,11 @@
  * Batches of frames, as structures of arrays over one Memory: what a device hands to the stack
  * (`RxFrames`) and what the stack hands to a device (`TxFrames`).
  *
- * A frame to send is built from the back: every row owns a slot of `TX_SLOT_LEN` bytes, the transport
- * writes its header at `slot + TX_HEADROOM`, the network and link layers prepend theirs, and the device
- * may prepend its own (virtio_net_hdr). The payload stays where it is: up to two pieces (a ring that
- * wraps). What a row points at must not change until the row has been transmitted.
+ * A frame to send is built from the back: every row owns a slot of `TX_SLOT_LEN` bytes, the
+ * transport writes its header at `slot + TX_HEADROOM`, the network and link layers prepend theirs,
+ * and the device may prepend its own (virtio_net_hdr). The payload stays where it is: up to two
+ * pieces (a ring that wraps). What a row points at must not change until the row has been
+ * transmitted.
  *
  * @module
  */
@@ -13,7 +14,8 @@ import type { Memory } from "./memory.ts";
 
 /** L4 checksum state. */
 export const CSUM_NONE = 0; // receive: verify it; send: complete
-export const CSUM_PARTIAL = 1; // only the pseudo-header sum is in the field; the rest is up to the device
+/** Only the pseudo-header sum is in the field; the rest is up to the device. */
+export const CSUM_PARTIAL = 1;
 export const CSUM_VALID = 2; // receive: the device has verified it
 
 /** Segmentation offload types (numbers as in virtio_net_hdr). */
@@ -32,7 +34,9 @@ export class RxFrames {
   readonly len: Int32Array;
   /** CSUM_* */
   readonly csum: Uint8Array;
-  /** GSO_*: not GSO_NONE when the frame is several segments coalesced (GRO, TSO from a local peer). */
+  /**
+   * GSO_*: not GSO_NONE when the frame is several segments coalesced (GRO, TSO from a local peer).
+   */
   readonly gsoType: Uint8Array;
   /** Payload bytes of each coalesced segment, 0 when gsoType is GSO_NONE. */
   readonly gsoSize: Int32Array;
@@ -50,6 +54,8 @@ export class RxFrames {
 export class TxFrames {
   /** Committed rows. The row under construction is `count`. */
   count = 0;
+  /** Raised whenever the rows have been transmitted: an older row number means nothing any more. */
+  epoch = 0;
   /** First byte of the frame (moves down as headers are prepended) and length of the headers. */
   readonly hdrOff: Int32Array;
   readonly hdrLen: Int32Array;

@@ -2,8 +2,8 @@
  * The stack's one memory: every frame, header, ring and datagram queue is an offset into it.
  *
  * On the wire it is an mmap'ed arena (`ffi/arena.ts`), so that a device can point an iovec at any
- * offset; in tests and the simulator it is a plain ArrayBuffer. Offsets and lengths are bytes, below 2^30.
- * Blocks are powers of two of at least 64 bytes, aligned to 64.
+ * offset; in tests and the simulator it is a plain ArrayBuffer. Offsets and lengths are bytes,
+ * below 2^30. Blocks are powers of two of at least 64 bytes, aligned to 64.
  *
  * @module
  */

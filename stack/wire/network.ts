@@ -33,16 +33,22 @@ export interface Route {
 
 export interface Network {
   /**
-   * Finds the way to `dst`. `src` fixes the source address (null: choose), `ifIndex` the interface (0: any).
-   * Returns -ENETUNREACH when there is none, -EADDRNOTAVAIL when `src` is not ours.
+   * Finds the way to `dst`. `src` fixes the source address (null: choose), `ifIndex` the interface
+   * (0: any). Returns -ENETUNREACH when there is none, -EADDRNOTAVAIL when `src` is not ours.
    */
-  route(dst: IpAddress, src: IpAddress | null, ifIndex: number): Route | number;
+  route(
+    dst: IpAddress,
+    src: IpAddress | null,
+    ifIndex: number,
+    multicastLoop?: boolean,
+  ): Route | number;
   /** Makes room for one row in the route's queue (transmitting when it is full) and begins it. */
   begin(route: Route): number;
   /**
-   * Sends the row under construction in `route.tx`, whose transport header and payload are complete:
-   * prepends network and link headers, fragments when it is too long and not GSO (payload then copied),
-   * queues it while the neighbour is being resolved. Returns 0 or -errno (-EMSGSIZE with DF, -ENOBUFS, ...).
+   * Sends the row under construction in `route.tx`, whose transport header and payload are
+   * complete: prepends network and link headers, fragments when it is too long and not GSO (payload
+   * then copied), queues it while the neighbour is being resolved. Returns 0 or -errno (-EMSGSIZE
+   * with DF, -ENOBUFS, ...).
    */
   send(
     route: Route,
@@ -53,8 +59,22 @@ export interface Network {
     dontFragment: boolean,
     nowUs: number,
   ): number;
-  /** Traffic on this path is getting through (RFC 1122 2.3.2.1, RFC 4861 7.3.1): keeps the neighbour fresh. */
+  /**
+   * Traffic on this path is getting through (RFC 1122 2.3.2.1, RFC 4861 7.3.1): keeps the neighbour
+   * fresh.
+   */
   confirm(route: Route, nowUs: number): void;
+  /**
+   * As `send`, for a row whose header and payload already begin with a complete IP header
+   * (IP_HDRINCL). Never fragments: -EMSGSIZE when it is longer than the interface's MTU.
+   */
+  sendWithIpHeader(route: Route, nowUs: number): number;
+  /**
+   * The next-hop MTU of an ICMP "fragmentation needed" that a transport has found to be about its
+   * own traffic (RFC 1191, RFC 5927 7.2). Lowers `Route.mtu` of every route to `dst` for ten
+   * minutes; routes turn invalid.
+   */
+  updatePmtu(dst: IpAddress, mtu: number, nowUs: number): void;
   /** True when `addr` is an address of this host (loopback included). */
   isLocal(addr: IpAddress): boolean;
 }
@@ -82,7 +102,10 @@ export interface IcmpError {
 
 /** A transport protocol, registered with iface by its number. */
 export interface Transport {
-  /** `pkt.transportOff..pkt.endOff` is the segment. Returns false when nobody wanted it (port unreachable). */
+  /**
+   * `pkt.transportOff..pkt.endOff` is the segment. Returns false when nobody wanted it (port
+   * unreachable).
+   */
   input(pkt: Packet): boolean;
   icmpError(error: IcmpError, nowUs: number): void;
 }

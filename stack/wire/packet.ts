@@ -36,5 +36,7 @@ export class Packet {
   /** Sent to a broadcast or multicast address (of the network layer), or to a link broadcast. */
   isBroadcast = false;
   isMulticast = false;
+  /** A broadcast or multicast frame with a unicast network address (RFC 1122 3.3.6). */
+  isLinkBroadcast = false;
   nowUs = 0;
 }

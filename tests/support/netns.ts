@@ -195,6 +195,6 @@ export async function veth(
   );
   for (const [ns, name, addr] of [[a, aName, aAddr], [b, bName, bAddr]] as const) {
     if (addr !== null) await ns.ip(`addr add ${addr} dev ${name}`);
-    await ns.ip(`link set ${name} up`);
+    await ns.ip(`link set dev ${name} up`);
   }
 }

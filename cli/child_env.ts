@@ -1,0 +1,40 @@
+/**
+ * The program's environment: its own, and what makes the shim load and find the service.
+ *
+ * @module
+ */
+import { Failure } from "./failure.ts";
+import { encode } from "./launcher.ts";
+
+/** A part of the file name of every copy of the shim. */
+const SHIM_NAMES = /(^|\/)(nuse_shim|libnuse-)[^/]*$/;
+
+export interface ChildEnvSources {
+  /** What the program would have had; byte strings. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Path of the shim, or the bare name that a secure loader takes. */
+  readonly shim: string;
+  readonly socketPath: string;
+  readonly pid: number;
+}
+
+/** Byte strings. Throws Failure. */
+export function childEnv(sources: ChildEnvSources): Record<string, string> {
+  const { env, shim, socketPath, pid } = sources;
+  if (/[\s:]/.test(shim)) {
+    throw new Failure(
+      `cannot preload ${shim}: blanks and colons end a name in LD_PRELOAD (set NUSE_CACHE to a plain path)`,
+    );
+  }
+  // Under another nuse, its shim is already there.
+  const others = (env.LD_PRELOAD ?? "").split(/[\s:]+/).filter((library) =>
+    library !== "" && !SHIM_NAMES.test(library)
+  );
+  return {
+    ...env,
+    LD_PRELOAD: [encode(shim), ...others].join(":"),
+    NUSE_SOCK: encode(socketPath),
+    NUSE_PPID: String(pid),
+    NUSE_PDEATHSIG: "1",
+  };
+}

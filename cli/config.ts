@@ -1,0 +1,252 @@
+/**
+ * Environment and options → one `Config`, or a Failure that says what to correct.
+ *
+ * An option and a variable of the same meaning: the option wins. What an option leaves out is taken from
+ * the variable. The variables are listed in args.ts (HELP) and in README.md.
+ *
+ * @module
+ */
+import type { AddressConfig, Config, InterfaceConfig, RouteConfig, VifKind } from "../io/config.ts";
+import { IpAddress } from "../stack/wire/ip_address.ts";
+import { Failure } from "./failure.ts";
+import {
+  checkInterfaceName,
+  parseCidr,
+  parseMac,
+  parseMtu,
+  parseVif,
+  type Setting,
+  toHostAddress,
+} from "./values.ts";
+
+const DEFAULT_PREFIX_LEN = 24;
+const TAP_PREFIX = "nuse-";
+const KEYS = ["host", "mac", "mtu", "vif"] as const;
+type Key = typeof KEYS[number];
+
+/** With nothing configured: works on any machine at once. */
+export const EMBEDDED_DEFAULT = {
+  name: "nuse0",
+  address: "198.18.0.2/24",
+  host: "198.18.0.1/24",
+};
+
+/** An address that the host has on one of its interfaces. */
+export interface HostAddress {
+  readonly name: string;
+  readonly address: string;
+  readonly prefixLen: number;
+}
+
+export interface ConfigSources {
+  readonly env: Readonly<Record<string, string>>;
+  /** Values of --dev and --route. */
+  readonly devices: readonly string[];
+  readonly routes: readonly string[];
+  /** Asked only when a prefix length is missing. */
+  readonly hostAddresses: () => readonly HostAddress[];
+}
+
+/** What was said about one interface. */
+interface Wanted {
+  readonly name: Setting;
+  readonly address: Setting | null;
+  readonly keys: Partial<Record<Key, Setting>>;
+}
+
+function variable(env: ConfigSources["env"], name: string): Setting | null {
+  return env[name] === undefined ? null : { text: env[name], from: name };
+}
+
+/** Adds what the variables say about `name`. */
+function withVariables(env: ConfigSources["env"], wanted: Wanted): Wanted {
+  const own = `nuse-${wanted.name.text}`;
+  const typo = Object.keys(env).find((v) =>
+    v.startsWith(`${own}-`) && !KEYS.some((key) => v === `${own}-${key}`)
+  );
+  if (typo !== undefined) {
+    throw new Failure(`unknown variable ${typo} (known: ${KEYS.map((k) => `${own}-${k}`)})`);
+  }
+  const keys = { ...wanted.keys };
+  for (const key of KEYS) {
+    const setting = keys[key] ?? variable(env, `${own}-${key}`);
+    if (setting !== null) keys[key] = setting;
+  }
+  keys.vif ??= variable(env, "NUSEVIF") ?? undefined;
+  return { ...wanted, address: wanted.address ?? variable(env, own), keys };
+}
+
+/** NAME[=ADDRESS[/PREFIX]][,KEY=VALUE...] */
+function parseDevice(text: string): Wanted {
+  const [first, ...rest] = text.split(",");
+  const equals = first.indexOf("=");
+  const name = equals < 0 ? first : first.slice(0, equals);
+  const from = `--dev ${name}`;
+  const keys: Partial<Record<Key, Setting>> = {};
+  for (const item of rest) {
+    const [key, ...value] = item.split("=");
+    const known = KEYS.find((k) => k === key);
+    if (known === undefined || value.length === 0) {
+      throw new Failure(`${from}: unknown key "${item}" (known: ${KEYS.join("=, ")}=)`);
+    }
+    keys[known] = { text: value.join("="), from: `${from},${known}` };
+  }
+  const address = equals < 0 ? null : { text: first.slice(equals + 1), from };
+  return { name: { text: name, from: "--dev" }, address, keys };
+}
+
+/** Which interfaces were asked for; empty: none at all. */
+function wantedInterfaces(sources: ConfigSources): Wanted[] {
+  const { env } = sources;
+  if (sources.devices.length > 0) {
+    return sources.devices.map((text) => withVariables(env, parseDevice(text)));
+  }
+  const name = variable(env, "NUSEDEV");
+  if (name !== null) return [withVariables(env, { name, address: null, keys: {} })];
+  const orphan = Object.keys(env).find((v) => v.startsWith("nuse-"));
+  if (orphan !== undefined) {
+    const device = orphan.slice("nuse-".length).replace(/-(host|mac|mtu|vif)$/, "");
+    throw new Failure(`${orphan} is set but NUSEDEV is not (set NUSEDEV=${device})`);
+  }
+  return [];
+}
+
+/** The prefix of the host's own address on that interface whose subnet holds `address`. */
+function knownPrefixLen(sources: ConfigSources, name: string, address: IpAddress): number | null {
+  for (const host of sources.hostAddresses()) {
+    const other = IpAddress.parse(host.address);
+    if (host.name !== name || other === null || other.family !== 4) continue;
+    if (other.sharesPrefix(address, host.prefixLen)) return host.prefixLen;
+  }
+  return null;
+}
+
+function buildInterface(sources: ConfigSources, wanted: Wanted): InterfaceConfig {
+  const kind: VifKind = wanted.keys.vif === undefined ? "RAW" : parseVif(wanted.keys.vif);
+  const isTap = kind === "TAP";
+  const name = checkInterfaceName(wanted.name, isTap ? TAP_PREFIX.length : 0);
+  if (wanted.address === null) {
+    throw new Failure(`no address for ${name} (set nuse-${name}=ADDRESS, e.g. 198.18.0.2/24)`);
+  }
+  const cidr = parseCidr(wanted.address);
+  const host = wanted.keys.host === undefined ? null : parseCidr(wanted.keys.host);
+  const known = isTap ? host?.prefixLen : knownPrefixLen(sources, name, cidr.address);
+  const own = toHostAddress(wanted.address, cidr, known ?? DEFAULT_PREFIX_LEN);
+  return {
+    name,
+    kind,
+    hostName: isTap ? TAP_PREFIX + name : name,
+    addresses: [own],
+    hostAddress: host === null ? null : buildHostAddress(wanted, kind, own, host),
+    mac: buildMac(wanted, kind),
+    mtu: wanted.keys.mtu === undefined ? null : parseMtu(wanted.keys.mtu),
+  };
+}
+
+function buildMac(wanted: Wanted, kind: VifKind): string {
+  if (wanted.keys.mac === undefined) return "own";
+  const mac = parseMac(wanted.keys.mac);
+  if (mac === "interface" && kind === "TAP") {
+    throw new Failure(`${wanted.keys.mac.from}: a TAP's own MAC is the host's side (use own)`);
+  }
+  return mac;
+}
+
+function buildHostAddress(
+  wanted: Wanted,
+  kind: VifKind,
+  own: AddressConfig,
+  host: ReturnType<typeof parseCidr>,
+): AddressConfig {
+  const setting = wanted.keys.host!;
+  if (kind !== "TAP") {
+    throw new Failure(`${setting.from}: only for TAP (use ip address add for a real interface)`);
+  }
+  const config = toHostAddress(setting, host, own.prefixLen);
+  const address = IpAddress.parse(own.address)!;
+  if (address.equals(host.address)) {
+    throw new Failure(`${setting.from}: ${config.address} is nuse's own address (give another)`);
+  }
+  if (!address.sharesPrefix(host.address, own.prefixLen)) {
+    throw new Failure(
+      `${setting.from}: ${config.address} is not in ${own.address}/${own.prefixLen} (give an address in it)`,
+    );
+  }
+  return config;
+}
+
+function embeddedDefault(sources: ConfigSources): InterfaceConfig {
+  const vif = variable(sources.env, "NUSEVIF");
+  if (vif !== null && parseVif(vif) !== "TAP") {
+    throw new Failure(`NUSEVIF=${vif.text} needs an interface (set NUSEDEV=eth0, for example)`);
+  }
+  const from = "the embedded default";
+  const built = buildInterface(sources, {
+    name: { text: EMBEDDED_DEFAULT.name, from },
+    address: { text: EMBEDDED_DEFAULT.address, from },
+    keys: { vif: { text: "TAP", from }, host: { text: EMBEDDED_DEFAULT.host, from } },
+  });
+  return { ...built, hostName: EMBEDDED_DEFAULT.name };
+}
+
+/** [DESTINATION/PREFIX=]GATEWAY */
+function parseRoute(setting: Setting): { destination: AddressConfig; gateway: IpAddress } {
+  const equals = setting.text.indexOf("=");
+  const gatewayText = setting.text.slice(equals + 1);
+  const gateway = parseCidr({ text: gatewayText, from: setting.from });
+  if (gateway.prefixLen !== null) {
+    throw new Failure(`${setting.from}: a gateway has no prefix length (write ${gateway.address})`);
+  }
+  if (equals < 0) {
+    return { destination: { address: "0.0.0.0", prefixLen: 0 }, gateway: gateway.address };
+  }
+  const cidr = parseCidr({ text: setting.text.slice(0, equals), from: setting.from });
+  const prefixLen = cidr.prefixLen ?? 32;
+  const network = cidr.address.maskedBy(prefixLen);
+  if (!network.equals(cidr.address)) {
+    throw new Failure(
+      `${setting.from}: ${cidr.address}/${prefixLen} has bits beyond its prefix (write ${network}/${prefixLen})`,
+    );
+  }
+  return { destination: { address: network.toString(), prefixLen }, gateway: gateway.address };
+}
+
+function buildRoute(setting: Setting, interfaces: readonly InterfaceConfig[]): RouteConfig {
+  const { destination, gateway } = parseRoute(setting);
+  const subnets = interfaces.flatMap((i) => i.addresses);
+  const near = subnets.find((s) => gateway.sharesPrefix(IpAddress.parse(s.address)!, s.prefixLen));
+  if (near === undefined) {
+    const list = subnets.map((s) => `${s.address}/${s.prefixLen}`).join(", ");
+    throw new Failure(
+      `${setting.from}: gateway ${gateway} is not on a subnet of nuse: ${list} (give a neighbour)`,
+    );
+  }
+  if (near.address === gateway.toString()) {
+    throw new Failure(`${setting.from}: ${gateway} is nuse's own address (give a neighbour's)`);
+  }
+  return { destination, gateway: gateway.toString() };
+}
+
+function buildRoutes(sources: ConfigSources, interfaces: readonly InterfaceConfig[]) {
+  const routes = sources.routes.map((text) => buildRoute({ text, from: "--route" }, interfaces));
+  const fallback = variable(sources.env, "DEFAULTROUTE");
+  const hasDefault = routes.some((r) => r.destination.prefixLen === 0);
+  if (fallback !== null && !hasDefault) routes.push(buildRoute(fallback, interfaces));
+  return routes;
+}
+
+/** Throws Failure. */
+export function buildConfig(sources: ConfigSources): { config: Config; isEmbedded: boolean } {
+  const wanted = wantedInterfaces(sources);
+  const isEmbedded = wanted.length === 0;
+  const interfaces = isEmbedded
+    ? [embeddedDefault(sources)]
+    : wanted.map((w) => buildInterface(sources, w));
+  for (let i = 0; i < interfaces.length; i++) {
+    const name = interfaces[i].hostName;
+    if (interfaces.findIndex((other) => other.hostName === name) !== i) {
+      throw new Failure(`--dev ${interfaces[i].name} is given twice (once is enough)`);
+    }
+  }
+  return { config: { interfaces, routes: buildRoutes(sources, interfaces) }, isEmbedded };
+}

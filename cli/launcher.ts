@@ -1,0 +1,71 @@
+/**
+ * What the program would have had from its parent, byte for byte: environment, arguments, limit of
+ * descriptors. Neither the launcher's shell (it drops variables whose names hold a dash) nor Deno (it raises
+ * the limit, and decodes text as UTF-8) leaves these as they were. The launcher sends them in NUSE_LAUNCHER:
+ *
+ *     <soft limit of descriptors, or "unlimited">\n
+ *     <the environment as in /proc/PID/environ, NUL as \n and \n as \1>
+ *
+ * A byte string here has one character per byte.
+ *
+ * @module
+ */
+const LAUNCHER = "NUSE_LAUNCHER";
+
+export interface Launched {
+  /** Byte strings. */
+  readonly env: Readonly<Record<string, string>>;
+  /** 0: not known. */
+  readonly softFiles: number;
+}
+
+export function byteString(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return text;
+}
+
+export function bytesOf(byteString: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(byteString, (c) => c.charCodeAt(0));
+}
+
+/** A byte string as text. */
+export function decode(byteString: string): string {
+  return new TextDecoder().decode(bytesOf(byteString));
+}
+
+/** Text as a byte string. */
+export function encode(text: string): string {
+  return byteString(new TextEncoder().encode(text));
+}
+
+/** `NAME=value` strings → variables. */
+function variables(lines: readonly string[]): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const line of lines) {
+    const equals = line.indexOf("=");
+    if (equals > 0) env[line.slice(0, equals)] = line.slice(equals + 1);
+  }
+  return env;
+}
+
+/** From the bytes of /proc/self/environ. */
+export function parseEnvironment(environ: Uint8Array): Launched {
+  const own = variables(byteString(environ).split("\0"));
+  const launcher = own[LAUNCHER];
+  if (launcher === undefined) return { env: own, softFiles: 0 };
+  const [limit, ...lines] = launcher.split("\n");
+  const soft = Number(limit);
+  const softFiles = Number.isSafeInteger(soft) && soft > 0 && soft < 2 ** 31 ? soft : 0;
+  if (lines.length <= 1 && (lines[0] ?? "") === "") {
+    const { [LAUNCHER]: _, ...env } = own;
+    return { env, softFiles };
+  }
+  return { env: variables(lines.map((line) => line.replaceAll("\x01", "\n"))), softFiles };
+}
+
+/** The last `count` arguments of this process, from the bytes of /proc/self/cmdline. */
+export function lastArguments(cmdline: Uint8Array, count: number): string[] {
+  const all = byteString(cmdline).split("\0").slice(0, -1);
+  return count === 0 ? [] : all.slice(-count);
+}

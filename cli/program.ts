@@ -1,0 +1,208 @@
+/**
+ * Finds the program as execvp(3) would and decides, before anything is set up, whether the shim can
+ * reach it. What cannot be reached is refused: it would silently use the host's own stack.
+ *
+ * Scripts are followed to their interpreter, and `#!/usr/bin/env NAME` to NAME.
+ *
+ * @module
+ */
+import { type ElfInfo, inspectElf, isElf, MACHINES, type ReadAt } from "./elf.ts";
+import { EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND, Failure } from "./failure.ts";
+
+/** execvp's when PATH is not set (confstr _CS_PATH). */
+const FALLBACK_PATH = "/bin:/usr/bin";
+const SCRIPT_DEPTH_MAX = 5;
+const SCRIPT_LINE_MAX = 256;
+const S_ISUID = 0o4000;
+const S_ISGID = 0o2000;
+
+export interface Program {
+  /** What to execute; for a file without `#!` the shell, as execvp does. */
+  readonly path: string;
+  /** argv, argv[0] included. */
+  readonly argv: readonly string[];
+  /** The file that becomes the process's image (the last interpreter of a script). */
+  readonly image: string;
+  /** The loader drops LD_PRELOAD (AT_SECURE): the image changes user or group. */
+  readonly isSecure: boolean;
+}
+
+export interface ProgramSources {
+  readonly path: string | undefined;
+  readonly uid: number;
+  readonly gid: number;
+  /** The program has file capabilities. Asked only when they would matter. */
+  readonly hasCapabilities: (path: string) => boolean;
+}
+
+function notExecutable(what: string, advice: string): Failure {
+  return new Failure(`${what} (${advice})`, EXIT_NOT_EXECUTABLE);
+}
+
+/** @std/path would take longer to load (16 ms) than all of cli. */
+function basename(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+/** A file that this process may execute; null: no such file; Failure: there, but not executable. */
+function executable(path: string): string | Failure | null {
+  let info: Deno.FileInfo;
+  try {
+    info = Deno.statSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.PermissionDenied) {
+      return notExecutable(`${path}: permission denied`, "run as a user who may search its folder");
+    }
+    return null;
+  }
+  if (info.isDirectory) return notExecutable(`${path} is a directory`, "name a program in it");
+  if (!info.isFile || ((info.mode ?? 0) & 0o111) === 0) {
+    return notExecutable(`${path} is not executable`, `chmod +x ${path}`);
+  }
+  return path;
+}
+
+/** The path that execvp would take. Throws Failure with 127 or 126. */
+export function findProgram(name: string, path: string | undefined): string {
+  if (name === "") throw new Failure("the program's name is empty (name one)", EXIT_NOT_FOUND);
+  const isPath = name.includes("/");
+  const folders = isPath ? [] : (path ?? FALLBACK_PATH).split(":");
+  const candidates = isPath ? [name] : folders.map((f) => f === "" ? `./${name}` : `${f}/${name}`);
+  let refused: Failure | null = null;
+  for (const candidate of candidates) {
+    const found = executable(candidate);
+    if (typeof found === "string") return found;
+    refused ??= found;
+  }
+  if (refused !== null) throw refused;
+  const advice = isPath ? "check the path" : "check its name and PATH, or install it";
+  throw new Failure(`${name}: not found (${advice})`, EXIT_NOT_FOUND);
+}
+
+function checkElf(path: string, elf: ElfInfo | null): void {
+  if (elf === null) throw notExecutable(`${path} is damaged`, "its ELF header makes no sense");
+  const arch = Deno.build.arch;
+  if (elf.machine !== MACHINES[arch] || elf.bits !== 64) {
+    throw new Failure(
+      `${path} is a ${elf.bits}-bit program for machine ${elf.machine} (nuse needs one for ${arch})`,
+    );
+  }
+  const loader = elf.interpreter === null ? null : basename(elf.interpreter);
+  const isLoader = /^ld(-linux.*|64)?\.so/.test(basename(Deno.realPathSync(path)));
+  if (loader === null && !isLoader) {
+    throw new Failure(
+      `${path} is statically linked: nothing can be preloaded into it (use a dynamic build)`,
+    );
+  }
+  if (loader !== null && loader.startsWith("ld-musl")) {
+    throw new Failure(`${path} is linked with musl: the shim needs glibc (use a glibc build)`);
+  }
+  if (loader !== null && !loader.startsWith("ld")) {
+    throw new Failure(`${path}: its loader ${elf.interpreter} is unknown (use a glibc build)`);
+  }
+  if (elf.isGo) {
+    throw new Failure(
+      `${path} is a Go program: it calls the kernel past any preloaded library (no way round yet)`,
+    );
+  }
+  if (elf.interpreter !== null && typeof executable(elf.interpreter) !== "string") {
+    throw notExecutable(`${path}: its loader ${elf.interpreter} is missing`, "install that libc");
+  }
+}
+
+/** `#! interpreter [argument]`; null: no such line. */
+function scriptLine(start: Uint8Array): { interpreter: string; argument: string | null } | null {
+  if (start[0] !== 0x23 || start[1] !== 0x21) return null;
+  const line = new TextDecoder().decode(start.subarray(2)).split("\n")[0].trim();
+  const [, interpreter, argument] = line.match(/^(\S+)\s*(.*)$/) ?? [];
+  return interpreter === undefined ? null : { interpreter, argument: argument || null };
+}
+
+/** The program that `env [-S] [-i] [NAME=value] NAME` runs. */
+function envTarget(argument: string | null): string | null {
+  const words = (argument ?? "").split(/\s+/).filter((w) => w !== "");
+  return words.find((w) => !w.startsWith("-") && !w.includes("=")) ?? null;
+}
+
+/** True for a file that execvp would hand to /bin/sh: no NUL in its first line. */
+function isText(start: Uint8Array): boolean {
+  const end = start.indexOf(0x0a);
+  return !start.subarray(0, end < 0 ? start.length : end).includes(0);
+}
+
+/** Follows scripts to the ELF file that will run. `isBare`: no `#!`, /bin/sh takes it. */
+function followImage(
+  path: string,
+  searchPath: string | undefined,
+  depth: number,
+): { image: string; isBare: boolean } {
+  using file = openProgram(path);
+  const read: ReadAt = (offset, length) => readAt(file, offset, length);
+  const start = read(0, SCRIPT_LINE_MAX);
+  if (isElf(start)) {
+    checkElf(path, inspectElf(read));
+    return { image: path, isBare: false };
+  }
+  if (depth >= SCRIPT_DEPTH_MAX) {
+    throw notExecutable(`${path}: too many interpreters`, "name the program itself in #!");
+  }
+  const line = scriptLine(start);
+  if (line === null) {
+    if (depth > 0 || !isText(start)) {
+      throw notExecutable(`${path} is no program of this machine`, "check what it is with file");
+    }
+    return { image: followImage("/bin/sh", searchPath, depth + 1).image, isBare: true };
+  }
+  const found = executable(line.interpreter);
+  if (typeof found !== "string") {
+    throw notExecutable(`${path}: its interpreter ${line.interpreter} is missing`, "install it");
+  }
+  const target = basename(found) === "env" ? envTarget(line.argument) : null;
+  const next = target === null ? found : findProgram(target, searchPath);
+  return { image: followImage(next, searchPath, depth + 1).image, isBare: false };
+}
+
+function openProgram(path: string): Deno.FsFile {
+  try {
+    return Deno.openSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.PermissionDenied) {
+      throw notExecutable(`${path} cannot be read`, "nuse looks into a program before it runs it");
+    }
+    throw error;
+  }
+}
+
+function readAt(file: Deno.FsFile, offset: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  if (!Number.isSafeInteger(offset)) return bytes.subarray(0, 0);
+  file.seekSync(offset, Deno.SeekMode.Start);
+  let n = 0;
+  while (n < length) {
+    const got = file.readSync(bytes.subarray(n));
+    if (got === null) break;
+    n += got;
+  }
+  return bytes.subarray(0, n);
+}
+
+/** Whether the kernel sets AT_SECURE for this image (Linux security/commoncap.c). */
+function isSecureImage(image: string, sources: ProgramSources): boolean {
+  const info = Deno.statSync(image);
+  const mode = info.mode ?? 0;
+  if ((mode & S_ISUID) !== 0 && info.uid !== sources.uid) return true;
+  if ((mode & S_ISGID) !== 0 && info.gid !== sources.gid) return true;
+  return sources.uid !== 0 && sources.hasCapabilities(image);
+}
+
+/** Throws Failure when the program cannot be found, executed, or reached by the shim. */
+export function resolveProgram(command: readonly string[], sources: ProgramSources): Program {
+  const path = findProgram(command[0], sources.path);
+  const { image, isBare } = followImage(path, sources.path, 0);
+  return {
+    path: isBare ? "/bin/sh" : path,
+    argv: isBare ? ["sh", path, ...command.slice(1)] : command,
+    image,
+    isSecure: isSecureImage(image, sources),
+  };
+}

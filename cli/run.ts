@@ -1,0 +1,76 @@
+/**
+ * From the command line to the exit status: everything is checked before anything is set up.
+ *
+ * @module
+ */
+import denoConfig from "../deno.json" with { type: "json" };
+import { hasCapabilities } from "../ffi/child.ts";
+import { type CommandLine, HELP, parseCommandLine, USAGE } from "./args.ts";
+import { buildConfig, EMBEDDED_DEFAULT, type HostAddress } from "./config.ts";
+import { Failure, report, say } from "./failure.ts";
+import { decode, lastArguments, type Launched, parseEnvironment } from "./launcher.ts";
+import { resolveProgram } from "./program.ts";
+import { leave, type Outcome, Session } from "./session.ts";
+
+/** The host's own addresses. */
+function hostAddresses(): HostAddress[] {
+  return Deno.networkInterfaces().map(({ name, address, cidr }) => ({
+    name,
+    address,
+    prefixLen: Number((cidr ?? "").split("/")[1] ?? 0),
+  }));
+}
+
+/** The variables that mean something to nuse, as text. */
+function ownVariables(launched: Launched): Record<string, string> {
+  const isOwn = (name: string) =>
+    name.startsWith("nuse-") || ["NUSEDEV", "NUSEVIF", "DEFAULTROUTE"].includes(name);
+  const own = Object.entries(launched.env).filter(([name]) => isOwn(name));
+  return Object.fromEntries(own.map(([name, value]) => [decode(name), decode(value)]));
+}
+
+/** Runs `nuse` with these arguments and ends the process as the program ended. */
+export async function main(args: readonly string[], worker: Worker): Promise<never> {
+  let isVerbose = false;
+  try {
+    const line = parseCommandLine(args);
+    isVerbose = line.isVerbose;
+    if (line.isHelp || line.isVersion) {
+      const text = line.isHelp ? HELP : `nuse ${denoConfig.version} (Deno ${Deno.version.deno})\n`;
+      await Deno.stdout.write(new TextEncoder().encode(text));
+      Deno.exit(0);
+    }
+    if (line.command.length === 0) throw new Failure(`no program given (usage: ${USAGE})`);
+    leave(await runProgram(line, worker));
+  } catch (error) {
+    Deno.exit(report(error, isVerbose));
+  }
+}
+
+/** Throws Failure or SysError. */
+function runProgram(line: CommandLine, worker: Worker): Promise<Outcome> {
+  const launched = parseEnvironment(Deno.readFileSync("/proc/self/environ"));
+  const path = launched.env.PATH;
+  const program = resolveProgram(line.command, {
+    path: path === undefined ? undefined : decode(path),
+    uid: Deno.uid() ?? 0,
+    gid: Deno.gid() ?? 0,
+    hasCapabilities,
+  });
+  const { config, isEmbedded } = buildConfig({
+    env: ownVariables(launched),
+    devices: line.devices,
+    routes: line.routes,
+    hostAddresses,
+  });
+  if (isEmbedded) {
+    const { name, address, host } = EMBEDDED_DEFAULT;
+    say(`NUSEDEV is not set: using a TAP ${name}, ${address} here, ${host} on the host`);
+  }
+  // argv as given, byte for byte; what resolveProgram put before it (a shell) is plain text.
+  const given = lastArguments(Deno.readFileSync("/proc/self/cmdline"), line.command.length);
+  const added = program.argv.length - line.command.length;
+  const argv = added === 0 ? given : [...program.argv.slice(0, added + 1), ...given.slice(1)];
+  const tell = line.isVerbose ? say : () => {};
+  return new Session({ worker, config, program, argv, launched, tell }).run();
+}

@@ -1,0 +1,192 @@
+/**
+ * One run: the stack's worker, the program, and the signals between the terminal and the two.
+ *
+ *     setup ──program started──► running ──program gone──► draining ──► exit
+ *       └─ a signal: out          │ signals go to the program   └─ a signal: out
+ *
+ * Signals. nuse and the program are in one process group, so what the terminal sends (Ctrl-C, Ctrl-\,
+ * Ctrl-Z, hang-up) reaches both, and nuse only waits for what the program makes of it. What a process sends
+ * to nuse alone is passed on. When the program is stopped from the terminal, nuse stops itself likewise, so
+ * that the shell notices, and `fg` continues both.
+ *
+ * @module
+ */
+import { errnoName } from "../ffi/errno.ts";
+import {
+  catchSignals,
+  type ChildEvent,
+  dieBy,
+  kill,
+  nextEvent,
+  SI_KERNEL,
+  SIGHUP,
+  SIGINT,
+  SIGKILL,
+  SIGQUIT,
+  SIGSTOP,
+  SIGTERM,
+  SIGTSTP,
+  spawn,
+  stopSelf,
+} from "../ffi/child.ts";
+import { findNative } from "../ffi/build_native.ts";
+import { SHIM_LIBRARY } from "../ffi/shim/library.ts";
+import type { Config } from "../io/config.ts";
+import { childEnv } from "./child_env.ts";
+import { EXIT_NOT_EXECUTABLE, EXIT_SIGNAL_BASE, Failure, say } from "./failure.ts";
+import type { Launched } from "./launcher.ts";
+import type { Program } from "./program.ts";
+import { makeRunDir, removeRunDir, runDirSources } from "./run_dir.ts";
+import { installSecureLibrary } from "./secure_library.ts";
+import { type Ready, StackWorker } from "./stack_worker.ts";
+
+/** How long a program that was killed may keep nuse: others may hold its sockets for ever. */
+const KILLED_DRAIN_MS = 10_000;
+const ENDING_SIGNALS = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
+
+type End = Extract<ChildEvent, { kind: "exited" | "killed" }>;
+type Signal = Extract<ChildEvent, { kind: "signal" }>;
+
+export interface SessionOptions {
+  /** Just booted, waiting for its start message. */
+  readonly worker: Worker;
+  readonly config: Config;
+  readonly program: Program;
+  /** The program's argv as byte strings. */
+  readonly argv: readonly string[];
+  readonly launched: Launched;
+  /** -v: where to say what is done. */
+  readonly tell: (message: string) => void;
+}
+
+/** How the run ended, for the process's own end. */
+export interface Outcome {
+  readonly status: number;
+  /** The signal that ended the program; 0: none. */
+  readonly signal: number;
+}
+
+/** A signal ended nuse before the program started. */
+class Interrupted extends Error {
+  constructor(readonly signal: number) {
+    super(`signal ${signal}`);
+  }
+}
+
+export class Session {
+  readonly #options: SessionOptions;
+  #phase: "setup" | "running" | "draining" = "setup";
+  #pid = 0;
+  /** Rejects when the run cannot go on. */
+  readonly #broken = Promise.withResolvers<never>();
+  readonly #ended = Promise.withResolvers<End>();
+  readonly #hurried = Promise.withResolvers<void>();
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.#broken.promise.catch(() => {});
+  }
+
+  /** Throws Failure or SysError; whatever happens, the run directory is gone afterwards. */
+  async run(): Promise<Outcome> {
+    const { config, launched } = this.#options;
+    const runDir = makeRunDir(runDirSources(launched.env));
+    try {
+      const worker = new StackWorker(this.#options.worker, say, this.#broken.reject);
+      const started = worker.start({ config, runDir });
+      catchSignals();
+      void this.#watch();
+      const shim = findNative(SHIM_LIBRARY.name, SHIM_LIBRARY.sources);
+      const ready = await Promise.race([started, this.#broken.promise]);
+      ready.notes.forEach(say);
+      ready.facts.forEach(this.#options.tell);
+      this.#start(ready, this.#preloadName(shim, runDir));
+      const end = await Promise.race([this.#ended.promise, this.#broken.promise]);
+      this.#phase = "draining";
+      await this.#drain(worker, end);
+      return end.kind === "exited"
+        ? { status: end.status, signal: 0 }
+        : { status: EXIT_SIGNAL_BASE + end.signal, signal: end.signal };
+    } catch (error) {
+      if (error instanceof Interrupted) {
+        return { status: EXIT_SIGNAL_BASE + error.signal, signal: error.signal };
+      }
+      throw error;
+    } finally {
+      if (this.#phase === "running") kill(this.#pid, SIGKILL);
+      removeRunDir(runDir);
+    }
+  }
+
+  #preloadName(shim: string, runDir: string): string {
+    const { image, isSecure } = this.#options.program;
+    return isSecure ? installSecureLibrary(shim, runDir, image) : shim;
+  }
+
+  #start(ready: Ready, shim: string): void {
+    const { program, argv, launched, tell } = this.#options;
+    const env = childEnv({
+      env: launched.env,
+      shim,
+      socketPath: ready.socketPath,
+      pid: Deno.pid,
+    });
+    const path = program.path;
+    const pid = spawn({ path, argv, env, softFiles: launched.softFiles });
+    if (pid < 0) {
+      throw new Failure(`cannot run ${path}: ${errnoName(pid)} (check it)`, EXIT_NOT_EXECUTABLE);
+    }
+    tell(`started ${path}, pid ${pid}, with ${shim}`);
+    this.#pid = pid;
+    this.#phase = "running";
+  }
+
+  /** Waits until the stack has delivered what it holds, or somebody loses patience. */
+  async #drain(worker: StackWorker, end: End): Promise<void> {
+    const limits: Promise<unknown>[] = [this.#hurried.promise, this.#broken.promise];
+    if (end.kind === "killed") {
+      limits.push(new Promise((resolve) => setTimeout(resolve, KILLED_DRAIN_MS)));
+    }
+    const facts = await Promise.race([worker.drain(), ...limits]);
+    if (Array.isArray(facts)) facts.forEach(this.#options.tell);
+    else this.#options.tell("did not wait for what was still to be delivered");
+  }
+
+  /** Handles events for as long as the process lives. */
+  async #watch(): Promise<never> {
+    for (;;) this.#onEvent(await nextEvent());
+  }
+
+  #onEvent(event: ChildEvent): void {
+    switch (event.kind) {
+      case "exited":
+      case "killed":
+        return this.#ended.resolve(event);
+      case "stopped":
+        // By SIGSTOP: by somebody who will continue the program, and not nuse.
+        if (event.signal !== SIGSTOP) stopSelf(event.signal);
+        return;
+      case "signal":
+        return this.#onSignal(event);
+    }
+  }
+
+  #onSignal({ signal, code, pid }: Signal): void {
+    if (this.#phase === "running") {
+      const hasReachedProgram = code === SI_KERNEL || pid === this.#pid;
+      if (!hasReachedProgram) kill(this.#pid, signal);
+    } else if (signal === SIGTSTP) {
+      stopSelf(signal);
+    } else if (ENDING_SIGNALS.includes(signal)) {
+      if (this.#phase === "setup") this.#broken.reject(new Interrupted(signal));
+      this.#hurried.resolve();
+    }
+  }
+}
+
+/** Ends this process as the program ended. */
+export function leave({ status, signal }: Outcome): never {
+  // A shell stops its loop when a child died by SIGINT; status 130 would not tell it.
+  if (signal === SIGINT) dieBy(signal);
+  Deno.exit(status);
+}

@@ -1,0 +1,133 @@
+/**
+ * Values as a person writes them, in a variable or an option, checked one by one. Every function throws
+ * Failure in the form `<where>: <what is wrong> (<what to do>)`.
+ *
+ * @module
+ */
+import { type AddressConfig, VIF_KINDS, type VifKind } from "../io/config.ts";
+import { IpAddress } from "../stack/wire/ip_address.ts";
+import { Failure } from "./failure.ts";
+
+/** A value and where it was said: "nuse-eth0", "--dev eth0". */
+export interface Setting {
+  readonly text: string;
+  readonly from: string;
+}
+
+/** The kernel's limit on an interface's name, without the final NUL. */
+const NAME_MAX = 15;
+const MTU_MIN = 68; // RFC 791
+const MTU_MAX = 65535;
+
+export interface Cidr {
+  readonly address: IpAddress;
+  /** null: not said. */
+  readonly prefixLen: number | null;
+}
+
+function parseNumber(text: string, min: number, max: number): number | null {
+  const n = /^\d{1,9}$/.test(text) ? Number(text) : -1;
+  return n >= min && n <= max ? n : null;
+}
+
+/** "192.168.209.39" or "192.168.209.39/24". */
+export function parseCidr(setting: Setting): Cidr {
+  const { text, from } = setting;
+  const [host, prefix, ...more] = text.split("/");
+  const address = IpAddress.parse(host);
+  if (address === null || more.length > 0) {
+    throw new Failure(
+      `${from}: "${text}" is not an IPv4 address (write 198.18.0.2 or 198.18.0.2/24)`,
+    );
+  }
+  if (address.family === 6) {
+    throw new Failure(`${from}: ${text} is an IPv6 address (only IPv4 so far: give an IPv4 one)`);
+  }
+  if (prefix === undefined) return { address, prefixLen: null };
+  const prefixLen = parseNumber(prefix, 0, 32);
+  if (prefixLen === null) {
+    throw new Failure(`${from}: "${text}" has no valid prefix length (write /1 to /32, e.g. /24)`);
+  }
+  return { address, prefixLen };
+}
+
+/** Why a host cannot have this address; null when it can. */
+function unusable(address: IpAddress, prefixLen: number): string | null {
+  if (address.isUnspecified) return "is no address";
+  if (address.isLoopback) return "is a loopback address";
+  if (address.isMulticast) return "is a multicast address";
+  if (address.isBroadcast) return "is the broadcast address";
+  if (prefixLen >= 31) return null; // RFC 3021: both addresses are hosts
+  const network = address.maskedBy(prefixLen);
+  if (network.equals(address)) return "names the subnet, not a host in it";
+  const broadcast = IpAddress.v4(network.toV4Word() | (-1 >>> prefixLen));
+  return broadcast.equals(address) ? "is the broadcast address of its subnet" : null;
+}
+
+/** An address that a host may have. */
+export function toHostAddress(setting: Setting, cidr: Cidr, fallbackLen: number): AddressConfig {
+  const prefixLen = cidr.prefixLen ?? fallbackLen;
+  if (prefixLen === 0) {
+    throw new Failure(`${setting.from}: "/0" leaves no network outside (write /1 to /32)`);
+  }
+  const problem = unusable(cidr.address, prefixLen);
+  if (problem !== null) {
+    throw new Failure(
+      `${setting.from}: ${cidr.address}/${prefixLen} ${problem} (give the address of one host)`,
+    );
+  }
+  return { address: cidr.address.toString(), prefixLen };
+}
+
+/** RAW, TAP or NETMAP, in any case. */
+export function parseVif(setting: Setting): VifKind {
+  const wanted = setting.text.toUpperCase();
+  const kind = VIF_KINDS.find((k) => k === wanted);
+  if (kind === undefined) {
+    throw new Failure(
+      `${setting.from}: "${setting.text}" is unknown (choose RAW, TAP or NETMAP)`,
+    );
+  }
+  return kind;
+}
+
+/** "own", "interface" or six hexadecimal bytes of a unicast address. */
+export function parseMac(setting: Setting): string {
+  const text = setting.text.toLowerCase();
+  if (text === "own" || text === "interface") return text;
+  if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/.test(text)) {
+    throw new Failure(
+      `${setting.from}: "${setting.text}" is no MAC address (write own, interface or 02:00:00:00:00:01)`,
+    );
+  }
+  const firstByte = parseInt(text.slice(0, 2), 16);
+  if ((firstByte & 1) !== 0 || text === "00:00:00:00:00:00") {
+    throw new Failure(
+      `${setting.from}: ${text} is no address of one host (make the first byte even, e.g. 02)`,
+    );
+  }
+  return text;
+}
+
+export function parseMtu(setting: Setting): number {
+  const mtu = parseNumber(setting.text, MTU_MIN, MTU_MAX);
+  if (mtu === null) {
+    throw new Failure(`${setting.from}: "${setting.text}" is no MTU (${MTU_MIN} to ${MTU_MAX})`);
+  }
+  return mtu;
+}
+
+/** A name that the kernel takes for an interface, `reserved` bytes shorter than its limit. */
+export function checkInterfaceName(setting: Setting, reserved: number): string {
+  const { text, from } = setting;
+  if (text === "") throw new Failure(`${from} is empty (name an interface, or unset it)`);
+  if (/[\s/:]/.test(text) || text === "." || text === "..") {
+    throw new Failure(`${from}: "${text}" cannot name an interface (see ip link)`);
+  }
+  const limit = NAME_MAX - reserved;
+  if (new TextEncoder().encode(text).length > limit) {
+    const why = reserved > 0 ? `: the TAP is named nuse-${text}, and Linux takes ${NAME_MAX}` : "";
+    throw new Failure(`${from}: "${text}" is too long (at most ${limit} bytes${why})`);
+  }
+  return text;
+}

@@ -1,0 +1,36 @@
+/**
+ * struct ifreq, its ioctls and interface flags (net/if.h, linux/sockios.h, linux/ethtool.h).
+ *
+ * @module
+ */
+
+export const IFNAMSIZ = 16;
+
+export const IFREQ = {
+  LEN: 40,
+  NAME: 0,
+  FLAGS: 16,
+  IFINDEX: 16,
+  MTU: 16,
+  /** sa_family (ARPHRD_*) of SIOCGIFHWADDR, then the address. */
+  HWADDR_FAMILY: 16,
+  HWADDR: 18,
+  /** sockaddr_in of SIOCSIFADDR and SIOCSIFNETMASK. */
+  ADDR: 16,
+} as const;
+
+export const SIOCGIFFLAGS = 0x8913;
+export const SIOCSIFFLAGS = 0x8914;
+export const SIOCSIFADDR = 0x8916;
+export const SIOCSIFNETMASK = 0x891c;
+export const SIOCGIFMTU = 0x8921;
+export const SIOCSIFMTU = 0x8922;
+export const SIOCGIFHWADDR = 0x8927;
+export const SIOCGIFINDEX = 0x8933;
+
+export const IFF_UP = 0x1;
+
+export const ETHTOOL_GDRVINFO = 0x3;
+export const ETHTOOL_DRVINFO = { LEN: 196, CMD: 0, DRIVER: 4, DRIVER_LEN: 32 } as const;
+export const ETHTOOL_GLINK = 0xa;
+export const ETHTOOL_VALUE = { LEN: 8, CMD: 0, DATA: 4 } as const;

@@ -1,0 +1,47 @@
+/**
+ * Sockets: domains, types, options, flags, sockaddr_in and sockaddr_un (sys/socket.h, sys/un.h).
+ *
+ * @module
+ */
+
+export const AF_UNIX = 1;
+export const AF_INET = 2;
+export const AF_INET6 = 10;
+export const AF_PACKET = 17;
+
+export const SOCK_STREAM = 1;
+export const SOCK_DGRAM = 2;
+export const SOCK_RAW = 3;
+export const SOCK_SEQPACKET = 5;
+export const SOCK_NONBLOCK = 0x800;
+export const SOCK_CLOEXEC = 0x80000;
+
+export const SOL_SOCKET = 1;
+export const SO_ERROR = 4;
+export const SO_SNDBUF = 7;
+export const SO_RCVBUF = 8;
+export const SO_PEERCRED = 17;
+export const SO_SNDBUFFORCE = 32;
+export const SO_RCVBUFFORCE = 33;
+export const SO_COOKIE = 57;
+
+export const MSG_PEEK = 0x2;
+export const MSG_TRUNC = 0x20;
+export const MSG_DONTWAIT = 0x40;
+
+export const SHUT_RD = 0;
+export const SHUT_WR = 1;
+export const SHUT_RDWR = 2;
+
+/** ioctl: bytes that wait to be received, bytes that the peer has not yet taken. */
+export const FIONREAD = 0x541b;
+export const SIOCOUTQ = 0x5411;
+
+/** poll(2) */
+export const POLLIN = 0x1;
+export const POLLOUT = 0x4;
+
+export const SOCKADDR_IN = { LEN: 16, FAMILY: 0, PORT: 2, ADDR: 4 } as const;
+export const SOCKADDR_UN = { LEN: 110, FAMILY: 0, PATH: 2 } as const;
+/** struct ucred, what SO_PEERCRED answers. */
+export const UCRED = { LEN: 12, PID: 0, UID: 4, GID: 8 } as const;

@@ -1,0 +1,237 @@
+/* The program that runs under nuse: started as the shell would have started it, signalled, watched.
+ *
+ * Signals are written to a pipe by one handler, with who sent them, so that TypeScript can decide
+ * what to pass on: a signal of the terminal (SI_KERNEL) has reached the program already, one sent
+ * by a process to nuse has not. The program gets the signal dispositions, mask and descriptor limit
+ * that nuse was started with, and dies with the thread that started it (PR_SET_PDEATHSIG).
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#define API __attribute__((visibility("default")))
+
+#define SIGNAL_COUNT 64
+
+/* int32 fields of an event: kind, value, si_code, si_pid. The twin is ffi/child.ts. */
+enum { EVENT_SIGNAL = 1, EVENT_EXITED = 2, EVENT_KILLED = 3, EVENT_STOPPED = 4 };
+
+struct record {
+  int32_t signal, code, pid;
+};
+
+static int pipe_ends[2] = {-1, -1};
+static bool was_ignored[SIGNAL_COUNT + 1];
+static sigset_t first_mask;
+static _Atomic pid_t child = -1;
+
+static void on_signal(int number, siginfo_t *info, void *context) {
+  (void)context;
+  int saved = errno;
+  struct record r = {number, info->si_code, info->si_pid};
+  /* A full pipe holds thousands of signals that nobody has read: one more says nothing new. */
+  ssize_t ignored = write(pipe_ends[1], &r, sizeof r);
+  (void)ignored;
+  errno = saved;
+}
+
+/* Signals of which nuse's own death or the kernel's default is the right answer, and SIGPIPE, which
+ * the runtime has set to be ignored. */
+static bool is_left_alone(int number) {
+  switch (number) {
+  case SIGKILL: case SIGSTOP: case SIGPIPE: case SIGSEGV: case SIGBUS: case SIGFPE: case SIGILL:
+  case SIGTRAP: case SIGABRT: case SIGSYS: return true;
+  default: return number > SIGSYS && number < SIGRTMIN;
+  }
+}
+
+static int catch_one(int number) {
+  struct sigaction before;
+  struct sigaction action = {.sa_sigaction = on_signal};
+  action.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
+  sigfillset(&action.sa_mask);
+  if (sigaction(number, NULL, &before) < 0) return -errno;
+  was_ignored[number] = before.sa_handler == SIG_IGN;
+  if (number == SIGTTIN || number == SIGTTOU) {
+    /* nuse may write its messages from the background. */
+    action.sa_flags = 0;
+    action.sa_handler = SIG_IGN;
+  } else if (was_ignored[number] && number != SIGCHLD) {
+    return 0;
+  }
+  return sigaction(number, &action, NULL) < 0 ? -errno : 0;
+}
+
+/* Catches every signal that may be meant for the program. Call once, before spawn. */
+API int nuse_catch_signals(void) {
+  if (pipe2(pipe_ends, O_CLOEXEC | O_NONBLOCK) < 0) return -errno;
+  if (sigprocmask(SIG_SETMASK, NULL, &first_mask) < 0) return -errno;
+  for (int number = 1; number <= SIGNAL_COUNT; number++) {
+    if (is_left_alone(number)) continue;
+    int r = catch_one(number);
+    if (r < 0) return r;
+  }
+  return 0;
+}
+
+/* What the vfork child reads; it shares our memory until it executes the program. */
+struct launch {
+  const char *path;
+  char **argv, **envp;
+  rlim_t soft_files;
+  pid_t parent;
+  volatile int error;
+};
+
+static void run_child(struct launch *l) {
+  for (int number = 1; number <= SIGNAL_COUNT; number++) {
+    struct sigaction action = {.sa_handler = was_ignored[number] ? SIG_IGN : SIG_DFL};
+    if (!is_left_alone(number) || number == SIGPIPE) sigaction(number, &action, NULL);
+  }
+  struct rlimit files;
+  if (l->soft_files > 0 && getrlimit(RLIMIT_NOFILE, &files) == 0 &&
+      l->soft_files <= files.rlim_max) {
+    files.rlim_cur = l->soft_files;
+    setrlimit(RLIMIT_NOFILE, &files);
+  }
+  prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  if (getppid() != l->parent) _exit(127);
+  sigprocmask(SIG_SETMASK, &first_mask, NULL);
+  execve(l->path, l->argv, l->envp);
+  l->error = errno;
+  _exit(127);
+}
+
+/* Pointers to `count` strings that follow each other; the end of the last is returned by `end`. */
+static char **split(char *strings, int count, char **end) {
+  char **table = calloc((size_t)count + 1, sizeof *table);
+  if (table == NULL) return NULL;
+  for (int i = 0; i < count; i++) {
+    table[i] = strings;
+    strings += strlen(strings) + 1;
+  }
+  *end = strings;
+  return table;
+}
+
+static pid_t launch(struct launch *l) {
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  pid_t pid = vfork();
+  if (pid == 0) run_child(l);
+  int error = pid < 0 ? errno : l->error;
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  if (error == 0) return pid;
+  if (pid > 0) waitpid(pid, NULL, 0);
+  return -error;
+}
+
+/* Starts the program; `strings` holds argc arguments, then envc variables, each with its NUL.
+ * `soft_files` is its limit of descriptors, 0: ours. Returns the pid or -errno. */
+API int nuse_spawn(const char *path, char *strings, int argc, int envc, int soft_files) {
+  struct launch l = {.path = path, .soft_files = (rlim_t)soft_files, .parent = getpid()};
+  char *rest = strings;
+  l.argv = split(rest, argc, &rest);
+  l.envp = split(rest, envc, &rest);
+  int pid = l.argv == NULL || l.envp == NULL ? -ENOMEM : launch(&l);
+  free(l.argv);
+  free(l.envp);
+  if (pid > 0) {
+    child = pid;
+    /* It may have ended before we knew its number. */
+    struct record r = {.signal = SIGCHLD};
+    ssize_t ignored = write(pipe_ends[1], &r, sizeof r);
+    (void)ignored;
+  }
+  return pid;
+}
+
+/* The newest change of the child's state; false: none. */
+static bool take_change(int32_t event[4]) {
+  int status, newest = 0;
+  bool changed = false;
+  pid_t pid = child;
+  if (pid < 0) return false;
+  while (waitpid(pid, &status, WNOHANG | WUNTRACED | WCONTINUED) == pid) {
+    newest = status;
+    changed = true;
+    if (WIFEXITED(status) || WIFSIGNALED(status)) {
+      child = -1;
+      break;
+    }
+  }
+  if (!changed || WIFCONTINUED(newest)) return false;
+  event[0] = WIFEXITED(newest) ? EVENT_EXITED : WIFSIGNALED(newest) ? EVENT_KILLED : EVENT_STOPPED;
+  event[1] = WIFEXITED(newest)     ? WEXITSTATUS(newest)
+             : WIFSIGNALED(newest) ? WTERMSIG(newest)
+                                   : WSTOPSIG(newest);
+  event[2] = event[3] = 0;
+  return true;
+}
+
+/* Waits for at most `timeout_ms` (-1: for ever) for a signal or a change of the child's state.
+ * Returns 1 and the event, 0 when none came, or -errno. Blocks: not for the event loop's thread. */
+API int nuse_next_event(int32_t *event, int timeout_ms) {
+  for (;;) {
+    if (take_change(event)) return 1;
+    struct record r;
+    if (read(pipe_ends[0], &r, sizeof r) == (ssize_t)sizeof r) {
+      if (r.signal == SIGCHLD) continue;
+      event[0] = EVENT_SIGNAL;
+      event[1] = r.signal;
+      event[2] = r.code;
+      event[3] = r.pid;
+      return 1;
+    }
+    struct pollfd p = {.fd = pipe_ends[0], .events = POLLIN};
+    int n = poll(&p, 1, timeout_ms);
+    if (n < 0 && errno != EINTR) return -errno;
+    if (n == 0) return 0;
+  }
+}
+
+/* Stops this process as the program was stopped; returns when it is continued. */
+API int nuse_stop_self(int number) {
+  struct sigaction before, action = {.sa_handler = SIG_DFL};
+  if (sigaction(number, &action, &before) < 0) return -errno;
+  int r = kill(getpid(), number) < 0 ? -errno : 0;
+  sigaction(number, &before, NULL);
+  return r;
+}
+
+/* Ends this process by a signal, as the program was ended. */
+API int nuse_die_by(int number) {
+  struct rlimit none = {0, 0};
+  struct sigaction action = {.sa_handler = SIG_DFL};
+  sigset_t one;
+  sigemptyset(&one);
+  sigaddset(&one, number);
+  setrlimit(RLIMIT_CORE, &none);
+  sigaction(number, &action, NULL);
+  pthread_sigmask(SIG_UNBLOCK, &one, NULL);
+  return kill(getpid(), number) < 0 ? -errno : 0;
+}
+
+API int nuse_kill(int pid, int number) { return kill(pid, number) < 0 ? -errno : 0; }
+
+API int nuse_ring(int event_fd) {
+  uint64_t one = 1;
+  return write(event_fd, &one, sizeof one) < 0 ? -errno : 0;
+}
+
+/* 1 when the file has capabilities. */
+API int nuse_has_capabilities(const char *path) {
+  return getxattr(path, "security.capability", NULL, 0) > 0;
+}

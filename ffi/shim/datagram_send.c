@@ -1,0 +1,102 @@
+/*
+ * Sending on datagram, raw and ping sockets: header, then the program's own pieces, in one
+ * sendmsg; the kernel gathers, the shim copies nothing. The pair is SOCK_SEQPACKET, so a
+ * message goes whole or not at all, and SO_SNDTIMEO, O_NONBLOCK and poll are the pair's.
+ */
+#include "shim.h"
+
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/uio.h>
+
+#define UDP4_PAYLOAD_MAX 65507 /* 65535 less IPv4 and UDP headers */
+#define UDP6_PAYLOAD_MAX 65527
+#define IP_LEN_MAX 65535
+#define IOV_COUNT_MAX 1023 /* one is ours */
+
+static long name_v4(struct dgram_header *h, const void *name, socklen_t len) {
+  struct sockaddr_in addr;
+  if (len < sizeof addr) return -EINVAL;
+  memcpy(&addr, name, sizeof addr);
+  if (addr.sin_family != AF_INET && addr.sin_family != AF_UNSPEC) return -EAFNOSUPPORT;
+  h->flags |= NUSE_DGRAM_HAS_ADDR;
+  h->family = AF_INET;
+  h->port = ntohs(addr.sin_port);
+  memcpy(h->addr, &addr.sin_addr, 4);
+  return 0;
+}
+
+/* v4-mapped addresses leave as IPv4: the service sees one form only. */
+static long name_v6(struct dgram_header *h, const void *name, socklen_t len) {
+  struct sockaddr_in6 addr = {0};
+  sa_family_t family;
+  if (len < sizeof family) return -EINVAL;
+  memcpy(&family, name, sizeof family);
+  if (family == AF_INET) return name_v4(h, name, len);
+  if (len < offsetof(struct sockaddr_in6, sin6_scope_id)) return -EINVAL;
+  if (family != AF_INET6) return -EAFNOSUPPORT;
+  memcpy(&addr, name, len < sizeof addr ? len : sizeof addr);
+  h->flags |= NUSE_DGRAM_HAS_ADDR;
+  h->port = ntohs(addr.sin6_port);
+  if (IN6_IS_ADDR_V4MAPPED(&addr.sin6_addr)) {
+    h->family = AF_INET;
+    memcpy(h->addr, &addr.sin6_addr.s6_addr[12], 4);
+  } else {
+    h->family = AF_INET6;
+    memcpy(h->addr, &addr.sin6_addr, 16);
+    if (addr.sin6_scope_id != 0) h->ifindex = addr.sin6_scope_id;
+  }
+  return 0;
+}
+
+static long fill_header(const struct fd_entry *e, const struct msghdr *msg, int flags,
+                        struct dgram_header *h) {
+  long result = 0;
+  if (flags & (MSG_OOB | MSG_MORE)) return -EOPNOTSUPP;
+  if (msg->msg_iovlen > IOV_COUNT_MAX) return -EMSGSIZE;
+  h->magic = NUSE_DGRAM_MAGIC;
+  if (flags & MSG_DONTROUTE) h->flags |= NUSE_DGRAM_DONTROUTE;
+  if (msg->msg_name != NULL && msg->msg_namelen > 0) {
+    result = entry_domain(e) == AF_INET6 ? name_v6(h, msg->msg_name, msg->msg_namelen)
+                                         : name_v4(h, msg->msg_name, msg->msg_namelen);
+  }
+  return result < 0 ? result : cmsg_to_header(e, msg, h);
+}
+
+static size_t payload_max(const struct fd_entry *e, const struct dgram_header *h) {
+  if (entry_type(e) != SOCK_DGRAM) return IP_LEN_MAX;
+  bool is_v6 = h->family == AF_INET6 || (h->family == 0 && entry_domain(e) == AF_INET6);
+  return is_v6 ? UDP6_PAYLOAD_MAX : UDP4_PAYLOAD_MAX;
+}
+
+/* The pair is broken: by the program's own shutdown, or because the service has gone. */
+static long broken_pair(struct fd_entry *e) {
+  struct control_request request = {.op = NUSE_OP_WHO};
+  struct control_reply reply = {0};
+  return entry_call(e, &request, &reply) == -ENETDOWN ? -ENETDOWN : -EPIPE;
+}
+
+ssize_t dgram_sendmsg(int fd, struct fd_entry *e, const struct msghdr *msg, int flags) {
+  struct dgram_header h = {0};
+  uint64_t len = 0;
+  long result = fill_header(e, msg, flags, &h);
+  if (result < 0) return result;
+  struct iovec iov[msg->msg_iovlen + 1];
+  iov[0] = (struct iovec){&h, sizeof h};
+  for (size_t i = 0; i < msg->msg_iovlen; i++) {
+    iov[i + 1] = msg->msg_iov[i];
+    if (iov[i + 1].iov_len > IP_LEN_MAX) return -EMSGSIZE;
+    len += iov[i + 1].iov_len;
+  }
+  if (len > payload_max(e, &h)) return -EMSGSIZE;
+  h.payload_len = (uint32_t)len;
+  bool named = (h.flags & NUSE_DGRAM_HAS_ADDR) != 0;
+  result = check_destination(e, &h, named ? msg->msg_name : NULL, named ? msg->msg_namelen : 0,
+                             len);
+  if (result < 0) return result == -ENOENT && !entry_verify(fd, e) ? -ENOTSOCK : result;
+  struct msghdr whole = {.msg_iov = iov, .msg_iovlen = msg->msg_iovlen + 1};
+  result = sys_result(real()->sendmsg(fd, &whole, (flags & MSG_DONTWAIT) | MSG_NOSIGNAL));
+  if (result >= 0) return result - (long)sizeof h;
+  if (result == -EPIPE || result == -ECONNRESET) return broken_pair(e);
+  return result;
+}

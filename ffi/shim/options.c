@@ -1,0 +1,172 @@
+/*
+ * getsockopt, setsockopt, ioctl. Values are the service's business, except what acts on the
+ * pair itself: timeouts, low-water mark and cookie are the kernel's, and FIONREAD is answered
+ * from the queue.
+ */
+#include "shim.h"
+
+#include <linux/filter.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/time.h>
+
+#define SOCKET_IOCTL_FIRST 0x8900
+#define SOCKET_IOCTL_LAST 0x89ff
+
+static bool is_native_option(int level, int name) {
+  if (level != SOL_SOCKET) return false;
+  switch (name) {
+    case SO_RCVTIMEO:
+    case SO_SNDTIMEO:
+#ifdef SO_RCVTIMEO_NEW
+#if SO_RCVTIMEO != SO_RCVTIMEO_NEW
+    case SO_RCVTIMEO_NEW:
+    case SO_SNDTIMEO_NEW:
+#endif
+#endif
+    case SO_RCVLOWAT:
+    case SO_COOKIE:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/* An error that has already left the service, in the entry or at the head of the queue. */
+static int datagram_error(int fd, struct fd_entry *e) {
+  int error = atomic_exchange(&e->error, 0);
+  return error != 0 ? error : dgram_take_error(fd, e);
+}
+
+static long getsockopt_nuse(int fd, enum fd_kind kind, struct fd_entry *e, int level, int name,
+                            void *value, socklen_t *len) {
+  if (len == NULL) return -EFAULT;
+  if ((int)*len < 0) return -EINVAL;
+  if (level == SOL_SOCKET && name == SO_ERROR && kind == KIND_DATAGRAM) {
+    int error = datagram_error(fd, e);
+    if (error != 0) {
+      *len = *len < sizeof error ? *len : sizeof error;
+      memcpy(value, &error, *len);
+      return 0;
+    }
+  }
+  struct control_request request = {
+      .op = NUSE_OP_GETOPT, .a = level, .b = name, .c = (int)*len};
+  struct control_reply reply = {.data = value, .data_cap = *len};
+  long result = entry_call(e, &request, &reply);
+  if (result == -ENOENT && !entry_verify(fd, e)) return -ENOTSOCK;
+  if (result < 0) return result;
+  if (*len > reply.data_len) *len = (socklen_t)reply.data_len;
+  if ((entry_word(e) & WORD_LOWERED) && !(reply.state & NUSE_STATE_CONNECTING)) {
+    stream_raise(fd, e);
+  }
+  return 0;
+}
+
+EXPORT int getsockopt(int fd, int level, int name, void *restrict value, socklen_t *restrict len) {
+  int saved = errno;
+  struct fd_entry *e;
+  enum fd_kind kind = table_kind(fd, &e);
+  if ((kind != KIND_STREAM && kind != KIND_DATAGRAM) || is_native_option(level, name)) {
+    return real()->getsockopt(fd, level, name, value, len);
+  }
+  return (int)shim_return(getsockopt_nuse(fd, kind, e, level, name, value, len), saved);
+}
+
+static long setsockopt_nuse(int fd, struct fd_entry *e, int level, int name, const void *value,
+                            socklen_t len) {
+  struct control_request request = {
+      .op = NUSE_OP_SETOPT, .a = level, .b = name, .data = value, .data_len = len};
+  struct control_reply reply = {0};
+  if (level == SOL_SOCKET && (name == SO_ATTACH_FILTER || name == SO_ATTACH_REUSEPORT_CBPF)) {
+    struct sock_fprog program;
+    if (value == NULL) return -EFAULT;
+    if (len != sizeof program) return -EINVAL;
+    memcpy(&program, value, sizeof program);
+    request.data = program.filter;
+    request.data_len = program.len * sizeof(struct sock_filter);
+  }
+  check_forget(e);
+  long result = entry_call(e, &request, &reply);
+  return result == -ENOENT && !entry_verify(fd, e) ? -ENOTSOCK : result;
+}
+
+EXPORT int setsockopt(int fd, int level, int name, const void *value, socklen_t len) {
+  int saved = errno;
+  struct fd_entry *e;
+  enum fd_kind kind = table_kind(fd, &e);
+  if ((kind != KIND_STREAM && kind != KIND_DATAGRAM) || is_native_option(level, name)) {
+    return real()->setsockopt(fd, level, name, value, len);
+  }
+  return (int)shim_return(setsockopt_nuse(fd, e, level, name, value, len), saved);
+}
+
+/* Receive time of the last datagram, as struct timeval or (`nano`) struct timespec. */
+static long last_stamp(struct fd_entry *e, void *out, bool nano) {
+  uint64_t stamp_us = atomic_load_explicit(&e->stamp_us, memory_order_relaxed);
+  if (stamp_us == 0) return -ENOENT;
+  long fraction = (long)(stamp_us % 1000000);
+  long pair[2] = {(long)(stamp_us / 1000000), nano ? fraction * 1000 : fraction};
+  memcpy(out, pair, sizeof pair);
+  return 0;
+}
+
+static long ioctl_service(struct fd_entry *e, unsigned long op, void *argument, size_t len) {
+  struct control_request request = {
+      .op = NUSE_OP_IOCTL, .a = (int)op, .data = argument, .data_len = len};
+  struct control_reply reply = {.data = argument, .data_cap = len};
+  return entry_call(e, &request, &reply);
+}
+
+static long ioctl_nuse(int fd, enum fd_kind kind, struct fd_entry *e, unsigned long op,
+                       void *argument) {
+  switch (op) {
+    case FIONREAD:
+      if (kind == KIND_STREAM && (entry_word(e) & NUSE_STATE_LISTENING)) return -EINVAL;
+      if (kind == KIND_DATAGRAM && entry_verify(fd, e)) {
+        int next = (int)dgram_next_len(fd, e);
+        memcpy(argument, &next, sizeof next);
+        return 0;
+      }
+      break;
+    case TIOCOUTQ: /* SIOCOUTQ */
+    case SIOCOUTQNSD:
+      if (!entry_verify(fd, e)) break;
+      return ioctl_service(e, op, argument, sizeof(int));
+    case SIOCATMARK:
+      memset(argument, 0, sizeof(int));
+      return 0;
+    case SIOCGSTAMP_OLD:
+    case SIOCGSTAMPNS_OLD:
+      return last_stamp(e, argument, op == SIOCGSTAMPNS_OLD);
+    case SIOCGIFCONF:
+      return names_ifconf(argument);
+    case FIOSETOWN:
+    case SIOCSPGRP:
+    case FIOGETOWN:
+    case SIOCGPGRP:
+      break;
+    default:
+      /* Never the kernel's: on an AF_UNIX socket it would answer for, or change, the host's
+       * interfaces. */
+      if (op >= SOCKET_IOCTL_FIRST && op <= SOCKET_IOCTL_LAST) {
+        return ioctl_service(e, op, argument, sizeof(struct ifreq));
+      }
+  }
+  return sys_result(real()->ioctl(fd, op, argument));
+}
+
+EXPORT int ioctl(int fd, unsigned long op, ...) {
+  int saved = errno;
+  struct fd_entry *e;
+  va_list list;
+  va_start(list, op);
+  void *argument = va_arg(list, void *);
+  va_end(list);
+  enum fd_kind kind = table_kind(fd, &e);
+  if (kind != KIND_STREAM && kind != KIND_DATAGRAM) return real()->ioctl(fd, op, argument);
+  return (int)shim_return(ioctl_nuse(fd, kind, e, op, argument), saved);
+}

@@ -1,0 +1,178 @@
+/*
+ * The control protocol between the preload shim and the service (io/app), and the record layouts
+ * that travel over the descriptors themselves. protocol.ts says the same in TypeScript; a test
+ * compares every NUSE_ constant. All fields little endian at natural alignment; address bytes and
+ * the port inside a sockaddr in network order.
+ *
+ * Control channel: SOCK_SEQPACKET unix socket, path in $NUSE_SOCK ('@' first: abstract name). One
+ * request, one reply, in order, never more than one outstanding per connection; ATTACH has no
+ * reply.
+ *
+ *   request  0 u32 magic   4 u16 version  6 u16 op     8 u64 cookie
+ *           16 i32 a      20 i32 b       24 i32 c     28 u32 dataLen   32 data   (ATTACH: + fd)
+ *   reply    0 i32 result  4 u32 state    8 u64 cookie
+ *           16 i32 a      20 i32 b       24 i32 c     28 u32 dataLen   32 data   (SOCKET: + fd)
+ *
+ * `result` is n or -errno. `state` holds the NUSE_STATE_ bits of the socket named by the request,
+ * in every reply to a request that names a living socket (also when result is an error): the shim
+ * caches it. `cookie` is SO_COOKIE of the program's end of the pair.
+ */
+#ifndef NUSE_PROTOCOL_H
+#define NUSE_PROTOCOL_H
+
+#define NUSE_MAGIC 0x4553554e
+#define NUSE_VERSION 1
+
+/* Request and reply headers. */
+#define NUSE_HEADER_LEN 32
+#define NUSE_DATA_MAX 8192
+#define NUSE_REQ_MAGIC_OFF 0
+#define NUSE_REQ_VERSION_OFF 4
+#define NUSE_REQ_OP_OFF 6
+#define NUSE_REQ_COOKIE_OFF 8
+#define NUSE_REQ_A_OFF 16
+#define NUSE_REQ_B_OFF 20
+#define NUSE_REQ_C_OFF 24
+#define NUSE_REQ_DATA_LEN_OFF 28
+#define NUSE_REP_RESULT_OFF 0
+#define NUSE_REP_STATE_OFF 4
+#define NUSE_REP_COOKIE_OFF 8
+#define NUSE_REP_A_OFF 16
+#define NUSE_REP_B_OFF 20
+#define NUSE_REP_C_OFF 24
+#define NUSE_REP_DATA_LEN_OFF 28
+
+/* Operations. */
+/* a pid of the process -> a pid of the service. First message on a connection made by path. */
+#define NUSE_OP_HELLO 1
+/* a domain, b type without flag bits, c protocol -> cookie, a NUSE_KIND_, b domain, c type |
+ * protocol << 8, the program's end by SCM_RIGHTS: SOCK_STREAM pair for streams, SOCK_SEQPACKET
+ * pair for datagrams (a SOCK_DGRAM pair does not tell its other end about close). The shim
+ * sets O_NONBLOCK, FD_CLOEXEC. */
+#define NUSE_OP_SOCKET 2
+/* data sockaddr -> 0. */
+#define NUSE_OP_BIND 3
+/* data sockaddr, a = NUSE_FILLER_LEN on a stream, 0 on a datagram. -> 0 connected at once
+ * (datagram, or AF_UNSPEC: disconnected), -EINPROGRESS (stream), or an error. Only after
+ * -EINPROGRESS does the shim make its end unwritable by writing `a` filler bytes; the service
+ * drains exactly these, and only then counts bytes as data, as soon as the handshake has
+ * ended, well or badly (the error stays in SO_ERROR). */
+#define NUSE_OP_CONNECT 4
+/* a backlog -> 0. */
+#define NUSE_OP_LISTEN 5
+/* a 0 local, 1 peer -> data sockaddr in the family of the socket's domain. */
+#define NUSE_OP_NAME 6
+/* a level, b name, c length of the program's buffer -> data, not truncated. SO_ERROR: takes
+ * the error. */
+#define NUSE_OP_GETOPT 7
+/* a level, b name, data -> 0. SO_ATTACH_FILTER, SO_ATTACH_REUSEPORT_CBPF: data is the array of
+ * struct sock_filter itself, not the struct sock_fprog. */
+#define NUSE_OP_SETOPT 8
+/* a how -> 0. The shim then does shutdown(how) on its end. */
+#define NUSE_OP_SHUTDOWN 9
+/* -> as SOCKET without the descriptor; -ENOENT when the cookie is not a socket of ours. */
+#define NUSE_OP_WHO 10
+/* a request, data the argument (struct ifreq, or int) -> data the argument as changed. Cookie
+ * may be 0. */
+#define NUSE_OP_IOCTL 11
+/* -> data: one entry, NUSE_EE_ layout, removed from the queue; -EAGAIN when empty. */
+#define NUSE_OP_ERRQUEUE 12
+/* -> data: NUSE_IF_LEN bytes per entry, a number of entries. Cookie 0. One entry of family
+ * AF_PACKET (17) per interface, first, then one per address. */
+#define NUSE_OP_IFADDRS 13
+/* One end of a fresh SOCK_SEQPACKET pair by SCM_RIGHTS, a pid: a child's own connection. No
+ * reply. */
+#define NUSE_OP_ATTACH 14
+/* Datagram kinds: would a datagram of `a` payload bytes to data sockaddr (no data: to the
+ * connected peer) be sent? -> 0 or -errno (EDESTADDRREQ, ENETUNREACH, EACCES, EMSGSIZE, EINVAL
+ * ...). Binds if need be. */
+#define NUSE_OP_CHECK 15
+
+/* Kinds of socket, in `a` of SOCKET and WHO. */
+#define NUSE_KIND_STREAM 1
+#define NUSE_KIND_DATAGRAM 2
+
+/* State bits. CONNECTED: a stream that was established once, a datagram socket with a peer. */
+#define NUSE_STATE_CONNECTING 0x1
+#define NUSE_STATE_CONNECTED 0x2
+#define NUSE_STATE_LISTENING 0x4
+/* Control messages that recvmsg shall carry (datagram kinds), by the options set. */
+#define NUSE_STATE_TIMESTAMP 0x100   /* SO_TIMESTAMP */
+#define NUSE_STATE_TIMESTAMPNS 0x200 /* SO_TIMESTAMPNS */
+#define NUSE_STATE_RECVTTL 0x400     /* IP_RECVTTL */
+#define NUSE_STATE_RECVTOS 0x800     /* IP_RECVTOS */
+#define NUSE_STATE_PKTINFO 0x1000    /* IP_PKTINFO */
+#define NUSE_STATE_RECVHOPLIMIT 0x2000 /* IPV6_RECVHOPLIMIT */
+#define NUSE_STATE_RECVTCLASS 0x4000   /* IPV6_RECVTCLASS */
+#define NUSE_STATE_PKTINFO6 0x8000     /* IPV6_RECVPKTINFO */
+
+/* Streams: length of the connect filler; SO_SNDBUF argument of a usable end (both ends, by the
+ * service at creation; by the shim, as far as it may, after a connect has ended). */
+#define NUSE_FILLER_LEN 512
+#define NUSE_STREAM_SNDBUF 1048576
+
+/* Accept record: one message of exactly this length on the listening stream pair, the
+ * program's end of the new connection by SCM_RIGHTS. accept() answers with one byte
+ * (NUSE_ACCEPT_TAKEN). */
+#define NUSE_ACCEPT_MAGIC 0x5453554e
+#define NUSE_ACCEPT_LEN 64
+#define NUSE_ACCEPT_MAGIC_OFF 0
+#define NUSE_ACCEPT_KIND_OFF 4    /* u32 NUSE_KIND_STREAM */
+#define NUSE_ACCEPT_COOKIE_OFF 8  /* u64 */
+/* sockaddr_in or sockaddr_in6, in the family of the listener's domain */
+#define NUSE_ACCEPT_PEER_OFF 16
+#define NUSE_ACCEPT_DOMAIN_OFF 44 /* u16 */
+#define NUSE_ACCEPT_TAKEN 0x61
+
+/* Room for any sockaddr of ours (sockaddr_in6), zero filled. */
+#define NUSE_SOCKADDR_LEN 28
+
+/* Error queue entry: struct sock_extended_err, then what goes with it. */
+#define NUSE_EE_ERRNO_OFF 0
+#define NUSE_EE_ORIGIN_OFF 4
+#define NUSE_EE_TYPE_OFF 5
+#define NUSE_EE_CODE_OFF 6
+#define NUSE_EE_INFO_OFF 8
+#define NUSE_EE_OFFENDER_OFF 16    /* sockaddr; family 0: none */
+#define NUSE_EE_DESTINATION_OFF 44 /* sockaddr: msg_name */
+#define NUSE_EE_TIME_OFF 72        /* u64 microseconds of CLOCK_REALTIME, 0: none */
+#define NUSE_EE_PAYLOAD_OFF 96     /* to the end of data */
+
+/* Interface entry. */
+#define NUSE_IF_LEN 128
+#define NUSE_IF_NAME_OFF 0        /* char[16], zero terminated */
+#define NUSE_IF_INDEX_OFF 16      /* u32 */
+#define NUSE_IF_FLAGS_OFF 20      /* u32 IFF_ */
+#define NUSE_IF_FAMILY_OFF 24     /* u16 AF_INET, AF_INET6, AF_PACKET */
+#define NUSE_IF_HWTYPE_OFF 26     /* u16 ARPHRD_ */
+#define NUSE_IF_MTU_OFF 28        /* u32 */
+#define NUSE_IF_HWADDR_OFF 32     /* u8[8] */
+#define NUSE_IF_HWADDR_LEN_OFF 40 /* u32 */
+#define NUSE_IF_ADDR_OFF 44       /* sockaddr; family 0: none (AF_PACKET entries) */
+#define NUSE_IF_NETMASK_OFF 72    /* sockaddr */
+/* sockaddr: broadcast, or the other end of a point-to-point link */
+#define NUSE_IF_BROADCAST_OFF 100
+
+/* Datagram header: the layout is that of stack/socket/api.ts (DGRAM_*). */
+#define NUSE_DGRAM_LEN 64
+#define NUSE_DGRAM_MAGIC 0x4e44
+#define NUSE_DGRAM_MAGIC_OFF 0
+#define NUSE_DGRAM_FLAGS_OFF 2
+#define NUSE_DGRAM_PAYLOAD_LEN_OFF 4
+#define NUSE_DGRAM_FAMILY_OFF 8
+#define NUSE_DGRAM_PORT_OFF 10 /* host order */
+#define NUSE_DGRAM_ERRNO_OFF 12
+#define NUSE_DGRAM_ADDR_OFF 16
+#define NUSE_DGRAM_TTL_OFF 32
+#define NUSE_DGRAM_TOS_OFF 33
+#define NUSE_DGRAM_IFINDEX_OFF 36
+#define NUSE_DGRAM_DST_OFF 40
+#define NUSE_DGRAM_TIME_OFF 56
+#define NUSE_DGRAM_HAS_ADDR 1
+#define NUSE_DGRAM_ERROR 2
+#define NUSE_DGRAM_DONTROUTE 4
+#define NUSE_DGRAM_HAS_TTL 8
+#define NUSE_DGRAM_HAS_TOS 16
+#define NUSE_DGRAM_HAS_PKTINFO 32
+
+#endif

@@ -1,0 +1,212 @@
+/*
+ * Making sockets and naming them: socket, socketpair, bind, listen, getsockname, getpeername,
+ * shutdown, accept. AF_INET and AF_INET6 are ours, every other family is the kernel's.
+ *
+ * Probed on Linux 6.18 for accept: a message with SCM_RIGHTS on a stream pair is a record of
+ * its own (a read never runs over its end), so processes that share a listener each get whole
+ * connections; and when the descriptor table is full the record is consumed and its descriptor
+ * lost (MSG_CTRUNC). Hence the look for a free number before the read: the connection stays
+ * queued on EMFILE, as in the kernel.
+ */
+#include "shim.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#define SOCKADDR_MAX 128
+
+static void make_nonblocking(int fd) { real()->fcntl64(fd, F_SETFL, O_NONBLOCK); }
+
+static long socket_nuse(int domain, int type, int protocol) {
+  int flags = type & (SOCK_NONBLOCK | SOCK_CLOEXEC);
+  struct control_request request = {
+      .op = NUSE_OP_SOCKET, .a = domain, .b = type & ~flags, .c = protocol};
+  struct control_reply who = {.cloexec = (flags & SOCK_CLOEXEC) != 0};
+  long result = control_call(&request, &who);
+  if (result < 0) return result;
+  if (who.fd < 0) return -ENETDOWN;
+  if (flags & SOCK_NONBLOCK) make_nonblocking(who.fd);
+  table_set_nuse(who.fd, &who);
+  return who.fd;
+}
+
+EXPORT int socket(int domain, int type, int protocol) {
+  int saved = errno;
+  if ((domain == AF_INET || domain == AF_INET6) && shim_enabled()) {
+    return (int)shim_return(socket_nuse(domain, type, protocol), saved);
+  }
+  int fd = real()->socket(domain, type, protocol);
+  if (fd >= 0) table_set_kind(fd, KIND_FOREIGN);
+  return fd;
+}
+
+EXPORT int socketpair(int domain, int type, int protocol, int pair[2]) {
+  int result = real()->socketpair(domain, type, protocol, pair);
+  if (result == 0) {
+    table_set_kind(pair[0], KIND_FOREIGN);
+    table_set_kind(pair[1], KIND_FOREIGN);
+  }
+  return result;
+}
+
+socklen_t sockaddr_len(const void *addr) {
+  switch (((const struct sockaddr *)addr)->sa_family) {
+    case AF_INET:
+      return sizeof(struct sockaddr_in);
+    case AF_INET6:
+      return sizeof(struct sockaddr_in6);
+    default:
+      return 0;
+  }
+}
+
+long sockaddr_out(const void *from, struct sockaddr *to, socklen_t *len) {
+  socklen_t true_len = sockaddr_len(from);
+  if (to == NULL) return 0;
+  if (len == NULL) return -EFAULT;
+  if ((int)*len < 0) return -EINVAL;
+  memcpy(to, from, *len < true_len ? *len : true_len);
+  *len = true_len;
+  return 0;
+}
+
+static bool is_nuse_kind(enum fd_kind kind) {
+  return kind == KIND_STREAM || kind == KIND_DATAGRAM;
+}
+
+EXPORT int bind(int fd, __CONST_SOCKADDR_ARG addr, socklen_t len) {
+  int saved = errno;
+  struct fd_entry *e;
+  if (!is_nuse_kind(table_kind(fd, &e))) return real()->bind(fd, addr.__sockaddr__, len);
+  if (len > SOCKADDR_MAX) return (int)shim_return(-EINVAL, saved);
+  struct control_request request = {
+      .op = NUSE_OP_BIND, .data = addr.__sockaddr__, .data_len = len};
+  struct control_reply reply = {0};
+  check_forget(e);
+  return (int)shim_return(entry_call(e, &request, &reply), saved);
+}
+
+EXPORT int listen(int fd, int backlog) {
+  int saved = errno;
+  struct fd_entry *e;
+  if (!is_nuse_kind(table_kind(fd, &e))) return real()->listen(fd, backlog);
+  struct control_request request = {.op = NUSE_OP_LISTEN, .a = backlog};
+  struct control_reply reply = {0};
+  return (int)shim_return(entry_call(e, &request, &reply), saved);
+}
+
+/* peer 0: our address, 1: the peer's. */
+static long name_nuse(struct fd_entry *e, int peer, struct sockaddr *addr, socklen_t *len) {
+  uint8_t found[SOCKADDR_MAX] = {0};
+  struct control_request request = {.op = NUSE_OP_NAME, .a = peer};
+  struct control_reply reply = {.data = found, .data_cap = sizeof found};
+  long result = entry_call(e, &request, &reply);
+  if (result == -ENOENT) return peer ? -ENOTCONN : -EINVAL;
+  if (result < 0) return result;
+  return addr == NULL ? -EFAULT : sockaddr_out(found, addr, len);
+}
+
+EXPORT int getsockname(int fd, __SOCKADDR_ARG addr, socklen_t *restrict len) {
+  int saved = errno;
+  struct fd_entry *e;
+  if (!is_nuse_kind(table_kind(fd, &e))) return real()->getsockname(fd, addr.__sockaddr__, len);
+  return (int)shim_return(name_nuse(e, 0, addr.__sockaddr__, len), saved);
+}
+
+EXPORT int getpeername(int fd, __SOCKADDR_ARG addr, socklen_t *restrict len) {
+  int saved = errno;
+  struct fd_entry *e;
+  if (!is_nuse_kind(table_kind(fd, &e))) return real()->getpeername(fd, addr.__sockaddr__, len);
+  return (int)shim_return(name_nuse(e, 1, addr.__sockaddr__, len), saved);
+}
+
+/* The stack is told first and decides; then the pair, so that EOF, EPIPE and the wake-ups are
+ * native. */
+static long shutdown_nuse(int fd, struct fd_entry *e, int how) {
+  struct control_request request = {.op = NUSE_OP_SHUTDOWN, .a = how};
+  struct control_reply reply = {0};
+  long result = entry_call(e, &request, &reply);
+  if (result >= 0) real()->shutdown(fd, how);
+  return result;
+}
+
+EXPORT int shutdown(int fd, int how) {
+  int saved = errno;
+  struct fd_entry *e;
+  if (!is_nuse_kind(table_kind(fd, &e))) return real()->shutdown(fd, how);
+  return (int)shim_return(shutdown_nuse(fd, e, how), saved);
+}
+
+/* One record off the listening pair. Returns the new descriptor, or -errno. */
+static long take_record(int fd, uint8_t *record, int flags) {
+  union {
+    struct cmsghdr header;
+    char room[CMSG_SPACE(sizeof(int))];
+  } control;
+  struct iovec iov = {record, NUSE_ACCEPT_LEN};
+  struct msghdr msg = {
+      .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+  uint32_t magic;
+  int accepted = -1;
+  long n = sys_result(real()->recvmsg(fd, &msg, flags & SOCK_CLOEXEC ? MSG_CMSG_CLOEXEC : 0));
+  if (n == 0 || n == -ECONNRESET) return -EINVAL; /* shut down: no longer a listener */
+  if (n < 0) return n;
+  if (msg.msg_controllen >= CMSG_LEN(sizeof(int)) && control.header.cmsg_type == SCM_RIGHTS) {
+    memcpy(&accepted, CMSG_DATA(&control.header), sizeof(int));
+  }
+  real()->send(fd, &(uint8_t){NUSE_ACCEPT_TAKEN}, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+  memcpy(&magic, record + NUSE_ACCEPT_MAGIC_OFF, sizeof magic);
+  if (accepted < 0) return msg.msg_flags & MSG_CTRUNC ? -EMFILE : -ECONNABORTED;
+  if (n == NUSE_ACCEPT_LEN && magic == NUSE_ACCEPT_MAGIC) return accepted;
+  real()->close(accepted);
+  return -ECONNABORTED;
+}
+
+static long accept_nuse(int fd, struct fd_entry *e, struct sockaddr *addr, socklen_t *len,
+                        int flags) {
+  uint8_t record[NUSE_ACCEPT_LEN];
+  uint16_t domain;
+  struct control_reply who = {.a = KIND_STREAM,
+                              .c = SOCK_STREAM | IPPROTO_TCP << 8,
+                              .state = NUSE_STATE_CONNECTED};
+  if (flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) return -EINVAL;
+  if (!(entry_word(e) & NUSE_STATE_LISTENING) && !(entry_refresh(e) & NUSE_STATE_LISTENING)) {
+    return entry_verify(fd, e) ? -EINVAL : -ENOTSOCK;
+  }
+  int free_number = real()->dup(fd);
+  if (free_number < 0) return -errno;
+  real()->close(free_number);
+  long accepted = take_record(fd, record, flags);
+  if (accepted < 0) return accepted;
+  memcpy(&who.cookie, record + NUSE_ACCEPT_COOKIE_OFF, sizeof who.cookie);
+  memcpy(&domain, record + NUSE_ACCEPT_DOMAIN_OFF, sizeof domain);
+  who.b = domain;
+  if (flags & SOCK_NONBLOCK) make_nonblocking((int)accepted);
+  table_set_nuse((int)accepted, &who);
+  long result = sockaddr_out(record + NUSE_ACCEPT_PEER_OFF, addr, len);
+  if (result == 0) return accepted;
+  table_forget((int)accepted);
+  real()->close((int)accepted);
+  return result;
+}
+
+EXPORT int accept4(int fd, __SOCKADDR_ARG addr, socklen_t *restrict len, int flags) {
+  int saved = errno;
+  struct fd_entry *e;
+  switch (table_kind(fd, &e)) {
+    case KIND_STREAM:
+      return (int)shim_return(accept_nuse(fd, e, addr.__sockaddr__, len, flags), saved);
+    case KIND_DATAGRAM:
+      return (int)shim_return(-EOPNOTSUPP, saved);
+    default: {
+      int accepted = real()->accept4(fd, addr.__sockaddr__, len, flags);
+      if (accepted >= 0) table_set_kind(accepted, KIND_FOREIGN);
+      return accepted;
+    }
+  }
+}
+
+EXPORT int accept(int fd, __SOCKADDR_ARG addr, socklen_t *restrict len) {
+  return accept4(fd, addr, len, 0);
+}

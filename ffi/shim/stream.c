@@ -1,0 +1,107 @@
+/*
+ * Bytes on a stream. The pair moves them; what is left for us is to tell how a stream ended.
+ *
+ * Probed on Linux 6.18, on the program's end of an AF_UNIX stream pair, after the service has
+ *   shutdown(SHUT_WR)             poll IN RDHUP, no HUP; read: queued bytes, then 0; write works
+ *   shutdown(SHUT_RDWR) or close  poll IN OUT RDHUP HUP; read: queued bytes, then 0; write: EPIPE
+ *   close with our bytes unread   the same with ERR; after the queued bytes one read: ECONNRESET
+ * So EOF without HUP is the peer's FIN; EOF with HUP may be a reset, a timeout or both FINs:
+ * SO_ERROR of the stack knows. A write to a dead stream first reports that error, and EPIPE
+ * with SIGPIPE after that, as TCP in the kernel does; therefore every write is a send with
+ * MSG_NOSIGNAL.
+ */
+#include "shim.h"
+
+#include <poll.h>
+#include <signal.h>
+
+#define SEND_FLAGS MSG_DONTWAIT
+#define RECV_FLAGS (MSG_DONTWAIT | MSG_PEEK | MSG_WAITALL)
+#define LIVE (NUSE_STATE_CONNECTED | NUSE_STATE_CONNECTING)
+
+/* May a read block here? 0 or -errno. */
+static long before_recv(int fd, struct fd_entry *e) {
+  if (entry_word(e) & LIVE) return 0;
+  if (!entry_verify(fd, e) || (entry_refresh(e) & LIVE)) return 0;
+  int error = entry_take_error(e);
+  return error != 0 ? -error : -ENOTCONN;
+}
+
+/* `result` of a read of at least one byte. */
+static long after_recv(int fd, struct fd_entry *e, long result) {
+  if (result > 0 || (result < 0 && result != -ECONNRESET)) return result;
+  if (result == 0) {
+    struct pollfd p = {.fd = fd};
+    poll(&p, 1, 0);
+    if (!(p.revents & POLLHUP) || !entry_verify(fd, e)) return 0;
+  }
+  int error = entry_take_error(e);
+  return error != 0 ? -error : result;
+}
+
+static long after_send(struct fd_entry *e, long result, int flags) {
+  if (result != -EPIPE) return result;
+  int error = entry_take_error(e);
+  if (error != 0) return -error;
+  if (!(flags & MSG_NOSIGNAL)) raise(SIGPIPE);
+  return result;
+}
+
+static inline long before_send(int fd, struct fd_entry *e, int flags) {
+  unsigned word = entry_word(e);
+  if ((word & (NUSE_STATE_CONNECTED | WORD_LOWERED)) == NUSE_STATE_CONNECTED) return 0;
+  if (!entry_verify(fd, e)) return 0;
+  long result = stream_before_send(fd, e, flags);
+  if (result == -EPIPE && !(flags & MSG_NOSIGNAL)) raise(SIGPIPE);
+  return result;
+}
+
+static long recv_flags_error(int flags) {
+  if (flags & MSG_OOB) return -EINVAL;
+  return flags & MSG_ERRQUEUE ? -EAGAIN : 0;
+}
+
+static long send_flags_error(int flags) {
+  if (flags & MSG_OOB) return -EINVAL;
+  return flags & MSG_FASTOPEN ? -EOPNOTSUPP : 0;
+}
+
+ssize_t stream_read(int fd, struct fd_entry *e, void *buf, size_t len) {
+  long result = before_recv(fd, e);
+  if (result < 0) return result;
+  result = sys_result(real()->read(fd, buf, len));
+  return len == 0 ? result : after_recv(fd, e, result);
+}
+
+ssize_t stream_write(int fd, struct fd_entry *e, const void *buf, size_t len, int flags) {
+  long result = send_flags_error(flags);
+  if (result == 0) result = before_send(fd, e, flags);
+  if (result < 0) return result;
+  result = sys_result(real()->send(fd, buf, len, (flags & SEND_FLAGS) | MSG_NOSIGNAL));
+  return after_send(e, result, flags);
+}
+
+ssize_t stream_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg, int flags) {
+  struct msghdr plain = {.msg_iov = msg->msg_iov, .msg_iovlen = msg->msg_iovlen};
+  bool wants_bytes = false;
+  for (size_t i = 0; i < msg->msg_iovlen; i++) wants_bytes |= msg->msg_iov[i].iov_len > 0;
+  long result = recv_flags_error(flags);
+  if (result == 0) result = before_recv(fd, e);
+  if (result < 0) return result;
+  result = sys_result(real()->recvmsg(fd, &plain, flags & RECV_FLAGS));
+  if (wants_bytes) result = after_recv(fd, e, result);
+  if (result < 0) return result;
+  msg->msg_namelen = 0;
+  msg->msg_controllen = 0;
+  msg->msg_flags = 0;
+  return result;
+}
+
+ssize_t stream_sendmsg(int fd, struct fd_entry *e, const struct msghdr *msg, int flags) {
+  struct msghdr plain = {.msg_iov = msg->msg_iov, .msg_iovlen = msg->msg_iovlen};
+  long result = send_flags_error(flags);
+  if (result == 0) result = before_send(fd, e, flags);
+  if (result < 0) return result;
+  result = sys_result(real()->sendmsg(fd, &plain, (flags & SEND_FLAGS) | MSG_NOSIGNAL));
+  return after_send(e, result, flags);
+}

@@ -1,0 +1,227 @@
+/*
+ * The descriptor cache: by number, what the descriptor is. Only a cache: identity is SO_COOKIE,
+ * and what a socket is can always be asked of the service (WHO), which is how descriptors
+ * inherited over exec or received by SCM_RIGHTS are recognised at their first use.
+ *
+ * Rules that keep it right:
+ *  - every call that can make a nuse socket appear at a number (socket, accept, dup*, fcntl,
+ *    recvmsg) sets or clears the entry, so FOREIGN may outlive a close that we did not see
+ *    (fclose);
+ *  - an entry that says nuse may be stale (fclose, a raw system call): streams use plain system
+ *    calls, which do the right thing on whatever is there, and every odd result (EOF, ENOTSOCK)
+ *    is verified by cookie;
+ *  - a vfork child has its own descriptors but its parent's memory: it must not write here.
+ *
+ * Probed on Linux 6.18: SO_PEERCRED of a socketpair gives the pid of its maker, which is the
+ * service for all nuse sockets; AF_INET and unconnected AF_UNIX sockets give pid 0, uid -1. So
+ * one getsockopt sorts out nearly everything that is not ours without a request.
+ */
+#include "shim.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+static struct fd_entry first_chunk[TABLE_CHUNK];
+struct fd_entry *_Atomic table_chunks[TABLE_CHUNKS] = {first_chunk};
+
+/* A lowered stream inherited over exec is recognised by a send buffer no larger than this. */
+#define LOWERED_SNDBUF_MAX 16384
+
+static struct fd_entry *table_make(int fd) {
+  struct fd_entry *entry = table_peek(fd);
+  if (entry != NULL || (unsigned)fd >= TABLE_MAX) return entry;
+  int saved = errno;
+  size_t len = sizeof(struct fd_entry) * TABLE_CHUNK;
+  struct fd_entry *expected = NULL;
+  struct fd_entry *chunk =
+      mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  errno = saved;
+  if (chunk == MAP_FAILED) return NULL;
+  if (!atomic_compare_exchange_strong(&table_chunks[fd >> TABLE_CHUNK_SHIFT], &expected, chunk)) {
+    munmap(chunk, len);
+    chunk = expected;
+  }
+  return &chunk[fd & (TABLE_CHUNK - 1)];
+}
+
+static void entry_fill(struct fd_entry *e, const struct control_reply *who, unsigned extra) {
+  unsigned meta = (unsigned)(who->b & 0xff) | (unsigned)(who->c & 0xff) << 8 |
+                  (unsigned)(who->c >> 8 & 0xffff) << 16;
+  atomic_store_explicit(&e->meta, meta, memory_order_relaxed);
+  atomic_fetch_add_explicit(&e->epoch, 1, memory_order_relaxed);
+  atomic_store_explicit(&e->error, 0, memory_order_relaxed);
+  atomic_store_explicit(&e->cookie, who->cookie, memory_order_relaxed);
+  atomic_store_explicit(&e->stamp_us, 0, memory_order_relaxed);
+  unsigned word = (who->state & WORD_STATE) | (unsigned)who->a << WORD_KIND_SHIFT | extra;
+  atomic_store_explicit(&e->word, word, memory_order_release);
+}
+
+void table_set_nuse(int fd, const struct control_reply *who) {
+  if (process_is_borrowed()) return;
+  struct fd_entry *e = table_make(fd);
+  if (e != NULL) entry_fill(e, who, 0);
+}
+
+void table_set_kind(int fd, enum fd_kind kind) {
+  struct fd_entry *e = table_peek(fd);
+  unsigned word = (unsigned)kind << WORD_KIND_SHIFT;
+  if (e != NULL && entry_word(e) == word) return;
+  if (process_is_borrowed()) return;
+  e = table_make(fd);
+  if (e != NULL) atomic_store_explicit(&e->word, word, memory_order_release);
+}
+
+void table_forget(int fd) {
+  struct fd_entry *e = table_peek(fd);
+  if (e == NULL || entry_word(e) == 0 || process_is_borrowed()) return;
+  atomic_store_explicit(&e->word, 0, memory_order_release);
+}
+
+static bool is_nuse(unsigned word) {
+  return word_kind(word) == KIND_STREAM || word_kind(word) == KIND_DATAGRAM;
+}
+
+void table_forget_nuse(int fd) {
+  struct fd_entry *e = table_peek(fd);
+  if (e != NULL && is_nuse(entry_word(e))) table_forget(fd);
+}
+
+void table_forget_range(unsigned first, unsigned last) {
+  for (unsigned fd = first; fd < TABLE_MAX && fd <= last; fd++) {
+    if (table_peek((int)fd) == NULL) {
+      fd |= TABLE_CHUNK - 1;
+      continue;
+    }
+    table_forget_nuse((int)fd);
+  }
+}
+
+void table_copy(int from, int to) {
+  if (from == to || process_is_borrowed()) return;
+  struct fd_entry *source = table_peek(from);
+  unsigned word = source == NULL ? 0 : entry_word(source);
+  if (!is_nuse(word)) {
+    if (word == 0) {
+      table_forget(to);
+    } else {
+      table_set_kind(to, KIND_FOREIGN);
+    }
+    return;
+  }
+  unsigned meta = atomic_load_explicit(&source->meta, memory_order_relaxed);
+  struct control_reply who = {.state = word & WORD_STATE,
+                              .cookie = entry_cookie(source),
+                              .a = word_kind(word),
+                              .b = (int)(meta & 0xff),
+                              .c = (int)(meta >> 8)};
+  struct fd_entry *e = table_make(to);
+  if (e != NULL) entry_fill(e, &who, word & WORD_LOWERED);
+}
+
+static bool fd_cookie(int fd, uint64_t *cookie) {
+  socklen_t len = sizeof *cookie;
+  return real()->getsockopt(fd, SOL_SOCKET, SO_COOKIE, cookie, &len) == 0;
+}
+
+/* Could `fd` be one of ours? Sets *definite when the answer "no" may be kept. */
+static bool may_be_ours(int fd, uint64_t *cookie, bool *definite) {
+  struct ucred maker = {0};
+  socklen_t len = sizeof maker;
+  int service = shim_service_pid();
+  *definite = true;
+  if (real()->getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &maker, &len) != 0) {
+    *definite = errno != EBADF;
+    return false;
+  }
+  if (maker.pid == 0 && maker.uid == (uid_t)-1) return false;
+  if (service != 0 && maker.pid != 0 && maker.pid != service) return false;
+  return fd_cookie(fd, cookie);
+}
+
+static unsigned lowered_bit(int fd, int kind) {
+  int size = 0;
+  socklen_t len = sizeof size;
+  if (kind != KIND_STREAM) return 0;
+  if (real()->getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &len) != 0) return 0;
+  return size <= LOWERED_SNDBUF_MAX ? WORD_LOWERED : 0;
+}
+
+enum fd_kind table_classify(int fd, struct fd_entry **entry) {
+  int saved = errno;
+  uint64_t cookie = 0;
+  bool definite = false;
+  enum fd_kind kind = KIND_FOREIGN;
+  *entry = NULL;
+  if (fd < 0 || fd >= TABLE_MAX) return KIND_FOREIGN;
+  if (!shim_enabled()) {
+    table_set_kind(fd, KIND_FOREIGN);
+  } else if (!may_be_ours(fd, &cookie, &definite)) {
+    if (definite) table_set_kind(fd, KIND_FOREIGN);
+  } else {
+    struct control_request request = {.op = NUSE_OP_WHO, .cookie = cookie};
+    struct control_reply who = {0};
+    long result = control_call(&request, &who);
+    if (result == 0 && (who.a == KIND_STREAM || who.a == KIND_DATAGRAM)) {
+      struct fd_entry *e = table_make(fd);
+      if (e != NULL) {
+        who.cookie = cookie;
+        entry_fill(e, &who, lowered_bit(fd, who.a));
+        *entry = e;
+        kind = (enum fd_kind)who.a;
+      }
+    } else if (result == -ENOENT) {
+      table_set_kind(fd, KIND_FOREIGN);
+    }
+  }
+  errno = saved;
+  return kind;
+}
+
+static void word_replace(struct fd_entry *e, unsigned mask, unsigned bits) {
+  unsigned word = entry_word(e);
+  while ((word & mask) != bits &&
+         !atomic_compare_exchange_weak(&e->word, &word, (word & ~mask) | bits)) {
+  }
+}
+
+void entry_set_state(struct fd_entry *e, uint64_t cookie, uint32_t state) {
+  if (entry_cookie(e) == cookie && is_nuse(entry_word(e))) {
+    word_replace(e, WORD_STATE, state & WORD_STATE);
+  }
+}
+
+void entry_set_lowered(struct fd_entry *e, bool lowered) {
+  word_replace(e, WORD_LOWERED, lowered ? WORD_LOWERED : 0);
+}
+
+bool entry_verify(int fd, struct fd_entry *e) {
+  int saved = errno;
+  uint64_t cookie = 0;
+  bool same = fd_cookie(fd, &cookie) && cookie == entry_cookie(e);
+  if (!same) table_forget(fd);
+  errno = saved;
+  return same;
+}
+
+long entry_call(struct fd_entry *e, struct control_request *request, struct control_reply *reply) {
+  request->cookie = entry_cookie(e);
+  long result = control_call(request, reply);
+  if (result != -ENETDOWN && result != -ENOENT) entry_set_state(e, request->cookie, reply->state);
+  return result;
+}
+
+uint32_t entry_refresh(struct fd_entry *e) {
+  struct control_request request = {.op = NUSE_OP_WHO};
+  struct control_reply who = {0};
+  long result = entry_call(e, &request, &who);
+  return result == 0 ? who.state : entry_word(e) & WORD_STATE;
+}
+
+int entry_take_error(struct fd_entry *e) {
+  int value = 0;
+  struct control_request request = {
+      .op = NUSE_OP_GETOPT, .a = SOL_SOCKET, .b = SO_ERROR, .c = sizeof value};
+  struct control_reply reply = {.data = &value, .data_cap = sizeof value};
+  long result = entry_call(e, &request, &reply);
+  return result >= 0 && reply.data_len >= sizeof value ? value : 0;
+}

@@ -1,0 +1,34 @@
+/**
+ * What the service counts. Plain numbers; nothing that a program does wrong leaves any other trace.
+ *
+ * @module
+ */
+export class AppCounters {
+  /** Control connections, by path and by ATTACH. */
+  clientsAccepted = 0;
+  clientsAttached = 0;
+  /** Peer of another user, or too many. */
+  clientsRefused = 0;
+  requests = 0;
+  /** Not a message of the protocol: the connection is closed. */
+  requestsMalformed = 0;
+  /** A reply that could not be sent. */
+  repliesLost = 0;
+  socketsOpened = 0;
+  socketsClosed = 0;
+  /** Refused for want of descriptors or beyond the limit. */
+  socketsRefused = 0;
+  connectionsAccepted = 0;
+  /** Established connections that could not be handed to the listener's program: reset. */
+  connectionsLost = 0;
+  /** Programs that closed a stream with unread bytes: reset. */
+  streamsReset = 0;
+  bytesToNetwork = 0;
+  bytesToProgram = 0;
+  datagramsToNetwork = 0;
+  datagramsToProgram = 0;
+  /** Messages on a datagram pair without a proper header. */
+  datagramsMalformed = 0;
+  /** Datagrams that the stack did not take. */
+  datagramsRefused = 0;
+}

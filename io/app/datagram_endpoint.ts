@@ -1,0 +1,171 @@
+/**
+ * A UDP, ping or raw socket. Every message on its pair is a header (stack/socket/api.ts) and a payload,
+ * the same bytes as in the stack's own queues: they are received into slots that the stack sends from,
+ * and sent to the program straight from the receive queue.
+ *
+ * An error goes to the program as a record of its own, which its next receive fails with: the stack puts
+ * one into the receive queue for what ICMP reported, we make one for a datagram that could not be sent.
+ *
+ * @module
+ */
+import { EPOLLHUP, EPOLLIN, EPOLLRDHUP } from "../../ffi/abi/epoll.ts";
+import { MSG_DONTWAIT } from "../../ffi/abi/socket.ts";
+import * as P from "../../ffi/shim/protocol.ts";
+import {
+  type DatagramSocket,
+  DGRAM_ERROR,
+  DGRAM_HEADER_LEN,
+  DGRAM_MAGIC,
+  EAGAIN,
+  ECONNRESET,
+  EINTR,
+  ENOBUFS,
+  ENOMEM,
+} from "../../stack/mod.ts";
+import { BATCH_COUNT } from "./datagram_slots.ts";
+import { Endpoint } from "./endpoint.ts";
+
+/** System calls a turn and direction: other sockets come in between. */
+const TURN_BATCHES = 4;
+
+export class DatagramEndpoint extends Endpoint {
+  readonly kind = P.NUSE_KIND_DATAGRAM;
+  declare readonly socket: DatagramSocket;
+  /** The pair may hold messages. */
+  #isReadable = false;
+  /** An error to report when there is room, positive; 0: none. */
+  #pendingError = 0;
+  /** The program does not read any more: what arrives is dropped. */
+  #isReadingShut = false;
+
+  get state(): number {
+    const isConnected = this.socket.remote() !== null;
+    return this.optionState | (isConnected ? P.NUSE_STATE_CONNECTED : 0);
+  }
+
+  shutdown(how: number, nowUs: number): number {
+    const result = this.socket.shutdown(how, nowUs);
+    if (result === 0) this.isShutdownAsked = true;
+    return result;
+  }
+
+  onEvents(events: number, nowUs: number): void {
+    this.noteWritable(events);
+    if ((events & EPOLLHUP) !== 0) this.noteProgramGone(nowUs);
+    if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP)) !== 0) this.#isReadable = true;
+    this.pump(nowUs);
+  }
+
+  onSocket(_events: number, nowUs: number): void {
+    this.socket.takeError(); // its record is in the receive queue, and goes the way of a datagram
+    this.#toProgram(nowUs);
+  }
+
+  pump(nowUs: number): void {
+    if (this.isReleased) return;
+    this.#toProgram(nowUs);
+    this.#fromProgram(nowUs);
+  }
+
+  #fromProgram(nowUs: number): void {
+    const { app } = this;
+    const { slots } = app;
+    for (let turn = 0; this.#isReadable; turn++) {
+      if (turn === TURN_BATCHES) return app.markDirty(this);
+      if (slots.freeCount === 0) app.flush(nowUs);
+      const first = slots.first;
+      const want = slots.freeCount;
+      const tableOff = slots.inbound.messageOff(first);
+      const n = app.sys.recvmmsg(this.fd, app.base, tableOff, want, MSG_DONTWAIT);
+      if (n > 0) {
+        slots.use(n);
+        if (n < want) this.#isReadable = this.isProgramGone;
+        if (!this.#sendBatch(first, n, nowUs)) return this.#onProgramEof(nowUs);
+      } else if (n === -EAGAIN) {
+        this.#isReadable = false;
+      } else if (n !== -EINTR && n !== -ECONNRESET) {
+        return this.#onProgramEof(nowUs); // ECONNRESET: closed with messages unread; ours come next
+      }
+    }
+  }
+
+  /** Gives the datagrams in `count` slots to the stack; false when EOF was among them. */
+  #sendBatch(first: number, count: number, nowUs: number): boolean {
+    const { slots, memory, counters } = this.app;
+    let error = 0;
+    this.socket.takeError(); // recorded, as above; a datagram is not to be lost for it
+    for (let i = first; i < first + count; i++) {
+      const len = slots.inbound.bytes(i);
+      if (len === 0) return false;
+      const off = slots.slotOff(i);
+      if (len < DGRAM_HEADER_LEN || memory.dv.getUint16(off, true) !== DGRAM_MAGIC) {
+        counters.datagramsMalformed++;
+        continue;
+      }
+      const sent = this.socket.send(off, len - DGRAM_HEADER_LEN, nowUs);
+      if (sent >= 0) counters.datagramsToNetwork++;
+      else error = this.#noteRefused(-sent);
+    }
+    if (error !== 0) this.#report(error);
+    return true;
+  }
+
+  /** What to tell the program about a datagram that was not sent. */
+  #noteRefused(errno: number): number {
+    this.app.counters.datagramsRefused++;
+    // A full queue is a loss like any other (udp(7): ENOBUFS is not reported without IP_RECVERR).
+    return errno === ENOBUFS || errno === ENOMEM || errno === EAGAIN ? 0 : errno;
+  }
+
+  #onProgramEof(nowUs: number): void {
+    this.#isReadable = false;
+    if (!this.isProgramGone) return; // shutdown(SHUT_WR)
+    if (this.isShutdownAsked) this.app.ended.add(this, 0);
+    this.socket.close(nowUs);
+    this.release(nowUs);
+  }
+
+  #toProgram(nowUs: number): void {
+    const { app, socket } = this;
+    if (this.#pendingError !== 0) this.#report(this.#pendingError);
+    for (let turn = 0; !this.isBlocked; turn++) {
+      const waiting = socket.recvCount();
+      if (waiting === 0) return;
+      if (this.#isReadingShut) return socket.recvConsume(waiting, nowUs);
+      if (turn === TURN_BATCHES) return app.markDirty(this);
+      const count = Math.min(waiting, BATCH_COUNT);
+      this.#pointAtRecords(count);
+      const n = app.sys.sendmmsg(this.fd, app.base, app.slots.outbound.off, count, 0);
+      if (n > 0) {
+        socket.recvConsume(n, nowUs);
+        app.counters.datagramsToProgram += n;
+      }
+      if (n === -EAGAIN || (n >= 0 && n < count)) this.block();
+      else if (n < 0 && n !== -EINTR) this.#isReadingShut = true; // EPIPE
+    }
+  }
+
+  #pointAtRecords(count: number): void {
+    const { slots, memory } = this.app;
+    for (let i = 0; i < count; i++) {
+      const off = this.socket.recvPeek(i);
+      const payloadLen = memory.dv.getInt32(off + P.NUSE_DGRAM_PAYLOAD_LEN_OFF, true);
+      slots.outbound.setIovec(i, 0, off, DGRAM_HEADER_LEN + payloadLen);
+    }
+  }
+
+  /** Puts an error record into the pair, now or when there is room. `errno` 0: nothing to report. */
+  #report(errno: number): void {
+    if (errno === 0 || this.#isReadingShut) return;
+    const { app, fd } = this;
+    const { u8, dv } = app.memory;
+    const off = app.recordOff;
+    u8.fill(0, off, off + DGRAM_HEADER_LEN);
+    dv.setUint16(off, DGRAM_MAGIC, true);
+    dv.setUint16(off + P.NUSE_DGRAM_FLAGS_OFF, DGRAM_ERROR, true);
+    dv.setInt32(off + P.NUSE_DGRAM_ERRNO_OFF, errno, true);
+    const n = app.sys.send(fd, app.base, off, DGRAM_HEADER_LEN, 0, 0, 0);
+    this.#pendingError = n === -EAGAIN ? errno : 0;
+    if (n === -EAGAIN) this.block();
+  }
+}

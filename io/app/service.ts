@@ -1,0 +1,154 @@
+/**
+ * The service that answers the sockets of the programs under nuse.
+ *
+ * Theory of operation. A program's socket is one end of an AF_UNIX pair; its bytes flow through the pair
+ * without any request. What is not a byte (socket, bind, connect, options, names) is a request on the
+ * process's control connection. Two directions of news meet here, within one wake-up of the loop:
+ *
+ *     epoll ──► control_channel ──► requests ───────────────┐
+ *     epoll ──► *_endpoint.onEvents: pair readable/writable ─┼──► the stack's sockets
+ *     stack.takeReady ──► *_endpoint.onSocket ───────────────┘
+ *
+ * Bytes for a program are put into its pair before the stack is flushed: the program runs on another CPU
+ * while our acknowledgements leave. Traffic over the loopback arrives during the flush and is handed
+ * over after it.
+ *
+ * @module
+ */
+import type { Arena } from "../../ffi/arena.ts";
+import { SysError } from "../../ffi/errno.ts";
+import { EPERM, type Stack } from "../../stack/mod.ts";
+import type { EventLoop, LoopService } from "../loop.ts";
+import { AppContext, type AppLimits } from "./app_context.ts";
+import { ControlChannel } from "./control_channel.ts";
+import type { AppCounters } from "./counters.ts";
+import type { Endpoint } from "./endpoint.ts";
+
+export interface ServiceOptions extends Partial<AppLimits> {
+  /** How long connections may take to deliver what they hold after the last program has gone. */
+  readonly drainUs?: number;
+}
+
+const DEFAULT_LIMITS: AppLimits = { maxSockets: 65_536, maxClients: 4096, maxEnded: 1024 };
+const DEFAULT_DRAIN_US = 60_000_000;
+/** Descriptors that are not sockets of programs: clients, devices, the runtime's own. */
+const RESERVED_FDS = 256;
+
+export class Service implements LoopService {
+  /** What children find in NUSE_SOCK. */
+  readonly socketPath: string;
+  readonly #app: AppContext;
+  readonly #channel: ControlChannel;
+  readonly #drainUs: number;
+  #isDraining = false;
+
+  /** `runDir`: made with mode 0700 if need be; `arena` is the memory of `stack`. Throws SysError. */
+  constructor(
+    stack: Stack,
+    loop: EventLoop,
+    arena: Arena,
+    runDir: string,
+    options: ServiceOptions = {},
+  ) {
+    const limits = { ...DEFAULT_LIMITS, ...options };
+    const maxSockets = Math.min(limits.maxSockets, descriptorLimit() - RESERVED_FDS);
+    this.#drainUs = options.drainUs ?? DEFAULT_DRAIN_US;
+    this.#app = new AppContext(stack, loop, arena, { ...limits, maxSockets });
+    makePrivateDir(runDir);
+    this.socketPath = `${runDir}/control`;
+    this.#channel = new ControlChannel(this.#app, this.socketPath);
+  }
+
+  get counters(): AppCounters {
+    return this.#app.counters;
+  }
+
+  /** Sockets that programs hold. */
+  get socketCount(): number {
+    return this.#app.endpoints.heldCount;
+  }
+
+  get clientCount(): number {
+    return this.#channel.clientCount;
+  }
+
+  /** Takes what the stack has received and what endpoints left over from their last turn. */
+  beforeFlush(nowUs: number): void {
+    this.#takeReady(nowUs);
+    this.#app.runDirty(nowUs);
+  }
+
+  /** Takes what arrived over the loopback during the flush. */
+  afterFlush(nowUs: number): void {
+    this.#app.slots.reset();
+    const hasNews = this.#takeReady(nowUs);
+    if (hasNews || this.#app.hasDirty) this.#app.loop.wake();
+  }
+
+  /** Hands every event of the stack to its endpoint; true when there was one. */
+  #takeReady(nowUs: number): boolean {
+    const { stack } = this.#app;
+    let socket = stack.takeReady();
+    if (socket === null) return false;
+    while (socket !== null) {
+      const endpoint = socket.owner as Endpoint | null;
+      if (endpoint !== null) {
+        const events = socket.events;
+        socket.events = 0;
+        endpoint.onSocket(events, nowUs);
+      }
+      socket = stack.takeReady();
+    }
+    return true;
+  }
+
+  /** The first program has exited: from now on `isIdle` tells when nuse may stop. */
+  beginDrain(nowUs: number): void {
+    if (this.#isDraining) return;
+    this.#isDraining = true;
+    const { endpoints } = this.#app;
+    if (endpoints.lastReleaseUs === 0) endpoints.lastReleaseUs = nowUs;
+  }
+
+  /**
+   * Whether nuse may stop: it is draining, no process holds a socket, and what they sent is delivered (or
+   * was given `drainUs`).
+   */
+  isIdle(nowUs: number): boolean {
+    const { endpoints, stack } = this.#app;
+    if (!this.#isDraining || endpoints.heldCount > 0) return false;
+    if (endpoints.size === 0 && stack.isQuiet()) return true;
+    return nowUs - endpoints.lastReleaseUs >= this.#drainUs;
+  }
+
+  /** Closes every connection and pair; programs see their ends hang up. Removes the control socket. */
+  close(nowUs: number): void {
+    for (const endpoint of this.#app.endpoints.values()) endpoint.abandon(nowUs);
+    this.#channel.close();
+    try {
+      Deno.removeSync(this.socketPath);
+    } catch {
+      // the run directory went first
+    }
+  }
+}
+
+/** A directory of our own that nobody else can look into. */
+function makePrivateDir(path: string): void {
+  Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
+  const { isDirectory, mode, uid } = Deno.lstatSync(path);
+  const isPrivate = isDirectory && uid === Deno.uid() && (mode ?? 0o777) % 0o100 === 0;
+  if (!isPrivate) {
+    throw new SysError("mkdir", EPERM, `will not use ${path}`, {
+      path,
+      advice: "it must be a directory of our own with mode 0700",
+    });
+  }
+}
+
+/** The soft limit of open files. */
+function descriptorLimit(): number {
+  const limits = Deno.readTextFileSync("/proc/self/limits");
+  const soft = Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1]);
+  return Number.isFinite(soft) ? soft : DEFAULT_LIMITS.maxSockets + RESERVED_FDS;
+}

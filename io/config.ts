@@ -1,0 +1,42 @@
+/**
+ * The configuration as one typed object of plain data: environment and flags fill it (cli/), it crosses
+ * to the stack's worker by structured clone, and the worker builds from it. Everything in it is
+ * validated; addresses are canonical text.
+ *
+ * @module
+ */
+
+export const VIF_KINDS = ["RAW", "TAP", "NETMAP"] as const;
+
+/** How frames get in and out. */
+export type VifKind = typeof VIF_KINDS[number];
+
+export interface AddressConfig {
+  readonly address: string;
+  readonly prefixLen: number;
+}
+
+export interface InterfaceConfig {
+  /** As in NUSEDEV; the name inside the stack. */
+  readonly name: string;
+  readonly kind: VifKind;
+  /** The kernel's name of the device: `name` itself, or the TAP's. */
+  readonly hostName: string;
+  readonly addresses: readonly AddressConfig[];
+  /** TAP: what the host's side is given; null: nothing. */
+  readonly hostAddress: AddressConfig | null;
+  /** "own": made from interface and address; "interface": that of the device; else "aa:bb:cc:dd:ee:ff". */
+  readonly mac: string;
+  /** null: the device's. */
+  readonly mtu: number | null;
+}
+
+export interface RouteConfig {
+  readonly destination: AddressConfig;
+  readonly gateway: string;
+}
+
+export interface Config {
+  readonly interfaces: readonly InterfaceConfig[];
+  readonly routes: readonly RouteConfig[];
+}

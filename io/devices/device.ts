@@ -1,0 +1,72 @@
+/**
+ * A device: where frames come from and go to. Four functions: receive a batch, transmit a batch,
+ * say what it can do (its fields), close. The loop waits on `fd` and calls `receive` when it is
+ * readable.
+ *
+ *     wire ── kernel ── fd ──receive──> slots in the arena ──RxFrames──> stack
+ *     wire <── kernel ── fd <──transmit── headers + pieces of rings <──TxFrames── stack
+ *
+ * @module
+ */
+import type { IpAddress, LinkDevice, RxFrames } from "../../stack/mod.ts";
+
+/** What a device could not do, frame by frame. */
+export class DeviceCounters {
+  /** Longer than a receive slot. */
+  rxTruncated = 0;
+  /** The kernel failed to hand a frame over. */
+  rxErrors = 0;
+  /** Arrived while the receive queue was full (RAW). */
+  rxOverflows = 0;
+  /** Given up: the queue stayed full, or the kernel refused the frame. */
+  txDropped = 0;
+  /** Times that sending had to wait for room. */
+  txWaits = 0;
+}
+
+export interface Device extends LinkDevice {
+  /** Readable when there are frames. */
+  readonly fd: number;
+  readonly name: string;
+  /** The address of our end, 6 bytes. */
+  readonly mac: Uint8Array;
+  readonly rx: RxFrames;
+  readonly counters: DeviceCounters;
+  /**
+   * Reads one batch into `rx` and returns `rx.count`; fewer than `rx.capacity`: there is no more
+   * now.
+   * -errno: the device is down (-ENETDOWN: it may come back) or gone (-ENODEV). What `rx` points at
+   * stays until the next call.
+   */
+  receive(): number;
+  close(): void;
+}
+
+export interface DeviceAddress {
+  readonly addr: IpAddress;
+  readonly prefixLen: number;
+}
+
+export type DeviceKind = "RAW" | "TAP" | "NETMAP";
+
+export interface DeviceConfig {
+  readonly kind: DeviceKind;
+  /** As in NUSEDEV. RAW: an interface of the host. TAP: `nuse-NAME` is made on the host. */
+  readonly name: string;
+  /** "own": derived from name and address; "interface": shared with the host (RAW only). */
+  readonly mac: "own" | "interface" | Uint8Array;
+  /** What the stack will answer to. */
+  readonly addresses: readonly DeviceAddress[];
+  /** TAP: name on the host; default `nuse-NAME`. */
+  readonly hostName?: string;
+  /** TAP: what the host's end gets. */
+  readonly hostAddress?: DeviceAddress;
+  /** Default: the interface's (RAW), 1500 (TAP). */
+  readonly mtu?: number;
+}
+
+/** An open device, and what the person should know about it (lines for stderr). */
+export interface OpenedDevice {
+  readonly device: Device;
+  readonly notes: readonly string[];
+}

@@ -1,0 +1,253 @@
+/**
+ * From a typed configuration to an open device. Whatever is wrong is thrown as SysError, in words
+ * that say what to do, and leaves nothing behind.
+ *
+ * @module
+ */
+import { IFF_UP, IFNAMSIZ } from "../../ffi/abi/interface.ts";
+import { ARPHRD_ETHER, PACKET_MR_ALLMULTI, PACKET_MR_PROMISC } from "../../ffi/abi/packet.ts";
+import type { Arena } from "../../ffi/arena.ts";
+import {
+  EAFNOSUPPORT,
+  EINVAL,
+  ENAMETOOLONG,
+  ENETDOWN,
+  ENOENT,
+  ENOSYS,
+  EPROTONOSUPPORT,
+  errnoName,
+  SysError,
+} from "../../ffi/errno.ts";
+import { libc } from "../../ffi/libc.ts";
+import { LinkControl } from "../../ffi/link.ts";
+import type { DeviceCaps, IpAddress, Memory } from "../../stack/mod.ts";
+import type { DeviceConfig, OpenedDevice } from "./device.ts";
+import { frameFilter } from "./filter.ts";
+import { attachGuard } from "./guard.ts";
+import { machineId, ownMac } from "./mac.ts";
+import { RawDevice } from "./raw.ts";
+import { TapDevice } from "./tap.ts";
+
+export const TAP_PREFIX = "nuse-";
+const TAP_MTU = 1500;
+const NETMAP_DEVICE = "/dev/netmap";
+/**
+ * With its 14 bytes of Ethernet a frame must stay below the kernel's GSO_LEGACY_MAX_SIZE, 65,536.
+ */
+const GSO_MAX_BYTES = 65535 - 14;
+/** The first Linux whose virtio-net headers know UDP segmentation. */
+const USO_MAJOR = 6;
+const USO_MINOR = 2;
+
+/** Opens what `config` names. `arena` and `memory` are the same bytes. */
+export function openDevice(config: DeviceConfig, arena: Arena, memory: Memory): OpenedDevice {
+  switch (config.kind) {
+    case "RAW":
+      return openRaw(config, arena, memory);
+    case "TAP":
+      return openTap(config, arena, memory);
+    case "NETMAP":
+      throw netmapError();
+  }
+}
+
+function netmapError(): SysError {
+  try {
+    Deno.statSync(NETMAP_DEVICE);
+  } catch {
+    return new SysError("open", ENOENT, `cannot open ${NETMAP_DEVICE}`, {
+      path: NETMAP_DEVICE,
+      advice: "the netmap module is not loaded: use NUSEVIF=RAW or TAP",
+    });
+  }
+  return new SysError("open", ENOSYS, `cannot use ${NETMAP_DEVICE} in this version`, {
+    path: NETMAP_DEVICE,
+    advice: "use NUSEVIF=RAW or TAP",
+  });
+}
+
+/** What the host says of an interface. */
+interface Link {
+  name: string;
+  ifIndex: number;
+  mtu: number;
+  mac: Uint8Array<ArrayBuffer>;
+  driver: string;
+  hasCarrier: boolean;
+}
+
+function openRaw(config: DeviceConfig, arena: Arena, memory: Memory): OpenedDevice {
+  const link = inspect(config.name);
+  const mac = chooseMac(config, link);
+  const isOwn = !sameBytes(mac, link.mac);
+  const notes = addressNotes(config);
+  if (!link.hasCarrier) notes.push(`interface ${link.name} has no carrier`);
+  const hasIpv6 = config.addresses.some(({ addr }) => addr.family === 6);
+  const guardFd = isOwn ? -1 : guard(config, link, notes);
+  try {
+    const device = new RawDevice(
+      {
+        name: link.name,
+        ifIndex: link.ifIndex,
+        mac,
+        mtu: Math.min(config.mtu ?? link.mtu, link.mtu),
+        caps: rawCaps(),
+        filter: frameFilter(mac, isOwn ? null : config.addresses, hasIpv6),
+        membership: membershipOf(link.driver, isOwn),
+        guardFd,
+      },
+      arena,
+      memory,
+    );
+    return { device, notes };
+  } catch (error) {
+    if (guardFd >= 0) libc().close(guardFd);
+    throw error;
+  }
+}
+
+function inspect(name: string): Link {
+  const control = new LinkControl();
+  try {
+    const ifIndex = control.index(name);
+    const hardware = control.hardware(name);
+    if (hardware.type !== ARPHRD_ETHER) {
+      const advice = "RAW needs an Ethernet interface";
+      throw new SysError("SIOCGIFHWADDR", EPROTONOSUPPORT, `cannot attach to ${name}`, {
+        path: name,
+        advice,
+      });
+    }
+    if ((control.flags(name) & IFF_UP) === 0) {
+      throw new SysError("SIOCGIFFLAGS", ENETDOWN, `interface ${name} is down`, {
+        path: name,
+        advice: `ip link set ${name} up`,
+      });
+    }
+    return {
+      name,
+      ifIndex,
+      mtu: control.mtu(name),
+      mac: hardware.mac,
+      driver: control.driver(name),
+      hasCarrier: control.hasCarrier(name),
+    };
+  } finally {
+    control.close();
+  }
+}
+
+function chooseMac(config: DeviceConfig, link: Link | null): Uint8Array {
+  if (config.mac instanceof Uint8Array) return config.mac;
+  if (config.mac === "interface") {
+    if (link !== null) return link.mac;
+    throw new SysError("open", EINVAL, `cannot share the MAC address of ${config.name}`, {
+      path: config.name,
+      advice: "a TAP device has two ends, each with its own: this is for NUSEVIF=RAW",
+    });
+  }
+  const address = config.addresses.length > 0 ? config.addresses[0].addr.toString() : "";
+  return ownMac(machineId(), config.name, address);
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+/**
+ * What makes the card give us our frames. A veth passes on everything that it gets. Others must be
+ * promiscuous for a MAC that is not theirs, or else be told to pass all multicast.
+ */
+function membershipOf(driver: string, isOwn: boolean): number {
+  if (driver === "veth") return 0;
+  return isOwn ? PACKET_MR_PROMISC : PACKET_MR_ALLMULTI;
+}
+
+/** AF_PACKET finishes checksums and segments in software where the card cannot. */
+function rawCaps(): DeviceCaps {
+  const [major, minor] = Deno.osRelease().split(".").map(Number);
+  const uso = major > USO_MAJOR || (major === USO_MAJOR && minor >= USO_MINOR);
+  return { csum: true, tso: true, uso, gsoMaxBytes: GSO_MAX_BYTES };
+}
+
+/** Addresses that the host has too: both ends would answer. */
+function addressNotes(config: DeviceConfig): string[] {
+  return config.addresses.filter(({ addr }) => isHostAddress(addr)).map(({ addr }) =>
+    `${addr} is also an address of this host, whose kernel will answer too: choose another`
+  );
+}
+
+function isHostAddress(addr: IpAddress): boolean {
+  const text = addr.toString();
+  return Deno.networkInterfaces().some((entry) => entry.address === text);
+}
+
+/**
+ * Guards the addresses that are not the host's own: those it must keep. Returns the guard's
+ * descriptor or -1, with a note when that matters.
+ */
+function guard(config: DeviceConfig, link: Link, notes: string[]): number {
+  const guarded = config.addresses.map(({ addr }) => addr).filter((addr) => !isHostAddress(addr));
+  if (guarded.length === 0) return -1;
+  const fd = attachGuard(link.ifIndex, guarded);
+  if (fd >= 0) return fd;
+  if (isForwarding(link.name)) {
+    notes.push(
+      `this host forwards packets, also those to ${guarded.join(", ")}, and the kernel cannot be ` +
+        `kept from it: ${errnoName(fd)} (needs Linux 6.6; use a MAC of nuse's own, or ` +
+        `sysctl -w net.ipv4.conf.${link.name}.forwarding=0)`,
+    );
+  }
+  return -1;
+}
+
+function isForwarding(name: string): boolean {
+  try {
+    return Deno.readTextFileSync(`/proc/sys/net/ipv4/conf/${name}/forwarding`).trim() === "1";
+  } catch {
+    return false;
+  }
+}
+
+function openTap(config: DeviceConfig, arena: Arena, memory: Memory): OpenedDevice {
+  const name = config.hostName ?? TAP_PREFIX + config.name;
+  if (new TextEncoder().encode(name).length >= IFNAMSIZ) {
+    const room = IFNAMSIZ - 1 - TAP_PREFIX.length;
+    throw new SysError("TUNSETIFF", ENAMETOOLONG, `cannot make the interface ${name}`, {
+      path: name,
+      advice: `with NUSEVIF=TAP the name in NUSEDEV has at most ${room} bytes`,
+    });
+  }
+  const mac = chooseMac(config, null);
+  const mtu = config.mtu ?? TAP_MTU;
+  const device = new TapDevice({ name, mac, mtu, gsoMaxBytes: GSO_MAX_BYTES }, arena, memory);
+  try {
+    setUpHostEnd(config, name, mtu);
+  } catch (error) {
+    device.close();
+    throw error;
+  }
+  return { device, notes: addressNotes(config) };
+}
+
+function setUpHostEnd(config: DeviceConfig, name: string, mtu: number): void {
+  const control = new LinkControl();
+  try {
+    control.setMtu(name, mtu);
+    const host = config.hostAddress;
+    if (host !== undefined) {
+      if (host.addr.family !== 4) {
+        throw new SysError("SIOCSIFADDR", EAFNOSUPPORT, `cannot give ${name} ${host.addr}`, {
+          path: name,
+          advice: "the host's end takes an IPv4 address",
+        });
+      }
+      const bytes = new Uint8Array(4);
+      host.addr.writeTo(bytes, 0);
+      control.setAddress(name, bytes, host.prefixLen);
+    }
+    control.setUp(name);
+  } finally {
+    control.close();
+  }
+}

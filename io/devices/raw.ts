@@ -1,0 +1,267 @@
+/**
+ * RAW: an interface of the host by AF_PACKET.
+ *
+ * PACKET_VNET_HDR gives and takes whole TSO segments and unfinished checksums, which is what frames
+ * from a local peer on a veth are like, and what makes sending fast. The socket is made with
+ * protocol 0 (it hears nothing), gets its filter, and only then is bound to the interface. It is an
+ * ETH_P_ALL tap, which the kernel serves before tc ingress, where the guard sits. Memberships and
+ * the guard go with the descriptor.
+ *
+ * @module
+ */
+import { MessageTable, messageTableLen } from "../../ffi/abi/message.ts";
+import {
+  ETH_P_ALL,
+  PACKET_ADD_MEMBERSHIP,
+  PACKET_IGNORE_OUTGOING,
+  PACKET_MREQ,
+  PACKET_STATISTICS,
+  PACKET_VNET_HDR,
+  SOCKADDR_LL,
+  SOL_PACKET,
+  TPACKET_STATS,
+} from "../../ffi/abi/packet.ts";
+import {
+  AF_PACKET,
+  MSG_DONTWAIT,
+  MSG_TRUNC,
+  POLLOUT,
+  SO_RCVBUFFORCE,
+  SO_SNDBUFFORCE,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+  SOCK_RAW,
+  SOL_SOCKET,
+} from "../../ffi/abi/socket.ts";
+import { SOCK_FILTER } from "../../ffi/abi/bpf.ts";
+import { VIRTIO_NET_HDR } from "../../ffi/abi/virtio_net.ts";
+import type { Arena } from "../../ffi/arena.ts";
+import {
+  check,
+  EAGAIN,
+  EINTR,
+  ENETDOWN,
+  ENOBUFS,
+  ENOMEM,
+  EPERM,
+  SysError,
+} from "../../ffi/errno.ts";
+import { type Libc, libc } from "../../ffi/libc.ts";
+import { setIntOption } from "../../ffi/socket.ts";
+import type { DeviceCaps, Memory, RxFrames, TxFrames } from "../../stack/mod.ts";
+import { type Device, DeviceCounters } from "./device.ts";
+import { RX_READ_LEN, RX_SLOT_COUNT, RxSlots } from "./rx_slots.ts";
+import { readVnetHeader, writeVnetHeader } from "./vnet_header.ts";
+
+/** Room for a burst of 64 KiB frames while the program runs instead of us. */
+const RX_BUFFER_LEN = 32 << 20;
+/** What may wait in the interface's queue: 33 ms at 1 Gbit/s. */
+const TX_BUFFER_LEN = 4 << 20;
+const TX_BATCH = 64;
+/** Headers and two pieces of payload. */
+const TX_PIECES = 3;
+/** At most so many waits of 1 ms for room in one `transmit`. */
+const TX_WAITS = 4;
+/** Frames in a row that the kernel may fail to hand over before `receive` lets others work. */
+const RX_RETRIES = 16;
+
+export interface RawOptions {
+  name: string;
+  ifIndex: number;
+  mac: Uint8Array;
+  mtu: number;
+  caps: DeviceCaps;
+  /** struct sock_filter[] */
+  filter: Uint8Array<ArrayBuffer>;
+  /** PACKET_MR_PROMISC, PACKET_MR_ALLMULTI or 0: nothing. */
+  membership: number;
+  /** Descriptor of the guard, or -1. */
+  guardFd: number;
+}
+
+export class RawDevice implements Device {
+  readonly name: string;
+  readonly mac: Uint8Array;
+  readonly mtu: number;
+  readonly caps: DeviceCaps;
+  readonly fd: number;
+  readonly rx: RxFrames;
+  readonly #counters: DeviceCounters = new DeviceCounters();
+  readonly #sys: Libc = libc();
+  readonly #arena: Arena;
+  readonly #memory: Memory;
+  readonly #slots: RxSlots;
+  readonly #rxTable: MessageTable;
+  readonly #txTable: MessageTable;
+  readonly #guardFd: number;
+
+  /** `arena` and `memory` are the same bytes. Throws SysError. */
+  constructor(options: RawOptions, arena: Arena, memory: Memory) {
+    this.fd = openSocket(options);
+    this.name = options.name;
+    this.mac = options.mac;
+    this.mtu = options.mtu;
+    this.caps = options.caps;
+    this.#guardFd = options.guardFd;
+    this.#arena = arena;
+    this.#memory = memory;
+    this.#slots = new RxSlots(memory);
+    this.rx = this.#slots.rx;
+    this.#rxTable = newTable(arena, memory, RX_SLOT_COUNT, 1);
+    this.#txTable = newTable(arena, memory, TX_BATCH, TX_PIECES);
+    for (let i = 0; i < RX_SLOT_COUNT; i++) {
+      this.#rxTable.setIovec(i, 0, this.#slots.readOff(i), RX_READ_LEN);
+    }
+  }
+
+  /** Brought up to date with what the kernel could not queue for us. */
+  get counters(): DeviceCounters {
+    const stats = new Uint8Array(TPACKET_STATS.LEN);
+    // Reading clears the kernel's own counters.
+    if (this.#sys.getsockopt(this.fd, SOL_PACKET, PACKET_STATISTICS, stats, stats.length) > 0) {
+      const drops = new DataView(stats.buffer).getUint32(TPACKET_STATS.DROPS, true);
+      this.#counters.rxOverflows += drops;
+    }
+    return this.#counters;
+  }
+
+  receive(): number {
+    const rx = this.rx;
+    rx.count = 0;
+    const n = this.#receiveTable();
+    if (n <= 0) return n;
+    const table = this.#rxTable;
+    let row = 0;
+    for (let i = 0; i < n; i++) {
+      if ((table.flags(i) & MSG_TRUNC) !== 0) {
+        this.#counters.rxTruncated++;
+        continue;
+      }
+      rx.off[row] = this.#slots.frameOff(i);
+      rx.len[row] = table.bytes(i) - VIRTIO_NET_HDR.LEN;
+      readVnetHeader(this.#arena.dv, this.#slots.readOff(i), rx, row);
+      row++;
+    }
+    rx.count = row;
+    return row;
+  }
+
+  #receiveTable(): number {
+    const off = this.#rxTable.off;
+    for (let i = 0; i < RX_RETRIES; i++) {
+      const n = this.#sys.recvmmsg(this.fd, this.#arena.base, off, RX_SLOT_COUNT, MSG_DONTWAIT);
+      if (n > 0) return n;
+      if (n === -EAGAIN) return 0;
+      if (n === -ENETDOWN) return n;
+      // Anything else is about one frame, which is gone (EINVAL: a kind of GSO that has no virtio
+      // type).
+      if (n !== -EINTR) this.#counters.rxErrors++;
+    }
+    return 0;
+  }
+
+  transmit(tx: TxFrames): void {
+    let waits = TX_WAITS;
+    for (let first = 0; first < tx.count; first += TX_BATCH) {
+      const n = Math.min(TX_BATCH, tx.count - first);
+      for (let i = 0; i < n; i++) this.#prepare(tx, first + i, i);
+      waits = this.#sendTable(n, waits);
+    }
+  }
+
+  #prepare(tx: TxFrames, row: number, i: number): void {
+    const table = this.#txTable;
+    const start = writeVnetHeader(this.#arena.dv, tx, row);
+    table.setIovec(i, 0, start, tx.hdrLen[row] + VIRTIO_NET_HDR.LEN);
+    let pieces = 1;
+    if (tx.payLen[row] > 0) table.setIovec(i, pieces++, tx.payOff[row], tx.payLen[row]);
+    if (tx.pay2Len[row] > 0) table.setIovec(i, pieces++, tx.pay2Off[row], tx.pay2Len[row]);
+    table.setIovecCount(i, pieces);
+  }
+
+  /** Sends the first `n` messages; returns how many waits are left. */
+  #sendTable(n: number, waits: number): number {
+    const table = this.#txTable;
+    let sent = 0;
+    while (sent < n) {
+      const off = table.messageOff(sent);
+      const r = this.#sys.sendmmsg(this.fd, this.#arena.base, off, n - sent, 0);
+      if (r > 0) {
+        sent += r;
+      } else if ((r === -EAGAIN || r === -ENOBUFS) && waits > 0) {
+        waits--;
+        this.#counters.txWaits++;
+        // EAGAIN: our own buffer is full, until frames leave. ENOBUFS: the interface's queue; let
+        // time pass.
+        this.#sys.poll(r === -EAGAIN ? this.fd : -1, POLLOUT, 1);
+      } else if (r === -EAGAIN) {
+        this.#counters.txDropped += n - sent;
+        return 0;
+      } else if (r !== -EINTR) {
+        this.#counters.txDropped++;
+        sent++;
+      }
+    }
+    return waits;
+  }
+
+  close(): void {
+    this.#sys.close(this.fd);
+    if (this.#guardFd >= 0) this.#sys.close(this.#guardFd);
+    this.#slots.free();
+    freeTable(this.#memory, this.#rxTable);
+    freeTable(this.#memory, this.#txTable);
+  }
+}
+
+function newTable(arena: Arena, memory: Memory, count: number, pieces: number): MessageTable {
+  const off = memory.alloc(messageTableLen(count, pieces));
+  if (off < 0) throw new SysError("alloc", ENOMEM, "cannot get memory for a device's tables");
+  return new MessageTable(arena, off, count, pieces);
+}
+
+function freeTable(memory: Memory, table: MessageTable): void {
+  memory.free(table.off, messageTableLen(table.count, table.iovecs));
+}
+
+function openSocket(options: RawOptions): number {
+  const sys = libc();
+  const fd = sys.socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  const advice = fd === -EPERM ? "run with sudo, or give CAP_NET_RAW" : undefined;
+  const doing = `cannot open a packet socket on ${options.name}`;
+  check(fd, "socket", doing, { path: options.name, advice });
+  try {
+    const must = (result: number, syscall: string) =>
+      check(result, syscall, doing, { path: options.name });
+    const count = options.filter.length / SOCK_FILTER.LEN;
+    must(sys.attachFilter(fd, options.filter, count), "SO_ATTACH_FILTER");
+    must(setIntOption(fd, SOL_PACKET, PACKET_VNET_HDR, 1), "PACKET_VNET_HDR");
+    must(setIntOption(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1), "PACKET_IGNORE_OUTGOING");
+    // Without CAP_NET_ADMIN these fail: the buffers then stay at the system's default.
+    setIntOption(fd, SOL_SOCKET, SO_RCVBUFFORCE, RX_BUFFER_LEN);
+    setIntOption(fd, SOL_SOCKET, SO_SNDBUFFORCE, TX_BUFFER_LEN);
+    if (options.membership !== 0) must(join(fd, options), "PACKET_ADD_MEMBERSHIP");
+    must(bindTo(fd, options.ifIndex), "bind");
+  } catch (error) {
+    sys.close(fd);
+    throw error;
+  }
+  return fd;
+}
+
+function join(fd: number, options: RawOptions): number {
+  const request = new Uint8Array(PACKET_MREQ.LEN);
+  const dv = new DataView(request.buffer);
+  dv.setInt32(PACKET_MREQ.IFINDEX, options.ifIndex, true);
+  dv.setUint16(PACKET_MREQ.TYPE, options.membership, true);
+  return libc().setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, request, PACKET_MREQ.LEN);
+}
+
+function bindTo(fd: number, ifIndex: number): number {
+  const addr = new Uint8Array(SOCKADDR_LL.LEN);
+  const dv = new DataView(addr.buffer);
+  dv.setUint16(SOCKADDR_LL.FAMILY, AF_PACKET, true);
+  dv.setUint16(SOCKADDR_LL.PROTOCOL, ETH_P_ALL);
+  dv.setInt32(SOCKADDR_LL.IFINDEX, ifIndex, true);
+  return libc().bind(fd, addr, SOCKADDR_LL.LEN);
+}

@@ -1,0 +1,173 @@
+/**
+ * The composition root of the stack's thread: arena → memory → stack → devices → loop → service.
+ *
+ *     program ─ AF_UNIX pair ─► service ─► stack ─► device ─► wire
+ *                                   └── one epoll loop ──┘
+ *
+ * @module
+ */
+import { CLOCK_MONOTONIC, CLOCK_REALTIME } from "../ffi/abi/file.ts";
+import { Arena } from "../ffi/arena.ts";
+import { check, errnoName, SysError } from "../ffi/errno.ts";
+import { libc } from "../ffi/libc.ts";
+import { BuddyMemory, IpAddress, Stack } from "../stack/mod.ts";
+import { Service } from "./app/mod.ts";
+import type { AddressConfig, Config, InterfaceConfig } from "./config.ts";
+import type { Device, DeviceAddress, DeviceConfig } from "./devices/device.ts";
+import { openDevice } from "./devices/open.ts";
+import { EventLoop } from "./loop.ts";
+
+const RANDOM_BATCH = 1024;
+
+/** Uniform int32 from the kernel's generator, a batch at a time. */
+function randomSource(): () => number {
+  const words = new Int32Array(RANDOM_BATCH);
+  let next = RANDOM_BATCH;
+  return () => {
+    if (next === RANDOM_BATCH) {
+      crypto.getRandomValues(words);
+      next = 0;
+    }
+    return words[next++];
+  };
+}
+
+function addressOf(config: AddressConfig): DeviceAddress {
+  const addr = IpAddress.parse(config.address);
+  if (addr === null) throw new TypeError(`configuration: address ${config.address}`);
+  return { addr, prefixLen: config.prefixLen };
+}
+
+function macOf(text: string): DeviceConfig["mac"] {
+  if (text === "own" || text === "interface") return text;
+  return Uint8Array.from(text.split(":"), (byte) => parseInt(byte, 16));
+}
+
+function deviceConfig(config: InterfaceConfig): DeviceConfig {
+  return {
+    kind: config.kind,
+    name: config.name,
+    mac: macOf(config.mac),
+    addresses: config.addresses.map(addressOf),
+    hostName: config.hostName,
+    hostAddress: config.hostAddress === null ? undefined : addressOf(config.hostAddress),
+    mtu: config.mtu ?? undefined,
+  };
+}
+
+function macText(mac: Uint8Array): string {
+  return [...mac].map((byte) => byte.toString(16).padStart(2, "0")).join(":");
+}
+
+export interface RuntimeOptions {
+  readonly config: Config;
+  readonly runDir: string;
+  /** A device failed, or the stack has something to report. One line. */
+  readonly onTrouble: (message: string) => void;
+}
+
+export class Runtime {
+  /** Lines for a person: what is odd, and what was set up. */
+  readonly notes: string[] = [];
+  readonly facts: string[] = [];
+  readonly #stack: Stack;
+  readonly #loop: EventLoop;
+  readonly #service: Service;
+
+  /** Sets everything up. Throws SysError, having left nothing behind but what the process owns. */
+  constructor({ config, runDir, onTrouble }: RuntimeOptions) {
+    const arena = Arena.map();
+    const memory = new BuddyMemory(arena.buffer);
+    const nowUs = libc().clockUs(CLOCK_MONOTONIC);
+    this.#stack = new Stack({
+      memory,
+      random: randomSource(),
+      nowUs,
+      realtimeOffsetUs: libc().clockUs(CLOCK_REALTIME) - nowUs,
+      onLog: onTrouble,
+    });
+    const devices = config.interfaces.map((i) => openDevice(deviceConfig(i), arena, memory));
+    this.#loop = new EventLoop(arena, memory, this.#stack);
+    this.#loop.onDeviceFailure = (device, errno) =>
+      onTrouble(`interface ${device.name} failed: ${errnoName(errno)}`);
+    devices.forEach(({ device, notes }, i) => {
+      this.notes.push(...notes);
+      this.#attach(device, config.interfaces[i], nowUs);
+    });
+    this.#addRoutes(config);
+    this.#service = new Service(this.#stack, this.#loop, arena, runDir);
+    this.#loop.service = this.#service;
+  }
+
+  get socketPath(): string {
+    return this.#service.socketPath;
+  }
+
+  get stopFd(): number {
+    return this.#loop.stopFd;
+  }
+
+  #attach(device: Device, config: InterfaceConfig, nowUs: number): void {
+    const stack = this.#stack;
+    const added = stack.addInterface({ name: config.name, mac: device.mac, link: device });
+    for (const { addr, prefixLen } of config.addresses.map(addressOf)) {
+      const doing = `cannot give ${config.name} ${addr}/${prefixLen}`;
+      check(stack.addAddress(added.index, addr, prefixLen, nowUs), "addAddress", doing);
+    }
+    check(this.#loop.addDevice(device, added.index), "epoll_ctl", `cannot watch ${config.name}`);
+    const addresses = config.addresses.map((a) => `${a.address}/${a.prefixLen}`).join(" ");
+    const { caps, mtu } = device;
+    this.facts.push(
+      `${config.name}: ${config.kind} on ${config.hostName}, ${addresses}, ${
+        macText(device.mac)
+      }, ` +
+        `mtu ${mtu}, offloads${caps.csum ? " csum" : ""}${caps.tso ? " tso" : ""}` +
+        `${caps.uso ? " uso" : ""}`,
+    );
+  }
+
+  #addRoutes(config: Config): void {
+    for (const { destination, gateway } of config.routes) {
+      const { addr: dst, prefixLen } = addressOf(destination);
+      const doing = `cannot add the route to ${dst}/${prefixLen} by ${gateway}`;
+      const route = { dst, prefixLen, gateway: IpAddress.parse(gateway) };
+      check(this.#stack.addRoute(route), "addRoute", doing, { advice: "name each network once" });
+      this.facts.push(`route to ${dst}/${prefixLen} by ${gateway}`);
+    }
+  }
+
+  /** Serves until `stopFd` is rung. */
+  serve(): void {
+    this.#loop.run();
+  }
+
+  /** The program is gone: serves until what it left behind is delivered and no process holds a socket. */
+  drain(): void {
+    const loop = this.#loop;
+    this.#service.beginDrain(loop.nowUs);
+    while (!this.#service.isIdle(loop.nowUs)) loop.step(loop.nowUs + DRAIN_STEP_US);
+    this.#service.close(loop.nowUs);
+    this.#stack.flush(loop.nowUs);
+  }
+
+  /** Counters that are not zero, a line each group. */
+  counterLines(): string[] {
+    const groups: [string, object][] = [
+      ...Object.entries(this.#stack.counters),
+      ["service", this.#service.counters],
+    ];
+    return groups.flatMap(([name, group]) => {
+      const values = Object.entries(group).filter(([, v]) => typeof v === "number" && v !== 0);
+      const text = values.map(([key, value]) => `${key} ${value}`).join(", ");
+      return text === "" ? [] : [`${name}: ${text}`];
+    });
+  }
+}
+
+/** How often a drain looks whether it is over, when nothing happens. */
+const DRAIN_STEP_US = 20_000;
+
+/** One line for a person when `error` is nobody's fault of programming; else null. */
+export function setupMessage(error: unknown): string | null {
+  return error instanceof SysError ? error.message : null;
+}

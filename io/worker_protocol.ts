@@ -1,0 +1,34 @@
+/**
+ * What the main thread and the stack's worker say to each other: one message in, then messages out. After
+ * `ready` the worker sits in its loop and reads no message; ringing `stopFd` tells it to drain.
+ *
+ * @module
+ */
+import type { Config } from "./config.ts";
+
+export interface WorkerStart {
+  readonly config: Config;
+  /** Private folder for the control socket. */
+  readonly runDir: string;
+}
+
+export type WorkerMessage =
+  | {
+    readonly kind: "ready";
+    /** For NUSE_SOCK. */
+    readonly socketPath: string;
+    /** An eventfd: once rung, the worker drains, says `drained` and ends. */
+    readonly stopFd: number;
+    /** What a person should know: lines for stderr. */
+    readonly notes: readonly string[];
+    /** What was set up: lines for -v. */
+    readonly facts: readonly string[];
+  }
+  /** Set-up failed by the person's or the machine's doing: one line says it all. */
+  | { readonly kind: "failed"; readonly message: string }
+  /** A device failed while the program ran. */
+  | { readonly kind: "trouble"; readonly message: string }
+  /** A fault of nuse's own. */
+  | { readonly kind: "crashed"; readonly message: string; readonly stack: string }
+  /** Everything is delivered. `facts`: counters that are not zero, for -v. */
+  | { readonly kind: "drained"; readonly facts: readonly string[] };

@@ -1,0 +1,113 @@
+/**
+ * ICMP errors that we send (RFC 792, RFC 1122 3.2.2): when one may be sent at all, and what it quotes.
+ *
+ * @module
+ */
+import type { Counters } from "../storage/counters.ts";
+import type { Memory } from "../storage/memory.ts";
+import { sum } from "../wire/checksum.ts";
+import {
+  emitIcmp,
+  ICMP_HEADER_LEN,
+  ICMP_PARAMETER_PROBLEM,
+  ICMP_TIME_EXCEEDED,
+  ICMP_UNREACHABLE,
+  isIcmpError,
+} from "../wire/icmp.ts";
+import { IpAddress } from "../wire/ip_address.ts";
+import {
+  IPV4_FRAGMENT_MASK,
+  IPV4_FRAGMENT_OFFSET,
+  IPV4_HEADER_LEN,
+  PROTOCOL_ICMP,
+} from "../wire/ipv4.ts";
+import type { IcmpSender, Network, Route } from "../wire/network.ts";
+import type { Packet } from "../wire/packet.ts";
+import type { IcmpConfig } from "./config.ts";
+import { IcmpRateLimit } from "./rate_limit.ts";
+
+/** An error is at most this long, IP header included (RFC 1812 4.3.2.3). */
+const MAX_ERROR_LEN = 576;
+/** Precedence "internetwork control" (RFC 1812 4.3.2.5). */
+const CONTROL_TOS = 0xc0;
+const ERROR_TTL = 64;
+
+export class IcmpErrorSender implements IcmpSender {
+  readonly #limit: IcmpRateLimit;
+
+  constructor(
+    readonly memory: Memory,
+    readonly network: Network,
+    readonly counters: Counters,
+    config: IcmpConfig,
+  ) {
+    this.#limit = new IcmpRateLimit(config, counters);
+  }
+
+  sendUnreachable(pkt: Packet, code: number): void {
+    if (this.#send(pkt, ICMP_UNREACHABLE, code, 0)) this.counters.icmp.outDestUnreachs++;
+  }
+
+  sendTimeExceeded(pkt: Packet, code: number): void {
+    if (this.#send(pkt, ICMP_TIME_EXCEEDED, code, 0)) this.counters.icmp.outTimeExcds++;
+  }
+
+  /** `pointer`: the faulty byte, from the IP header's start. */
+  sendParameterProblem(pkt: Packet, pointer: number): void {
+    if (this.#send(pkt, ICMP_PARAMETER_PROBLEM, 0, pointer << 24)) {
+      this.counters.icmp.outParmProbs++;
+    }
+  }
+
+  #send(pkt: Packet, type: number, code: number, rest: number): boolean {
+    if (!this.#mayAnswer(pkt)) return false;
+    const to = IpAddress.fromWords(pkt.src0, pkt.src1, pkt.src2, pkt.src3);
+    const from = IpAddress.fromWords(pkt.dst0, pkt.dst1, pkt.dst2, pkt.dst3);
+    // About a packet of our own that could not leave, `dst` is not ours: then the route chooses.
+    const route = this.network.route(to, this.network.isLocal(from) ? from : null, 0);
+    if (typeof route === "number") return false;
+    if (!route.isLoopback && !this.#limit.allow(to.w3, pkt.nowUs)) return false;
+    return this.#emit(pkt, route, type, code, rest);
+  }
+
+  /** RFC 1122 3.2.2: never about an ICMP error, a broadcast, a later fragment, or to no single host. */
+  #mayAnswer(pkt: Packet): boolean {
+    if (pkt.family !== 4 || pkt.isBroadcast || pkt.isMulticast || pkt.isLinkBroadcast) return false;
+    const dv = this.memory.dv;
+    const fragment = dv.getUint16(pkt.networkOff + IPV4_FRAGMENT_OFFSET);
+    if ((fragment & IPV4_FRAGMENT_MASK) !== 0) return false;
+    const firstByte = pkt.src3 >>> 24;
+    if (firstByte === 0 || firstByte >= 224) return false;
+    if (pkt.protocol !== PROTOCOL_ICMP) return true;
+    return pkt.transportOff < pkt.endOff && !isIcmpError(dv.getUint8(pkt.transportOff));
+  }
+
+  #emit(pkt: Packet, route: Route, type: number, code: number, rest: number): boolean {
+    const { memory, network } = this;
+    const maxQuote = Math.min(MAX_ERROR_LEN, route.mtu) - IPV4_HEADER_LEN - ICMP_HEADER_LEN;
+    const quoteLen = Math.min(pkt.endOff - pkt.networkOff, maxQuote);
+    const quote = memory.alloc(quoteLen);
+    if (quote < 0) return false;
+    memory.u8.copyWithin(quote, pkt.networkOff, pkt.networkOff + quoteLen);
+    memory.freeDeferred(quote, quoteLen);
+    const row = network.begin(route);
+    const tx = route.tx;
+    emitIcmp(memory.dv, tx.l4Off[row], type, code, rest, sum(memory.dv, quote, quoteLen, 0));
+    tx.hdrLen[row] = ICMP_HEADER_LEN;
+    tx.payOff[row] = quote;
+    tx.payLen[row] = quoteLen;
+    const tos = (pkt.tos & 0x1e) | CONTROL_TOS;
+    const result = network.send(
+      route,
+      route.src,
+      PROTOCOL_ICMP,
+      ERROR_TTL,
+      tos,
+      false,
+      pkt.nowUs,
+    );
+    if (result < 0) this.counters.icmp.outErrors++;
+    else this.counters.icmp.outMsgs++;
+    return result >= 0;
+  }
+}

@@ -1,0 +1,10 @@
+/**
+ * ICMP: echo, errors in both directions, ping sockets.
+ *
+ * @module
+ */
+export * from "./config.ts";
+export { errnoOfIcmp, isHardIcmp } from "./error_map.ts";
+export { IcmpErrorSender } from "./error_sender.ts";
+export { IcmpLayer, type IcmpLayerDeps } from "./icmp_layer.ts";
+export { PingEndpoint, PingLayer } from "./ping.ts";

@@ -1,0 +1,49 @@
+/**
+ * Limits on the ICMP errors we send (RFC 1812 4.3.2.8, RFC 1122 3.2.2): over all, and for each
+ * destination, as Linux has them. Errors to ourselves are not limited: the caller does not ask.
+ *
+ * @module
+ */
+import type { Counters } from "../storage/counters.ts";
+import { TokenBucket } from "../storage/token_bucket.ts";
+import type { IcmpConfig } from "./config.ts";
+
+/** Destinations remembered; the one heard of longest ago is forgotten. */
+const MAX_HOSTS = 1024;
+
+export class IcmpRateLimit {
+  readonly #all: TokenBucket;
+  /** By the destination's int32 address, in order of first use. */
+  readonly #hosts = new Map<number, TokenBucket>();
+
+  constructor(readonly config: IcmpConfig, readonly counters: Counters) {
+    this.#all = new TokenBucket(config.errorsPerSecond, config.errorBurst);
+  }
+
+  /** Whether one more error may be sent to `dst` (int32 address) now. */
+  allow(dst: number, nowUs: number): boolean {
+    if (!this.#hostBucket(dst).take(nowUs)) {
+      this.counters.icmp.outRateLimitHost++;
+      return false;
+    }
+    if (!this.#all.take(nowUs)) {
+      this.counters.icmp.outRateLimitGlobal++;
+      return false;
+    }
+    return true;
+  }
+
+  #hostBucket(dst: number): TokenBucket {
+    let bucket = this.#hosts.get(dst);
+    if (bucket !== undefined) return bucket;
+    if (this.#hosts.size >= MAX_HOSTS) {
+      for (const oldest of this.#hosts.keys()) {
+        this.#hosts.delete(oldest);
+        break;
+      }
+    }
+    bucket = new TokenBucket(this.config.hostErrorsPerSecond, this.config.hostErrorBurst);
+    this.#hosts.set(dst, bucket);
+    return bucket;
+  }
+}

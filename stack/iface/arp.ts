@@ -1,0 +1,187 @@
+/**
+ * ARP (RFC 826): answers requests for our addresses, learns from what it hears, asks for neighbours,
+ * announces our addresses and notices conflicts (RFC 5227).
+ *
+ * @module
+ */
+import type { Counters } from "../storage/counters.ts";
+import type { Memory } from "../storage/memory.ts";
+import { TimerHeap, TimerNode } from "../storage/timer_heap.ts";
+import { ARP_LEN, ARP_REPLY, ARP_REQUEST, ArpPacket, emitArp, parseArp } from "../wire/arp.ts";
+import { DROP_ARP_ADDRESS, DROP_FRAME_NOT_FOR_US } from "../wire/drop_reason.ts";
+import {
+  emitEthernet,
+  ETHERNET_HEADER_LEN,
+  ETHERTYPE_ARP,
+  formatMacWords,
+  isGroupMac,
+  MAC_BROADCAST_HI,
+  MAC_BROADCAST_LO,
+} from "../wire/ethernet.ts";
+import { IpAddress } from "../wire/ip_address.ts";
+import type { Interface } from "./interface.ts";
+import type { Neighbour, NeighbourTable } from "./neighbour.ts";
+
+/** A conflicting host is answered at most once in this time (RFC 5227 2.4, DEFEND_INTERVAL). */
+const DEFEND_INTERVAL_US = 10e6;
+
+/** Between the two announcements of an address (RFC 5227 1.1, ANNOUNCE_INTERVAL). */
+const ANNOUNCE_INTERVAL_US = 2e6;
+
+class Announcement extends TimerNode {
+  constructor(readonly iface: Interface, readonly addr: IpAddress) {
+    super();
+  }
+}
+
+export class Arp {
+  readonly #timers = new TimerHeap<Announcement>();
+  readonly #packet = new ArpPacket();
+  #defendedAtUs = -Infinity;
+
+  constructor(
+    readonly memory: Memory,
+    readonly counters: Counters,
+    readonly onLog: (message: string) => void,
+  ) {}
+
+  /** An ARP packet at `off` of `len` bytes has come in by `iface`. Returns 0 or a drop reason. */
+  input(
+    iface: Interface,
+    off: number,
+    len: number,
+    neighbours: NeighbourTable,
+    nowUs: number,
+  ): number {
+    const arp = this.#packet;
+    const reason = parseArp(this.memory.dv, off, len, arp);
+    if (reason !== 0) return reason;
+    if (isUnusableSender(arp)) return DROP_ARP_ADDRESS;
+    const sender = IpAddress.v4(arp.senderIp);
+    if (iface.findAddress(sender) !== null) {
+      this.#onConflict(iface, sender, nowUs);
+      return 0;
+    }
+    const isForUs = iface.findAddress(IpAddress.v4(arp.targetIp)) !== null;
+    this.#learn(iface, sender, isForUs, neighbours, nowUs);
+    if (!isForUs) return arp.operation === ARP_REPLY ? DROP_FRAME_NOT_FOR_US : 0;
+    if (arp.operation === ARP_REQUEST) {
+      this.counters.arp.inRequests++;
+      this.#send(
+        iface,
+        ARP_REPLY,
+        arp.targetIp,
+        arp.senderHi,
+        arp.senderLo,
+        arp.senderIp,
+        arp.senderHi,
+        arp.senderLo,
+      );
+    } else {
+      this.counters.arp.inReplies++;
+    }
+    return 0;
+  }
+
+  /** Asks who has the neighbour's address. */
+  request(neighbour: Neighbour, unicast: boolean): void {
+    const source = neighbour.iface.sourceFor(neighbour.addr);
+    this.#send(
+      neighbour.iface,
+      ARP_REQUEST,
+      source === null ? 0 : source.w3,
+      0,
+      0,
+      neighbour.addr.w3,
+      unicast ? neighbour.macHi : MAC_BROADCAST_HI,
+      unicast ? neighbour.macLo : MAC_BROADCAST_LO,
+    );
+  }
+
+  /** Tells everybody that `addr` is ours, now and once more soon (RFC 5227 2.3). */
+  announce(iface: Interface, addr: IpAddress, nowUs: number): void {
+    this.#announceOnce(iface, addr);
+    this.#timers.set(new Announcement(iface, addr), nowUs + ANNOUNCE_INTERVAL_US);
+  }
+
+  pollAtUs(): number {
+    return this.#timers.nextAtUs();
+  }
+
+  poll(nowUs: number): void {
+    for (let a = this.#timers.popDue(nowUs); a !== null; a = this.#timers.popDue(nowUs)) {
+      if (a.iface.findAddress(a.addr) !== null) this.#announceOnce(a.iface, a.addr);
+    }
+  }
+
+  #announceOnce(iface: Interface, addr: IpAddress): void {
+    this.#send(iface, ARP_REQUEST, addr.w3, 0, 0, addr.w3, MAC_BROADCAST_HI, MAC_BROADCAST_LO);
+  }
+
+  /**
+   * RFC 826's algorithm: what is known of the sender is updated whoever the packet is for; an unknown
+   * sender is entered only when it asks us. An answer that nobody asked for is not learnt.
+   */
+  #learn(
+    iface: Interface,
+    sender: IpAddress,
+    isForUs: boolean,
+    neighbours: NeighbourTable,
+    nowUs: number,
+  ): void {
+    const arp = this.#packet;
+    if (arp.senderIp === 0) return; // a probe (RFC 5227 2.1.1): it has no address yet
+    const isRequestForUs = isForUs && arp.operation === ARP_REQUEST;
+    const neighbour = isRequestForUs
+      ? neighbours.findOrAdd(iface, sender, nowUs)
+      : neighbours.find(iface, sender);
+    if (neighbour === null) return;
+    const isAnswer = isForUs && arp.operation === ARP_REPLY;
+    neighbours.learn(neighbour, arp.senderHi, arp.senderLo, isAnswer, nowUs);
+  }
+
+  #onConflict(iface: Interface, addr: IpAddress, nowUs: number): void {
+    const arp = this.#packet;
+    if (arp.senderHi === iface.macHi && arp.senderLo === iface.macLo) return; // our own echo
+    this.counters.arp.conflicts++;
+    if (nowUs - this.#defendedAtUs < DEFEND_INTERVAL_US) return;
+    this.#defendedAtUs = nowUs;
+    const mac = formatMacWords(arp.senderHi, arp.senderLo);
+    this.onLog(`address ${addr} on ${iface.name} is also used by ${mac}`);
+    this.#announceOnce(iface, addr);
+  }
+
+  #send(
+    iface: Interface,
+    operation: number,
+    senderIp: number,
+    targetHi: number,
+    targetLo: number,
+    targetIp: number,
+    dstHi: number,
+    dstLo: number,
+  ): void {
+    const tx = iface.tx;
+    if (tx.count === tx.capacity) iface.transmit();
+    const row = tx.begin();
+    const off = tx.l4Off[row];
+    const dv = this.memory.dv;
+    const { macHi, macLo } = iface;
+    emitArp(dv, off, operation, macHi, macLo, senderIp, targetHi, targetLo, targetIp);
+    tx.hdrLen[row] = ARP_LEN;
+    const link = tx.prepend(ETHERNET_HEADER_LEN);
+    emitEthernet(dv, link, dstHi, dstLo, macHi, macLo, ETHERTYPE_ARP);
+    iface.txPackets++;
+    iface.txBytes += tx.hdrLen[row];
+    tx.commit();
+    if (operation === ARP_REQUEST) this.counters.arp.outRequests++;
+    else this.counters.arp.outReplies++;
+  }
+}
+
+/** A sender that nobody could be: no unicast MAC, or an address that is not a host's. */
+function isUnusableSender(arp: ArpPacket): boolean {
+  if (isGroupMac(arp.senderHi) || (arp.senderHi === 0 && arp.senderLo === 0)) return true;
+  const firstByte = arp.senderIp >>> 24;
+  return firstByte === 127 || firstByte >= 224;
+}

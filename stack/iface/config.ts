@@ -1,0 +1,75 @@
+/**
+ * Tunables of the network layer, with Linux's defaults (`ip-sysctl`): the names there are given beside
+ * each field.
+ *
+ * @module
+ */
+
+export interface IpConfig {
+  /** ip_default_ttl */
+  readonly defaultTtl: number;
+  /** route/min_pmtu: an ICMP that claims less is taken as this much. */
+  readonly minPmtu: number;
+  /** route/mtu_expires */
+  readonly pmtuExpiryUs: number;
+  /** ipfrag_high_thresh: incomplete datagrams are evicted, oldest first, above this ... */
+  readonly fragmentHighBytes: number;
+  /** ipfrag_low_thresh: ... until they are below this. */
+  readonly fragmentLowBytes: number;
+  /** ipfrag_time */
+  readonly fragmentTimeoutUs: number;
+  /** Destinations remembered (a bound, not a tunable of Linux). */
+  readonly routeCacheEntries: number;
+  /** Rows of every interface's transmit queue. */
+  readonly txRows: number;
+  /** Frames that may wait between the loopback's two ends; more are dropped. */
+  readonly loopbackFrames: number;
+  /** Bytes of them. */
+  readonly loopbackBytes: number;
+}
+
+export interface NeighbourConfig {
+  /** retrans_time_ms */
+  readonly retransUs: number;
+  /** mcast_solicit: broadcast requests before giving up. */
+  readonly broadcastProbes: number;
+  /** ucast_solicit: unicast requests in PROBE. */
+  readonly unicastProbes: number;
+  /** base_reachable_time_ms; each neighbour gets 0.5 to 1.5 of it. */
+  readonly baseReachableUs: number;
+  /** delay_first_probe_time */
+  readonly delayFirstProbeUs: number;
+  /** gc_stale_time: unused entries older than this go first. */
+  readonly gcStaleUs: number;
+  /** gc_thresh3: never more entries than this. */
+  readonly maxEntries: number;
+  /** unres_qlen_bytes */
+  readonly queueBytes: number;
+  /** unres_qlen */
+  readonly queuePackets: number;
+}
+
+export const DEFAULT_IP_CONFIG: IpConfig = {
+  defaultTtl: 64,
+  minPmtu: 552,
+  pmtuExpiryUs: 600e6,
+  fragmentHighBytes: 4 << 20,
+  fragmentLowBytes: 3 << 20,
+  fragmentTimeoutUs: 30e6,
+  routeCacheEntries: 4096,
+  txRows: 256,
+  loopbackFrames: 4096,
+  loopbackBytes: 32 << 20,
+};
+
+export const DEFAULT_NEIGHBOUR_CONFIG: NeighbourConfig = {
+  retransUs: 1e6,
+  broadcastProbes: 3,
+  unicastProbes: 3,
+  baseReachableUs: 30e6,
+  delayFirstProbeUs: 5e6,
+  gcStaleUs: 60e6,
+  maxEntries: 1024,
+  queueBytes: 212_992,
+  queuePackets: 101,
+};

@@ -1,0 +1,156 @@
+/**
+ * A network interface: a link device, its addresses and groups, and its queue of frames to send.
+ *
+ * The stack owns the queue (`tx`) and empties it through `LinkDevice.transmit`, once per flush or when
+ * it is full. Index 1 is the loopback.
+ *
+ * @module
+ */
+import type { Memory } from "../storage/memory.ts";
+import { TxFrames } from "../storage/frames.ts";
+import { macHi, macLo } from "../wire/ethernet.ts";
+import { IpAddress } from "../wire/ip_address.ts";
+
+/** What the device does for us. */
+export interface DeviceCaps {
+  /** Finishes L4 checksums of CSUM_PARTIAL rows. */
+  readonly csum: boolean;
+  /** Segments GSO_TCPV4 rows. */
+  readonly tso: boolean;
+  /** Segments GSO_UDP_L4 rows. */
+  readonly uso: boolean;
+  /** Longest IP packet it segments, bytes, at most 65535. */
+  readonly gsoMaxBytes: number;
+}
+
+/** The sending side of a device: all that the stack knows of it. */
+export interface LinkDevice {
+  readonly caps: DeviceCaps;
+  /** Largest IP packet, bytes. */
+  readonly mtu: number;
+  /** Sends every row of `tx` and counts what it had to drop; the stack resets `tx.count` afterwards. */
+  transmit(tx: TxFrames): void;
+}
+
+export interface InterfaceAddress {
+  readonly addr: IpAddress;
+  readonly prefixLen: number;
+  /** The subnet's broadcast address; null where there is none (/31, /32, IPv6, loopback). */
+  readonly broadcast: IpAddress | null;
+}
+
+export const IFF_UP = 0x1;
+export const IFF_BROADCAST = 0x2;
+export const IFF_LOOPBACK = 0x8;
+export const IFF_RUNNING = 0x40;
+export const IFF_MULTICAST = 0x1000;
+
+export interface InterfaceOptions {
+  readonly name: string;
+  /** Six bytes. */
+  readonly mac: Uint8Array;
+  readonly link: LinkDevice;
+  readonly mtu?: number;
+  readonly caps?: DeviceCaps;
+}
+
+/** The all-hosts group, 224.0.0.1: joined everywhere (RFC 1112 4). */
+const ALL_HOSTS_GROUP = 0xe0000001 | 0;
+
+export class Interface {
+  readonly name: string;
+  readonly mac: Uint8Array;
+  readonly macHi: number;
+  readonly macLo: number;
+  readonly mtu: number;
+  readonly caps: DeviceCaps;
+  readonly link: LinkDevice;
+  readonly tx: TxFrames;
+  readonly addresses: InterfaceAddress[] = [];
+  rxPackets = 0;
+  rxBytes = 0;
+  /** Frames received and thrown away by link or network layer. */
+  rxDropped = 0;
+  txPackets = 0;
+  txBytes = 0;
+  /** Packets that we could not queue. */
+  txDropped = 0;
+  /** Multicast groups joined: int32 group → number of members. */
+  readonly #groups = new Map<number, number>();
+
+  constructor(
+    readonly index: number,
+    options: InterfaceOptions,
+    memory: Memory,
+    txRows: number,
+    readonly isLoopback = false,
+  ) {
+    this.name = options.name;
+    this.mac = options.mac.slice(0, 6);
+    this.macHi = macHi(this.mac);
+    this.macLo = macLo(this.mac);
+    this.link = options.link;
+    this.mtu = options.mtu ?? options.link.mtu;
+    this.caps = options.caps ?? options.link.caps;
+    this.tx = new TxFrames(memory, txRows);
+  }
+
+  /** As SIOCGIFFLAGS gives them. */
+  get flags(): number {
+    const common = IFF_UP | IFF_RUNNING;
+    return this.isLoopback ? common | IFF_LOOPBACK : common | IFF_BROADCAST | IFF_MULTICAST;
+  }
+
+  /** Hands everything queued to the device. */
+  transmit(): void {
+    const tx = this.tx;
+    if (tx.count === 0) return;
+    this.link.transmit(tx);
+    tx.count = 0;
+    tx.epoch++;
+  }
+
+  findAddress(addr: IpAddress): InterfaceAddress | null {
+    for (const entry of this.addresses) if (entry.addr.equals(addr)) return entry;
+    return null;
+  }
+
+  /** The address to use towards `nextHop`: of its subnet if there is one, else the first. */
+  sourceFor(nextHop: IpAddress): IpAddress | null {
+    let first: IpAddress | null = null;
+    for (const { addr, prefixLen } of this.addresses) {
+      if (addr.family !== nextHop.family) continue;
+      if (addr.sharesPrefix(nextHop, prefixLen)) return addr;
+      first ??= addr;
+    }
+    return first;
+  }
+
+  /** Whether the int32 IPv4 address is the broadcast address of one of our subnets. */
+  isSubnetBroadcast(word: number): boolean {
+    for (const { broadcast } of this.addresses) {
+      if (broadcast !== null && broadcast.w3 === word) return true;
+    }
+    return false;
+  }
+
+  joinGroup(group: number): void {
+    this.#groups.set(group, (this.#groups.get(group) ?? 0) + 1);
+  }
+
+  leaveGroup(group: number): void {
+    const members = this.#groups.get(group) ?? 0;
+    if (members > 1) this.#groups.set(group, members - 1);
+    else this.#groups.delete(group);
+  }
+
+  hasGroup(group: number): boolean {
+    return group === ALL_HOSTS_GROUP || this.#groups.has(group);
+  }
+}
+
+/** The broadcast address of a subnet, null when it has none. */
+export function broadcastOf(addr: IpAddress, prefixLen: number): IpAddress | null {
+  if (addr.family !== 4 || prefixLen > 30 || addr.isLoopback) return null;
+  return IpAddress.v4(addr.w3 | (-1 >>> prefixLen));
+}

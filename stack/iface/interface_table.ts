@@ -1,0 +1,41 @@
+/**
+ * The interfaces of a stack and the addresses that are ours.
+ *
+ * @module
+ */
+import type { IpAddress } from "../wire/ip_address.ts";
+import type { Interface } from "./interface.ts";
+
+export class InterfaceTable {
+  readonly all: Interface[] = [];
+  /** Our addresses by their last word (an IPv4 address is only that), and who has them. */
+  readonly #ownerByWord = new Map<number, Interface>();
+
+  byIndex(index: number): Interface | null {
+    return this.all[index - 1] ?? null;
+  }
+
+  byName(name: string): Interface | null {
+    return this.all.find((iface) => iface.name === name) ?? null;
+  }
+
+  /** To be called when addresses were added or removed. */
+  refresh(): void {
+    this.#ownerByWord.clear();
+    for (const iface of this.all) {
+      for (const { addr } of iface.addresses) this.#ownerByWord.set(addr.w3, iface);
+    }
+  }
+
+  /** The interface that has this int32 IPv4 address, loopback's whole network included; else null. */
+  ownerOfV4(word: number): Interface | null {
+    if (word >>> 24 === 127) return this.all[0];
+    return this.#ownerByWord.get(word) ?? null;
+  }
+
+  ownerOf(addr: IpAddress): Interface | null {
+    if (addr.family === 4) return this.ownerOfV4(addr.w3);
+    for (const iface of this.all) if (iface.findAddress(addr) !== null) return iface;
+    return null;
+  }
+}

@@ -1,0 +1,208 @@
+/**
+ * The way up for IPv4 (RFC 791, RFC 1122 3.2.1): checks the header, decides whether the packet is for us,
+ * puts fragments together and hands it to raw sockets and to its transport. We do not forward.
+ *
+ * @module
+ */
+import type { Counters } from "../storage/counters.ts";
+import type { Memory } from "../storage/memory.ts";
+import { CSUM_NONE, GSO_NONE } from "../storage/frames.ts";
+import {
+  DROP_IP_MARTIAN,
+  DROP_IP_NOT_FOR_US,
+  DROP_IP_PROTOCOL,
+  DROP_IPV4_OPTIONS,
+} from "../wire/drop_reason.ts";
+import { TIME_EXCEEDED_REASSEMBLY, UNREACHABLE_PORT, UNREACHABLE_PROTOCOL } from "../wire/icmp.ts";
+import { Ipv4Header, parseIpv4 } from "../wire/ipv4.ts";
+import type { IcmpSender, Transport } from "../wire/network.ts";
+import { Packet } from "../wire/packet.ts";
+import type { IpConfig } from "./config.ts";
+import type { Interface } from "./interface.ts";
+import type { InterfaceTable } from "./interface_table.ts";
+import { type PartialDatagram, Reassembly } from "./reassembly.ts";
+
+/** The errors that a host sends besides those a transport asks for. */
+export interface IpErrorSender extends IcmpSender {
+  sendTimeExceeded(pkt: Packet, code: number): void;
+  sendParameterProblem(pkt: Packet, pointer: number): void;
+}
+
+export interface IpInputDeps {
+  readonly memory: Memory;
+  readonly counters: Counters;
+  readonly config: IpConfig;
+  readonly interfaces: InterfaceTable;
+  readonly errors: IpErrorSender;
+  readonly random: () => number;
+  /** By protocol number. */
+  readonly transports: readonly (Transport | null)[];
+  /** Gives the packet to raw sockets; true when one took it. */
+  readonly deliverRaw: (pkt: Packet) => boolean;
+}
+
+const LIMITED_BROADCAST = -1;
+
+export class IpInput {
+  readonly reassembly: Reassembly;
+  readonly #pkt = new Packet();
+  readonly #header = new Ipv4Header();
+
+  constructor(readonly deps: IpInputDeps) {
+    const { memory, counters, config, random } = deps;
+    const onTimeout = (d: PartialDatagram, nowUs: number) => this.#onReassemblyTimeout(d, nowUs);
+    this.reassembly = new Reassembly(memory, counters, config, onTimeout, random);
+  }
+
+  /**
+   * An IPv4 packet at `off` (of `len` bytes, padding included) of a frame at `linkOff`. `isOwn`: it comes
+   * from ourselves. Returns 0 or a drop reason.
+   */
+  input(
+    iface: Interface,
+    linkOff: number,
+    off: number,
+    len: number,
+    isLinkGroup: boolean,
+    isOwn: boolean,
+    csum: number,
+    gsoType: number,
+    gsoSize: number,
+    nowUs: number,
+  ): number {
+    const { counters, memory } = this.deps;
+    const header = this.#header;
+    counters.ip.inReceives++;
+    counters.ip.inOctets += len;
+    const reason = parseIpv4(memory.dv, off, len, !isOwn, header);
+    if (reason !== 0 && reason !== DROP_IPV4_OPTIONS) return reason;
+    const pkt = this.#pkt;
+    this.#fill(pkt, iface, linkOff, off, nowUs);
+    pkt.csum = csum;
+    pkt.gsoType = gsoType;
+    pkt.gsoSize = gsoType === GSO_NONE ? 0 : gsoSize;
+    if (!isOwn && this.#isMartian(pkt.src3, pkt.dst3)) return DROP_IP_MARTIAN;
+    if (!this.#classify(pkt, iface, isLinkGroup)) return DROP_IP_NOT_FOR_US;
+    if (reason === DROP_IPV4_OPTIONS) {
+      this.deps.errors.sendParameterProblem(pkt, header.optionErrorOff);
+      return reason;
+    }
+    if (header.isFragment) this.#onFragment(pkt, off, iface.index, nowUs);
+    else this.#deliver(pkt);
+    return 0;
+  }
+
+  /** An unreachable neighbour: the packet at `off`, which we made, is answered as by a router. */
+  rejectOwn(off: number, len: number, code: number, nowUs: number): void {
+    const { memory, errors, interfaces } = this.deps;
+    if (parseIpv4(memory.dv, off, len, false, this.#header) !== 0) return;
+    const pkt = this.#pkt;
+    this.#fill(pkt, interfaces.all[0], off, off, nowUs);
+    pkt.isBroadcast = false;
+    pkt.isMulticast = false;
+    pkt.isLinkBroadcast = false;
+    errors.sendUnreachable(pkt, code);
+  }
+
+  #fill(pkt: Packet, iface: Interface, linkOff: number, off: number, nowUs: number): void {
+    const header = this.#header;
+    pkt.ifIndex = iface.index;
+    pkt.linkOff = linkOff;
+    pkt.networkOff = off;
+    pkt.transportOff = off + header.headerLen;
+    pkt.endOff = off + header.totalLen;
+    pkt.family = 4;
+    pkt.protocol = header.protocol;
+    pkt.ttl = header.ttl;
+    pkt.tos = header.tos;
+    pkt.src0 = 0;
+    pkt.src1 = 0;
+    pkt.src2 = 0xffff;
+    pkt.src3 = header.src;
+    pkt.dst0 = 0;
+    pkt.dst1 = 0;
+    pkt.dst2 = 0xffff;
+    pkt.dst3 = header.dst;
+    pkt.nowUs = nowUs;
+  }
+
+  /**
+   * Sources that no other host can have (RFC 1122 3.2.1.3, RFC 1812 5.3.7): broadcast, multicast, reserved,
+   * loopback, one of our own; and a loopback destination. 0.0.0.0 asks for an address (DHCP): only to all.
+   */
+  #isMartian(src: number, dst: number): boolean {
+    const srcByte = src >>> 24;
+    if (srcByte === 127 || srcByte >= 224 || dst >>> 24 === 127) return true;
+    if (src === 0) return dst !== LIMITED_BROADCAST && dst >>> 28 !== 14;
+    if (srcByte === 0) return true;
+    return this.deps.interfaces.ownerOfV4(src) !== null;
+  }
+
+  /** Sets what kind of destination it is; false when it is not ours. */
+  #classify(pkt: Packet, iface: Interface, isLinkGroup: boolean): boolean {
+    const { counters, interfaces } = this.deps;
+    const dst = pkt.dst3;
+    pkt.isMulticast = false;
+    pkt.isBroadcast = false;
+    pkt.isLinkBroadcast = false;
+    if (interfaces.ownerOfV4(dst) !== null) {
+      pkt.isLinkBroadcast = isLinkGroup;
+      pkt.isBroadcast = isLinkGroup;
+      return true;
+    }
+    if (dst === LIMITED_BROADCAST || iface.isSubnetBroadcast(dst)) {
+      pkt.isBroadcast = true;
+      counters.ip.inBcastPkts++;
+      return true;
+    }
+    if (dst >>> 28 !== 14 || !iface.hasGroup(dst)) return false;
+    pkt.isMulticast = true;
+    counters.ip.inMcastPkts++;
+    return true;
+  }
+
+  #deliver(pkt: Packet): void {
+    const { counters, transports, errors } = this.deps;
+    counters.ip.inDelivers++;
+    const taken = this.deps.deliverRaw(pkt);
+    const transport = transports[pkt.protocol];
+    if (transport !== null) {
+      if (!transport.input(pkt)) errors.sendUnreachable(pkt, UNREACHABLE_PORT);
+    } else if (!taken) {
+      counters.drop(DROP_IP_PROTOCOL);
+      errors.sendUnreachable(pkt, UNREACHABLE_PROTOCOL);
+    }
+  }
+
+  #onFragment(pkt: Packet, off: number, ifIndex: number, nowUs: number): void {
+    const whole = this.reassembly.add(this.#header, off, ifIndex, nowUs);
+    if (whole === null) return;
+    this.#pointAt(pkt, whole);
+    this.#deliver(pkt);
+    this.reassembly.release(whole);
+  }
+
+  #pointAt(pkt: Packet, datagram: PartialDatagram): void {
+    pkt.networkOff = datagram.headerOff;
+    pkt.linkOff = pkt.networkOff;
+    pkt.transportOff = pkt.networkOff + datagram.headerLen;
+    pkt.endOff = pkt.transportOff + Math.max(datagram.totalLen, datagram.contiguousLen);
+    pkt.tos = this.deps.memory.u8[pkt.networkOff + 1];
+    pkt.csum = CSUM_NONE;
+    pkt.gsoType = GSO_NONE;
+    pkt.gsoSize = 0;
+  }
+
+  #onReassemblyTimeout(datagram: PartialDatagram, nowUs: number): void {
+    const { memory, interfaces, errors } = this.deps;
+    const iface = interfaces.byIndex(datagram.ifIndex);
+    if (iface === null) return;
+    const off = datagram.headerOff;
+    const len = datagram.headerLen + datagram.contiguousLen;
+    if (parseIpv4(memory.dv, off, len, false, this.#header) !== 0) return;
+    const pkt = this.#pkt;
+    this.#fill(pkt, iface, off, off, nowUs);
+    if (!this.#classify(pkt, iface, false)) return;
+    errors.sendTimeExceeded(pkt, TIME_EXCEEDED_REASSEMBLY);
+  }
+}

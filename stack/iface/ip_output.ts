@@ -1,0 +1,233 @@
+/**
+ * The way down: takes a row with a complete transport packet, prepends the IPv4 and Ethernet headers and
+ * queues it for the interface; fragments, waits for the neighbour, cuts segments and fills in checksums
+ * where it must. Implements `Network` for the transports.
+ *
+ * @module
+ */
+import { CSUM_PARTIAL, GSO_NONE, GSO_UDP_L4, type TxFrames } from "../storage/frames.ts";
+import type { Memory } from "../storage/memory.ts";
+import type { Counters } from "../storage/counters.ts";
+import { DROP_NEIGHBOUR_QUEUE_FULL } from "../wire/drop_reason.ts";
+import { EMSGSIZE, ENOBUFS } from "../wire/errno.ts";
+import { emitEthernet, ETHERNET_HEADER_LEN, ETHERTYPE_IPV4 } from "../wire/ethernet.ts";
+import type { IpAddress } from "../wire/ip_address.ts";
+import { emitIpv4, IPV4_DF, IPV4_HEADER_LEN, IPV4_MAX_LEN } from "../wire/ipv4.ts";
+import type { Network, Route } from "../wire/network.ts";
+import { Fragmenter } from "./fragmentation.ts";
+import type { Interface } from "./interface.ts";
+import type { InterfaceTable } from "./interface_table.ts";
+import { IpIdent } from "./ip_ident.ts";
+import type { LoopbackLink } from "./loopback.ts";
+import type { Neighbour, NeighbourTable } from "./neighbour.ts";
+import type { Router } from "./router.ts";
+import { type CachedRoute, VIA_NEIGHBOUR } from "./routes.ts";
+import { finishChecksum, Segmenter } from "./soft_offload.ts";
+import { restoreRow, type WaitingPacket } from "./waiting_queue.ts";
+
+export interface IpOutputDeps {
+  readonly memory: Memory;
+  readonly counters: Counters;
+  readonly random: () => number;
+  readonly interfaces: InterfaceTable;
+  readonly router: Router;
+  readonly loopback: LoopbackLink;
+  readonly neighbours: NeighbourTable;
+}
+
+export class IpOutput implements Network {
+  readonly memory: Memory;
+  readonly counters: Counters;
+  readonly interfaces: InterfaceTable;
+  readonly router: Router;
+  readonly loopback: LoopbackLink;
+  readonly neighbours: NeighbourTable;
+  readonly #ident: IpIdent;
+  readonly #fragmenter = new Fragmenter();
+  readonly #segmenter: Segmenter;
+
+  constructor(deps: IpOutputDeps) {
+    this.memory = deps.memory;
+    this.counters = deps.counters;
+    this.interfaces = deps.interfaces;
+    this.router = deps.router;
+    this.loopback = deps.loopback;
+    this.neighbours = deps.neighbours;
+    this.#ident = new IpIdent(deps.random);
+    this.#segmenter = new Segmenter(deps.memory);
+  }
+
+  route(
+    dst: IpAddress,
+    src: IpAddress | null,
+    ifIndex: number,
+    multicastLoop = true,
+  ): Route | number {
+    const route = this.router.route(dst, src, ifIndex, multicastLoop);
+    if (typeof route === "number") this.counters.ip.outNoRoutes++;
+    return route;
+  }
+
+  begin(route: Route): number {
+    const { iface, tx } = route as CachedRoute;
+    if (tx.count === tx.capacity) iface.transmit();
+    return tx.begin();
+  }
+
+  send(
+    route: Route,
+    src: IpAddress,
+    protocol: number,
+    ttl: number,
+    tos: number,
+    dontFragment: boolean,
+    nowUs: number,
+  ): number {
+    const r = route as CachedRoute;
+    const tx = r.tx;
+    const row = tx.count;
+    const totalLen = IPV4_HEADER_LEN + tx.frameLen(row);
+    const isGso = tx.gsoType[row] !== GSO_NONE;
+    this.counters.ip.outRequests++;
+    if (totalLen > IPV4_MAX_LEN) return -EMSGSIZE;
+    if (totalLen > r.mtu && !isGso) {
+      if (dontFragment) {
+        this.counters.ip.fragFails++;
+        return -EMSGSIZE;
+      }
+      return this.#sendFragments(r, src, protocol, ttl, tos, nowUs);
+    }
+    const payLen = totalLen - IPV4_HEADER_LEN - tx.hdrLen[row];
+    const segments = isGso ? Math.ceil(payLen / tx.gsoSize[row]) : 1;
+    const id = this.#ident.take(src.w3, r.dst.w3, protocol, segments);
+    const flags = dontFragment ? IPV4_DF : 0;
+    const ip = tx.prepend(IPV4_HEADER_LEN);
+    const dv = this.memory.dv;
+    emitIpv4(dv, ip, tos, totalLen, id, flags, ttl, protocol, src.w3, r.dst.w3);
+    return this.#toLink(r, nowUs);
+  }
+
+  sendWithIpHeader(route: Route, nowUs: number): number {
+    const r = route as CachedRoute;
+    this.counters.ip.outRequests++;
+    if (r.tx.frameLen(r.tx.count) > r.iface.mtu) return -EMSGSIZE;
+    return this.#toLink(r, nowUs);
+  }
+
+  confirm(route: Route, nowUs: number): void {
+    const neighbour = (route as CachedRoute).neighbour;
+    if (neighbour !== null && !neighbour.isEvicted) this.neighbours.confirm(neighbour, nowUs);
+  }
+
+  updatePmtu(dst: IpAddress, mtu: number, nowUs: number): void {
+    this.router.updatePmtu(dst, mtu, nowUs);
+  }
+
+  isLocal(addr: IpAddress): boolean {
+    return this.interfaces.ownerOf(addr) !== null;
+  }
+
+  /** The neighbour has been found: sends what waited for it. */
+  sendWaiting(neighbour: Neighbour, packets: WaitingPacket[]): void {
+    const { iface, macHi, macLo } = neighbour;
+    for (const packet of packets) {
+      if (iface.tx.count === iface.tx.capacity) iface.transmit();
+      iface.tx.begin();
+      restoreRow(this.memory, iface.tx, packet);
+      this.#commit(iface, macHi, macLo);
+      this.memory.freeDeferred(packet.off, packet.len);
+    }
+  }
+
+  #sendFragments(
+    r: CachedRoute,
+    src: IpAddress,
+    protocol: number,
+    ttl: number,
+    tos: number,
+    nowUs: number,
+  ): number {
+    const tx = r.tx;
+    const cutter = this.#fragmenter;
+    finishChecksum(this.memory, tx);
+    const id = this.#ident.take(src.w3, r.dst.w3, protocol, 1);
+    if (!cutter.start(tx, r.mtu)) return -EMSGSIZE;
+    for (;;) {
+      cutter.fill(tx);
+      const totalLen = IPV4_HEADER_LEN + tx.frameLen(tx.count);
+      const ip = tx.prepend(IPV4_HEADER_LEN);
+      const { flagsAndOffset, more } = cutter;
+      const dv = this.memory.dv;
+      emitIpv4(dv, ip, tos, totalLen, id, flagsAndOffset, ttl, protocol, src.w3, r.dst.w3);
+      const result = this.#toLink(r, nowUs);
+      if (result < 0) return result;
+      this.counters.ip.fragCreates++;
+      if (!more) break;
+      this.begin(r);
+    }
+    this.counters.ip.fragOks++;
+    return 0;
+  }
+
+  /** Queues the row under construction, an IP packet, towards the route's next hop. */
+  #toLink(r: CachedRoute, nowUs: number): number {
+    if (r.via !== VIA_NEIGHBOUR) {
+      this.#countGroup(r);
+      this.#commit(r.iface, r.groupHi, r.groupLo, r.loopsBack);
+      return 0;
+    }
+    let neighbour = r.neighbour;
+    if (neighbour === null || neighbour.isEvicted) {
+      neighbour = this.neighbours.findOrAdd(r.iface, r.nextHop, nowUs);
+      r.neighbour = neighbour;
+      if (neighbour === null) {
+        r.iface.txDropped++;
+        this.counters.ip.outDiscards++;
+        return -ENOBUFS;
+      }
+    }
+    if (this.neighbours.canSend(neighbour, nowUs)) {
+      this.#commit(r.iface, neighbour.macHi, neighbour.macLo);
+      return 0;
+    }
+    let dropped = this.neighbours.wait(neighbour, r.tx);
+    for (; dropped > 0; dropped--) this.counters.drop(DROP_NEIGHBOUR_QUEUE_FULL);
+    this.neighbours.startResolving(neighbour, nowUs);
+    return 0;
+  }
+
+  #countGroup(r: CachedRoute): void {
+    if (r.isMulticast) this.counters.ip.outMcastPkts++;
+    else if (r.isBroadcast) this.counters.ip.outBcastPkts++;
+  }
+
+  /** Prepends the Ethernet header and queues the row, finished as far as the device needs it. */
+  #commit(iface: Interface, dstHi: number, dstLo: number, loopsBack = false): void {
+    const tx = iface.tx;
+    const row = tx.count;
+    const link = tx.prepend(ETHERNET_HEADER_LEN);
+    const dv = this.memory.dv;
+    emitEthernet(dv, link, dstHi, dstLo, iface.macHi, iface.macLo, ETHERTYPE_IPV4);
+    const len = tx.frameLen(row);
+    iface.txPackets++;
+    iface.txBytes += len;
+    this.counters.ip.outTransmits++;
+    this.counters.ip.outOctets += len - ETHERNET_HEADER_LEN;
+    if (loopsBack) this.loopback.push(tx, row, iface.index);
+    if (tx.gsoType[row] !== GSO_NONE && this.#mustCut(iface, tx, row)) {
+      this.#segmenter.cut(iface, !iface.caps.csum);
+      return;
+    }
+    if (tx.csum[row] === CSUM_PARTIAL && !iface.caps.csum) finishChecksum(this.memory, tx);
+    tx.commit();
+  }
+
+  /** Whether a GSO row must be cut here; makes it an ordinary one if it has but one segment. */
+  #mustCut(iface: Interface, tx: TxFrames, row: number): boolean {
+    if (tx.payLen[row] + tx.pay2Len[row] <= tx.gsoSize[row]) {
+      tx.gsoType[row] = GSO_NONE;
+      return false;
+    }
+    return tx.gsoType[row] === GSO_UDP_L4 ? !iface.caps.uso : !iface.caps.tso;
+  }
+}

@@ -1,0 +1,12 @@
+/**
+ * The network layer: interfaces, ARP, routing, IPv4 in and out.
+ *
+ * @module
+ */
+export * from "./config.ts";
+export * from "./interface.ts";
+export { IpInput, type IpInputDeps } from "./ip_input.ts";
+export { LinkInput } from "./link_input.ts";
+export { LOOPBACK_INDEX, LOOPBACK_MTU } from "./loopback.ts";
+export { NetworkLayer, type RouteSpec } from "./network_layer.ts";
+export type { RouteEntry } from "./routes.ts";

@@ -1,0 +1,270 @@
+/**
+ * The neighbour cache: which MAC address an on-link IP address has (RFC 826, RFC 1122 2.3.2), with the
+ * reachability states of RFC 4861 7.3 as Linux uses them for ARP too.
+ *
+ *              send                    reply                  reachable time over
+ *   (none) ──────────▶ INCOMPLETE ──────────────▶ REACHABLE ─────────────────────▶ STALE
+ *                          │ 3 requests × 1 s         ▲ confirm, reply               │ send
+ *                          ▼                          ├───────────────┐              ▼
+ *                       FAILED ◀──────────────────── PROBE ◀──────── DELAY (5 s) ◀───┘
+ *                              3 unicast requests × 1 s
+ *
+ * In INCOMPLETE packets wait; FAILED gives them back as errors, and the next send starts anew. In STALE,
+ * DELAY and PROBE traffic flows on. Entries that are not used for a minute are forgotten; the table is
+ * bounded. Which packets are sent is up to the owner (`NeighbourEvents`).
+ *
+ * @module
+ */
+import type { Memory } from "../storage/memory.ts";
+import type { TxFrames } from "../storage/frames.ts";
+import { TimerHeap, TimerNode } from "../storage/timer_heap.ts";
+import type { IpAddress } from "../wire/ip_address.ts";
+import type { NeighbourConfig } from "./config.ts";
+import type { Interface } from "./interface.ts";
+import { type WaitingPacket, WaitingQueue } from "./waiting_queue.ts";
+
+export const INCOMPLETE = 0;
+export const REACHABLE = 1;
+export const STALE = 2;
+export const DELAY = 3;
+export const PROBE = 4;
+export const FAILED = 5;
+
+export class Neighbour extends TimerNode {
+  state = FAILED;
+  macHi = 0;
+  macLo = 0;
+  /** Last proof that packets get there. */
+  confirmedUs = -Infinity;
+  /** Last packet sent. */
+  usedUs: number;
+  /** Last time the MAC was set. */
+  updatedUs = -Infinity;
+  reachableUs = 0;
+  probes = 0;
+  /** Evicted from the table: holders look it up again. */
+  isEvicted = false;
+  /** Next in the table's chain. */
+  next: Neighbour | null = null;
+
+  constructor(
+    readonly iface: Interface,
+    readonly addr: IpAddress,
+    readonly waiting: WaitingQueue,
+    nowUs: number,
+  ) {
+    super();
+    this.usedUs = nowUs;
+  }
+}
+
+/** What the table asks of its owner. */
+export interface NeighbourEvents {
+  /** Send a request for `neighbour.addr`: to its known MAC when `unicast`, else broadcast. */
+  solicit(neighbour: Neighbour, unicast: boolean): void;
+  /** The MAC is known: send what waited. The blocks are the owner's to free. */
+  resolved(neighbour: Neighbour, packets: WaitingPacket[]): void;
+  /** Nobody answered: report what waited as unreachable, and free it. */
+  failed(neighbour: Neighbour, packets: WaitingPacket[], nowUs: number): void;
+}
+
+/** Two changes of a MAC address within this time: the first one stands (arp locktime). */
+const LOCK_US = 100_000;
+
+export class NeighbourTable {
+  readonly #byHash = new Map<number, Neighbour>();
+  readonly #timers = new TimerHeap<Neighbour>();
+  #count = 0;
+
+  constructor(
+    readonly config: NeighbourConfig,
+    readonly memory: Memory,
+    readonly random: () => number,
+    readonly events: NeighbourEvents,
+  ) {}
+
+  get count(): number {
+    return this.#count;
+  }
+
+  find(iface: Interface, addr: IpAddress): Neighbour | null {
+    let n = this.#byHash.get(hashOf(iface, addr)) ?? null;
+    while (n !== null && !(n.iface === iface && n.addr.equals(addr))) n = n.next;
+    return n;
+  }
+
+  /** The entry for `addr`, made if there is none; null when the table is full of entries in use. */
+  findOrAdd(iface: Interface, addr: IpAddress, nowUs: number): Neighbour | null {
+    const found = this.find(iface, addr);
+    if (found !== null) return found;
+    if (this.#count >= this.config.maxEntries && !this.#evictOne(nowUs)) return null;
+    const { queuePackets, queueBytes } = this.config;
+    const queue = new WaitingQueue(this.memory, queuePackets, queueBytes);
+    const n = new Neighbour(iface, addr, queue, nowUs);
+    const hash = hashOf(iface, addr);
+    n.next = this.#byHash.get(hash) ?? null;
+    this.#byHash.set(hash, n);
+    this.#count++;
+    this.#timers.set(n, nowUs + this.config.gcStaleUs);
+    return n;
+  }
+
+  /**
+   * To be called before sending: true when `macHi`/`macLo` may be used. Otherwise the packet has to wait
+   * (`wait`), then resolution be kept going (`startResolving`).
+   */
+  canSend(n: Neighbour, nowUs: number): boolean {
+    n.usedUs = nowUs;
+    if (n.state === REACHABLE) return true;
+    if (n.state === STALE) {
+      n.state = DELAY;
+      this.#timers.set(n, nowUs + this.config.delayFirstProbeUs);
+      return true;
+    }
+    return n.state === DELAY || n.state === PROBE;
+  }
+
+  /** Copies the row under construction; it goes out when the MAC is known. Returns packets dropped. */
+  wait(n: Neighbour, tx: TxFrames): number {
+    return n.waiting.push(tx);
+  }
+
+  startResolving(n: Neighbour, nowUs: number): void {
+    if (n.state !== FAILED) return;
+    n.state = INCOMPLETE;
+    n.probes = 1;
+    this.#timers.set(n, nowUs + this.config.retransUs);
+    this.events.solicit(n, false);
+  }
+
+  /** Upper layers got an answer over this neighbour (RFC 4861 7.3.1). */
+  confirm(n: Neighbour, nowUs: number): void {
+    n.confirmedUs = nowUs;
+    if (n.state === STALE || n.state === DELAY || n.state === PROBE) this.#setReachable(n, nowUs);
+  }
+
+  /**
+   * The neighbour has told its MAC. `isAnswer`: in answer to our request, which proves that it reaches
+   * us and we it; otherwise (its own request, an announcement) only the MAC is learnt.
+   */
+  learn(n: Neighbour, macHi: number, macLo: number, isAnswer: boolean, nowUs: number): void {
+    const hadMac = n.state !== INCOMPLETE && n.state !== FAILED;
+    const isSame = hadMac && n.macHi === macHi && n.macLo === macLo;
+    if (hadMac && !isSame && nowUs - n.updatedUs < LOCK_US) return;
+    n.macHi = macHi;
+    n.macLo = macLo;
+    if (!isSame) n.updatedUs = nowUs;
+    if (isAnswer) {
+      n.confirmedUs = nowUs;
+      this.#setReachable(n, nowUs);
+    } else if (!isSame) {
+      n.state = STALE;
+      this.#timers.set(n, nowUs + this.config.gcStaleUs);
+    }
+    if (!hadMac) this.events.resolved(n, n.waiting.takeAll());
+  }
+
+  pollAtUs(): number {
+    return this.#timers.nextAtUs();
+  }
+
+  poll(nowUs: number): void {
+    for (let n = this.#timers.popDue(nowUs); n !== null; n = this.#timers.popDue(nowUs)) {
+      this.#onTimer(n, nowUs);
+    }
+  }
+
+  /** Forgets the neighbours on one interface (its addresses changed). */
+  clear(iface: Interface, nowUs: number): void {
+    for (const first of [...this.#byHash.values()]) {
+      for (let n: Neighbour | null = first; n !== null; n = n.next) {
+        if (n.iface === iface) this.#evict(n, nowUs);
+      }
+    }
+  }
+
+  #setReachable(n: Neighbour, nowUs: number): void {
+    n.state = REACHABLE;
+    n.probes = 0;
+    const factor = 0.5 + (this.random() >>> 0) / 2 ** 32;
+    n.reachableUs = this.config.baseReachableUs * factor;
+    this.#timers.set(n, nowUs + n.reachableUs);
+  }
+
+  #onTimer(n: Neighbour, nowUs: number): void {
+    switch (n.state) {
+      case INCOMPLETE:
+        return this.#nextProbe(n, this.config.broadcastProbes, false, nowUs);
+      case PROBE:
+        return this.#nextProbe(n, this.config.unicastProbes, true, nowUs);
+      case REACHABLE:
+        return this.#onReachableTimer(n, nowUs);
+      case DELAY:
+        n.state = PROBE;
+        n.probes = 0;
+        return this.#nextProbe(n, this.config.unicastProbes, true, nowUs);
+      default: // STALE, FAILED: kept for a while after the last use
+        if (n.usedUs + this.config.gcStaleUs <= nowUs) this.#evict(n, nowUs);
+        else this.#timers.set(n, n.usedUs + this.config.gcStaleUs);
+    }
+  }
+
+  #onReachableTimer(n: Neighbour, nowUs: number): void {
+    if (n.confirmedUs + n.reachableUs > nowUs) {
+      this.#timers.set(n, n.confirmedUs + n.reachableUs);
+      return;
+    }
+    n.state = STALE;
+    this.#timers.set(n, Math.max(nowUs + 1, n.usedUs + this.config.gcStaleUs));
+  }
+
+  #nextProbe(n: Neighbour, maxProbes: number, unicast: boolean, nowUs: number): void {
+    if (n.probes < maxProbes) {
+      n.probes++;
+      this.#timers.set(n, nowUs + this.config.retransUs);
+      this.events.solicit(n, unicast);
+      return;
+    }
+    n.state = FAILED;
+    this.#timers.set(n, nowUs + this.config.gcStaleUs);
+    if (n.waiting.length > 0) this.events.failed(n, n.waiting.takeAll(), nowUs);
+  }
+
+  /** Makes room: the entry unused for longest that is not being resolved. */
+  #evictOne(nowUs: number): boolean {
+    let victim: Neighbour | null = null;
+    for (const first of this.#byHash.values()) {
+      for (let n: Neighbour | null = first; n !== null; n = n.next) {
+        const isEvictable = n.state === FAILED || n.state === STALE ||
+          (n.state === REACHABLE && n.usedUs + this.config.gcStaleUs <= nowUs);
+        if (isEvictable && (victim === null || n.usedUs < victim.usedUs)) victim = n;
+      }
+    }
+    if (victim === null) return false;
+    this.#evict(victim, nowUs);
+    return true;
+  }
+
+  #evict(n: Neighbour, nowUs: number): void {
+    this.#timers.cancel(n);
+    n.isEvicted = true;
+    n.state = FAILED;
+    this.#count--;
+    const hash = hashOf(n.iface, n.addr);
+    const first = this.#byHash.get(hash) ?? null;
+    if (first === n) {
+      if (n.next === null) this.#byHash.delete(hash);
+      else this.#byHash.set(hash, n.next);
+    } else {
+      let before = first;
+      while (before !== null && before.next !== n) before = before.next;
+      if (before !== null) before.next = n.next;
+    }
+    if (n.waiting.length > 0) this.events.failed(n, n.waiting.takeAll(), nowUs);
+  }
+}
+
+function hashOf(iface: Interface, addr: IpAddress): number {
+  const mixed = addr.w3 ^ (addr.w2 << 5) ^ (addr.w1 << 11) ^ addr.w0;
+  return (mixed ^ (iface.index << 24)) & 0x3fffffff;
+}

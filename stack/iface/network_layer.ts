@@ -1,0 +1,186 @@
+/**
+ * The network layer as one piece: the interfaces with their addresses and routes, the neighbours, and the
+ * way down (`output`). The way up needs the transports and is put beside it by stack.ts.
+ *
+ * @module
+ */
+import type { Counters } from "../storage/counters.ts";
+import type { Memory } from "../storage/memory.ts";
+import { DROP_NEIGHBOUR_FAILED } from "../wire/drop_reason.ts";
+import { EADDRNOTAVAIL, EAFNOSUPPORT, EEXIST, EINVAL, ENETUNREACH, ENODEV } from "../wire/errno.ts";
+import { type IpAddress, LOOPBACK_V4 } from "../wire/ip_address.ts";
+import { Arp } from "./arp.ts";
+import type { IpConfig, NeighbourConfig } from "./config.ts";
+import { broadcastOf, Interface, type InterfaceOptions } from "./interface.ts";
+import { InterfaceTable } from "./interface_table.ts";
+import { IpOutput } from "./ip_output.ts";
+import { LOOPBACK_INDEX, LOOPBACK_MTU, LoopbackLink } from "./loopback.ts";
+import { type Neighbour, type NeighbourEvents, NeighbourTable } from "./neighbour.ts";
+import { Router } from "./router.ts";
+import type { RouteEntry } from "./routes.ts";
+import type { WaitingPacket } from "./waiting_queue.ts";
+
+export interface NetworkLayerDeps {
+  readonly memory: Memory;
+  readonly counters: Counters;
+  readonly random: () => number;
+  readonly ip: IpConfig;
+  readonly neighbour: NeighbourConfig;
+  readonly onLog: (message: string) => void;
+  /** A packet of ours at `off` could not be delivered on its link. */
+  readonly onUnreachable: (off: number, len: number, nowUs: number) => void;
+}
+
+/** A route as the user states it. */
+export interface RouteSpec {
+  readonly dst: IpAddress;
+  readonly prefixLen: number;
+  /** null: on-link. */
+  readonly gateway: IpAddress | null;
+  /** May be left out when there is a gateway. */
+  readonly ifIndex?: number;
+  readonly metric?: number;
+}
+
+export class NetworkLayer implements NeighbourEvents {
+  readonly interfaces = new InterfaceTable();
+  readonly loopback: LoopbackLink;
+  readonly router: Router;
+  readonly neighbours: NeighbourTable;
+  readonly output: IpOutput;
+  readonly arp: Arp;
+
+  constructor(readonly deps: NetworkLayerDeps) {
+    const { memory, counters, random, ip, neighbour, onLog } = deps;
+    this.loopback = new LoopbackLink(memory, ip.loopbackFrames, ip.loopbackBytes);
+    this.router = new Router(this.interfaces, ip);
+    this.neighbours = new NeighbourTable(neighbour, memory, random, this);
+    this.output = new IpOutput({
+      memory,
+      counters,
+      random,
+      interfaces: this.interfaces,
+      router: this.router,
+      loopback: this.loopback,
+      neighbours: this.neighbours,
+    });
+    this.arp = new Arp(memory, counters, onLog);
+    const lo = { name: "lo", mac: new Uint8Array(6), link: this.loopback, mtu: LOOPBACK_MTU };
+    this.interfaces.all.push(new Interface(LOOPBACK_INDEX, lo, memory, ip.txRows, true));
+    this.addAddress(LOOPBACK_INDEX, LOOPBACK_V4, 8, 0);
+  }
+
+  // ---- set-up
+
+  /** Throws RangeError when the name is taken. */
+  addInterface(options: InterfaceOptions): Interface {
+    const { all } = this.interfaces;
+    if (this.interfaces.byName(options.name) !== null) {
+      throw new RangeError(`interface ${options.name} exists`);
+    }
+    const iface = new Interface(all.length + 1, options, this.deps.memory, this.deps.ip.txRows);
+    all.push(iface);
+    return iface;
+  }
+
+  /** Gives an interface an address, its on-link route with it, and announces it. 0 or -errno. */
+  addAddress(ifIndex: number, addr: IpAddress, prefixLen: number, nowUs: number): number {
+    const iface = this.interfaces.byIndex(ifIndex);
+    if (iface === null) return -ENODEV;
+    if (addr.family !== 4) return -EAFNOSUPPORT;
+    if (prefixLen < 0 || prefixLen > 32 || !isUsable(addr)) return -EINVAL;
+    if (iface.findAddress(addr) !== null) return -EEXIST;
+    iface.addresses.push({ addr, prefixLen, broadcast: broadcastOf(addr, prefixLen) });
+    this.interfaces.refresh();
+    this.router.table.invalidate();
+    if (iface.isLoopback) return 0;
+    if (prefixLen < 32) this.router.table.add(onLinkRoute(addr, prefixLen, ifIndex));
+    this.arp.announce(iface, addr, nowUs);
+    return 0;
+  }
+
+  removeAddress(ifIndex: number, addr: IpAddress, nowUs: number): number {
+    const iface = this.interfaces.byIndex(ifIndex);
+    if (iface === null) return -ENODEV;
+    const entry = iface.findAddress(addr);
+    if (entry === null) return -EADDRNOTAVAIL;
+    iface.addresses.splice(iface.addresses.indexOf(entry), 1);
+    this.router.table.remove(onLinkRoute(addr, entry.prefixLen, ifIndex));
+    this.interfaces.refresh();
+    this.router.table.invalidate();
+    this.neighbours.clear(iface, nowUs);
+    return 0;
+  }
+
+  /** 0, -EEXIST, -ENODEV, or -ENETUNREACH when the gateway is not on a link of ours. */
+  addRoute(spec: RouteSpec): number {
+    const entry = this.#resolveRoute(spec);
+    return typeof entry === "number" ? entry : this.router.table.add(entry);
+  }
+
+  removeRoute(spec: RouteSpec): number {
+    const entry = this.#resolveRoute(spec);
+    return typeof entry === "number" ? entry : this.router.table.remove(entry);
+  }
+
+  #resolveRoute(spec: RouteSpec): RouteEntry | number {
+    const { gateway, prefixLen } = spec;
+    let ifIndex = spec.ifIndex ?? 0;
+    if (gateway !== null) {
+      const via = this.router.table.lookup(gateway, ifIndex);
+      if (via === null || via.gateway !== null) return -ENETUNREACH;
+      if (this.interfaces.ownerOf(gateway) !== null) return -EINVAL;
+      ifIndex = via.ifIndex;
+    }
+    if (this.interfaces.byIndex(ifIndex) === null) return -ENODEV;
+    const dst = spec.dst.maskedBy(prefixLen);
+    return { dst, prefixLen, gateway, ifIndex, metric: spec.metric ?? 0 };
+  }
+
+  // ---- time
+
+  pollAtUs(): number {
+    const arp = Math.min(this.neighbours.pollAtUs(), this.arp.pollAtUs());
+    return Math.min(arp, this.router.pathMtu.pollAtUs());
+  }
+
+  poll(nowUs: number): void {
+    this.neighbours.poll(nowUs);
+    this.arp.poll(nowUs);
+    if (this.router.pathMtu.poll(nowUs)) this.router.table.invalidate();
+  }
+
+  /** Hands what is queued to the devices; the loopback last, it only copies. */
+  transmitAll(): void {
+    const { all } = this.interfaces;
+    for (let i = all.length - 1; i >= 0; i--) all[i].transmit();
+  }
+
+  // ---- NeighbourEvents
+
+  solicit(neighbour: Neighbour, unicast: boolean): void {
+    this.arp.request(neighbour, unicast);
+  }
+
+  resolved(neighbour: Neighbour, packets: WaitingPacket[]): void {
+    this.output.sendWaiting(neighbour, packets);
+  }
+
+  failed(_neighbour: Neighbour, packets: WaitingPacket[], nowUs: number): void {
+    const { memory, counters, onUnreachable } = this.deps;
+    for (const { off, len } of packets) {
+      counters.drop(DROP_NEIGHBOUR_FAILED);
+      onUnreachable(off, len, nowUs);
+      memory.free(off, len);
+    }
+  }
+}
+
+function onLinkRoute(addr: IpAddress, prefixLen: number, ifIndex: number): RouteEntry {
+  return { dst: addr.maskedBy(prefixLen), prefixLen, gateway: null, ifIndex, metric: 0 };
+}
+
+/** An address that a host can have. */
+function isUsable(addr: IpAddress): boolean {
+  return !addr.isUnspecified && !addr.isMulticast && !addr.isBroadcast;
+}

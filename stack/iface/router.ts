@@ -1,0 +1,184 @@
+/**
+ * Finding the way to a destination (RFC 1122 3.3.1): ours, broadcast, multicast, or by the routing table,
+ * and the choice of a source address (3.3.4.3). Results are cached as long as nothing changes.
+ *
+ * @module
+ */
+import { EADDRNOTAVAIL, EINVAL, ENETUNREACH } from "../wire/errno.ts";
+import {
+  MAC_BROADCAST_HI,
+  MAC_BROADCAST_LO,
+  MULTICAST_V4_MAC_HI,
+  multicastV4MacLo,
+} from "../wire/ethernet.ts";
+import { ANY_V4, IpAddress, LOOPBACK_V4 } from "../wire/ip_address.ts";
+import { IPV4_MAX_LEN } from "../wire/ipv4.ts";
+import type { IpConfig } from "./config.ts";
+import type { Interface } from "./interface.ts";
+import type { InterfaceTable } from "./interface_table.ts";
+import { PathMtuStore } from "./path_mtu.ts";
+import { CachedRoute, RouteTable, VIA_GROUP, VIA_LOOPBACK, VIA_NEIGHBOUR } from "./routes.ts";
+
+interface CacheEntry {
+  readonly dst: IpAddress;
+  readonly src: IpAddress | null;
+  readonly ifIndex: number;
+  readonly multicastLoop: boolean;
+  readonly route: CachedRoute;
+}
+
+export class Router {
+  readonly table = new RouteTable();
+  readonly pathMtu: PathMtuStore;
+  /** By the destination's last word. */
+  readonly #cache = new Map<number, CacheEntry[]>();
+  #cached = 0;
+  #cacheGeneration = 0;
+
+  constructor(readonly interfaces: InterfaceTable, readonly config: IpConfig) {
+    this.pathMtu = new PathMtuStore(config.minPmtu, config.pmtuExpiryUs);
+  }
+
+  /** As Network.route. */
+  route(
+    dst: IpAddress,
+    src: IpAddress | null,
+    ifIndex: number,
+    multicastLoop: boolean,
+  ): CachedRoute | number {
+    if (src !== null && src.isUnspecified) src = null;
+    if (this.#cacheGeneration !== this.table.generation) this.#clearCache();
+    const entries = this.#cache.get(dst.w3);
+    if (entries !== undefined) {
+      for (const entry of entries) {
+        if (
+          entry.dst.equals(dst) && entry.ifIndex === ifIndex &&
+          entry.multicastLoop === multicastLoop && isSame(entry.src, src)
+        ) return entry.route;
+      }
+    }
+    const route = this.#find(dst, src, ifIndex, multicastLoop);
+    if (typeof route === "number") return route;
+    if (this.#cached >= this.config.routeCacheEntries) this.#clearCache();
+    const entry: CacheEntry = { dst, src, ifIndex, multicastLoop, route };
+    const chain = this.#cache.get(dst.w3);
+    if (chain === undefined) this.#cache.set(dst.w3, [entry]);
+    else chain.push(entry);
+    this.#cached++;
+    return route;
+  }
+
+  /** As Network.updatePmtu. */
+  updatePmtu(dst: IpAddress, mtu: number, nowUs: number): void {
+    const route = this.route(dst, null, 0, true);
+    if (typeof route === "number" || route.isLoopback || mtu >= route.mtu) return;
+    const bounded = this.pathMtu.lower(dst, mtu, route.mtu, nowUs);
+    for (const entry of this.#cache.get(dst.w3) ?? []) {
+      if (entry.dst.equals(dst)) entry.route.mtu = bounded;
+    }
+    this.table.invalidate();
+  }
+
+  #clearCache(): void {
+    this.#cache.clear();
+    this.#cached = 0;
+    this.#cacheGeneration = this.table.generation;
+  }
+
+  #find(
+    dst: IpAddress,
+    src: IpAddress | null,
+    ifIndex: number,
+    multicastLoop: boolean,
+  ): CachedRoute | number {
+    const srcOwner = src === null ? null : this.interfaces.ownerOf(src);
+    if (src !== null && srcOwner === null) return -EADDRNOTAVAIL;
+    if (dst.isUnspecified && dst.family === 4) dst = src ?? LOOPBACK_V4;
+    const owner = this.interfaces.ownerOf(dst);
+    if (owner !== null) return this.#toOurselves(dst, src, owner);
+    if (dst.isBroadcast || dst.isMulticast) {
+      const iface = this.#groupInterface(dst, ifIndex, srcOwner);
+      if (iface === null) return -ENETUNREACH;
+      return this.#toGroup(dst, src, iface, multicastLoop);
+    }
+    return this.#toHost(dst, src, ifIndex);
+  }
+
+  #toOurselves(dst: IpAddress, src: IpAddress | null, owner: Interface): CachedRoute {
+    const preferred = owner.isLoopback ? LOOPBACK_V4 : dst;
+    return this.#make(this.interfaces.all[0], src ?? preferred, dst, dst, VIA_LOOPBACK);
+  }
+
+  /** Without an interface asked for, a group goes out where the source is, else by the table. */
+  #groupInterface(
+    dst: IpAddress,
+    ifIndex: number,
+    srcOwner: Interface | null,
+  ): Interface | null {
+    if (ifIndex !== 0) return this.interfaces.byIndex(ifIndex);
+    if (srcOwner !== null) return srcOwner;
+    const entry = this.table.lookup(dst, 0);
+    return entry === null ? null : this.interfaces.byIndex(entry.ifIndex);
+  }
+
+  #toGroup(
+    dst: IpAddress,
+    src: IpAddress | null,
+    iface: Interface,
+    multicastLoop: boolean,
+  ): CachedRoute {
+    const source = src ?? iface.sourceFor(dst) ?? ANY_V4;
+    const via = iface.isLoopback ? VIA_LOOPBACK : VIA_GROUP;
+    const route = this.#make(iface, source, dst, dst, via);
+    route.isMulticast = dst.isMulticast;
+    route.isBroadcast = !dst.isMulticast;
+    route.groupHi = dst.isMulticast ? MULTICAST_V4_MAC_HI : MAC_BROADCAST_HI;
+    route.groupLo = dst.isMulticast ? multicastV4MacLo(dst.w3) : MAC_BROADCAST_LO;
+    route.loopsBack = via === VIA_GROUP && (multicastLoop || route.isBroadcast);
+    return route;
+  }
+
+  #toHost(dst: IpAddress, src: IpAddress | null, ifIndex: number): CachedRoute | number {
+    const entry = this.table.lookup(dst, ifIndex);
+    const iface = this.interfaces.byIndex(entry === null ? ifIndex : entry.ifIndex);
+    if (iface === null || dst.family !== 4) return -ENETUNREACH;
+    if (iface.isLoopback || iface.isSubnetBroadcast(dst.w3)) {
+      return this.#toGroup(dst, src, iface, true);
+    }
+    if (src !== null && src.isLoopback) return -EINVAL;
+    // Bound to a device without a route: as if on-link, like Linux.
+    const nextHop = entry === null || entry.gateway === null ? dst : entry.gateway;
+    const source = src ?? iface.sourceFor(nextHop) ?? this.#anySource();
+    return this.#make(iface, source, dst, nextHop, VIA_NEIGHBOUR);
+  }
+
+  /** For an interface without addresses: some address of ours, so that answers can come back. */
+  #anySource(): IpAddress {
+    for (const iface of this.interfaces.all) {
+      if (!iface.isLoopback && iface.addresses.length > 0) return iface.addresses[0].addr;
+    }
+    return ANY_V4;
+  }
+
+  #make(
+    iface: Interface,
+    src: IpAddress,
+    dst: IpAddress,
+    nextHop: IpAddress,
+    via: number,
+  ): CachedRoute {
+    const { caps } = iface;
+    // Without TSO the segments are cut here, in soft_offload.ts.
+    const gsoMax = caps.tso ? caps.gsoMaxBytes : IPV4_MAX_LEN;
+    const usoMax = caps.uso ? caps.gsoMaxBytes : 0;
+    const route = new CachedRoute(this.table, iface, src, dst, nextHop, via, gsoMax, usoMax);
+    const known = this.pathMtu.get(dst);
+    route.mtu = Math.min(iface.mtu, IPV4_MAX_LEN, known === 0 ? Infinity : known);
+    return route;
+  }
+}
+
+function isSame(a: IpAddress | null, b: IpAddress | null): boolean {
+  if (a === null || b === null) return a === b;
+  return a.equals(b);
+}

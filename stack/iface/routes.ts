@@ -1,0 +1,126 @@
+/**
+ * The routing table, and the cached routes that sockets hold.
+ *
+ * A lookup goes by the longest prefix, then the lowest metric, then the order of insertion. Every change
+ * of routes, addresses or path MTUs raises `generation`: cached routes of an older generation are not
+ * `valid` any more and their holders ask again (RFC 1122 3.3.1.2 is about the same cache).
+ *
+ * @module
+ */
+import type { TxFrames } from "../storage/frames.ts";
+import { EEXIST, ESRCH } from "../wire/errno.ts";
+import type { IpAddress } from "../wire/ip_address.ts";
+import type { Route } from "../wire/network.ts";
+import type { Interface } from "./interface.ts";
+import type { Neighbour } from "./neighbour.ts";
+
+export interface RouteEntry {
+  /** Network address, host bits zero. */
+  readonly dst: IpAddress;
+  readonly prefixLen: number;
+  /** null: on-link. */
+  readonly gateway: IpAddress | null;
+  readonly ifIndex: number;
+  readonly metric: number;
+}
+
+export class RouteTable {
+  /** Raised by every change that can move traffic. */
+  generation = 1;
+  readonly #entries: RouteEntry[] = [];
+
+  get entries(): readonly RouteEntry[] {
+    return this.#entries;
+  }
+
+  /** Cached routes turn invalid. */
+  invalidate(): void {
+    this.generation++;
+  }
+
+  /** Returns 0 or -EEXIST (same destination, metric, gateway and interface). */
+  add(entry: RouteEntry): number {
+    if (this.#indexOf(entry) >= 0) return -EEXIST;
+    let at = 0;
+    while (at < this.#entries.length && !comesBefore(entry, this.#entries[at])) at++;
+    this.#entries.splice(at, 0, entry);
+    this.invalidate();
+    return 0;
+  }
+
+  /** Returns 0 or -ESRCH. */
+  remove(entry: RouteEntry): number {
+    const at = this.#indexOf(entry);
+    if (at < 0) return -ESRCH;
+    this.#entries.splice(at, 1);
+    this.invalidate();
+    return 0;
+  }
+
+  /** The best entry for `dst`, out of interface `ifIndex` (0: any); null when there is none. */
+  lookup(dst: IpAddress, ifIndex: number): RouteEntry | null {
+    for (const entry of this.#entries) {
+      if (ifIndex !== 0 && entry.ifIndex !== ifIndex) continue;
+      if (entry.dst.sharesPrefix(dst, entry.prefixLen)) return entry;
+    }
+    return null;
+  }
+
+  #indexOf(wanted: RouteEntry): number {
+    return this.#entries.findIndex((e) =>
+      e.dst.equals(wanted.dst) && e.prefixLen === wanted.prefixLen &&
+      e.metric === wanted.metric && e.ifIndex === wanted.ifIndex &&
+      (e.gateway === null) === (wanted.gateway === null) &&
+      (e.gateway === null || wanted.gateway === null || e.gateway.equals(wanted.gateway))
+    );
+  }
+}
+
+function comesBefore(a: RouteEntry, b: RouteEntry): boolean {
+  if (a.prefixLen !== b.prefixLen) return a.prefixLen > b.prefixLen;
+  return a.metric < b.metric;
+}
+
+/** How a packet on a route leaves. */
+export const VIA_NEIGHBOUR = 0; // to the MAC that ARP finds
+export const VIA_GROUP = 1; // to a broadcast or multicast MAC
+export const VIA_LOOPBACK = 2;
+
+export class CachedRoute implements Route {
+  mtu: number;
+  readonly tx: TxFrames;
+  readonly ifIndex: number;
+  readonly csumOffload = true;
+  readonly isLoopback: boolean;
+  /** The next hop's entry; null but for VIA_NEIGHBOUR. Replaced when it was evicted. */
+  neighbour: Neighbour | null = null;
+  /** Destination MAC for VIA_GROUP. */
+  groupHi = 0;
+  groupLo = 0;
+  isBroadcast = false;
+  isMulticast = false;
+  /** Broadcasts and multicasts: a copy comes back to our own sockets. */
+  loopsBack = false;
+  readonly #generation: number;
+
+  constructor(
+    readonly table: RouteTable,
+    readonly iface: Interface,
+    readonly src: IpAddress,
+    readonly dst: IpAddress,
+    readonly nextHop: IpAddress,
+    readonly via: number,
+    readonly gsoMaxBytes: number,
+    readonly usoMaxBytes: number,
+  ) {
+    this.#generation = table.generation;
+    this.mtu = iface.mtu;
+    this.tx = iface.tx;
+    this.ifIndex = iface.index;
+    this.isLoopback = via === VIA_LOOPBACK;
+  }
+
+  get valid(): boolean {
+    return this.#generation === this.table.generation;
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * The TCP/IP stack: all that its owners (devices, event loop, service, tests) need of it.
+ *
+ * @module
+ */
+export { type StackConfig, stackConfig, type StackConfigOverrides } from "./config.ts";
+export {
+  type DeviceCaps,
+  IFF_BROADCAST,
+  IFF_LOOPBACK,
+  IFF_MULTICAST,
+  IFF_RUNNING,
+  IFF_UP,
+  Interface,
+  type InterfaceAddress,
+  type InterfaceOptions,
+  type LinkDevice,
+  LOOPBACK_INDEX,
+  type RouteEntry,
+  type RouteSpec,
+} from "./iface/mod.ts";
+export * from "./socket/mod.ts";
+export { Stack, type StackOptions } from "./stack.ts";
+export {
+  BuddyMemory,
+  Counters,
+  CSUM_NONE,
+  CSUM_PARTIAL,
+  CSUM_VALID,
+  GSO_NONE,
+  GSO_TCPV4,
+  GSO_TCPV6,
+  GSO_UDP_L4,
+  type Memory,
+  RxFrames,
+  TX_HEADROOM,
+  TX_SLOT_LEN,
+  TxFrames,
+} from "./storage/mod.ts";
+export { DEFAULT_TCP_CONFIG, type TcpConfig } from "./tcp/mod.ts";
+export * from "./wire/errno.ts";
+export { errnoName } from "./wire/errno_name.ts";
+export {
+  ANY_V4,
+  ANY_V6,
+  BROADCAST_V4,
+  IpAddress,
+  LOOPBACK_V4,
+  LOOPBACK_V6,
+} from "./wire/ip_address.ts";

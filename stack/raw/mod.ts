@@ -1,0 +1,6 @@
+/**
+ * Raw sockets' endpoints.
+ *
+ * @module
+ */
+export { RawEndpoint, RawLayer, type RawLayerDeps } from "./raw_layer.ts";

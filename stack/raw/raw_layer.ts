@@ -1,0 +1,165 @@
+/**
+ * Raw sockets: every packet of a protocol, IP header included, to every endpoint that wants it, before
+ * the protocol itself sees it; and packets of any protocol out, with our IP header or the program's
+ * (IP_HDRINCL).
+ *
+ * @module
+ */
+import type { Counters } from "../storage/counters.ts";
+import type { Memory } from "../storage/memory.ts";
+import type { DatagramSink } from "../wire/datagram_sink.ts";
+import { EINVAL } from "../wire/errno.ts";
+import { ANY_V4, type IpAddress } from "../wire/ip_address.ts";
+import {
+  IPV4_HEADER_LEN,
+  IPV4_ID_OFFSET,
+  IPV4_SRC_OFFSET,
+  IPV4_TOTAL_LEN_OFFSET,
+  PROTOCOL_ICMP,
+  refreshIpv4Checksum,
+} from "../wire/ipv4.ts";
+import type { IcmpError, Network, Route } from "../wire/network.ts";
+import type { Packet } from "../wire/packet.ts";
+
+export class RawEndpoint {
+  local: IpAddress = ANY_V4;
+  remote: IpAddress | null = null;
+  /** 0: any interface. */
+  ifIndex = 0;
+  /** IP_HDRINCL: what is sent begins with an IP header. */
+  hasHeader = false;
+  /** ICMP_FILTER: bit n set: messages of type n are not wanted. */
+  icmpFilter = 0;
+
+  constructor(readonly protocol: number, readonly sink: DatagramSink) {}
+}
+
+export interface RawLayerDeps {
+  readonly memory: Memory;
+  readonly network: Network;
+  readonly counters: Counters;
+  readonly random: () => number;
+}
+
+export class RawLayer {
+  readonly #memory: Memory;
+  readonly #network: Network;
+  readonly #counters: Counters;
+  readonly #random: () => number;
+  /** By protocol; undefined: no endpoint. */
+  readonly #byProtocol: (RawEndpoint[] | undefined)[] = new Array(256).fill(undefined);
+
+  constructor(deps: RawLayerDeps) {
+    this.#memory = deps.memory;
+    this.#network = deps.network;
+    this.#counters = deps.counters;
+    this.#random = deps.random;
+  }
+
+  add(endpoint: RawEndpoint): void {
+    const list = this.#byProtocol[endpoint.protocol];
+    if (list === undefined) this.#byProtocol[endpoint.protocol] = [endpoint];
+    else list.push(endpoint);
+  }
+
+  remove(endpoint: RawEndpoint): void {
+    const left = this.#byProtocol[endpoint.protocol]?.filter((e) => e !== endpoint);
+    this.#byProtocol[endpoint.protocol] = left?.length ? left : undefined;
+  }
+
+  /** Gives `pkt` to all endpoints that want it; returns whether there was one. */
+  deliver(pkt: Packet): boolean {
+    const endpoints = this.#byProtocol[pkt.protocol];
+    if (endpoints === undefined) return false;
+    let delivered = false;
+    for (let i = 0; i < endpoints.length; i++) {
+      const endpoint = endpoints[i];
+      if (!this.#wants(endpoint, pkt)) continue;
+      delivered = true;
+      this.#counters.raw.inDatagrams++;
+      endpoint.sink.receive(pkt, pkt.networkOff, pkt.endOff - pkt.networkOff, 0);
+    }
+    return delivered;
+  }
+
+  icmpError(error: IcmpError, nowUs: number): void {
+    const endpoints = this.#byProtocol[error.protocol];
+    if (endpoints === undefined) return;
+    for (const endpoint of endpoints) {
+      const { local, remote, sink } = endpoint;
+      if (!local.isUnspecified && !local.equals(error.local)) continue;
+      if (remote !== null && !remote.equals(error.remote)) continue;
+      sink.icmpError(error, 0, error.quotedOff, nowUs);
+    }
+  }
+
+  /**
+   * Sends `len` bytes at `off`, which stay untouched until the flush: a packet's payload, or with
+   * `hasHeader` a whole packet. Returns 0 or -errno.
+   */
+  output(
+    endpoint: RawEndpoint,
+    route: Route,
+    off: number,
+    len: number,
+    ttl: number,
+    tos: number,
+    dontFragment: boolean,
+    nowUs: number,
+  ): number {
+    if (endpoint.hasHeader) return this.#outputWithHeader(route, off, len, nowUs);
+    const row = this.#network.begin(route);
+    const tx = route.tx;
+    tx.payOff[row] = off;
+    tx.payLen[row] = len;
+    const { protocol } = endpoint;
+    const result = this.#network.send(
+      route,
+      route.src,
+      protocol,
+      ttl,
+      tos,
+      dontFragment,
+      nowUs,
+    );
+    if (result >= 0) this.#counters.raw.outDatagrams++;
+    return result;
+  }
+
+  /** Total length and checksum are always ours, identification and source where they are 0: raw(7). */
+  #outputWithHeader(route: Route, off: number, len: number, nowUs: number): number {
+    const { u8, dv } = this.#memory;
+    if (len < IPV4_HEADER_LEN) return -EINVAL;
+    const headerLen = (u8[off] & 15) << 2;
+    if (headerLen < IPV4_HEADER_LEN || headerLen > len) return -EINVAL;
+    const row = this.#network.begin(route);
+    const tx = route.tx;
+    const hdr = tx.l4Off[row];
+    u8.copyWithin(hdr, off, off + headerLen);
+    dv.setUint16(hdr + IPV4_TOTAL_LEN_OFFSET, len);
+    if (dv.getUint16(hdr + IPV4_ID_OFFSET) === 0) dv.setUint16(hdr + IPV4_ID_OFFSET, this.#newId());
+    if (dv.getInt32(hdr + IPV4_SRC_OFFSET) === 0) dv.setInt32(hdr + IPV4_SRC_OFFSET, route.src.w3);
+    refreshIpv4Checksum(dv, hdr, headerLen);
+    tx.hdrLen[row] = headerLen;
+    tx.payOff[row] = off + headerLen;
+    tx.payLen[row] = len - headerLen;
+    const result = this.#network.sendWithIpHeader(route, nowUs);
+    if (result >= 0) this.#counters.raw.outDatagrams++;
+    return result;
+  }
+
+  #newId(): number {
+    return (this.#random() & 0xffff) || 1;
+  }
+
+  #wants(endpoint: RawEndpoint, pkt: Packet): boolean {
+    const { local, remote, ifIndex, icmpFilter } = endpoint;
+    if (!local.isUnspecified && local.w3 !== pkt.dst3) return false;
+    if (remote !== null && remote.w3 !== pkt.src3) return false;
+    if (ifIndex !== 0 && ifIndex !== pkt.ifIndex) return false;
+    if (icmpFilter === 0 || pkt.protocol !== PROTOCOL_ICMP) return true;
+    if (pkt.transportOff >= pkt.endOff) return false;
+    const type = this.#memory.u8[pkt.transportOff];
+    return type >= 32 || ((icmpFilter >>> type) & 1) === 0;
+  }
+}

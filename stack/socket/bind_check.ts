@@ -1,0 +1,28 @@
+/**
+ * Whether a datagram socket may be bound to an address (ip(7)): ours, a wildcard, broadcast or multicast.
+ *
+ * @module
+ */
+import { EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL } from "../wire/errno.ts";
+import type { IpAddress } from "../wire/ip_address.ts";
+import type { Network } from "../wire/network.ts";
+import { AF_INET } from "./constants.ts";
+import type { SocketOptions } from "./socket_options.ts";
+
+/** Returns 0 or -errno. A dual-stack socket takes IPv4 addresses and the IPv6 wildcard. */
+export function checkBindable(
+  network: Network,
+  domain: number,
+  options: SocketOptions,
+  addr: IpAddress,
+): number {
+  if (addr.family !== 4) {
+    if (domain === AF_INET) return -EAFNOSUPPORT;
+    return addr.isUnspecified ? 0 : -EADDRNOTAVAIL;
+  }
+  if (options.v6Only) return -EINVAL;
+  if (addr.isUnspecified || addr.isMulticast || addr.isBroadcast) return 0;
+  if (options.freeBind || options.transparent || network.isLocal(addr)) return 0;
+  const route = network.route(addr, null, 0);
+  return typeof route !== "number" && route.isBroadcast ? 0 : -EADDRNOTAVAIL;
+}

@@ -1,0 +1,397 @@
+/**
+ * What UDP, raw and ping sockets have in common: addresses, options, the receive queue, errors. Subclasses
+ * say how their endpoint is bound and how one datagram is sent.
+ *
+ * @module
+ */
+import {
+  EAFNOSUPPORT,
+  EDESTADDRREQ,
+  EINVAL,
+  EMSGSIZE,
+  ENETUNREACH,
+  ENOTCONN,
+  EPIPE,
+} from "../wire/errno.ts";
+import type { DatagramSink } from "../wire/datagram_sink.ts";
+import { ANY_V4, ANY_V6, IpAddress } from "../wire/ip_address.ts";
+import { IPV4_HEADER_LEN } from "../wire/ipv4.ts";
+import type { IcmpError, Route } from "../wire/network.ts";
+import type { Packet } from "../wire/packet.ts";
+import {
+  type DatagramSocket,
+  DGRAM_HAS_ADDR,
+  DGRAM_HAS_PKTINFO,
+  DGRAM_HAS_TOS,
+  DGRAM_HAS_TTL,
+  DGRAM_HEADER_LEN,
+  type Endpoint,
+  type ErrorQueueEntry,
+  EVENT_ERROR,
+  EVENT_ERRQUEUE,
+  EVENT_READABLE,
+} from "./api.ts";
+import { checkBindable } from "./bind_check.ts";
+import { AF_INET, AF_INET6, PMTUDISC_DONT, SHUT_RD, SHUT_RDWR } from "./constants.ts";
+import {
+  DGRAM_ADDR_OFFSET,
+  DGRAM_DST_OFFSET,
+  DGRAM_FAMILY_OFFSET,
+  DGRAM_FLAGS_OFFSET,
+  DGRAM_IFINDEX_OFFSET,
+  DGRAM_PORT_OFFSET,
+  DGRAM_TOS_OFFSET,
+  DGRAM_TTL_OFFSET,
+  emitError,
+  emitReceived,
+} from "./datagram_header.ts";
+import { Destination } from "./destination.ts";
+import { ErrorQueue } from "./error_queue.ts";
+import { type Membership, Memberships } from "./memberships.ts";
+import { getOption, setOption } from "./options.ts";
+import { RecordQueue } from "./record_queue.ts";
+import type { SocketEnv, SocketInterfaces } from "./socket_env.ts";
+import { type OptionHost, SocketOptions } from "./socket_options.ts";
+
+export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink, OptionHost {
+  readonly kind = "datagram";
+  readonly isListening = false;
+  readonly options = new SocketOptions();
+  readonly interfaces: SocketInterfaces;
+  readonly receiveBufferMax: number;
+  readonly sendBufferMax: number;
+  events = 0;
+  isQueued = false;
+  soError = 0;
+  owner: unknown = null;
+  sendBuffer: number;
+  icmpFilter: number | null = null;
+  protected readonly destination: Destination;
+  protected readonly memberships: Memberships;
+  /** Set by bind; the wildcard of the domain until then. */
+  protected boundAddr: IpAddress;
+  protected remoteAddr: IpAddress | null = null;
+  protected remotePort = 0;
+  /** Our address towards the peer, null when not connected. */
+  #connectedAddr: IpAddress | null = null;
+  readonly #queue: RecordQueue;
+  readonly #errors: ErrorQueue;
+  #connected: Route | null = null;
+  #isPortExplicit = false;
+  #isSendShut = false;
+  #isClosed = false;
+
+  constructor(
+    protected readonly env: SocketEnv,
+    readonly domain: number,
+    readonly type: number,
+    readonly protocol: number,
+    memberships: Membership[],
+    readonly fullReason: number,
+  ) {
+    const { config } = env;
+    this.interfaces = env.interfaces;
+    this.receiveBufferMax = config.receiveBufferMaxBytes;
+    this.sendBufferMax = config.sendBufferMaxBytes;
+    this.sendBuffer = config.sendBufferBytes;
+    this.destination = new Destination(env, this.options);
+    this.memberships = new Memberships(env, memberships);
+    this.#queue = new RecordQueue(env.memory, config.receiveBufferBytes);
+    this.#errors = new ErrorQueue(config.maxQueuedErrors);
+    this.boundAddr = domain === AF_INET6 ? ANY_V6 : ANY_V4;
+  }
+
+  // ---- what kinds of datagram socket differ in
+
+  /** The endpoint's port; for raw sockets the protocol. 0: not bound. */
+  protected abstract get localPort(): number;
+  /** Bytes of header that we put before the payload, IP's not counted. */
+  protected abstract readonly headerLen: number;
+  protected abstract readonly maxPayload: number;
+  protected abstract bindEndpoint(addr: IpAddress, port: number): number;
+  protected abstract unbindEndpoint(): void;
+  /** A port that the program did not ask for is given back by disconnect. */
+  protected abstract releasePort(): void;
+  /** `remote` null: disconnect. */
+  protected abstract connectEndpoint(
+    local: IpAddress,
+    remote: IpAddress | null,
+    port: number,
+  ): void;
+  /** Whether datagrams can go to `port`: 0 or -errno. */
+  protected abstract checkPort(port: number): number;
+  protected abstract transmit(
+    route: Route,
+    port: number,
+    off: number,
+    len: number,
+    ttl: number,
+    tos: number,
+    dontFragment: boolean,
+    nowUs: number,
+  ): number;
+
+  // ---- addresses
+
+  bind(addr: IpAddress, port: number, _nowUs: number): number {
+    if (this.#isClosed || this.isBound) return -EINVAL;
+    const verdict = checkBindable(this.env.network, this.domain, this.options, addr);
+    if (verdict !== 0) return verdict;
+    const result = this.bindEndpoint(addr, port);
+    if (result !== 0) return result;
+    this.boundAddr = addr;
+    this.#isPortExplicit = port !== 0;
+    this.destination.forget();
+    return 0;
+  }
+
+  connect(addr: IpAddress, port: number, _nowUs: number): number {
+    if (this.domain === AF_INET && addr.family !== 4) return -EAFNOSUPPORT;
+    if (this.options.v6Only && addr.family === 4) return -ENETUNREACH;
+    const route = this.destination.routeTo(addr, this.boundAddr, 0);
+    if (typeof route === "number") return route;
+    const bound = this.#autobind();
+    if (bound !== 0) return bound;
+    this.remoteAddr = route.dst;
+    this.remotePort = port;
+    this.#connected = route;
+    this.#connectedAddr = route.src;
+    this.connectEndpoint(route.src, route.dst, port);
+    return 0;
+  }
+
+  disconnect(_nowUs: number): number {
+    this.#connected = null;
+    this.#connectedAddr = null;
+    this.remoteAddr = null;
+    this.remotePort = 0;
+    this.connectEndpoint(this.boundAddr, null, 0);
+    if (!this.#isPortExplicit) this.releasePort();
+    return 0;
+  }
+
+  get isBound(): boolean {
+    return this.localPort !== 0;
+  }
+
+  local(): Endpoint {
+    return { addr: this.#connectedAddr ?? this.boundAddr, port: this.localPort };
+  }
+
+  remote(): Endpoint | null {
+    return this.remoteAddr === null ? null : { addr: this.remoteAddr, port: this.remotePort };
+  }
+
+  shutdown(how: number, _nowUs: number): number {
+    if (how < SHUT_RD || how > SHUT_RDWR) return -EINVAL;
+    if (how !== SHUT_RD) this.#isSendShut = true;
+    return this.remoteAddr === null ? -ENOTCONN : 0;
+  }
+
+  close(_nowUs: number): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.memberships.leaveAll();
+    this.unbindEndpoint();
+    this.#queue.free();
+    this.#errors.clear();
+  }
+
+  // ---- sending
+
+  send(off: number, payloadLen: number, nowUs: number): number {
+    const dv = this.env.memory.dv;
+    const flags = dv.getUint16(off + DGRAM_FLAGS_OFFSET, true);
+    if (this.soError !== 0) return -this.takeError();
+    if (this.#isClosed || this.#isSendShut) return -EPIPE;
+    const route = this.#routeOf(off, flags);
+    if (typeof route === "number") return route;
+    let port = this.remotePort;
+    if ((flags & DGRAM_HAS_ADDR) !== 0) {
+      port = dv.getUint16(off + DGRAM_PORT_OFFSET, true);
+      const verdict = this.checkPort(port);
+      if (verdict !== 0) return verdict;
+    }
+    if (this.localPort === 0) {
+      const bound = this.#autobind();
+      if (bound !== 0) return bound;
+    }
+    const tooBig = this.#checkLen(route, port, payloadLen);
+    if (tooBig !== 0) return tooBig;
+    const ttl = (flags & DGRAM_HAS_TTL) !== 0
+      ? dv.getUint8(off + DGRAM_TTL_OFFSET)
+      : this.destination.ttlOn(route);
+    const tos = (flags & DGRAM_HAS_TOS) !== 0
+      ? dv.getUint8(off + DGRAM_TOS_OFFSET)
+      : this.options.tos;
+    const packetLen = IPV4_HEADER_LEN + this.headerLen + payloadLen;
+    const df = this.destination.dontFragment(route, packetLen);
+    const payload = off + DGRAM_HEADER_LEN;
+    const result = this.transmit(route, port, payload, payloadLen, ttl, tos, df, nowUs);
+    return result < 0 ? result : payloadLen;
+  }
+
+  check(addr: IpAddress | null, port: number, payloadLen: number, _nowUs: number): number {
+    if (this.soError !== 0) return -this.takeError();
+    if (this.#isClosed || this.#isSendShut) return -EPIPE;
+    let route: Route | number;
+    if (addr === null) {
+      route = this.#connectedRoute();
+    } else {
+      if (addr.family !== 4) return this.#refuseV6();
+      route = this.destination.routeToV4(addr.w3, this.boundAddr);
+    }
+    if (typeof route === "number") return route;
+    const verdict = addr === null ? 0 : this.checkPort(port);
+    if (verdict !== 0) return verdict;
+    const bound = this.#autobind();
+    if (bound !== 0) return bound;
+    return this.#checkLen(route, addr === null ? this.remotePort : port, payloadLen);
+  }
+
+  // ---- receiving
+
+  recvCount(): number {
+    return this.#queue.count;
+  }
+
+  recvPeek(i: number): number {
+    return this.#queue.peek(i);
+  }
+
+  recvConsume(n: number, _nowUs: number): void {
+    this.#queue.consume(Math.min(n, this.#queue.count));
+  }
+
+  takeErrorQueue(): ErrorQueueEntry | null {
+    return this.#errors.take();
+  }
+
+  receive(pkt: Packet, off: number, len: number, port: number): void {
+    const record = this.#queue.push(len);
+    if (record < 0) {
+      this.env.counters.drop(this.fullReason);
+      return;
+    }
+    const memory = this.env.memory;
+    const timeUs = pkt.nowUs + this.env.clock.offsetUs;
+    emitReceived(memory.dv, record, pkt, port, len, timeUs);
+    memory.u8.copyWithin(record + DGRAM_HEADER_LEN, off, off + len);
+    this.env.ready.raise(this, EVENT_READABLE);
+  }
+
+  /** Linux's udp_err and its likes: reported when asked for, or when connected and the error is hard. */
+  icmpError(error: IcmpError, remotePort: number, dataOff: number, nowUs: number): void {
+    const { recvErr, mtuDiscover } = this.options;
+    let isHard = error.isHard;
+    if (error.errno === EMSGSIZE) {
+      this.env.network.updatePmtu(error.remote, error.mtu, nowUs);
+      if (mtuDiscover === PMTUDISC_DONT) return;
+      isHard = true;
+    }
+    if (recvErr) this.#errors.pushIcmp(this.env.memory, error, remotePort, dataOff);
+    else if (!isHard || this.remoteAddr === null) return;
+    this.soError = error.errno;
+    const record = this.#queue.push(0);
+    if (record >= 0) emitError(this.env.memory.dv, record, error.errno);
+    const bits = recvErr ? EVENT_ERROR | EVENT_ERRQUEUE : EVENT_ERROR;
+    this.env.ready.raise(this, bits | EVENT_READABLE);
+  }
+
+  // ---- options
+
+  takeError(): number {
+    const error = this.soError;
+    this.soError = 0;
+    return error;
+  }
+
+  setOption(level: number, name: number, value: Uint8Array, _nowUs: number): number {
+    return setOption(this, level, name, value);
+  }
+
+  getOption(level: number, name: number, maxLen: number, _nowUs: number): Uint8Array | number {
+    return getOption(this, level, name, maxLen);
+  }
+
+  get receiveBuffer(): number {
+    return this.#queue.limitBytes;
+  }
+
+  set receiveBuffer(bytes: number) {
+    this.#queue.limitBytes = bytes;
+  }
+
+  pathMtu(): number {
+    const route = this.#connectedRoute();
+    return typeof route === "number" ? 0 : route.mtu;
+  }
+
+  joinGroup(group: IpAddress, ifIndex: number, ifAddr: number): number {
+    return this.memberships.join(group, ifIndex, ifAddr);
+  }
+
+  leaveGroup(group: IpAddress, ifIndex: number, ifAddr: number): number {
+    return this.memberships.leave(group, ifIndex, ifAddr);
+  }
+
+  purgeErrorQueue(): void {
+    this.#errors.clear();
+  }
+
+  applyOptions(): void {
+    this.destination.forget();
+    this.#connected = null;
+  }
+
+  // ---- helpers
+
+  #autobind(): number {
+    if (this.localPort !== 0) return 0;
+    return this.bindEndpoint(this.boundAddr, 0);
+  }
+
+  #refuseV6(): number {
+    return this.domain === AF_INET6 ? -ENETUNREACH : -EAFNOSUPPORT;
+  }
+
+  /** The route of the datagram whose header is at `off`, or -errno. */
+  #routeOf(off: number, flags: number): Route | number {
+    const dv = this.env.memory.dv;
+    const hasPktInfo = (flags & DGRAM_HAS_PKTINFO) !== 0;
+    if ((flags & DGRAM_HAS_ADDR) === 0 && !hasPktInfo) return this.#connectedRoute();
+    let dst = this.remoteAddr;
+    if ((flags & DGRAM_HAS_ADDR) !== 0) {
+      if (dv.getUint16(off + DGRAM_FAMILY_OFFSET, true) !== AF_INET) return this.#refuseV6();
+      if (this.options.v6Only) return -ENETUNREACH;
+      const word = dv.getInt32(off + DGRAM_ADDR_OFFSET);
+      if (!hasPktInfo) return this.destination.routeToV4(word, this.boundAddr);
+      dst = IpAddress.v4(word);
+    }
+    if (dst === null) return -EDESTADDRREQ;
+    const src = IpAddress.v4(dv.getInt32(off + DGRAM_DST_OFFSET));
+    const ifIndex = dv.getInt32(off + DGRAM_IFINDEX_OFFSET, true);
+    return this.destination.routeTo(dst, src.isUnspecified ? this.boundAddr : src, ifIndex);
+  }
+
+  #connectedRoute(): Route | number {
+    const known = this.#connected;
+    if (known !== null && known.valid) return known;
+    if (this.remoteAddr === null) return -EDESTADDRREQ;
+    const src = this.#connectedAddr ?? this.boundAddr;
+    const route = this.destination.routeTo(this.remoteAddr, src, 0);
+    if (typeof route !== "number") this.#connected = route;
+    return route;
+  }
+
+  /** -EMSGSIZE for what is longer than a packet can be, or than the path takes unfragmented. */
+  #checkLen(route: Route, port: number, payloadLen: number): number {
+    if (payloadLen > this.maxPayload) return -EMSGSIZE;
+    if (!this.destination.refusesTooBig) return 0;
+    if (IPV4_HEADER_LEN + this.headerLen + payloadLen <= route.mtu) return 0;
+    if (this.options.recvErr && this.#errors.pushTooBig(route.dst, port, route.mtu)) {
+      this.env.ready.raise(this, EVENT_ERRQUEUE);
+    }
+    return -EMSGSIZE;
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * Where a datagram goes: the route for a destination, under the socket's options, remembered for the next
+ * datagram to the same place.
+ *
+ * @module
+ */
+import { EACCES } from "../wire/errno.ts";
+import { IpAddress } from "../wire/ip_address.ts";
+import type { Route } from "../wire/network.ts";
+import { PMTUDISC_DO, PMTUDISC_INTERFACE, PMTUDISC_PROBE, PMTUDISC_WANT } from "./constants.ts";
+import type { SocketEnv } from "./socket_env.ts";
+import type { SocketOptions } from "./socket_options.ts";
+
+export class Destination {
+  #word = 0;
+  #route: Route | null = null;
+
+  constructor(readonly env: SocketEnv, readonly options: SocketOptions) {}
+
+  /** Options or addresses have changed. */
+  forget(): void {
+    this.#route = null;
+  }
+
+  /** The route to the int32 address `word`; `bound`: the socket's own address. */
+  routeToV4(word: number, bound: IpAddress): Route | number {
+    const known = this.#route;
+    if (known !== null && this.#word === word && known.valid) return known;
+    const route = this.routeTo(IpAddress.v4(word), bound, 0);
+    if (typeof route !== "number") {
+      this.#word = word;
+      this.#route = route;
+    }
+    return route;
+  }
+
+  /** `ifIndex`: from IP_PKTINFO; 0: by the options. -EACCES: a broadcast without SO_BROADCAST. */
+  routeTo(dst: IpAddress, bound: IpAddress, ifIndex: number): Route | number {
+    const options = this.options;
+    let out = options.ifIndex || ifIndex;
+    let src: IpAddress | null = bound.isUnspecified || bound.family !== 4 ? null : bound;
+    if (src !== null && (src.isMulticast || src.isBroadcast)) src = null;
+    if (dst.isMulticast) {
+      out ||= options.multicastIfIndex;
+      if (src === null && options.multicastAddr !== 0) src = IpAddress.v4(options.multicastAddr);
+    } else {
+      out ||= options.unicastIfIndex;
+    }
+    const route = this.env.network.route(dst, src, out, options.multicastLoop);
+    if (typeof route === "number") return route;
+    return route.isBroadcast && !options.broadcast ? -EACCES : route;
+  }
+
+  /** Time to live of a datagram on `route`. */
+  ttlOn(route: Route): number {
+    if (route.isMulticast) return this.options.multicastTtl;
+    const { ttl } = this.options;
+    return ttl < 0 ? this.env.defaultTtl : ttl;
+  }
+
+  /** Whether a packet of `packetLen` bytes must not be fragmented: IP_MTU_DISCOVER, ip(7). */
+  dontFragment(route: Route, packetLen: number): boolean {
+    const mode = this.options.mtuDiscover;
+    if (mode === PMTUDISC_WANT) return packetLen <= route.mtu;
+    return mode === PMTUDISC_DO || mode === PMTUDISC_PROBE;
+  }
+
+  /** Whether a packet longer than the path MTU is refused instead of fragmented. */
+  get refusesTooBig(): boolean {
+    const mode = this.options.mtuDiscover;
+    return mode === PMTUDISC_DO || mode === PMTUDISC_PROBE || mode === PMTUDISC_INTERFACE;
+  }
+}

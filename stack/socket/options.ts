@@ -1,0 +1,99 @@
+/**
+ * setsockopt and getsockopt: sends an option to its level. Levels that belong to one protocol (TCP's) are
+ * the socket's own affair (`ProtocolOptions`).
+ *
+ * @module
+ */
+import { EINVAL, ENOPROTOOPT, EOPNOTSUPP } from "../wire/errno.ts";
+import * as c from "./constants.ts";
+import { intBytes, readInt } from "./option_codec.ts";
+import { getIp, setIp } from "./sol_ip.ts";
+import { getIpv6, setIpv6 } from "./sol_ipv6.ts";
+import { getSolSocket, setSolSocket } from "./sol_socket.ts";
+import type { OptionHost } from "./socket_options.ts";
+
+/** Longest payload that UDP_SEGMENT may name: Linux's USHRT_MAX. */
+const MAX_SEGMENT = 65535;
+
+/** Returns 0 or -errno. */
+export function setOption(
+  host: OptionHost,
+  level: number,
+  name: number,
+  value: Uint8Array,
+): number {
+  const result = setAtLevel(host, level, name, value);
+  if (result === 0) host.applyOptions();
+  return result;
+}
+
+function setAtLevel(host: OptionHost, level: number, name: number, value: Uint8Array): number {
+  switch (level) {
+    case c.SOL_SOCKET:
+      return setSolSocket(host, name, value);
+    case c.IPPROTO_IP:
+      return setIp(host, name, value);
+    case c.IPPROTO_IPV6:
+      return setIpv6(host, name, value);
+    case c.SOL_RAW:
+      return setRaw(host, name, value);
+    case c.IPPROTO_UDP:
+      return setUdp(host, name, value);
+    default:
+      return -ENOPROTOOPT;
+  }
+}
+
+/** Returns the value or -errno. */
+export function getOption(
+  host: OptionHost,
+  level: number,
+  name: number,
+  maxLen: number,
+): Uint8Array | number {
+  switch (level) {
+    case c.SOL_SOCKET:
+      return getSolSocket(host, name, maxLen);
+    case c.IPPROTO_IP:
+      return getIp(host, name, maxLen);
+    case c.IPPROTO_IPV6:
+      return getIpv6(host, name);
+    case c.SOL_RAW:
+      return getRaw(host, name);
+    case c.IPPROTO_UDP:
+      return isUdp(host) && name === c.UDP_SEGMENT
+        ? intBytes(host.options.udpSegment)
+        : -ENOPROTOOPT;
+    default:
+      return -ENOPROTOOPT;
+  }
+}
+
+function setRaw(host: OptionHost, name: number, value: Uint8Array): number {
+  if (host.type !== c.SOCK_RAW || name !== c.ICMP_FILTER) return -ENOPROTOOPT;
+  const filter = host.icmpFilter;
+  if (filter === null) return -EOPNOTSUPP;
+  const bytes = intBytes(filter);
+  bytes.set(value.subarray(0, 4));
+  host.icmpFilter = readInt(bytes);
+  return 0;
+}
+
+function getRaw(host: OptionHost, name: number): Uint8Array | number {
+  if (host.type !== c.SOCK_RAW || name !== c.ICMP_FILTER) return -ENOPROTOOPT;
+  return host.icmpFilter === null ? -EOPNOTSUPP : intBytes(host.icmpFilter);
+}
+
+function isUdp(host: OptionHost): boolean {
+  return host.type === c.SOCK_DGRAM && host.protocol === c.IPPROTO_UDP;
+}
+
+function setUdp(host: OptionHost, name: number, value: Uint8Array): number {
+  if (!isUdp(host)) return -ENOPROTOOPT;
+  if (value.length < 4) return -EINVAL;
+  if (name !== c.UDP_SEGMENT) return -ENOPROTOOPT;
+  const n = readInt(value);
+  if (n < 0 || n > MAX_SEGMENT) return -EINVAL;
+  host.options.udpSegment = n;
+  return 0;
+}

@@ -1,0 +1,74 @@
+/**
+ * Ping sockets: icmp(7), SOCK_DGRAM with IPPROTO_ICMP. The port is the echo identifier.
+ *
+ * @module
+ */
+import { PingEndpoint, type PingLayer } from "../icmp/mod.ts";
+import { DROP_RAW_QUEUE_FULL } from "../wire/drop_reason.ts";
+import type { IpAddress } from "../wire/ip_address.ts";
+import { IPV4_HEADER_LEN, IPV4_MAX_LEN } from "../wire/ipv4.ts";
+import type { Route } from "../wire/network.ts";
+import { AF_INET, IPPROTO_ICMP, SOCK_DGRAM } from "./constants.ts";
+import { BaseDatagramSocket } from "./datagram_socket.ts";
+import type { SocketEnv } from "./socket_env.ts";
+
+export class PingSocket extends BaseDatagramSocket {
+  /** The ICMP header is part of what the program gives. */
+  protected readonly headerLen = 0;
+  protected readonly maxPayload = IPV4_MAX_LEN - IPV4_HEADER_LEN;
+  readonly #layer: PingLayer;
+  readonly #endpoint: PingEndpoint;
+
+  constructor(env: SocketEnv, layer: PingLayer) {
+    super(env, AF_INET, SOCK_DGRAM, IPPROTO_ICMP, [], DROP_RAW_QUEUE_FULL);
+    this.#layer = layer;
+    this.#endpoint = new PingEndpoint(this);
+  }
+
+  protected get localPort(): number {
+    return this.#endpoint.ident;
+  }
+
+  protected bindEndpoint(addr: IpAddress, port: number): number {
+    const result = this.#layer.bind(this.#endpoint, port);
+    if (result === 0) this.#endpoint.local = addr;
+    return result;
+  }
+
+  protected unbindEndpoint(): void {
+    this.#layer.unbind(this.#endpoint);
+  }
+
+  protected releasePort(): void {
+    this.unbindEndpoint();
+  }
+
+  protected connectEndpoint(local: IpAddress, remote: IpAddress | null, _port: number): void {
+    this.#endpoint.local = local;
+    this.#endpoint.remote = remote;
+  }
+
+  protected checkPort(_port: number): number {
+    return 0;
+  }
+
+  protected transmit(
+    route: Route,
+    _port: number,
+    off: number,
+    len: number,
+    ttl: number,
+    tos: number,
+    dontFragment: boolean,
+    nowUs: number,
+  ): number {
+    const endpoint = this.#endpoint;
+    return this.#layer.output(endpoint, route, off, len, ttl, tos, dontFragment, nowUs);
+  }
+
+  override applyOptions(): void {
+    super.applyOptions();
+    this.#endpoint.ifIndex = this.options.ifIndex;
+    this.#endpoint.reuseAddr = this.options.reuseAddr;
+  }
+}

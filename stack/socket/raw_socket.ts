@@ -1,0 +1,84 @@
+/**
+ * Raw sockets: raw(7).
+ *
+ * @module
+ */
+import { DROP_RAW_QUEUE_FULL } from "../wire/drop_reason.ts";
+import { EMSGSIZE } from "../wire/errno.ts";
+import type { IpAddress } from "../wire/ip_address.ts";
+import { IPV4_HEADER_LEN, IPV4_MAX_LEN } from "../wire/ipv4.ts";
+import type { Route } from "../wire/network.ts";
+import { RawEndpoint, type RawLayer } from "../raw/mod.ts";
+import { AF_INET, IPPROTO_ICMP, IPPROTO_RAW, SOCK_RAW } from "./constants.ts";
+import { BaseDatagramSocket } from "./datagram_socket.ts";
+import type { SocketEnv } from "./socket_env.ts";
+
+export class RawSocket extends BaseDatagramSocket {
+  protected readonly headerLen = 0;
+  protected readonly maxPayload = IPV4_MAX_LEN;
+  readonly #layer: RawLayer;
+  readonly #endpoint: RawEndpoint;
+
+  constructor(env: SocketEnv, layer: RawLayer, protocol: number) {
+    super(env, AF_INET, SOCK_RAW, protocol, [], DROP_RAW_QUEUE_FULL);
+    this.#layer = layer;
+    this.#endpoint = new RawEndpoint(protocol, this);
+    this.options.headerIncluded = protocol === IPPROTO_RAW;
+    this.#endpoint.hasHeader = this.options.headerIncluded;
+    if (protocol === IPPROTO_ICMP) this.icmpFilter = 0;
+    layer.add(this.#endpoint);
+  }
+
+  /** A raw socket may be bound again while it is not connected. */
+  override get isBound(): boolean {
+    return this.remoteAddr !== null;
+  }
+
+  protected get localPort(): number {
+    return this.protocol;
+  }
+
+  protected bindEndpoint(addr: IpAddress, _port: number): number {
+    this.#endpoint.local = addr;
+    return 0;
+  }
+
+  protected unbindEndpoint(): void {
+    this.#layer.remove(this.#endpoint);
+  }
+
+  protected connectEndpoint(local: IpAddress, remote: IpAddress | null, _port: number): void {
+    this.#endpoint.local = local;
+    this.#endpoint.remote = remote;
+  }
+
+  protected releasePort(): void {
+    // There is none.
+  }
+
+  protected checkPort(_port: number): number {
+    return 0;
+  }
+
+  protected transmit(
+    route: Route,
+    _port: number,
+    off: number,
+    len: number,
+    ttl: number,
+    tos: number,
+    dontFragment: boolean,
+    nowUs: number,
+  ): number {
+    if (!this.options.headerIncluded && len > IPV4_MAX_LEN - IPV4_HEADER_LEN) return -EMSGSIZE;
+    const endpoint = this.#endpoint;
+    return this.#layer.output(endpoint, route, off, len, ttl, tos, dontFragment, nowUs);
+  }
+
+  override applyOptions(): void {
+    super.applyOptions();
+    this.#endpoint.ifIndex = this.options.ifIndex;
+    this.#endpoint.hasHeader = this.options.headerIncluded;
+    this.#endpoint.icmpFilter = this.icmpFilter ?? 0;
+  }
+}

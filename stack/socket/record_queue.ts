@@ -1,0 +1,149 @@
+/**
+ * The receive queue of a datagram socket: records of DGRAM_HEADER_LEN bytes and a payload, each of them
+ * contiguous, in one block of memory used as a ring. The block is allocated at first use and doubles as
+ * needed up to a bound that follows the receive buffer's size.
+ *
+ *      0        tail          head                      capacity
+ *      | records |    free    | records … |  (a gap that no record fitted) |
+ *
+ * Only payload counts against the receive buffer (the kernel's default of 212,992 counts its own overhead);
+ * a record is taken while the count is below the limit, so that a single one always fits.
+ *
+ * @module
+ */
+import type { Memory } from "../storage/memory.ts";
+import { DGRAM_HEADER_LEN } from "./api.ts";
+
+const FIRST_CAPACITY = 16 * 1024;
+/** Longest record there can be, rounded up. */
+const MAX_RECORD_LEN = 65536 + DGRAM_HEADER_LEN;
+
+export class RecordQueue {
+  /** SO_RCVBUF. */
+  limitBytes: number;
+  #block = -1;
+  #capacity = 0;
+  #head = 0;
+  #tail = 0;
+  #payloadBytes = 0;
+  /** Ring of record offsets (in the block) and payload lengths. */
+  #offs = new Int32Array(16);
+  #lens = new Int32Array(16);
+  #first = 0;
+  #count = 0;
+
+  constructor(readonly memory: Memory, limitBytes: number) {
+    this.limitBytes = limitBytes;
+  }
+
+  /** Records waiting. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Payload bytes waiting. */
+  get payloadBytes(): number {
+    return this.#payloadBytes;
+  }
+
+  /** Room for a record with `payloadLen` bytes of payload at the end; its offset, or -1: full. */
+  push(payloadLen: number): number {
+    if (this.#payloadBytes >= this.limitBytes) return -1;
+    const recordLen = (DGRAM_HEADER_LEN + payloadLen + 7) & ~7;
+    let at = this.#place(recordLen);
+    if (at < 0) {
+      if (!this.#grow(recordLen)) return -1;
+      at = this.#place(recordLen);
+    }
+    if (this.#count === this.#offs.length) this.#growIndex();
+    const i = (this.#first + this.#count) & (this.#offs.length - 1);
+    this.#offs[i] = at;
+    this.#lens[i] = payloadLen;
+    this.#count++;
+    this.#tail = at + recordLen;
+    this.#payloadBytes += payloadLen;
+    return this.#block + at;
+  }
+
+  /** Offset in memory of the i-th record, i < count. Valid until the next push. */
+  peek(i: number): number {
+    return this.#block + this.#offs[(this.#first + i) & (this.#offs.length - 1)];
+  }
+
+  /** Removes the first `n` records, n <= count. */
+  consume(n: number): void {
+    const mask = this.#offs.length - 1;
+    for (let i = 0; i < n; i++) {
+      this.#payloadBytes -= this.#lens[this.#first];
+      this.#first = (this.#first + 1) & mask;
+    }
+    this.#count -= n;
+    if (this.#count > 0) {
+      this.#head = this.#offs[this.#first];
+    } else {
+      this.#head = 0;
+      this.#tail = 0;
+    }
+  }
+
+  free(): void {
+    this.consume(this.#count);
+    if (this.#block >= 0) this.memory.free(this.#block, this.#capacity);
+    this.#block = -1;
+    this.#capacity = 0;
+  }
+
+  /** Where in the block a record of `len` bytes goes, -1: nowhere. */
+  #place(len: number): number {
+    const isWrapped = this.#count > 0 && this.#tail <= this.#head;
+    if (isWrapped) return this.#head - this.#tail >= len ? this.#tail : -1;
+    if (this.#capacity - this.#tail >= len) return this.#tail;
+    return this.#head >= len ? 0 : -1;
+  }
+
+  /** Moves everything into a block with room for one more record of `len` bytes. */
+  #grow(len: number): boolean {
+    const used = this.#usedBytes();
+    const bound = 2 * Math.max(this.limitBytes, MAX_RECORD_LEN) + MAX_RECORD_LEN;
+    let capacity = Math.max(FIRST_CAPACITY, 2 * this.#capacity);
+    while (capacity < used + len) capacity *= 2;
+    if (this.#capacity >= bound) return false;
+    const block = this.memory.alloc(capacity);
+    if (block < 0) return false;
+    let to = 0;
+    for (let i = 0; i < this.#count; i++) {
+      const slot = (this.#first + i) & (this.#offs.length - 1);
+      const from = this.#block + this.#offs[slot];
+      const recordLen = DGRAM_HEADER_LEN + this.#lens[slot];
+      this.memory.u8.copyWithin(block + to, from, from + recordLen);
+      this.#offs[slot] = to;
+      to += (recordLen + 7) & ~7;
+    }
+    if (this.#block >= 0) this.memory.free(this.#block, this.#capacity);
+    this.#block = block;
+    this.#capacity = capacity;
+    this.#head = 0;
+    this.#tail = to;
+    return true;
+  }
+
+  #usedBytes(): number {
+    if (this.#count === 0) return 0;
+    if (this.#tail > this.#head) return this.#tail - this.#head;
+    return this.#capacity - this.#head + this.#tail;
+  }
+
+  #growIndex(): void {
+    const length = this.#offs.length;
+    const offs = new Int32Array(2 * length);
+    const lens = new Int32Array(2 * length);
+    for (let i = 0; i < length; i++) {
+      const slot = (this.#first + i) & (length - 1);
+      offs[i] = this.#offs[slot];
+      lens[i] = this.#lens[slot];
+    }
+    this.#offs = offs;
+    this.#lens = lens;
+    this.#first = 0;
+  }
+}

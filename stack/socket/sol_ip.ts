@@ -1,0 +1,209 @@
+/**
+ * setsockopt and getsockopt at IPPROTO_IP: ip(7), with Linux's sizes, bounds and errors.
+ *
+ * @module
+ */
+import { EADDRNOTAVAIL, EINVAL, ENODEV, ENOPROTOOPT, ENOTCONN, EPROTO } from "../wire/errno.ts";
+import { IpAddress } from "../wire/ip_address.ts";
+import * as c from "./constants.ts";
+import {
+  boolBytes,
+  intBytes,
+  intOrByteBytes,
+  readInt,
+  readIntOrByte,
+  readV4,
+  v4Bytes,
+} from "./option_codec.ts";
+import type { OptionHost, SocketOptions } from "./socket_options.ts";
+
+const ECN_MASK = 3;
+const DEFAULT_TTL = 64;
+/** Longest IP options. */
+const MAX_OPTIONS_LEN = 40;
+const MREQ_LEN = 8;
+const MREQN_LEN = 12;
+
+const FLAGS: { readonly [name: number]: keyof SocketOptions } = {
+  [c.IP_RECVTTL]: "recvTtl",
+  [c.IP_RECVTOS]: "recvTos",
+  [c.IP_RECVOPTS]: "recvOpts",
+  [c.IP_RETOPTS]: "retOpts",
+  [c.IP_PKTINFO]: "pktInfo",
+  [c.IP_RECVORIGDSTADDR]: "recvOrigDstAddr",
+  [c.IP_BIND_ADDRESS_NO_PORT]: "bindAddressNoPort",
+};
+
+/** Flags that must be 0 or 1, or need a whole byte. */
+const STRICT_FLAGS: { readonly [name: number]: keyof SocketOptions } = {
+  [c.IP_FREEBIND]: "freeBind",
+  [c.IP_TRANSPARENT]: "transparent",
+  [c.IP_MULTICAST_LOOP]: "multicastLoop",
+};
+
+function setFlag(options: SocketOptions, flag: keyof SocketOptions, n: number): void {
+  (options as unknown as Record<string, boolean>)[flag] = n !== 0;
+}
+
+export function setIp(host: OptionHost, name: number, value: Uint8Array): number {
+  const options = host.options;
+  const n = readIntOrByte(value);
+  const flag = FLAGS[name];
+  if (flag !== undefined) {
+    setFlag(options, flag, n);
+    return 0;
+  }
+  const strict = STRICT_FLAGS[name];
+  if (strict !== undefined) {
+    if (value.length < 1) return -EINVAL;
+    setFlag(options, strict, n);
+    return 0;
+  }
+  switch (name) {
+    case c.IP_MULTICAST_IF:
+      return setMulticastIf(host, value);
+    case c.IP_ADD_MEMBERSHIP:
+    case c.IP_DROP_MEMBERSHIP:
+      return changeMembership(host, name, value);
+    case c.IP_OPTIONS: // none to send; sending some is not supported
+      if (value.length > MAX_OPTIONS_LEN) return -EINVAL;
+      return value.length === 0 ? 0 : -ENOPROTOOPT;
+    case c.IP_RECVERR:
+      options.recvErr = n !== 0;
+      if (n === 0) host.purgeErrorQueue();
+      return 0;
+    case c.IP_HDRINCL:
+      if (host.type !== c.SOCK_RAW) return -ENOPROTOOPT;
+      options.headerIncluded = n !== 0;
+      return 0;
+    default:
+      return setNumber(host, name, value, n);
+  }
+}
+
+function setNumber(host: OptionHost, name: number, value: Uint8Array, n: number): number {
+  const options = host.options;
+  switch (name) {
+    case c.IP_TOS: {
+      const old = options.tos;
+      const isStream = host.type === c.SOCK_STREAM;
+      options.tos = isStream ? (n & 0xff & ~ECN_MASK) | (old & ECN_MASK) : n & 0xff;
+      return 0;
+    }
+    case c.IP_TTL:
+      if (value.length < 1 || (n !== -1 && (n < 1 || n > 255))) return -EINVAL;
+      options.ttl = n;
+      return 0;
+    case c.IP_MINTTL:
+      if (value.length < 1 || n < 0 || n > 255) return -EINVAL;
+      options.minTtl = n;
+      return 0;
+    case c.IP_MTU_DISCOVER:
+      if (n < c.PMTUDISC_DONT || n > c.PMTUDISC_OMIT) return -EINVAL;
+      options.mtuDiscover = n;
+      return 0;
+    case c.IP_MULTICAST_TTL:
+      if (host.type === c.SOCK_STREAM || value.length < 1) return -EINVAL;
+      if (n < -1 || n > 255) return -EINVAL;
+      options.multicastTtl = n === -1 ? 1 : n;
+      return 0;
+    case c.IP_MULTICAST_ALL:
+      if (value.length < 1 || n < 0 || n > 1) return -EINVAL;
+      options.multicastAll = n === 1;
+      return 0;
+    case c.IP_UNICAST_IF:
+      return setUnicastIf(host, value);
+    default:
+      return -ENOPROTOOPT;
+  }
+}
+
+/** The interface index is in network order, of all things. */
+function setUnicastIf(host: OptionHost, value: Uint8Array): number {
+  if (value.length < 4) return -EINVAL;
+  const index = readV4(value, 0);
+  if (index !== 0 && host.interfaces.nameOf(index) === null) return -EADDRNOTAVAIL;
+  host.options.unicastIfIndex = index;
+  return 0;
+}
+
+/** Takes struct in_addr, ip_mreq or ip_mreqn. */
+function setMulticastIf(host: OptionHost, value: Uint8Array): number {
+  if (host.type === c.SOCK_STREAM) return -EINVAL;
+  if (value.length < 4) return -EINVAL;
+  const options = host.options;
+  let index = value.length >= MREQN_LEN ? readInt(value, 8) : 0;
+  const addr = value.length >= MREQ_LEN ? readV4(value, 4) : readV4(value, 0);
+  if (index !== 0 && host.interfaces.nameOf(index) === null) return -EADDRNOTAVAIL;
+  if (index === 0 && addr !== 0) {
+    index = host.interfaces.indexOfV4(addr);
+    if (index === 0) return -EADDRNOTAVAIL;
+  }
+  if (host.options.ifIndex !== 0 && index !== 0 && index !== host.options.ifIndex) return -EINVAL;
+  options.multicastIfIndex = index;
+  options.multicastAddr = addr;
+  return 0;
+}
+
+function changeMembership(host: OptionHost, name: number, value: Uint8Array): number {
+  if (host.type === c.SOCK_STREAM) return -EPROTO;
+  if (value.length < MREQ_LEN) return -EINVAL;
+  const group = IpAddress.v4(readV4(value, 0));
+  const addr = readV4(value, 4);
+  const index = value.length >= MREQN_LEN ? readInt(value, 8) : 0;
+  if (!group.isMulticast) return -EINVAL;
+  if (index !== 0 && host.interfaces.nameOf(index) === null) return -ENODEV;
+  return name === c.IP_ADD_MEMBERSHIP
+    ? host.joinGroup(group, index, addr)
+    : host.leaveGroup(group, index, addr);
+}
+
+export function getIp(host: OptionHost, name: number, maxLen: number): Uint8Array | number {
+  const options = host.options;
+  const flag = FLAGS[name] ?? STRICT_FLAGS[name];
+  if (flag !== undefined) return intOrByteBytes((options[flag] as boolean) ? 1 : 0, maxLen);
+  switch (name) {
+    case c.IP_OPTIONS:
+      return new Uint8Array(0);
+    case c.IP_MULTICAST_IF:
+      return v4Bytes(options.multicastAddr);
+    case c.IP_MTU: {
+      const mtu = host.pathMtu();
+      return mtu === 0 ? -ENOTCONN : intOrByteBytes(mtu, maxLen);
+    }
+    case c.IP_UNICAST_IF:
+      return intBytes(readInt(v4Bytes(options.unicastIfIndex)));
+    case c.IP_HDRINCL:
+      return host.type === c.SOCK_RAW
+        ? intOrByteBytes(options.headerIncluded ? 1 : 0, maxLen)
+        : -ENOPROTOOPT;
+    case c.IP_MULTICAST_ALL:
+      return boolBytes(options.multicastAll);
+    default: {
+      const n = numberOf(host, name);
+      return n === null ? -ENOPROTOOPT : intOrByteBytes(n, maxLen);
+    }
+  }
+}
+
+function numberOf(host: OptionHost, name: number): number | null {
+  const options = host.options;
+  switch (name) {
+    case c.IP_TOS:
+      return options.tos;
+    case c.IP_TTL:
+      return options.ttl < 0 ? DEFAULT_TTL : options.ttl;
+    case c.IP_MINTTL:
+      return options.minTtl;
+    case c.IP_MTU_DISCOVER:
+      return options.mtuDiscover;
+    case c.IP_RECVERR:
+      return options.recvErr ? 1 : 0;
+    case c.IP_MULTICAST_TTL:
+      return options.multicastTtl;
+    case c.IP_PROTOCOL:
+      return host.protocol;
+    default:
+      return null;
+  }
+}

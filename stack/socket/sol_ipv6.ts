@@ -1,0 +1,93 @@
+/**
+ * setsockopt and getsockopt at IPPROTO_IPV6, on dual-stack sockets that so far speak IPv4 by mapped
+ * addresses: what servers set on an AF_INET6 socket before they listen.
+ *
+ * @module
+ */
+import { EINVAL, ENOPROTOOPT, ENOTCONN } from "../wire/errno.ts";
+import * as c from "./constants.ts";
+import { boolBytes, intBytes, readInt } from "./option_codec.ts";
+import type { OptionHost, SocketOptions } from "./socket_options.ts";
+
+const DEFAULT_HOPS = 64;
+
+const FLAGS: { readonly [name: number]: keyof SocketOptions } = {
+  [c.IPV6_RECVPKTINFO]: "recvPktInfo6",
+  [c.IPV6_RECVHOPLIMIT]: "recvHopLimit6",
+  [c.IPV6_RECVTCLASS]: "recvTclass6",
+  [c.IPV6_AUTOFLOWLABEL]: "autoFlowLabel",
+  [c.IPV6_DONTFRAG]: "dontFrag6",
+  [c.IPV6_MULTICAST_LOOP]: "multicastLoop",
+};
+
+export function setIpv6(host: OptionHost, name: number, value: Uint8Array): number {
+  if (host.domain !== c.AF_INET6) return -ENOPROTOOPT;
+  const options = host.options;
+  const n = value.length >= 4 ? readInt(value) : 0;
+  if (value.length < 4) return -EINVAL;
+  const flag = FLAGS[name];
+  if (flag !== undefined) {
+    (options as unknown as Record<string, boolean>)[flag] = n !== 0;
+    return 0;
+  }
+  switch (name) {
+    case c.IPV6_V6ONLY:
+      if (host.isBound) return -EINVAL;
+      options.v6Only = n !== 0;
+      return 0;
+    case c.IPV6_UNICAST_HOPS:
+      if (n < -1 || n > 255) return -EINVAL;
+      options.ttl = n === 0 ? 1 : n;
+      return 0;
+    case c.IPV6_MULTICAST_HOPS:
+      if (host.type === c.SOCK_STREAM) return -ENOPROTOOPT;
+      if (n < -1 || n > 255) return -EINVAL;
+      options.multicastTtl = n === -1 ? 1 : n;
+      return 0;
+    case c.IPV6_TCLASS:
+      if (n < -1 || n > 255) return -EINVAL;
+      options.tclass = n === -1 ? 0 : n;
+      options.tos = options.tclass;
+      return 0;
+    case c.IPV6_MTU_DISCOVER:
+      if (n < c.PMTUDISC_DONT || n > c.PMTUDISC_OMIT) return -EINVAL;
+      options.mtuDiscover = n;
+      return 0;
+    case c.IPV6_RECVERR:
+      options.recvErr6 = n !== 0;
+      options.recvErr = n !== 0;
+      if (n === 0) host.purgeErrorQueue();
+      return 0;
+    default:
+      return -ENOPROTOOPT;
+  }
+}
+
+export function getIpv6(host: OptionHost, name: number): Uint8Array | number {
+  if (host.domain !== c.AF_INET6) return -ENOPROTOOPT;
+  const options = host.options;
+  const flag = FLAGS[name];
+  if (flag !== undefined) return boolBytes(options[flag] as boolean);
+  switch (name) {
+    case c.IPV6_V6ONLY:
+      return boolBytes(options.v6Only);
+    case c.IPV6_UNICAST_HOPS:
+      return intBytes(options.ttl < 0 ? DEFAULT_HOPS : options.ttl);
+    case c.IPV6_MULTICAST_HOPS:
+      return intBytes(options.multicastTtl);
+    case c.IPV6_MULTICAST_IF:
+      return intBytes(options.multicastIfIndex);
+    case c.IPV6_TCLASS:
+      return intBytes(options.tclass);
+    case c.IPV6_MTU_DISCOVER:
+      return intBytes(options.mtuDiscover);
+    case c.IPV6_RECVERR:
+      return boolBytes(options.recvErr6);
+    case c.IPV6_MTU: {
+      const mtu = host.pathMtu();
+      return mtu === 0 ? -ENOTCONN : intBytes(mtu);
+    }
+    default:
+      return -ENOPROTOOPT;
+  }
+}

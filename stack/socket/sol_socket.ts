@@ -1,0 +1,232 @@
+/**
+ * setsockopt and getsockopt at SOL_SOCKET: socket(7), with Linux's sizes, bounds and errors.
+ *
+ * @module
+ */
+import { EINVAL, ENODEV, ENOENT, ENOPROTOOPT, EOPNOTSUPP } from "../wire/errno.ts";
+import * as c from "./constants.ts";
+import { boolBytes, checkInt, intBytes, readInt } from "./option_codec.ts";
+import type { OptionHost, SocketOptions } from "./socket_options.ts";
+
+/** Linux's SOCK_MIN_RCVBUF and SOCK_MIN_SNDBUF. */
+const MIN_RECEIVE_BUFFER = 2304;
+const MIN_SEND_BUFFER = 4608;
+const MAX_INT = 0x7fffffff;
+const IFNAMSIZ = 16;
+
+/** Flags: nothing but on or off. */
+const FLAGS: { readonly [name: number]: keyof SocketOptions } = {
+  [c.SO_DEBUG]: "debug",
+  [c.SO_REUSEADDR]: "reuseAddr",
+  [c.SO_REUSEPORT]: "reusePort",
+  [c.SO_DONTROUTE]: "dontRoute",
+  [c.SO_BROADCAST]: "broadcast",
+  [c.SO_KEEPALIVE]: "keepAlive",
+  [c.SO_OOBINLINE]: "oobInline",
+  [c.SO_NO_CHECK]: "noCheck",
+  [c.SO_RXQ_OVFL]: "rxqOvfl",
+  [c.SO_SELECT_ERR_QUEUE]: "selectErrQueue",
+};
+
+export function setSolSocket(host: OptionHost, name: number, value: Uint8Array): number {
+  if (name === c.SO_BINDTODEVICE) return bindToDevice(host, value);
+  const short = checkInt(value);
+  if (short !== 0) return short;
+  const n = readInt(value);
+  const options = host.options;
+  const flag = FLAGS[name];
+  if (flag !== undefined) {
+    (options as unknown as Record<string, boolean>)[flag] = n !== 0;
+    return 0;
+  }
+  switch (name) {
+    case c.SO_RCVBUF:
+      host.receiveBuffer = doubled(n, host.receiveBufferMax, MIN_RECEIVE_BUFFER);
+      return 0;
+    case c.SO_SNDBUF:
+      host.sendBuffer = doubled(n, host.sendBufferMax, MIN_SEND_BUFFER);
+      return 0;
+    case c.SO_RCVBUFFORCE:
+      host.receiveBuffer = doubled(Math.max(n, 0), MAX_INT, MIN_RECEIVE_BUFFER);
+      return 0;
+    case c.SO_SNDBUFFORCE:
+      host.sendBuffer = doubled(Math.max(n, 0), MAX_INT, MIN_SEND_BUFFER);
+      return 0;
+    case c.SO_RCVLOWAT:
+      options.receiveLowat = n < 0 ? MAX_INT : n || 1;
+      return 0;
+    case c.SO_LINGER:
+      return setLinger(options, value);
+    case c.SO_TIMESTAMP:
+    case c.SO_TIMESTAMP_NEW:
+      options.timestamp = n !== 0;
+      if (n !== 0) options.timestampNs = false;
+      return 0;
+    case c.SO_TIMESTAMPNS:
+    case c.SO_TIMESTAMPNS_NEW:
+      options.timestampNs = n !== 0;
+      if (n !== 0) options.timestamp = false;
+      return 0;
+    default:
+      return setNumber(host, name, n);
+  }
+}
+
+function setNumber(host: OptionHost, name: number, n: number): number {
+  const options = host.options;
+  switch (name) {
+    case c.SO_PRIORITY:
+      options.priority = n;
+      return 0;
+    case c.SO_MARK:
+      options.mark = n;
+      return 0;
+    case c.SO_TIMESTAMPING:
+    case c.SO_TIMESTAMPING_NEW:
+      options.timestampingFlags = n;
+      return 0;
+    case c.SO_BUSY_POLL:
+      if (n < 0) return -EINVAL;
+      options.busyPollUs = n;
+      return 0;
+    case c.SO_MAX_PACING_RATE:
+      options.maxPacingRate = n;
+      return 0;
+    case c.SO_ATTACH_FILTER: // an optimisation of its users': what it would drop they drop themselves
+      options.hasFilter = true;
+      return 0;
+    case c.SO_DETACH_FILTER:
+      if (!options.hasFilter) return -ENOENT;
+      options.hasFilter = false;
+      return 0;
+    case c.SO_BINDTOIFINDEX:
+      return bindToIndex(host, n);
+    case c.SO_BSDCOMPAT:
+    case c.SO_INCOMING_CPU:
+      return 0;
+    case c.SO_PASSCRED:
+      return -EOPNOTSUPP;
+    default: // SO_TYPE, SO_PROTOCOL, SO_DOMAIN, SO_ERROR, SO_ACCEPTCONN … can only be read
+      return -ENOPROTOOPT;
+  }
+}
+
+/** The kernel doubles what it is asked for, to have room for its own overhead. */
+function doubled(n: number, max: number, min: number): number {
+  const asked = Math.min(n >>> 0, max, MAX_INT >> 1);
+  return Math.max(2 * asked, min);
+}
+
+function setLinger(options: SocketOptions, value: Uint8Array): number {
+  if (value.length < 8) return -EINVAL;
+  options.lingerOn = readInt(value) !== 0;
+  if (options.lingerOn) options.lingerSeconds = Math.max(0, readInt(value, 4));
+  return 0;
+}
+
+function bindToDevice(host: OptionHost, value: Uint8Array): number {
+  const bytes = value.subarray(0, IFNAMSIZ - 1);
+  const end = bytes.indexOf(0);
+  const name = String.fromCharCode(...(end < 0 ? bytes : bytes.subarray(0, end)));
+  if (name === "") return bindToIndex(host, 0);
+  const index = host.interfaces.indexOf(name);
+  return index === 0 ? -ENODEV : bindToIndex(host, index);
+}
+
+function bindToIndex(host: OptionHost, index: number): number {
+  if (index < 0) return -EINVAL;
+  if (index !== 0 && host.interfaces.nameOf(index) === null) return -ENODEV;
+  host.options.ifIndex = index;
+  return 0;
+}
+
+export function getSolSocket(
+  host: OptionHost,
+  name: number,
+  maxLen: number,
+): Uint8Array | number {
+  const options = host.options;
+  const flag = FLAGS[name];
+  if (flag !== undefined) return boolBytes(options[flag] as boolean);
+  switch (name) {
+    case c.SO_TYPE:
+      return intBytes(host.type);
+    case c.SO_DOMAIN:
+      return intBytes(host.domain);
+    case c.SO_PROTOCOL:
+      return intBytes(host.protocol);
+    case c.SO_ERROR:
+      return intBytes(host.takeError());
+    case c.SO_ACCEPTCONN:
+      return boolBytes(host.isListening);
+    case c.SO_RCVBUF:
+      return intBytes(host.receiveBuffer);
+    case c.SO_SNDBUF:
+      return intBytes(host.sendBuffer);
+    case c.SO_LINGER:
+      return pairBytes(options.lingerOn ? 1 : 0, options.lingerSeconds);
+    case c.SO_RCVLOWAT:
+      return intBytes(options.receiveLowat);
+    case c.SO_SNDLOWAT:
+      return intBytes(1);
+    case c.SO_BINDTODEVICE:
+      return deviceName(host, maxLen);
+    default:
+      return getNumber(options, name);
+  }
+}
+
+function getNumber(options: SocketOptions, name: number): Uint8Array | number {
+  switch (name) {
+    case c.SO_PRIORITY:
+      return intBytes(options.priority);
+    case c.SO_MARK:
+      return intBytes(options.mark);
+    case c.SO_TIMESTAMP:
+    case c.SO_TIMESTAMP_NEW:
+      return boolBytes(options.timestamp);
+    case c.SO_TIMESTAMPNS:
+    case c.SO_TIMESTAMPNS_NEW:
+      return boolBytes(options.timestampNs);
+    case c.SO_TIMESTAMPING:
+    case c.SO_TIMESTAMPING_NEW:
+      return pairBytes(options.timestampingFlags, 0);
+    case c.SO_BUSY_POLL:
+      return intBytes(options.busyPollUs);
+    case c.SO_MAX_PACING_RATE:
+      return intBytes(options.maxPacingRate);
+    case c.SO_INCOMING_CPU:
+      return intBytes(-1);
+    case c.SO_BINDTOIFINDEX:
+      return intBytes(options.ifIndex);
+    case c.SO_BSDCOMPAT:
+    case c.SO_PASSCRED:
+      return intBytes(0);
+    case c.SO_BPF_EXTENSIONS:
+      return intBytes(64);
+    case c.SO_PEERCRED: {
+      const ucred = new Uint8Array(12).fill(0xff);
+      ucred.fill(0, 0, 4);
+      return ucred;
+    }
+    case c.SO_RCVTIMEO:
+    case c.SO_SNDTIMEO:
+      return new Uint8Array(16);
+    default:
+      return -ENOPROTOOPT;
+  }
+}
+
+function pairBytes(a: number, b: number): Uint8Array {
+  const bytes = new Uint8Array(8);
+  bytes.set(intBytes(a));
+  bytes.set(intBytes(b), 4);
+  return bytes;
+}
+
+function deviceName(host: OptionHost, maxLen: number): Uint8Array | number {
+  const name = host.interfaces.nameOf(host.options.ifIndex);
+  if (name === null) return new Uint8Array(0);
+  if (maxLen < IFNAMSIZ) return -EINVAL;
+  return Uint8Array.from(`${name}\0`, (ch) => ch.charCodeAt(0));
+}

@@ -1,0 +1,212 @@
+/**
+ * TCP sockets as BSD has them: a thin layer over the endpoint of stack/tcp, which does the work. Adds the
+ * options that all sockets share.
+ *
+ * @module
+ */
+import { type IpAddress, LOOPBACK_V4 } from "../wire/ip_address.ts";
+import { EAFNOSUPPORT, ENETUNREACH, EPROTO } from "../wire/errno.ts";
+import type { TcpSocket } from "../tcp/mod.ts";
+import type { Endpoint, Span, StreamSocket } from "./api.ts";
+import { AF_INET, AF_INET6, IPPROTO_TCP, SOCK_STREAM } from "./constants.ts";
+import { getOption, setOption } from "./options.ts";
+import type { SocketEnv, SocketInterfaces } from "./socket_env.ts";
+import { type OptionHost, SocketOptions } from "./socket_options.ts";
+
+export class TcpStreamSocket implements StreamSocket, OptionHost {
+  readonly kind = "stream";
+  readonly type = SOCK_STREAM;
+  readonly protocol = IPPROTO_TCP;
+  readonly domain: number;
+  readonly icmpFilter = null;
+  readonly interfaces: SocketInterfaces;
+  readonly receiveBufferMax: number;
+  readonly sendBufferMax: number;
+  events = 0;
+  isQueued = false;
+  owner: unknown = null;
+  readonly options: SocketOptions;
+  readonly #tcp: TcpSocket;
+  readonly #env: SocketEnv;
+
+  constructor(env: SocketEnv, tcp: TcpSocket, options = new SocketOptions()) {
+    this.#env = env;
+    this.#tcp = tcp;
+    this.domain = tcp.domain;
+    this.options = options;
+    this.interfaces = env.interfaces;
+    this.receiveBufferMax = env.config.receiveBufferMaxBytes;
+    this.sendBufferMax = env.config.sendBufferMaxBytes;
+    tcp.owner = this;
+  }
+
+  get stateName(): string {
+    return this.#tcp.stateName;
+  }
+
+  get soError(): number {
+    return this.#tcp.soError;
+  }
+
+  takeError(): number {
+    return this.#tcp.takeError();
+  }
+
+  // ---- connections
+
+  bind(addr: IpAddress, port: number, nowUs: number): number {
+    if (this.domain === AF_INET && addr.family !== 4) return -EAFNOSUPPORT;
+    return this.#tcp.bind(addr, port, nowUs);
+  }
+
+  connect(addr: IpAddress, port: number, nowUs: number): number {
+    if (addr.family !== 4) return this.domain === AF_INET ? -EAFNOSUPPORT : -ENETUNREACH;
+    if (this.domain === AF_INET6 && this.options.v6Only) return -ENETUNREACH;
+    // To the wildcard means to ourselves.
+    return this.#tcp.connect(addr.isUnspecified ? LOOPBACK_V4 : addr, port, nowUs);
+  }
+
+  disconnect(nowUs: number): number {
+    return this.#tcp.disconnect(nowUs);
+  }
+
+  listen(backlog: number, nowUs: number): number {
+    return this.#tcp.listen(backlog, nowUs);
+  }
+
+  accept(): StreamSocket | null {
+    const tcp = this.#tcp.accept();
+    if (tcp === null) return null;
+    const options = Object.assign(new SocketOptions(), this.options);
+    const socket = new TcpStreamSocket(this.#env, tcp, options);
+    socket.events = tcp.readiness();
+    return socket;
+  }
+
+  shutdown(how: number, nowUs: number): number {
+    return this.#tcp.shutdown(how, nowUs);
+  }
+
+  close(nowUs: number): void {
+    this.#tcp.close(nowUs);
+  }
+
+  abort(nowUs: number): void {
+    this.#tcp.abort(nowUs);
+  }
+
+  local(): Endpoint {
+    return this.#tcp.local();
+  }
+
+  remote(): Endpoint | null {
+    return this.#tcp.remote();
+  }
+
+  // ---- data
+
+  sendSpace(): number {
+    return this.#tcp.sendSpace();
+  }
+
+  sendSpan(maxBytes: number): Span {
+    return this.#tcp.sendSpan(maxBytes);
+  }
+
+  sendCommit(n: number, nowUs: number, more = false): void {
+    this.#tcp.sendCommit(n, nowUs, more);
+  }
+
+  get unackedBytes(): number {
+    return this.#tcp.unackedBytes;
+  }
+
+  recvAvailable(): number {
+    return this.#tcp.recvAvailable();
+  }
+
+  recvSpan(maxBytes: number): Span {
+    return this.#tcp.recvSpan(maxBytes);
+  }
+
+  recvConsume(n: number, nowUs: number): void {
+    this.#tcp.recvConsume(n, nowUs);
+  }
+
+  get recvEof(): boolean {
+    return this.#tcp.recvEof;
+  }
+
+  recvDiscard(nowUs: number): void {
+    this.#tcp.recvDiscard(nowUs);
+  }
+
+  // ---- options
+
+  setOption(level: number, name: number, value: Uint8Array, nowUs: number): number {
+    if (level === IPPROTO_TCP) return this.#tcp.setTcpOption(name, value, nowUs);
+    return setOption(this, level, name, value);
+  }
+
+  getOption(level: number, name: number, maxLen: number, nowUs: number): Uint8Array | number {
+    if (level === IPPROTO_TCP) return this.#tcp.getTcpOption(name, maxLen, nowUs);
+    return getOption(this, level, name, maxLen);
+  }
+
+  get isListening(): boolean {
+    return this.#tcp.isListening;
+  }
+
+  get isBound(): boolean {
+    return this.#tcp.isBound;
+  }
+
+  get receiveBuffer(): number {
+    return this.#tcp.receiveBuffer;
+  }
+
+  set receiveBuffer(bytes: number) {
+    this.#tcp.setReceiveBuffer(bytes);
+  }
+
+  get sendBuffer(): number {
+    return this.#tcp.sendBuffer;
+  }
+
+  set sendBuffer(bytes: number) {
+    this.#tcp.setSendBuffer(bytes);
+  }
+
+  pathMtu(): number {
+    return this.#tcp.pathMtu();
+  }
+
+  joinGroup(): number {
+    return -EPROTO;
+  }
+
+  leaveGroup(): number {
+    return -EPROTO;
+  }
+
+  purgeErrorQueue(): void {
+    // A stream's errors are its soError.
+  }
+
+  applyOptions(): void {
+    const { options } = this;
+    const tcp = this.#tcp.options;
+    tcp.reuseAddr = options.reuseAddr;
+    tcp.reusePort = options.reusePort;
+    tcp.keepAlive = options.keepAlive;
+    tcp.oobInline = options.oobInline;
+    tcp.lingerOn = options.lingerOn;
+    tcp.lingerSeconds = options.lingerSeconds;
+    tcp.rcvLowat = options.receiveLowat;
+    tcp.ifIndex = options.ifIndex;
+    tcp.tos = options.tos;
+    tcp.ttl = options.ttl < 0 ? this.#env.defaultTtl : options.ttl;
+    tcp.v6Only = options.v6Only;
+    this.#tcp.optionsChanged();
+  }
+}

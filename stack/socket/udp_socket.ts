@@ -1,0 +1,93 @@
+/**
+ * UDP sockets: udp(7).
+ *
+ * @module
+ */
+import { DROP_UDP_QUEUE_FULL } from "../wire/drop_reason.ts";
+import { EINVAL, EMSGSIZE } from "../wire/errno.ts";
+import type { IpAddress } from "../wire/ip_address.ts";
+import type { Route } from "../wire/network.ts";
+import { UDP_HEADER_LEN } from "../wire/udp.ts";
+import { UDP_MAX_PAYLOAD_LEN, UdpEndpoint, type UdpLayer } from "../udp/mod.ts";
+import { IPPROTO_UDP, SOCK_DGRAM } from "./constants.ts";
+import { BaseDatagramSocket } from "./datagram_socket.ts";
+import type { Membership } from "./memberships.ts";
+import type { SocketEnv } from "./socket_env.ts";
+
+export class UdpSocket extends BaseDatagramSocket {
+  protected readonly headerLen = UDP_HEADER_LEN;
+  protected readonly maxPayload = UDP_MAX_PAYLOAD_LEN;
+  readonly #layer: UdpLayer;
+  readonly #endpoint: UdpEndpoint;
+
+  constructor(env: SocketEnv, layer: UdpLayer, domain: number) {
+    const memberships: Membership[] = [];
+    super(env, domain, SOCK_DGRAM, IPPROTO_UDP, memberships, DROP_UDP_QUEUE_FULL);
+    this.#layer = layer;
+    this.#endpoint = new UdpEndpoint(domain, this, memberships);
+    this.#endpoint.local = this.boundAddr;
+  }
+
+  protected get localPort(): number {
+    return this.#endpoint.localPort;
+  }
+
+  protected bindEndpoint(addr: IpAddress, port: number): number {
+    return this.#layer.bind(this.#endpoint, addr, port);
+  }
+
+  protected unbindEndpoint(): void {
+    this.#layer.unbind(this.#endpoint);
+  }
+
+  protected releasePort(): void {
+    this.unbindEndpoint();
+  }
+
+  protected connectEndpoint(local: IpAddress, remote: IpAddress | null, port: number): void {
+    this.#layer.connect(this.#endpoint, local, remote, port);
+  }
+
+  protected checkPort(port: number): number {
+    return port === 0 ? -EINVAL : 0;
+  }
+
+  /** UDP_SEGMENT: what the program gives in one piece are several datagrams. */
+  protected transmit(
+    route: Route,
+    port: number,
+    off: number,
+    len: number,
+    ttl: number,
+    tos: number,
+    dontFragment: boolean,
+    nowUs: number,
+  ): number {
+    const layer = this.#layer;
+    const endpoint = this.#endpoint;
+    const size = this.options.udpSegment;
+    if (size === 0 || len <= size) {
+      return layer.output(endpoint, route, port, off, len, ttl, tos, dontFragment, nowUs);
+    }
+    const fits = this.destination.dontFragment(route, size + UDP_HEADER_LEN + 20);
+    if (size + UDP_HEADER_LEN + 20 > route.mtu) return -EMSGSIZE;
+    for (let pos = 0; pos < len; pos += size) {
+      const part = Math.min(size, len - pos);
+      const result = layer.output(endpoint, route, port, off + pos, part, ttl, tos, fits, nowUs);
+      if (result < 0) return result;
+    }
+    return 0;
+  }
+
+  override applyOptions(): void {
+    super.applyOptions();
+    const endpoint = this.#endpoint;
+    const { options } = this;
+    endpoint.ifIndex = options.ifIndex;
+    endpoint.reuseAddr = options.reuseAddr;
+    endpoint.reusePort = options.reusePort;
+    endpoint.isV6Only = options.v6Only;
+    endpoint.hearsAllGroups = options.multicastAll;
+    endpoint.noChecksum = options.noCheck;
+  }
+}

@@ -1,0 +1,302 @@
+/**
+ * A TCP/IP stack: frames in, frames out, sockets on top, time as an argument. One object, no clock, no
+ * I/O, nothing global: any number of them can live in a process (and in a test do).
+ *
+ *                      sockets (socket/)                     takeReady ▲
+ *            ┌──────────────┼──────────────┐
+ *           tcp/           udp/      raw/ · ping (icmp/)
+ *            └──────┬───────┴──────┬───────┘
+ *   input ▶ link_input → ip_input   ip_output → TxFrames ▶ flush → LinkDevice
+ *                           iface/ (arp, neighbours, routes, reassembly …)
+ *
+ * Per wake-up the owner calls `input` for every received frame, `poll` for due timers, uses sockets, and
+ * `flush`. What is sent points at memory until then.
+ *
+ * @module
+ */
+import type { StackConfig, StackConfigOverrides } from "./config.ts";
+import { stackConfig } from "./config.ts";
+import {
+  type Interface,
+  type InterfaceOptions,
+  IpInput,
+  LinkInput,
+  LOOPBACK_INDEX,
+  NetworkLayer,
+  type RouteEntry,
+  type RouteSpec,
+} from "./iface/mod.ts";
+import { IcmpLayer } from "./icmp/mod.ts";
+import { RawLayer } from "./raw/mod.ts";
+import type { RxFrames } from "./storage/frames.ts";
+import { Counters } from "./storage/counters.ts";
+import type { Memory } from "./storage/memory.ts";
+import {
+  AF_INET,
+  AF_INET6,
+  IPPROTO_ICMP,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  PingSocket,
+  RawSocket,
+  ReadyList,
+  SOCK_DGRAM,
+  SOCK_RAW,
+  SOCK_STREAM,
+  type Socket,
+  type SocketEnv,
+  type SocketInterfaces,
+  TcpStreamSocket,
+  UdpSocket,
+} from "./socket/mod.ts";
+import { TcpLayer, type TcpSocket } from "./tcp/mod.ts";
+import { UdpLayer } from "./udp/mod.ts";
+import { EAFNOSUPPORT, EINVAL, EPROTONOSUPPORT, ESOCKTNOSUPPORT } from "./wire/errno.ts";
+import { UNREACHABLE_HOST } from "./wire/icmp.ts";
+import { IpAddress } from "./wire/ip_address.ts";
+import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from "./wire/ipv4.ts";
+import type { IcmpError, Transport } from "./wire/network.ts";
+import type { Packet } from "./wire/packet.ts";
+
+/** Frames taken from the loopback in one flush; the rest waits for the next. */
+const LOOPBACK_FRAMES_PER_FLUSH = 1024;
+/** Numbers of socket(2): types end here, protocols there. */
+const SOCK_MAX = 11;
+const IPPROTO_MAX = 256;
+
+export interface StackOptions {
+  readonly memory: Memory;
+  /** Uniform random int32. */
+  readonly random: () => number;
+  readonly nowUs: number;
+  /** CLOCK_REALTIME minus the clock that `nowUs` is read from: for time stamps on datagrams. */
+  readonly realtimeOffsetUs?: number;
+  readonly config?: StackConfigOverrides;
+  /** Told of rare things that a person should know (an address conflict). */
+  readonly onLog?: (message: string) => void;
+}
+
+export class Stack {
+  readonly memory: Memory;
+  readonly config: StackConfig;
+  readonly counters = new Counters();
+  /** When the stack came up. */
+  readonly startedUs: number;
+  readonly tcp: TcpLayer;
+  readonly udp: UdpLayer;
+  readonly raw: RawLayer;
+  readonly icmp: IcmpLayer;
+  readonly #layer: NetworkLayer;
+  readonly #ip: IpInput;
+  readonly #link: LinkInput;
+  readonly #ready = new ReadyList();
+  readonly #env: SocketEnv;
+
+  constructor(options: StackOptions) {
+    const { memory, random } = options;
+    const config = stackConfig(options.config);
+    const { counters } = this;
+    this.memory = memory;
+    this.config = config;
+    this.startedUs = options.nowUs;
+    this.#layer = new NetworkLayer({
+      memory,
+      counters,
+      random,
+      ip: config.ip,
+      neighbour: config.neighbour,
+      onLog: options.onLog ?? (() => {}),
+      onUnreachable: (off, len, nowUs) => this.#ip.rejectOwn(off, len, UNREACHABLE_HOST, nowUs),
+    });
+    const transports: (Transport | null)[] = new Array(256).fill(null);
+    const network = this.#layer.output;
+    const common = { memory, counters, random, network };
+    this.raw = new RawLayer(common);
+    this.udp = new UdpLayer({ ...common, config: config.udp });
+    this.tcp = new TcpLayer({ ...common, config: config.tcp, onEvent: this.#onTcpEvent });
+    this.icmp = new IcmpLayer({
+      ...common,
+      config: config.icmp,
+      transports,
+      onRawError: (error: IcmpError, nowUs: number) => this.raw.icmpError(error, nowUs),
+    });
+    transports[PROTOCOL_ICMP] = this.icmp;
+    transports[PROTOCOL_TCP] = this.tcp;
+    transports[PROTOCOL_UDP] = this.udp;
+    this.#ip = new IpInput({
+      memory,
+      counters,
+      random,
+      config: config.ip,
+      interfaces: this.#layer.interfaces,
+      errors: this.icmp.errors,
+      transports,
+      deliverRaw: (pkt: Packet) => this.raw.deliver(pkt),
+    });
+    const { arp, neighbours } = this.#layer;
+    this.#link = new LinkInput(memory, counters, arp, this.#ip, neighbours);
+    this.#env = {
+      memory,
+      network,
+      counters,
+      config: config.socket,
+      defaultTtl: config.ip.defaultTtl,
+      interfaces: makeSocketInterfaces(this.#layer),
+      ready: this.#ready,
+      clock: { offsetUs: options.realtimeOffsetUs ?? 0 },
+    };
+  }
+
+  // ---- interfaces, addresses, routes
+
+  /** All interfaces; the one with index i is at i - 1. */
+  get interfaces(): readonly Interface[] {
+    return this.#layer.interfaces.all;
+  }
+
+  interfaceByIndex(index: number): Interface | null {
+    return this.#layer.interfaces.byIndex(index);
+  }
+
+  interfaceByName(name: string): Interface | null {
+    return this.#layer.interfaces.byName(name);
+  }
+
+  /** `mtu` and `caps` default to the link's. */
+  addInterface(options: InterfaceOptions): Interface {
+    return this.#layer.addInterface(options);
+  }
+
+  /** Adds the on-link route too, and announces the address (with the next flush). 0 or -errno. */
+  addAddress(ifIndex: number, addr: IpAddress, prefixLen: number, nowUs: number): number {
+    return this.#layer.addAddress(ifIndex, addr, prefixLen, nowUs);
+  }
+
+  removeAddress(ifIndex: number, addr: IpAddress, nowUs: number): number {
+    return this.#layer.removeAddress(ifIndex, addr, nowUs);
+  }
+
+  /** 0, -EEXIST, -ENODEV, or -ENETUNREACH when the gateway is not on a link of ours. */
+  addRoute(spec: RouteSpec): number {
+    return this.#layer.addRoute(spec);
+  }
+
+  removeRoute(spec: RouteSpec): number {
+    return this.#layer.removeRoute(spec);
+  }
+
+  get routes(): readonly RouteEntry[] {
+    return this.#layer.router.table.entries;
+  }
+
+  /** CLOCK_REALTIME minus the clock that `nowUs` is read from; may be corrected at any time. */
+  get realtimeOffsetUs(): number {
+    return this.#env.clock.offsetUs;
+  }
+
+  set realtimeOffsetUs(offsetUs: number) {
+    this.#env.clock.offsetUs = offsetUs;
+  }
+
+  // ---- frames and time
+
+  /** Frame `i` of `rx` has come in by interface `ifIndex`. Nothing points at it afterwards. */
+  input(ifIndex: number, rx: RxFrames, i: number, nowUs: number): void {
+    const iface = this.#layer.interfaces.byIndex(ifIndex);
+    if (iface !== null) this.#link.input(iface, rx, i, false, nowUs);
+  }
+
+  /** Does what is due. */
+  poll(nowUs: number): void {
+    this.#layer.poll(nowUs);
+    this.#ip.reassembly.poll(nowUs);
+    this.tcp.poll(nowUs);
+  }
+
+  /**
+   * Sends all that is to be sent: the transports' pending output, what ourselves have for ourselves (a
+   * bounded amount), one `transmit` per device. Memory that was only kept for queued frames is freed.
+   */
+  flush(nowUs: number): void {
+    const { loopback, interfaces } = this.#layer;
+    const lo = interfaces.all[LOOPBACK_INDEX - 1];
+    this.tcp.flush(nowUs);
+    lo.transmit();
+    let budget = LOOPBACK_FRAMES_PER_FLUSH;
+    while (loopback.count > 0 && budget > 0) {
+      for (let n = Math.min(loopback.count, budget); n > 0; n--, budget--) this.#receiveOwn(nowUs);
+      this.tcp.flush(nowUs);
+      lo.transmit();
+    }
+    this.#layer.transmitAll();
+    this.memory.releaseDeferred();
+  }
+
+  /** When `poll` (and a flush) is due next; Infinity: never, 0: at once. */
+  pollAtUs(): number {
+    if (this.#layer.loopback.count > 0) return 0;
+    const network = Math.min(this.#layer.pollAtUs(), this.#ip.reassembly.pollAtUs());
+    return Math.min(network, this.tcp.pollAtUs());
+  }
+
+  /** No connection that its program has left behind has anything to deliver any more. */
+  isQuiet(): boolean {
+    return this.#layer.loopback.count === 0 && this.tcp.isQuiet();
+  }
+
+  // ---- sockets
+
+  /** socket(2), `type` without flag bits. A socket or -errno. */
+  socket(domain: number, type: number, protocol: number): Socket | number {
+    if (domain !== AF_INET && domain !== AF_INET6) return -EAFNOSUPPORT;
+    if (type < 0 || type >= SOCK_MAX) return -EINVAL;
+    if (protocol < 0 || protocol >= IPPROTO_MAX) return -EINVAL;
+    switch (type) {
+      case SOCK_STREAM:
+        if (protocol !== 0 && protocol !== IPPROTO_TCP) return -EPROTONOSUPPORT;
+        return new TcpStreamSocket(this.#env, this.tcp.createSocket(domain));
+      case SOCK_DGRAM:
+        return this.#datagramSocket(domain, protocol);
+      case SOCK_RAW:
+        if (domain === AF_INET6) return -EAFNOSUPPORT;
+        return protocol === 0 ? -EPROTONOSUPPORT : new RawSocket(this.#env, this.raw, protocol);
+      default:
+        return -ESOCKTNOSUPPORT;
+    }
+  }
+
+  /** The next socket with news, oldest first; null when there is none. `events` are the owner's to clear. */
+  takeReady(): Socket | null {
+    return this.#ready.take();
+  }
+
+  #datagramSocket(domain: number, protocol: number): Socket | number {
+    if (protocol === 0 || protocol === IPPROTO_UDP) {
+      return new UdpSocket(this.#env, this.udp, domain);
+    }
+    if (protocol !== IPPROTO_ICMP || domain !== AF_INET) return -EPROTONOSUPPORT;
+    return new PingSocket(this.#env, this.icmp.ping);
+  }
+
+  #receiveOwn(nowUs: number): void {
+    const { loopback, interfaces } = this.#layer;
+    const iface = interfaces.byIndex(loopback.take());
+    if (iface !== null) this.#link.input(iface, loopback.rx, 0, true, nowUs);
+    loopback.release();
+  }
+
+  readonly #onTcpEvent = (socket: TcpSocket, bits: number): void => {
+    if (socket.owner !== null) this.#ready.raise(socket.owner as TcpStreamSocket, bits);
+  };
+}
+
+function makeSocketInterfaces(layer: NetworkLayer): SocketInterfaces {
+  const { interfaces } = layer;
+  return {
+    indexOf: (name) => interfaces.byName(name)?.index ?? 0,
+    nameOf: (index) => interfaces.byIndex(index)?.name ?? null,
+    indexOfV4: (word) => interfaces.ownerOf(IpAddress.v4(word))?.index ?? 0,
+    joinGroup: (ifIndex, group) => interfaces.byIndex(ifIndex)?.joinGroup(group),
+    leaveGroup: (ifIndex, group) => interfaces.byIndex(ifIndex)?.leaveGroup(group),
+  };
+}

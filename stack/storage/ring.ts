@@ -1,0 +1,145 @@
+/**
+ * A byte queue over a power-of-two block of Memory, read and written through spans without copying.
+ *
+ *      0              head                tail = head + used           capacity
+ *      |  free space  |  used bytes ...   |  ooo .. free space         |     (both ends wrap)
+ *
+ * `writeAt` puts bytes at a distance beyond the tail (out-of-order data); they count only once a
+ * `commit` has moved the tail over them. The block is allocated at first use: an idle ring costs
+ * nothing.
+ *
+ * @module
+ */
+import type { Memory } from "./memory.ts";
+import type { Span } from "./span.ts";
+
+const MIN_CAPACITY = 64;
+
+/** The smallest power of two >= `n`, at least 64. */
+function roundCapacity(n: number): number {
+  return n <= MIN_CAPACITY ? MIN_CAPACITY : 1 << (32 - Math.clz32(n - 1));
+}
+
+export class ByteRing {
+  readonly #memory: Memory;
+  #capacity: number;
+  /** Offset of the block, -1: none yet. */
+  #block = -1;
+  /** Index of the first used byte, 0..capacity-1. */
+  #head = 0;
+  #used = 0;
+
+  /** `capacity` bytes, rounded up to a power of two. */
+  constructor(memory: Memory, capacity: number) {
+    this.#memory = memory;
+    this.#capacity = roundCapacity(capacity);
+  }
+
+  get capacity(): number {
+    return this.#capacity;
+  }
+
+  /** Bytes committed and not consumed. */
+  get usedBytes(): number {
+    return this.#used;
+  }
+
+  get freeBytes(): number {
+    return this.#capacity - this.#used;
+  }
+
+  /** Whether it holds a block of memory. */
+  get isAllocated(): boolean {
+    return this.#block >= 0;
+  }
+
+  /**
+   * Where the next up to `maxBytes` bytes go. Returns how many the span has room for: 0 when the
+   * ring or the memory is full.
+   */
+  writableSpan(maxBytes: number, span: Span): number {
+    const len = Math.min(maxBytes, this.freeBytes);
+    if (len <= 0 || !this.#ensureBlock()) return span.set(0, 0, 0, 0);
+    return this.#spanAt(this.#used, len, span);
+  }
+
+  /** Moves the tail over `n` <= freeBytes bytes that have been written. */
+  commit(n: number): void {
+    this.#used += n;
+  }
+
+  /** Up to `maxBytes` used bytes, after the first `skip` of them. Returns how many. */
+  readableSpan(skip: number, maxBytes: number, span: Span): number {
+    const len = Math.min(maxBytes, this.#used - skip);
+    if (len <= 0) return span.set(0, 0, 0, 0);
+    return this.#spanAt(skip, len, span);
+  }
+
+  /** Drops the first `n` <= usedBytes bytes. */
+  consume(n: number): void {
+    this.#used -= n;
+    this.#head = (this.#head + n) & (this.#capacity - 1);
+  }
+
+  /**
+   * Copies `len` bytes of the memory at `srcOff` to `skip` bytes beyond the tail, without
+   * committing. Returns how many fitted (0 when the memory is full).
+   */
+  writeAt(skip: number, srcOff: number, len: number): number {
+    const fits = Math.min(len, this.freeBytes - skip);
+    if (fits <= 0 || !this.#ensureBlock()) return 0;
+    const start = (this.#head + this.#used + skip) & (this.#capacity - 1);
+    const len0 = Math.min(fits, this.#capacity - start);
+    const u8 = this.#memory.u8;
+    u8.copyWithin(this.#block + start, srcOff, srcOff + len0);
+    if (len0 < fits) u8.copyWithin(this.#block, srcOff + len0, srcOff + fits);
+    return fits;
+  }
+
+  /**
+   * Enlarges to `newCapacity` (rounded up), keeping all bytes, uncommitted ones too. The old block
+   * is freed deferred. Returns false, and nothing changes, when there is no memory.
+   */
+  grow(newCapacity: number): boolean {
+    const capacity = roundCapacity(newCapacity);
+    if (capacity <= this.#capacity) return true;
+    if (this.#block < 0) {
+      this.#capacity = capacity;
+      return true;
+    }
+    const block = this.#memory.alloc(capacity);
+    if (block < 0) return false;
+    const u8 = this.#memory.u8;
+    const untilWrap = this.#capacity - this.#head;
+    u8.copyWithin(block, this.#block + this.#head, this.#block + this.#capacity);
+    u8.copyWithin(block + untilWrap, this.#block, this.#block + this.#head);
+    this.#memory.freeDeferred(this.#block, this.#capacity);
+    this.#block = block;
+    this.#capacity = capacity;
+    this.#head = 0;
+    return true;
+  }
+
+  /**
+   * Drops all bytes and gives the block back (deferred: queued frames may point into it). The ring
+   * may be used again.
+   */
+  free(): void {
+    if (this.#block >= 0) this.#memory.freeDeferred(this.#block, this.#capacity);
+    this.#block = -1;
+    this.#head = 0;
+    this.#used = 0;
+  }
+
+  #ensureBlock(): boolean {
+    if (this.#block < 0) this.#block = this.#memory.alloc(this.#capacity);
+    return this.#block >= 0;
+  }
+
+  /** `len` >= 1 bytes from `skip` after the head. */
+  #spanAt(skip: number, len: number, span: Span): number {
+    const start = (this.#head + skip) & (this.#capacity - 1);
+    const len0 = Math.min(len, this.#capacity - start);
+    return span.set(this.#block + start, len0, this.#block, len - len0);
+  }
+}

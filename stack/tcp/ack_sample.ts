@@ -1,0 +1,67 @@
+/**
+ * What one incoming acknowledgment told the sender: filled in by the retransmission queue, read by RTT
+ * estimation, loss detection and congestion control. One object per layer, reused for each segment.
+ *
+ * @module
+ */
+import { SENT_EVER_RETRANS, SENT_SACKED, type SentSegment } from "./sent_queue.ts";
+
+export class AckSample {
+  /** Bytes newly acknowledged cumulatively, SYN and FIN included. */
+  ackedBytes = 0;
+  /** Bytes newly reported by SACK blocks. */
+  sackedBytes = 0;
+  /** Bytes that are known to have arrived since the last acknowledgment, each counted once. */
+  deliveredBytes = 0;
+  /** Sending times of what arrived and had been sent once only; -1: there is none (Karn). */
+  oldestSentUs = -1;
+  newestSentUs = -1;
+  oldestSackedSentUs = -1;
+  /** A segment that had been retransmitted was acknowledged. */
+  hasRetransmitted = false;
+  /** The acknowledgment carried a D-SACK block (RFC 2883). */
+  hasDsack = false;
+  /** RFC 5681 section 2. */
+  isDuplicate = false;
+  /** `pipe` and SND.UNA before the acknowledgment. */
+  priorPipe = 0;
+  priorUna = 0;
+  /** Round-trip time, microseconds; -1: none. */
+  rttUs = -1;
+
+  reset(): void {
+    this.ackedBytes = 0;
+    this.sackedBytes = 0;
+    this.deliveredBytes = 0;
+    this.oldestSentUs = -1;
+    this.newestSentUs = -1;
+    this.oldestSackedSentUs = -1;
+    this.hasRetransmitted = false;
+    this.hasDsack = false;
+    this.isDuplicate = false;
+    this.rttUs = -1;
+  }
+
+  /** The whole record is acknowledged. */
+  onAcked(segment: SentSegment): void {
+    const lenBytes = (segment.end - segment.seq) | 0;
+    this.onPartlyAcked(segment, lenBytes);
+    if ((segment.flags & (SENT_EVER_RETRANS | SENT_SACKED)) !== 0) return;
+    if (this.oldestSentUs < 0) this.oldestSentUs = segment.sentUs;
+    this.newestSentUs = segment.sentUs;
+  }
+
+  /** The first `lenBytes` of the record are acknowledged. */
+  onPartlyAcked(segment: SentSegment, lenBytes: number): void {
+    this.ackedBytes += lenBytes;
+    if ((segment.flags & SENT_SACKED) === 0) this.deliveredBytes += lenBytes;
+    if ((segment.flags & SENT_EVER_RETRANS) !== 0) this.hasRetransmitted = true;
+  }
+
+  onSacked(segment: SentSegment, lenBytes: number): void {
+    this.sackedBytes += lenBytes;
+    this.deliveredBytes += lenBytes;
+    if ((segment.flags & SENT_EVER_RETRANS) !== 0) return;
+    if (this.oldestSackedSentUs < 0) this.oldestSackedSentUs = segment.sentUs;
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * Acknowledgments that answer a suspicious segment, and their limits: RFC 5961 section 7 (challenge ACKs),
+ * and Linux's tcp_invalid_ratelimit against loops of ACKs between two confused ends.
+ *
+ * @module
+ */
+import { emitAck } from "./emit.ts";
+import type { Segment } from "./segment.ts";
+import type { Tcb } from "./tcb.ts";
+
+/** True when this connection has answered such a segment a moment ago. */
+function isTooSoon(tcb: Tcb, nowUs: number): boolean {
+  if (nowUs - tcb.lastInvalidAckUs < tcb.layer.config.invalidAckIntervalUs) return true;
+  tcb.lastInvalidAckUs = nowUs;
+  return false;
+}
+
+/** For an RST, SYN or ACK that only somebody off the path, or a peer that has lost its state, would send. */
+export function sendChallengeAck(tcb: Tcb, nowUs: number): void {
+  const { counters, challengeAcks } = tcb.layer;
+  if (isTooSoon(tcb, nowUs) || !challengeAcks.take(nowUs)) {
+    counters.tcp.ackSkippedChallenge++;
+    return;
+  }
+  counters.tcp.challengeAck++;
+  emitAck(tcb, nowUs);
+}
+
+/**
+ * For a segment outside the window: "<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>" (3.10.7.4). Segments with text
+ * cannot loop and are always answered.
+ */
+export function sendOutOfWindowAck(tcb: Tcb, seg: Segment): void {
+  const isBare = seg.payloadLen === 0 || seg.isSyn;
+  if (isBare && isTooSoon(tcb, seg.nowUs)) {
+    tcb.layer.counters.tcp.ackSkippedSeq++;
+    return;
+  }
+  emitAck(tcb, seg.nowUs);
+}

@@ -1,0 +1,191 @@
+/**
+ * SEGMENT ARRIVES, synchronized states, step five: the ACK field (RFC 9293 3.10.7.4). Everything that an
+ * acknowledgment does to the sender hangs on this file: the retransmission queue, RTT, loss recovery, cwnd,
+ * the send window, the send buffer.
+ *
+ * @module
+ */
+import { EVENT_WRITABLE } from "../storage/events.ts";
+import type { AckSample } from "./ack_sample.ts";
+import { sendChallengeAck } from "./challenge_ack.ts";
+import { timestampNow } from "./emit.ts";
+import { deleteTcb, enterTimeWait, establish, setState } from "./lifecycle.ts";
+import { hasUnsent } from "./output.ts";
+import { onAckForRecovery } from "./recovery.ts";
+import { replyReset } from "./reset.ts";
+import { applySackBlocks } from "./sack.ts";
+import { autotuneSendBuffer } from "./send_buffer.ts";
+import { seqDiff, seqGt, seqLeq, seqLt } from "./seq.ts";
+import type { Segment } from "./segment.ts";
+import { State } from "./state.ts";
+import { RetransmitTimer, type Tcb } from "./tcb.ts";
+import { armRetransmitTimer, stopRetransmitTimer } from "./timer.ts";
+
+/** Fifth, check the ACK field. False: the segment is done with. */
+export function processAck(tcb: Tcb, seg: Segment): boolean {
+  if (tcb.state === State.SYN_RECEIVED && !establishByAck(tcb, seg)) return false;
+  if (!isAckAcceptable(tcb, seg)) return false;
+  tcb.lastAckReceivedUs = seg.nowUs;
+  tcb.probes = 0;
+  tcb.softError = 0;
+  takeAck(tcb, seg);
+  return ackOfFin(tcb, seg.nowUs);
+}
+
+/** SYN-RECEIVED: "If SND.UNA < SEG.ACK =< SND.NXT then enter ESTABLISHED", else reset. */
+function establishByAck(tcb: Tcb, seg: Segment): boolean {
+  if (!seqGt(seg.ack, tcb.sndUna) || seqGt(seg.ack, tcb.sndNxt)) {
+    replyReset(tcb.layer, tcb, seg);
+    return false;
+  }
+  tcb.sndWnd = seg.window << tcb.sndWindShift;
+  tcb.maxSndWnd = Math.max(tcb.maxSndWnd, tcb.sndWnd);
+  tcb.sndWl1 = seg.seq;
+  tcb.sndWl2 = seg.ack;
+  const sample = tcb.layer.sample;
+  sample.reset();
+  tcb.sent.acknowledge((tcb.iss + 1) | 0, sample);
+  tcb.sndUna = (tcb.iss + 1) | 0;
+  stopRetransmitTimer(tcb);
+  sampleRtt(tcb, seg, sample);
+  establish(tcb, seg.nowUs);
+  return tcb.state === State.ESTABLISHED;
+}
+
+/**
+ * RFC 5961 5.2: SND.UNA - MAX.SND.WND <= SEG.ACK <= SND.NXT, else a challenge ACK. ("If the ACK acks
+ * something not yet sent then send an ACK, drop the segment.")
+ */
+function isAckAcceptable(tcb: Tcb, seg: Segment): boolean {
+  if (seqGt(seg.ack, tcb.sndNxt) || seqLt(seg.ack, (tcb.sndUna - tcb.maxSndWnd) | 0)) {
+    sendChallengeAck(tcb, seg.nowUs);
+    return false;
+  }
+  return true;
+}
+
+function takeAck(tcb: Tcb, seg: Segment): void {
+  const sample = tcb.layer.sample;
+  sample.reset();
+  sample.priorUna = tcb.sndUna;
+  sample.priorPipe = tcb.pipe;
+  const isWindowUpdate = updateSendWindow(tcb, seg);
+  if (tcb.hasSack && seg.options.sackCount > 0) applySackBlocks(tcb, seg, sample);
+  if (seqGt(seg.ack, tcb.sndUna)) advanceUna(tcb, seg, sample);
+  else if (seg.ack === tcb.sndUna) {
+    // RFC 5681 section 2: duplicate acknowledgment
+    sample.isDuplicate = tcb.sent.count > 0 && seg.len === 0 && !isWindowUpdate;
+  }
+  sampleRtt(tcb, seg, sample);
+  tcb.delivered += sample.deliveredBytes;
+  if (tcb.sent.count > 0 || sample.ackedBytes > 0) onAckForRecovery(tcb, sample, seg.nowUs);
+  updateRetransmitTimer(tcb, sample, seg.nowUs);
+  if (sample.ackedBytes > 0) releaseSendBuffer(tcb);
+  if (tcb.sent.lostBytes > 0 || hasUnsent(tcb)) tcb.layer.markDirty(tcb);
+}
+
+/**
+ * "If SND.WL1 < SEG.SEQ or (SND.WL1 = SEG.SEQ and SND.WL2 =< SEG.ACK), set SND.WND <- SEG.WND". True when
+ * the window changed.
+ */
+function updateSendWindow(tcb: Tcb, seg: Segment): boolean {
+  if (seqLt(seg.ack, tcb.sndUna)) return false;
+  const isNewer = seqLt(tcb.sndWl1, seg.seq) ||
+    (tcb.sndWl1 === seg.seq && seqLeq(tcb.sndWl2, seg.ack));
+  if (!isNewer) return false;
+  const window = seg.window << tcb.sndWindShift;
+  const hasChanged = window !== tcb.sndWnd;
+  tcb.sndWnd = window;
+  if (window > tcb.maxSndWnd) tcb.maxSndWnd = window;
+  tcb.sndWl1 = seg.seq;
+  tcb.sndWl2 = seg.ack;
+  if (window > 0 && tcb.retransmitTimer === RetransmitTimer.PERSIST) {
+    stopRetransmitTimer(tcb);
+    tcb.backoff = 0;
+  }
+  return hasChanged;
+}
+
+/** "If SND.UNA < SEG.ACK =< SND.NXT, then set SND.UNA <- SEG.ACK." */
+function advanceUna(tcb: Tcb, seg: Segment, sample: AckSample): void {
+  tcb.sent.acknowledge(seg.ack, sample);
+  tcb.sndUna = seg.ack;
+  tcb.bytesAcked += sample.ackedBytes;
+  tcb.backoff = 0;
+  if (seqLt(tcb.lostMark, seg.ack)) tcb.lostMark = seg.ack;
+  // Follows SND.UNA, or comparisons would fail after 2^31 bytes
+  if (seqLt(tcb.sndSml, seg.ack)) tcb.sndSml = seg.ack;
+  tcb.layer.network.confirm(tcb.route!, seg.nowUs);
+}
+
+/**
+ * RTT from the sending time of a segment that was sent once (Karn), else from the timestamp that comes back
+ * (RFC 7323 4.1), which is good to a millisecond.
+ */
+export function sampleRtt(tcb: Tcb, seg: Segment, sample: AckSample): void {
+  const { nowUs, options } = seg;
+  if (sample.oldestSentUs >= 0) {
+    sample.rttUs = nowUs - sample.oldestSentUs;
+  } else if (sample.oldestSackedSentUs >= 0) {
+    sample.rttUs = nowUs - sample.oldestSackedSentUs;
+  } else if (sample.ackedBytes > 0 && tcb.hasTimestamps && options.tsEcr !== 0) {
+    const ms = (timestampNow(tcb.tsOffset, nowUs) - options.tsEcr) | 0;
+    if (ms < 0 || ms * 1000 > tcb.rtt.rtoMaxUs) return;
+    sample.rttUs = Math.max(1, ms) * 1000;
+  } else {
+    return;
+  }
+  tcb.rtt.sample(sample.rttUs, nowUs);
+}
+
+/** RFC 6298 (5.2), (5.3): off when nothing is in flight, started anew when there was progress. */
+function updateRetransmitTimer(tcb: Tcb, sample: AckSample, nowUs: number): void {
+  if (tcb.retransmitTimer !== RetransmitTimer.RTO) return;
+  if (tcb.sent.count === 0) stopRetransmitTimer(tcb);
+  else if (sample.ackedBytes > 0) armRetransmitTimer(tcb, nowUs);
+}
+
+/** Acknowledged bytes leave the send ring; the program hears of space that it was waiting for. */
+function releaseSendBuffer(tcb: Tcb): void {
+  const ring = tcb.sndRing;
+  const lenBytes = Math.min(seqDiff(tcb.sndUna, tcb.sndRingSeq), ring.usedBytes);
+  if (lenBytes > 0) {
+    ring.consume(lenBytes);
+    tcb.sndRingSeq = (tcb.sndRingSeq + lenBytes) | 0;
+  }
+  autotuneSendBuffer(tcb);
+  // Not for every byte: when a third of the buffer is free, as sk_stream_write_space
+  if (tcb.isSndBlocked && ring.usedBytes <= tcb.sndBufBytes - (tcb.sndBufBytes >> 2)) {
+    tcb.isSndBlocked = false;
+    tcb.layer.raise(tcb, EVENT_WRITABLE);
+  }
+}
+
+/** What follows for the state "if our FIN is now acknowledged". False: the connection is over. */
+function ackOfFin(tcb: Tcb, nowUs: number): boolean {
+  if (!tcb.isFinSent || tcb.sndUna !== tcb.sndNxt) return true;
+  switch (tcb.state) {
+    case State.FIN_WAIT_1:
+      return enterFinWait2(tcb, nowUs);
+    case State.CLOSING:
+      enterTimeWait(tcb, nowUs);
+      return false;
+    case State.LAST_ACK:
+      deleteTcb(tcb);
+      return false;
+    default:
+      return true;
+  }
+}
+
+/** Without a program to close the other half, FIN-WAIT-2 does not last (tcp_fin_timeout, TCP_LINGER2). */
+export function enterFinWait2(tcb: Tcb, nowUs: number): boolean {
+  setState(tcb, State.FIN_WAIT_2);
+  if (!tcb.isOrphan) return true;
+  if (tcb.options.linger2Us < 0) {
+    deleteTcb(tcb);
+    return false;
+  }
+  tcb.lingerAtUs = nowUs + tcb.options.linger2Us;
+  return true;
+}

@@ -1,0 +1,200 @@
+/**
+ * SEGMENT ARRIVES, synchronized states, steps six to eight (RFC 9293 3.10.7.4): URG, text, FIN; and when to
+ * acknowledge what came (RFC 9293 3.8.6.3, RFC 5681 4.2, Linux's quick ACKs).
+ *
+ * @module
+ */
+import { EVENT_READABLE } from "../storage/events.ts";
+import { emitAck, timestampNow } from "./emit.ts";
+import { enterTimeWait, failConnection, setState } from "./lifecycle.ts";
+import { autotuneReceiveBuffer, measureReceiverRtt } from "./receive_window.ts";
+import { replyReset } from "./reset.ts";
+import { growForBytes } from "./send_buffer.ts";
+import { seqDiff, seqGt, seqLt } from "./seq.ts";
+import type { Segment } from "./segment.ts";
+import { canReceiveText, State } from "./state.ts";
+import type { Tcb } from "./tcb.ts";
+
+/**
+ * Sixth, check the URG bit: "RCV.UP <- max(RCV.UP, SEG.UP)". The urgent octet stays in line, as RFC 6093
+ * section 4 recommends and SO_OOBINLINE does on Linux.
+ */
+export function processUrgent(tcb: Tcb, seg: Segment): void {
+  const up = (seg.seq + seg.urgent) | 0;
+  if (seqGt(up, tcb.rcvUp)) tcb.rcvUp = up;
+}
+
+/**
+ * Seventh, process the segment text (and note the FIN behind it). False: the segment is done with.
+ * Trims the segment to the window: what remains begins at RCV.NXT or beyond it.
+ */
+export function processText(tcb: Tcb, seg: Segment): boolean {
+  if (!canReceiveText(tcb.state)) {
+    // "This should not occur, since a FIN has been received": a FIN again is acknowledged again
+    if (seg.len > 0) tcb.isAckNow = true;
+    tcb.layer.markDirty(tcb);
+    return true;
+  }
+  if (isTextForNobody(tcb, seg)) {
+    tcb.layer.counters.tcp.abortOnData++;
+    replyReset(tcb.layer, tcb, seg);
+    failConnection(tcb, 0, seg.nowUs);
+    return false;
+  }
+  if (seg.payloadLen > 0) {
+    tcb.dataSegsIn += seg.units;
+    measureSegments(tcb, seg);
+  }
+  if (!trimToWindow(tcb, seg)) {
+    emitAck(tcb, seg.nowUs);
+    return false;
+  }
+  if (seg.seq === tcb.rcvNxt) takeInOrder(tcb, seg);
+  else takeOutOfOrder(tcb, seg);
+  return true;
+}
+
+/** The program has closed: nobody will read it, and the peer should know (RFC 1122 4.2.2.13). */
+function isTextForNobody(tcb: Tcb, seg: Segment): boolean {
+  return tcb.isOrphan && seqGt((seg.seq + seg.payloadLen) | 0, tcb.rcvNxt);
+}
+
+/** What the sizes and times of the peer's segments tell. */
+function measureSegments(tcb: Tcb, seg: Segment): void {
+  if (seg.unitLen > tcb.rcvMss) tcb.rcvMss = Math.min(seg.unitLen, 0xffff);
+  measureReceiverRtt(tcb, seg, timestampNow(tcb.tsOffset, seg.nowUs));
+  // After a pause the peer starts slowly: help it with quick ACKs (Linux tcp_incr_quickack)
+  if (seg.nowUs - tcb.lastDataReceivedUs > tcb.rtt.rtoUs) {
+    tcb.quickAcks = tcb.layer.config.quickAckSegments;
+  }
+  tcb.lastDataReceivedUs = seg.nowUs;
+}
+
+/** Cuts off what is old and what is beyond the window. False: nothing is left. */
+function trimToWindow(tcb: Tcb, seg: Segment): boolean {
+  const old = seqDiff(tcb.rcvNxt, seg.seq);
+  if (old > 0) {
+    noteDsack(tcb, seg.seq, seqLt(seg.end, tcb.rcvNxt) ? seg.end : tcb.rcvNxt);
+    tcb.isAckNow = true;
+    if (old >= seg.len) return false;
+    seg.trimFront(Math.min(old, seg.payloadLen));
+  }
+  const edge = (tcb.rcvNxt + tcb.rcvWnd) | 0;
+  const beyond = seqDiff((seg.seq + seg.payloadLen) | 0, edge);
+  if (beyond > 0) {
+    if (tcb.rcvWnd === 0) tcb.layer.counters.tcp.zeroWindowDrop++;
+    else tcb.layer.counters.tcp.beyondWindow++;
+    seg.trimBack(Math.min(beyond, seg.payloadLen));
+    tcb.isAckNow = true;
+  }
+  return seg.len > 0;
+}
+
+function noteDsack(tcb: Tcb, left: number, right: number): void {
+  if (!tcb.hasSack) return;
+  tcb.hasDsack = true;
+  tcb.dsackLeft = left;
+  tcb.dsackRight = right;
+}
+
+/** The next expected text: into the ring, with what was waiting behind it. */
+function takeInOrder(tcb: Tcb, seg: Segment): void {
+  const lenBytes = seg.payloadLen;
+  if (lenBytes > 0 && !storeText(tcb, seg, 0)) return;
+  let next = seg.end;
+  const hadGaps = tcb.assembler.count > 0;
+  if (hadGaps) next = tcb.assembler.advance(next);
+  if (seg.isFin) notePendingFin(tcb, seg);
+  const isFin = tcb.isFinPending && seqGt(next, tcb.rcvFinSeq);
+  const textBytes = seqDiff(next, tcb.rcvNxt) - (isFin ? 1 : 0);
+  tcb.rcvNxt = next;
+  if (isFin) {
+    tcb.isFinReceived = true;
+    tcb.isFinPending = false;
+  }
+  if (textBytes > 0) deliver(tcb, textBytes, seg.nowUs);
+  // "An immediate ACK when the segment fills in all or part of a gap" (RFC 5681 4.2)
+  if (hadGaps || isFin) tcb.isAckNow = true;
+  scheduleAck(tcb, seg.nowUs);
+}
+
+function deliver(tcb: Tcb, textBytes: number, nowUs: number): void {
+  tcb.bytesReceived += textBytes;
+  if (tcb.isRcvShutdown) {
+    autotuneReceiveBuffer(tcb, textBytes, nowUs);
+    return;
+  }
+  tcb.rcvRing.commit(textBytes);
+  tcb.layer.raise(tcb, EVENT_READABLE);
+}
+
+/** Text beyond a gap: kept, and reported at once (RFC 5681 4.2: "an immediate duplicate ACK"). */
+function takeOutOfOrder(tcb: Tcb, seg: Segment): void {
+  const { assembler, layer: { counters } } = tcb;
+  const { seq, end } = seg;
+  if (assembler.find(seq, end) >= 0) {
+    noteDsack(tcb, seq, end);
+    counters.tcp.dsackOfoSent++;
+  } else if (assembler.hasRoom(seq, end) && storeText(tcb, seg, seqDiff(seq, tcb.rcvNxt))) {
+    assembler.insert(seq, end);
+    if (seg.isFin) notePendingFin(tcb, seg);
+    counters.tcp.ofoQueue++;
+    tcb.rcvOutOfOrder += seg.units;
+  } else {
+    counters.tcp.ofoDrop++;
+  }
+  emitAck(tcb, seg.nowUs);
+}
+
+/** Copies the text to where it belongs, `skip` bytes beyond what is in the ring. False: no memory. */
+function storeText(tcb: Tcb, seg: Segment, skip: number): boolean {
+  if (tcb.isRcvShutdown || seg.payloadLen === 0) return true;
+  const ring = tcb.rcvRing;
+  if (
+    growForBytes(ring, skip + seg.payloadLen) &&
+    ring.writeAt(skip, seg.payloadOff, seg.payloadLen) === seg.payloadLen
+  ) return true;
+  tcb.layer.counters.tcp.rcvQDrop++;
+  return false;
+}
+
+function notePendingFin(tcb: Tcb, seg: Segment): void {
+  tcb.isFinPending = true;
+  tcb.rcvFinSeq = (seg.seq + seg.payloadLen) | 0;
+}
+
+/**
+ * New text is to be acknowledged: at once when more than one full segment waits for it, while the connection
+ * is young, or when something is wrong; else in a moment, in the hope of text to travel with. "At once" is
+ * the next flush: segments that arrive together are acknowledged together.
+ */
+function scheduleAck(tcb: Tcb, nowUs: number): void {
+  const unacked = seqDiff(tcb.rcvNxt, tcb.lastAckSent);
+  const isQuick = tcb.quickAcks > 0 && !tcb.isPingPong;
+  if (unacked > tcb.rcvMss || isQuick || tcb.assembler.count > 0) tcb.isAckNow = true;
+  if (tcb.isAckNow) tcb.layer.markDirty(tcb);
+  else if (tcb.delayedAckAtUs === Infinity) {
+    tcb.delayedAckAtUs = nowUs + tcb.layer.config.delayedAckUs;
+  }
+}
+
+/** Eighth, check the FIN bit: all text before it has been received. */
+export function processFin(tcb: Tcb, nowUs: number): void {
+  switch (tcb.state) {
+    case State.ESTABLISHED:
+      setState(tcb, State.CLOSE_WAIT);
+      break;
+    case State.FIN_WAIT_1:
+      // Our FIN has not been acknowledged, or step five had brought us to FIN-WAIT-2
+      setState(tcb, State.CLOSING);
+      break;
+    case State.FIN_WAIT_2:
+      emitAck(tcb, nowUs);
+      enterTimeWait(tcb, nowUs);
+      return;
+    default:
+      // CLOSE-WAIT, CLOSING, LAST-ACK: remain
+      return;
+  }
+  tcb.layer.raise(tcb, EVENT_READABLE);
+}

@@ -1,0 +1,103 @@
+/**
+ * SEGMENT ARRIVES in state SYN-SENT (RFC 9293 3.10.7.3).
+ *
+ * @module
+ */
+import { ECONNREFUSED } from "../wire/errno.ts";
+import { emitSyn, timestampNow } from "./emit.ts";
+import { establish, failConnection, setState } from "./lifecycle.ts";
+import { sampleRtt } from "./input_ack.ts";
+import { processFin, processText } from "./input_data.ts";
+import { replyReset } from "./reset.ts";
+import { SENT_EVER_RETRANS } from "./sent_queue.ts";
+import { seqGt, seqLeq } from "./seq.ts";
+import type { Segment } from "./segment.ts";
+import { State } from "./state.ts";
+import type { Tcb } from "./tcb.ts";
+import { stopRetransmitTimer } from "./timer.ts";
+
+export function synSentInput(tcb: Tcb, seg: Segment): void {
+  // First, check the ACK bit
+  if (seg.isAck) {
+    if (seqLeq(seg.ack, tcb.iss) || seqGt(seg.ack, tcb.sndNxt)) {
+      return replyReset(tcb.layer, tcb, seg);
+    }
+    if (!isEchoPlausible(tcb, seg)) {
+      // RFC 7323 3.2; Linux resets too
+      tcb.layer.counters.tcp.pawsActive++;
+      return replyReset(tcb.layer, tcb, seg);
+    }
+  }
+  // Second, check the RST bit: it needs an acceptable ACK
+  if (seg.isRst) {
+    if (seg.isAck) failConnection(tcb, ECONNREFUSED, seg.nowUs);
+    return;
+  }
+  // Fourth, check the SYN bit; fifth: "if neither of the SYN or RST bits is set, then drop the segment"
+  if (!seg.isSyn) return;
+  takeSyn(tcb, seg);
+  if (seg.isAck) synAcknowledged(tcb, seg);
+  else simultaneousOpen(tcb, seg);
+}
+
+/** The timestamp echoed is one that we have sent. */
+function isEchoPlausible(tcb: Tcb, seg: Segment): boolean {
+  const { options } = seg;
+  if (!tcb.hasTimestamps || !options.hasTimestamps || options.tsEcr === 0) return true;
+  const now = timestampNow(tcb.tsOffset, seg.nowUs);
+  const head = tcb.sent.head;
+  const first = timestampNow(tcb.tsOffset, head === null ? seg.nowUs : head.firstSentUs);
+  return ((options.tsEcr - first) | 0) >= 0 && ((now - options.tsEcr) | 0) >= 0;
+}
+
+/** What the peer's SYN says of itself and of the options. */
+function takeSyn(tcb: Tcb, seg: Segment): void {
+  const { options } = seg;
+  const rcvWnd = tcb.rcvWnd;
+  tcb.irs = seg.seq;
+  tcb.rcvNxt = (seg.seq + 1) | 0;
+  tcb.rcvAdv = (tcb.rcvNxt + rcvWnd) | 0;
+  tcb.lastAckSent = tcb.rcvNxt;
+  if (options.mss !== 0) tcb.peerMss = options.mss;
+  tcb.hasWindowScale = tcb.hasWindowScale && options.windowScale >= 0;
+  tcb.sndWindShift = tcb.hasWindowScale ? options.windowScale : 0;
+  if (!tcb.hasWindowScale) tcb.rcvWindShift = 0;
+  tcb.hasSack = tcb.hasSack && options.sackPermitted;
+  tcb.hasTimestamps = tcb.hasTimestamps && options.hasTimestamps;
+  if (tcb.hasTimestamps) {
+    tcb.tsRecent = options.tsVal;
+    tcb.tsRecentAtUs = seg.nowUs;
+  }
+  // "The window in the SYN segments is never scaled" (RFC 7323 2.2)
+  tcb.sndWnd = seg.window;
+  tcb.maxSndWnd = seg.window;
+  tcb.sndWl1 = seg.seq;
+  tcb.sndWl2 = seg.ack;
+}
+
+/** "If SND.UNA > ISS (our SYN has been ACKed), change the connection state to ESTABLISHED". */
+function synAcknowledged(tcb: Tcb, seg: Segment): void {
+  const sample = tcb.layer.sample;
+  sample.reset();
+  tcb.sent.acknowledge(seg.ack, sample);
+  tcb.sndUna = seg.ack;
+  tcb.recover = tcb.iss;
+  tcb.lostMark = tcb.sndUna;
+  stopRetransmitTimer(tcb);
+  sampleRtt(tcb, seg, sample);
+  tcb.isAckNow = true;
+  establish(tcb, seg.nowUs);
+  if (seg.len > 1) {
+    // Text with the SYN (RFC 9293 3.10.7.3: "processing is continued at the sixth step")
+    seg.dropSyn();
+    if (processText(tcb, seg) && tcb.isFinReceived) processFin(tcb, seg.nowUs);
+  }
+}
+
+/** Our SYN and the peer's have crossed: "enter SYN-RECEIVED, form a SYN,ACK segment". */
+function simultaneousOpen(tcb: Tcb, seg: Segment): void {
+  setState(tcb, State.SYN_RECEIVED);
+  // An ACK may now be for either of our two: no RTT sample
+  if (tcb.sent.head !== null) tcb.sent.head.flags |= SENT_EVER_RETRANS;
+  emitSyn(tcb, true, seg.nowUs);
+}

@@ -1,0 +1,162 @@
+/**
+ * TCP as the stack sees it: one object with the connections' common state. Segments go in by `input`,
+ * segments come out of `flush`, time passes in `poll`.
+ *
+ * @module
+ */
+import type { Counters } from "../storage/counters.ts";
+import type { Memory } from "../storage/memory.ts";
+import { Span } from "../storage/span.ts";
+import { TimerHeap } from "../storage/timer_heap.ts";
+import { TokenBucket } from "../storage/token_bucket.ts";
+import type { IcmpError, Network, Transport } from "../wire/network.ts";
+import type { Packet } from "../wire/packet.ts";
+import { TCP_MAX_SACK_BLOCKS } from "../wire/tcp_options.ts";
+import { AckSample } from "./ack_sample.ts";
+import { Bindings } from "./bindings.ts";
+import type { TcpConfig } from "./config.ts";
+import { createCongestionControl } from "./congestion/mod.ts";
+import { Demux } from "./demux.ts";
+import { type Flow, FLOW_SYN_REQUEST, FLOW_TCB } from "./flow.ts";
+import { tcpIcmpError } from "./icmp_error.ts";
+import { tcpInput } from "./input.ts";
+import { IsnGenerator } from "./isn.ts";
+import { hasUnsent, tcpOutput } from "./output.ts";
+import { Segment } from "./segment.ts";
+import { SentPool } from "./sent_queue.ts";
+import { TcpSocket } from "./socket.ts";
+import { State } from "./state.ts";
+import type { SynRequest } from "./syn_request.ts";
+import { Tcb } from "./tcb.ts";
+import type { TimeWait } from "./time_wait.ts";
+import { onTcbTimer } from "./timer.ts";
+
+export interface TcpLayerDeps {
+  memory: Memory;
+  network: Network;
+  /** Uniform int32. */
+  random: () => number;
+  counters: Counters;
+  config: TcpConfig;
+  /** Called in the middle of things: it may take note, not act. `bits`: EVENT_*. */
+  onEvent: (socket: TcpSocket, bits: number) => void;
+}
+
+export class TcpLayer implements Transport {
+  readonly memory: Memory;
+  readonly network: Network;
+  readonly counters: Counters;
+  readonly config: TcpConfig;
+  readonly timers = new TimerHeap<Flow>();
+  readonly demux: Demux;
+  readonly bindings: Bindings;
+  readonly isn: IsnGenerator;
+  readonly sentPool = new SentPool();
+  readonly challengeAcks: TokenBucket;
+  timeWaitCount = 0;
+  orphanCount = 0;
+
+  // ---- Reused while one segment is being processed or sent
+  readonly segment = new Segment();
+  readonly sample = new AckSample();
+  readonly span = new Span();
+  readonly sackLeft = new Int32Array(TCP_MAX_SACK_BLOCKS);
+  readonly sackRight = new Int32Array(TCP_MAX_SACK_BLOCKS);
+
+  readonly #onEvent: (socket: TcpSocket, bits: number) => void;
+  /** Connections with something to send, in the order they got it. */
+  readonly #dirty: (Tcb | null)[] = [];
+  #dirtyCount = 0;
+
+  constructor(deps: TcpLayerDeps) {
+    const { config, random } = deps;
+    this.memory = deps.memory;
+    this.network = deps.network;
+    this.counters = deps.counters;
+    this.config = config;
+    this.#onEvent = deps.onEvent;
+    this.demux = new Demux(random());
+    this.bindings = new Bindings(random, config.portMin, config.portMax);
+    this.isn = new IsnGenerator(random);
+    this.challengeAcks = new TokenBucket(
+      config.challengeAckPerSecond,
+      config.challengeAckPerSecond,
+    );
+  }
+
+  /** A socket in CLOSED. `domain`: 2 (AF_INET) or 10 (AF_INET6). */
+  createSocket(domain: number): TcpSocket {
+    const congestion = createCongestionControl(this.config.congestion);
+    if (congestion === null) {
+      throw new RangeError(`no congestion control ${this.config.congestion}`);
+    }
+    return new TcpSocket(new Tcb(this, congestion), domain);
+  }
+
+  /** Always true: TCP says itself that a port is closed. */
+  input(pkt: Packet): boolean {
+    tcpInput(this, pkt);
+    return true;
+  }
+
+  icmpError(error: IcmpError, nowUs: number): void {
+    tcpIcmpError(this, error, nowUs);
+  }
+
+  /** When `poll` has to be called next; Infinity: nothing is armed. It may turn out to be too early. */
+  pollAtUs(): number {
+    return this.timers.nextAtUs();
+  }
+
+  /** Lets the timers that are due fire. */
+  poll(nowUs: number): void {
+    for (;;) {
+      const flow = this.timers.popDue(nowUs);
+      if (flow === null) return;
+      if (flow.kind === FLOW_TCB) onTcbTimer(flow as Tcb, nowUs);
+      else if (flow.kind === FLOW_SYN_REQUEST) (flow as SynRequest).onTimer(nowUs);
+      else (flow as TimeWait).end();
+    }
+  }
+
+  /** Sends what there is to send. */
+  flush(nowUs: number): void {
+    for (let i = 0; i < this.#dirtyCount; i++) {
+      const tcb = this.#dirty[i] as Tcb;
+      this.#dirty[i] = null;
+      tcb.isDirty = false;
+      tcpOutput(tcb, nowUs);
+    }
+    this.#dirtyCount = 0;
+  }
+
+  /** The next flush looks after this connection. */
+  markDirty(tcb: Tcb): void {
+    if (tcb.isDirty) return;
+    tcb.isDirty = true;
+    this.#dirty[this.#dirtyCount++] = tcb;
+  }
+
+  /** Tells the program, if there is one. */
+  raise(tcb: Tcb, bits: number): void {
+    if (tcb.socket !== null) this.#onEvent(tcb.socket, bits);
+  }
+
+  /** No connection without a program has bytes or a FIN left to deliver. */
+  isQuiet(): boolean {
+    let isQuiet = true;
+    this.demux.forEach((flow) => {
+      if (flow.kind !== FLOW_TCB) return;
+      const tcb = flow as Tcb;
+      const isDelivered = tcb.state === State.FIN_WAIT_2 ||
+        (tcb.sent.count === 0 && !hasUnsent(tcb));
+      if (tcb.isOrphan && !isDelivered) isQuiet = false;
+    });
+    return isQuiet;
+  }
+
+  /** Connections, half-open ones and TIME-WAITs. */
+  get flowCount(): number {
+    return this.demux.count;
+  }
+}

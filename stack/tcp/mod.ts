@@ -1,0 +1,11 @@
+/**
+ * TCP (RFC 9293): the door of the folder. `TcpLayer` is what the stack drives, `TcpSocket` what
+ * `stack/socket` puts BSD semantics around.
+ *
+ * @module
+ */
+export { DEFAULT_TCP_CONFIG, type TcpConfig } from "./config.ts";
+export { TcpLayer, type TcpLayerDeps } from "./layer.ts";
+export { TcpSocket } from "./socket.ts";
+export { TcpSocketOptions } from "./socket_options.ts";
+export { CONGESTION_NAMES } from "./congestion/mod.ts";

@@ -1,0 +1,42 @@
+/**
+ * Segment sizes: RFC 9293 3.7.1, RFC 6691. The MSS option that we send is the MTU less the fixed headers;
+ * what we send ourselves is also less the options of every segment.
+ *
+ * @module
+ */
+import type { Route } from "../wire/network.ts";
+import { TCP_HEADER_LEN } from "../wire/tcp.ts";
+import { TCP_TIMESTAMPS_LEN } from "../wire/tcp_options.ts";
+import type { Tcb } from "./tcb.ts";
+
+const IPV4_HEADER_LEN = 20;
+const IPV6_HEADER_LEN = 40;
+const MSS_MAX = 0xffff;
+
+function ipHeaderLen(route: Route): number {
+  return route.dst.family === 4 ? IPV4_HEADER_LEN : IPV6_HEADER_LEN;
+}
+
+/** The MSS option of our SYN: what the path MTU leaves, at most `maxSeg` (TCP_MAXSEG; 0: not set). */
+export function advertisedMss(route: Route, maxSeg: number): number {
+  const mss = Math.min(route.mtu - ipHeaderLen(route) - TCP_HEADER_LEN, MSS_MAX);
+  return maxSeg > 0 ? Math.min(mss, maxSeg) : mss;
+}
+
+/** Computes SMSS anew from the path MTU, the peer's MSS option and TCP_MAXSEG. */
+export function updateSmss(tcb: Tcb): void {
+  const route = tcb.route!;
+  tcb.pmtu = route.mtu;
+  const mss = Math.min(tcb.peerMss, advertisedMss(route, tcb.options.maxSeg));
+  const smss = Math.max(mss, tcb.layer.config.minSmss);
+  tcb.smss = tcb.hasTimestamps ? smss - TCP_TIMESTAMPS_LEN : smss;
+}
+
+/** The most text that one row may carry: whole segments as the device can cut, else one. */
+export function maxRowText(tcb: Tcb): number {
+  const route = tcb.route!;
+  if (route.gsoMaxBytes === 0) return tcb.smss;
+  const options = tcb.hasTimestamps ? TCP_TIMESTAMPS_LEN : 0;
+  const text = route.gsoMaxBytes - ipHeaderLen(route) - TCP_HEADER_LEN - options;
+  return text < tcb.smss ? tcb.smss : text - text % tcb.smss;
+}

@@ -1,0 +1,229 @@
+/**
+ * What to send, and when: the sender's half of RFC 9293 3.8. Runs once a flush for every connection that
+ * has something to send.
+ *
+ *   1. what loss recovery wants again        (nextLost, within cwnd)
+ *   2. new text, as far as three limits allow: the peer's window, cwnd, and good manners (Nagle,
+ *      silly window avoidance, TCP_CORK); then the FIN
+ *   3. an acknowledgment, if none of these has carried it
+ *
+ * One row carries up to what the route can segment (TSO), so the limits are applied to rows, and the part
+ * of a row beyond the last full segment is subject to Nagle.
+ *
+ * @module
+ */
+import { TCP_FIN, TCP_PSH } from "../wire/tcp.ts";
+import { emitAck, emitSegment, emitSyn } from "./emit.ts";
+import { maxRowText, updateSmss } from "./mss.ts";
+import { SENT_FIN, SENT_SYN, type SentSegment } from "./sent_queue.ts";
+import { seqDiff, seqGt } from "./seq.ts";
+import { State } from "./state.ts";
+import { Recovery, RetransmitTimer, type Tcb } from "./tcb.ts";
+import { armPersistTimer, armRetransmitTimer, rearmTimer } from "./timer.ts";
+
+/** Data sent within this time of data received makes a connection interactive. */
+const PING_PONG_US = 40_000;
+/** A row is put off when it would be less than this part of the window (Linux tcp_tso_win_divisor). */
+const TSO_WINDOW_DIVISOR = 3;
+
+/** Sends what may be sent now. Called from flush only. */
+export function tcpOutput(tcb: Tcb, nowUs: number): void {
+  if (tcb.state === State.CLOSED || tcb.state === State.LISTEN) return;
+  if (!refreshRoute(tcb)) {
+    if (tcb.sent.count > 0 || hasUnsent(tcb)) armRetransmitTimer(tcb, nowUs);
+    rearmTimer(tcb);
+    return;
+  }
+  if (tcb.sent.lostBytes > 0) retransmitLost(tcb, nowUs);
+  if (hasUnsent(tcb) && isSynchronized(tcb.state)) sendNew(tcb, nowUs);
+  if (tcb.isAckNow) emitAck(tcb, nowUs);
+  rearmTimer(tcb);
+}
+
+/** The handshake is done: text may be sent. */
+function isSynchronized(state: State): boolean {
+  return state !== State.SYN_SENT && state !== State.SYN_RECEIVED;
+}
+
+/** Text or a FIN that has not been sent yet. */
+export function hasUnsent(tcb: Tcb): boolean {
+  return seqGt(tcb.sndEnd, tcb.sndNxt) || (tcb.isFinQueued && !tcb.isFinSent);
+}
+
+/** Makes sure of a route and of a segment size that fits it. False: there is no way at present. */
+export function refreshRoute(tcb: Tcb): boolean {
+  let route = tcb.route;
+  if (route === null || !route.valid) {
+    const found = tcb.layer.network.route(tcb.remote, tcb.local, tcb.options.ifIndex);
+    if (typeof found === "number") {
+      tcb.softError = -found;
+      return false;
+    }
+    route = found;
+    tcb.route = route;
+  }
+  if (route.mtu !== tcb.pmtu) updateSmss(tcb);
+  return true;
+}
+
+/** Sends again what is deemed lost, oldest first, as far as cwnd allows. */
+function retransmitLost(tcb: Tcb, nowUs: number): void {
+  for (;;) {
+    const segment = tcb.sent.nextLost();
+    if (segment === null) return;
+    const room = tcb.cwnd - tcb.pipe;
+    const lenBytes = seqDiff(segment.end, segment.seq);
+    if (room < Math.min(lenBytes, tcb.smss)) return;
+    retransmit(tcb, segment, room, nowUs);
+  }
+}
+
+/** Sends one record again, at most about `maxBytes` of it (but one segment in any case). */
+export function retransmit(tcb: Tcb, segment: SentSegment, maxBytes: number, nowUs: number): void {
+  const smss = tcb.smss;
+  const rowMax = Math.max(smss, Math.min(maxRowText(tcb), maxBytes - (maxBytes % smss)));
+  if (seqDiff(segment.end, segment.seq) > rowMax && (segment.flags & SENT_SYN) === 0) {
+    tcb.sent.split(segment, rowMax);
+  }
+  const counters = tcb.layer.counters.tcp;
+  if ((segment.flags & SENT_SYN) !== 0) {
+    emitSyn(tcb, tcb.state === State.SYN_RECEIVED, nowUs);
+    counters.synRetrans++;
+  } else {
+    const isFin = (segment.flags & SENT_FIN) !== 0;
+    const textLen = seqDiff(segment.end, segment.seq) - (isFin ? 1 : 0);
+    const isLast = segment.end === tcb.sndNxt || isFin;
+    emitSegment(tcb, segment.seq, textLen, (isFin ? TCP_FIN : 0) | (isLast ? TCP_PSH : 0), nowUs);
+    tcb.bytesRetransmitted += textLen;
+    if (tcb.recovery === Recovery.FAST) counters.fastRetrans++;
+    else counters.slowStartRetrans++;
+  }
+  tcb.sent.markRetransmitted(segment, nowUs);
+  tcb.totalRetransmits++;
+  counters.retransSegs++;
+  tcb.lastSentUs = nowUs;
+  tcb.prrOut += seqDiff(segment.end, segment.seq);
+  armRetransmitTimer(tcb, nowUs);
+}
+
+/** Sends new text and the FIN. */
+function sendNew(tcb: Tcb, nowUs: number): void {
+  if (tcb.sndNxt === tcb.sndUna) restartAfterIdle(tcb, nowUs);
+  tcb.isCwndLimited = false;
+  if (tcb.isProbeDue) sendProbe(tcb, nowUs);
+  const rowMax = maxRowText(tcb);
+  for (;;) {
+    const unsent = seqDiff(tcb.sndEnd, tcb.sndNxt);
+    const wndRoom = seqDiff((tcb.sndUna + tcb.sndWnd) | 0, tcb.sndNxt);
+    const textLen = unsent > 0 ? textToSend(tcb, unsent, wndRoom, rowMax) : 0;
+    const isFin = tcb.isFinQueued && textLen === unsent && wndRoom > textLen;
+    if (textLen === 0 && !isFin) break;
+    sendRow(tcb, textLen, unsent, isFin, nowUs);
+    if (isFin) break;
+  }
+  if (tcb.sent.count === 0 && hasUnsent(tcb)) armPersistTimer(tcb, nowUs);
+}
+
+/**
+ * The persist timer expired (RFC 9293 3.8.6.1, 3.8.6.2.1 (4)): sends what the window takes, however little,
+ * or asks for the window with a segment that the peer must answer. Like Linux, the question is an old
+ * sequence number, not a byte beyond the window.
+ */
+function sendProbe(tcb: Tcb, nowUs: number): void {
+  tcb.isProbeDue = false;
+  const unsent = seqDiff(tcb.sndEnd, tcb.sndNxt);
+  const wndRoom = seqDiff((tcb.sndUna + tcb.sndWnd) | 0, tcb.sndNxt);
+  tcb.layer.counters.tcp.winProbe++;
+  if (unsent > 0 && wndRoom > 0) {
+    const textLen = Math.min(unsent, wndRoom, tcb.smss);
+    const isFin = tcb.isFinQueued && textLen === unsent && wndRoom > textLen;
+    sendRow(tcb, textLen, unsent, isFin, nowUs);
+  } else {
+    emitSegment(tcb, (tcb.sndUna - 1) | 0, 0, 0, nowUs);
+  }
+}
+
+/** How much text the next row takes: 0 when it has to wait. */
+function textToSend(tcb: Tcb, unsent: number, wndRoom: number, rowMax: number): number {
+  const smss = tcb.smss;
+  const pipe = tcb.pipe;
+  const cwndRoom = pipe <= 0 ? Math.max(tcb.cwnd, smss) : tcb.cwnd - pipe;
+  const segmentLen = Math.min(unsent, smss);
+  if (cwndRoom < segmentLen || isCountLimited(tcb, segmentLen)) {
+    tcb.isCwndLimited = true;
+    return 0;
+  }
+  const limit = Math.min(cwndRoom, wndRoom);
+  if (isWorthWaiting(tcb, unsent, limit, rowMax)) {
+    if (cwndRoom <= wndRoom) tcb.isCwndLimited = true;
+    return 0;
+  }
+  const len = Math.min(unsent, limit, rowMax);
+  const rest = len % smss;
+  if (rest === 0) return Math.max(len, 0);
+  if (len === unsent) return maySendSmall(tcb) ? len : len - rest;
+  if (len > smss) return len - rest;
+  // Less than a segment, and not all there is: the window is small (RFC 9293 3.8.6.2.1 (3)).
+  return len >= tcb.maxSndWnd >> 1 && maySendSmall(tcb) ? len : 0;
+}
+
+/** cwnd counts bytes; a flood of tiny segments is held to the number of segments that it stands for. */
+function isCountLimited(tcb: Tcb, segmentLen: number): boolean {
+  return segmentLen < tcb.smss && tcb.sent.count * tcb.smss >= tcb.cwnd && tcb.sent.count > 1;
+}
+
+/**
+ * There is more to send than a limit allows, and an acknowledgment that will raise it is on its way: wait
+ * for it and send one large row instead of a small one now.
+ */
+function isWorthWaiting(tcb: Tcb, unsent: number, limit: number, rowMax: number): boolean {
+  if (unsent <= limit || limit >= rowMax || rowMax === tcb.smss) return false;
+  if (tcb.recovery !== Recovery.OPEN || tcb.pipe <= 0) return false;
+  return limit < Math.min(tcb.sndWnd, tcb.cwnd) / TSO_WINDOW_DIVISOR;
+}
+
+/**
+ * A segment smaller than SMSS may go: always with TCP_NODELAY or when the program is done; never while
+ * corked; else when no other small one is unacknowledged (Nagle, RFC 9293 3.7.4, in Minshall's form).
+ */
+function maySendSmall(tcb: Tcb): boolean {
+  if (tcb.isFinQueued) return true;
+  if (tcb.options.cork || tcb.hasMore) return false;
+  if (tcb.options.noDelay) return true;
+  return !(seqGt(tcb.sndSml, tcb.sndUna) && !seqGt(tcb.sndSml, tcb.sndNxt));
+}
+
+function sendRow(tcb: Tcb, textLen: number, unsent: number, isFin: boolean, nowUs: number): void {
+  const isPush = textLen === unsent && textLen > 0;
+  const seq = tcb.sndNxt;
+  const lenBytes = textLen + (isFin ? 1 : 0);
+  // In the books first: what does not leave counts as lost on the way.
+  tcb.sent.push(seq, lenBytes, isFin ? SENT_FIN : 0, nowUs);
+  tcb.sndNxt = (seq + lenBytes) | 0;
+  if (textLen % tcb.smss !== 0) tcb.sndSml = tcb.sndNxt;
+  if (isFin) tcb.isFinSent = true;
+  emitSegment(tcb, seq, textLen, (isFin ? TCP_FIN : 0) | (isPush ? TCP_PSH : 0), nowUs);
+  if (textLen > 0) {
+    const units = Math.ceil(textLen / tcb.smss);
+    tcb.bytesSent += textLen;
+    tcb.dataSegsOut += units;
+    tcb.layer.counters.tcp.origDataSent += units;
+    tcb.lastDataSentUs = nowUs;
+    if (nowUs - tcb.lastDataReceivedUs < PING_PONG_US) tcb.isPingPong = true;
+  }
+  tcb.lastSentUs = nowUs;
+  tcb.prrOut += lenBytes;
+  if (tcb.retransmitTimer !== RetransmitTimer.RTO) armRetransmitTimer(tcb, nowUs);
+}
+
+/** RFC 5681 4.1, RFC 7661 in Linux's form: half the window for every RTO of silence, down to the start's. */
+function restartAfterIdle(tcb: Tcb, nowUs: number): void {
+  const idleUs = nowUs - tcb.lastSentUs;
+  if (tcb.lastDataSentUs === 0 || idleUs <= tcb.rtt.rtoUs) return;
+  const restart = Math.min(tcb.layer.config.initialCwndSegments * tcb.smss, tcb.cwnd);
+  tcb.ssthresh = Math.max(tcb.ssthresh, (tcb.cwnd >> 1) + (tcb.cwnd >> 2));
+  let cwnd = tcb.cwnd;
+  for (let t = idleUs - tcb.rtt.rtoUs; t > 0 && cwnd > restart; t -= tcb.rtt.rtoUs) cwnd >>= 1;
+  tcb.cwnd = Math.max(cwnd, restart);
+  tcb.congestion.onIdle(tcb, idleUs);
+}

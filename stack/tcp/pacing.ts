@@ -1,0 +1,74 @@
+/**
+ * Pacing: when the next row may leave, and how much it may carry, so that a window is spread over its round
+ * trip instead of being sent in one burst. A bucket that fills at the pacing rate, in the form of a due
+ * time:
+ *
+ *      sent: 64 KiB      due = when the link at this rate would be done with them
+ *        |----------------|
+ *       now          nextSendUs      nothing leaves before; the timer of the connection waits for it
+ *
+ * A timer that fires late does not lower the rate: up to SLACK_US of delay are made good at once.
+ * Without a rate nothing is held back: as in Linux without the fq queue, CUBIC and Reno are not paced, unless the
+ * program asks for it with SO_MAX_PACING_RATE. Rates are bytes per second.
+ *
+ * @module
+ */
+
+/** How late a row may leave without the next one being put off, too. */
+const SLACK_US = 1_000;
+/** A row carries what leaves in about a millisecond (Linux sk_pacing_shift = 10), */
+const BURST_SHARE = 1 / 1024;
+const BURST_MAX_BYTES = 65_536;
+/** on short paths more: half for every 512 us of round trip (Linux tcp_tso_rtt_log = 9), */
+const BURST_RTT_US = 512;
+/** but two segments, and one where even that would take 20 ms (1.2 Mbit/s, as BBR in Linux). */
+const BURST_MIN_SEGMENTS = 2;
+const SLOW_RATE = 150_000;
+/** Without an algorithm's rate: cwnd each round trip, times these (tcp_pacing_ss_ratio, _ca_ratio). */
+const SLOW_START_RATIO = 2;
+const AVOIDANCE_RATIO = 1.2;
+
+export class Pacer {
+  /** 0: not paced. */
+  rate = 0;
+  /** SO_MAX_PACING_RATE; Infinity: not set. */
+  maxRate = Infinity;
+  /** When the next row may leave. */
+  nextSendUs = 0;
+
+  /**
+   * Sets the rate: the algorithm's own, `pacingRate`, or if it has none and there is a limit, what `cwnd` makes
+   * of the round trip `srttUs` (<= 0: unknown). To be called when any of these has changed.
+   */
+  update(pacingRate: number, cwnd: number, ssthresh: number, srttUs: number): void {
+    if (pacingRate > 0) this.rate = Math.min(pacingRate, this.maxRate);
+    else if (this.maxRate === Infinity) this.rate = 0;
+    else if (srttUs <= 0) this.rate = this.maxRate;
+    else {
+      const ratio = cwnd < ssthresh / 2 ? SLOW_START_RATIO : AVOIDANCE_RATIO;
+      this.rate = Math.min((ratio * cwnd * 1e6) / srttUs, this.maxRate);
+    }
+  }
+
+  /** A row may leave now. */
+  isDue(nowUs: number): boolean {
+    return this.rate === 0 || nowUs >= this.nextSendUs;
+  }
+
+  /** `lenBytes` have left. */
+  onSent(lenBytes: number, nowUs: number): void {
+    if (this.rate === 0) return;
+    this.nextSendUs = Math.max(this.nextSendUs, nowUs - SLACK_US) + (lenBytes * 1e6) / this.rate;
+  }
+
+  /** The most that one row is to carry: whole segments, of `rowMax` at most. */
+  burstBytes(smss: number, rowMax: number, minRttUs: number): number {
+    if (this.rate === 0) return rowMax;
+    let bytes = this.rate * BURST_SHARE;
+    if (minRttUs >= 0) bytes += BURST_MAX_BYTES / 2 ** (minRttUs / BURST_RTT_US);
+    bytes = Math.min(bytes, BURST_MAX_BYTES);
+    const least = this.rate < SLOW_RATE ? 1 : BURST_MIN_SEGMENTS;
+    const segments = Math.max(Math.floor(bytes / smss), least);
+    return Math.min(segments * smss, rowMax);
+  }
+}

@@ -1,0 +1,274 @@
+/**
+ * SYN-RECEIVED of a passive open: a record just large enough to send the SYN-ACK again and to make the
+ * connection when the ACK arrives (RFC 9293 3.10.7.4 for that state). No TCB, no buffers.
+ *
+ * @module
+ */
+import type { Route } from "../wire/network.ts";
+import { TCP_ACK, TCP_SYN } from "../wire/tcp.ts";
+import { createCongestionControl } from "./congestion/mod.ts";
+import { emitBare, emitSynSegment, timestampNow } from "./emit.ts";
+import { Flow, FLOW_SYN_REQUEST } from "./flow.ts";
+import type { TcpLayer } from "./layer.ts";
+import type { Listener } from "./listener.ts";
+import { advertisedMss } from "./mss.ts";
+import { maxReceiveWindow, windowShiftFor } from "./receive_window.ts";
+import { replyReset } from "./reset.ts";
+import type { Segment } from "./segment.ts";
+import { SENT_EVER_RETRANS, SENT_SYN } from "./sent_queue.ts";
+import { seqInWindow } from "./seq.ts";
+import { State } from "./state.ts";
+import { Tcb } from "./tcb.ts";
+
+const WINDOW_FIELD_MAX = 0xffff;
+/** An answer to a segment that does not fit is given at most this often. */
+const ANSWER_INTERVAL_US = 500_000;
+
+export class SynRequest extends Flow {
+  readonly kind = FLOW_SYN_REQUEST;
+  readonly layer: TcpLayer;
+  readonly iss: number;
+  readonly irs: number;
+  readonly rcvWnd: number;
+  readonly rcvWindShift: number;
+  readonly peerMss: number;
+  /** -1: the peer does not scale. */
+  readonly sndWindShift: number;
+  readonly hasSack: boolean;
+  readonly hasTimestamps: boolean;
+  readonly tsOffset: number;
+  tsRecent: number;
+  readonly tos: number;
+  /** When the SYN-ACK was sent first, and how often the timer has sent it again. */
+  readonly firstSentUs: number;
+  timeouts = 0;
+  /** The handshake's ACK has come, but the connection has to wait (TCP_DEFER_ACCEPT, queue full). */
+  isAckSeen = false;
+  #lastAnswerUs = -Infinity;
+
+  /** `issFloor`: from a TIME-WAIT that is being reused, else null. */
+  constructor(
+    readonly listener: Listener,
+    readonly route: Route,
+    ends: Flow,
+    seg: Segment,
+    issFloor: number | null,
+  ) {
+    super();
+    const { tcb } = listener;
+    const { layer } = tcb;
+    const { config } = layer;
+    const { options } = seg;
+    this.layer = layer;
+    this.local = ends.local;
+    this.remote = ends.remote;
+    this.localPort = ends.localPort;
+    this.remotePort = ends.remotePort;
+    this.iss = issFloor ?? layer.isn.isn(this, seg.nowUs);
+    this.irs = seg.seq;
+    this.peerMss = options.mss === 0 ? config.defaultSmss : options.mss;
+    this.sndWindShift = config.windowScaling ? options.windowScale : -1;
+    this.rcvWindShift = this.sndWindShift < 0 ? 0 : windowShiftFor(maxReceiveWindow(tcb));
+    this.hasSack = config.sack && options.sackPermitted;
+    this.hasTimestamps = config.timestamps && options.hasTimestamps;
+    this.tsRecent = this.hasTimestamps ? options.tsVal : 0;
+    this.tsOffset = layer.isn.timestampOffset(this);
+    const clamp = tcb.options.windowClamp;
+    const window = clamp > 0 ? Math.min(tcb.rcvBufBytes, clamp) : tcb.rcvBufBytes;
+    this.rcvWnd = Math.min(window, WINDOW_FIELD_MAX);
+    this.tos = tcb.options.tos;
+    this.firstSentUs = seg.nowUs;
+  }
+
+  /** Sends the SYN-ACK; the window of a SYN is never scaled. */
+  sendSynAck(nowUs: number): void {
+    const { options } = this.listener.tcb;
+    emitSynSegment(
+      this.layer,
+      this.route,
+      this,
+      this.iss,
+      (this.irs + 1) | 0,
+      TCP_SYN | TCP_ACK,
+      this.rcvWnd,
+      advertisedMss(this.route, options.maxSeg),
+      this.sndWindShift < 0 ? -1 : this.rcvWindShift,
+      this.hasSack,
+      this.hasTimestamps,
+      timestampNow(this.tsOffset, nowUs),
+      this.tsRecent,
+      options.ttl,
+      this.tos,
+      nowUs,
+    );
+  }
+
+  /** The SYN-ACK was not answered in time. */
+  onTimer(nowUs: number): void {
+    const { config } = this.layer;
+    const { deferAcceptUs } = this.listener.tcb.options;
+    const isDeferring = this.isAckSeen && nowUs - this.firstSentUs < deferAcceptUs;
+    if (this.timeouts >= config.synAckRetries && !isDeferring) {
+      this.layer.counters.tcp.attemptFails++;
+      this.drop();
+      return;
+    }
+    this.timeouts++;
+    if (!isDeferring) {
+      this.layer.counters.tcp.synRetrans++;
+      this.layer.counters.tcp.retransSegs++;
+      this.sendSynAck(nowUs);
+    }
+    this.arm(nowUs);
+  }
+
+  arm(nowUs: number): void {
+    const { config, timers } = this.layer;
+    timers.set(this, nowUs + Math.min(config.rtoInitUs * 2 ** this.timeouts, config.rtoMaxUs));
+  }
+
+  /** Back to LISTEN. */
+  drop(): void {
+    this.layer.timers.cancel(this);
+    this.layer.demux.remove(this);
+    this.listener.synQueue.delete(this);
+  }
+
+  /**
+   * A segment for it. Returns the new connection, in SYN-RECEIVED and in the demultiplexer, if the segment
+   * completes the handshake: it has to process the segment. Else null.
+   */
+  input(seg: Segment): Tcb | null {
+    const { layer } = this;
+    const rcvNxt = (this.irs + 1) | 0;
+    const isPawsOld = this.hasTimestamps && seg.options.hasTimestamps &&
+      ((seg.options.tsVal - this.tsRecent) | 0) < 0;
+    if (seg.isSyn && !seg.isAck && !seg.isRst && seg.seq === this.irs) {
+      // The SYN again: our answer was lost
+      if (this.#mayAnswer(seg.nowUs)) this.sendSynAck(seg.nowUs);
+      return null;
+    }
+    // First, check sequence number
+    const isInWindow = seg.seq === rcvNxt || seqInWindow(seg.seq, rcvNxt, this.rcvWnd);
+    if (isPawsOld || !isInWindow) {
+      if (isPawsOld) layer.counters.tcp.pawsEstab++;
+      if (!seg.isRst) this.#challenge(seg.nowUs);
+      return null;
+    }
+    // Second, check the RST bit (RFC 5961 3.2)
+    if (seg.isRst) {
+      if (seg.seq !== rcvNxt) {
+        this.#challenge(seg.nowUs);
+        return null;
+      }
+      layer.counters.tcp.embryonicRsts++;
+      layer.counters.tcp.attemptFails++;
+      this.drop();
+      return null;
+    }
+    // Fourth, check the SYN bit (RFC 5961 4.2)
+    if (seg.isSyn) {
+      this.#challenge(seg.nowUs);
+      return null;
+    }
+    // Fifth, check the ACK field
+    if (!seg.isAck) return null;
+    if (seg.ack !== ((this.iss + 1) | 0)) {
+      replyReset(layer, this, seg);
+      return null;
+    }
+    return this.#complete(seg);
+  }
+
+  #complete(seg: Segment): Tcb | null {
+    const { layer, listener } = this;
+    const { deferAcceptUs } = listener.tcb.options;
+    if (seg.len === 0 && seg.nowUs - this.firstSentUs < deferAcceptUs) {
+      this.isAckSeen = true;
+      layer.counters.tcp.deferAcceptDrop++;
+      return null;
+    }
+    if (listener.isAcceptQueueFull) {
+      this.isAckSeen = true;
+      layer.counters.tcp.listenOverflows++;
+      layer.counters.tcp.listenDrops++;
+      return null;
+    }
+    const tcb = makeConnection(this);
+    this.drop();
+    layer.demux.enter(tcb);
+    listener.onChild(tcb);
+    layer.counters.tcp.passiveOpens++;
+    return tcb;
+  }
+
+  #mayAnswer(nowUs: number): boolean {
+    if (nowUs - this.#lastAnswerUs < ANSWER_INTERVAL_US) {
+      this.layer.counters.tcp.ackSkippedSynRecv++;
+      return false;
+    }
+    this.#lastAnswerUs = nowUs;
+    return true;
+  }
+
+  /** <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>, not too often. */
+  #challenge(nowUs: number): void {
+    if (!this.#mayAnswer(nowUs)) return;
+    emitBare(
+      this.layer,
+      this.route,
+      this,
+      (this.iss + 1) | 0,
+      (this.irs + 1) | 0,
+      TCP_ACK,
+      this.rcvWnd >>> this.rcvWindShift,
+      this.hasTimestamps,
+      timestampNow(this.tsOffset, nowUs),
+      this.tsRecent,
+      nowUs,
+    );
+  }
+}
+
+/** The TCB of a request whose handshake is completed, in SYN-RECEIVED. */
+function makeConnection(request: SynRequest): Tcb {
+  const { layer, listener } = request;
+  const parent = listener.tcb;
+  const congestion = createCongestionControl(parent.congestion.name)!;
+  const tcb = new Tcb(layer, congestion);
+  tcb.options = parent.options.clone();
+  tcb.rcvBufBytes = parent.rcvBufBytes;
+  tcb.sndBufBytes = parent.sndBufBytes;
+  tcb.listener = listener;
+  tcb.state = State.SYN_RECEIVED;
+  tcb.route = request.route;
+  tcb.local = request.local;
+  tcb.remote = request.remote;
+  tcb.localPort = request.localPort;
+  tcb.remotePort = request.remotePort;
+  tcb.binding = layer.bindings.share(parent.binding!, request.local);
+  tcb.peerMss = request.peerMss;
+  tcb.hasWindowScale = request.sndWindShift >= 0;
+  tcb.sndWindShift = Math.max(request.sndWindShift, 0);
+  tcb.rcvWindShift = request.rcvWindShift;
+  tcb.hasSack = request.hasSack;
+  tcb.hasTimestamps = request.hasTimestamps;
+  tcb.tsRecent = request.tsRecent;
+  tcb.tsRecentAtUs = request.firstSentUs;
+  tcb.tsOffset = request.tsOffset;
+  tcb.iss = request.iss;
+  tcb.sndUna = request.iss;
+  tcb.sndNxt = (request.iss + 1) | 0;
+  tcb.sndSml = request.iss;
+  tcb.recover = request.iss;
+  tcb.lostMark = request.iss;
+  tcb.sndRingSeq = tcb.sndNxt;
+  tcb.irs = request.irs;
+  tcb.rcvNxt = (request.irs + 1) | 0;
+  tcb.rcvAdv = (tcb.rcvNxt + request.rcvWnd) | 0;
+  tcb.lastAckSent = tcb.rcvNxt;
+  tcb.backoff = request.timeouts;
+  const syn = tcb.sent.push(request.iss, 1, SENT_SYN, request.firstSentUs);
+  if (request.timeouts > 0) syn.flags |= SENT_EVER_RETRANS;
+  return tcb;
+}

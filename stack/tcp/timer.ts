@@ -1,0 +1,183 @@
+/**
+ * The timers of a connection: retransmission (RFC 6298), persist (RFC 9293 3.8.6.1), delayed ACK, keepalive
+ * (RFC 9293 3.8.4), and the time limits of FIN-WAIT-2 and of orphans.
+ *
+ * Each is a deadline in the Tcb; the Tcb's one heap node is armed for the earliest. It is moved only when a
+ * deadline becomes earlier: a node that fires too early finds nothing due and is armed anew, so that the
+ * timers that every segment pushes ahead cost a store, not a walk through the heap.
+ *
+ * What is due only marks state; the segments are sent by the flush that follows.
+ *
+ * @module
+ */
+import { ETIMEDOUT } from "../wire/errno.ts";
+import { emitSegment } from "./emit.ts";
+import { abortConnection, deleteTcb, failConnection } from "./lifecycle.ts";
+import { enterLossRecovery } from "./recovery.ts";
+import { SENT_SYN, type SentSegment } from "./sent_queue.ts";
+import { State } from "./state.ts";
+import { RetransmitTimer, type Tcb } from "./tcb.ts";
+
+/** RFC 6298 (5.7): the RTO after a handshake whose SYN was lost. */
+export const RTO_AFTER_SYN_LOSS_US = 3_000_000;
+
+/** Arms the heap node for the earliest deadline, if it is not early enough already. */
+export function rearmTimer(tcb: Tcb): void {
+  let atUs = tcb.retransmitAtUs;
+  if (tcb.delayedAckAtUs < atUs) atUs = tcb.delayedAckAtUs;
+  if (tcb.keepAliveAtUs < atUs) atUs = tcb.keepAliveAtUs;
+  if (tcb.lingerAtUs < atUs) atUs = tcb.lingerAtUs;
+  if (atUs < tcb.atUs) tcb.layer.timers.set(tcb, atUs);
+}
+
+/** RFC 6298 (5.1), (5.3): (re)starts the retransmission timer. */
+export function armRetransmitTimer(tcb: Tcb, nowUs: number): void {
+  tcb.retransmitTimer = RetransmitTimer.RTO;
+  tcb.retransmitAtUs = nowUs + tcb.rtt.rtoUs;
+}
+
+export function stopRetransmitTimer(tcb: Tcb): void {
+  tcb.retransmitTimer = RetransmitTimer.OFF;
+  tcb.retransmitAtUs = Infinity;
+}
+
+/** Nothing is in flight, and what is left may not be sent: probe the window after an RTO, then less often. */
+export function armPersistTimer(tcb: Tcb, nowUs: number): void {
+  if (tcb.retransmitTimer === RetransmitTimer.PERSIST) return;
+  tcb.retransmitTimer = RetransmitTimer.PERSIST;
+  tcb.retransmitAtUs = nowUs + probeIntervalUs(tcb);
+}
+
+function probeIntervalUs(tcb: Tcb): number {
+  const config = tcb.layer.config;
+  const base = tcb.rtt.baseRtoUs(config.rtoInitUs);
+  return Math.min(base * 2 ** Math.min(tcb.backoff, 16), config.rtoMaxUs);
+}
+
+/** The node of a connection fired. */
+export function onTcbTimer(tcb: Tcb, nowUs: number): void {
+  if (tcb.lingerAtUs <= nowUs) return onLingerTimeout(tcb, nowUs);
+  if (tcb.delayedAckAtUs <= nowUs) onDelayedAckTimeout(tcb);
+  if (tcb.keepAliveAtUs <= nowUs) onKeepAliveTimeout(tcb, nowUs);
+  if (tcb.retransmitAtUs <= nowUs) {
+    if (tcb.retransmitTimer === RetransmitTimer.PERSIST) onPersistTimeout(tcb, nowUs);
+    else onRetransmitTimeout(tcb, nowUs);
+  }
+  if (tcb.state !== State.CLOSED) rearmTimer(tcb);
+}
+
+/** FIN-WAIT-2 without a program has lasted long enough; so has an orphan that TCP_LINGER2 limits. */
+function onLingerTimeout(tcb: Tcb, nowUs: number): void {
+  if (tcb.state === State.FIN_WAIT_2) deleteTcb(tcb);
+  else abortConnection(tcb, nowUs);
+}
+
+function onDelayedAckTimeout(tcb: Tcb): void {
+  tcb.delayedAckAtUs = Infinity;
+  tcb.isAckNow = true;
+  // The data that the ACK waited for did not come.
+  tcb.isPingPong = false;
+  tcb.layer.counters.tcp.delayedAcks++;
+  tcb.layer.markDirty(tcb);
+}
+
+function onRetransmitTimeout(tcb: Tcb, nowUs: number): void {
+  const head = tcb.sent.head;
+  if (head === null) return stopRetransmitTimer(tcb);
+  tcb.layer.counters.tcp.timeouts++;
+  if (hasGivenUp(tcb, head, nowUs)) {
+    tcb.layer.counters.tcp.abortOnTimeout++;
+    return failConnection(tcb, tcb.softError !== 0 ? tcb.softError : ETIMEDOUT, nowUs);
+  }
+  if ((head.flags & SENT_SYN) !== 0) tcb.sent.markLost(head);
+  else enterLossRecovery(tcb, nowUs);
+  tcb.backoff++;
+  tcb.rtt.backOff();
+  armRetransmitTimer(tcb, nowUs);
+  tcb.layer.markDirty(tcb);
+}
+
+/** RFC 9293 3.8.3: R2 has passed. */
+function hasGivenUp(tcb: Tcb, head: SentSegment, nowUs: number): boolean {
+  const { options, layer: { config } } = tcb;
+  const sinceUs = nowUs - head.firstSentUs;
+  if (options.userTimeoutUs > 0) return sinceUs >= options.userTimeoutUs;
+  if ((head.flags & SENT_SYN) !== 0) return tcb.backoff >= options.synRetries;
+  // The peer closed its window on what is in flight, and keeps answering: it lives.
+  if (tcb.sndWnd === 0 && nowUs - tcb.lastAckReceivedUs < config.rtoMaxUs) return false;
+  const retries = tcb.isOrphan ? config.orphanRetries : config.retries2;
+  return sinceUs >= timeoutAfterRetriesUs(tcb, retries);
+}
+
+/** How long `retries` back-offs from the smallest RTO take (Linux tcp_model_timeout). */
+function timeoutAfterRetriesUs(tcb: Tcb, retries: number): number {
+  const { rtoMinUs, rtoMaxUs } = tcb.layer.config;
+  let totalUs = 0;
+  let rtoUs = rtoMinUs;
+  for (let i = 0; i <= retries; i++) {
+    totalUs += rtoUs;
+    rtoUs = Math.min(rtoUs * 2, rtoMaxUs);
+  }
+  return totalUs;
+}
+
+function onPersistTimeout(tcb: Tcb, nowUs: number): void {
+  const { options, layer: { config } } = tcb;
+  const maxProbes = tcb.isOrphan ? config.orphanRetries : config.retries2;
+  const silentUs = nowUs - tcb.lastAckReceivedUs;
+  const isTimedOut = options.userTimeoutUs > 0 && tcb.probes > 0 &&
+    silentUs >= options.userTimeoutUs;
+  if (isTimedOut || tcb.probes >= maxProbes) {
+    tcb.layer.counters.tcp.abortOnTimeout++;
+    return failConnection(tcb, tcb.softError !== 0 ? tcb.softError : ETIMEDOUT, nowUs);
+  }
+  tcb.probes++;
+  tcb.backoff++;
+  tcb.isProbeDue = true;
+  tcb.retransmitAtUs = nowUs + probeIntervalUs(tcb);
+  tcb.layer.markDirty(tcb);
+}
+
+/** The connection is established, or SO_KEEPALIVE or its times were set: when the first probe is due. */
+export function armKeepAlive(tcb: Tcb): void {
+  const { keepAlive, keepIdleUs } = tcb.options;
+  tcb.keepProbes = 0;
+  tcb.keepAliveAtUs = keepAlive ? heardAtUs(tcb) + keepIdleUs : Infinity;
+}
+
+/** When the peer was heard last. */
+function heardAtUs(tcb: Tcb): number {
+  return Math.max(tcb.lastAckReceivedUs, tcb.lastDataReceivedUs, tcb.establishedAtUs);
+}
+
+function onKeepAliveTimeout(tcb: Tcb, nowUs: number): void {
+  const { options } = tcb;
+  if (!options.keepAlive || !isKeepAliveState(tcb.state)) {
+    tcb.keepAliveAtUs = Infinity;
+    return;
+  }
+  if (tcb.sent.count > 0) {
+    tcb.keepAliveAtUs = nowUs + options.keepIdleUs;
+    return;
+  }
+  const heardUs = heardAtUs(tcb);
+  const idleUs = nowUs - heardUs;
+  if (idleUs < options.keepIdleUs) {
+    tcb.keepAliveAtUs = heardUs + options.keepIdleUs;
+    return;
+  }
+  const isOver = options.userTimeoutUs > 0
+    ? tcb.keepProbes > 0 && idleUs >= options.userTimeoutUs
+    : tcb.keepProbes >= options.keepCount;
+  if (isOver) {
+    return abortConnection(tcb, nowUs, tcb.softError !== 0 ? tcb.softError : ETIMEDOUT);
+  }
+  tcb.keepProbes++;
+  tcb.layer.counters.tcp.keepAlive++;
+  if (tcb.route !== null) emitSegment(tcb, (tcb.sndUna - 1) | 0, 0, 0, nowUs);
+  tcb.keepAliveAtUs = nowUs + options.keepIntervalUs;
+}
+
+function isKeepAliveState(state: State): boolean {
+  return state !== State.CLOSED && state !== State.LISTEN && state !== State.SYN_SENT;
+}

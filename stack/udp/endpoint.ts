@@ -1,0 +1,46 @@
+/**
+ * One UDP endpoint: what a socket has bound and connected, as the demultiplexer sees it. Plain fields;
+ * addresses and ports change only through `UdpLayer`.
+ *
+ * @module
+ */
+import type { DatagramSink } from "../wire/datagram_sink.ts";
+import { ANY_V4, type IpAddress } from "../wire/ip_address.ts";
+
+export const AF_INET6 = 10;
+
+export class UdpEndpoint {
+  local: IpAddress = ANY_V4;
+  /** 0: not bound. */
+  localPort = 0;
+  /** null: not connected. */
+  remote: IpAddress | null = null;
+  remotePort = 0;
+  /** SO_BINDTODEVICE; 0: any interface. */
+  ifIndex = 0;
+  reuseAddr = false;
+  reusePort = false;
+  /** IPV6_V6ONLY of an AF_INET6 socket. */
+  isV6Only = false;
+  /** IP_MULTICAST_ALL: also groups that other sockets have joined. */
+  hearsAllGroups = true;
+  /** SO_NO_CHECK: send without checksum. */
+  noChecksum = false;
+  /** Place in the layer's table of connected endpoints, -1: none. */
+  flowIndex = -1;
+  /** Another endpoint with the same addresses and ports, connected before. */
+  nextInFlow: UdpEndpoint | null = null;
+
+  /** `groups`: what the socket has joined, int32 group and interface index; the owner changes it. */
+  constructor(
+    readonly domain: number,
+    readonly sink: DatagramSink,
+    readonly groups: readonly { readonly group: number; readonly ifIndex: number }[] = [],
+  ) {}
+
+  /** Whether IPv4 datagrams can come to it. */
+  get hearsV4(): boolean {
+    return this.domain !== AF_INET6 || this.local.family === 4 ||
+      (!this.isV6Only && this.local.isUnspecified);
+  }
+}

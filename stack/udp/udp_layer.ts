@@ -1,0 +1,278 @@
+/**
+ * UDP (RFC 768, RFC 1122 4.1): which endpoint a datagram is for, and datagrams out.
+ *
+ * A datagram goes to the endpoint connected to its sender; else to an unconnected one of the port; to a
+ * broadcast or multicast address, to all that match. What nobody wants is answered with ICMP port
+ * unreachable by the network layer.
+ *
+ * @module
+ */
+import { CSUM_NONE, CSUM_PARTIAL, GSO_UDP_L4 } from "../storage/frames.ts";
+import type { Counters } from "../storage/counters.ts";
+import type { Memory } from "../storage/memory.ts";
+import { PortAllocator } from "../storage/port_allocator.ts";
+import { fold, pseudoSumV4, sum } from "../wire/checksum.ts";
+import { DROP_UDP_NO_PORT } from "../wire/drop_reason.ts";
+import { EADDRINUSE, EAGAIN } from "../wire/errno.ts";
+import type { IpAddress } from "../wire/ip_address.ts";
+import { IPV4_HEADER_LEN, PROTOCOL_UDP } from "../wire/ipv4.ts";
+import type { IcmpError, Network, Route, Transport } from "../wire/network.ts";
+import type { Packet } from "../wire/packet.ts";
+import {
+  emitUdp,
+  finishUdp,
+  parseUdp,
+  UDP_CHECKSUM_OFFSET,
+  UDP_DST_PORT_OFFSET,
+  UDP_HEADER_LEN,
+  UdpHeader,
+  verifyUdp,
+} from "../wire/udp.ts";
+import type { UdpConfig } from "./config.ts";
+import type { UdpEndpoint } from "./endpoint.ts";
+import { FlowMap } from "./flow_map.ts";
+import { PortGroup } from "./port_group.ts";
+import { SegmentBatch } from "./segment_batch.ts";
+
+/** Longest payload of a datagram over IPv4: 65535 less both headers. */
+export const UDP_MAX_PAYLOAD_LEN = 65507;
+
+export interface UdpLayerDeps {
+  readonly memory: Memory;
+  readonly network: Network;
+  readonly counters: Counters;
+  readonly config: UdpConfig;
+  readonly random: () => number;
+}
+
+export class UdpLayer implements Transport {
+  readonly #memory: Memory;
+  readonly #network: Network;
+  readonly #counters: Counters;
+  readonly #header = new UdpHeader();
+  readonly #ports = new Map<number, PortGroup>();
+  readonly #flows: FlowMap;
+  readonly #allocator: PortAllocator;
+  readonly #batch: SegmentBatch;
+  readonly #hashSeed: number;
+
+  constructor(deps: UdpLayerDeps) {
+    this.#memory = deps.memory;
+    this.#network = deps.network;
+    this.#counters = deps.counters;
+    this.#flows = new FlowMap(deps.random());
+    this.#allocator = new PortAllocator(deps.random);
+    this.#allocator.setRange(deps.config.portMin, deps.config.portMax);
+    this.#batch = new SegmentBatch(deps.memory, deps.config.maxSegments);
+    this.#hashSeed = deps.random();
+  }
+
+  /** Binds an unbound endpoint; port 0: any free one. Returns 0, -EADDRINUSE, -EAGAIN (none free). */
+  bind(endpoint: UdpEndpoint, local: IpAddress, port: number): number {
+    if (port === 0) {
+      port = this.#allocator.pickRandom((p) => !this.#isFree(endpoint, local, p));
+      if (port < 0) return -EAGAIN;
+    }
+    let group = this.#ports.get(port);
+    if (group === undefined) {
+      group = new PortGroup();
+      this.#ports.set(port, group);
+    } else if (!group.permits(endpoint, local)) {
+      return -EADDRINUSE;
+    }
+    endpoint.local = local;
+    endpoint.localPort = port;
+    group.add(endpoint);
+    return 0;
+  }
+
+  unbind(endpoint: UdpEndpoint): void {
+    this.#flows.remove(endpoint);
+    const group = this.#ports.get(endpoint.localPort);
+    if (group === undefined) return;
+    group.remove(endpoint);
+    if (group.all.length === 0) this.#ports.delete(endpoint.localPort);
+    endpoint.localPort = 0;
+  }
+
+  /** Connects a bound endpoint, or with `remote` null disconnects it; `local` is its address then. */
+  connect(
+    endpoint: UdpEndpoint,
+    local: IpAddress,
+    remote: IpAddress | null,
+    remotePort: number,
+  ): void {
+    this.#flows.remove(endpoint);
+    endpoint.local = local;
+    endpoint.remote = remote;
+    endpoint.remotePort = remotePort;
+    if (remote !== null) this.#flows.add(endpoint);
+    this.#ports.get(endpoint.localPort)?.refresh(endpoint);
+  }
+
+  input(pkt: Packet): boolean {
+    const header = this.#header;
+    const len = pkt.endOff - pkt.transportOff;
+    const reason = parseUdp(this.#memory.dv, pkt.transportOff, len, header);
+    if (reason !== 0 || !this.#verify(pkt)) {
+      if (reason !== 0) this.#counters.drop(reason);
+      return true;
+    }
+    if (pkt.isMulticast || (pkt.isBroadcast && !pkt.isLinkBroadcast)) {
+      this.#deliverToGroup(pkt);
+      return true;
+    }
+    const { srcPort, dstPort } = header;
+    const endpoint = this.#find(pkt, srcPort, dstPort);
+    if (endpoint === null) {
+      this.#counters.drop(DROP_UDP_NO_PORT);
+      return false;
+    }
+    this.#deliver(endpoint, pkt);
+    return true;
+  }
+
+  icmpError(error: IcmpError, nowUs: number): void {
+    const dv = this.#memory.dv;
+    const localPort = dv.getUint16(error.quotedOff);
+    const remotePort = dv.getUint16(error.quotedOff + UDP_DST_PORT_OFFSET);
+    const { local, remote } = error;
+    const dataOff = error.quotedOff + UDP_HEADER_LEN;
+    const connected = this.#flows.findV4(local.w3, localPort, remote.w3, remotePort);
+    if (connected !== null) {
+      connected.sink.icmpError(error, remotePort, dataOff, nowUs);
+      return;
+    }
+    for (const endpoint of this.#ports.get(localPort)?.open ?? []) {
+      if (!endpoint.local.isUnspecified && !endpoint.local.equals(local)) continue;
+      endpoint.sink.icmpError(error, remotePort, dataOff, nowUs);
+      return;
+    }
+  }
+
+  /** Sends `payLen` bytes at `payOff`, which stay untouched until the flush. Returns 0 or -errno. */
+  output(
+    endpoint: UdpEndpoint,
+    route: Route,
+    dstPort: number,
+    payOff: number,
+    payLen: number,
+    ttl: number,
+    tos: number,
+    dontFragment: boolean,
+    nowUs: number,
+  ): number {
+    const src = route.src.w3;
+    const srcPort = endpoint.localPort;
+    const mayBatch = dontFragment && route.usoMaxBytes > 0 && !endpoint.noChecksum;
+    if (
+      mayBatch && this.#batch.append(route, src, srcPort, dstPort, ttl, tos, payOff, payLen)
+    ) {
+      this.#counters.udp.outDatagrams++;
+      return 0;
+    }
+    const row = this.#network.begin(route);
+    const tx = route.tx;
+    const length = UDP_HEADER_LEN + payLen;
+    const hdr = tx.l4Off[row];
+    const pseudo = pseudoSumV4(src, route.dst.w3, PROTOCOL_UDP, length);
+    const dv = this.#memory.dv;
+    if (endpoint.noChecksum) {
+      emitUdp(dv, hdr, srcPort, dstPort, length, 0);
+    } else if (route.csumOffload) {
+      emitUdp(dv, hdr, srcPort, dstPort, length, fold(pseudo));
+      tx.csum[row] = CSUM_PARTIAL;
+      tx.csumOffset[row] = UDP_CHECKSUM_OFFSET;
+    } else {
+      emitUdp(dv, hdr, srcPort, dstPort, length, 0);
+      const total = sum(dv, payOff, payLen, sum(dv, hdr, UDP_HEADER_LEN, pseudo));
+      dv.setUint16(hdr + UDP_CHECKSUM_OFFSET, finishUdp(total));
+    }
+    tx.hdrLen[row] = UDP_HEADER_LEN;
+    tx.payOff[row] = payOff;
+    tx.payLen[row] = payLen;
+    const { epoch } = tx;
+    const result = this.#network.send(
+      route,
+      route.src,
+      PROTOCOL_UDP,
+      ttl,
+      tos,
+      dontFragment,
+      nowUs,
+    );
+    if (result < 0) return result;
+    this.#counters.udp.outDatagrams++;
+    // It is the last row now, unless it waits for a neighbour.
+    const isQueued = tx.count === row + 1 && tx.epoch === epoch;
+    if (mayBatch && isQueued && payLen > 0 && IPV4_HEADER_LEN + length <= route.mtu) {
+      this.#batch.start(route, src, srcPort, dstPort, ttl, tos, payLen);
+    }
+    return 0;
+  }
+
+  #isFree(endpoint: UdpEndpoint, local: IpAddress, port: number): boolean {
+    return this.#ports.get(port)?.permits(endpoint, local) ?? true;
+  }
+
+  /** Coalesced frames come from a kernel that has checked them. */
+  #verify(pkt: Packet): boolean {
+    if (pkt.csum !== CSUM_NONE || pkt.gsoSize !== 0) return true;
+    const { length } = this.#header;
+    const pseudo = pseudoSumV4(pkt.src3, pkt.dst3, PROTOCOL_UDP, length);
+    const dv = this.#memory.dv;
+    const reason = verifyUdp(dv, pkt.transportOff, length, pseudo, pkt.family);
+    if (reason !== 0) this.#counters.drop(reason);
+    return reason === 0;
+  }
+
+  #find(pkt: Packet, srcPort: number, dstPort: number): UdpEndpoint | null {
+    let connected = this.#flows.findV4(pkt.dst3, dstPort, pkt.src3, srcPort);
+    while (connected !== null) {
+      if (connected.ifIndex === 0 || connected.ifIndex === pkt.ifIndex) return connected;
+      connected = connected.nextInFlow;
+    }
+    const group = this.#ports.get(dstPort);
+    if (group === undefined) return null;
+    const hash = Math.imul(pkt.src3 ^ this.#hashSeed, 0x9e3779b1) + Math.imul(srcPort, 0x85ebca6b);
+    return group.find(pkt, hash ^ (hash >>> 15));
+  }
+
+  /** One datagram, or each of those that a frame holds. */
+  #deliver(endpoint: UdpEndpoint, pkt: Packet): void {
+    const { payloadOff, payloadLen, srcPort } = this.#header;
+    const size = pkt.gsoType === GSO_UDP_L4 ? pkt.gsoSize : 0;
+    if (size === 0 || payloadLen <= size) {
+      this.#counters.udp.inDatagrams++;
+      endpoint.sink.receive(pkt, payloadOff, payloadLen, srcPort);
+      return;
+    }
+    for (let pos = 0; pos < payloadLen; pos += size) {
+      this.#counters.udp.inDatagrams++;
+      endpoint.sink.receive(pkt, payloadOff + pos, Math.min(size, payloadLen - pos), srcPort);
+    }
+  }
+
+  #deliverToGroup(pkt: Packet): void {
+    const group = this.#ports.get(this.#header.dstPort);
+    if (group === undefined) return;
+    const { srcPort } = this.#header;
+    // A sink does not change the list: sockets are closed by the program, not from here.
+    for (const endpoint of group.all) {
+      if (wantsGroup(endpoint, pkt, srcPort)) this.#deliver(endpoint, pkt);
+    }
+  }
+}
+
+/** Whether a broadcast or multicast datagram is for the endpoint. */
+function wantsGroup(endpoint: UdpEndpoint, pkt: Packet, srcPort: number): boolean {
+  const { local, remote } = endpoint;
+  if (!endpoint.hearsV4) return false;
+  if (!local.isUnspecified && local.w3 !== pkt.dst3) return false;
+  if (endpoint.ifIndex !== 0 && endpoint.ifIndex !== pkt.ifIndex) return false;
+  if (remote !== null && (remote.w3 !== pkt.src3 || endpoint.remotePort !== srcPort)) return false;
+  if (!pkt.isMulticast || endpoint.hearsAllGroups) return true;
+  return endpoint.groups.some((g) =>
+    g.group === pkt.dst3 && (g.ifIndex === 0 || g.ifIndex === pkt.ifIndex)
+  );
+}

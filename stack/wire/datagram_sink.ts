@@ -1,0 +1,21 @@
+/**
+ * What a datagram transport (udp/, raw/, the ping sockets of icmp/) asks of the socket above an
+ * endpoint. Declared here, like network.ts, because transports may import only wire/ and storage/.
+ *
+ * @module
+ */
+import type { IcmpError } from "./network.ts";
+import type { Packet } from "./packet.ts";
+
+export interface DatagramSink {
+  /**
+   * A datagram for the endpoint: `len` bytes at `off` are what the program gets. `port`: the
+   * sender's, 0 where there are none. The memory is only valid during the call.
+   */
+  receive(pkt: Packet, off: number, len: number, port: number): void;
+  /**
+   * An ICMP error about a packet that the endpoint sent to `remotePort`. The program's own data in
+   * the quote begin at `dataOff` (up to the quote's end).
+   */
+  icmpError(error: IcmpError, remotePort: number, dataOff: number, nowUs: number): void;
+}

@@ -1,0 +1,103 @@
+/**
+ * Why a packet was dropped: negative numbers, which parse functions return and `Counters.drop`
+ * counts. 0 means "not dropped". The number is the negated index into DROP_NAMES; a reason is added
+ * at the end of both.
+ *
+ * @module
+ */
+
+export const DROP_FRAME_SHORT = -1; // no whole Ethernet header
+export const DROP_FRAME_ETHERTYPE = -2; // a protocol that we do not speak
+export const DROP_FRAME_NOT_FOR_US = -3; // unicast to another MAC
+export const DROP_FRAME_FILTERED = -4; // discarded by configuration (interface down, impairment)
+export const DROP_ARP_SHORT = -5;
+export const DROP_ARP_FORMAT = -6; // hardware or protocol type, lengths, operation
+export const DROP_ARP_ADDRESS = -7; // sender address unusable (multicast, broadcast, zero MAC)
+export const DROP_IPV4_SHORT = -8;
+export const DROP_IPV4_VERSION = -9;
+export const DROP_IPV4_HEADER_LEN = -10; // IHL below 5 or beyond the packet
+export const DROP_IPV4_TOTAL_LEN = -11; // shorter than the header
+export const DROP_IPV4_TRUNCATED = -12; // the frame ends before the total length
+export const DROP_IPV4_CHECKSUM = -13;
+export const DROP_IPV4_OPTIONS = -14; // malformed: a parameter problem is due
+export const DROP_IPV4_SOURCE_ROUTE = -15;
+export const DROP_IPV4_FRAGMENT = -16; // fragment of impossible length or offset
+export const DROP_IP_MARTIAN = -17; // source or destination that cannot be on this link
+export const DROP_IP_NOT_FOR_US = -18;
+export const DROP_IP_PROTOCOL = -19; // nobody wants the protocol
+export const DROP_REASSEMBLY_OVERLAP = -20;
+export const DROP_REASSEMBLY_MEMORY = -21;
+export const DROP_REASSEMBLY_TIMEOUT = -22;
+export const DROP_IPV6_SHORT = -23;
+export const DROP_IPV6_VERSION = -24;
+export const DROP_IPV6_TRUNCATED = -25;
+export const DROP_IPV6_HEADER = -26; // extension header malformed or not supported
+export const DROP_ICMP_SHORT = -27;
+export const DROP_ICMP_CHECKSUM = -28;
+export const DROP_ICMP_TYPE = -29; // unknown or unwanted type
+export const DROP_ICMP_QUOTE = -30; // the quoted packet is too short or not one of ours
+export const DROP_UDP_SHORT = -31;
+export const DROP_UDP_LENGTH = -32; // length field below 8 or beyond the packet
+export const DROP_UDP_CHECKSUM = -33;
+export const DROP_UDP_NO_PORT = -34;
+export const DROP_UDP_QUEUE_FULL = -35;
+export const DROP_RAW_QUEUE_FULL = -36;
+export const DROP_TCP_SHORT = -37;
+export const DROP_TCP_HEADER_LEN = -38; // data offset below 5 or beyond the segment
+export const DROP_TCP_CHECKSUM = -39;
+export const DROP_TCP_OPTIONS = -40; // malformed options
+export const DROP_TCP_NO_PORT = -41;
+export const DROP_NEIGHBOUR_QUEUE_FULL = -42;
+export const DROP_NEIGHBOUR_FAILED = -43; // never resolved
+export const DROP_NO_MEMORY = -44;
+export const DROP_DEVICE_FULL = -45; // the device refused the frame
+
+/** Name of reason r at index -r; index 0 is not a reason. */
+export const DROP_NAMES: readonly string[] = [
+  "none",
+  "frameShort",
+  "frameEthertype",
+  "frameNotForUs",
+  "frameFiltered",
+  "arpShort",
+  "arpFormat",
+  "arpAddress",
+  "ipv4Short",
+  "ipv4Version",
+  "ipv4HeaderLen",
+  "ipv4TotalLen",
+  "ipv4Truncated",
+  "ipv4Checksum",
+  "ipv4Options",
+  "ipv4SourceRoute",
+  "ipv4Fragment",
+  "ipMartian",
+  "ipNotForUs",
+  "ipProtocol",
+  "reassemblyOverlap",
+  "reassemblyMemory",
+  "reassemblyTimeout",
+  "ipv6Short",
+  "ipv6Version",
+  "ipv6Truncated",
+  "ipv6Header",
+  "icmpShort",
+  "icmpChecksum",
+  "icmpType",
+  "icmpQuote",
+  "udpShort",
+  "udpLength",
+  "udpChecksum",
+  "udpNoPort",
+  "udpQueueFull",
+  "rawQueueFull",
+  "tcpShort",
+  "tcpHeaderLen",
+  "tcpChecksum",
+  "tcpOptions",
+  "tcpNoPort",
+  "neighbourQueueFull",
+  "neighbourFailed",
+  "noMemory",
+  "deviceFull",
+];

@@ -1,0 +1,32 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { childEnv } from "../../cli/child_env.ts";
+import { Failure } from "../../cli/failure.ts";
+
+const sources = { env: { A: "1" }, shim: "/c/nuse_shim-1.so", socketPath: "/run/x", pid: 7 };
+
+Deno.test("the program keeps its environment and gets ours on top", () => {
+  assertEquals(childEnv(sources), {
+    A: "1",
+    LD_PRELOAD: "/c/nuse_shim-1.so",
+    NUSE_SOCK: "/run/x",
+    NUSE_PPID: "7",
+    NUSE_PDEATHSIG: "1",
+  });
+});
+
+Deno.test("other preloaded libraries stay, an outer nuse's shim does not", () => {
+  const preload = (LD_PRELOAD: string) => childEnv({ ...sources, env: { LD_PRELOAD } }).LD_PRELOAD;
+  assertEquals(preload("/a.so:/b.so"), "/c/nuse_shim-1.so:/a.so:/b.so");
+  assertEquals(preload(" /a.so /x/nuse_shim-2.so:"), "/c/nuse_shim-1.so:/a.so");
+  assertEquals(preload("libnuse-1-2.so"), "/c/nuse_shim-1.so");
+});
+
+Deno.test("a path that LD_PRELOAD would cut is refused", () => {
+  for (const shim of ["/my cache/nuse_shim.so", "/a:b/nuse_shim.so"]) {
+    assertThrows(() => childEnv({ ...sources, shim }), Failure, "set NUSE_CACHE");
+  }
+});
+
+Deno.test("paths that are not ASCII become bytes", () => {
+  assertEquals(childEnv({ ...sources, socketPath: "/ü" }).NUSE_SOCK, "/\xc3\xbc");
+});

@@ -1,0 +1,212 @@
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { buildConfig, type ConfigSources, type HostAddress } from "../../cli/config.ts";
+import { Failure } from "../../cli/failure.ts";
+
+const HOST: HostAddress[] = [
+  { name: "eth0", address: "10.1.2.3", prefixLen: 8 },
+  { name: "eth0", address: "fe80::1", prefixLen: 64 },
+  { name: "eth1", address: "198.18.0.9", prefixLen: 16 },
+];
+
+function sources(env: Record<string, string>, more: Partial<ConfigSources> = {}): ConfigSources {
+  return { env, devices: [], routes: [], hostAddresses: () => HOST, ...more };
+}
+
+function build(env: Record<string, string>, more: Partial<ConfigSources> = {}) {
+  return buildConfig(sources(env, more)).config;
+}
+
+/** The one line that a person gets. It must say what to do, in brackets at its end. */
+function complaint(env: Record<string, string>, more: Partial<ConfigSources> = {}): string {
+  const { message, status } = assertThrows(() => buildConfig(sources(env, more)), Failure);
+  assertEquals(status, 2);
+  assertMatch(message, /\(.+\)$/);
+  assert(!message.includes("\n"));
+  return message;
+}
+
+Deno.test("the original's three variables", () => {
+  const config = build({
+    NUSEDEV: "veth0",
+    "nuse-veth0": "198.18.0.2",
+    DEFAULTROUTE: "198.18.0.1",
+  });
+  assertEquals(config, {
+    interfaces: [{
+      name: "veth0",
+      kind: "RAW",
+      hostName: "veth0",
+      addresses: [{ address: "198.18.0.2", prefixLen: 24 }],
+      hostAddress: null,
+      mac: "own",
+      mtu: null,
+    }],
+    routes: [{ destination: { address: "0.0.0.0", prefixLen: 0 }, gateway: "198.18.0.1" }],
+  });
+});
+
+Deno.test("TAP with everything of ours", () => {
+  const { interfaces } = build({
+    NUSEDEV: "eth0",
+    NUSEVIF: "tap",
+    "nuse-eth0": "198.18.4.2",
+    "nuse-eth0-host": "198.18.4.1/20",
+    "nuse-eth0-mac": "02:AA:00:00:00:01",
+    "nuse-eth0-mtu": "9000",
+  });
+  assertEquals(interfaces, [{
+    name: "eth0",
+    kind: "TAP",
+    hostName: "nuse-eth0",
+    addresses: [{ address: "198.18.4.2", prefixLen: 20 }],
+    hostAddress: { address: "198.18.4.1", prefixLen: 20 },
+    mac: "02:aa:00:00:00:01",
+    mtu: 9000,
+  }]);
+});
+
+Deno.test("a missing prefix length: the host's own, if it holds the address, else /24", () => {
+  const prefixOf = (dev: string, address: string) =>
+    build({ NUSEDEV: dev, [`nuse-${dev}`]: address }).interfaces[0].addresses[0].prefixLen;
+  assertEquals(prefixOf("eth0", "10.200.0.1"), 8);
+  assertEquals(prefixOf("eth0", "192.168.0.2"), 24);
+  assertEquals(prefixOf("eth1", "198.18.200.2"), 16);
+  assertEquals(prefixOf("eth1", "198.18.200.2/30"), 30);
+  const tap = build({
+    NUSEVIF: "TAP",
+    NUSEDEV: "a",
+    "nuse-a": "1.2.3.4/8",
+    "nuse-a-host": "1.9.9.9",
+  });
+  assertEquals(tap.interfaces[0].hostAddress, { address: "1.9.9.9", prefixLen: 8 });
+});
+
+Deno.test("nothing configured: the embedded default", () => {
+  const { config, isEmbedded } = buildConfig(sources({ HOME: "/root" }));
+  assert(isEmbedded);
+  const [only] = config.interfaces;
+  assertEquals([only.name, only.kind, only.hostName], ["nuse0", "TAP", "nuse0"]);
+  assertEquals(only.addresses, [{ address: "198.18.0.2", prefixLen: 24 }]);
+  assertEquals(only.hostAddress, { address: "198.18.0.1", prefixLen: 24 });
+  assert(buildConfig(sources({ NUSEVIF: "TAP" })).isEmbedded);
+  assert(!buildConfig(sources({ NUSEDEV: "eth0", "nuse-eth0": "1.2.3.4" })).isEmbedded);
+});
+
+Deno.test("options say the same, win, and leave the rest to the variables", () => {
+  const env = {
+    NUSEDEV: "eth9",
+    NUSEVIF: "TAP",
+    "nuse-eth0": "198.18.0.2/16",
+    "nuse-eth0-mtu": "1400",
+    "nuse-eth0-mac": "interface",
+    DEFAULTROUTE: "198.18.0.1",
+  };
+  const devices = ["eth0,mac=own,host=198.18.0.1", "eth1=198.19.0.2/24,vif=RAW"];
+  const config = build(env, { devices, routes: ["198.19.0.9", "10.0.0.0/8=198.18.7.7"] });
+  assertEquals(config.interfaces.map((i) => i.name), ["eth0", "eth1"]);
+  assertEquals(config.interfaces.map((i) => i.kind), ["TAP", "RAW"]);
+  assertEquals(config.interfaces[0].addresses, [{ address: "198.18.0.2", prefixLen: 16 }]);
+  assertEquals(config.interfaces[0].mtu, 1400);
+  assertEquals(config.interfaces[0].mac, "own");
+  assertEquals(config.interfaces[0].hostAddress, { address: "198.18.0.1", prefixLen: 16 });
+  assertEquals(config.routes, [
+    { destination: { address: "0.0.0.0", prefixLen: 0 }, gateway: "198.19.0.9" },
+    { destination: { address: "10.0.0.0", prefixLen: 8 }, gateway: "198.18.7.7" },
+  ]);
+});
+
+Deno.test("the configuration survives the way to the worker", () => {
+  const config = build({ NUSEDEV: "eth0", "nuse-eth0": "198.18.0.2" });
+  assertEquals(structuredClone(config), config);
+});
+
+Deno.test("wrong addresses", () => {
+  const wrong: Record<string, string> = {
+    "": "not an IPv4 address",
+    "198.18.0": "not an IPv4 address",
+    "198.18.0.256": "not an IPv4 address",
+    "198.18.0.02": "not an IPv4 address",
+    "eth0": "not an IPv4 address",
+    "198.18.0.2/24/8": "not an IPv4 address",
+    "198.18.0.2/": "no valid prefix length",
+    "198.18.0.2/33": "no valid prefix length",
+    "198.18.0.2/-1": "no valid prefix length",
+    "198.18.0.2/0": "leaves no network",
+    "fe80::1": "IPv6",
+    "0.0.0.0": "is no address",
+    "127.0.0.1": "loopback",
+    "224.0.0.1": "multicast",
+    "255.255.255.255": "broadcast",
+    "198.18.0.0/24": "names the subnet",
+    "198.18.0.255/24": "broadcast address of its subnet",
+  };
+  for (const [text, why] of Object.entries(wrong)) {
+    const message = complaint({ NUSEDEV: "eth0", "nuse-eth0": text });
+    assert(message.startsWith("nuse-eth0: "), message);
+    assert(message.includes(why), message);
+  }
+  assertEquals(
+    build({ NUSEDEV: "eth0", "nuse-eth0": "198.18.0.0/31" }).interfaces[0].addresses[0].address,
+    "198.18.0.0",
+  );
+});
+
+Deno.test("no address, no name, no such key", () => {
+  assert(complaint({ NUSEDEV: "eth0" }).startsWith("no address for eth0 (set nuse-eth0="));
+  assert(complaint({ NUSEDEV: "" }).includes("NUSEDEV is empty"));
+  assert(complaint({ "nuse-eth0": "198.18.0.2" }).includes("set NUSEDEV=eth0"));
+  assert(complaint({ "nuse-eth0-host": "198.18.0.2" }).includes("set NUSEDEV=eth0"));
+  assert(complaint({ NUSEVIF: "RAW" }).includes("needs an interface"));
+  const typo = { NUSEDEV: "eth0", "nuse-eth0": "198.18.0.2", "nuse-eth0-hots": "198.18.0.1" };
+  assert(complaint(typo).includes("unknown variable nuse-eth0-hots"));
+  assert(complaint({}, { devices: ["eth0=1.2.3.4,speed=9"] }).includes('unknown key "speed=9"'));
+  assert(complaint({}, { devices: ["eth0=1.2.3.4,mtu"] }).includes('unknown key "mtu"'));
+  assert(complaint({}, { devices: ["=1.2.3.4"] }).includes("--dev is empty"));
+  assert(complaint({}, { devices: ["a=1.2.3.4", "a=1.2.3.5"] }).includes("twice"));
+});
+
+Deno.test("names that the kernel would not take", () => {
+  for (const name of ["et h0", "a/b", "a:b", ".", ".."]) {
+    assert(complaint({ NUSEDEV: name, [`nuse-${name}`]: "1.2.3.4" }).includes("cannot name"));
+  }
+  const env = { NUSEDEV: "sixteen-bytes-xx", "nuse-sixteen-bytes-xx": "1.2.3.4" };
+  assert(complaint(env).includes("too long (at most 15 bytes"));
+  const tap = { NUSEVIF: "TAP", NUSEDEV: "elevenbytes", "nuse-elevenbytes": "1.2.3.4" };
+  assert(
+    complaint(tap).includes(
+      "at most 10 bytes: the TAP is named nuse-elevenbytes, and Linux takes 15",
+    ),
+  );
+});
+
+Deno.test("wrong kinds, MACs, MTUs and host sides", () => {
+  const tap = { NUSEVIF: "TAP", NUSEDEV: "a", "nuse-a": "198.18.0.2/24" };
+  assert(complaint({ ...tap, NUSEVIF: "DPDK" }).startsWith('NUSEVIF: "DPDK" is unknown'));
+  assert(complaint({ ...tap, "nuse-a-vif": "pipe" }).includes("choose RAW, TAP or NETMAP"));
+  for (const mac of ["", "02:00", "zz:00:00:00:00:01", "2:0:0:0:0:1"]) {
+    assert(complaint({ ...tap, "nuse-a-mac": mac }).includes("no MAC address"));
+  }
+  for (const mac of ["01:00:5e:00:00:01", "00:00:00:00:00:00"]) {
+    assert(complaint({ ...tap, "nuse-a-mac": mac }).includes("no address of one host"));
+  }
+  assert(complaint({ ...tap, "nuse-a-mac": "interface" }).includes("host's side"));
+  for (const mtu of ["", "67", "65536", "1e3", "-1", "1500x"]) {
+    assert(complaint({ ...tap, "nuse-a-mtu": mtu }).includes("is no MTU"));
+  }
+  assert(complaint({ ...tap, "nuse-a-host": "198.18.0.2" }).includes("nuse's own address"));
+  assert(complaint({ ...tap, "nuse-a-host": "198.19.0.1" }).includes("is not in 198.18.0.2/24"));
+  assert(complaint({ ...tap, "nuse-a-host": "x" }).startsWith("nuse-a-host: "));
+  assert(
+    complaint({ ...tap, NUSEVIF: "RAW", "nuse-a-host": "198.18.0.1" }).includes("only for TAP"),
+  );
+});
+
+Deno.test("wrong routes", () => {
+  const eth = { NUSEDEV: "eth0", "nuse-eth0": "198.18.0.2/24" };
+  assert(complaint({ ...eth, DEFAULTROUTE: "10.0.0.1" }).includes("not on a subnet of nuse"));
+  assert(complaint({ ...eth, DEFAULTROUTE: "198.18.0.2" }).includes("nuse's own address"));
+  assert(complaint({ ...eth, DEFAULTROUTE: "gw" }).startsWith("DEFAULTROUTE: "));
+  assert(complaint({ ...eth, DEFAULTROUTE: "198.18.0.1/24" }).includes("no prefix length"));
+  assert(complaint(eth, { routes: ["10.0.0.1/8=198.18.0.1"] }).includes("write 10.0.0.0/8"));
+  assert(complaint(eth, { routes: ["=198.18.0.1"] }).startsWith("--route: "));
+});

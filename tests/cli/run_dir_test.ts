@@ -1,0 +1,70 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { Failure } from "../../cli/failure.ts";
+import { LIBRARY_NOTE, makeRunDir, removeRunDir, type RunDirSources } from "../../cli/run_dir.ts";
+
+const NAMESPACE = "4026531836";
+
+/** Sources of one who is not root as far as the module is concerned: the base is in TMPDIR. */
+async function withBase(body: (base: string, sources: RunDirSources) => void): Promise<void> {
+  const tmp = await Deno.makeTempDir();
+  const uid = Deno.uid() ?? 0;
+  // uid 0 would use /run/nuse: XDG_RUNTIME_DIR does the same for a test that runs as root.
+  const sources: RunDirSources = {
+    uid,
+    pid: 4242,
+    env: { XDG_RUNTIME_DIR: tmp, TMPDIR: tmp },
+    pidNamespace: NAMESPACE,
+    isAlive: (pid) => pid === 1,
+    rootBase: `${tmp}/nuse`,
+  };
+  try {
+    body(`${tmp}/nuse`, sources);
+  } finally {
+    await Deno.remove(tmp, { recursive: true });
+  }
+}
+
+const names = (dir: string) => [...Deno.readDirSync(dir)].map((e) => e.name).sort();
+
+Deno.test("a private folder, named by pid and namespace, gone afterwards", async () => {
+  await withBase((base, sources) => {
+    const dir = makeRunDir(sources);
+    assertEquals(dir, `${base}/4242-${NAMESPACE}`);
+    assertEquals((Deno.statSync(dir).mode ?? 0) & 0o777, 0o700);
+    Deno.writeTextFileSync(`${dir}/control`, "");
+    removeRunDir(dir);
+    assertEquals(names(base), []);
+    removeRunDir(dir);
+  });
+});
+
+Deno.test("what dead runs left is swept, what lives or may live elsewhere stays", async () => {
+  await withBase((base, sources) => {
+    Deno.mkdirSync(base, { mode: 0o700 });
+    const library = `${base}/../libnuse-test.so`;
+    Deno.writeTextFileSync(library, "");
+    for (const name of [`7-${NAMESPACE}`, `1-${NAMESPACE}`, "7-999", "other"]) {
+      Deno.mkdirSync(`${base}/${name}`);
+    }
+    Deno.writeTextFileSync(`${base}/7-${NAMESPACE}/${LIBRARY_NOTE}`, library);
+    Deno.mkdirSync(`${base}/4242-${NAMESPACE}`); // of an earlier process with our number
+    makeRunDir(sources);
+    assertEquals(
+      names(base),
+      [`1-${NAMESPACE}`, "4242-" + NAMESPACE, "7-999", "other"].sort(),
+    );
+    assertThrows(() => Deno.statSync(library), Deno.errors.NotFound);
+  });
+});
+
+Deno.test("a base that others can write, or that is no folder, is not used", async () => {
+  await withBase((base, sources) => {
+    Deno.mkdirSync(base);
+    Deno.chmodSync(base, 0o777);
+    const fallback = `${sources.env.TMPDIR}/nuse-${sources.uid}`;
+    assertEquals(makeRunDir(sources), `${fallback}/4242-${NAMESPACE}`);
+    Deno.removeSync(fallback, { recursive: true });
+    Deno.writeTextFileSync(fallback, "");
+    assertThrows(() => makeRunDir(sources), Failure, "(set TMPDIR to a folder of your own)");
+  });
+});

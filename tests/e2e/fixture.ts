@@ -1,0 +1,96 @@
+/**
+ * The end-to-end tests' network, once for RAW and once for TAP:
+ *
+ *     RAW   ns a: va (bare) ── veth ── vb 198.18.0.1/24 in ns b          nuse runs in a
+ *     TAP   ns b: nuse-tap 198.18.0.1/24, given by nuse                   nuse runs in b
+ *
+ * Either way the program is 198.18.0.2 and the kernel peer is 198.18.0.1 in b.
+ *
+ * @module
+ */
+import { fromFileUrl } from "@std/path";
+import { canMakeNetns, Netns, type Running, type RunOptions, veth } from "../support/netns.ts";
+
+export const NUSE = fromFileUrl(new URL("../../nuse", import.meta.url));
+export const SELF = "198.18.0.2";
+export const PEER = "198.18.0.1";
+export type Vif = "RAW" | "TAP";
+export const VIFS: Vif[] = ["RAW", "TAP"];
+
+export class Fixture {
+  private constructor(readonly vif: Vif, readonly a: Netns, readonly b: Netns) {}
+
+  static async create(vif: Vif): Promise<Fixture> {
+    const a = await Netns.create("e2a");
+    const b = await Netns.create("e2b");
+    const fixture = new Fixture(vif, a, b);
+    try {
+      if (vif === "RAW") await veth(a, "va", null, b, "vb", `${PEER}/24`);
+      return fixture;
+    } catch (error) {
+      await fixture.close();
+      throw error;
+    }
+  }
+
+  /** Where nuse runs. */
+  get ns(): Netns {
+    return this.vif === "RAW" ? this.a : this.b;
+  }
+
+  get env(): Record<string, string> {
+    return this.vif === "RAW"
+      ? { NUSEDEV: "va", "nuse-va": SELF }
+      : { NUSEVIF: "TAP", NUSEDEV: "tap", "nuse-tap": `${SELF}/24`, "nuse-tap-host": `${PEER}/24` };
+  }
+
+  /** Starts `./nuse argv…`. */
+  nuse(argv: string[], options: RunOptions = {}): Running {
+    return this.ns.start([NUSE, ...argv], { ...options, env: { ...this.env, ...options.env } });
+  }
+
+  /** Starts a program on the peer's kernel stack. */
+  peer(argv: string[], options: RunOptions = {}): Running {
+    return this.b.start(argv, options);
+  }
+
+  async close(): Promise<void> {
+    await this.a.close();
+    await this.b.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/** Registers a test for each VIF (or those named); ignored, with a reason in its name, without root. */
+export function e2e(
+  name: string,
+  body: (fixture: Fixture) => Promise<void>,
+  vifs: Vif[] = VIFS,
+): void {
+  for (const vif of vifs) {
+    Deno.test({
+      name: canMakeNetns
+        ? `${vif}: ${name}`
+        : `${vif}: ${name} (left out: needs root and iproute2)`,
+      ignore: !canMakeNetns,
+      sanitizeOps: false,
+      sanitizeResources: false,
+      async fn() {
+        await using fixture = await Fixture.create(vif);
+        await body(fixture);
+      },
+    });
+  }
+}
+
+/** Polls until `probe` holds; throws after `limitSec`. */
+export async function until(what: string, probe: () => Promise<boolean>, limitSec = 10) {
+  const end = Date.now() + limitSec * 1000;
+  while (!(await probe())) {
+    if (Date.now() > end) throw new Error(`waited ${limitSec} s for: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

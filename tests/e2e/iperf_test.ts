@@ -1,0 +1,76 @@
+import { assert, assertEquals } from "@std/assert";
+import { e2e, type Fixture, PEER, SELF, until } from "./fixture.ts";
+
+/** Waits until somebody listens on `port` at `host`, as the other side sees it. */
+function listening(probe: () => Promise<{ code: number }>): Promise<void> {
+  return until("a listener", async () => (await probe()).code === 0);
+}
+
+async function iperf3Client(f: Fixture, args: string[]) {
+  const server = f.peer(["iperf3", "-s", "-1", "--forceflush"]);
+  await server.waitFor("listening");
+  const r = await f.nuse(["iperf3", "-c", PEER, "-t", "1", "-J", ...args]).done;
+  assertEquals(r.code, 0, r.stdout.slice(-2000) + r.stderr);
+  await server.done;
+  return JSON.parse(r.stdout).end;
+}
+
+e2e("iperf3 -c: out, in, both, several streams", async (f) => {
+  for (const args of [[], ["-R"], ["--bidir"], ["-P", "4"], ["-C", "cubic"]]) {
+    const end = await iperf3Client(f, args);
+    assert(end.sum_received.bits_per_second > 1e9, `${args}: ${end.sum_received.bits_per_second}`);
+  }
+});
+
+e2e("iperf3 -u: out and in at 50 Mbit/s lose nothing", async (f) => {
+  for (const args of [[], ["-R"]]) {
+    const end = await iperf3Client(f, ["-u", "-b", "50M", ...args]);
+    assert(end.sum.packets > 3000, JSON.stringify(end.sum));
+    assert(end.sum.lost_percent < 1, JSON.stringify(end.sum));
+  }
+});
+
+e2e("iperf3 -s under nuse, the peer as client, both directions and UDP", async (f) => {
+  for (const args of [[], ["-R"], ["--bidir"], ["-u", "-b", "50M"], ["-u", "-b", "50M", "-R"]]) {
+    const server = f.nuse(["iperf3", "-s", "-1", "--forceflush"]);
+    await server.waitFor("listening");
+    const r = await f.peer(["iperf3", "-c", SELF, "-t", "1", "-J", ...args]).done;
+    assertEquals(r.code, 0, `${args}: ${r.stdout.slice(-1000)}${r.stderr}`);
+    const report = JSON.parse(r.stdout);
+    assertEquals(report.error, undefined);
+    assertEquals((await server.done).code, 0);
+  }
+});
+
+e2e("iperf 2 -c: TCP, -u, -u -b 500M, -P 4, -d, -r", async (f) => {
+  for (const args of [[], ["-P", "4"], ["-d"], ["-r"]]) {
+    const server = f.peer(["iperf", "-s"]);
+    await listening(() => f.peer(["nc", "-z", PEER, "5001"]).done);
+    const r = await f.nuse(["iperf", "-c", PEER, "-t", "1", ...args]).done;
+    assertEquals(r.code, 0, `${args}: ${r.stdout}${r.stderr}`);
+    assert(/ (M|G)bits\/sec/.test(r.stdout), r.stdout);
+    server.kill();
+    await server.done;
+  }
+  for (const args of [["-u"], ["-u", "-b", "500M"]]) {
+    const server = f.peer(["iperf", "-s", "-u"]);
+    await server.waitFor("Server listening").catch(() => {});
+    const r = await f.nuse(["iperf", "-c", PEER, "-t", "1", ...args]).done;
+    assertEquals(r.code, 0, `${args}: ${r.stdout}${r.stderr}`);
+    assert(r.stdout.includes("Server Report"), r.stdout);
+    server.kill();
+    await server.done;
+  }
+});
+
+e2e("iperf 2 -s under nuse, the peer as client", async (f) => {
+  const server = f.nuse(["iperf", "-s"], { limitSec: 30 });
+  await listening(() => f.peer(["nc", "-z", SELF, "5001"]).done);
+  for (const args of [[], ["-P", "4"], ["-d"]]) {
+    const r = await f.peer(["iperf", "-c", SELF, "-t", "1", ...args]).done;
+    assertEquals(r.code, 0, `${args}: ${r.stdout}${r.stderr}`);
+    assert(/ (M|G)bits\/sec/.test(r.stdout), r.stdout);
+  }
+  server.kill();
+  await server.done;
+});

@@ -1,0 +1,133 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { e2e, type Fixture, NUSE, PEER, SELF, until } from "./fixture.ts";
+
+/** Interfaces, sockets and run directories that a nuse would leave behind. */
+async function traces(f: Fixture): Promise<string> {
+  const links = (await f.ns.run(["ip", "-o", "link"])).stdout.split("\n")
+    .filter((line) => line.includes("nuse")).join("\n");
+  const packets = (await f.ns.run(["ss", "-0", "-a", "-H"])).stdout;
+  return links + packets;
+}
+
+async function isPinged(f: Fixture): Promise<boolean> {
+  return (await f.peer(["ping", "-c", "1", "-W", "1", SELF]).done).code === 0;
+}
+
+async function childOf(f: Fixture, pattern: string): Promise<number> {
+  const out = (await f.ns.run(["pgrep", "-f", `^${pattern}$`])).stdout;
+  return Number(out.trim().split("\n")[0]);
+}
+
+e2e("exit status, stdin, stdout pass through; nuse itself says nothing", async (f) => {
+  assertEquals((await f.nuse(["sh", "-c", "exit 3"]).done).code, 3);
+  assertEquals((await f.nuse(["true"]).done).code, 0);
+  assertEquals((await f.nuse(["sh", "-c", "kill -TERM $$"]).done).code, 143);
+  assertEquals((await f.nuse(["sh", "-c", "kill -KILL $$"]).done).code, 137);
+  const cat = await f.nuse(["cat"], { stdin: "through\n" }).done;
+  assertEquals([cat.stdout, cat.stderr, cat.code], ["through\n", "", 0]);
+  const verbose = await f.nuse(["-v", "echo", "x"]).done;
+  assertEquals(verbose.stdout, "x\n");
+  assert(verbose.stderr.includes("nuse"), verbose.stderr);
+  assertEquals(await traces(f), "");
+});
+
+e2e("program not found: 127; not executable: 126; static: 2", async (f) => {
+  const dir = await Deno.makeTempDir();
+  try {
+    const missing = await f.nuse(["no-such-program-here"]).done;
+    assertEquals(missing.code, 127);
+    assertEquals(missing.stderr.trim().split("\n").length, 1, missing.stderr);
+    await Deno.writeTextFile(`${dir}/plain`, "not a program");
+    assertEquals((await f.nuse([`${dir}/plain`]).done).code, 126);
+    await Deno.writeTextFile(`${dir}/s.c`, "int main(void) { return 0; }");
+    await f.ns.run(["cc", "-static", "-o", `${dir}/static`, `${dir}/s.c`]);
+    const fixed = await f.nuse([`${dir}/static`]).done;
+    assertEquals(fixed.code, 2, fixed.stderr);
+    assertStringIncludes(fixed.stderr, "static");
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+e2e("the interface is there while the program runs and gone after", async (f) => {
+  const idle = f.nuse(["sleep", "20"]);
+  await until("an answer", () => isPinged(f));
+  const during = (await f.ns.run(["ip", "-o", "addr", "show", "nuse-tap"])).stdout;
+  assertStringIncludes(during, "198.18.0.1/24");
+  idle.kill("SIGTERM");
+  await idle.done;
+  assertEquals(await traces(f), "");
+}, ["TAP"]);
+
+e2e("killing nuse leaves no interface, socket or stuck child", async (f) => {
+  const idle = f.nuse(["sleep", "31.25"]);
+  await until("an answer", () => isPinged(f));
+  const child = await childOf(f, "sleep 31.25");
+  assert(child > 1, "the child is there");
+  const nuse = Number(
+    (await Deno.readTextFile(`/proc/${child}/status`)).match(/PPid:\s+(\d+)/)![1],
+  );
+  Deno.kill(nuse, "SIGKILL");
+  await idle.done;
+  await until("the child's end", async () =>
+    Number.isNaN(await childOf(f, "sleep 31.25")) ||
+    (await childOf(f, "sleep 31.25")) === 0, 5);
+  await until("no trace", async () => (await traces(f)) === "", 5);
+});
+
+e2e("killing the child ends nuse with 128+n", async (f) => {
+  const idle = f.nuse(["sleep", "32.25"]);
+  await until("an answer", () => isPinged(f));
+  Deno.kill(await childOf(f, "sleep 32.25"), "SIGTERM");
+  assertEquals((await idle.done).code, 143);
+  assertEquals(await traces(f), "");
+});
+
+e2e("SIGTERM to nuse reaches the child", async (f) => {
+  const script = "trap 'echo got it; exit 5' TERM; echo up; while :; do sleep 0.1; done";
+  const running = f.nuse(["sh", "-c", script]);
+  await running.waitFor("up");
+  running.kill("SIGTERM");
+  const r = await running.done;
+  assertStringIncludes(r.stdout, "got it");
+});
+
+async function tmux(f: Fixture, session: string, args: string[]): Promise<string> {
+  const r = await f.ns.run(["tmux", "-L", session, ...args]);
+  return r.stdout;
+}
+
+e2e("job control: Ctrl-Z, fg, Ctrl-C", async (f) => {
+  const session = `nuse-${crypto.randomUUID().slice(0, 8)}`;
+  const env = Object.entries(f.env).map(([k, v]) => `${k}=${v}`).join(" ");
+  const screen = () => tmux(f, session, ["capture-pane", "-p", "-t", "0"]);
+  const type = (keys: string[]) => tmux(f, session, ["send-keys", "-t", "0", ...keys]);
+  try {
+    await tmux(f, session, [
+      "-f",
+      "/dev/null",
+      "new-session",
+      "-d",
+      "-x",
+      "100",
+      "-y",
+      "50",
+      "bash",
+      "--norc",
+    ]);
+    await type([`env ${env} ${NUSE} ping -i 0.2 ${PEER}`, "Enter"]);
+    await until("replies", async () => (await screen()).includes("icmp_seq=3"), 15);
+    await type(["C-z"]);
+    await until("stopped", async () => (await screen()).includes("Stopped"));
+    await type(["fg", "Enter"]);
+    const lastSeq = async () => Number((await screen()).match(/icmp_seq=(\d+)/g)?.at(-1)?.slice(9));
+    const before = await lastSeq();
+    await until("more replies", async () => (await lastSeq()) > before + 3);
+    await type(["C-c"]);
+    await until("statistics", async () => (await screen()).includes("packets transmitted"));
+    await type(["echo status=$?", "Enter"]);
+    await until("status 0", async () => (await screen()).includes("status=0"));
+  } finally {
+    await tmux(f, session, ["kill-server"]);
+  }
+}, ["RAW"]);

@@ -1,0 +1,66 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { e2e, PEER, SELF, until } from "./fixture.ts";
+
+e2e("ping -c 3: three replies, ping's statistics and exit status", async (f) => {
+  const r = await f.nuse(["ping", "-c", "3", "-i", "0.2", PEER]).done;
+  assertEquals(r.code, 0, r.stdout + r.stderr);
+  assertEquals(r.stderr, "");
+  assertEquals(
+    [...r.stdout.matchAll(/64 bytes from 198\.18\.0\.1: icmp_seq=\d ttl=64/g)].length,
+    3,
+  );
+  assertStringIncludes(r.stdout, "3 packets transmitted, 3 received, 0% packet loss");
+});
+
+e2e("ping of nobody: unreachable from our own address, exit status 1", async (f) => {
+  const r = await f.nuse(["ping", "-c", "1", "-W", "5", "198.18.0.77"]).done;
+  assertEquals(r.code, 1, r.stdout + r.stderr);
+  assertStringIncludes(r.stdout, `From ${SELF} icmp_seq=1 Destination Host Unreachable`);
+});
+
+e2e("ping of our own addresses", async (f) => {
+  for (const addr of ["127.0.0.1", SELF]) {
+    const r = await f.nuse(["ping", "-c", "2", "-i", "0.2", addr]).done;
+    assertEquals(r.code, 0, r.stdout + r.stderr);
+  }
+});
+
+e2e("ping of 64 KB (fragments) both ways", async (f) => {
+  const out = await f.nuse(["ping", "-c", "2", "-i", "0.2", "-s", "64000", PEER]).done;
+  assertEquals(out.code, 0, out.stdout + out.stderr);
+  const idle = f.nuse(["sleep", "20"]);
+  await until(
+    "an answer",
+    async () => (await f.peer(["ping", "-c", "1", "-W", "1", SELF]).done).code === 0,
+  );
+  const back = await f.peer(["ping", "-c", "2", "-i", "0.2", "-s", "65507", SELF]).done;
+  assertEquals(back.code, 0, back.stdout + back.stderr);
+  assertStringIncludes(back.stdout, "65515 bytes from 198.18.0.2");
+  idle.kill();
+  await idle.done;
+});
+
+e2e("the peer's ping is answered once each, while any program runs", async (f) => {
+  const idle = f.nuse(["sleep", "20"]);
+  await until(
+    "an answer",
+    async () => (await f.peer(["ping", "-c", "1", "-W", "1", SELF]).done).code === 0,
+  );
+  const r = await f.peer(["ping", "-c", "5", "-i", "0.1", SELF]).done;
+  assertEquals(r.code, 0, r.stdout + r.stderr);
+  assert(!r.stdout.includes("DUP!"), r.stdout);
+  idle.kill();
+  await idle.done;
+});
+
+e2e("ping -I, -t and -R style options of ping do not break it; TTL exceeded is told", async (f) => {
+  const r = await f.nuse(["ping", "-c", "1", "-t", "7", PEER]).done;
+  assertEquals(r.code, 0, r.stdout + r.stderr);
+  assertMatch(r.stdout, /1 received/);
+});
+
+e2e("a flood of 2,000 pings loses nothing", async (f) => {
+  const r = await f.nuse(["ping", "-q", "-f", "-c", "2000", PEER], { limitSec: 30 }).done;
+  assertEquals(r.code, 0, r.stdout + r.stderr);
+  assertStringIncludes(r.stdout, "2000 received, 0% packet loss");
+});

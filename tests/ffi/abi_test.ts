@@ -1,0 +1,262 @@
+/**
+ * Every offset, size and constant of ffi/abi, and every error number, against what a C program
+ * prints on this machine. What the installed headers do not know yet is skipped.
+ *
+ * @module
+ */
+import { assertEquals } from "@std/assert";
+import * as bpf from "../../ffi/abi/bpf.ts";
+import * as epoll from "../../ffi/abi/epoll.ts";
+import * as file from "../../ffi/abi/file.ts";
+import * as iface from "../../ffi/abi/interface.ts";
+import * as message from "../../ffi/abi/message.ts";
+import * as packet from "../../ffi/abi/packet.ts";
+import * as socket from "../../ffi/abi/socket.ts";
+import * as tun from "../../ffi/abi/tun.ts";
+import * as virtio from "../../ffi/abi/virtio_net.ts";
+import * as errno from "../../ffi/errno.ts";
+
+const HEADERS = [
+  "errno.h",
+  "fcntl.h",
+  "poll.h",
+  "sched.h",
+  "stddef.h",
+  "stdio.h",
+  "time.h",
+  "sys/epoll.h",
+  "sys/ioctl.h",
+  "sys/socket.h",
+  "sys/uio.h",
+  "sys/un.h",
+  "netinet/in.h",
+  "net/if.h",
+  "net/if_arp.h",
+  "linux/bpf.h",
+  "linux/ethtool.h",
+  "linux/filter.h",
+  "linux/if_ether.h",
+  "linux/if_packet.h",
+  "linux/if_tun.h",
+  "linux/sockios.h",
+  "linux/version.h",
+  "linux/virtio_net.h",
+];
+
+interface Claim {
+  name: string;
+  value: number;
+  /** C expression. */
+  expression: string;
+  /** Preprocessor condition under which it can be checked. */
+  condition: string;
+}
+
+const claims: Claim[] = [];
+
+/** Numbers of a module under their C names, as they are. */
+function claimConstants(module: object, aliases: Record<string, string> = {}): void {
+  for (const [name, value] of Object.entries(module)) {
+    if (typeof value !== "number") continue;
+    const expression = aliases[name] ?? name;
+    // An alias may be any expression, and is only given where the headers have it.
+    const condition = name in aliases || ENUMS.has(name) ? "1" : `defined(${name})`;
+    claims.push({ name, value, expression, condition });
+  }
+}
+
+const ENUMS = new Set(["SHUT_RD", "SHUT_WR", "SHUT_RDWR", "BPF_PROG_TYPE_SCHED_CLS"]);
+
+/** Length and offsets of a struct: `fields` names the member for each key of the layout. */
+function claimLayout(
+  layout: Record<string, number>,
+  struct: string,
+  fields: Record<string, string>,
+  condition = "1",
+): void {
+  const keys = Object.keys(layout).filter((key) => !(key in { LEN: 1, DRIVER_LEN: 1 }));
+  assertEquals(keys.sort(), Object.keys(fields).sort(), `fields of ${struct}`);
+  claims.push({
+    name: `sizeof ${struct}`,
+    value: layout.LEN,
+    expression: `sizeof(${struct})`,
+    condition,
+  });
+  for (const [key, member] of Object.entries(fields)) {
+    const expression = `offsetof(${struct}, ${member})`;
+    claims.push({ name: `${struct} ${member}`, value: layout[key], expression, condition });
+  }
+}
+
+function claimStructs(): void {
+  claimLayout(epoll.EPOLL_EVENT, "struct epoll_event", { EVENTS: "events", DATA: "data" });
+  claimLayout(message.IOVEC, "struct iovec", { BASE: "iov_base", BYTES: "iov_len" });
+  claimLayout(message.MMSGHDR, "struct mmsghdr", {
+    NAME: "msg_hdr.msg_name",
+    NAME_LEN: "msg_hdr.msg_namelen",
+    IOV: "msg_hdr.msg_iov",
+    IOV_COUNT: "msg_hdr.msg_iovlen",
+    CONTROL: "msg_hdr.msg_control",
+    CONTROL_LEN: "msg_hdr.msg_controllen",
+    FLAGS: "msg_hdr.msg_flags",
+    BYTES: "msg_len",
+  });
+  claimLayout(packet.SOCKADDR_LL, "struct sockaddr_ll", {
+    FAMILY: "sll_family",
+    PROTOCOL: "sll_protocol",
+    IFINDEX: "sll_ifindex",
+    HATYPE: "sll_hatype",
+    PKTTYPE: "sll_pkttype",
+    HALEN: "sll_halen",
+    ADDR: "sll_addr",
+  });
+  claimLayout(packet.PACKET_MREQ, "struct packet_mreq", {
+    IFINDEX: "mr_ifindex",
+    TYPE: "mr_type",
+    ALEN: "mr_alen",
+    ADDRESS: "mr_address",
+  });
+  claimLayout(packet.TPACKET_STATS, "struct tpacket_stats", {
+    PACKETS: "tp_packets",
+    DROPS: "tp_drops",
+  });
+  claimLayout(iface.IFREQ, "struct ifreq", {
+    NAME: "ifr_name",
+    FLAGS: "ifr_flags",
+    IFINDEX: "ifr_ifindex",
+    MTU: "ifr_mtu",
+    HWADDR_FAMILY: "ifr_hwaddr.sa_family",
+    HWADDR: "ifr_hwaddr.sa_data",
+    ADDR: "ifr_addr",
+  });
+  claimLayout(iface.ETHTOOL_DRVINFO, "struct ethtool_drvinfo", { CMD: "cmd", DRIVER: "driver" });
+  claimLayout(iface.ETHTOOL_VALUE, "struct ethtool_value", { CMD: "cmd", DATA: "data" });
+  claimLayout(socket.SOCKADDR_IN, "struct sockaddr_in", {
+    FAMILY: "sin_family",
+    PORT: "sin_port",
+    ADDR: "sin_addr",
+  });
+  claimLayout(socket.SOCKADDR_UN, "struct sockaddr_un", { FAMILY: "sun_family", PATH: "sun_path" });
+  claimLayout(socket.UCRED, "struct ucred", { PID: "pid", UID: "uid", GID: "gid" });
+  claimLayout(virtio.VIRTIO_NET_HDR, "struct virtio_net_hdr", {
+    FLAGS: "flags",
+    GSO_TYPE: "gso_type",
+    HDR_LEN: "hdr_len",
+    GSO_SIZE: "gso_size",
+    CSUM_START: "csum_start",
+    CSUM_OFFSET: "csum_offset",
+  });
+  claimLayout(bpf.SOCK_FILTER, "struct sock_filter", { CODE: "code", JT: "jt", JF: "jf", K: "k" });
+}
+
+/** Bit fields have no offset: only the rest of struct bpf_insn and of bpf_attr.link_create. */
+function claimBpfStructs(): void {
+  const insn = bpf.BPF_INSN;
+  const link = bpf.LINK_CREATE;
+  const claim = (name: string, value: number, expression: string) =>
+    claims.push({ name, value, expression, condition: "1" });
+  claim("sizeof bpf_insn", insn.LEN, "sizeof(struct bpf_insn)");
+  claim("bpf_insn code", insn.CODE, "offsetof(struct bpf_insn, code)");
+  claim("bpf_insn regs", insn.REGS, "offsetof(struct bpf_insn, code) + 1");
+  claim("bpf_insn off", insn.OFF, "offsetof(struct bpf_insn, off)");
+  claim("bpf_insn imm", insn.IMM, "offsetof(struct bpf_insn, imm)");
+  claim("prog_fd", link.PROG_FD, "offsetof(union bpf_attr, link_create.prog_fd)");
+  claim("ifindex", link.TARGET_IFINDEX, "offsetof(union bpf_attr, link_create.target_ifindex)");
+  claim("attach", link.ATTACH_TYPE, "offsetof(union bpf_attr, link_create.attach_type)");
+}
+
+const BPF_ALIASES = {
+  CBPF_LD_W: "BPF_LD | BPF_W | BPF_ABS",
+  CBPF_LD_H: "BPF_LD | BPF_H | BPF_ABS",
+  CBPF_LD_B: "BPF_LD | BPF_B | BPF_ABS",
+  CBPF_JEQ: "BPF_JMP | BPF_JEQ | BPF_K",
+  CBPF_JGE: "BPF_JMP | BPF_JGE | BPF_K",
+  CBPF_JSET: "BPF_JMP | BPF_JSET | BPF_K",
+  CBPF_JA: "BPF_JMP | BPF_JA",
+  CBPF_RET: "BPF_RET | BPF_K",
+  SKF_VLAN_TAG_PRESENT: "SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT",
+  EBPF_LD_ABS_W: "BPF_LD | BPF_W | BPF_ABS",
+  EBPF_LD_ABS_H: "BPF_LD | BPF_H | BPF_ABS",
+  EBPF_LDX_W: "BPF_LDX | BPF_W | BPF_MEM",
+  EBPF_JEQ32_K: "BPF_JMP32 | BPF_JEQ | BPF_K",
+  EBPF_JNE32_K: "BPF_JMP32 | BPF_JNE | BPF_K",
+  EBPF_MOV64_X: "BPF_ALU64 | BPF_MOV | BPF_X",
+  EBPF_MOV32_K: "BPF_ALU | BPF_MOV | BPF_K",
+  EBPF_EXIT: "BPF_JMP | BPF_EXIT",
+  BPF_LINK_CREATE: "BPF_LINK_CREATE",
+  SK_BUFF_VLAN_PRESENT: "offsetof(struct __sk_buff, vlan_present)",
+};
+
+/** Enumerators that came with Linux 6.6. */
+const TCX = ["BPF_TCX_INGRESS", "TCX_NEXT", "TCX_DROP"];
+
+function collect(): void {
+  claimStructs();
+  claimBpfStructs();
+  claimConstants(epoll, { EPOLLET: "(unsigned)EPOLLET" });
+  claimConstants(file);
+  claimConstants(iface, { IFF_UP: "IFF_UP" });
+  claims.push({
+    name: "DRIVER_LEN",
+    value: iface.ETHTOOL_DRVINFO.DRIVER_LEN,
+    expression: "sizeof(((struct ethtool_drvinfo *)0)->driver)",
+    condition: "1",
+  });
+  claimConstants(packet);
+  claimConstants(
+    socket,
+    Object.fromEntries(
+      Object.keys(socket).filter((n) => /^(SOCK|MSG)_/.test(n)).map((n) => [n, n]),
+    ),
+  );
+  claimConstants(tun);
+  claimConstants(virtio);
+  const tcx = (name: string) => TCX.includes(name);
+  const entries = Object.entries(bpf);
+  claimConstants(Object.fromEntries(entries.filter(([n]) => !tcx(n))), BPF_ALIASES);
+  for (const [name, value] of entries) {
+    if (typeof value !== "number" || !tcx(name)) continue;
+    const condition = "LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)";
+    claims.push({ name, value, expression: name, condition });
+  }
+  for (let n = 1; n <= 133; n++) {
+    const name = errno.errnoName(n);
+    if (name.startsWith("errno")) continue;
+    claims.push({ name, value: n, expression: name, condition: "1" });
+  }
+  claimConstants(errno);
+}
+
+function program(): string {
+  const includes = HEADERS.map((header) => `#include <${header}>`);
+  const lines = claims.map(({ expression, condition }) =>
+    `#if ${condition}\n  printf("%lld\\n", (long long)(${expression}));\n` +
+    `#else\n  puts("-");\n#endif`
+  );
+  return ["#define _GNU_SOURCE", ...includes, "int main(void) {", ...lines, "}", ""].join("\n");
+}
+
+Deno.test("ffi/abi: layouts and constants are those of the C headers", async () => {
+  collect();
+  const dir = await Deno.makeTempDir({ prefix: "nuse-abi-" });
+  try {
+    await Deno.writeTextFile(`${dir}/abi.c`, program());
+    const built = await new Deno.Command("cc", {
+      args: ["-std=c11", "-o", `${dir}/abi`, `${dir}/abi.c`],
+      stderr: "piped",
+    }).output();
+    assertEquals(new TextDecoder().decode(built.stderr), "");
+    const ran = await new Deno.Command(`${dir}/abi`).output();
+    const printed = new TextDecoder().decode(ran.stdout).trim().split("\n");
+    assertEquals(printed.length, claims.length);
+    const wrong = claims.filter((claim, i) =>
+      printed[i] !== "-" && Number(printed[i]) !== claim.value
+    )
+      .map((claim) => `${claim.name}: ${claim.value}, C says ${printed[claims.indexOf(claim)]}`);
+    assertEquals(wrong, []);
+    const checked = printed.filter((line) => line !== "-").length;
+    assertEquals(checked > 250, true, `only ${checked} claims could be checked`);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});

@@ -1,0 +1,113 @@
+/** @module */
+import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import { buildNative, findNative } from "../../ffi/build_native.ts";
+import { SysError } from "../../ffi/errno.ts";
+
+const SOURCE = '__attribute__((visibility("default"))) int answer(void) { return 42; }\n';
+
+/** A directory with a source and a cache in it. */
+async function withSource(
+  use: (source: string, cacheDir: string, dir: string) => Promise<void> | void,
+): Promise<void> {
+  const dir = await Deno.makeTempDir({ prefix: "nuse-native-" });
+  try {
+    await Deno.writeTextFile(`${dir}/answer.c`, SOURCE);
+    await use(`${dir}/answer.c`, `${dir}/cache`, dir);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+function answer(path: string): number {
+  const library = Deno.dlopen(path, { answer: { parameters: [], result: "i32" } });
+  try {
+    return library.symbols.answer();
+  } finally {
+    library.close();
+  }
+}
+
+Deno.test("findNative: builds once, then needs no compiler; a change builds anew", async () => {
+  await withSource(async (source, cacheDir, dir) => {
+    const compilers = ["cc"];
+    const first = findNative("answer", [source], { cacheDir, compilers });
+    assertEquals(answer(first), 42);
+    const builtAt = Deno.statSync(first).mtime?.getTime();
+    const second = findNative("answer", [source], { cacheDir, compilers });
+    assertEquals(second, first);
+    assertEquals(Deno.statSync(second).mtime?.getTime(), builtAt);
+    // The path does not matter, contents do; headers beside the source count as well.
+    await Deno.mkdir(`${dir}/moved`);
+    await Deno.copyFile(source, `${dir}/moved/answer.c`);
+    const moved = `${dir}/moved/answer.c`;
+    assertEquals(findNative("answer", [moved], { cacheDir, compilers }), first);
+    await Deno.writeTextFile(`${dir}/moved/answer.h`, "#define ANSWER 43\n");
+    assertNotEquals(findNative("answer", [moved], { cacheDir, compilers }), first);
+    await Deno.writeTextFile(source, SOURCE.replace("42", "43"));
+    const changed = findNative("answer", [source], { cacheDir, compilers });
+    assertEquals(answer(changed), 43);
+    // Nothing but finished libraries is left in the cache.
+    assert(
+      [...Deno.readDirSync(cacheDir)].every(({ name }) => /^answer-[0-9a-f]{32}\.so$/.test(name)),
+    );
+  });
+});
+
+Deno.test("findNative: without a compiler, one line that says what to do", async () => {
+  await withSource((source, cacheDir) => {
+    const error = assertThrows(
+      () => findNative("answer", [source], { cacheDir, compilers: ["/nonexistent/cc"] }),
+      SysError,
+    );
+    assertEquals(
+      error.message,
+      "no C compiler (cc, gcc, clang) to build the shim: apt-get install gcc, " +
+        "or use the built dist/nuse",
+    );
+    assertEquals(error.code, "ENOENT");
+  });
+});
+
+Deno.test("findNative: what does not compile is reported with the compiler's words", async () => {
+  await withSource(async (source, cacheDir) => {
+    await Deno.writeTextFile(source, "int broken(void) { return }\n");
+    assertThrows(
+      () => findNative("answer", [source], { cacheDir, compilers: ["cc"] }),
+      SysError,
+      "error: expected expression",
+    );
+    assertEquals([...Deno.readDirSync(cacheDir)].length, 0);
+  });
+});
+
+Deno.test("findNative: a ready-made library wins; a missing one falls back", async () => {
+  await withSource((source, cacheDir, dir) => {
+    buildNative([source], `${dir}/answer.so`);
+    const options = { cacheDir, nativeDir: dir, compilers: ["/nonexistent/cc"] };
+    assertEquals(findNative("answer", ["/nonexistent/answer.c"], options), `${dir}/answer.so`);
+    const other = findNative("other", [source], { ...options, compilers: ["cc"] });
+    assert(other.startsWith(`${cacheDir}/other-`));
+  });
+});
+
+Deno.test("findNative: a cache that others can write is not trusted", async () => {
+  await withSource(async (source, cacheDir) => {
+    await Deno.mkdir(cacheDir);
+    await Deno.chmod(cacheDir, 0o777);
+    assertThrows(() => findNative("answer", [source], { cacheDir }), SysError, "others can write");
+  });
+});
+
+Deno.test("findNative: several first starts at once all succeed", async () => {
+  await withSource(async (source, cacheDir) => {
+    const module = import.meta.resolve("../../ffi/build_native.ts");
+    const code = `import { findNative } from ${JSON.stringify(module)};
+      console.log(findNative("answer", ${JSON.stringify([source])}, {
+        cacheDir: ${JSON.stringify(cacheDir)}, compilers: ["cc"] }));`;
+    const run = () => new Deno.Command(Deno.execPath(), { args: ["eval", code] }).output();
+    const outputs = await Promise.all([run(), run(), run()]);
+    const paths = outputs.map(({ stdout }) => new TextDecoder().decode(stdout).trim());
+    assertEquals(new Set(paths).size, 1);
+    assertEquals(answer(paths[0]), 42);
+  });
+});

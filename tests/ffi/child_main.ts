@@ -1,0 +1,19 @@
+/**
+ * A process that starts its arguments as nuse does and prints every event as a line of JSON on stderr.
+ * For child_test.ts.
+ *
+ * @module
+ */
+import { catchSignals, nextEvent, spawn, stopSelf } from "../../ffi/child.ts";
+
+catchSignals();
+const softFiles = Number(Deno.env.get("SOFT_FILES") ?? 0);
+const env = Deno.env.toObject();
+const pid = spawn({ path: Deno.args[0], argv: Deno.args, env, softFiles });
+console.error(JSON.stringify({ kind: "spawned", pid }));
+while (pid > 0) {
+  const event = await nextEvent();
+  console.error(JSON.stringify(event));
+  if (event.kind === "stopped") stopSelf(event.signal);
+  if (event.kind === "exited" || event.kind === "killed") break;
+}

@@ -1,0 +1,229 @@
+/* connect in all its ends, and what a stream does before it is connected. */
+#include "check.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/sendfile.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+static int so_error(int fd) {
+  int error = -1;
+  socklen_t len = sizeof error;
+  CHECK(getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0);
+  CHECK(len == sizeof error);
+  return error;
+}
+
+/* What the kernel says of the pair itself. */
+static int pair_sndbuf(int fd) {
+  int size = 0;
+  socklen_t len = sizeof size;
+  CHECK(syscall(SYS_getsockopt, fd, SOL_SOCKET, SO_SNDBUF, &size, &len) == 0);
+  return size;
+}
+
+CASE(connect_blocking) {
+  int fd = tcp(0);
+  errno = 77;
+  CHECK(connect(fd, at(PORT_ECHO), AT_LEN) == 0);
+  CHECK(errno == 77);
+  echo_works(fd);
+  CHECK(pair_sndbuf(fd) > 200000);
+  FAILS(EISCONN, connect(fd, at(PORT_ECHO), AT_LEN));
+  echo_works(fd);
+}
+
+CASE(connect_ends_before_filler) {
+  int fd = connected(PORT_ECHO_AT_ONCE);
+  echo_works(fd);
+}
+
+CASE(connect_fails_at_once) {
+  int fd = tcp(0);
+  FAILS(ECONNREFUSED, connect(fd, at(PORT_REFUSE), AT_LEN));
+  FAILS(ENETUNREACH, connect(fd, at(PORT_UNREACHABLE), AT_LEN));
+  CHECK(connect(fd, at(PORT_ECHO), AT_LEN) == 0);
+  echo_works(fd);
+}
+
+CASE(connect_fails_later_and_again) {
+  int fd = tcp(0);
+  for (int i = 0; i < 3; i++) FAILS(ECONNREFUSED, connect(fd, at(PORT_REFUSE_LATER), AT_LEN));
+  CHECK(so_error(fd) == 0);
+  CHECK(connect(fd, at(PORT_ECHO), AT_LEN) == 0);
+  echo_works(fd);
+}
+
+CASE(connect_arguments) {
+  int fd = tcp(0);
+  FAILS(EINVAL, connect(fd, at(PORT_ECHO), 1));
+  FAILS(EINVAL, connect(fd, at(PORT_ECHO), (socklen_t)-1));
+  FAILS(EFAULT, connect(fd, (const struct sockaddr *)8, AT_LEN));
+  FAILS(EBADF, connect(-1, at(PORT_ECHO), AT_LEN));
+  FAILS(EBADF, connect(99, at(PORT_ECHO), AT_LEN));
+  FAILS(ENOTSOCK, connect(0, at(PORT_ECHO), AT_LEN));
+  CHECK(connect(fd, at(PORT_ECHO), AT_LEN) == 0);
+}
+
+CASE(connect_nonblocking) {
+  int fd = tcp(SOCK_NONBLOCK);
+  CHECK((fcntl(fd, F_GETFL) & O_NONBLOCK) != 0);
+  FAILS(EINPROGRESS, connect(fd, at(PORT_ECHO), AT_LEN));
+  CHECK(wait_for(fd, POLLOUT | POLLIN, 0) == 0);
+  FAILS(EALREADY, connect(fd, at(PORT_ECHO), AT_LEN));
+  FAILS(EAGAIN, write(fd, "x", 1));
+  FAILS(EAGAIN, read(fd, &(char){0}, 1));
+  CHECK(wait_for(fd, POLLOUT, 2000) == POLLOUT);
+  CHECK(so_error(fd) == 0);
+  CHECK(pair_sndbuf(fd) > 200000);
+  CHECK(write(fd, "hey", 3) == 3);
+  CHECK(wait_for(fd, POLLIN, 2000) == POLLIN);
+  char back[8];
+  CHECK(read(fd, back, sizeof back) == 3);
+}
+
+CASE(connect_nonblocking_refused) {
+  int fd = tcp(SOCK_NONBLOCK);
+  FAILS(EINPROGRESS, connect(fd, at(PORT_REFUSE_LATER), AT_LEN));
+  CHECK(wait_for(fd, POLLOUT, 2000) & POLLOUT);
+  CHECK(so_error(fd) == ECONNREFUSED);
+  CHECK(so_error(fd) == 0);
+  FAILS(EINPROGRESS, connect(fd, at(PORT_REFUSE_LATER), AT_LEN));
+  CHECK(wait_for(fd, POLLOUT, 2000) & POLLOUT);
+  FAILS(ECONNREFUSED, read(fd, &(char){0}, 1));
+  FAILS(ENOTCONN, read(fd, &(char){0}, 1));
+}
+
+CASE(connect_second_call_finishes) {
+  int fd = tcp(SOCK_NONBLOCK);
+  FAILS(EINPROGRESS, connect(fd, at(PORT_ECHO), AT_LEN));
+  CHECK(wait_for(fd, POLLOUT, 2000) == POLLOUT);
+  CHECK(connect(fd, at(PORT_ECHO), AT_LEN) == 0);
+  CHECK(pair_sndbuf(fd) > 200000);
+  FAILS(EISCONN, connect(fd, at(PORT_ECHO), AT_LEN));
+}
+
+CASE(connect_send_without_so_error) {
+  int fd = tcp(SOCK_NONBLOCK);
+  char back[4];
+  FAILS(EINPROGRESS, connect(fd, at(PORT_ECHO), AT_LEN));
+  CHECK(wait_for(fd, POLLOUT, 2000) == POLLOUT);
+  CHECK(send(fd, "abcd", 4, 0) == 4);
+  CHECK(pair_sndbuf(fd) > 200000);
+  CHECK(wait_for(fd, POLLIN, 2000) == POLLIN);
+  CHECK(read(fd, back, 4) == 4 && memcmp(back, "abcd", 4) == 0);
+}
+
+CASE(connect_then_blocking_send_waits) {
+  int fd = tcp(SOCK_NONBLOCK);
+  FAILS(EINPROGRESS, connect(fd, at(PORT_ECHO), AT_LEN));
+  CHECK(fcntl(fd, F_SETFL, 0) == 0);
+  echo_works(fd);
+}
+
+CASE(connect_then_sendfile) {
+  int fd = tcp(SOCK_NONBLOCK);
+  char back[2];
+  FAILS(EINPROGRESS, connect(fd, at(PORT_ECHO), AT_LEN));
+  CHECK(fcntl(fd, F_SETFL, 0) == 0);
+  int file = open("/proc/self/exe", O_RDONLY);
+  off_t offset = 1;
+  CHECK(sendfile(fd, file, &offset, 2) == 2 && offset == 3);
+  CHECK(recv(fd, back, 2, MSG_WAITALL) == 2 && memcmp(back, "EL", 2) == 0);
+}
+
+CASE(connect_edge_triggered) {
+  struct epoll_event event = {.events = EPOLLOUT | EPOLLET};
+  int ep = epoll_create1(0);
+  int fd = tcp(SOCK_NONBLOCK);
+  FAILS(EINPROGRESS, connect(fd, at(PORT_ECHO), AT_LEN));
+  CHECK(epoll_ctl(ep, EPOLL_CTL_ADD, fd, &event) == 0);
+  CHECK(epoll_wait(ep, &event, 1, 0) == 0);
+  CHECK(epoll_wait(ep, &event, 1, 2000) == 1 && (event.events & EPOLLOUT));
+  CHECK(so_error(fd) == 0);
+}
+
+CASE(connect_times_out) {
+  struct timeval timeout = {0, 50000};
+  int fd = tcp(0);
+  CHECK(setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout) == 0);
+  FAILS(EINPROGRESS, connect(fd, at(PORT_NEVER), AT_LEN));
+  FAILS(EALREADY, (fcntl(fd, F_SETFL, O_NONBLOCK), connect(fd, at(PORT_NEVER), AT_LEN)));
+}
+
+static void alarm_after(int us) {
+  struct itimerval soon = {{0, 0}, {0, us}};
+  CHECK(setitimer(ITIMER_REAL, &soon, NULL) == 0);
+}
+
+CASE(connect_interrupted) {
+  int fd = tcp(0);
+  sigset_t before, after;
+  pthread_sigmask(SIG_SETMASK, NULL, &before);
+  count_signal(SIGALRM, 0);
+  alarm_after(40000);
+  FAILS(EINTR, connect(fd, at(PORT_ECHO_SLOW), AT_LEN));
+  CHECK(signal_count == 1);
+  pthread_sigmask(SIG_SETMASK, NULL, &after);
+  CHECK(memcmp(&before, &after, 8) == 0);
+  CHECK(connect(fd, at(PORT_ECHO_SLOW), AT_LEN) == 0);
+  echo_works(fd);
+}
+
+CASE(connect_restarts) {
+  int fd = tcp(0);
+  count_signal(SIGALRM, SA_RESTART);
+  alarm_after(40000);
+  CHECK(connect(fd, at(PORT_ECHO_SLOW), AT_LEN) == 0);
+  CHECK(signal_count == 1);
+  echo_works(fd);
+}
+
+static void *connect_forever(void *argument) {
+  connect(*(int *)argument, at(PORT_NEVER), AT_LEN);
+  return NULL;
+}
+
+CASE(connect_can_be_cancelled) {
+  pthread_t thread;
+  void *result;
+  int fd = tcp(0);
+  int next = dup(0);
+  close(next);
+  CHECK(pthread_create(&thread, NULL, connect_forever, &fd) == 0);
+  sleep_ms(50);
+  CHECK(pthread_cancel(thread) == 0);
+  CHECK(pthread_join(thread, &result) == 0 && result == PTHREAD_CANCELED);
+  CHECK(dup(0) == next);
+  echo_works(connected(PORT_ECHO));
+}
+
+CASE(close_while_connecting) {
+  int fd = tcp(SOCK_NONBLOCK);
+  FAILS(EINPROGRESS, connect(fd, at(PORT_NEVER), AT_LEN));
+  CHECK(close(fd) == 0);
+  FAILS(EBADF, close(fd));
+  FAILS(EBADF, read(fd, &(char){0}, 1));
+}
+
+CASE(never_connected) {
+  int fd = tcp(0);
+  struct iovec iov = {&(char){0}, 1};
+  count_signal(SIGPIPE, 0);
+  FAILS(ENOTCONN, read(fd, &(char){0}, 1));
+  FAILS(ENOTCONN, recv(fd, &(char){0}, 1, MSG_DONTWAIT));
+  FAILS(ENOTCONN, readv(fd, &iov, 1));
+  FAILS(EPIPE, send(fd, "x", 1, MSG_NOSIGNAL));
+  CHECK(signal_count == 0);
+  FAILS(EPIPE, write(fd, "x", 1));
+  CHECK(signal_count == 1);
+  FAILS(EPIPE, writev(fd, &iov, 1));
+  CHECK(signal_count == 2);
+  FAILS(ENOTCONN, shutdown(fd, SHUT_RDWR));
+}

@@ -1,0 +1,291 @@
+/*
+ * The rules of the fake service: what its sockets answer (fake_service.h says it by port, option).
+ */
+#include "fake_model.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+struct dgram {
+  uint16_t magic, flags;
+  uint32_t payload_len;
+  uint16_t family, port;
+  int32_t error;
+  uint8_t addr[16];
+  uint8_t ttl, tos;
+  uint16_t zero;
+  uint32_t ifindex;
+  uint8_t dst[16];
+  uint64_t time_us;
+};
+
+struct fake sockets[SOCKETS];
+int socket_count;
+int op_counts[64];
+static uint8_t bytes[80000];
+
+double now_ms(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+struct fake *find(uint64_t cookie) {
+  for (int i = 0; i < socket_count; i++) {
+    if (sockets[i].cookie == cookie && cookie != 0) return &sockets[i];
+  }
+  return NULL;
+}
+
+int make(struct fake **out, int kind, int domain, int type, int protocol) {
+  int pair[2];
+  int size = NUSE_STREAM_SNDBUF;
+  struct fake *s = NULL;
+  for (int i = 0; i < socket_count && s == NULL; i++) {
+    if (sockets[i].cookie == 0) s = &sockets[i];
+  }
+  if (s == NULL) s = &sockets[socket_count++];
+  memset(s, 0, sizeof *s);
+  int pair_type = kind == NUSE_KIND_STREAM ? SOCK_STREAM : SOCK_SEQPACKET;
+  if (socketpair(AF_UNIX, pair_type | SOCK_CLOEXEC, 0, pair) != 0) abort();
+  for (int i = 0; i < 2; i++) setsockopt(pair[i], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size);
+  socklen_t len = sizeof s->cookie;
+  getsockopt(pair[1], SOL_SOCKET, SO_COOKIE, &s->cookie, &len);
+  fcntl(pair[0], F_SETFL, O_NONBLOCK);
+  s->fd = pair[0];
+  s->kind = kind;
+  s->domain = domain;
+  s->type = type;
+  s->protocol = protocol;
+  *out = s;
+  return pair[1];
+}
+
+void send_with_fd(int fd, struct iovec *iov, int count, int passed) {
+  union {
+    struct cmsghdr header;
+    char room[CMSG_SPACE(sizeof(int))];
+  } control = {0};
+  struct msghdr msg = {.msg_iov = iov, .msg_iovlen = (size_t)count};
+  if (passed >= 0) {
+    msg.msg_control = &control;
+    msg.msg_controllen = sizeof control;
+    control.header.cmsg_level = SOL_SOCKET;
+    control.header.cmsg_type = SCM_RIGHTS;
+    control.header.cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(&control.header), &passed, sizeof passed);
+  }
+  sendmsg(fd, &msg, MSG_NOSIGNAL);
+  if (passed >= 0) close(passed);
+}
+
+size_t put_name(const struct fake *s, uint32_t addr, uint16_t port, uint8_t *out) {
+  struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
+  struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+  v4.sin_addr.s_addr = htonl(addr);
+  memcpy(&v6.sin6_addr.s6_addr[12], &v4.sin_addr, 4);
+  v6.sin6_addr.s6_addr[10] = v6.sin6_addr.s6_addr[11] = 0xff;
+  memset(out, 0, NUSE_SOCKADDR_LEN);
+  memcpy(out, s->domain == AF_INET6 ? (void *)&v6 : (void *)&v4,
+         s->domain == AF_INET6 ? sizeof v6 : sizeof v4);
+  return s->domain == AF_INET6 ? sizeof v6 : sizeof v4;
+}
+
+uint32_t address_of(const uint8_t *name) {
+  uint32_t addr;
+  memcpy(&addr, name + (name[0] == AF_INET6 ? 20 : 4), 4);
+  return ntohl(addr);
+}
+
+uint16_t port_of(const uint8_t *name) { return (uint16_t)(name[2] << 8 | name[3]); }
+
+void establish(struct fake *s) {
+  s->due = 0;
+  if (s->port == PORT_REFUSE_LATER) {
+    s->error = ECONNREFUSED;
+    s->state = 0;
+  } else {
+    s->state = NUSE_STATE_CONNECTED;
+  }
+}
+
+void drained(struct fake *s) {
+  if (s->port == PORT_FIN && send(s->fd, "fin", 3, MSG_NOSIGNAL) == 3) shutdown(s->fd, SHUT_WR);
+}
+
+int connect_stream(struct fake *s, const uint8_t *name, int filler) {
+  if (name[0] == AF_UNSPEC) return s->state = 0;
+  if (s->state & NUSE_STATE_CONNECTING) return -EALREADY;
+  if (s->state & NUSE_STATE_CONNECTED) {
+    if (s->reported) return -EISCONN;
+    s->reported = true;
+    return 0;
+  }
+  if (s->error != 0) {
+    int error = s->error;
+    s->error = 0;
+    return -error;
+  }
+  s->port = port_of(name);
+  s->peer = address_of(name);
+  if (s->port == PORT_REFUSE) return -ECONNREFUSED;
+  if (s->port == PORT_UNREACHABLE) return -ENETUNREACH;
+  s->filler = filler;
+  s->state = NUSE_STATE_CONNECTING;
+  s->due = now_ms() + (s->port == PORT_ECHO_SLOW ? 300 : 20);
+  if (s->port == PORT_NEVER) s->due = 0;
+  if (s->port == PORT_ECHO_AT_ONCE) establish(s);
+  return -EINPROGRESS;
+}
+
+int check(const struct fake *s, const uint8_t *name, size_t len, int payload) {
+  if (len == 0) {
+    if (!(s->state & NUSE_STATE_CONNECTED)) return -EDESTADDRREQ;
+  } else {
+    uint32_t addr = address_of(name);
+    if (addr >> 24 == 10) return -ENETUNREACH;
+    if (addr == 0xffffffff) return -EACCES;
+  }
+  return payload > 20000 ? -EMSGSIZE : 0;
+}
+
+static void push_datagram(struct fake *s, int flags, int error, int payload) {
+  struct dgram h = {.magic = NUSE_DGRAM_MAGIC, .flags = (uint16_t)flags, .error = error,
+                    .payload_len = (uint32_t)payload, .family = AF_INET, .port = 5000,
+                    .addr = {198, 18, 0, 1}, .ttl = FAKE_TTL, .tos = FAKE_TOS, .ifindex = 2,
+                    .dst = {198, 18, 0, 2}, .time_us = FAKE_TIME_US};
+  memcpy(bytes, &h, sizeof h);
+  for (int i = 0; i < payload; i++) bytes[sizeof h + (size_t)i] = (uint8_t)i;
+  send(s->fd, bytes, sizeof h + (size_t)payload, MSG_NOSIGNAL);
+}
+
+static void incoming(struct fake *listener) {
+  uint8_t record[NUSE_ACCEPT_LEN] = {0};
+  uint32_t magic = NUSE_ACCEPT_MAGIC;
+  uint32_t kind = NUSE_KIND_STREAM;
+  uint16_t domain = (uint16_t)listener->domain;
+  struct fake *s;
+  int fd = make(&s, 1, listener->domain, SOCK_STREAM, IPPROTO_TCP);
+  s->state = NUSE_STATE_CONNECTED;
+  s->reported = true;
+  s->peer = 0xc6120001;
+  s->port = PORT_ECHO;
+  memcpy(record + NUSE_ACCEPT_MAGIC_OFF, &magic, 4);
+  memcpy(record + NUSE_ACCEPT_KIND_OFF, &kind, 4);
+  memcpy(record + NUSE_ACCEPT_COOKIE_OFF, &s->cookie, 8);
+  memcpy(record + NUSE_ACCEPT_DOMAIN_OFF, &domain, 2);
+  put_name(s, s->peer, 4321, record + NUSE_ACCEPT_PEER_OFF);
+  send(s->fd, "hello", 5, MSG_NOSIGNAL);
+  send_with_fd(listener->fd, &(struct iovec){record, sizeof record}, 1, fd);
+}
+
+static void steer(struct fake *s, int name, int value) {
+  switch (name) {
+    case FAKE_INCOMING:
+      for (int i = 0; i < value; i++) incoming(s);
+      break;
+    case FAKE_ERROR_RECORD:
+      push_datagram(s, NUSE_DGRAM_ERROR, value, 0);
+      break;
+    case FAKE_ERRQUEUE:
+      s->queued_errno = value;
+      break;
+    case FAKE_HANG_UP:
+      close(s->fd);
+      s->fd = -1;
+      break;
+    case FAKE_DATAGRAM:
+      push_datagram(s, 0, 0, value);
+      break;
+  }
+}
+
+static uint32_t cmsg_bit(int level, int name) {
+  if (level == SOL_SOCKET) {
+    return name == SO_TIMESTAMP     ? NUSE_STATE_TIMESTAMP
+           : name == SO_TIMESTAMPNS ? NUSE_STATE_TIMESTAMPNS
+                                    : 0;
+  }
+  if (level == IPPROTO_IP) {
+    return name == IP_RECVTTL   ? NUSE_STATE_RECVTTL
+           : name == IP_RECVTOS ? NUSE_STATE_RECVTOS
+           : name == IP_PKTINFO ? NUSE_STATE_PKTINFO
+                                : 0;
+  }
+  if (level != IPPROTO_IPV6) return 0;
+  return name == IPV6_RECVPKTINFO ? NUSE_STATE_PKTINFO6 : 0;
+}
+
+int set_option(struct fake *s, int level, int name, const uint8_t *data, size_t len) {
+  int value = 0;
+  if (level == SOL_SOCKET && name == SO_ATTACH_FILTER) {
+    s->filter_len = (int)len;
+    return 0;
+  }
+  if (len < sizeof value) return -EINVAL;
+  memcpy(&value, data, sizeof value);
+  uint32_t bit = cmsg_bit(level, name);
+  s->state = value != 0 ? s->state | bit : s->state & ~bit;
+  if (level == LEVEL_FAKE) {
+    steer(s, name, value);
+  } else {
+    s->values[(level * 31 + name) & 127] = value;
+  }
+  return 0;
+}
+
+int get_option(struct fake *s, int level, int name, int *value) {
+  if (level == LEVEL_FAKE) {
+    if (name == FAKE_FILTER_LEN) *value = s->filter_len;
+    if (name == FAKE_TAKEN) *value = s->taken;
+    int op = name - FAKE_COUNT_OP;
+    if (op >= 0 && op < 64) *value = op_counts[op];
+  } else if (level == SOL_SOCKET && name == SO_ERROR) {
+    *value = s->error;
+    s->error = 0;
+    if (s->state & NUSE_STATE_CONNECTED) s->reported = true;
+  } else if (level == SOL_SOCKET && name == SO_TYPE) {
+    *value = s->type;
+  } else if (level == SOL_SOCKET && name == SO_PEERCRED) {
+    return -ENOPROTOOPT;
+  } else {
+    *value = s->values[(level * 31 + name) & 127];
+  }
+  return 0;
+}
+
+static size_t put_interface(uint8_t *out, const char *name, uint32_t index, uint16_t family,
+                            uint32_t addr) {
+  struct fake v4 = {.domain = AF_INET};
+  uint32_t flags = IFF_UP | IFF_RUNNING | (index == 1 ? IFF_LOOPBACK : IFF_BROADCAST);
+  uint32_t hw_len = 6;
+  uint16_t hw_type = index == 1 ? 772 : 1;
+  memset(out, 0, NUSE_IF_LEN);
+  strcpy((char *)out, name);
+  memcpy(out + NUSE_IF_INDEX_OFF, &index, 4);
+  memcpy(out + NUSE_IF_FLAGS_OFF, &flags, 4);
+  memcpy(out + NUSE_IF_FAMILY_OFF, &family, 2);
+  memcpy(out + NUSE_IF_HWTYPE_OFF, &hw_type, 2);
+  memcpy(out + NUSE_IF_HWADDR_LEN_OFF, &hw_len, 4);
+  memcpy(out + NUSE_IF_HWADDR_OFF, "\2\0\0\0\0\5", 6);
+  if (family == AF_INET) {
+    put_name(&v4, addr, 0, out + NUSE_IF_ADDR_OFF);
+    put_name(&v4, 0xffffff00, 0, out + NUSE_IF_NETMASK_OFF);
+    if (index != 1) put_name(&v4, addr | 0xff, 0, out + NUSE_IF_BROADCAST_OFF);
+  }
+  return NUSE_IF_LEN;
+}
+
+size_t put_interfaces(uint8_t *out) {
+  size_t len = put_interface(out, "lo", 1, AF_PACKET, 0);
+  len += put_interface(out + len, "eth0", 2, AF_PACKET, 0);
+  len += put_interface(out + len, "lo", 1, AF_INET, 0x7f000001);
+  return len + put_interface(out + len, "eth0", 2, AF_INET, 0xc6120002);
+}

@@ -1,0 +1,50 @@
+/* The sockets of the fake service and their rules. */
+#ifndef FAKE_MODEL_H
+#define FAKE_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "../../../ffi/shim/protocol.h"
+#include "fake_service.h"
+
+#define SOCKETS 4096
+
+struct fake {
+  uint64_t cookie;
+  int fd; /* our end, -1 when closed */
+  int kind, domain, type, protocol, error, filler, filter_len, taken, queued_errno;
+  uint32_t state;
+  bool reported;
+  uint16_t port, local_port;
+  double due; /* the handshake ends; 0 none */
+  uint32_t peer;
+  int values[128];
+};
+
+extern struct fake sockets[SOCKETS];
+extern int socket_count;
+extern int op_counts[64];
+
+double now_ms(void);
+struct fake *find(uint64_t cookie);
+/* Makes a pair; returns the program's end. */
+int make(struct fake **out, int kind, int domain, int type, int protocol);
+/* Sends one message, with a descriptor unless it is -1, and closes that. */
+void send_with_fd(int fd, struct iovec *iov, int count, int passed);
+size_t put_name(const struct fake *s, uint32_t addr, uint16_t port, uint8_t *out);
+uint32_t address_of(const uint8_t *name);
+uint16_t port_of(const uint8_t *name);
+/* The handshake has ended, well or badly. */
+void establish(struct fake *s);
+/* The filler has been read. */
+void drained(struct fake *s);
+int connect_stream(struct fake *s, const uint8_t *name, int filler);
+int check(const struct fake *s, const uint8_t *name, size_t len, int payload);
+int set_option(struct fake *s, int level, int name, const uint8_t *data, size_t len);
+int get_option(struct fake *s, int level, int name, int *value);
+size_t put_interfaces(uint8_t *out);
+
+#endif

@@ -1,0 +1,321 @@
+/*
+ * A service without a stack, to test the shim by itself: fake_service PATH. It answers the control
+ * protocol, moves bytes and datagrams, and lives until its standard input ends. One thread, one loop.
+ */
+#include "fake_model.h"
+
+#include <errno.h>
+#include <linux/errqueue.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define CONNECTIONS 512
+
+struct header {
+  int32_t word0, word1;
+  uint64_t cookie;
+  int32_t a, b, c;
+  uint32_t data_len;
+};
+
+static int connections[CONNECTIONS];
+static int connection_count;
+static uint8_t data[NUSE_DATA_MAX];
+static uint8_t bytes[80000];
+
+static void add_connection(int fd) {
+  if (connection_count == CONNECTIONS) abort();
+  connections[connection_count++] = fd;
+}
+
+static void describe(const struct fake *s, struct header *reply) {
+  reply->cookie = s->cookie;
+  reply->a = s->kind;
+  reply->b = s->domain;
+  reply->c = s->type | s->protocol << 8;
+}
+
+/* Returns the descriptor to pass, or -1. */
+static int op_socket(const struct header *request, struct header *reply) {
+  struct fake *s;
+  int kind = request->b == SOCK_STREAM ? NUSE_KIND_STREAM : NUSE_KIND_DATAGRAM;
+  if (request->b != SOCK_STREAM && request->b != SOCK_DGRAM && request->b != SOCK_RAW) {
+    reply->word0 = -ESOCKTNOSUPPORT;
+    return -1;
+  }
+  int fd = make(&s, kind, request->a, request->b, request->c);
+  describe(s, reply);
+  return fd;
+}
+
+static int op_connect(struct fake *s, const struct header *request) {
+  if (s->kind == NUSE_KIND_STREAM) return connect_stream(s, data, request->a);
+  s->state &= ~(uint32_t)NUSE_STATE_CONNECTED;
+  if (data[0] == AF_UNSPEC) return 0;
+  if (address_of(data) >> 24 == 10) return -ENETUNREACH;
+  s->peer = address_of(data);
+  s->port = port_of(data);
+  s->state |= NUSE_STATE_CONNECTED;
+  return 0;
+}
+
+static int op_bind(struct fake *s) {
+  if (port_of(data) == 1) return -EACCES;
+  s->local_port = port_of(data);
+  return 0;
+}
+
+static int op_name(struct fake *s, int peer, struct header *reply) {
+  if (peer && !(s->state & NUSE_STATE_CONNECTED)) return -ENOTCONN;
+  uint32_t addr = peer ? s->peer : 0xc6120002;
+  reply->data_len = (uint32_t)put_name(s, addr, peer ? s->port : s->local_port, data);
+  return 0;
+}
+
+static int op_getopt(struct fake *s, const struct header *request, struct header *reply) {
+  int value = 0;
+  int result = get_option(s, request->a, request->b, &value);
+  memcpy(data, &value, sizeof value);
+  reply->data_len = sizeof value;
+  return result;
+}
+
+static int op_ioctl(const struct header *request, struct header *reply) {
+  int value = request->a == TIOCOUTQ ? 1234 : 2;
+  if (request->a != TIOCOUTQ && request->a != SIOCGIFINDEX) return -EINVAL;
+  memcpy(data + (request->a == TIOCOUTQ ? 0 : 16), &value, sizeof value);
+  reply->data_len = request->data_len;
+  return 0;
+}
+
+static int op_errqueue(struct fake *s, struct header *reply) {
+  struct sock_extended_err error = {.ee_errno = (uint32_t)s->queued_errno,
+                                    .ee_origin = SO_EE_ORIGIN_ICMP, .ee_type = 3, .ee_code = 1,
+                                    .ee_info = 77};
+  if (s->queued_errno == 0) return -EAGAIN;
+  s->queued_errno = 0;
+  memset(data, 0, NUSE_EE_PAYLOAD_OFF);
+  memcpy(data, &error, sizeof error);
+  put_name(s, 0xc6120063, 0, data + NUSE_EE_OFFENDER_OFF);
+  put_name(s, 0xc6130001, 33434, data + NUSE_EE_DESTINATION_OFF);
+  memcpy(data + NUSE_EE_PAYLOAD_OFF, "offending", 9);
+  reply->data_len = NUSE_EE_PAYLOAD_OFF + 9;
+  return 0;
+}
+
+static int op_shutdown(const struct fake *s, int how) {
+  if (how < 0 || how > 2) return -EINVAL;
+  return s->state & (NUSE_STATE_CONNECTED | NUSE_STATE_LISTENING) ? 0 : -ENOTCONN;
+}
+
+static int answer_socket(struct fake *s, int op, const struct header *request,
+                         struct header *reply) {
+  switch (op) {
+    case NUSE_OP_BIND:
+      return op_bind(s);
+    case NUSE_OP_CONNECT:
+      return op_connect(s, request);
+    case NUSE_OP_LISTEN:
+      s->state |= NUSE_STATE_LISTENING;
+      return 0;
+    case NUSE_OP_NAME:
+      return op_name(s, request->a, reply);
+    case NUSE_OP_GETOPT:
+      return op_getopt(s, request, reply);
+    case NUSE_OP_SETOPT:
+      return set_option(s, request->a, request->b, data, request->data_len);
+    case NUSE_OP_SHUTDOWN:
+      return op_shutdown(s, request->a);
+    case NUSE_OP_WHO:
+      describe(s, reply);
+      return 0;
+    case NUSE_OP_ERRQUEUE:
+      return op_errqueue(s, reply);
+    case NUSE_OP_CHECK:
+      return check(s, data, request->data_len, request->a);
+    default:
+      return -EINVAL;
+  }
+}
+
+static void answer(int fd, const struct header *request, int passed) {
+  struct header reply = {.cookie = request->cookie};
+  int op = (int)((uint32_t)request->word1 >> 16);
+  int program_fd = -1;
+  struct fake *s = find(request->cookie);
+  op_counts[op & 63]++;
+  if (op == NUSE_OP_ATTACH) {
+    add_connection(passed);
+    return;
+  }
+  if (op == NUSE_OP_HELLO) {
+    reply.a = getpid();
+  } else if (op == NUSE_OP_SOCKET) {
+    program_fd = op_socket(request, &reply);
+  } else if (op == NUSE_OP_IFADDRS) {
+    reply.data_len = (uint32_t)put_interfaces(data);
+  } else if (op == NUSE_OP_IOCTL) {
+    reply.word0 = op_ioctl(request, &reply);
+  } else {
+    reply.word0 = s == NULL ? -ENOENT : answer_socket(s, op, request, &reply);
+  }
+  if (s != NULL) reply.word1 = (int32_t)s->state;
+  struct iovec iov[2] = {{&reply, sizeof reply}, {data, reply.data_len}};
+  send_with_fd(fd, iov, reply.data_len > 0 ? 2 : 1, program_fd);
+}
+
+/* False: the connection has ended. */
+static bool serve(int fd) {
+  struct header request;
+  union {
+    struct cmsghdr header;
+    char room[CMSG_SPACE(sizeof(int))];
+  } control;
+  struct iovec iov[2] = {{&request, sizeof request}, {data, sizeof data}};
+  struct msghdr msg = {
+      .msg_iov = iov, .msg_iovlen = 2, .msg_control = &control, .msg_controllen = sizeof control};
+  int passed = -1;
+  memset(data, 0, 64);
+  ssize_t n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
+  if (n < (ssize_t)sizeof request || request.word0 != NUSE_MAGIC) return false;
+  if (msg.msg_controllen > 0) memcpy(&passed, CMSG_DATA(&control.header), sizeof passed);
+  if ((request.word1 & 0xffff) != NUSE_VERSION) abort();
+  if ((size_t)n != sizeof request + request.data_len) abort();
+  answer(fd, &request, passed);
+  return true;
+}
+
+static void hang_up(struct fake *s) {
+  close(s->fd);
+  s->fd = -1;
+}
+
+/* The socket stays known by its cookie: SO_ERROR will be asked. */
+static void end_with(struct fake *s, int error) {
+  s->error = error;
+  shutdown(s->fd, SHUT_RDWR);
+  hang_up(s);
+}
+
+static void move_stream(struct fake *s) {
+  if (s->filler > 0) {
+    ssize_t n = recv(s->fd, bytes, (size_t)s->filler, MSG_DONTWAIT);
+    if (n == 0) hang_up(s);
+    if (n > 0 && (s->filler -= (int)n) == 0) drained(s);
+    return;
+  }
+  if (s->port == PORT_TIMEOUT_ON_DATA) {
+    end_with(s, ETIMEDOUT);
+    return;
+  }
+  ssize_t n = recv(s->fd, bytes, sizeof bytes, MSG_DONTWAIT);
+  if (n == 0 || (n < 0 && errno != EAGAIN)) {
+    hang_up(s);
+  } else if (s->state & NUSE_STATE_LISTENING) {
+    s->taken += (int)n;
+  } else if (s->port == PORT_RESET_ON_DATA) {
+    send(s->fd, "bye", 3, MSG_NOSIGNAL);
+    end_with(s, ECONNRESET);
+  } else if (n > 0) {
+    send(s->fd, bytes, (size_t)n, MSG_NOSIGNAL);
+  }
+}
+
+/* Echo; a payload that begins with '?' is answered with the header that came with it. */
+static void move_datagram(struct fake *s) {
+  static uint8_t reply[sizeof bytes];
+  ssize_t n = recv(s->fd, bytes, sizeof bytes, MSG_DONTWAIT);
+  if (n <= 0) {
+    if (n == 0) hang_up(s);
+    return;
+  }
+  size_t len = (size_t)n - NUSE_DGRAM_LEN;
+  memcpy(reply, bytes, (size_t)n);
+  if (len > 0 && bytes[NUSE_DGRAM_LEN] == '?') {
+    memcpy(reply + NUSE_DGRAM_LEN, bytes, NUSE_DGRAM_LEN);
+    len = NUSE_DGRAM_LEN;
+  }
+  uint64_t time_us = FAKE_TIME_US;
+  uint32_t payload_len = (uint32_t)len, index = 2;
+  memset(reply + NUSE_DGRAM_FLAGS_OFF, 0, 2);
+  memcpy(reply + NUSE_DGRAM_PAYLOAD_LEN_OFF, &payload_len, 4);
+  if (s->state & NUSE_STATE_CONNECTED) {
+    uint16_t family = AF_INET;
+    uint32_t addr = htonl(s->peer);
+    memcpy(reply + NUSE_DGRAM_FAMILY_OFF, &family, 2);
+    memcpy(reply + NUSE_DGRAM_PORT_OFF, &s->port, 2);
+    memcpy(reply + NUSE_DGRAM_ADDR_OFF, &addr, 4);
+  }
+  reply[NUSE_DGRAM_TTL_OFF] = FAKE_TTL;
+  reply[NUSE_DGRAM_TOS_OFF] = FAKE_TOS;
+  memcpy(reply + NUSE_DGRAM_IFINDEX_OFF, &index, 4);
+  memcpy(reply + NUSE_DGRAM_DST_OFF, "\xc6\x12\0\2", 4);
+  memcpy(reply + NUSE_DGRAM_TIME_OFF, &time_us, 8);
+  send(s->fd, reply, NUSE_DGRAM_LEN + len, MSG_NOSIGNAL);
+}
+
+static bool is_waiting(const struct fake *s) {
+  return s->kind == NUSE_KIND_STREAM && (s->state & NUSE_STATE_CONNECTING);
+}
+
+static void serve_connections(const struct pollfd *polled) {
+  int count = connection_count;
+  for (int i = count - 1; i >= 0; i--) {
+    if (polled[i].revents == 0 || serve(connections[i])) continue;
+    close(connections[i]);
+    connections[i] = connections[--connection_count];
+  }
+}
+
+static void step(int listener) {
+  static struct pollfd polled[2 + CONNECTIONS + SOCKETS];
+  int served = connection_count;
+  int known = socket_count;
+  polled[0] = (struct pollfd){.fd = 0, .events = POLLIN};
+  polled[1] = (struct pollfd){.fd = listener, .events = POLLIN};
+  for (int i = 0; i < served; i++) {
+    polled[2 + i] = (struct pollfd){.fd = connections[i], .events = POLLIN};
+  }
+  for (int i = 0; i < known; i++) {
+    struct fake *s = &sockets[i];
+    int events = is_waiting(s) ? 0 : POLLIN;
+    polled[2 + served + i] = (struct pollfd){.fd = s->fd, .events = (short)events};
+  }
+  poll(polled, (nfds_t)(2 + served + known), 5);
+  if (polled[0].revents != 0) exit(0);
+  for (int i = 0; i < known; i++) {
+    struct fake *s = &sockets[i];
+    if (s->due != 0 && now_ms() >= s->due) establish(s);
+    if (polled[2 + served + i].revents == 0 || s->fd < 0) continue;
+    if (is_waiting(s)) {
+      hang_up(s);
+    } else if (s->kind == NUSE_KIND_STREAM) {
+      move_stream(s);
+    } else {
+      move_datagram(s);
+    }
+  }
+  serve_connections(polled + 2);
+  if (polled[1].revents != 0) add_connection(accept4(listener, NULL, NULL, SOCK_CLOEXEC));
+}
+
+int main(int argc, char **argv) {
+  struct sockaddr_un name = {.sun_family = AF_UNIX};
+  int listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+  if (argc != 2 || strlen(argv[1]) >= sizeof name.sun_path) return 2;
+  strcpy(name.sun_path, argv[1]);
+  if (bind(listener, (struct sockaddr *)&name, sizeof name) != 0 || listen(listener, 64) != 0) {
+    perror("fake_service");
+    return 1;
+  }
+  puts("ready");
+  fflush(stdout);
+  for (;;) step(listener);
+}

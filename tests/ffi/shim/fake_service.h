@@ -1,0 +1,32 @@
+/* What the fake service and the cases run against it agree on. */
+#ifndef FAKE_SERVICE_H
+#define FAKE_SERVICE_H
+
+/* connect() to these ports of any address. */
+#define PORT_ECHO 7         /* established after 20 ms, echoes */
+#define PORT_ECHO_AT_ONCE 8 /* established before the filler can have come */
+#define PORT_REFUSE 9       /* CONNECT itself fails */
+#define PORT_REFUSE_LATER 10
+#define PORT_NEVER 11
+#define PORT_RESET_ON_DATA 12   /* answers "bye", then reset */
+#define PORT_FIN 13             /* sends "fin" and FIN, goes on echoing */
+#define PORT_TIMEOUT_ON_DATA 14 /* dies with ETIMEDOUT, the program's bytes unread */
+#define PORT_UNREACHABLE 15
+#define PORT_ECHO_SLOW 16 /* established after 300 ms */
+
+/* setsockopt and getsockopt at this level steer the fake. */
+#define LEVEL_FAKE 9999
+#define FAKE_INCOMING 1     /* set: so many connections for this listener; each sends "hello" */
+#define FAKE_ERROR_RECORD 2 /* set: a DGRAM_ERROR record with this errno */
+#define FAKE_ERRQUEUE 3     /* set: one error queue entry with this errno */
+#define FAKE_HANG_UP 4      /* set: close the service's end of this socket */
+#define FAKE_DATAGRAM 5     /* set: one datagram of so many bytes, byte i is i & 0xff */
+#define FAKE_FILTER_LEN 6   /* get: bytes that SO_ATTACH_FILTER brought */
+#define FAKE_COUNT_OP 100   /* get, + op: how many requests with that op so far, all processes */
+#define FAKE_TAKEN 200      /* get: bytes received on the listener (accepts) */
+
+#define FAKE_TIME_US 1700000000123456ull
+#define FAKE_TTL 61
+#define FAKE_TOS 0x10
+
+#endif

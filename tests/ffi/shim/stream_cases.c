@@ -1,0 +1,236 @@
+/* Bytes on an established stream, its ends, and accept. */
+#include "check.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+CASE(stream_calls) {
+  int fd = connected(PORT_ECHO);
+  char a[3], b[4];
+  struct iovec out[2] = {{"abc", 3}, {"defg", 4}};
+  struct iovec in[2] = {{a, 3}, {b, 4}};
+  char control[64];
+  struct sockaddr_in from;
+  struct msghdr msg = {.msg_iov = in, .msg_iovlen = 2, .msg_name = &from,
+                       .msg_namelen = sizeof from, .msg_control = control,
+                       .msg_controllen = sizeof control};
+  socklen_t len = sizeof from;
+  CHECK(writev(fd, out, 2) == 7);
+  CHECK(recvmsg(fd, &msg, MSG_WAITALL) == 7);
+  CHECK(memcmp(a, "abc", 3) == 0 && memcmp(b, "defg", 4) == 0);
+  CHECK(msg.msg_namelen == 0 && msg.msg_controllen == 0 && msg.msg_flags == 0);
+  CHECK(sendto(fd, "wxyz", 4, 0, at(1), AT_LEN) == 4);
+  CHECK(wait_for(fd, POLLIN, 2000) == POLLIN);
+  CHECK(recvfrom(fd, b, 4, MSG_PEEK, (struct sockaddr *)&from, &len) == 4 && len == 0);
+  CHECK(readv(fd, in, 2) == 4 && a[0] == 'w' && b[0] == 'z');
+  CHECK(send(fd, "", 0, 0) == 0);
+  CHECK(read(fd, b, 0) == 0);
+  CHECK(recv(fd, b, 0, MSG_DONTWAIT) <= 0);
+}
+
+CASE(stream_flags) {
+  int fd = connected(PORT_ECHO);
+  char c;
+  struct timeval timeout = {0, 30000};
+  FAILS(EINVAL, recv(fd, &c, 1, MSG_OOB));
+  FAILS(EINVAL, send(fd, "x", 1, MSG_OOB));
+  FAILS(EAGAIN, recv(fd, &c, 1, MSG_ERRQUEUE));
+  FAILS(EAGAIN, recv(fd, &c, 1, MSG_DONTWAIT));
+  FAILS(EOPNOTSUPP, send(fd, "x", 1, MSG_FASTOPEN));
+  CHECK(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout) == 0);
+  FAILS(EAGAIN, read(fd, &c, 1));
+  CHECK(send(fd, "xy", 2, MSG_MORE | MSG_ZEROCOPY) == 2);
+  CHECK(recv(fd, &c, 1, 0) == 1);
+}
+
+CASE(stream_multi_message) {
+  int fd = connected(PORT_ECHO);
+  char in[2][3];
+  struct iovec iov[2] = {{"one", 3}, {"two", 3}};
+  struct mmsghdr vector[2] = {{.msg_hdr = {.msg_iov = &iov[0], .msg_iovlen = 1}},
+                              {.msg_hdr = {.msg_iov = &iov[1], .msg_iovlen = 1}}};
+  CHECK(sendmmsg(fd, vector, 2, 0) == 2);
+  CHECK(vector[0].msg_len == 3 && vector[1].msg_len == 3);
+  for (int i = 0; i < 2; i++) iov[i].iov_base = in[i];
+  CHECK(recvmmsg(fd, vector, 2, MSG_WAITALL, NULL) == 2);
+  CHECK(memcmp(in[0], "one", 3) == 0 && memcmp(in[1], "two", 3) == 0);
+}
+
+CASE(stream_fin) {
+  int fd = connected(PORT_FIN);
+  char buf[8];
+  CHECK(recv(fd, buf, sizeof buf, MSG_WAITALL) == 3);
+  errno = 77;
+  CHECK(read(fd, buf, sizeof buf) == 0 && errno == 77);
+  CHECK(wait_for(fd, POLLIN | POLLRDHUP, 0) == (POLLIN | POLLRDHUP));
+  CHECK(write(fd, "still", 5) == 5);
+}
+
+CASE(stream_reset) {
+  int fd = connected(PORT_RESET_ON_DATA);
+  char buf[8];
+  CHECK(write(fd, "x", 1) == 1);
+  CHECK(wait_for(fd, POLLRDHUP, 2000) & POLLHUP);
+  CHECK(read(fd, buf, sizeof buf) == 3);
+  FAILS(ECONNRESET, read(fd, buf, sizeof buf));
+  CHECK(read(fd, buf, sizeof buf) == 0);
+}
+
+CASE(stream_write_after_reset) {
+  int fd = connected(PORT_RESET_ON_DATA);
+  count_signal(SIGPIPE, 0);
+  CHECK(write(fd, "x", 1) == 1);
+  CHECK(wait_for(fd, POLLRDHUP, 2000) & POLLHUP);
+  FAILS(ECONNRESET, write(fd, "y", 1));
+  CHECK(signal_count == 0);
+  FAILS(EPIPE, write(fd, "y", 1));
+  CHECK(signal_count == 1);
+  FAILS(EPIPE, send(fd, "y", 1, MSG_NOSIGNAL));
+  CHECK(signal_count == 1);
+}
+
+CASE(stream_timed_out) {
+  int fd = connected(PORT_TIMEOUT_ON_DATA);
+  CHECK(write(fd, "unread", 6) == 6);
+  FAILS(ETIMEDOUT, read(fd, &(char){0}, 1));
+  CHECK(read(fd, &(char){0}, 1) == 0);
+}
+
+CASE(stream_half_close) {
+  int fd = connected(PORT_ECHO);
+  count_signal(SIGPIPE, 0);
+  CHECK(write(fd, "last", 4) == 4);
+  CHECK(shutdown(fd, SHUT_WR) == 0);
+  char buf[8];
+  CHECK(recv(fd, buf, sizeof buf, MSG_WAITALL) == 4);
+  CHECK(read(fd, buf, sizeof buf) == 0);
+  FAILS(EPIPE, write(fd, "x", 1));
+  CHECK(signal_count == 1);
+  FAILS(EINVAL, shutdown(fd, 7));
+}
+
+CASE(stream_ioctl) {
+  int fd = connected(PORT_ECHO);
+  int value = -1;
+  CHECK(write(fd, "12345", 5) == 5);
+  CHECK(wait_for(fd, POLLIN, 2000) == POLLIN);
+  CHECK(ioctl(fd, FIONREAD, &value) == 0 && value == 5);
+  CHECK(ioctl(fd, TIOCOUTQ, &value) == 0 && value == 1234);
+  value = 1;
+  CHECK(ioctl(fd, FIONBIO, &value) == 0 && (fcntl(fd, F_GETFL) & O_NONBLOCK));
+}
+
+CASE(stream_service_gone) {
+  int fd = connected(PORT_ECHO);
+  count_signal(SIGPIPE, 0);
+  fake_set(fd, FAKE_HANG_UP, 1);
+  CHECK(read(fd, &(char){0}, 1) == 0);
+  FAILS(EPIPE, write(fd, "x", 1));
+}
+
+static int listener(int domain) {
+  int fd = socket(domain, SOCK_STREAM, 0);
+  FAILS(EINVAL, accept(fd, NULL, NULL));
+  CHECK(listen(fd, 5) == 0);
+  return fd;
+}
+
+CASE(accept_basic) {
+  int fd = listener(AF_INET);
+  struct sockaddr_in peer;
+  socklen_t len = sizeof peer;
+  char buf[5];
+  fake_set(fd, FAKE_INCOMING, 2);
+  CHECK(wait_for(fd, POLLIN, 0) == POLLIN);
+  int one = accept(fd, (struct sockaddr *)&peer, &len);
+  CHECK(one >= 0 && len == sizeof peer && peer.sin_family == AF_INET);
+  CHECK(peer.sin_port == htons(4321) && peer.sin_addr.s_addr == htonl(0xc6120001));
+  CHECK(recv(one, buf, 5, MSG_WAITALL) == 5 && memcmp(buf, "hello", 5) == 0);
+  echo_works(one);
+  CHECK((fcntl(one, F_GETFL) & O_NONBLOCK) == 0 && (fcntl(one, F_GETFD) & FD_CLOEXEC) == 0);
+  int two = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  CHECK((fcntl(two, F_GETFL) & O_NONBLOCK) != 0 && (fcntl(two, F_GETFD) & FD_CLOEXEC) != 0);
+  len = sizeof peer;
+  CHECK(getpeername(two, (struct sockaddr *)&peer, &len) == 0 && len == sizeof peer);
+  sleep_ms(20);
+  CHECK(fake_get(fd, FAKE_TAKEN) == 2);
+  CHECK(requests(fd, NUSE_OP_SOCKET) >= 1);
+}
+
+CASE(accept_names) {
+  int fd = listener(AF_INET6);
+  struct sockaddr_in6 peer;
+  memset(&peer, 0xee, sizeof peer);
+  socklen_t len = 4;
+  fake_set(fd, FAKE_INCOMING, 3);
+  CHECK(accept(fd, (struct sockaddr *)&peer, &len) >= 0);
+  CHECK(len == sizeof peer && peer.sin6_flowinfo == 0xeeeeeeee);
+  len = sizeof peer;
+  CHECK(accept(fd, (struct sockaddr *)&peer, &len) >= 0);
+  CHECK(peer.sin6_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&peer.sin6_addr));
+  FAILS(EFAULT, accept(fd, (struct sockaddr *)&peer, NULL));
+  FAILS(EINVAL, accept4(fd, NULL, NULL, 0x40000));
+}
+
+CASE(accept_blocking_rules) {
+  struct timeval timeout = {0, 30000};
+  int fd = listener(AF_INET);
+  CHECK(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout) == 0);
+  FAILS(EAGAIN, accept(fd, NULL, NULL));
+  CHECK(fcntl(fd, F_SETFL, O_NONBLOCK) == 0);
+  FAILS(EAGAIN, accept(fd, NULL, NULL));
+  FAILS(ENOTCONN, read(fd, &(char){0}, 1));
+  FAILS(EINVAL, ioctl(fd, FIONREAD, &(int){0}));
+  CHECK(shutdown(fd, SHUT_RDWR) == 0);
+  FAILS(EINVAL, accept(fd, NULL, NULL));
+}
+
+static void *accept_one(void *argument) {
+  long fd = accept(*(int *)argument, NULL, NULL);
+  return (void *)(fd < 0 ? -(long)errno : fd);
+}
+
+CASE(accept_threads) {
+  pthread_t threads[4];
+  int fd = listener(AF_INET);
+  for (int i = 0; i < 4; i++) CHECK(pthread_create(&threads[i], NULL, accept_one, &fd) == 0);
+  fake_set(fd, FAKE_INCOMING, 3);
+  sleep_ms(50);
+  CHECK(shutdown(fd, SHUT_RDWR) == 0);
+  int accepted = 0, stopped = 0;
+  for (int i = 0; i < 4; i++) {
+    void *result;
+    CHECK(pthread_join(threads[i], &result) == 0);
+    if ((long)result == -EINVAL) {
+      stopped++;
+    } else {
+      CHECK((long)result > 0);
+      accepted++;
+      char buf[5];
+      CHECK(recv((int)(long)result, buf, 5, MSG_WAITALL) == 5);
+    }
+  }
+  CHECK(accepted == 3 && stopped == 1);
+}
+
+CASE(accept_keeps_connection_on_emfile) {
+  struct rlimit limit;
+  int fd = listener(AF_INET);
+  fake_set(fd, FAKE_INCOMING, 1);
+  CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+  rlim_t soft = limit.rlim_cur;
+  limit.rlim_cur = (rlim_t)fd + 1;
+  CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+  FAILS(EMFILE, accept(fd, NULL, NULL));
+  FAILS(EMFILE, socket(AF_INET, SOCK_STREAM, 0));
+  limit.rlim_cur = soft;
+  CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+  CHECK(accept(fd, NULL, NULL) >= 0);
+}

@@ -1,0 +1,22 @@
+/** @module */
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { machineId, ownMac } from "../../../io/devices/mac.ts";
+
+Deno.test("ownMac: stable, locally administered unicast, different for what differs", () => {
+  const mac = ownMac("machine", "eth0", "198.18.0.2");
+  assertEquals(mac, ownMac("machine", "eth0", "198.18.0.2"));
+  const seen = new Set<string>();
+  for (let i = 0; i < 2000; i++) {
+    const one = ownMac("machine", `eth${i % 10}`, `198.18.0.${i}`);
+    assertEquals(one[0] & 3, 2);
+    seen.add(one.join());
+  }
+  assertEquals(seen.size, 2000);
+  assertNotEquals(mac, ownMac("other", "eth0", "198.18.0.2"));
+  // The parts cannot run into each other.
+  assertNotEquals(ownMac("m", "eth0", "1"), ownMac("m", "eth", "01"));
+});
+
+Deno.test("machineId: is not empty", () => {
+  assert(machineId().length > 0);
+});

@@ -1,0 +1,92 @@
+/**
+ * `deno task test [path...]`: everything, in a sensible order, with what it needs installed first.
+ *
+ * Says what was left out and why. The last line is `N passed, N failed`; the exit status is 0 when nothing
+ * failed and nothing that should have run was missing.
+ *
+ * @module
+ */
+import { fromFileUrl } from "@std/path";
+import { ensurePrograms, lackOfRights } from "./support/setup.ts";
+
+const ROOT = fromFileUrl(new URL("..", import.meta.url));
+/** Minutes until a group is given up. */
+const UNIT_LIMIT_MIN = 10;
+const E2E_LIMIT_MIN = 25;
+
+export interface Summary {
+  passed: number;
+  failed: number;
+  ignored: number;
+}
+
+/** The numbers of `deno test`'s last line; null when it printed none (it crashed). */
+export function parseSummary(output: string): Summary | null {
+  // deno-lint-ignore no-control-regex -- colours
+  const plain = output.replace(/\x1b\[[0-9;]*m/g, "");
+  const lines = [...plain.matchAll(/^(?:ok|FAILED) \| (\d+) passed.*? \| (\d+) failed(.*)$/gm)];
+  const last = lines.at(-1);
+  if (last === undefined) return null;
+  const ignored = last[3].match(/(\d+) ignored/)?.[1] ?? "0";
+  return { passed: Number(last[1]), failed: Number(last[2]), ignored: Number(ignored) };
+}
+
+/** Copies a stream through to ours and returns its text. */
+async function tee(from: ReadableStream<Uint8Array>, to: typeof Deno.stdout): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of from) {
+    for (let n = 0; n < chunk.length;) n += await to.write(chunk.subarray(n));
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text;
+}
+
+/** One `deno test`; a run that crashed or hung counts as one failure. */
+async function runGroup(name: string, args: string[], limitMin: number): Promise<Summary> {
+  console.log(`\n== ${name}`);
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["test", "--allow-all", "--quiet", ...args],
+    cwd: ROOT,
+    env: Deno.stdout.isTerminal() ? { FORCE_COLOR: "1" } : { NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    child.kill("SIGTERM");
+    setTimeout(() => child.kill("SIGKILL"), 5000);
+  }, limitMin * 60_000);
+  const [text, status] = await Promise.all([tee(child.stdout, Deno.stdout), child.status]);
+  clearTimeout(timer);
+  const summary = parseSummary(text) ?? { passed: 0, failed: 0, ignored: 0 };
+  if (isLate) console.log(`${name}: stopped after ${limitMin} minutes`);
+  if (!status.success && summary.failed === 0) summary.failed = 1;
+  return summary;
+}
+
+async function main(paths: string[]): Promise<number> {
+  const missing = await ensurePrograms();
+  const left: string[] = [];
+  const groups: Summary[] = [];
+  if (paths.length > 0) {
+    groups.push(await runGroup(paths.join(" "), paths, E2E_LIMIT_MIN));
+  } else {
+    groups.push(await runGroup("unit", ["--ignore=tests/e2e", "tests"], UNIT_LIMIT_MIN));
+    groups.push(await runGroup("end to end", ["tests/e2e"], E2E_LIMIT_MIN));
+  }
+  const sum = (pick: (s: Summary) => number) => groups.reduce((n, s) => n + pick(s), 0);
+  const why = lackOfRights();
+  if (sum((s) => s.ignored) > 0) {
+    left.push(`${sum((s) => s.ignored)} tests${why === null ? "" : ` (${why})`}`);
+  }
+  if (missing.length > 0) left.push(`what runs ${missing.join(", ")} (not installed)`);
+  console.log(`\n${left.length === 0 ? "nothing was left out" : `left out: ${left.join("; ")}`}`);
+  console.log(`${sum((s) => s.passed)} passed, ${sum((s) => s.failed)} failed`);
+  const isIncomplete = missing.length > 0 && why === null;
+  return sum((s) => s.failed) > 0 || isIncomplete ? 1 : 0;
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -1,0 +1,171 @@
+/**
+ * "Everything goes wrong": a two-way transfer whose link, hosts, buffers, sizes and manners all follow from
+ * one seed. Every byte must arrive, in order, once; both sides must reach CLOSED; memory must be as at the start.
+ *
+ * @module
+ */
+import type { Prng } from "../support/prng.ts";
+import type { StreamSocket } from "../../stack/mod.ts";
+import { connect, listen, openStream, setBuffers, setInt } from "./apps.ts";
+import type { Loss } from "./impairment.ts";
+import type { Host } from "./host.ts";
+import { type LinkOptions, Simulator } from "./simulator.ts";
+import { Transfer, type TransferOptions } from "./transfer.ts";
+
+const PORT = 80;
+const IPPROTO_TCP = 6;
+const TCP_NODELAY = 1;
+/** Longer than TIME-WAIT, FIN-WAIT-2 and the last retransmission of an orphan. */
+const AFTERMATH_US = 1200e6;
+const LIMITS = { maxSteps: 600_000, maxUs: 6 * 3600e6 };
+
+/** Two buffers that every run uses again, dirty as the run before left them. */
+const MEMORY_BYTES = 16 * 1024 * 1024;
+const buffers = [new ArrayBuffer(MEMORY_BYTES), new ArrayBuffer(MEMORY_BYTES)];
+
+export interface Outcome {
+  readonly bytes: number;
+  readonly steps: number;
+  readonly virtualUs: number;
+  readonly isAborted: boolean;
+}
+
+function randomLoss(p: Prng): Loss {
+  const kind = p.below(4);
+  if (kind === 0) return { kind: "none" };
+  if (kind === 1) {
+    return {
+      kind: "gilbert",
+      goodToBad: 0.002 + 0.02 * p.float(),
+      badToGood: 0.1 + 0.4 * p.float(),
+      lossGood: 0.002 * p.float(),
+      lossBad: 0.3 + 0.5 * p.float(),
+    };
+  }
+  return { kind: "bernoulli", rate: kind === 2 ? 0.02 * p.float() : 0.15 * p.float() };
+}
+
+function randomLink(p: Prng): Partial<LinkOptions> {
+  const rateBps = p.chance(0.2) ? Infinity : p.magnitude(100_000, 1_000_000_000);
+  const delayUs = p.chance(0.2) ? p.below(50) : p.magnitude(100, 300_000);
+  const mtu = p.pick([296, 576, 1006, 1280, 1500, 1500, 1500, 4352, 9000]);
+  const isOff = p.chance(0.3);
+  return {
+    rateBps,
+    delayUs,
+    mtu,
+    queueBytes: rateBps === Infinity ? Infinity : p.magnitude(8 * mtu, 500_000),
+    codel: p.chance(0.3),
+    loss: randomLoss(p),
+    jitterUs: p.chance(0.5) ? p.below(delayUs + 10) : 0,
+    reorderRate: p.chance(0.5) ? 0.1 * p.float() : 0,
+    reorderUs: delayUs + 1000,
+    duplicateRate: p.chance(0.4) ? 0.1 * p.float() : 0,
+    corruptRate: p.chance(0.4) ? 0.05 * p.float() : 0,
+    offload: isOff ? [false, false] : [p.chance(0.5), p.chance(0.5)],
+    gro: p.chance(0.5),
+  };
+}
+
+function randomHost(p: Prng): Pick<Host["options"], "wakeDelayUs" | "config"> {
+  return {
+    wakeDelayUs: p.chance(0.5) ? 0 : p.magnitude(1, 3000),
+    config: {
+      tcp: {
+        timestamps: p.chance(0.7),
+        sack: p.chance(0.7),
+        windowScaling: p.chance(0.8),
+        congestion: p.pick(["cubic", "reno"]),
+      },
+    },
+  };
+}
+
+function randomManners(p: Prng, mtu: number): Partial<TransferOptions> {
+  return {
+    writeMax: p.magnitude(1, 200_000),
+    readMax: p.magnitude(mtu >> 1, 200_000),
+    pauseChance: p.chance(0.5) ? 0 : 0.1 * p.float(),
+    pauseMaxUs: p.magnitude(100, 3_000_000),
+    closesAbruptly: p.chance(0.3),
+  };
+}
+
+/** Prepares a socket: buffers and Nagle by chance. */
+function prepare(p: Prng, socket: StreamSocket, nowUs: number): void {
+  if (p.chance(0.5)) {
+    setBuffers(socket, p.magnitude(2304, 200_000), p.magnitude(2304, 200_000), nowUs);
+  }
+  if (p.chance(0.3)) setInt(socket, IPPROTO_TCP, TCP_NODELAY, 1, nowUs);
+}
+
+/** Runs the scenario of `seed`. Throws with seed and capture when anything is not as it must be. */
+export function runScenario(seed: number): Outcome {
+  const sim = new Simulator(seed, { startUs: seed % 5 === 0 ? 2 ** 40 + seed : 1_000_000 });
+  const p = sim.prng;
+  const link = randomLink(p);
+  const hosts = ["a", "b"].map((name, i) =>
+    sim.addHost(name, { ...randomHost(p), buffer: buffers[i] })
+  );
+  const [a, b] = hosts;
+  const net = sim.connect(a, b, link, { ...link, ...randomLink(p), pathMtu: 0 });
+  const sizes = [0, 1].map(() => p.chance(0.1) ? 0 : p.magnitude(1, 300_000));
+  const isAborted = p.chance(0.1);
+  const manners = [0, 1].map(() => randomManners(p, link.mtu ?? 1500));
+  const options = (side: 0 | 1): Partial<TransferOptions> => ({
+    ...manners[side],
+    sendKey: seed * 2 + side,
+    recvKey: seed * 2 + 1 - side,
+    sendBytes: sizes[side],
+    recvBytes: sizes[1 - side],
+    mayFail: isAborted,
+    abortAtBytes: isAborted && side === seed % 2 ? p.below(sizes[0] + sizes[1] + 1) : -1,
+  });
+  let server: Transfer | null = null;
+  const listener = listen(sim, b, PORT, 5, (socket, nowUs) => {
+    server = new Transfer(sim, b, socket, options(1));
+    server.isConnected = true;
+    server.pump(nowUs);
+  }, (socket) => prepare(p, socket, sim.nowUs));
+  const socket = openStream(a);
+  prepare(p, socket, sim.nowUs);
+  const client = new Transfer(sim, a, socket, options(0));
+  connect(sim, socket, net.ends[1].options.addr, PORT);
+  a.turn(sim.nowUs);
+  const isServed = () => server !== null || (isAborted && client.isOver);
+  const isOver = () => client.isOver && isServed() && (server?.isOver ?? true);
+  sim.run(isOver, LIMITS);
+  const virtualUs = sim.nowUs - sim.startUs;
+  checkTransfers(sim, isAborted, client, server, sizes);
+  listener.socket.close(sim.nowUs);
+  b.turn(sim.nowUs);
+  checkAftermath(sim, hosts);
+  return { bytes: sizes[0] + sizes[1], steps: sim.steps, virtualUs, isAborted };
+}
+
+function checkTransfers(
+  sim: Simulator,
+  isAborted: boolean,
+  client: Transfer,
+  server: Transfer | null,
+  sizes: readonly number[],
+): void {
+  if (isAborted) return;
+  if (client.received !== sizes[1] || server?.received !== sizes[0]) {
+    throw sim.failure(
+      new Error(
+        `received ${client.received} of ${sizes[1]} and ${server?.received} of ${sizes[0]} bytes`,
+      ),
+    );
+  }
+}
+
+/** Long after: nothing armed that matters, nothing held. */
+export function checkAftermath(sim: Simulator, hosts: readonly Host[]): void {
+  sim.runFor(AFTERMATH_US, { maxSteps: 100_000 });
+  for (const host of hosts) {
+    const left = host.memory.usedBytes - host.idleBytes;
+    if (left !== 0) throw sim.failure(new Error(`${host.name}: ${left} bytes were not given back`));
+    if (!host.stack.isQuiet()) throw sim.failure(new Error(`${host.name} is not quiet`));
+  }
+}

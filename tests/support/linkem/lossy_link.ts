@@ -1,0 +1,111 @@
+/**
+ * Three namespaces in a row, the middle one being a seeded link emulator (linkem.c):
+ *
+ *     a: va 198.18.0.3 (kernel), 198.18.0.2 (nuse, RAW)  ──  m: linkem  ──  b: vb 198.18.0.1 (kernel peer)
+ *
+ * Offloads are off on the outer ends, so that one frame is one packet and loss is per packet.
+ *
+ * @module
+ */
+import { fromFileUrl } from "@std/path";
+import { must, Netns, type Running, veth } from "../netns.ts";
+
+export interface LinkSettings {
+  /** One-way delay, microseconds. */
+  delayUs?: number;
+  /** Bits per second; 0 unlimited. */
+  rate?: number;
+  queueBytes?: number;
+  /** Per million. */
+  lossPpm?: number;
+  dupPpm?: number;
+  seed?: number;
+}
+
+export interface LinkCounts {
+  passed: number;
+  lost: number;
+  dropped: number;
+  duplicated: number;
+}
+
+export const LOSSY_PEER = "198.18.0.1";
+export const LOSSY_NUSE = "198.18.0.2";
+export const LOSSY_KERNEL = "198.18.0.3";
+
+const SOURCE = fromFileUrl(new URL("./linkem.c", import.meta.url));
+
+export class LossyLink {
+  #link: Running | null = null;
+
+  private constructor(
+    readonly a: Netns,
+    readonly m: Netns,
+    readonly b: Netns,
+    readonly scratch: string,
+  ) {}
+
+  static async create(): Promise<LossyLink> {
+    const scratch = await Deno.makeTempDir({ prefix: "nuse-linkem-" });
+    await must(["cc", "-O2", "-std=c11", "-Wall", "-Wextra", "-o", `${scratch}/linkem`, SOURCE]);
+    const [a, m, b] = [
+      await Netns.create("lka"),
+      await Netns.create("lkm"),
+      await Netns.create("lkb"),
+    ];
+    const lossy = new LossyLink(a, m, b, scratch);
+    try {
+      await veth(a, "va", `${LOSSY_KERNEL}/24`, m, "ma", null);
+      await veth(b, "vb", `${LOSSY_PEER}/24`, m, "mb", null);
+      for (const [ns, dev] of [[a, "va"], [b, "vb"], [m, "ma"], [m, "mb"]] as const) {
+        await ns.run(
+          "ethtool -K DEV tx off rx off tso off gso off gro off".replace("DEV", dev)
+            .split(" "),
+        );
+      }
+      return lossy;
+    } catch (error) {
+      await lossy.close();
+      throw error;
+    }
+  }
+
+  /** Starts (or restarts) the emulator. */
+  async set(settings: LinkSettings, limitSec: number): Promise<void> {
+    await this.stop();
+    const s = settings;
+    this.#link = this.m.start([
+      `${this.scratch}/linkem`,
+      "ma",
+      "mb",
+      String(limitSec),
+      `delay=${s.delayUs ?? 0}`,
+      `rate=${s.rate ?? 0}`,
+      `queue=${s.queueBytes ?? 1 << 20}`,
+      `loss=${s.lossPpm ?? 0}`,
+      `dup=${s.dupPpm ?? 0}`,
+      `seed=${s.seed ?? 1}`,
+    ], { limitSec: limitSec + 5 });
+    await this.#link.waitFor("READY");
+  }
+
+  /** Ends the emulator; its counts, a to b and b to a. */
+  async stop(): Promise<[LinkCounts, LinkCounts] | null> {
+    const link = this.#link;
+    if (link === null) return null;
+    this.#link = null;
+    link.kill();
+    const line = (await link.done).stdout.trimEnd().split("\n").at(-1) ?? "";
+    return line.startsWith("[") ? JSON.parse(line) : null;
+  }
+
+  async close(): Promise<void> {
+    await this.stop();
+    for (const ns of [this.a, this.m, this.b]) await ns.close();
+    await Deno.remove(this.scratch, { recursive: true });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

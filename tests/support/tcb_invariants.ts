@@ -1,0 +1,162 @@
+/**
+ * What must be true of every connection after every step. The names are those of stack/tcp/tcb.ts.
+ *
+ * @module
+ */
+import { SENT_LOST, SENT_RETRANS, SENT_SACKED } from "../../stack/tcp/sent_queue.ts";
+import { State, stateName } from "../../stack/tcp/state.ts";
+import { RetransmitTimer, type Tcb } from "../../stack/tcp/tcb.ts";
+
+/** What a connection looked like at the last check: some things may only grow. */
+interface Before {
+  state: State;
+  sndUna: number;
+  rcvNxt: number;
+  rcvAdv: number;
+}
+
+const before = new WeakMap<Tcb, Before>();
+
+function diff(a: number, b: number): number {
+  return (a - b) | 0;
+}
+
+/** Synchronized states, in which the sequence variables of both sides mean something. */
+function isSynchronized(state: State): boolean {
+  return state !== State.CLOSED && state !== State.LISTEN && state !== State.SYN_SENT;
+}
+
+/** Throws when something about the connection cannot be. */
+export function checkTcb(tcb: Tcb): void {
+  const wrong: string[] = [];
+  const must = (isTrue: boolean, what: string) => {
+    if (!isTrue) wrong.push(what);
+  };
+  checkNumbers(tcb, must);
+  checkSender(tcb, must);
+  checkSentQueue(tcb, must);
+  checkTimers(tcb, must);
+  if (isSynchronized(tcb.state)) {
+    checkReceiver(tcb, must);
+    checkProgress(tcb, must);
+  }
+  if (wrong.length > 0) {
+    throw new Error(`invariant (${stateName(tcb.state)}): ${wrong.join("; ")}\n${dump(tcb)}`);
+  }
+}
+
+type Must = (isTrue: boolean, what: string) => void;
+
+function checkNumbers(tcb: Tcb, must: Must): void {
+  for (const [name, value] of Object.entries(tcb)) {
+    if (typeof value === "number") must(!Number.isNaN(value), `${name} is NaN`);
+  }
+  for (const name of ["sndUna", "sndNxt", "rcvNxt", "rcvAdv", "iss", "irs"] as const) {
+    must((tcb[name] | 0) === tcb[name], `${name} is not an int32: ${tcb[name]}`);
+  }
+}
+
+function checkSender(tcb: Tcb, must: Must): void {
+  if (tcb.state === State.CLOSED || tcb.state === State.LISTEN) return;
+  must(diff(tcb.sndNxt, tcb.sndUna) >= 0, "SND.UNA is after SND.NXT");
+  const sendable = diff(tcb.sndEnd, tcb.sndUna) + (tcb.isFinSent ? 1 : 0);
+  const isSynOut = diff(tcb.sndUna, tcb.iss) === 0;
+  if (!isSynOut) must(diff(tcb.sndNxt, tcb.sndUna) <= sendable, "SND.NXT is beyond the send ring");
+  must(tcb.sndRing.usedBytes >= 0, "send ring below zero");
+  must(tcb.smss >= 1, `SMSS ${tcb.smss}`);
+  must(tcb.sndWnd >= 0 && tcb.sndWnd < 2 ** 30, `SND.WND ${tcb.sndWnd}`);
+  must(Number.isFinite(tcb.cwnd) && tcb.cwnd >= 0, `cwnd ${tcb.cwnd}`);
+  if (isSynchronized(tcb.state)) must(tcb.cwnd >= tcb.smss, `cwnd ${tcb.cwnd} below SMSS`);
+  must(tcb.ssthresh >= tcb.smss, `ssthresh ${tcb.ssthresh} below SMSS`);
+  must(tcb.rtt.rtoUs > 0 && Number.isFinite(tcb.rtt.rtoUs), `RTO ${tcb.rtt.rtoUs}`);
+}
+
+/** The queue of records covers [SND.UNA, SND.NXT) without gaps, and its sums are right. */
+function checkSentQueue(tcb: Tcb, must: Must): void {
+  const { sent } = tcb;
+  let next = tcb.sndUna;
+  let sacked = 0;
+  let lost = 0;
+  let retrans = 0;
+  let count = 0;
+  let prev = null;
+  for (let s = sent.head; s !== null; s = s.next) {
+    const len = diff(s.end, s.seq);
+    must(s.seq === next, `record ${count} begins at ${s.seq >>> 0}, not ${next >>> 0}`);
+    must(len > 0, `record ${count} is empty`);
+    must(s.prev === prev, `record ${count} is linked wrongly`);
+    if (s.flags & SENT_SACKED) sacked += len;
+    if (s.flags & SENT_LOST) lost += len;
+    if (s.flags & SENT_RETRANS) retrans += len;
+    must(!(s.flags & SENT_SACKED && s.flags & SENT_LOST), `record ${count} is SACKed and lost`);
+    next = s.end;
+    prev = s;
+    count++;
+  }
+  must(sent.tail === prev, "tail of the records");
+  must(sent.count === count, `${count} records, count says ${sent.count}`);
+  if (count > 0) must(next === tcb.sndNxt, "the records do not reach SND.NXT");
+  else must(tcb.sndUna === tcb.sndNxt, "bytes are out, but no record of them");
+  must(sent.sackedBytes === sacked, `sackedBytes ${sent.sackedBytes}, records say ${sacked}`);
+  must(sent.lostBytes === lost, `lostBytes ${sent.lostBytes}, records say ${lost}`);
+  must(sent.retransBytes === retrans, `retransBytes ${sent.retransBytes}, records say ${retrans}`);
+}
+
+/** What waits for the peer has a timer, and only that. */
+function checkTimers(tcb: Tcb, must: Must): void {
+  const isArmed = tcb.retransmitTimer !== RetransmitTimer.OFF;
+  must(isArmed === (tcb.retransmitAtUs !== Infinity), "retransmission timer and its deadline");
+  if (tcb.state === State.CLOSED) {
+    must(!isArmed && tcb.heapIndex === -1, "a closed connection has a timer");
+    return;
+  }
+  if (tcb.sent.count > 0) must(isArmed, "bytes are out and no timer is armed");
+  const isStuck = isSynchronized(tcb.state) && !tcb.isDirty && tcb.sent.count === 0 &&
+    tcb.sndWnd === 0 && tcb.sndRing.usedBytes > 0 && !tcb.isFinSent;
+  if (isStuck) must(isArmed, "the window is closed, text waits, and no probe is due");
+  const earliest = Math.min(
+    tcb.retransmitAtUs,
+    tcb.delayedAckAtUs,
+    tcb.keepAliveAtUs,
+    tcb.lingerAtUs,
+  );
+  if (earliest !== Infinity) {
+    must(tcb.heapIndex >= 0 && tcb.atUs <= earliest, "a deadline is earlier than the timer node");
+  }
+}
+
+function checkReceiver(tcb: Tcb, must: Must): void {
+  const { assembler: a, rcvRing } = tcb;
+  must(diff(tcb.rcvAdv, tcb.rcvNxt) >= 0, "the advertised window ends before RCV.NXT");
+  must(rcvRing.usedBytes <= rcvRing.capacity, "receive ring over capacity");
+  must(a.count <= a.capacity, `${a.count} intervals of at most ${a.capacity}`);
+  let edge = tcb.rcvNxt;
+  for (let i = 0; i < a.count; i++) {
+    must(diff(a.left[i], edge) > 0, `interval ${i} touches what is before it`);
+    must(diff(a.right[i], a.left[i]) > 0, `interval ${i} is empty`);
+    edge = a.right[i];
+  }
+}
+
+/** SND.UNA, RCV.NXT and the right edge of our window never move back (RFC 9293 3.8.6). */
+function checkProgress(tcb: Tcb, must: Must): void {
+  const last = before.get(tcb);
+  if (last && isSynchronized(last.state)) {
+    must(diff(tcb.sndUna, last.sndUna) >= 0, "SND.UNA moved back");
+    must(diff(tcb.rcvNxt, last.rcvNxt) >= 0, "RCV.NXT moved back");
+    const edgeMoved = diff(tcb.rcvAdv, last.rcvAdv);
+    must(edgeMoved >= 0, `the right edge of our window moved back by ${-edgeMoved}`);
+  }
+  const { state, sndUna, rcvNxt, rcvAdv } = tcb;
+  if (last) Object.assign(last, { state, sndUna, rcvNxt, rcvAdv });
+  else before.set(tcb, { state, sndUna, rcvNxt, rcvAdv });
+}
+
+/** The scalar fields, for the message. */
+function dump(tcb: Tcb): string {
+  const parts: string[] = [];
+  for (const [name, value] of Object.entries(tcb)) {
+    if (typeof value === "number" || typeof value === "boolean") parts.push(`${name}=${value}`);
+  }
+  return `  ${parts.join(" ")}`;
+}
