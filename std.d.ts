@@ -1,6 +1,6 @@
 /**
- * Types of the parts of the Deno standard library that nuse uses. The code is the npm package `deno-std`
- * (deno.json maps the names), which carries none.
+ * Types of the parts of the Deno standard library that nuse uses. The code is the npm package
+ * `deno-std` (deno.json maps the names), which carries none.
  *
  * @module
  */
@@ -17,7 +17,9 @@ declare module "@std/cli/parse-args" {
     default?: Readonly<Record<string, unknown>>;
     /** Everything from the first argument that is not an option on goes to `_`, untouched. */
     stopEarly?: boolean;
-    /** Called for what is not declared (`key` only for an option); false keeps it out of the result. */
+    /**
+     * Called for what is not declared (`key` only for an option); false keeps it out of the result.
+     */
     unknown?: (arg: string, key?: string, value?: unknown) => unknown;
     /** Puts what follows `--` into `--` instead of `_`. */
     "--"?: boolean;

@@ -23,7 +23,7 @@ export function childEnv(sources: ChildEnvSources): Record<string, string> {
   const { env, shim, socketPath, pid } = sources;
   if (/[\s:]/.test(shim)) {
     throw new Failure(
-      `cannot preload ${shim}: blanks and colons end a name in LD_PRELOAD (set NUSE_CACHE to a plain path)`,
+      `cannot preload ${shim}: no blanks or colons there (set NUSE_CACHE to a plain path)`,
     );
   }
   // Under another nuse, its shim is already there.

@@ -1,8 +1,8 @@
 /**
  * Environment and options → one `Config`, or a Failure that says what to correct.
  *
- * An option and a variable of the same meaning: the option wins. What an option leaves out is taken from
- * the variable. The variables are listed in args.ts (HELP) and in README.md.
+ * An option and a variable of the same meaning: the option wins. What an option leaves out is taken
+ * from the variable. The variables are listed in args.ts (HELP) and in README.md.
  *
  * @module
  */
@@ -169,7 +169,7 @@ function buildHostAddress(
   }
   if (!address.sharesPrefix(host.address, own.prefixLen)) {
     throw new Failure(
-      `${setting.from}: ${config.address} is not in ${own.address}/${own.prefixLen} (give an address in it)`,
+      `${setting.from}: ${config.address} is outside ${own.address}/${own.prefixLen} (give one inside)`,
     );
   }
   return config;
@@ -205,7 +205,7 @@ function parseRoute(setting: Setting): { destination: AddressConfig; gateway: Ip
   const network = cidr.address.maskedBy(prefixLen);
   if (!network.equals(cidr.address)) {
     throw new Failure(
-      `${setting.from}: ${cidr.address}/${prefixLen} has bits beyond its prefix (write ${network}/${prefixLen})`,
+      `${setting.from}: ${cidr.address} has bits beyond its prefix (write ${network}/${prefixLen})`,
     );
   }
   return { destination: { address: network.toString(), prefixLen }, gateway: gateway.address };

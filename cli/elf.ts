@@ -1,7 +1,7 @@
 /**
  * What an ELF header says about whether a preloaded library can reach the program (System V gABI,
- * chapters 4 and 5; Linux fs/binfmt_elf.c). Reads only headers and notes; throws on nothing: a file that
- * is cut short counts as damaged.
+ * chapters 4 and 5; Linux fs/binfmt_elf.c). Reads only headers and notes; throws on nothing: a file
+ * that is cut short counts as damaged.
  *
  * @module
  */

@@ -22,7 +22,10 @@ export class Failure extends Error {
   }
 }
 
-/** Says it on stderr and returns the exit status. A stack trace only for what nobody foresaw, with -v. */
+/**
+ * Says it on stderr and returns the exit status. A stack trace only for what nobody foresaw, with
+ * -v.
+ */
 export function report(error: unknown, isVerbose: boolean): number {
   if (error instanceof Failure || error instanceof SysError) {
     say(error.message);

@@ -1,7 +1,8 @@
 /**
  * What the program would have had from its parent, byte for byte: environment, arguments, limit of
- * descriptors. Neither the launcher's shell (it drops variables whose names hold a dash) nor Deno (it raises
- * the limit, and decodes text as UTF-8) leaves these as they were. The launcher sends them in NUSE_LAUNCHER:
+ * descriptors. Neither the launcher's shell (it drops variables whose names hold a dash) nor Deno
+ * (it raises the limit, and decodes text as UTF-8) leaves these as they were. The launcher sends
+ * them in NUSE_LAUNCHER:
  *
  *     <soft limit of descriptors, or "unlimited">\n
  *     <the environment as in /proc/PID/environ, NUL as \n and \n as \1>
@@ -62,6 +63,11 @@ export function parseEnvironment(environ: Uint8Array): Launched {
     return { env, softFiles };
   }
   return { env: variables(lines.map((line) => line.replaceAll("\x01", "\n"))), softFiles };
+}
+
+/** The soft limit of descriptors, from the text of /proc/PID/limits; 0: not known. */
+export function softLimit(limits: string): number {
+  return Number(limits.match(/^Max open files\s+(\d+)/m)?.[1] ?? 0);
 }
 
 /** The last `count` arguments of this process, from the bytes of /proc/self/cmdline. */

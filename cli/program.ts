@@ -25,6 +25,8 @@ export interface Program {
   readonly image: string;
   /** The loader drops LD_PRELOAD (AT_SECURE): the image changes user or group. */
   readonly isSecure: boolean;
+  /** The user that a setuid image becomes; null: none, or the same. */
+  readonly guestUid: number | null;
 }
 
 export interface ProgramSources {
@@ -84,7 +86,7 @@ function checkElf(path: string, elf: ElfInfo | null): void {
   const arch = Deno.build.arch;
   if (elf.machine !== MACHINES[arch] || elf.bits !== 64) {
     throw new Failure(
-      `${path} is a ${elf.bits}-bit program for machine ${elf.machine} (nuse needs one for ${arch})`,
+      `${path} is a ${elf.bits}-bit program for machine ${elf.machine} (find one for ${arch})`,
     );
   }
   const loader = elf.interpreter === null ? null : basename(elf.interpreter);
@@ -186,13 +188,16 @@ function readAt(file: Deno.FsFile, offset: number, length: number): Uint8Array {
   return bytes.subarray(0, n);
 }
 
-/** Whether the kernel sets AT_SECURE for this image (Linux security/commoncap.c). */
-function isSecureImage(image: string, sources: ProgramSources): boolean {
-  const info = Deno.statSync(image);
-  const mode = info.mode ?? 0;
-  if ((mode & S_ISUID) !== 0 && info.uid !== sources.uid) return true;
-  if ((mode & S_ISGID) !== 0 && info.gid !== sources.gid) return true;
-  return sources.uid !== 0 && sources.hasCapabilities(image);
+/**
+ * Whether the kernel sets AT_SECURE for this image (Linux security/commoncap.c), and who it
+ * becomes.
+ */
+function identity(image: string, sources: ProgramSources): Pick<Program, "isSecure" | "guestUid"> {
+  const { mode, uid, gid } = Deno.statSync(image);
+  const isSetuid = ((mode ?? 0) & S_ISUID) !== 0 && uid !== sources.uid;
+  const isSetgid = ((mode ?? 0) & S_ISGID) !== 0 && gid !== sources.gid;
+  const isSecure = isSetuid || isSetgid || (sources.uid !== 0 && sources.hasCapabilities(image));
+  return { isSecure, guestUid: isSetuid ? uid : null };
 }
 
 /** Throws Failure when the program cannot be found, executed, or reached by the shim. */
@@ -203,6 +208,6 @@ export function resolveProgram(command: readonly string[], sources: ProgramSourc
     path: isBare ? "/bin/sh" : path,
     argv: isBare ? ["sh", path, ...command.slice(1)] : command,
     image,
-    isSecure: isSecureImage(image, sources),
+    ...identity(image, sources),
   };
 }

@@ -8,7 +8,7 @@ import { hasCapabilities } from "../ffi/child.ts";
 import { type CommandLine, HELP, parseCommandLine, USAGE } from "./args.ts";
 import { buildConfig, EMBEDDED_DEFAULT, type HostAddress } from "./config.ts";
 import { Failure, report, say } from "./failure.ts";
-import { decode, lastArguments, type Launched, parseEnvironment } from "./launcher.ts";
+import { decode, lastArguments, type Launched, parseEnvironment, softLimit } from "./launcher.ts";
 import { resolveProgram } from "./program.ts";
 import { leave, type Outcome, Session } from "./session.ts";
 
@@ -47,9 +47,18 @@ export async function main(args: readonly string[], worker: Worker): Promise<nev
   }
 }
 
+/** What the parent would have handed to the program. */
+function readLaunched(): Launched {
+  const launched = parseEnvironment(Deno.readFileSync("/proc/self/environ"));
+  if (launched.softFiles > 0) return launched;
+  // No launcher (deno compile): Deno has raised our limit, the parent still has it.
+  const softFiles = softLimit(Deno.readTextFileSync(`/proc/${Deno.ppid}/limits`));
+  return { ...launched, softFiles };
+}
+
 /** Throws Failure or SysError. */
 function runProgram(line: CommandLine, worker: Worker): Promise<Outcome> {
-  const launched = parseEnvironment(Deno.readFileSync("/proc/self/environ"));
+  const launched = readLaunched();
   const path = launched.env.PATH;
   const program = resolveProgram(line.command, {
     path: path === undefined ? undefined : decode(path),

@@ -1,9 +1,10 @@
 /**
- * The folder of one run, for its control socket: `<base>/<pid>-<number of the pid namespace>`, mode 0700.
- * Folders of dead processes are removed at the next start, with the library copy that they name.
+ * The folder of one run, for its control socket: `<base>/<pid>-<number of the pid namespace>`, mode
+ * 0700. Folders of dead processes are removed at the next start, with the library copy that they
+ * name.
  *
- * The namespace is in the name because /run may be shared by containers: a process that cannot be seen
- * from here is not dead for that.
+ * The namespace is in the name because /run may be shared by containers: a process that cannot be
+ * seen from here is not dead for that.
  *
  * @module
  */

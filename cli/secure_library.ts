@@ -1,10 +1,11 @@
 /**
- * The shim for programs that change user or group (AT_SECURE): glibc's loader then takes from LD_PRELOAD
- * only bare names, looks for them in the system's own folders, and wants the library to be setuid (ld.so(8)).
- * So a copy is put there for the length of the run. Root only.
+ * The shim for programs that change user or group (AT_SECURE): glibc's loader then takes from
+ * LD_PRELOAD only bare names, looks for them in the system's own folders, and wants the library to
+ * be setuid (ld.so(8)). So a copy is put there for the length of the run. Root only.
  *
- * As root, setuid-root programs and file capabilities need none of this: the kernel sets AT_SECURE only when
- * the identity changes, or capabilities come to one who is not root (seen with glibc 2.36, Linux 6.18).
+ * As root, setuid-root programs and file capabilities need none of this: the kernel sets AT_SECURE
+ * only when the identity changes, or capabilities come to one who is not root (seen with glibc
+ * 2.36, Linux 6.18).
  *
  * @module
  */
@@ -19,14 +20,21 @@ export function systemLibraryDir(maps: string): string | null {
   return maps.match(/ (\/\S*)\/libc\.so\.6$/m)?.[1] ?? null;
 }
 
+/** Lets the user that the program becomes find its way to the control socket, and nobody else. */
+export function openRunDir(runDir: string, socketPath: string, guestUid: number): void {
+  const base = runDir.slice(0, runDir.lastIndexOf("/"));
+  Deno.chmodSync(base, 0o711);
+  for (const path of [runDir, socketPath]) Deno.chownSync(path, guestUid, null);
+}
+
 /**
- * Copies `shim` to where the loader accepts it and returns the name for LD_PRELOAD. Removing `runDir`
- * removes the copy. Throws Failure.
+ * Copies `shim` to where the loader accepts it and returns the name for LD_PRELOAD. Removing
+ * `runDir` removes the copy. Throws Failure.
  */
 export function installSecureLibrary(shim: string, runDir: string, image: string): string {
   if (Deno.uid() !== 0) {
     throw new Failure(
-      `${image} gains rights when it starts, so nothing can be preloaded into it (run nuse as root)`,
+      `${image} gains rights when it starts: nothing can be preloaded (run nuse as root)`,
     );
   }
   const dir = systemLibraryDir(Deno.readTextFileSync("/proc/self/maps"));

@@ -4,10 +4,10 @@
  *     setup ──program started──► running ──program gone──► draining ──► exit
  *       └─ a signal: out          │ signals go to the program   └─ a signal: out
  *
- * Signals. nuse and the program are in one process group, so what the terminal sends (Ctrl-C, Ctrl-\,
- * Ctrl-Z, hang-up) reaches both, and nuse only waits for what the program makes of it. What a process sends
- * to nuse alone is passed on. When the program is stopped from the terminal, nuse stops itself likewise, so
- * that the shell notices, and `fg` continues both.
+ * Signals. nuse and the program are in one process group, so what the terminal sends (Ctrl-C,
+ * Ctrl-\, Ctrl-Z, hang-up) reaches both, and nuse only waits for what the program makes of it. What
+ * a process sends to nuse alone is passed on. When the program is stopped from the terminal, nuse
+ * stops itself likewise, so that the shell notices, and `fg` continues both.
  *
  * @module
  */
@@ -37,7 +37,7 @@ import { EXIT_NOT_EXECUTABLE, EXIT_SIGNAL_BASE, Failure, say } from "./failure.t
 import type { Launched } from "./launcher.ts";
 import type { Program } from "./program.ts";
 import { makeRunDir, removeRunDir, runDirSources } from "./run_dir.ts";
-import { installSecureLibrary } from "./secure_library.ts";
+import { installSecureLibrary, openRunDir } from "./secure_library.ts";
 import { type Ready, StackWorker } from "./stack_worker.ts";
 
 /** How long a program that was killed may keep nuse: others may hold its sockets for ever. */
@@ -89,18 +89,18 @@ export class Session {
 
   /** Throws Failure or SysError; whatever happens, the run directory is gone afterwards. */
   async run(): Promise<Outcome> {
-    const { config, launched } = this.#options;
+    const { config, launched, program } = this.#options;
     const runDir = makeRunDir(runDirSources(launched.env));
     try {
       const worker = new StackWorker(this.#options.worker, say, this.#broken.reject);
-      const started = worker.start({ config, runDir });
+      const started = worker.start({ config, runDir, guestUid: program.guestUid });
       catchSignals();
       void this.#watch();
       const shim = findNative(SHIM_LIBRARY.name, SHIM_LIBRARY.sources);
       const ready = await Promise.race([started, this.#broken.promise]);
       ready.notes.forEach(say);
       ready.facts.forEach(this.#options.tell);
-      this.#start(ready, this.#preloadName(shim, runDir));
+      this.#start(ready, this.#preloadName(shim, runDir, ready.socketPath));
       const end = await Promise.race([this.#ended.promise, this.#broken.promise]);
       this.#phase = "draining";
       await this.#drain(worker, end);
@@ -118,9 +118,13 @@ export class Session {
     }
   }
 
-  #preloadName(shim: string, runDir: string): string {
-    const { image, isSecure } = this.#options.program;
-    return isSecure ? installSecureLibrary(shim, runDir, image) : shim;
+  /** What LD_PRELOAD is to name; prepares the way for a program that becomes somebody else. */
+  #preloadName(shim: string, runDir: string, socketPath: string): string {
+    const { image, isSecure, guestUid } = this.#options.program;
+    if (!isSecure) return shim;
+    const name = installSecureLibrary(shim, runDir, image);
+    if (guestUid !== null) openRunDir(runDir, socketPath, guestUid);
+    return name;
   }
 
   #start(ready: Ready, shim: string): void {

@@ -1,6 +1,6 @@
 /**
- * Values as a person writes them, in a variable or an option, checked one by one. Every function throws
- * Failure in the form `<where>: <what is wrong> (<what to do>)`.
+ * Values as a person writes them, in a variable or an option, checked one by one. Every function
+ * throws Failure in the form `<where>: <what is wrong> (<what to do>)`.
  *
  * @module
  */
@@ -97,7 +97,8 @@ export function parseMac(setting: Setting): string {
   if (text === "own" || text === "interface") return text;
   if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/.test(text)) {
     throw new Failure(
-      `${setting.from}: "${setting.text}" is no MAC address (write own, interface or 02:00:00:00:00:01)`,
+      `${setting.from}: "${setting.text}" is no MAC address ` +
+        `(write own, interface or 02:00:00:00:00:01)`,
     );
   }
   const firstByte = parseInt(text.slice(0, 2), 16);

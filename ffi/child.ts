@@ -2,16 +2,17 @@
  * The program that runs under nuse, and the signals that reach nuse on its behalf: the twin of
  * host/child.c. For the main thread; `nextEvent` waits on another one.
  *
- * Opens the host library a second time: the main thread needs a handful of its functions, and binding
- * all of libc.ts takes 3 ms of a start (0.2 ms these).
+ * Opens the host library a second time: the main thread needs a handful of its functions, and
+ * binding all of libc.ts takes 3 ms of a start (0.2 ms these).
  *
  * @module
  */
 import { findNative } from "./build_native.ts";
-import { SysError } from "./errno.ts";
+import { check } from "./errno.ts";
 import { cString, HOST_LIBRARY } from "./libc.ts";
 
 const SYMBOLS = {
+  noteSignals: { name: "nuse_note_signals", parameters: [], result: "i32" },
   catchSignals: { name: "nuse_catch_signals", parameters: [], result: "i32" },
   /** (path, argv and envp as C strings in a row, argc, envc, soft limit of descriptors): pid */
   spawn: {
@@ -79,10 +80,15 @@ export interface Launch {
   readonly softFiles: number;
 }
 
+/** What Deno handles by itself at some moment of its choosing, ending the process. */
+const SIGNALS_OF_DENO = ["SIGHUP", "SIGINT", "SIGTERM", "SIGUSR1"] as const;
+
 /** From here on signals become events instead of ending nuse. Throws SysError. */
 export function catchSignals(): void {
-  const r = sys().catchSignals();
-  if (r < 0) throw new SysError("sigaction", r, "cannot catch signals");
+  check(sys().noteSignals(), "sigaction", "cannot read the signals' dispositions");
+  // Deno sets a handler once a signal: made to do so now, it will not take ours away later.
+  for (const signal of SIGNALS_OF_DENO) Deno.addSignalListener(signal, () => {});
+  check(sys().catchSignals(), "sigaction", "cannot catch signals");
 }
 
 /** Byte strings, each ended by a NUL, as one buffer. */
@@ -104,7 +110,7 @@ const eventBytes = new Uint8Array(eventWords.buffer);
 /** The next event. At most one call at a time. */
 export async function nextEvent(): Promise<ChildEvent> {
   const r = await sys().nextEvent(eventBytes, FOREVER);
-  if (r < 0) throw new SysError("poll", r, "cannot wait for the program");
+  check(r, "poll", "cannot wait for the program");
   const [kind, value, code, pid] = eventWords;
   if (kind === EVENT_SIGNAL) return { kind: "signal", signal: value, code, pid };
   if (kind === EVENT_EXITED) return { kind: "exited", status: value };

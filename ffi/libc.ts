@@ -127,8 +127,6 @@ const SYMBOLS = {
   close: { name: "nuse_close", parameters: ["i32"], result: "i32" },
   /** (fd, bytes, len) */
   write: { name: "nuse_write", parameters: ["i32", "buffer", "i32"], result: "i32" },
-  /** (fd, command, argument) */
-  fcntl: { name: "nuse_fcntl", parameters: ["i32", "i32", "i32"], result: "i32" },
   /** (fd, type) */
   setns: { name: "nuse_setns", parameters: ["i32", "i32"], result: "i32" },
   /** (ns): how late this thread's timers may be */

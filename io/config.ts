@@ -1,7 +1,7 @@
 /**
- * The configuration as one typed object of plain data: environment and flags fill it (cli/), it crosses
- * to the stack's worker by structured clone, and the worker builds from it. Everything in it is
- * validated; addresses are canonical text.
+ * The configuration as one typed object of plain data: environment and flags fill it (cli/), it
+ * crosses to the stack's worker by structured clone, and the worker builds from it. Everything in
+ * it is validated; addresses are canonical text.
  *
  * @module
  */
@@ -25,7 +25,10 @@ export interface InterfaceConfig {
   readonly addresses: readonly AddressConfig[];
   /** TAP: what the host's side is given; null: nothing. */
   readonly hostAddress: AddressConfig | null;
-  /** "own": made from interface and address; "interface": that of the device; else "aa:bb:cc:dd:ee:ff". */
+  /**
+   * "own": made from interface and address; "interface": that of the device; else
+   * "aa:bb:cc:dd:ee:ff".
+   */
   readonly mac: string;
   /** null: the device's. */
   readonly mtu: number | null;

@@ -3,7 +3,8 @@
  *
  *     epoll_wait until stack.pollAtUs()
  *       → read the clock
- *       → ready devices: up to DEVICE_BATCHES batches each into stack.input
+ *       → ready devices: one batch each into stack.input (what it brings is handed on while it is
+ *         still in the cache; level-triggered, so the next wait reports what is left)
  *       → ready descriptors: one onEvents call each
  *       → stack.poll (timers) → service.beforeFlush
  *       → stack.flush (one batched write a device) → service.afterFlush
@@ -27,7 +28,6 @@ import type { Memory, RxFrames } from "../stack/mod.ts";
 import type { Device } from "./devices/device.ts";
 
 const MAX_EVENTS = 256;
-const DEVICE_BATCHES = 4;
 /** The kernel may be so much late with a timer (its default is 50,000). */
 const TIMER_SLACK_NS = 1000;
 
@@ -72,13 +72,9 @@ class DevicePort implements Handler {
 
   onEvents(_events: number, nowUs: number): void {
     const { device, ifIndex, stack } = this;
-    const rx = device.rx;
-    for (let batch = 0; batch < DEVICE_BATCHES; batch++) {
-      const n = device.receive();
-      if (n < 0) return this.onFailure(this, -n);
-      for (let i = 0; i < n; i++) stack.input(ifIndex, rx, i, nowUs);
-      if (n < rx.capacity) return;
-    }
+    const n = device.receive();
+    if (n < 0) return this.onFailure(this, -n);
+    for (let i = 0; i < n; i++) stack.input(ifIndex, device.rx, i, nowUs);
   }
 }
 

@@ -16,6 +16,7 @@ import type { AddressConfig, Config, InterfaceConfig } from "./config.ts";
 import type { Device, DeviceAddress, DeviceConfig } from "./devices/device.ts";
 import { openDevice } from "./devices/open.ts";
 import { EventLoop } from "./loop.ts";
+import type { WorkerStart } from "./worker_protocol.ts";
 
 const RANDOM_BATCH = 1024;
 
@@ -59,9 +60,7 @@ function macText(mac: Uint8Array): string {
   return [...mac].map((byte) => byte.toString(16).padStart(2, "0")).join(":");
 }
 
-export interface RuntimeOptions {
-  readonly config: Config;
-  readonly runDir: string;
+export interface RuntimeOptions extends WorkerStart {
   /** A device failed, or the stack has something to report. One line. */
   readonly onTrouble: (message: string) => void;
 }
@@ -75,7 +74,7 @@ export class Runtime {
   readonly #service: Service;
 
   /** Sets everything up. Throws SysError, having left nothing behind but what the process owns. */
-  constructor({ config, runDir, onTrouble }: RuntimeOptions) {
+  constructor({ config, runDir, guestUid, onTrouble }: RuntimeOptions) {
     const arena = Arena.map();
     const memory = new BuddyMemory(arena.buffer);
     const nowUs = libc().clockUs(CLOCK_MONOTONIC);
@@ -95,7 +94,7 @@ export class Runtime {
       this.#attach(device, config.interfaces[i], nowUs);
     });
     this.#addRoutes(config);
-    this.#service = new Service(this.#stack, this.#loop, arena, runDir);
+    this.#service = new Service(this.#stack, this.#loop, arena, runDir, { guestUid });
     this.#loop.service = this.#service;
   }
 
@@ -141,7 +140,10 @@ export class Runtime {
     this.#loop.run();
   }
 
-  /** The program is gone: serves until what it left behind is delivered and no process holds a socket. */
+  /**
+   * The program is gone: serves until what it left behind is delivered and no process holds a
+   * socket.
+   */
   drain(): void {
     const loop = this.#loop;
     this.#service.beginDrain(loop.nowUs);
@@ -152,15 +154,17 @@ export class Runtime {
 
   /** Counters that are not zero, a line each group. */
   counterLines(): string[] {
-    const groups: [string, object][] = [
-      ...Object.entries(this.#stack.counters),
-      ["service", this.#service.counters],
-    ];
-    return groups.flatMap(([name, group]) => {
-      const values = Object.entries(group).filter(([, v]) => typeof v === "number" && v !== 0);
-      const text = values.map(([key, value]) => `${key} ${value}`).join(", ");
-      return text === "" ? [] : [`${name}: ${text}`];
-    });
+    const all = { ...this.#stack.counters.snapshot() };
+    for (const [name, value] of Object.entries(this.#service.counters)) {
+      all[`service.${name}`] = value;
+    }
+    const groups = new Map<string, string[]>();
+    for (const [name, value] of Object.entries(all)) {
+      if (value === 0) continue;
+      const [group, counter] = name.split(".");
+      groups.set(group, [...groups.get(group) ?? [], `${counter} ${value}`]);
+    }
+    return [...groups].map(([group, counters]) => `${group}: ${counters.join(", ")}`);
   }
 }
 

@@ -1,6 +1,7 @@
 /**
- * What the main thread and the stack's worker say to each other: one message in, then messages out. After
- * `ready` the worker sits in its loop and reads no message; ringing `stopFd` tells it to drain.
+ * What the main thread and the stack's worker say to each other: one message in, then messages out.
+ * After `ready` the worker sits in its loop and reads no message; ringing `stopFd` tells it to
+ * drain.
  *
  * @module
  */
@@ -10,6 +11,8 @@ export interface WorkerStart {
   readonly config: Config;
   /** Private folder for the control socket. */
   readonly runDir: string;
+  /** The user that a setuid program becomes, who is let in too; null: no such program. */
+  readonly guestUid: number | null;
 }
 
 export type WorkerMessage =

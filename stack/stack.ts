@@ -239,9 +239,13 @@ export class Stack {
     return Math.min(network, this.tcp.pollAtUs());
   }
 
-  /** No connection that its program has left behind has anything to deliver any more. */
+  /**
+   * Nothing that programs have left behind is still to be delivered: no connection has bytes or a FIN
+   * left, no packet waits for its neighbour.
+   */
   isQuiet(): boolean {
-    return this.#layer.loopback.count === 0 && this.tcp.isQuiet();
+    const { loopback, neighbours } = this.#layer;
+    return loopback.count === 0 && neighbours.resolvingCount === 0 && this.tcp.isQuiet();
   }
 
   // ---- sockets

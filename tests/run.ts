@@ -1,8 +1,8 @@
 /**
  * `deno task test [path...]`: everything, in a sensible order, with what it needs installed first.
  *
- * Says what was left out and why. The last line is `N passed, N failed`; the exit status is 0 when nothing
- * failed and nothing that should have run was missing.
+ * Says what was left out and why. The last line is `N passed, N failed`; the exit status is 0 when
+ * nothing failed and nothing that should have run was missing.
  *
  * @module
  */

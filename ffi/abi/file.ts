@@ -1,11 +1,9 @@
-/** open(2), fcntl(2), setns(2), clock_gettime(2). @module */
+/** open(2), setns(2), clock_gettime(2). @module */
 
 export const O_RDONLY = 0;
 export const O_RDWR = 2;
 export const O_NONBLOCK = 0x800;
 export const O_CLOEXEC = 0x80000;
-
-export const F_GETFL = 3;
 
 export const CLONE_NEWNET = 0x40000000;
 

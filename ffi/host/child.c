@@ -57,29 +57,34 @@ static bool is_left_alone(int number) {
 }
 
 static int catch_one(int number) {
-  struct sigaction before;
   struct sigaction action = {.sa_sigaction = on_signal};
   action.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
   sigfillset(&action.sa_mask);
-  if (sigaction(number, NULL, &before) < 0) return -errno;
-  was_ignored[number] = before.sa_handler == SIG_IGN;
-  if (number == SIGTTIN || number == SIGTTOU) {
-    /* nuse may write its messages from the background. */
+  /* nuse may write its messages from the background (SIGTTOU). */
+  bool is_unwanted = was_ignored[number] || number == SIGTTIN || number == SIGTTOU;
+  if (is_unwanted && number != SIGCHLD) {
     action.sa_flags = 0;
     action.sa_handler = SIG_IGN;
-  } else if (was_ignored[number] && number != SIGCHLD) {
-    return 0;
   }
   return sigaction(number, &action, NULL) < 0 ? -errno : 0;
+}
+
+/* Remembers what the program is to have. Call first, before the runtime changes anything. */
+API int nuse_note_signals(void) {
+  for (int number = 1; number <= SIGNAL_COUNT; number++) {
+    struct sigaction before;
+    if (is_left_alone(number)) continue;
+    if (sigaction(number, NULL, &before) < 0) return -errno;
+    was_ignored[number] = before.sa_handler == SIG_IGN;
+  }
+  return sigprocmask(SIG_SETMASK, NULL, &first_mask) < 0 ? -errno : 0;
 }
 
 /* Catches every signal that may be meant for the program. Call once, before spawn. */
 API int nuse_catch_signals(void) {
   if (pipe2(pipe_ends, O_CLOEXEC | O_NONBLOCK) < 0) return -errno;
-  if (sigprocmask(SIG_SETMASK, NULL, &first_mask) < 0) return -errno;
   for (int number = 1; number <= SIGNAL_COUNT; number++) {
-    if (is_left_alone(number)) continue;
-    int r = catch_one(number);
+    int r = is_left_alone(number) ? 0 : catch_one(number);
     if (r < 0) return r;
   }
   return 0;

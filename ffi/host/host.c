@@ -238,10 +238,6 @@ API int nuse_write(int fd, const void *bytes, int len) {
   return result(write(fd, bytes, (size_t)len));
 }
 
-API int nuse_fcntl(int fd, int command, int argument) {
-  return result(fcntl(fd, command, argument));
-}
-
 API int nuse_setns(int fd, int type) { return result(setns(fd, type)); }
 
 API int nuse_timer_slack(int ns) {

@@ -1,13 +1,13 @@
 /*
- * Verdicts on destinations. The pair carries datagrams one way: a send to an unreachable address
- * would succeed and the error come later, while in the kernel sendto() itself fails. So the first
- * datagram to an address asks the service (CHECK), and so does one longer than any checked before
- * (EMSGSIZE).
+ * Verdicts on destinations. The pair carries datagrams one way: a send to an unreachable
+ * address would succeed and the error come later, while in the kernel sendto() itself fails. So
+ * the first datagram to an address asks the service (CHECK), and so does one longer than any
+ * checked before (EMSGSIZE).
  *
- * Verdicts "yes" are kept in one table for the process, one 64-bit word each, four to a set, so that
- * a server with thousands of clients asks once per client: 48 bits of a hash of (socket, its epoch,
- * address), 16 bits for the longest payload that passed. Changing the socket bumps its epoch. A
- * collision in 48 bits costs no more than an error reported late.
+ * Verdicts "yes" are kept in one table for the process, one 64-bit word each, four to a set, so
+ * that a server with thousands of clients asks once per client: 48 bits of a hash of (socket,
+ * its epoch, address), 16 bits for the longest payload that passed. Changing the socket bumps
+ * its epoch. A collision in 48 bits costs no more than an error reported late. /
  */
 #include "shim.h"
 
@@ -61,18 +61,19 @@ void check_trust_peer(struct fd_entry *e) {
   atomic_store_explicit(verdict_slot(key), key | SAFE_LEN, memory_order_relaxed);
 }
 
-long check_destination(struct fd_entry *e, const struct dgram_header *h, const void *name,
+long check_destination(int fd, struct fd_entry *e, const struct dgram_header *h, const void *name,
                        socklen_t name_len, size_t len) {
   uint64_t key = verdict_key(e, h);
   _Atomic uint64_t *slot = verdict_slot(key);
   uint64_t kept = atomic_load_explicit(slot, memory_order_relaxed);
+  bool named = (h->flags & NUSE_DGRAM_HAS_ADDR) != 0;
   bool is_same = (kept & KEY_MASK) == key;
-  bool needs_port = (h->flags & NUSE_DGRAM_HAS_ADDR) && h->port == 0;
+  bool needs_port = entry_protocol(e) == IPPROTO_UDP && named && h->port == 0;
   if (is_same && len <= (kept & ~KEY_MASK) && !needs_port) return 0;
   struct control_request request = {
       .op = NUSE_OP_CHECK, .a = (int)len, .data = name, .data_len = name_len};
   struct control_reply reply = {0};
-  long result = entry_call(e, &request, &reply);
+  long result = entry_call(fd, e, &request, &reply);
   if (result < 0) return result;
   if (len < 0x10000) atomic_store_explicit(slot, key | len, memory_order_relaxed);
   return 0;

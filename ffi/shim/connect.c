@@ -47,11 +47,11 @@ static long stream_lower(int fd, struct fd_entry *e) {
   return 0;
 }
 
-/* SO_SNDTIMEO in milliseconds, -1 for none. */
-static int send_timeout_ms(int fd) {
+/* SO_SNDTIMEO or SO_RCVTIMEO in milliseconds, -1 for none. */
+static int timeout_ms(int fd, int option) {
   struct timeval timeout = {0};
   socklen_t len = sizeof timeout;
-  if (real()->getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, &len) != 0) return -1;
+  if (real()->getsockopt(fd, SOL_SOCKET, option, &timeout, &len) != 0) return -1;
   if (timeout.tv_sec == 0 && timeout.tv_usec == 0) return -1;
   if (timeout.tv_sec > 2000000) return -1;
   return (int)(timeout.tv_sec * 1000 + (timeout.tv_usec + 999) / 1000);
@@ -123,12 +123,12 @@ static long wait_restarting(int fd) {
   return result;
 }
 
-/* Until the handshake has ended. `on_timeout` is the result when SO_SNDTIMEO passes. */
-static long wait_connected(int fd, long on_timeout) {
-  int timeout_ms = send_timeout_ms(fd);
-  if (timeout_ms < 0) return wait_restarting(fd);
+/* Until the handshake has ended. `on_timeout` is the result when the socket's `option` passes. */
+static long wait_connected(int fd, int option, long on_timeout) {
+  int limit_ms = timeout_ms(fd, option);
+  if (limit_ms < 0) return wait_restarting(fd);
   struct pollfd p = {.fd = fd, .events = POLLOUT};
-  int n = poll(&p, 1, timeout_ms);
+  int n = poll(&p, 1, limit_ms);
   if (n < 0) return -errno;
   return n == 0 ? on_timeout : 0;
 }
@@ -137,7 +137,7 @@ static long connect_stream(int fd, struct fd_entry *e, const struct sockaddr *ad
   struct control_request request = {
       .op = NUSE_OP_CONNECT, .a = NUSE_FILLER_LEN, .data = addr, .data_len = len};
   struct control_reply reply = {0};
-  long result = entry_call(e, &request, &reply);
+  long result = entry_call(fd, e, &request, &reply);
   if (result == -EINPROGRESS) {
     long lowered = stream_lower(fd, e);
     if (lowered < 0) return lowered;
@@ -148,19 +148,20 @@ static long connect_stream(int fd, struct fd_entry *e, const struct sockaddr *ad
     return result;
   }
   if (is_nonblocking(fd)) return result;
-  result = wait_connected(fd, -EINPROGRESS);
+  result = wait_connected(fd, SO_SNDTIMEO, -EINPROGRESS);
   if (result < 0) return result;
-  int error = entry_take_error(e);
+  int error = entry_take_error(fd, e);
   stream_raise(fd, e);
   if (error != 0) return -error;
   return entry_word(e) & NUSE_STATE_CONNECTED ? 0 : -ECONNABORTED;
 }
 
-static long connect_datagram(struct fd_entry *e, const struct sockaddr *addr, socklen_t len) {
+static long connect_datagram(int fd, struct fd_entry *e, const struct sockaddr *addr,
+                             socklen_t len) {
   struct control_request request = {.op = NUSE_OP_CONNECT, .data = addr, .data_len = len};
   struct control_reply reply = {0};
   check_forget(e);
-  long result = entry_call(e, &request, &reply);
+  long result = entry_call(fd, e, &request, &reply);
   if (result == 0 && (reply.state & NUSE_STATE_CONNECTED)) check_trust_peer(e);
   return result;
 }
@@ -173,23 +174,23 @@ EXPORT int connect(int fd, __CONST_SOCKADDR_ARG name, socklen_t len) {
   if (kind != KIND_STREAM && kind != KIND_DATAGRAM) return real()->connect(fd, addr, len);
   if (len > SOCKADDR_MAX || len < sizeof addr->sa_family) return (int)shim_return(-EINVAL, saved);
   long result =
-      kind == KIND_STREAM ? connect_stream(fd, e, addr, len) : connect_datagram(e, addr, len);
+      kind == KIND_STREAM ? connect_stream(fd, e, addr, len) : connect_datagram(fd, e, addr, len);
   return (int)shim_return(result, saved);
 }
 
-long stream_before_send(int fd, struct fd_entry *e, int flags) {
+long stream_settle(int fd, struct fd_entry *e, int flags, int option) {
   bool lowered = (entry_word(e) & WORD_LOWERED) != 0;
   if (lowered) {
     struct pollfd p = {.fd = fd, .events = POLLOUT};
     if (poll(&p, 1, 0) == 0) {
       if ((flags & MSG_DONTWAIT) || is_nonblocking(fd)) return -EAGAIN;
-      long result = wait_connected(fd, -EAGAIN);
+      long result = wait_connected(fd, option, -EAGAIN);
       if (result < 0) return result;
     }
   }
-  uint32_t state = entry_refresh(e);
+  uint32_t state = entry_refresh(fd, e);
   if (lowered) stream_raise(fd, e);
   if (state & (NUSE_STATE_CONNECTED | NUSE_STATE_CONNECTING)) return 0;
-  int error = entry_take_error(e);
-  return error != 0 ? -error : -EPIPE;
+  int error = entry_take_error(fd, e);
+  return error != 0 ? -error : -ENOTCONN;
 }

@@ -166,6 +166,7 @@ static void adopt(struct process_page *p, int fd) {
   socklen_t len = sizeof p->control_cookie;
   fd = move_high(fd);
   real()->setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  real()->setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   real()->getsockopt(fd, SOL_SOCKET, SO_COOKIE, &p->control_cookie, &len);
   p->control_fd_plus1 = fd + 1;
   inherited.fd_plus1 = fd + 1;

@@ -93,7 +93,7 @@ static long end_of_pair(int fd, struct fd_entry *e) {
   struct pollfd p = {.fd = fd};
   poll(&p, 1, 0);
   if (!(p.revents & POLLHUP)) return 0;
-  return entry_call(e, &request, &reply) == -ENETDOWN ? -ENETDOWN : 0;
+  return entry_call(fd, e, &request, &reply) == -ENETDOWN ? -ENETDOWN : 0;
 }
 
 /* An error record instead of a datagram; peeked at, it is taken all the same, as the kernel

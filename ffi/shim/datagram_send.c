@@ -70,10 +70,10 @@ static size_t payload_max(const struct fd_entry *e, const struct dgram_header *h
 }
 
 /* The pair is broken: by the program's own shutdown, or because the service has gone. */
-static long broken_pair(struct fd_entry *e) {
+static long broken_pair(int fd, struct fd_entry *e) {
   struct control_request request = {.op = NUSE_OP_WHO};
   struct control_reply reply = {0};
-  return entry_call(e, &request, &reply) == -ENETDOWN ? -ENETDOWN : -EPIPE;
+  return entry_call(fd, e, &request, &reply) == -ENETDOWN ? -ENETDOWN : -EPIPE;
 }
 
 ssize_t dgram_sendmsg(int fd, struct fd_entry *e, const struct msghdr *msg, int flags) {
@@ -91,12 +91,12 @@ ssize_t dgram_sendmsg(int fd, struct fd_entry *e, const struct msghdr *msg, int 
   if (len > payload_max(e, &h)) return -EMSGSIZE;
   h.payload_len = (uint32_t)len;
   bool named = (h.flags & NUSE_DGRAM_HAS_ADDR) != 0;
-  result = check_destination(e, &h, named ? msg->msg_name : NULL, named ? msg->msg_namelen : 0,
+  result = check_destination(fd, e, &h, named ? msg->msg_name : NULL, named ? msg->msg_namelen : 0,
                              len);
-  if (result < 0) return result == -ENOENT && !entry_verify(fd, e) ? -ENOTSOCK : result;
+  if (result < 0) return entry_verify(fd, e) ? result : -ENOTSOCK;
   struct msghdr whole = {.msg_iov = iov, .msg_iovlen = msg->msg_iovlen + 1};
   result = sys_result(real()->sendmsg(fd, &whole, (flags & MSG_DONTWAIT) | MSG_NOSIGNAL));
   if (result >= 0) return result - (long)sizeof h;
-  if (result == -EPIPE || result == -ECONNRESET) return broken_pair(e);
+  if (result == -EPIPE || result == -ECONNRESET) return broken_pair(fd, e);
   return result;
 }

@@ -54,8 +54,8 @@ ssize_t errqueue_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg) {
   struct control_request request = {.op = NUSE_OP_ERRQUEUE};
   struct control_reply reply = {.data = entry, .data_cap = sizeof entry};
   size_t room = msg->msg_control == NULL ? 0 : msg->msg_controllen;
-  long result = entry_call(e, &request, &reply);
-  if (result == -ENOENT) return -EAGAIN;
+  long result = entry_call(fd, e, &request, &reply);
+  if (result == -ENOTCONN) return -EAGAIN;
   if (result < 0) return result;
   if (reply.data_len < NUSE_EE_PAYLOAD_OFF || reply.data_len > sizeof entry) return -EIO;
   dgram_take_error(fd, e);

@@ -91,7 +91,7 @@ EXPORT ssize_t recv(int fd, void *buf, size_t len, int flags) {
   struct fd_entry *e;
   enum fd_kind kind = table_kind(fd, &e);
   if (!is_nuse(kind)) return real()->recv(fd, buf, len, flags);
-  if (kind == KIND_STREAM && flags == 0) return shim_return(stream_read(fd, e, buf, len), saved);
+  if (kind == KIND_STREAM) return shim_return(stream_recv(fd, e, buf, len, flags), saved);
   struct iovec iov = {buf, len};
   struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
   return shim_return(recv_nuse(fd, kind, e, &msg, flags), saved);
@@ -245,7 +245,7 @@ EXPORT ssize_t sendfile64(int out, int in, off64_t *offset, size_t count) {
   enum fd_kind kind = table_kind(out, &e);
   if (kind == KIND_DATAGRAM && entry_verify(out, e)) return shim_return(-EINVAL, saved);
   if (kind == KIND_STREAM && (entry_word(e) & WORD_LOWERED)) {
-    long result = stream_before_send(out, e, 0);
+    long result = stream_settle(out, e, 0, SO_SNDTIMEO);
     if (result < 0) return shim_return(result, saved);
   }
   return real()->sendfile64(out, in, offset, count);

@@ -56,8 +56,7 @@ static long getsockopt_nuse(int fd, enum fd_kind kind, struct fd_entry *e, int l
   struct control_request request = {
       .op = NUSE_OP_GETOPT, .a = level, .b = name, .c = (int)*len};
   struct control_reply reply = {.data = value, .data_cap = *len};
-  long result = entry_call(e, &request, &reply);
-  if (result == -ENOENT && !entry_verify(fd, e)) return -ENOTSOCK;
+  long result = entry_call(fd, e, &request, &reply);
   if (result < 0) return result;
   if (*len > reply.data_len) *len = (socklen_t)reply.data_len;
   if ((entry_word(e) & WORD_LOWERED) && !(reply.state & NUSE_STATE_CONNECTING)) {
@@ -90,8 +89,7 @@ static long setsockopt_nuse(int fd, struct fd_entry *e, int level, int name, con
     request.data_len = program.len * sizeof(struct sock_filter);
   }
   check_forget(e);
-  long result = entry_call(e, &request, &reply);
-  return result == -ENOENT && !entry_verify(fd, e) ? -ENOTSOCK : result;
+  return entry_call(fd, e, &request, &reply);
 }
 
 EXPORT int setsockopt(int fd, int level, int name, const void *value, socklen_t len) {
@@ -114,11 +112,12 @@ static long last_stamp(struct fd_entry *e, void *out, bool nano) {
   return 0;
 }
 
-static long ioctl_service(struct fd_entry *e, unsigned long op, void *argument, size_t len) {
+static long ioctl_service(int fd, struct fd_entry *e, unsigned long op, void *argument,
+                          size_t len) {
   struct control_request request = {
       .op = NUSE_OP_IOCTL, .a = (int)op, .data = argument, .data_len = len};
   struct control_reply reply = {.data = argument, .data_cap = len};
-  return entry_call(e, &request, &reply);
+  return entry_call(fd, e, &request, &reply);
 }
 
 static long ioctl_nuse(int fd, enum fd_kind kind, struct fd_entry *e, unsigned long op,
@@ -135,7 +134,7 @@ static long ioctl_nuse(int fd, enum fd_kind kind, struct fd_entry *e, unsigned l
     case TIOCOUTQ: /* SIOCOUTQ */
     case SIOCOUTQNSD:
       if (!entry_verify(fd, e)) break;
-      return ioctl_service(e, op, argument, sizeof(int));
+      return ioctl_service(fd, e, op, argument, sizeof(int));
     case SIOCATMARK:
       memset(argument, 0, sizeof(int));
       return 0;
@@ -153,7 +152,7 @@ static long ioctl_nuse(int fd, enum fd_kind kind, struct fd_entry *e, unsigned l
       /* Never the kernel's: on an AF_UNIX socket it would answer for, or change, the host's
        * interfaces. */
       if (op >= SOCKET_IOCTL_FIRST && op <= SOCKET_IOCTL_LAST) {
-        return ioctl_service(e, op, argument, sizeof(struct ifreq));
+        return ioctl_service(fd, e, op, argument, sizeof(struct ifreq));
       }
   }
   return sys_result(real()->ioctl(fd, op, argument));

@@ -208,6 +208,9 @@ static inline uint64_t entry_cookie(const struct fd_entry *e) {
 static inline int entry_domain(const struct fd_entry *e) {
   return (int)(atomic_load_explicit(&e->meta, memory_order_relaxed) & 0xff);
 }
+static inline int entry_protocol(const struct fd_entry *e) {
+  return (int)(atomic_load_explicit(&e->meta, memory_order_relaxed) >> 16);
+}
 static inline int entry_type(const struct fd_entry *e) {
   return (int)(atomic_load_explicit(&e->meta, memory_order_relaxed) >> 8 & 0xff);
 }
@@ -237,19 +240,24 @@ void entry_set_state(struct fd_entry *e, uint64_t cookie, uint32_t state);
 void entry_set_lowered(struct fd_entry *e, bool lowered);
 /* False, and forgotten, when the number now names something else (closed behind our back). */
 bool entry_verify(int fd, struct fd_entry *e);
-/* A request about the entry's socket; keeps its cached state. */
-long entry_call(struct fd_entry *e, struct control_request *request, struct control_reply *reply);
+/* A request about the entry's socket; keeps its cached state. The service does not know it:
+ * -ENOTCONN (it has ended long ago), -ENOTSOCK (the number names something else now). */
+long entry_call(int fd, struct fd_entry *e, struct control_request *request,
+                struct control_reply *reply);
 /* Asks the service anew; returns the state bits. */
-uint32_t entry_refresh(struct fd_entry *e);
+uint32_t entry_refresh(int fd, struct fd_entry *e);
 /* SO_ERROR, taken: positive errno or 0. */
-int entry_take_error(struct fd_entry *e);
+int entry_take_error(int fd, struct fd_entry *e);
 
 /* ---- connect.c, stream.c ---- */
 
-/* Before a send on a stream whose connect may be under way: 0 when established. */
-long stream_before_send(int fd, struct fd_entry *e, int flags);
+/* Before data on a stream that is not known to be connected: waits for the end of a connect under
+ * way, as long as `option` allows (SO_SNDTIMEO, SO_RCVTIMEO). 0 when connected, -ENOTCONN, or why
+ * it failed. */
+long stream_settle(int fd, struct fd_entry *e, int flags, int option);
 void stream_raise(int fd, struct fd_entry *e);
 ssize_t stream_read(int fd, struct fd_entry *e, void *buf, size_t len);
+ssize_t stream_recv(int fd, struct fd_entry *e, void *buf, size_t len, int flags);
 ssize_t stream_write(int fd, struct fd_entry *e, const void *buf, size_t len, int flags);
 ssize_t stream_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg, int flags);
 ssize_t stream_sendmsg(int fd, struct fd_entry *e, const struct msghdr *msg, int flags);
@@ -284,7 +292,7 @@ void cmsg_from_header(const struct fd_entry *e, const struct dgram_header *h, st
 void cmsg_put(struct msghdr *msg, size_t room, int level, int type, const void *data, size_t len);
 
 /* May a datagram of `len` bytes go to the header's address (or the peer)? 0 or -errno. */
-long check_destination(struct fd_entry *e, const struct dgram_header *h, const void *name,
+long check_destination(int fd, struct fd_entry *e, const struct dgram_header *h, const void *name,
                        socklen_t name_len, size_t len);
 void check_forget(struct fd_entry *e);
 void check_trust_peer(struct fd_entry *e);

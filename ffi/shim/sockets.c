@@ -15,11 +15,13 @@
 #include <string.h>
 
 #define SOCKADDR_MAX 128
+#define SOCKET_TYPE_MASK 0xf
 
 static void make_nonblocking(int fd) { real()->fcntl64(fd, F_SETFL, O_NONBLOCK); }
 
 static long socket_nuse(int domain, int type, int protocol) {
   int flags = type & (SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (type & ~(SOCKET_TYPE_MASK | flags)) return -EINVAL;
   struct control_request request = {
       .op = NUSE_OP_SOCKET, .a = domain, .b = type & ~flags, .c = protocol};
   struct control_reply who = {.cloexec = (flags & SOCK_CLOEXEC) != 0};
@@ -84,7 +86,7 @@ EXPORT int bind(int fd, __CONST_SOCKADDR_ARG addr, socklen_t len) {
       .op = NUSE_OP_BIND, .data = addr.__sockaddr__, .data_len = len};
   struct control_reply reply = {0};
   check_forget(e);
-  return (int)shim_return(entry_call(e, &request, &reply), saved);
+  return (int)shim_return(entry_call(fd, e, &request, &reply), saved);
 }
 
 EXPORT int listen(int fd, int backlog) {
@@ -93,16 +95,16 @@ EXPORT int listen(int fd, int backlog) {
   if (!is_nuse_kind(table_kind(fd, &e))) return real()->listen(fd, backlog);
   struct control_request request = {.op = NUSE_OP_LISTEN, .a = backlog};
   struct control_reply reply = {0};
-  return (int)shim_return(entry_call(e, &request, &reply), saved);
+  return (int)shim_return(entry_call(fd, e, &request, &reply), saved);
 }
 
 /* peer 0: our address, 1: the peer's. */
-static long name_nuse(struct fd_entry *e, int peer, struct sockaddr *addr, socklen_t *len) {
+static long name_nuse(int fd, struct fd_entry *e, int peer, struct sockaddr *addr,
+                      socklen_t *len) {
   uint8_t found[SOCKADDR_MAX] = {0};
   struct control_request request = {.op = NUSE_OP_NAME, .a = peer};
   struct control_reply reply = {.data = found, .data_cap = sizeof found};
-  long result = entry_call(e, &request, &reply);
-  if (result == -ENOENT) return peer ? -ENOTCONN : -EINVAL;
+  long result = entry_call(fd, e, &request, &reply);
   if (result < 0) return result;
   return addr == NULL ? -EFAULT : sockaddr_out(found, addr, len);
 }
@@ -111,14 +113,14 @@ EXPORT int getsockname(int fd, __SOCKADDR_ARG addr, socklen_t *restrict len) {
   int saved = errno;
   struct fd_entry *e;
   if (!is_nuse_kind(table_kind(fd, &e))) return real()->getsockname(fd, addr.__sockaddr__, len);
-  return (int)shim_return(name_nuse(e, 0, addr.__sockaddr__, len), saved);
+  return (int)shim_return(name_nuse(fd, e, 0, addr.__sockaddr__, len), saved);
 }
 
 EXPORT int getpeername(int fd, __SOCKADDR_ARG addr, socklen_t *restrict len) {
   int saved = errno;
   struct fd_entry *e;
   if (!is_nuse_kind(table_kind(fd, &e))) return real()->getpeername(fd, addr.__sockaddr__, len);
-  return (int)shim_return(name_nuse(e, 1, addr.__sockaddr__, len), saved);
+  return (int)shim_return(name_nuse(fd, e, 1, addr.__sockaddr__, len), saved);
 }
 
 /* The stack is told first and decides; then the pair, so that EOF, EPIPE and the wake-ups are
@@ -126,7 +128,7 @@ EXPORT int getpeername(int fd, __SOCKADDR_ARG addr, socklen_t *restrict len) {
 static long shutdown_nuse(int fd, struct fd_entry *e, int how) {
   struct control_request request = {.op = NUSE_OP_SHUTDOWN, .a = how};
   struct control_reply reply = {0};
-  long result = entry_call(e, &request, &reply);
+  long result = entry_call(fd, e, &request, &reply);
   if (result >= 0) real()->shutdown(fd, how);
   return result;
 }
@@ -171,7 +173,7 @@ static long accept_nuse(int fd, struct fd_entry *e, struct sockaddr *addr, sockl
                               .c = SOCK_STREAM | IPPROTO_TCP << 8,
                               .state = NUSE_STATE_CONNECTED};
   if (flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) return -EINVAL;
-  if (!(entry_word(e) & NUSE_STATE_LISTENING) && !(entry_refresh(e) & NUSE_STATE_LISTENING)) {
+  if (!(entry_word(e) & NUSE_STATE_LISTENING) && !(entry_refresh(fd, e) & NUSE_STATE_LISTENING)) {
     return entry_verify(fd, e) ? -EINVAL : -ENOTSOCK;
   }
   int free_number = real()->dup(fd);

@@ -17,17 +17,20 @@
 
 #define SEND_FLAGS MSG_DONTWAIT
 #define RECV_FLAGS (MSG_DONTWAIT | MSG_PEEK | MSG_WAITALL)
-#define LIVE (NUSE_STATE_CONNECTED | NUSE_STATE_CONNECTING)
 
-/* May a read block here? 0 or -errno. */
-static long before_recv(int fd, struct fd_entry *e) {
-  if (entry_word(e) & LIVE) return 0;
-  if (!entry_verify(fd, e) || (entry_refresh(e) & LIVE)) return 0;
-  int error = entry_take_error(e);
-  return error != 0 ? -error : -ENOTCONN;
+/* Connected, as far as we know, and no connect under way. */
+static inline bool is_settled(const struct fd_entry *e) {
+  unsigned word = entry_word(e);
+  return (word & (NUSE_STATE_CONNECTED | WORD_LOWERED)) == NUSE_STATE_CONNECTED;
 }
 
-/* `result` of a read of at least one byte. */
+static inline long before_recv(int fd, struct fd_entry *e, int flags) {
+  if (is_settled(e) || !entry_verify(fd, e)) return 0;
+  return stream_settle(fd, e, flags, SO_RCVTIMEO);
+}
+
+/* `result` of a read of at least one byte. The pair's own ECONNRESET is no more than EOF: only the
+ * stack knows whether the connection was reset. */
 static long after_recv(int fd, struct fd_entry *e, long result) {
   if (result > 0 || (result < 0 && result != -ECONNRESET)) return result;
   if (result == 0) {
@@ -35,25 +38,24 @@ static long after_recv(int fd, struct fd_entry *e, long result) {
     poll(&p, 1, 0);
     if (!(p.revents & POLLHUP) || !entry_verify(fd, e)) return 0;
   }
-  int error = entry_take_error(e);
-  return error != 0 ? -error : result;
+  int error = entry_take_error(fd, e);
+  return -error;
 }
 
-static long after_send(struct fd_entry *e, long result, int flags) {
+static long after_send(int fd, struct fd_entry *e, long result, int flags) {
   if (result != -EPIPE) return result;
-  int error = entry_take_error(e);
+  int error = entry_take_error(fd, e);
   if (error != 0) return -error;
   if (!(flags & MSG_NOSIGNAL)) raise(SIGPIPE);
   return result;
 }
 
 static inline long before_send(int fd, struct fd_entry *e, int flags) {
-  unsigned word = entry_word(e);
-  if ((word & (NUSE_STATE_CONNECTED | WORD_LOWERED)) == NUSE_STATE_CONNECTED) return 0;
-  if (!entry_verify(fd, e)) return 0;
-  long result = stream_before_send(fd, e, flags);
-  if (result == -EPIPE && !(flags & MSG_NOSIGNAL)) raise(SIGPIPE);
-  return result;
+  if (is_settled(e) || !entry_verify(fd, e)) return 0;
+  long result = stream_settle(fd, e, flags, SO_SNDTIMEO);
+  if (result != -ENOTCONN) return result;
+  if (!(flags & MSG_NOSIGNAL)) raise(SIGPIPE);
+  return -EPIPE;
 }
 
 static long recv_flags_error(int flags) {
@@ -67,9 +69,17 @@ static long send_flags_error(int flags) {
 }
 
 ssize_t stream_read(int fd, struct fd_entry *e, void *buf, size_t len) {
-  long result = before_recv(fd, e);
+  long result = before_recv(fd, e, 0);
   if (result < 0) return result;
   result = sys_result(real()->read(fd, buf, len));
+  return len == 0 ? result : after_recv(fd, e, result);
+}
+
+ssize_t stream_recv(int fd, struct fd_entry *e, void *buf, size_t len, int flags) {
+  long result = recv_flags_error(flags);
+  if (result == 0) result = before_recv(fd, e, flags);
+  if (result < 0) return result;
+  result = sys_result(real()->recv(fd, buf, len, flags & RECV_FLAGS));
   return len == 0 ? result : after_recv(fd, e, result);
 }
 
@@ -78,7 +88,7 @@ ssize_t stream_write(int fd, struct fd_entry *e, const void *buf, size_t len, in
   if (result == 0) result = before_send(fd, e, flags);
   if (result < 0) return result;
   result = sys_result(real()->send(fd, buf, len, (flags & SEND_FLAGS) | MSG_NOSIGNAL));
-  return after_send(e, result, flags);
+  return after_send(fd, e, result, flags);
 }
 
 ssize_t stream_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg, int flags) {
@@ -86,7 +96,7 @@ ssize_t stream_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg, int flags
   bool wants_bytes = false;
   for (size_t i = 0; i < msg->msg_iovlen; i++) wants_bytes |= msg->msg_iov[i].iov_len > 0;
   long result = recv_flags_error(flags);
-  if (result == 0) result = before_recv(fd, e);
+  if (result == 0) result = before_recv(fd, e, flags);
   if (result < 0) return result;
   result = sys_result(real()->recvmsg(fd, &plain, flags & RECV_FLAGS));
   if (wants_bytes) result = after_recv(fd, e, result);
@@ -103,5 +113,5 @@ ssize_t stream_sendmsg(int fd, struct fd_entry *e, const struct msghdr *msg, int
   if (result == 0) result = before_send(fd, e, flags);
   if (result < 0) return result;
   result = sys_result(real()->sendmsg(fd, &plain, (flags & SEND_FLAGS) | MSG_NOSIGNAL));
-  return after_send(e, result, flags);
+  return after_send(fd, e, result, flags);
 }

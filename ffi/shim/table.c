@@ -203,25 +203,27 @@ bool entry_verify(int fd, struct fd_entry *e) {
   return same;
 }
 
-long entry_call(struct fd_entry *e, struct control_request *request, struct control_reply *reply) {
+long entry_call(int fd, struct fd_entry *e, struct control_request *request,
+                struct control_reply *reply) {
   request->cookie = entry_cookie(e);
   long result = control_call(request, reply);
-  if (result != -ENETDOWN && result != -ENOENT) entry_set_state(e, request->cookie, reply->state);
+  if (result == -ENOENT) return entry_verify(fd, e) ? -ENOTCONN : -ENOTSOCK;
+  if (result != -ENETDOWN) entry_set_state(e, request->cookie, reply->state);
   return result;
 }
 
-uint32_t entry_refresh(struct fd_entry *e) {
+uint32_t entry_refresh(int fd, struct fd_entry *e) {
   struct control_request request = {.op = NUSE_OP_WHO};
   struct control_reply who = {0};
-  long result = entry_call(e, &request, &who);
+  long result = entry_call(fd, e, &request, &who);
   return result == 0 ? who.state : entry_word(e) & WORD_STATE;
 }
 
-int entry_take_error(struct fd_entry *e) {
+int entry_take_error(int fd, struct fd_entry *e) {
   int value = 0;
   struct control_request request = {
       .op = NUSE_OP_GETOPT, .a = SOL_SOCKET, .b = SO_ERROR, .c = sizeof value};
   struct control_reply reply = {.data = &value, .data_cap = sizeof value};
-  long result = entry_call(e, &request, &reply);
+  long result = entry_call(fd, e, &request, &reply);
   return result >= 0 && reply.data_len >= sizeof value ? value : 0;
 }

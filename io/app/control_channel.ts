@@ -1,9 +1,9 @@
 /**
- * The control connections: a listening SOCK_SEQPACKET socket in the run directory, one connection a process,
- * and what a forked child attaches to the one it inherited.
+ * The control connections: a listening SOCK_SEQPACKET socket in the run directory, one connection a
+ * process, and what a forked child attaches to the one it inherited.
  *
- * A request is answered at once, in the handler that has read it: nothing here ever waits. Whoever sends
- * anything else than requests, or does not read its replies, is cut off.
+ * A request is answered at once, in the handler that has read it: nothing here ever waits. Whoever
+ * sends anything else than requests, or does not read its replies, is cut off.
  *
  * @module
  */
@@ -41,7 +41,7 @@ export class ControlChannel implements Handler {
   readonly #app: AppContext;
   readonly #fd: number;
   readonly #slot: number;
-  readonly #ownUid: number | null = Deno.uid();
+  readonly #trustedUids: readonly (number | null)[];
   readonly #clients = new Set<ControlClient>();
   readonly #request = new Request();
   readonly #reply: Reply;
@@ -49,9 +49,10 @@ export class ControlChannel implements Handler {
   readonly #requestOff: number;
   readonly #fdOff: number;
 
-  /** Listens at `path`. Throws SysError. */
-  constructor(app: AppContext, path: string) {
+  /** Listens at `path`; `guestUid`: see ServiceOptions. Throws SysError. */
+  constructor(app: AppContext, path: string, guestUid: number | null) {
     this.#app = app;
+    this.#trustedUids = [0, Deno.uid(), guestUid];
     this.#requestOff = app.allocate(MESSAGE_MAX_LEN + 1);
     this.#fdOff = app.allocate(4);
     this.#reply = new Reply(app.allocate(MESSAGE_MAX_LEN));
@@ -78,7 +79,7 @@ export class ControlChannel implements Handler {
     const fd = sys.accept4(this.#fd, SOCK_CLOEXEC);
     if (fd < 0) return; // gone again, or no descriptor left: reported again
     const peer = peerCredentials(fd);
-    const isTrusted = typeof peer !== "number" && (peer.uid === 0 || peer.uid === this.#ownUid);
+    const isTrusted = typeof peer !== "number" && this.#trustedUids.includes(peer.uid);
     if (isTrusted && this.#add(fd)) counters.clientsAccepted++;
   }
 

@@ -1,10 +1,11 @@
 /**
- * A UDP, ping or raw socket. Every message on its pair is a header (stack/socket/api.ts) and a payload,
- * the same bytes as in the stack's own queues: they are received into slots that the stack sends from,
- * and sent to the program straight from the receive queue.
+ * A UDP, ping or raw socket. Every message on its pair is a header (stack/socket/api.ts) and a
+ * payload, the same bytes as in the stack's own queues: they are received into slots that the stack
+ * sends from, and sent to the program straight from the receive queue.
  *
- * An error goes to the program as a record of its own, which its next receive fails with: the stack puts
- * one into the receive queue for what ICMP reported, we make one for a datagram that could not be sent.
+ * An error goes to the program as a record of its own, which its next receive fails with: the stack
+ * puts one into the receive queue for what ICMP reported, we make one for a datagram that could not
+ * be sent.
  *
  * @module
  */
@@ -154,7 +155,9 @@ export class DatagramEndpoint extends Endpoint {
     }
   }
 
-  /** Puts an error record into the pair, now or when there is room. `errno` 0: nothing to report. */
+  /**
+   * Puts an error record into the pair, now or when there is room. `errno` 0: nothing to report.
+   */
   #report(errno: number): void {
     if (errno === 0 || this.#isReadingShut) return;
     const { app, fd } = this;

@@ -1,11 +1,12 @@
 /**
  * Where datagrams pass between the pairs and the stack, for all datagram endpoints together.
  *
- * From the program: a run of slots, each the size of the longest message, with a recvmmsg table that is
- * written once. The stack sends straight from a slot, so slots are used up from first to last and
- * become free together when the stack has been flushed.
+ * From the program: a run of slots, each the size of the longest message, with a recvmmsg table
+ * that is written once. The stack sends straight from a slot, so slots are used up from first to
+ * last and become free together when the stack has been flushed.
  *
- * To the program: a sendmmsg table whose pieces are pointed at the records in the stack's own queue.
+ * To the program: a sendmmsg table whose pieces are pointed at the records in the stack's own
+ * queue.
  *
  * @module
  */

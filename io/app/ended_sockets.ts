@@ -1,8 +1,9 @@
 /**
- * Sockets whose pair is closed although the program may still hold its end: after a reset, a time-out,
- * or an end of both directions. An AF_UNIX end whose two directions are shut tells us nothing more, not
- * even that it was closed, so the service keeps no descriptor for it; what the program may still ask
- * (SO_ERROR, names, options) is answered from here, by cookie. The oldest go first.
+ * Sockets whose pair is closed although the program may still hold its end: after a reset, a
+ * time-out, or an end of both directions. An AF_UNIX end whose two directions are shut tells us
+ * nothing more, not even that it was closed, so the service keeps no descriptor for it; what the
+ * program may still ask (SO_ERROR, names, options) is answered from here, by cookie. The oldest go
+ * first.
  *
  * @module
  */
@@ -14,7 +15,6 @@ export class EndedSocket {
   readonly socket: Socket;
   readonly state: number;
   readonly local: NetEndpoint;
-  readonly remote: NetEndpoint | null;
   #soError: number;
 
   /** Before the stack's socket is closed. */
@@ -23,8 +23,12 @@ export class EndedSocket {
     this.socket = endpoint.socket;
     this.state = endpoint.state;
     this.local = endpoint.local;
-    this.remote = endpoint.remote;
     this.#soError = soError;
+  }
+
+  /** null once the connection is gone. */
+  get remote(): NetEndpoint | null {
+    return this.socket.remote();
   }
 
   takeError(): number {

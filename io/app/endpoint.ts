@@ -1,10 +1,10 @@
 /**
  * One socket of a program: our end of its pair on one side, the stack's socket on the other.
  *
- * Our end is watched edge-triggered. EPOLLOUT is armed only while the pair is too full to take more: a
- * unix socket reports it after every read of the peer otherwise, a wake-up for each reply that a program
- * takes. It is disarmed lazily, on the first report that nobody waited for, so that a stream which
- * keeps filling the pair costs no epoll_ctl.
+ * Our end is watched edge-triggered. EPOLLOUT is armed only while the pair is too full to take
+ * more: a unix socket reports it after every read of the peer otherwise, a wake-up for each reply
+ * that a program takes. It is disarmed lazily, on the first report that nobody waited for, so that
+ * a stream which keeps filling the pair costs no epoll_ctl.
  *
  * @module
  */

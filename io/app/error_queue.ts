@@ -1,6 +1,6 @@
 /**
- * One entry of a socket's error queue as recvmsg(MSG_ERRQUEUE) needs it: struct sock_extended_err and
- * what goes with it (ffi/shim/protocol.h, NUSE_EE_*).
+ * One entry of a socket's error queue as recvmsg(MSG_ERRQUEUE) needs it: struct sock_extended_err
+ * and what goes with it (ffi/shim/protocol.h, NUSE_EE_*).
  *
  * @module
  */

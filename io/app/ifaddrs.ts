@@ -1,6 +1,7 @@
 /**
- * The packed list of interfaces and addresses behind getifaddrs, if_nameindex and their kin: one entry
- * of AF_PACKET for each interface, then one for each address (ffi/shim/protocol.h, NUSE_IF_*).
+ * The packed list of interfaces and addresses behind getifaddrs, if_nameindex and their kin: one
+ * entry of AF_PACKET for each interface, then one for each address (ffi/shim/protocol.h,
+ * NUSE_IF_*).
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
- * The interface ioctls of netdevice(7), on struct ifreq. What changes an interface is refused with EPERM:
- * addresses come from nuse's own configuration. SIOCGIFCONF is made of IFADDRS by whoever is in front.
+ * The interface ioctls of netdevice(7), on struct ifreq. What changes an interface is refused with
+ * EPERM: addresses come from nuse's own configuration. SIOCGIFCONF is made of IFADDRS by whoever is
+ * in front.
  *
  * @module
  */

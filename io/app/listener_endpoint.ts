@@ -1,8 +1,8 @@
 /**
- * A listening stream socket. Each established connection becomes one record on the listening pair, with
- * the program's end of the new pair (SCM_RIGHTS); whoever accepts answers with a byte, so that we know how
- * many records wait. Only a part of the backlog is let into the pair: the rest stays in the stack's
- * accept queue, whose limit is the backlog itself, as in the kernel.
+ * A listening stream socket. Each established connection becomes one record on the listening pair,
+ * with the program's end of the new pair (SCM_RIGHTS); whoever accepts answers with a byte, so that
+ * we know how many records wait. Only a part of the backlog is let into the pair: the rest stays in
+ * the stack's accept queue, whose limit is the backlog itself, as in the kernel.
  *
  * @module
  */

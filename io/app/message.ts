@@ -1,8 +1,9 @@
 /**
- * Requests and replies of the control protocol (ffi/shim/protocol.h), as reused objects over the arena.
+ * Requests and replies of the control protocol (ffi/shim/protocol.h), as reused objects over the
+ * arena.
  *
- * A cookie is 64 bits on the wire and a plain number here: the kernel counts cookies up from 1, so they
- * stay far below 2^53.
+ * A cookie is 64 bits on the wire and a plain number here: the kernel counts cookies up from 1, so
+ * they stay far below 2^53.
  *
  * @module
  */

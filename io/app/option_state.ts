@@ -1,6 +1,6 @@
 /**
- * Which socket options make recvmsg carry control messages: the shim builds these and learns from the state
- * bits of every reply which are wanted.
+ * Which socket options make recvmsg carry control messages: the shim builds these and learns from
+ * the state bits of every reply which are wanted.
  *
  * @module
  */
@@ -38,7 +38,10 @@ function stateBit(level: number, name: number): number {
   return 0;
 }
 
-/** The bits after the option has been set to `value`. The two kinds of time stamp exclude each other. */
+/**
+ * The bits after the option has been set to `value`. The two kinds of time stamp exclude each
+ * other.
+ */
 export function nextOptionState(
   state: number,
   level: number,

@@ -1,9 +1,10 @@
 /**
- * Makes the socketpair behind a nuse socket: one end for the program, one for us, and the cookie of the
- * program's end, which names the socket for as long as it lives.
+ * Makes the socketpair behind a nuse socket: one end for the program, one for us, and the cookie of
+ * the program's end, which names the socket for as long as it lives.
  *
- * Streams are SOCK_STREAM. Datagram sockets are SOCK_SEQPACKET: it keeps boundaries as SOCK_DGRAM does,
- * but also tells our end when the program has closed its own (Linux 6.18: a SOCK_DGRAM pair gives no event).
+ * Streams are SOCK_STREAM. Datagram sockets are SOCK_SEQPACKET: it keeps boundaries as SOCK_DGRAM
+ * does, but also tells our end when the program has closed its own (Linux 6.18: a SOCK_DGRAM pair
+ * gives no event).
  *
  * @module
  */
@@ -18,7 +19,10 @@ import {
 import { type Libc, libc } from "../../ffi/libc.ts";
 import { readCookie } from "./message.ts";
 
-/** SO_SNDBUF of both ends, bytes: a quarter of it in flight still counts as writable (unix_writable). */
+/**
+ * SO_SNDBUF of both ends, bytes: a quarter of it in flight still counts as writable
+ * (unix_writable).
+ */
 export const PAIR_BUFFER_BYTES = 1 << 20;
 
 /** Reused: `open` fills the fields. */

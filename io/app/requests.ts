@@ -1,6 +1,6 @@
 /**
- * The dispatch table of the control protocol: every operation but ATTACH, which concerns the connection
- * and not a socket.
+ * The dispatch table of the control protocol: every operation but ATTACH, which concerns the
+ * connection and not a socket.
  *
  * @module
  */

@@ -1,17 +1,18 @@
 /**
  * The service that answers the sockets of the programs under nuse.
  *
- * Theory of operation. A program's socket is one end of an AF_UNIX pair; its bytes flow through the pair
- * without any request. What is not a byte (socket, bind, connect, options, names) is a request on the
- * process's control connection. Two directions of news meet here, within one wake-up of the loop:
+ * Theory of operation. A program's socket is one end of an AF_UNIX pair; its bytes flow through the
+ * pair without any request. What is not a byte (socket, bind, connect, options, names) is a request
+ * on the process's control connection. Two directions of news meet here, within one wake-up of the
+ * loop:
  *
  *     epoll ──► control_channel ──► requests ───────────────┐
  *     epoll ──► *_endpoint.onEvents: pair readable/writable ─┼──► the stack's sockets
  *     stack.takeReady ──► *_endpoint.onSocket ───────────────┘
  *
- * Bytes for a program are put into its pair before the stack is flushed: the program runs on another CPU
- * while our acknowledgements leave. Traffic over the loopback arrives during the flush and is handed
- * over after it.
+ * Bytes for a program are put into its pair before the stack is flushed: the program runs on
+ * another CPU while our acknowledgements leave. Traffic over the loopback arrives during the flush
+ * and is handed over after it.
  *
  * @module
  */
@@ -27,6 +28,8 @@ import type { Endpoint } from "./endpoint.ts";
 export interface ServiceOptions extends Partial<AppLimits> {
   /** How long connections may take to deliver what they hold after the last program has gone. */
   readonly drainUs?: number;
+  /** One more user who may connect by path: that of a setuid program. Default: nobody. */
+  readonly guestUid?: number | null;
 }
 
 const DEFAULT_LIMITS: AppLimits = { maxSockets: 65_536, maxClients: 4096, maxEnded: 1024 };
@@ -42,7 +45,9 @@ export class Service implements LoopService {
   readonly #drainUs: number;
   #isDraining = false;
 
-  /** `runDir`: made with mode 0700 if need be; `arena` is the memory of `stack`. Throws SysError. */
+  /**
+   * `runDir`: made with mode 0700 if need be; `arena` is the memory of `stack`. Throws SysError.
+   */
   constructor(
     stack: Stack,
     loop: EventLoop,
@@ -56,7 +61,7 @@ export class Service implements LoopService {
     this.#app = new AppContext(stack, loop, arena, { ...limits, maxSockets });
     makePrivateDir(runDir);
     this.socketPath = `${runDir}/control`;
-    this.#channel = new ControlChannel(this.#app, this.socketPath);
+    this.#channel = new ControlChannel(this.#app, this.socketPath, options.guestUid ?? null);
   }
 
   get counters(): AppCounters {
@@ -111,8 +116,8 @@ export class Service implements LoopService {
   }
 
   /**
-   * Whether nuse may stop: it is draining, no process holds a socket, and what they sent is delivered (or
-   * was given `drainUs`).
+   * Whether nuse may stop: it is draining, no process holds a socket, and what they sent is
+   * delivered (or was given `drainUs`).
    */
   isIdle(nowUs: number): boolean {
     const { endpoints, stack } = this.#app;
@@ -121,7 +126,9 @@ export class Service implements LoopService {
     return nowUs - endpoints.lastReleaseUs >= this.#drainUs;
   }
 
-  /** Closes every connection and pair; programs see their ends hang up. Removes the control socket. */
+  /**
+   * Closes every connection and pair; programs see their ends hang up. Removes the control socket.
+   */
   close(nowUs: number): void {
     for (const endpoint of this.#app.endpoints.values()) endpoint.abandon(nowUs);
     this.#channel.close();

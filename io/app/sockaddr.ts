@@ -1,9 +1,9 @@
 /**
  * struct sockaddr_in and sockaddr_in6 to and from an address and a port.
  *
- * A socket of AF_INET6 speaks IPv4 by v4-mapped addresses (RFC 3493 3.7): the stack's `IpAddress` makes
- * no difference between 198.18.0.1 and ::ffff:198.18.0.1, so only the way out has to ask for the domain.
- * Errors are those of Linux's bind and connect.
+ * A socket of AF_INET6 speaks IPv4 by v4-mapped addresses (RFC 3493 3.7): the stack's `IpAddress`
+ * makes no difference between 198.18.0.1 and ::ffff:198.18.0.1, so only the way out has to ask for
+ * the domain. Errors are those of Linux's bind and connect.
  *
  * @module
  */
@@ -31,8 +31,8 @@ export class SocketAddress {
 }
 
 /**
- * Reads the sockaddr of `lenBytes` bytes at `off` for a socket of `domain`. AF_UNSPEC is accepted: what it
- * means is the caller's business. Returns 0, -EINVAL (too short) or -EAFNOSUPPORT.
+ * Reads the sockaddr of `lenBytes` bytes at `off` for a socket of `domain`. AF_UNSPEC is accepted:
+ * what it means is the caller's business. Returns 0, -EINVAL (too short) or -EAFNOSUPPORT.
  */
 export function readSockaddr(
   dv: DataView,
@@ -66,8 +66,8 @@ export function sockaddrLen(domain: number): number {
 }
 
 /**
- * Writes the sockaddr in the family of `domain`; every byte of it. IPv4 addresses on AF_INET6 come out
- * v4-mapped, but 0.0.0.0 as `::`. Returns its length.
+ * Writes the sockaddr in the family of `domain`; every byte of it. IPv4 addresses on AF_INET6 come
+ * out v4-mapped, but 0.0.0.0 as `::`. Returns its length.
  */
 export function writeSockaddr(
   u8: Uint8Array,

@@ -4,13 +4,13 @@
  *     program's end ──bytes──► our end ──recv──► send ring of TCP     (#fromProgram)
  *     program's end ◄──bytes── our end ◄──send── receive ring of TCP  (#toProgram)
  *
- * Bytes pass straight between the pair and the rings, big pieces at a time; when a ring or the pair is full,
- * EVENT_WRITABLE or EPOLLOUT goes on.
+ * Bytes pass straight between the pair and the rings, big pieces at a time; when a ring or the pair
+ * is full, EVENT_WRITABLE or EPOLLOUT goes on.
  *
  * | what happens | what we do |
  * |---|---|
- * | connect() gave EINPROGRESS | the shim makes its end unwritable with a filler; drained when the handshake ends |
- * | program shuts its writing side, our end reads EOF after the last byte | shutdown(SHUT_WR): FIN |
+ * | connect() gave EINPROGRESS | the shim fills its end; drained when the handshake ends |
+ * | program shuts its writing side: our end reads EOF | shutdown(SHUT_WR): FIN |
  * | program closes (EPOLLHUP), everything read | close(): the connection lives on as an orphan |
  * | program closes with bytes unread (EPOLLERR) | abort(): RST, as Linux does |
  * | FIN from the peer, everything delivered | SHUT_WR on our end: the program reads 0 |
@@ -57,7 +57,10 @@ export class StreamEndpoint extends Endpoint {
   readonly kind = NUSE_KIND_STREAM;
   declare readonly socket: StreamSocket;
   #phase = PHASE_UNCONNECTED;
-  /** A connect() has been answered with EINPROGRESS and its outcome not been asked for (SS_CONNECTING). */
+  /**
+   * A connect() has been answered with EINPROGRESS and its outcome not been asked for
+   * (SS_CONNECTING).
+   */
   #isOutcomePending = false;
   /** Filler bytes still to come before the first byte of data. */
   #fillerLeft = 0;
@@ -86,7 +89,9 @@ export class StreamEndpoint extends Endpoint {
     this.#phase = PHASE_CONNECTED;
   }
 
-  /** connect(2): -EINPROGRESS or an error; 0 when an earlier attempt has turned out well meanwhile. */
+  /**
+   * connect(2): -EINPROGRESS or an error; 0 when an earlier attempt has turned out well meanwhile.
+   */
   connect(addr: IpAddress, port: number, fillerLen: number, nowUs: number): number {
     if (this.#isOutcomePending) {
       if (this.#phase === PHASE_CONNECTING) return -EALREADY;
@@ -124,8 +129,8 @@ export class StreamEndpoint extends Endpoint {
   }
 
   /**
-   * SO_ERROR: also tells the outcome of a connect(). After a failure the socket is fresh again, as after a
-   * blocking connect in Linux; a front end cannot do that otherwise.
+   * SO_ERROR: also tells the outcome of a connect(). After a failure the socket is fresh again, as
+   * after a blocking connect in Linux; a front end cannot do that otherwise.
    */
   override takeError(): number {
     const error = this.socket.takeError();
@@ -137,8 +142,8 @@ export class StreamEndpoint extends Endpoint {
   }
 
   /**
-   * shutdown(2). The FIN waits until the shim has shut the program's end: only then have we read all that
-   * was written before.
+   * shutdown(2). The FIN waits until the shim has shut the program's end: only then have we read
+   * all that was written before.
    */
   shutdown(how: number, nowUs: number): number {
     if (how < SHUT_RD || how > SHUT_RDWR) return -EINVAL;

@@ -50,7 +50,7 @@ import { type Libc, libc } from "../../ffi/libc.ts";
 import { setIntOption } from "../../ffi/socket.ts";
 import type { DeviceCaps, Memory, RxFrames, TxFrames } from "../../stack/mod.ts";
 import { type Device, DeviceCounters } from "./device.ts";
-import { RX_READ_LEN, RX_SLOT_COUNT, RxSlots } from "./rx_slots.ts";
+import { RX_BATCH_BYTES, RX_READ_LEN, RX_SLOT_COUNT, RxSlots } from "./rx_slots.ts";
 import { readVnetHeader, writeVnetHeader } from "./vnet_header.ts";
 
 /** Room for a burst of 64 KiB frames while the program runs instead of us. */
@@ -94,6 +94,8 @@ export class RawDevice implements Device {
   readonly #rxTable: MessageTable;
   readonly #txTable: MessageTable;
   readonly #guardFd: number;
+  /** Frames to ask for: as many as RX_BATCH_BYTES hold when they are as long as the last ones. */
+  #batch = RX_SLOT_COUNT;
 
   /** `arena` and `memory` are the same bytes. Throws SysError. */
   constructor(options: RawOptions, arena: Arena, memory: Memory) {
@@ -132,7 +134,9 @@ export class RawDevice implements Device {
     if (n <= 0) return n;
     const table = this.#rxTable;
     let row = 0;
+    let bytes = 0;
     for (let i = 0; i < n; i++) {
+      bytes += table.bytes(i);
       if ((table.flags(i) & MSG_TRUNC) !== 0) {
         this.#counters.rxTruncated++;
         continue;
@@ -143,13 +147,14 @@ export class RawDevice implements Device {
       row++;
     }
     rx.count = row;
+    this.#batch = Math.min(RX_SLOT_COUNT, Math.max(1, Math.floor((RX_BATCH_BYTES * n) / bytes)));
     return row;
   }
 
   #receiveTable(): number {
     const off = this.#rxTable.off;
     for (let i = 0; i < RX_RETRIES; i++) {
-      const n = this.#sys.recvmmsg(this.fd, this.#arena.base, off, RX_SLOT_COUNT, MSG_DONTWAIT);
+      const n = this.#sys.recvmmsg(this.fd, this.#arena.base, off, this.#batch, MSG_DONTWAIT);
       if (n > 0) return n;
       if (n === -EAGAIN) return 0;
       if (n === -ENETDOWN) return n;

@@ -14,6 +14,11 @@ import { ENOMEM, SysError } from "../../ffi/errno.ts";
 import { type Memory, RxFrames } from "../../stack/mod.ts";
 
 export const RX_SLOT_COUNT = 32;
+/**
+ * A batch ends at about so many bytes: they are copied twice more on their way to the program, and
+ * shall still be in the second-level cache then.
+ */
+export const RX_BATCH_BYTES = 1 << 18;
 const SLOT_LEN = 65536 + 64;
 const START_OFF = 8;
 

@@ -44,7 +44,7 @@ import { cString, type Libc, libc } from "../../ffi/libc.ts";
 import { interfaceRequest } from "../../ffi/link.ts";
 import type { DeviceCaps, Memory, RxFrames, TxFrames } from "../../stack/mod.ts";
 import { type Device, DeviceCounters } from "./device.ts";
-import { RX_READ_LEN, RX_SLOT_COUNT, RxSlots } from "./rx_slots.ts";
+import { RX_BATCH_BYTES, RX_READ_LEN, RX_SLOT_COUNT, RxSlots } from "./rx_slots.ts";
 import { readVnetHeader, writeVnetHeader } from "./vnet_header.ts";
 
 const CLONE_DEVICE = "/dev/net/tun";
@@ -93,7 +93,8 @@ export class TapDevice implements Device {
   receive(): number {
     const rx = this.rx;
     rx.count = 0;
-    for (let reads = 0; reads < RX_SLOT_COUNT; reads++) {
+    let bytes = 0;
+    for (let reads = 0; reads < RX_SLOT_COUNT && bytes < RX_BATCH_BYTES; reads++) {
       const row = rx.count;
       const at = this.#slots.readOff(row);
       const n = this.#sys.read(this.fd, this.#arena.base, at, RX_READ_LEN);
@@ -110,6 +111,7 @@ export class TapDevice implements Device {
         rx.len[row] = n - VIRTIO_NET_HDR.LEN;
         readVnetHeader(this.#arena.dv, at, rx, row);
         rx.count = row + 1;
+        bytes += n;
       }
     }
     return rx.count;

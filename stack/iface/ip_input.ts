@@ -96,6 +96,8 @@ export class IpInput {
   rejectOwn(off: number, len: number, code: number, nowUs: number): void {
     const { memory, errors, interfaces } = this.deps;
     if (parseIpv4(memory.dv, off, len, false, this.#header) !== 0) return;
+    // A forged source (IP_HDRINCL) is nobody to tell.
+    if (interfaces.ownerOfV4(this.#header.src) === null) return;
     const pkt = this.#pkt;
     this.#fill(pkt, interfaces.all[0], off, off, nowUs);
     pkt.isBroadcast = false;

@@ -173,7 +173,8 @@ export class IpOutput implements Network {
   #toLink(r: CachedRoute, nowUs: number): number {
     if (r.via !== VIA_NEIGHBOUR) {
       this.#countGroup(r);
-      this.#commit(r.iface, r.groupHi, r.groupLo, r.loopsBack);
+      const isHeard = r.loopsBack && (r.isBroadcast || r.iface.hasGroup(r.dst.w3));
+      this.#commit(r.iface, r.groupHi, r.groupLo, isHeard);
       return 0;
     }
     let neighbour = r.neighbour;
@@ -213,10 +214,17 @@ export class IpOutput implements Network {
     iface.txBytes += len;
     this.counters.ip.outTransmits++;
     this.counters.ip.outOctets += len - ETHERNET_HEADER_LEN;
+    if (!iface.isLoopback) {
+      this.counters.device.txPackets++;
+      this.counters.device.txBytes += len;
+    }
     if (loopsBack) this.loopback.push(tx, row, iface.index);
-    if (tx.gsoType[row] !== GSO_NONE && this.#mustCut(iface, tx, row)) {
-      this.#segmenter.cut(iface, !iface.caps.csum);
-      return;
+    if (tx.gsoType[row] !== GSO_NONE) {
+      if (this.#mustCut(iface, tx, row)) {
+        this.#segmenter.cut(iface, !iface.caps.csum);
+        return;
+      }
+      this.counters.device.txGso++;
     }
     if (tx.csum[row] === CSUM_PARTIAL && !iface.caps.csum) finishChecksum(this.memory, tx);
     tx.commit();

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { RxFrames } from "../storage/frames.ts";
+import { GSO_NONE, type RxFrames } from "../storage/frames.ts";
 import type { Counters } from "../storage/counters.ts";
 import type { Memory } from "../storage/memory.ts";
 import { DROP_FRAME_ETHERTYPE, DROP_FRAME_NOT_FOR_US } from "../wire/drop_reason.ts";
@@ -35,6 +35,11 @@ export class LinkInput {
   input(iface: Interface, rx: RxFrames, i: number, isOwn: boolean, nowUs: number): void {
     iface.rxPackets++;
     iface.rxBytes += rx.len[i];
+    if (!isOwn) {
+      this.counters.device.rxPackets++;
+      this.counters.device.rxBytes += rx.len[i];
+      if (rx.gsoType[i] !== GSO_NONE) this.counters.device.rxGro++;
+    }
     const reason = this.#dispatch(iface, rx, i, isOwn, nowUs);
     if (reason === 0) return;
     iface.rxDropped++;

@@ -7,7 +7,9 @@
  * @module
  */
 import { CSUM_VALID, RxFrames, type TxFrames } from "../storage/frames.ts";
+import type { Counters } from "../storage/counters.ts";
 import type { Memory } from "../storage/memory.ts";
+import { DROP_DEVICE_FULL } from "../wire/drop_reason.ts";
 import type { DeviceCaps, LinkDevice } from "./interface.ts";
 
 export const LOOPBACK_MTU = 65536;
@@ -19,8 +21,6 @@ export class LoopbackLink implements LinkDevice {
   readonly caps: DeviceCaps = { csum: true, tso: true, uso: true, gsoMaxBytes: 65535 };
   /** The frame taken last, in row 0. */
   readonly rx = new RxFrames(1);
-  /** Frames dropped because too many, or too many bytes, were waiting. */
-  dropped = 0;
   readonly #off: Int32Array;
   readonly #len: Int32Array;
   readonly #gsoType: Uint8Array;
@@ -32,6 +32,7 @@ export class LoopbackLink implements LinkDevice {
 
   constructor(
     readonly memory: Memory,
+    readonly counters: Counters,
     readonly maxFrames: number,
     readonly maxBytes: number,
   ) {
@@ -58,7 +59,7 @@ export class LoopbackLink implements LinkDevice {
       ? this.memory.alloc(len)
       : -1;
     if (off < 0) {
-      this.dropped++;
+      this.counters.drop(DROP_DEVICE_FULL);
       return;
     }
     const u8 = this.memory.u8;

@@ -75,6 +75,7 @@ export class NeighbourTable {
   readonly #byHash = new Map<number, Neighbour>();
   readonly #timers = new TimerHeap<Neighbour>();
   #count = 0;
+  #resolving = 0;
 
   constructor(
     readonly config: NeighbourConfig,
@@ -85,6 +86,11 @@ export class NeighbourTable {
 
   get count(): number {
     return this.#count;
+  }
+
+  /** Neighbours being asked for, with packets that wait. */
+  get resolvingCount(): number {
+    return this.#resolving;
   }
 
   find(iface: Interface, addr: IpAddress): Neighbour | null {
@@ -132,6 +138,7 @@ export class NeighbourTable {
   startResolving(n: Neighbour, nowUs: number): void {
     if (n.state !== FAILED) return;
     n.state = INCOMPLETE;
+    this.#resolving++;
     n.probes = 1;
     this.#timers.set(n, nowUs + this.config.retransUs);
     this.events.solicit(n, false);
@@ -151,6 +158,7 @@ export class NeighbourTable {
     const hadMac = n.state !== INCOMPLETE && n.state !== FAILED;
     const isSame = hadMac && n.macHi === macHi && n.macLo === macLo;
     if (hadMac && !isSame && nowUs - n.updatedUs < LOCK_US) return;
+    if (n.state === INCOMPLETE) this.#resolving--;
     n.macHi = macHi;
     n.macLo = macLo;
     if (!isSame) n.updatedUs = nowUs;
@@ -225,6 +233,7 @@ export class NeighbourTable {
       this.events.solicit(n, unicast);
       return;
     }
+    if (n.state === INCOMPLETE) this.#resolving--;
     n.state = FAILED;
     this.#timers.set(n, nowUs + this.config.gcStaleUs);
     if (n.waiting.length > 0) this.events.failed(n, n.waiting.takeAll(), nowUs);
@@ -248,6 +257,7 @@ export class NeighbourTable {
   #evict(n: Neighbour, nowUs: number): void {
     this.#timers.cancel(n);
     n.isEvicted = true;
+    if (n.state === INCOMPLETE) this.#resolving--;
     n.state = FAILED;
     this.#count--;
     const hash = hashOf(n.iface, n.addr);

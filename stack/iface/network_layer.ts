@@ -52,7 +52,7 @@ export class NetworkLayer implements NeighbourEvents {
 
   constructor(readonly deps: NetworkLayerDeps) {
     const { memory, counters, random, ip, neighbour, onLog } = deps;
-    this.loopback = new LoopbackLink(memory, ip.loopbackFrames, ip.loopbackBytes);
+    this.loopback = new LoopbackLink(memory, counters, ip.loopbackFrames, ip.loopbackBytes);
     this.router = new Router(this.interfaces, ip);
     this.neighbours = new NeighbourTable(neighbour, memory, random, this);
     this.output = new IpOutput({
@@ -72,12 +72,8 @@ export class NetworkLayer implements NeighbourEvents {
 
   // ---- set-up
 
-  /** Throws RangeError when the name is taken. */
   addInterface(options: InterfaceOptions): Interface {
     const { all } = this.interfaces;
-    if (this.interfaces.byName(options.name) !== null) {
-      throw new RangeError(`interface ${options.name} exists`);
-    }
     const iface = new Interface(all.length + 1, options, this.deps.memory, this.deps.ip.txRows);
     all.push(iface);
     return iface;

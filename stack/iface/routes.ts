@@ -99,6 +99,7 @@ export class CachedRoute implements Route {
   groupLo = 0;
   isBroadcast = false;
   isMulticast = false;
+  readonly viaGateway: boolean;
   /** Broadcasts and multicasts: a copy comes back to our own sockets. */
   loopsBack = false;
   readonly #generation: number;
@@ -117,6 +118,7 @@ export class CachedRoute implements Route {
     this.mtu = iface.mtu;
     this.tx = iface.tx;
     this.ifIndex = iface.index;
+    this.viaGateway = nextHop !== dst;
     this.isLoopback = via === VIA_LOOPBACK;
   }
 

@@ -62,7 +62,7 @@ export interface Socket {
   local(): Endpoint;
   /** null: not connected. */
   remote(): Endpoint | null;
-  /** Returns soError and clears it. */
+  /** Returns soError and clears it. A DGRAM_ERROR record that tells the same stays in its queue. */
   takeError(): number;
   /** `value` is only read during the call. Returns 0 or -errno as Linux would. */
   setOption(level: number, name: number, value: Uint8Array, nowUs: number): number;
@@ -135,12 +135,6 @@ export interface DatagramSocket extends Socket {
    * Returns payloadLen or -errno (which the caller may report by a DGRAM_ERROR record).
    */
   send(off: number, payloadLen: number, nowUs: number): number;
-  /**
-   * Whether a datagram of `payloadLen` bytes to `addr`:`port` (null: to the connected peer) would be sent:
-   * 0, or what send would answer at once (-EDESTADDRREQ, -ENETUNREACH, -EACCES, -EMSGSIZE, ...).
-   * Binds if need be.
-   */
-  check(addr: IpAddress | null, port: number, payloadLen: number, nowUs: number): number;
   /**
    * What `send` to `addr`:`port` would return at once (0 or -errno), as sendto(2) has to tell; binds
    * the socket if need be. `addr` null: the connected peer.

@@ -20,6 +20,7 @@ import type { IcmpError, Route } from "../wire/network.ts";
 import type { Packet } from "../wire/packet.ts";
 import {
   type DatagramSocket,
+  DGRAM_DONTROUTE,
   DGRAM_HAS_ADDR,
   DGRAM_HAS_PKTINFO,
   DGRAM_HAS_TOS,
@@ -42,14 +43,12 @@ import {
   DGRAM_PORT_OFFSET,
   DGRAM_TOS_OFFSET,
   DGRAM_TTL_OFFSET,
-  emitError,
-  emitReceived,
 } from "./datagram_header.ts";
 import { Destination } from "./destination.ts";
 import { ErrorQueue } from "./error_queue.ts";
 import { type Membership, Memberships } from "./memberships.ts";
 import { getOption, setOption } from "./options.ts";
-import { RecordQueue } from "./record_queue.ts";
+import { ReceiveQueue } from "./receive_queue.ts";
 import type { SocketEnv, SocketInterfaces } from "./socket_env.ts";
 import { type OptionHost, SocketOptions } from "./socket_options.ts";
 
@@ -62,7 +61,6 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
   readonly sendBufferMax: number;
   events = 0;
   isQueued = false;
-  soError = 0;
   owner: unknown = null;
   sendBuffer: number;
   icmpFilter: number | null = null;
@@ -74,7 +72,7 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
   protected remotePort = 0;
   /** Our address towards the peer, null when not connected. */
   #connectedAddr: IpAddress | null = null;
-  readonly #queue: RecordQueue;
+  readonly #queue: ReceiveQueue;
   readonly #errors: ErrorQueue;
   #connected: Route | null = null;
   #isPortExplicit = false;
@@ -96,7 +94,7 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
     this.sendBuffer = config.sendBufferBytes;
     this.destination = new Destination(env, this.options);
     this.memberships = new Memberships(env, memberships);
-    this.#queue = new RecordQueue(env.memory, config.receiveBufferBytes);
+    this.#queue = new ReceiveQueue(env, config.receiveBufferBytes);
     this.#errors = new ErrorQueue(config.maxQueuedErrors);
     this.boundAddr = domain === AF_INET6 ? ANY_V6 : ANY_V4;
   }
@@ -193,7 +191,7 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
     this.#isClosed = true;
     this.memberships.leaveAll();
     this.unbindEndpoint();
-    this.#queue.free();
+    this.#queue.records.free();
     this.#errors.clear();
   }
 
@@ -202,10 +200,11 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
   send(off: number, payloadLen: number, nowUs: number): number {
     const dv = this.env.memory.dv;
     const flags = dv.getUint16(off + DGRAM_FLAGS_OFFSET, true);
-    if (this.soError !== 0) return -this.takeError();
+    if (this.soError !== 0) return -this.#queue.takeErrorAndRecord();
     if (this.#isClosed || this.#isSendShut) return -EPIPE;
     const route = this.#routeOf(off, flags);
     if (typeof route === "number") return route;
+    if ((flags & DGRAM_DONTROUTE) !== 0 && route.viaGateway) return -ENETUNREACH;
     let port = this.remotePort;
     if ((flags & DGRAM_HAS_ADDR) !== 0) {
       port = dv.getUint16(off + DGRAM_PORT_OFFSET, true);
@@ -232,7 +231,7 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
   }
 
   check(addr: IpAddress | null, port: number, payloadLen: number, _nowUs: number): number {
-    if (this.soError !== 0) return -this.takeError();
+    if (this.soError !== 0) return -this.#queue.takeErrorAndRecord();
     if (this.#isClosed || this.#isSendShut) return -EPIPE;
     let route: Route | number;
     if (addr === null) {
@@ -252,15 +251,15 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
   // ---- receiving
 
   recvCount(): number {
-    return this.#queue.count;
+    return this.#queue.records.count;
   }
 
   recvPeek(i: number): number {
-    return this.#queue.peek(i);
+    return this.#queue.records.peek(i);
   }
 
   recvConsume(n: number, _nowUs: number): void {
-    this.#queue.consume(Math.min(n, this.#queue.count));
+    this.#queue.consume(n);
   }
 
   takeErrorQueue(): ErrorQueueEntry | null {
@@ -268,16 +267,8 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
   }
 
   receive(pkt: Packet, off: number, len: number, port: number): void {
-    const record = this.#queue.push(len);
-    if (record < 0) {
-      this.env.counters.drop(this.fullReason);
-      return;
-    }
-    const memory = this.env.memory;
-    const timeUs = pkt.nowUs + this.env.clock.offsetUs;
-    emitReceived(memory.dv, record, pkt, port, len, timeUs);
-    memory.u8.copyWithin(record + DGRAM_HEADER_LEN, off, off + len);
-    this.env.ready.raise(this, EVENT_READABLE);
+    if (this.#queue.push(pkt, off, len, port)) this.env.ready.raise(this, EVENT_READABLE);
+    else this.env.counters.drop(this.fullReason);
   }
 
   /** Linux's udp_err and its likes: reported when asked for, or when connected and the error is hard. */
@@ -291,19 +282,19 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
     }
     if (recvErr) this.#errors.pushIcmp(this.env.memory, error, remotePort, dataOff);
     else if (!isHard || this.remoteAddr === null) return;
-    this.soError = error.errno;
-    const record = this.#queue.push(0);
-    if (record >= 0) emitError(this.env.memory.dv, record, error.errno);
+    this.#queue.fail(error.errno);
     const bits = recvErr ? EVENT_ERROR | EVENT_ERRQUEUE : EVENT_ERROR;
     this.env.ready.raise(this, bits | EVENT_READABLE);
   }
 
   // ---- options
 
+  get soError(): number {
+    return this.#queue.error;
+  }
+
   takeError(): number {
-    const error = this.soError;
-    this.soError = 0;
-    return error;
+    return this.#queue.takeError();
   }
 
   setOption(level: number, name: number, value: Uint8Array, _nowUs: number): number {
@@ -315,11 +306,11 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
   }
 
   get receiveBuffer(): number {
-    return this.#queue.limitBytes;
+    return this.#queue.records.limitBytes;
   }
 
   set receiveBuffer(bytes: number) {
-    this.#queue.limitBytes = bytes;
+    this.#queue.records.limitBytes = bytes;
   }
 
   pathMtu(): number {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { EACCES } from "../wire/errno.ts";
+import { EACCES, ENETUNREACH } from "../wire/errno.ts";
 import { IpAddress } from "../wire/ip_address.ts";
 import type { Route } from "../wire/network.ts";
 import { PMTUDISC_DO, PMTUDISC_INTERFACE, PMTUDISC_PROBE, PMTUDISC_WANT } from "./constants.ts";
@@ -48,6 +48,7 @@ export class Destination {
     }
     const route = this.env.network.route(dst, src, out, options.multicastLoop);
     if (typeof route === "number") return route;
+    if (options.dontRoute && route.viaGateway) return -ENETUNREACH;
     return route.isBroadcast && !options.broadcast ? -EACCES : route;
   }
 

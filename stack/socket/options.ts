@@ -61,11 +61,10 @@ export function getOption(
     case c.SOL_RAW:
       return getRaw(host, name);
     case c.IPPROTO_UDP:
-      return isUdp(host) && name === c.UDP_SEGMENT
-        ? intBytes(host.options.udpSegment)
-        : -ENOPROTOOPT;
-    default:
-      return -ENOPROTOOPT;
+      if (!isUdp(host)) return -EOPNOTSUPP;
+      return name === c.UDP_SEGMENT ? intBytes(host.options.udpSegment) : -ENOPROTOOPT;
+    default: // no protocol of that name here
+      return -EOPNOTSUPP;
   }
 }
 
@@ -80,7 +79,8 @@ function setRaw(host: OptionHost, name: number, value: Uint8Array): number {
 }
 
 function getRaw(host: OptionHost, name: number): Uint8Array | number {
-  if (host.type !== c.SOCK_RAW || name !== c.ICMP_FILTER) return -ENOPROTOOPT;
+  if (host.type !== c.SOCK_RAW) return -EOPNOTSUPP;
+  if (name !== c.ICMP_FILTER) return -ENOPROTOOPT;
   return host.icmpFilter === null ? -EOPNOTSUPP : intBytes(host.icmpFilter);
 }
 

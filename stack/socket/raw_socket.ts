@@ -25,6 +25,7 @@ export class RawSocket extends BaseDatagramSocket {
     this.#endpoint = new RawEndpoint(protocol, this);
     this.options.headerIncluded = protocol === IPPROTO_RAW;
     this.#endpoint.hasHeader = this.options.headerIncluded;
+    this.options.reuseAddr = true; // as Linux shows it
     if (protocol === IPPROTO_ICMP) this.icmpFilter = 0;
     layer.add(this.#endpoint);
   }

@@ -31,6 +31,8 @@ export class RecordQueue {
   #lens = new Int32Array(16);
   #first = 0;
   #count = 0;
+  /** Records taken out of the front so far: the id of the first one. */
+  #firstId = 0;
 
   constructor(readonly memory: Memory, limitBytes: number) {
     this.limitBytes = limitBytes;
@@ -44,6 +46,21 @@ export class RecordQueue {
   /** Payload bytes waiting. */
   get payloadBytes(): number {
     return this.#payloadBytes;
+  }
+
+  /** The id of the record that `push` makes next; ids of records behind a removed one shift. */
+  get nextId(): number {
+    return this.#firstId + this.#count;
+  }
+
+  /** Whether the record with this id is still there. */
+  has(id: number): boolean {
+    return id >= this.#firstId && id < this.nextId;
+  }
+
+  /** Offset in memory of a record that is there. */
+  offsetOf(id: number): number {
+    return this.peek(id - this.#firstId);
   }
 
   /** Room for a record with `payloadLen` bytes of payload at the end; its offset, or -1: full. */
@@ -78,6 +95,26 @@ export class RecordQueue {
       this.#first = (this.#first + 1) & mask;
     }
     this.#count -= n;
+    this.#firstId += n;
+    this.#settle();
+  }
+
+  /** Removes a record anywhere in the queue. Its bytes are free when those in front of it are. */
+  remove(id: number): void {
+    const mask = this.#offs.length - 1;
+    const at = id - this.#firstId;
+    if (at === 0) return this.consume(1);
+    this.#payloadBytes -= this.#lens[(this.#first + at) & mask];
+    for (let i = at; i + 1 < this.#count; i++) {
+      const to = (this.#first + i) & mask;
+      const from = (to + 1) & mask;
+      this.#offs[to] = this.#offs[from];
+      this.#lens[to] = this.#lens[from];
+    }
+    this.#count--;
+  }
+
+  #settle(): void {
     if (this.#count > 0) {
       this.#head = this.#offs[this.#first];
     } else {

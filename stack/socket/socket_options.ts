@@ -30,7 +30,8 @@ export class SocketOptions {
   rxqOvfl = false;
   selectErrQueue = false;
   busyPollUs = 0;
-  maxPacingRate = -1;
+  /** Bytes per second, as the eight bytes of the option; all ones: no limit. */
+  maxPacingRate: Uint8Array = new Uint8Array(8).fill(0xff);
   hasFilter = false;
   // IPPROTO_IP
   tos = 0;

@@ -21,6 +21,9 @@ const ECN_MASK = 3;
 const DEFAULT_TTL = 64;
 /** Longest IP options. */
 const MAX_OPTIONS_LEN = 40;
+/** END and NOP: options that say nothing. */
+const OPTION_NOP = 1;
+const GROUP_REQ_LEN = 136;
 const MREQ_LEN = 8;
 const MREQN_LEN = 12;
 
@@ -65,9 +68,12 @@ export function setIp(host: OptionHost, name: number, value: Uint8Array): number
     case c.IP_ADD_MEMBERSHIP:
     case c.IP_DROP_MEMBERSHIP:
       return changeMembership(host, name, value);
+    case c.MCAST_JOIN_GROUP:
+    case c.MCAST_LEAVE_GROUP:
+      return changeGroup(host, name, value);
     case c.IP_OPTIONS: // none to send; sending some is not supported
       if (value.length > MAX_OPTIONS_LEN) return -EINVAL;
-      return value.length === 0 ? 0 : -ENOPROTOOPT;
+      return value.every((byte) => byte <= OPTION_NOP) ? 0 : -ENOPROTOOPT;
     case c.IP_RECVERR:
       options.recvErr = n !== 0;
       if (n === 0) host.purgeErrorQueue();
@@ -158,6 +164,20 @@ function changeMembership(host: OptionHost, name: number, value: Uint8Array): nu
     : host.leaveGroup(group, index, addr);
 }
 
+/** Takes struct group_req: interface index, then a sockaddr_storage at 8. */
+function changeGroup(host: OptionHost, name: number, value: Uint8Array): number {
+  if (host.type === c.SOCK_STREAM) return -EPROTO;
+  if (value.length < GROUP_REQ_LEN) return -EINVAL;
+  const index = readInt(value);
+  if ((value[8] | (value[9] << 8)) !== c.AF_INET) return -EINVAL;
+  const group = IpAddress.v4(readV4(value, 12));
+  if (!group.isMulticast) return -EINVAL;
+  if (index !== 0 && host.interfaces.nameOf(index) === null) return -ENODEV;
+  return name === c.MCAST_JOIN_GROUP
+    ? host.joinGroup(group, index, 0)
+    : host.leaveGroup(group, index, 0);
+}
+
 export function getIp(host: OptionHost, name: number, maxLen: number): Uint8Array | number {
   const options = host.options;
   const flag = FLAGS[name] ?? STRICT_FLAGS[name];
@@ -174,9 +194,7 @@ export function getIp(host: OptionHost, name: number, maxLen: number): Uint8Arra
     case c.IP_UNICAST_IF:
       return intBytes(readInt(v4Bytes(options.unicastIfIndex)));
     case c.IP_HDRINCL:
-      return host.type === c.SOCK_RAW
-        ? intOrByteBytes(options.headerIncluded ? 1 : 0, maxLen)
-        : -ENOPROTOOPT;
+      return intOrByteBytes(options.headerIncluded ? 1 : 0, maxLen);
     case c.IP_MULTICAST_ALL:
       return boolBytes(options.multicastAll);
     default: {
@@ -202,7 +220,7 @@ function numberOf(host: OptionHost, name: number): number | null {
     case c.IP_MULTICAST_TTL:
       return options.multicastTtl;
     case c.IP_PROTOCOL:
-      return host.protocol;
+      return host.type === c.SOCK_RAW ? host.protocol : 0;
     default:
       return null;
   }

@@ -17,7 +17,6 @@ const FLAGS: { readonly [name: number]: keyof SocketOptions } = {
   [c.IPV6_RECVTCLASS]: "recvTclass6",
   [c.IPV6_AUTOFLOWLABEL]: "autoFlowLabel",
   [c.IPV6_DONTFRAG]: "dontFrag6",
-  [c.IPV6_MULTICAST_LOOP]: "multicastLoop",
 };
 
 export function setIpv6(host: OptionHost, name: number, value: Uint8Array): number {
@@ -35,9 +34,13 @@ export function setIpv6(host: OptionHost, name: number, value: Uint8Array): numb
       if (host.isBound) return -EINVAL;
       options.v6Only = n !== 0;
       return 0;
+    case c.IPV6_MULTICAST_LOOP:
+      if (n < 0 || n > 1) return -EINVAL;
+      options.multicastLoop = n === 1;
+      return 0;
     case c.IPV6_UNICAST_HOPS:
       if (n < -1 || n > 255) return -EINVAL;
-      options.ttl = n === 0 ? 1 : n;
+      options.ttl = n;
       return 0;
     case c.IPV6_MULTICAST_HOPS:
       if (host.type === c.SOCK_STREAM) return -ENOPROTOOPT;
@@ -71,6 +74,8 @@ export function getIpv6(host: OptionHost, name: number): Uint8Array | number {
   switch (name) {
     case c.IPV6_V6ONLY:
       return boolBytes(options.v6Only);
+    case c.IPV6_MULTICAST_LOOP:
+      return boolBytes(options.multicastLoop);
     case c.IPV6_UNICAST_HOPS:
       return intBytes(options.ttl < 0 ? DEFAULT_HOPS : options.ttl);
     case c.IPV6_MULTICAST_HOPS:

@@ -68,11 +68,11 @@ export function setSolSocket(host: OptionHost, name: number, value: Uint8Array):
       if (n !== 0) options.timestamp = false;
       return 0;
     default:
-      return setNumber(host, name, n);
+      return setNumber(host, name, n, value);
   }
 }
 
-function setNumber(host: OptionHost, name: number, n: number): number {
+function setNumber(host: OptionHost, name: number, n: number, value: Uint8Array): number {
   const options = host.options;
   switch (name) {
     case c.SO_PRIORITY:
@@ -90,7 +90,7 @@ function setNumber(host: OptionHost, name: number, n: number): number {
       options.busyPollUs = n;
       return 0;
     case c.SO_MAX_PACING_RATE:
-      options.maxPacingRate = n;
+      options.maxPacingRate = pacingRateOf(value);
       return 0;
     case c.SO_ATTACH_FILTER: // an optimisation of its users': what it would drop they drop themselves
       options.hasFilter = true;
@@ -109,6 +109,14 @@ function setNumber(host: OptionHost, name: number, n: number): number {
     default: // SO_TYPE, SO_PROTOCOL, SO_DOMAIN, SO_ERROR, SO_ACCEPTCONN … can only be read
       return -ENOPROTOOPT;
   }
+}
+
+/** Eight bytes, or four of which all ones mean "no limit". */
+function pacingRateOf(value: Uint8Array): Uint8Array {
+  if (value.length >= 8) return value.slice(0, 8);
+  const rate = new Uint8Array(8).fill(readInt(value) === -1 ? 0xff : 0);
+  rate.set(value.subarray(0, 4));
+  return rate;
 }
 
 /** The kernel doubles what it is asked for, to have room for its own overhead. */
@@ -193,15 +201,18 @@ function getNumber(options: SocketOptions, name: number): Uint8Array | number {
       return pairBytes(options.timestampingFlags, 0);
     case c.SO_BUSY_POLL:
       return intBytes(options.busyPollUs);
-    case c.SO_MAX_PACING_RATE:
-      return intBytes(options.maxPacingRate);
+    case c.SO_MAX_PACING_RATE: // unsigned long
+      return options.maxPacingRate.slice();
+    case c.SO_ATTACH_FILTER:
+      return new Uint8Array(0);
     case c.SO_INCOMING_CPU:
       return intBytes(-1);
     case c.SO_BINDTOIFINDEX:
       return intBytes(options.ifIndex);
     case c.SO_BSDCOMPAT:
-    case c.SO_PASSCRED:
       return intBytes(0);
+    case c.SO_PASSCRED:
+      return -EOPNOTSUPP;
     case c.SO_BPF_EXTENSIONS:
       return intBytes(64);
     case c.SO_PEERCRED: {

@@ -82,6 +82,14 @@ export class ByteRing {
   }
 
   /**
+   * Starts over at the block's first byte: a ring that is emptied often stays in the cache then.
+   * Only when nothing is used and nothing has been written ahead.
+   */
+  rewind(): void {
+    if (this.#used === 0) this.#head = 0;
+  }
+
+  /**
    * Copies `len` bytes of the memory at `srcOff` to `skip` bytes beyond the tail, without
    * committing. Returns how many fitted (0 when the memory is full).
    */

@@ -1,24 +1,29 @@
 /**
- * Delivery rate: how fast the network has been delivering data, as draft-cheng-iccrg-delivery-rate-estimation
- * measures it. Every transmission is stamped with what had been delivered by then; when it is
- * acknowledged, the difference is one sample over one round trip:
+ * Delivery rate: how fast the network has been delivering data, as
+ * draft-cheng-iccrg-delivery-rate-estimation measures it. Every transmission is stamped with what
+ * had been delivered by then; when it is acknowledged, the difference is one sample over one round
+ * trip:
  *
  *      sent            the stamp: C.delivered = 40, C.delivered_time, C.first_sent_time
  *        |  - - - - - - - round trip - - - - - - - >  acknowledged: C.delivered = 100
  *
  *      rate = (100 - 40) / max(time in which these were sent, time in which they were acknowledged)
  *
- * The longer of the two times is taken, since acknowledgments that were held up and come at once look
- * faster than the path is. Samples from when the program had too little to send are marked as such.
+ * The longer of the two times is taken, since acknowledgments that were held up and come at once
+ * look faster than the path is. Samples from when the program had too little to send are marked as
+ * such.
  *
- * One object a connection: the books over its whole life, and the sample of the acknowledgment at hand.
- * Bytes, microseconds, bytes per second. Order of the calls for an acknowledgment: `begin`, `onDelivered`
- * for each record that it newly acknowledges, cumulatively or selectively, `finish`.
+ * One object a connection: the books over its whole life, and the sample of the acknowledgment at
+ * hand. Bytes, microseconds, bytes per second. Order of the calls for an acknowledgment: `begin`,
+ * `onDelivered` for each record that it newly acknowledges, cumulatively or selectively, `finish`.
  *
  * @module
  */
 
-/** The columns that a record of the retransmission queue carries: written by `onSent`, copied by a split. */
+/**
+ * The columns that a record of the retransmission queue carries: written by `onSent`, copied by a
+ * split.
+ */
 export interface TxStamp {
   /** Time of the last transmission. */
   sentUs: number;
@@ -37,7 +42,9 @@ export class DeliveryRate {
   deliveredUs = 0;
   /** C.first_sent_time: when the youngest record that was acknowledged was sent. */
   firstSentUs = 0;
-  /** C.app_limited: until so much is delivered, samples tell what the program offered; 0: not now. */
+  /**
+   * C.app_limited: until so much is delivered, samples tell what the program offered; 0: not now.
+   */
   appLimitedUntilBytes = 0;
   /** For TCP_INFO: the last sample that the program did not limit, or a higher one that it did. */
   bytesPerSecond = 0;
@@ -63,7 +70,9 @@ export class DeliveryRate {
   #txFirstSentUs = 0;
   #txDeliveredUs = 0;
 
-  /** A record was sent, for the first time or again. `isFlightEmpty`: nothing else was outstanding. */
+  /**
+   * A record was sent, for the first time or again. `isFlightEmpty`: nothing else was outstanding.
+   */
   onSent(record: TxStamp, isFlightEmpty: boolean, nowUs: number): void {
     if (isFlightEmpty) {
       this.firstSentUs = nowUs;
@@ -75,7 +84,9 @@ export class DeliveryRate {
     record.isTxAppLimited = this.appLimitedUntilBytes > 0;
   }
 
-  /** The program has nothing more to send, and `pipe` bytes are in flight: what follows is a bubble. */
+  /**
+   * The program has nothing more to send, and `pipe` bytes are in flight: what follows is a bubble.
+   */
   markAppLimited(pipe: number): void {
     this.appLimitedUntilBytes = Math.max(1, this.totalBytes + pipe);
   }
@@ -104,8 +115,9 @@ export class DeliveryRate {
   }
 
   /**
-   * The acknowledgment is worked in: computes the sample. `minRttUs` is the smallest round trip known (-1:
-   * none): a sample over less is no rate, but an acknowledgment of something sent earlier.
+   * The acknowledgment is worked in: computes the sample. `minRttUs` is the smallest round trip
+   * known (-1: none): a sample over less is no rate, but an acknowledgment of something sent
+   * earlier.
    */
   finish(rttUs: number, minRttUs: number, lostBytes: number, nowUs: number): void {
     this.rttUs = rttUs;

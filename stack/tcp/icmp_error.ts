@@ -1,18 +1,25 @@
 /**
- * ICMP errors about segments of ours: validated by the quoted sequence number (RFC 5927 section 4), hard
- * errors end a connection attempt only (RFC 1122 4.2.3.9, Linux), "fragmentation needed" lowers the path
+ * ICMP errors about segments of ours: validated by the quoted sequence number (RFC 5927 section 4), errors
+ * end a connection attempt only (RFC 5927 5.2, Linux), "fragmentation needed" lowers the path
  * MTU (RFC 1191).
  *
  * @module
  */
 import { EMSGSIZE } from "../wire/errno.ts";
+import {
+  ICMP_PARAMETER_PROBLEM,
+  ICMP_TIME_EXCEEDED,
+  ICMP_UNREACHABLE,
+  UNREACHABLE_HOST,
+} from "../wire/icmp.ts";
 import type { IcmpError } from "../wire/network.ts";
 import { TCP_DST_PORT_OFFSET, TCP_SEQ_OFFSET } from "../wire/tcp.ts";
 import { FLOW_SYN_REQUEST, FLOW_TCB } from "./flow.ts";
 import type { TcpLayer } from "./layer.ts";
 import { failConnection } from "./lifecycle.ts";
 import { refreshRoute } from "./output.ts";
-import { seqDiff, seqGeq, seqLeq } from "./seq.ts";
+import { retransmitTooLarge } from "./recovery.ts";
+import { seqDiff, seqLeq } from "./seq.ts";
 import { State } from "./state.ts";
 import type { SynRequest } from "./syn_request.ts";
 import type { Tcb } from "./tcb.ts";
@@ -30,11 +37,16 @@ export function tcpIcmpError(layer: TcpLayer, error: IcmpError, nowUs: number): 
   if (flow === null) return;
   if (flow.kind === FLOW_SYN_REQUEST) {
     const request = flow as SynRequest;
-    // Linux gives up a half-open connection on any error that quotes its SYN-ACK
-    if (seq === request.iss && error.isHard) request.drop();
+    if (seq === request.iss && endsRequest(error)) request.drop();
   } else if (flow.kind === FLOW_TCB) {
     connectionError(flow as Tcb, error, seq, nowUs);
   }
+}
+
+/** Errors that say that there is no way back to the peer (Linux tcp_v4_err, for its request sockets). */
+function endsRequest(error: IcmpError): boolean {
+  if (error.type === ICMP_UNREACHABLE) return error.code <= UNREACHABLE_HOST;
+  return error.type === ICMP_TIME_EXCEEDED || error.type === ICMP_PARAMETER_PROBLEM;
 }
 
 function connectionError(tcb: Tcb, error: IcmpError, seq: number, nowUs: number): void {
@@ -46,8 +58,8 @@ function connectionError(tcb: Tcb, error: IcmpError, seq: number, nowUs: number)
   }
   if (error.mtu > 0 || error.errno === EMSGSIZE) return fragmentationNeeded(tcb, error, seq, nowUs);
   if (tcb.state === State.SYN_SENT || tcb.state === State.SYN_RECEIVED) {
-    if (error.isHard) failConnection(tcb, error.errno, nowUs);
-    else tcb.softError = error.errno;
+    // Linux ends an attempt for soft errors too (RFC 5461 4.1 describes it)
+    failConnection(tcb, error.errno, nowUs);
     return;
   }
   // A synchronized connection outlives any ICMP error (RFC 5927 5.2); the reason is kept for a timeout
@@ -57,14 +69,9 @@ function connectionError(tcb: Tcb, error: IcmpError, seq: number, nowUs: number)
 /** The path carries less: segments become smaller, and what was too large is sent again at once. */
 function fragmentationNeeded(tcb: Tcb, error: IcmpError, seq: number, nowUs: number): void {
   const route = tcb.route;
-  // RFC 5927 7.2: only for less than what we send, and not for a segment of text that got through
-  if (route === null || error.mtu >= route.mtu) return;
-  if (tcb.state !== State.SYN_SENT && seqDiff(tcb.sndNxt, seq) <= 0) return;
-  tcb.layer.network.updatePmtu(tcb.remote, error.mtu, nowUs);
-  const before = tcb.smss;
-  if (!refreshRoute(tcb) || tcb.smss >= before) return;
-  for (let s = tcb.sent.head; s !== null; s = s.next) {
-    if (seqDiff(s.end, s.seq) > tcb.smss && seqGeq(seq, s.seq)) tcb.sent.markLost(s);
-  }
+  if (route === null || seqDiff(tcb.sndNxt, seq) <= 0) return;
+  if (error.mtu < route.mtu) tcb.layer.network.updatePmtu(tcb.remote, error.mtu, nowUs);
+  if (!refreshRoute(tcb) || tcb.state === State.SYN_SENT) return;
+  retransmitTooLarge(tcb);
   tcb.layer.markDirty(tcb);
 }

@@ -77,8 +77,8 @@ function takeAck(tcb: Tcb, seg: Segment): void {
     sample.isDuplicate = tcb.sent.count > 0 && seg.len === 0 && !isWindowUpdate;
   }
   sampleRtt(tcb, seg, sample);
-  tcb.delivered += sample.deliveredBytes;
   if (tcb.sent.count > 0 || sample.ackedBytes > 0) onAckForRecovery(tcb, sample, seg.nowUs);
+  tcb.delivered += sample.deliveredBytes;
   updateRetransmitTimer(tcb, sample, seg.nowUs);
   if (sample.ackedBytes > 0) releaseSendBuffer(tcb);
   if (tcb.sent.lostBytes > 0 || hasUnsent(tcb)) tcb.layer.markDirty(tcb);
@@ -115,6 +115,7 @@ function advanceUna(tcb: Tcb, seg: Segment, sample: AckSample): void {
   if (seqLt(tcb.lostMark, seg.ack)) tcb.lostMark = seg.ack;
   // Follows SND.UNA, or comparisons would fail after 2^31 bytes
   if (seqLt(tcb.sndSml, seg.ack)) tcb.sndSml = seg.ack;
+  if (seqLt(tcb.pmtuSeq, seg.ack)) tcb.pmtuSeq = seg.ack;
   tcb.layer.network.confirm(tcb.route!, seg.nowUs);
 }
 

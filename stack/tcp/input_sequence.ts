@@ -24,7 +24,7 @@ export function isSequenceAcceptable(tcb: Tcb, seg: Segment): boolean {
   if (isPawsReject(tcb, seg)) {
     tcb.layer.counters.tcp.pawsEstab++;
     noteDuplicate(tcb, seg);
-    if (!seg.isRst) sendOutOfWindowAck(tcb, seg);
+    sendOutOfWindowAck(tcb, seg);
     return false;
   }
   const isBefore = seqLt(seg.end, tcb.lastAckSent);
@@ -41,9 +41,9 @@ export function isSequenceAcceptable(tcb: Tcb, seg: Segment): boolean {
   return true;
 }
 
-/** RFC 7323 5.3 R1, but a timestamp that is behind by one tick passes, as in Linux. */
+/** RFC 7323 5.3 R1, resets exempt; but a timestamp that is behind by one tick passes, as in Linux. */
 function isPawsReject(tcb: Tcb, seg: Segment): boolean {
-  if (!tcb.hasTimestamps || !seg.options.hasTimestamps) return false;
+  if (!tcb.hasTimestamps || !seg.options.hasTimestamps || seg.isRst) return false;
   if (((tcb.tsRecent - seg.options.tsVal) | 0) <= 1) return false;
   if (seg.nowUs - tcb.tsRecentAtUs > TS_RECENT_LIFE_US) return false;
   return !isDisorderedAck(tcb, seg);
@@ -51,7 +51,7 @@ function isPawsReject(tcb: Tcb, seg: Segment): boolean {
 
 /** A bare duplicate ACK that was overtaken by others may be old without being of another incarnation. */
 function isDisorderedAck(tcb: Tcb, seg: Segment): boolean {
-  return seg.len === 0 && seg.isAck && !seg.isRst && seg.seq === tcb.rcvNxt &&
+  return seg.len === 0 && seg.isAck && seg.seq === tcb.rcvNxt &&
     seg.ack === tcb.sndUna &&
     ((tcb.tsRecent - seg.options.tsVal) | 0) <= tcb.rtt.rtoUs / 1000;
 }

@@ -29,7 +29,9 @@ export function updateSmss(tcb: Tcb): void {
   tcb.pmtu = route.mtu;
   const mss = Math.min(tcb.peerMss, advertisedMss(route, tcb.options.maxSeg));
   const smss = Math.max(mss, tcb.layer.config.minSmss);
+  const before = tcb.smss;
   tcb.smss = tcb.hasTimestamps ? smss - TCP_TIMESTAMPS_LEN : smss;
+  if (tcb.smss < before) tcb.pmtuSeq = tcb.sndNxt;
 }
 
 /** The most text that one row may carry: whole segments as the device can cut, else one. */

@@ -30,7 +30,8 @@ const TSO_WINDOW_DIVISOR = 3;
 export function tcpOutput(tcb: Tcb, nowUs: number): void {
   if (tcb.state === State.CLOSED || tcb.state === State.LISTEN) return;
   if (!refreshRoute(tcb)) {
-    if (tcb.sent.count > 0 || hasUnsent(tcb)) armRetransmitTimer(tcb, nowUs);
+    // What was sent has its timer; what was not is tried again by the persist timer
+    if (tcb.sent.count === 0 && hasUnsent(tcb)) armPersistTimer(tcb, nowUs);
     rearmTimer(tcb);
     return;
   }
@@ -92,8 +93,8 @@ export function retransmit(tcb: Tcb, segment: SentSegment, maxBytes: number, now
   } else {
     const isFin = (segment.flags & SENT_FIN) !== 0;
     const textLen = seqDiff(segment.end, segment.seq) - (isFin ? 1 : 0);
-    const isLast = segment.end === tcb.sndNxt || isFin;
-    emitSegment(tcb, segment.seq, textLen, (isFin ? TCP_FIN : 0) | (isLast ? TCP_PSH : 0), nowUs);
+    const isPush = segment.end === tcb.sndNxt && textLen > 0;
+    emitSegment(tcb, segment.seq, textLen, (isFin ? TCP_FIN : 0) | (isPush ? TCP_PSH : 0), nowUs);
     tcb.bytesRetransmitted += textLen;
     if (tcb.recovery === Recovery.FAST) counters.fastRetrans++;
     else counters.slowStartRetrans++;
@@ -179,6 +180,8 @@ function isCountLimited(tcb: Tcb, segmentLen: number): boolean {
 function isWorthWaiting(tcb: Tcb, unsent: number, limit: number, rowMax: number): boolean {
   if (unsent <= limit || limit >= rowMax || rowMax === tcb.smss) return false;
   if (tcb.recovery !== Recovery.OPEN || tcb.pipe <= 0) return false;
+  // Duplicate ACKs do not raise it, but let new text out (RFC 3042)
+  if (tcb.dupAcks > 0 || tcb.sent.sackedBytes > 0) return false;
   return limit < Math.min(tcb.sndWnd, tcb.cwnd) / TSO_WINDOW_DIVISOR;
 }
 

@@ -1,15 +1,15 @@
 /**
- * Pacing: when the next row may leave, and how much it may carry, so that a window is spread over its round
- * trip instead of being sent in one burst. A bucket that fills at the pacing rate, in the form of a due
- * time:
+ * Pacing: when the next row may leave, and how much it may carry, so that a window is spread over
+ * its round trip instead of being sent in one burst. A bucket that fills at the pacing rate, in the
+ * form of a due time:
  *
  *      sent: 64 KiB      due = when the link at this rate would be done with them
  *        |----------------|
  *       now          nextSendUs      nothing leaves before; the timer of the connection waits for it
  *
  * A timer that fires late does not lower the rate: up to SLACK_US of delay are made good at once.
- * Without a rate nothing is held back: as in Linux without the fq queue, CUBIC and Reno are not paced, unless the
- * program asks for it with SO_MAX_PACING_RATE. Rates are bytes per second.
+ * Without a rate nothing is held back: as in Linux without the fq queue, CUBIC and Reno are not
+ * paced, unless the program asks for it with SO_MAX_PACING_RATE. Rates are bytes per second.
  *
  * @module
  */
@@ -24,7 +24,9 @@ const BURST_RTT_US = 512;
 /** but two segments, and one where even that would take 20 ms (1.2 Mbit/s, as BBR in Linux). */
 const BURST_MIN_SEGMENTS = 2;
 const SLOW_RATE = 150_000;
-/** Without an algorithm's rate: cwnd each round trip, times these (tcp_pacing_ss_ratio, _ca_ratio). */
+/**
+ * Without an algorithm's rate: cwnd each round trip, times these (tcp_pacing_ss_ratio, _ca_ratio).
+ */
 const SLOW_START_RATIO = 2;
 const AVOIDANCE_RATIO = 1.2;
 
@@ -37,8 +39,9 @@ export class Pacer {
   nextSendUs = 0;
 
   /**
-   * Sets the rate: the algorithm's own, `pacingRate`, or if it has none and there is a limit, what `cwnd` makes
-   * of the round trip `srttUs` (<= 0: unknown). To be called when any of these has changed.
+   * Sets the rate: the algorithm's own, `pacingRate`, or if it has none and there is a limit, what
+   * `cwnd` makes of the round trip `srttUs` (<= 0: unknown). To be called when any of these has
+   * changed.
    */
   update(pacingRate: number, cwnd: number, ssthresh: number, srttUs: number): void {
     if (pacingRate > 0) this.rate = Math.min(pacingRate, this.maxRate);
@@ -64,11 +67,17 @@ export class Pacer {
   /** The most that one row is to carry: whole segments, of `rowMax` at most. */
   burstBytes(smss: number, rowMax: number, minRttUs: number): number {
     if (this.rate === 0) return rowMax;
-    let bytes = this.rate * BURST_SHARE;
-    if (minRttUs >= 0) bytes += BURST_MAX_BYTES / 2 ** (minRttUs / BURST_RTT_US);
-    bytes = Math.min(bytes, BURST_MAX_BYTES);
-    const least = this.rate < SLOW_RATE ? 1 : BURST_MIN_SEGMENTS;
-    const segments = Math.max(Math.floor(bytes / smss), least);
-    return Math.min(segments * smss, rowMax);
+    const extra = minRttUs < 0 ? 0 : BURST_MAX_BYTES / 2 ** (minRttUs / BURST_RTT_US);
+    return Math.min(burstBytesAt(this.rate, smss, extra), rowMax);
   }
+}
+
+/**
+ * What a row carries at a rate: whole segments, `extraBytes` more than what leaves in a
+ * millisecond.
+ */
+export function burstBytesAt(rate: number, smss: number, extraBytes: number): number {
+  const bytes = Math.min(rate * BURST_SHARE + extraBytes, BURST_MAX_BYTES);
+  const least = rate < SLOW_RATE ? 1 : BURST_MIN_SEGMENTS;
+  return Math.max(Math.floor(bytes / smss), least) * smss;
 }

@@ -14,7 +14,7 @@
 import type { AckSample } from "./ack_sample.ts";
 import { detectLosses } from "./loss_detection.ts";
 import { SENT_LOST } from "./sent_queue.ts";
-import { seqDiff, seqGeq, seqGt } from "./seq.ts";
+import { seqDiff, seqGeq, seqGt, seqLeq } from "./seq.ts";
 import { Recovery, type Tcb } from "./tcb.ts";
 
 const DUP_THRESH = 3;
@@ -69,8 +69,10 @@ function reduceProportionally(tcb: Tcb, sample: AckSample): void {
     const limit = Math.max(tcb.prrDelivered - tcb.prrOut, delivered) + tcb.smss;
     sendBytes = Math.min(tcb.ssthresh - pipe, limit);
   }
-  // The first retransmission goes in any case (RFC 6675 section 5 (4.3)).
-  if (tcb.prrOut === 0) sendBytes = Math.max(sendBytes, tcb.smss);
+  // The first retransmission goes in any case (RFC 6675 section 5 (4.3)); without SACK so does the one for
+  // each partial acknowledgment (RFC 6582 3.2 (5)).
+  const isPartial = !tcb.hasSack && sample.ackedBytes > 0;
+  if (tcb.prrOut === 0 || isPartial) sendBytes = Math.max(sendBytes, tcb.smss);
   tcb.cwnd = pipe + Math.max(sendBytes, 0);
 }
 
@@ -88,6 +90,7 @@ function countDuplicates(tcb: Tcb, sample: AckSample): void {
   if (sample.ackedBytes > 0) {
     // All but the segment that filled the gap had been counted as arrived.
     const known = Math.max(0, tcb.dupAckedBytes - Math.max(0, sample.ackedBytes - tcb.smss));
+    sample.deliveredBytes = Math.max(0, sample.deliveredBytes - (tcb.dupAckedBytes - known));
     tcb.dupAckedBytes = tcb.recovery === Recovery.FAST ? Math.min(known, outstanding) : 0;
     if (tcb.recovery === Recovery.OPEN) tcb.dupAcks = 0;
     return;
@@ -131,4 +134,18 @@ export function enterLossRecovery(tcb: Tcb, nowUs: number): void {
   tcb.dupAckedBytes = 0;
   tcb.congestion.onTimeout(tcb, nowUs);
   sent.markAllLost();
+}
+
+/**
+ * The path MTU fell: what was sent in larger segments did not pass. That is no sign of congestion, and cwnd
+ * stays (Linux tcp_simple_retransmit).
+ */
+export function retransmitTooLarge(tcb: Tcb): void {
+  for (let s = tcb.sent.head; s !== null && seqLeq(s.end, tcb.pmtuSeq); s = s.next) {
+    if (seqDiff(s.end, s.seq) > tcb.smss) tcb.sent.markLost(s);
+  }
+  tcb.pmtuSeq = tcb.sndUna;
+  if (tcb.sent.lostBytes === 0 || tcb.recovery !== Recovery.OPEN) return;
+  tcb.recovery = Recovery.LOSS;
+  tcb.recover = tcb.sndNxt;
 }

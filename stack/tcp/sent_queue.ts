@@ -19,6 +19,7 @@
  */
 import { seqDiff, seqGeq, seqGt, seqLeq, seqLt } from "./seq.ts";
 import type { AckSample } from "./ack_sample.ts";
+import type { TxStamp } from "./delivery_rate.ts";
 
 /** The receiver holds it (RFC 2018). */
 export const SENT_SACKED = 1;
@@ -31,13 +32,18 @@ export const SENT_EVER_RETRANS = 8;
 export const SENT_SYN = 16;
 export const SENT_FIN = 32;
 
-export class SentSegment {
+export class SentSegment implements TxStamp {
   seq = 0;
   /** First sequence number after it. */
   end = 0;
   /** Time of the last transmission, and of the first. */
   sentUs = 0;
   firstSentUs = 0;
+  /** Written when it is sent, for the delivery rate (delivery_rate.ts). */
+  txDeliveredBytes = 0;
+  txDeliveredUs = 0;
+  txFirstSentUs = 0;
+  isTxAppLimited = false;
   flags = 0;
   next: SentSegment | null = null;
   prev: SentSegment | null = null;
@@ -70,6 +76,8 @@ export class SentQueue {
   sackedBytes = 0;
   lostBytes = 0;
   retransBytes = 0;
+  /** Bytes deemed lost since the connection began, those of lost retransmissions again. */
+  lostTotalBytes = 0;
   /** No record before it waits for retransmission; null: search from the head. */
   #lostHint: SentSegment | null = null;
   readonly #pool: SentPool;
@@ -151,6 +159,7 @@ export class SentQueue {
   markLost(segment: SentSegment): void {
     if ((segment.flags & SENT_SACKED) !== 0) return;
     const lenBytes = seqDiff(segment.end, segment.seq);
+    if ((segment.flags & (SENT_LOST | SENT_RETRANS)) !== SENT_LOST) this.lostTotalBytes += lenBytes;
     if ((segment.flags & SENT_LOST) === 0) this.lostBytes += lenBytes;
     if ((segment.flags & SENT_RETRANS) !== 0) this.retransBytes -= lenBytes;
     segment.flags = (segment.flags & ~SENT_RETRANS) | SENT_LOST;
@@ -194,6 +203,10 @@ export class SentQueue {
     second.end = segment.end;
     second.sentUs = segment.sentUs;
     second.firstSentUs = segment.firstSentUs;
+    second.txDeliveredBytes = segment.txDeliveredBytes;
+    second.txDeliveredUs = segment.txDeliveredUs;
+    second.txFirstSentUs = segment.txFirstSentUs;
+    second.isTxAppLimited = segment.isTxAppLimited;
     second.flags = segment.flags & ~SENT_SYN;
     segment.end = second.seq;
     segment.flags &= ~SENT_FIN;

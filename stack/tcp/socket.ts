@@ -201,6 +201,7 @@ export class TcpSocket {
   recvConsume(n: number, nowUs: number): void {
     const { tcb } = this;
     tcb.rcvRing.consume(n);
+    if (tcb.assembler.count === 0) tcb.rcvRing.rewind();
     if (tcb.state === State.CLOSED) {
       if (tcb.rcvRing.usedBytes === 0) tcb.rcvRing.free();
       return;

@@ -93,6 +93,8 @@ export class Tcb extends Flow {
   /** MSS option of the peer, or the default; and the path MTU that `smss` was computed from. */
   peerMss: number;
   pmtu = 0;
+  /** SND.NXT when `smss` last fell: what was sent before may have been too large. */
+  pmtuSeq = 0;
   /** Payload of the largest segment the peer has sent lately (delayed ACK counts by it). */
   rcvMss = 536;
 
@@ -156,6 +158,8 @@ export class Tcb extends Flow {
   /** Timeouts, or unanswered window probes, in a row. */
   backoff = 0;
   probes = 0;
+  /** When the first of them was sent. */
+  probesSinceUs = 0;
   /** The persist timer expired: the next output probes the window. */
   isProbeDue = false;
 

@@ -21,6 +21,9 @@ import { RetransmitTimer, type Tcb } from "./tcb.ts";
 /** RFC 6298 (5.7): the RTO after a handshake whose SYN was lost. */
 export const RTO_AFTER_SYN_LOSS_US = 3_000_000;
 
+/** The shortest interval that TCP_USER_TIMEOUT makes of another. */
+const USER_TIMEOUT_MIN_US = 2_000;
+
 /** Arms the heap node for the earliest deadline, if it is not early enough already. */
 export function rearmTimer(tcb: Tcb): void {
   let atUs = tcb.retransmitAtUs;
@@ -33,7 +36,18 @@ export function rearmTimer(tcb: Tcb): void {
 /** RFC 6298 (5.1), (5.3): (re)starts the retransmission timer. */
 export function armRetransmitTimer(tcb: Tcb, nowUs: number): void {
   tcb.retransmitTimer = RetransmitTimer.RTO;
-  tcb.retransmitAtUs = nowUs + tcb.rtt.rtoUs;
+  const { userTimeoutUs } = tcb.options;
+  const head = tcb.sent.head;
+  let rtoUs = tcb.rtt.rtoUs;
+  if (userTimeoutUs > 0 && tcb.backoff > 0 && head !== null) {
+    // Not beyond what the program allows (Linux tcp_clamp_rto_to_user_timeout)
+    rtoUs = clampToUserTimeout(rtoUs, userTimeoutUs - (nowUs - head.firstSentUs));
+  }
+  tcb.retransmitAtUs = nowUs + rtoUs;
+}
+
+function clampToUserTimeout(intervalUs: number, leftUs: number): number {
+  return Math.min(intervalUs, Math.max(leftUs, USER_TIMEOUT_MIN_US));
 }
 
 export function stopRetransmitTimer(tcb: Tcb): void {
@@ -124,9 +138,9 @@ function timeoutAfterRetriesUs(tcb: Tcb, retries: number): number {
 function onPersistTimeout(tcb: Tcb, nowUs: number): void {
   const { options, layer: { config } } = tcb;
   const maxProbes = tcb.isOrphan ? config.orphanRetries : config.retries2;
-  const silentUs = nowUs - tcb.lastAckReceivedUs;
-  const isTimedOut = options.userTimeoutUs > 0 && tcb.probes > 0 &&
-    silentUs >= options.userTimeoutUs;
+  if (tcb.probes === 0) tcb.probesSinceUs = nowUs;
+  const leftUs = options.userTimeoutUs - (nowUs - tcb.probesSinceUs);
+  const isTimedOut = options.userTimeoutUs > 0 && leftUs <= 0;
   if (isTimedOut || tcb.probes >= maxProbes) {
     tcb.layer.counters.tcp.abortOnTimeout++;
     return failConnection(tcb, tcb.softError !== 0 ? tcb.softError : ETIMEDOUT, nowUs);
@@ -134,7 +148,9 @@ function onPersistTimeout(tcb: Tcb, nowUs: number): void {
   tcb.probes++;
   tcb.backoff++;
   tcb.isProbeDue = true;
-  tcb.retransmitAtUs = nowUs + probeIntervalUs(tcb);
+  let intervalUs = probeIntervalUs(tcb);
+  if (options.userTimeoutUs > 0) intervalUs = clampToUserTimeout(intervalUs, leftUs);
+  tcb.retransmitAtUs = nowUs + intervalUs;
   tcb.layer.markDirty(tcb);
 }
 

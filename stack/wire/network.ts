@@ -27,6 +27,8 @@ export interface Route {
   readonly isLoopback: boolean;
   readonly isBroadcast: boolean;
   readonly isMulticast: boolean;
+  /** The next hop is a router (MSG_DONTROUTE refuses such a route). */
+  readonly viaGateway?: boolean;
   /** The queue of the route's interface. */
   readonly tx: TxFrames;
 }

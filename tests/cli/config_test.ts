@@ -194,7 +194,7 @@ Deno.test("wrong kinds, MACs, MTUs and host sides", () => {
     assert(complaint({ ...tap, "nuse-a-mtu": mtu }).includes("is no MTU"));
   }
   assert(complaint({ ...tap, "nuse-a-host": "198.18.0.2" }).includes("nuse's own address"));
-  assert(complaint({ ...tap, "nuse-a-host": "198.19.0.1" }).includes("is not in 198.18.0.2/24"));
+  assert(complaint({ ...tap, "nuse-a-host": "198.19.0.1" }).includes("is outside 198.18.0.2/24"));
   assert(complaint({ ...tap, "nuse-a-host": "x" }).startsWith("nuse-a-host: "));
   assert(
     complaint({ ...tap, NUSEVIF: "RAW", "nuse-a-host": "198.18.0.1" }).includes("only for TAP"),

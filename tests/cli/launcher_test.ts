@@ -7,6 +7,7 @@ import {
   encode,
   lastArguments,
   parseEnvironment,
+  softLimit,
 } from "../../cli/launcher.ts";
 
 const LAUNCHER = fromFileUrl(new URL("../../nuse", import.meta.url));
@@ -28,6 +29,13 @@ Deno.test("without a launcher, or one that had no room, it is the process's own"
   });
   const noRoom = parseEnvironment(bytes("A=1\0NUSE_LAUNCHER=unlimited\n\0"));
   assertEquals(noRoom, { env: { A: "1" }, softFiles: 0 });
+});
+
+Deno.test("the limit of descriptors, from /proc", () => {
+  const limits =
+    "Limit  Soft Limit  Hard Limit  Units\nMax open files            1024       4096   files\n";
+  assertEquals(softLimit(limits), 1024);
+  assertEquals(softLimit("Max open files   unlimited  unlimited  files\n"), 0);
 });
 
 Deno.test("arguments are taken from the end of the command line", () => {

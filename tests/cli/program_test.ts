@@ -152,5 +152,9 @@ Deno.test("AT_SECURE: another user or group, or capabilities for one who is not 
     assertEquals(isSecure(0o2755, { uid: own, gid: group + 1, hasCapabilities: none }), true);
     assertEquals(isSecure(0o755, { uid: 1000, gid: group, hasCapabilities: () => true }), true);
     assertEquals(isSecure(0o755, { uid: 0, gid: group, hasCapabilities: () => true }), false);
+    Deno.chmodSync(file, 0o4755);
+    const other = resolveProgram([file], { ...ROOT, path, uid: own + 1 });
+    assertEquals(other.guestUid, own);
+    assertEquals(resolveProgram([file], { ...ROOT, path, uid: own }).guestUid, null);
   });
 });

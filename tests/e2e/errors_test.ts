@@ -36,7 +36,7 @@ e2e("what goes wrong is said in one line with status 2, and nothing stays", asyn
     f,
     { NUSEVIF: "TAP", NUSEDEV: "busy", "nuse-busy": "198.18.0.2" },
     "nuse-busy",
-    "in use",
+    "exists",
   );
   await f.ns.ip("link del nuse-busy");
   await f.ns.ip("link set va down");

@@ -1,9 +1,17 @@
 import { assert, assertEquals } from "@std/assert";
 import { e2e, type Fixture, PEER, SELF, until } from "./fixture.ts";
 
-/** Waits until somebody listens on `port` at `host`, as the other side sees it. */
-function listening(probe: () => Promise<{ code: number }>): Promise<void> {
-  return until("a listener", async () => (await probe()).code === 0);
+/** Waits until iperf 2 listens on the peer's kernel. */
+function peerListens(f: Fixture): Promise<void> {
+  return until("a listener", async () => (await f.b.run(["ss", "-ltn"])).stdout.includes(":5001"));
+}
+
+/** Waits until the program under nuse accepts. */
+function nuseListens(f: Fixture): Promise<void> {
+  return until(
+    "a listener",
+    async () => (await f.peer(["nc", "-z", SELF, "5001"]).done).code === 0,
+  );
 }
 
 async function iperf3Client(f: Fixture, args: string[]) {
@@ -45,7 +53,7 @@ e2e("iperf3 -s under nuse, the peer as client, both directions and UDP", async (
 e2e("iperf 2 -c: TCP, -u, -u -b 500M, -P 4, -d, -r", async (f) => {
   for (const args of [[], ["-P", "4"], ["-d"], ["-r"]]) {
     const server = f.peer(["iperf", "-s"]);
-    await listening(() => f.peer(["nc", "-z", PEER, "5001"]).done);
+    await peerListens(f);
     const r = await f.nuse(["iperf", "-c", PEER, "-t", "1", ...args]).done;
     assertEquals(r.code, 0, `${args}: ${r.stdout}${r.stderr}`);
     assert(/ (M|G)bits\/sec/.test(r.stdout), r.stdout);
@@ -65,7 +73,7 @@ e2e("iperf 2 -c: TCP, -u, -u -b 500M, -P 4, -d, -r", async (f) => {
 
 e2e("iperf 2 -s under nuse, the peer as client", async (f) => {
   const server = f.nuse(["iperf", "-s"], { limitSec: 30 });
-  await listening(() => f.peer(["nc", "-z", SELF, "5001"]).done);
+  await nuseListens(f);
   for (const args of [[], ["-P", "4"], ["-d"]]) {
     const r = await f.peer(["iperf", "-c", SELF, "-t", "1", ...args]).done;
     assertEquals(r.code, 0, `${args}: ${r.stdout}${r.stderr}`);

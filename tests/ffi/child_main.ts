@@ -1,6 +1,6 @@
 /**
- * A process that starts its arguments as nuse does and prints every event as a line of JSON on stderr.
- * For child_test.ts.
+ * A process that starts its arguments as nuse does and prints every event as a line of JSON on
+ * stderr. For child_test.ts.
  *
  * @module
  */

@@ -67,7 +67,7 @@ Deno.test("what cannot be executed answers -errno", async () => {
   assertEquals((await run(["/etc/passwd"])).events[0].pid, -13);
 });
 
-Deno.test("the program has the dispositions, mask and limit that nuse was started with", async () => {
+Deno.test("dispositions, mask and limit are those that nuse was started with", async () => {
   const show = ["/bin/grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status"];
   for (const wrapper of ['exec "$@"', 'trap "" INT USR1; exec "$@"']) {
     const native = await new Deno.Command("sh", { args: ["-c", wrapper, "sh", ...show] }).output();

@@ -90,13 +90,14 @@ function counter(world: World, _target: string | null, args: readonly string[]):
 function amount(read: (world: World, target: string | null) => number): Call {
   return {
     expected: () => "0",
+    isLooking: true,
     run: (world, target, args) =>
       check(world, world.socket(target).flow, read(world, target), args),
   };
 }
 
 function looking(run: Call["run"]): Call {
-  return { expected: () => "0", run };
+  return { expected: () => "0", isLooking: true, run };
 }
 
 export const assertions: Readonly<Record<string, Call>> = {

@@ -207,7 +207,7 @@ export const CALLS: Readonly<Record<string, Call>> = {
   getsockopt: { expected: zero, run: getCall },
   error: { expected: zero, run: onSocket((s) => s.takeError()) },
   flow: { expected: zero, run: flowCall },
-  drain: { expected: zero, run: drainCall },
+  drain: { expected: zero, isLooking: true, run: drainCall },
   /** Nothing happens: with a time in front, nothing may be sent in that time. */
   quiet: { expected: zero, run: () => 0 },
   ...datagramCalls,

@@ -127,6 +127,7 @@ export class Requester implements App {
   rounds = 0;
   isClosed = false;
   #got = 0;
+  #hasAsked = false;
 
   constructor(
     readonly host: Host,
@@ -139,7 +140,7 @@ export class Requester implements App {
 
   onEvents(_socket: Socket, _events: number, nowUs: number): void {
     if (this.isClosed || this.socket.stateName !== "ESTABLISHED") return;
-    if (this.rounds === 0 && this.#got === 0 && this.socket.unackedBytes === 0) this.#ask(nowUs);
+    if (!this.#hasAsked) this.#ask(nowUs);
     const available = this.socket.recvAvailable();
     if (available === 0) return;
     const { off0, len0, off1, len1 } = this.socket.recvSpan(available);
@@ -161,6 +162,7 @@ export class Requester implements App {
   }
 
   #ask(nowUs: number): void {
+    this.#hasAsked = true;
     const { off0, len0, off1, len1 } = this.socket.sendSpan(this.size);
     const pos = this.rounds * this.size;
     fillPattern(this.host.memory.u8, off0, len0, 7, pos);

@@ -8,7 +8,12 @@
  */
 import type { Prng } from "../support/prng.ts";
 import { onesSum } from "../support/checksum.ts";
-import { ETHERTYPE_IPV4, type WireFrame, wireFrame } from "../support/packet_types.ts";
+import {
+  ETHERTYPE_ARP,
+  ETHERTYPE_IPV4,
+  type WireFrame,
+  wireFrame,
+} from "../support/packet_types.ts";
 import { icmpBytes, ipv4Frame, ipv4Header, PROTO_ICMP } from "../support/build.ts";
 import { completeChecksum } from "../support/offload.ts";
 import { CodelMarker, type Loss, LossProcess } from "./impairment.ts";
@@ -22,6 +27,8 @@ export interface ChannelOptions {
   /** CoDel on that queue: CE marks for ECN-capable packets, drops for others. */
   codel: boolean;
   loss: Loss;
+  /** ARP gets through whatever happens to the rest. */
+  sparesArp: boolean;
   /** Extra delay, uniform in [0, jitterUs], order kept. */
   jitterUs: number;
   /** Share of the frames held back by up to reorderUs, so that others overtake them. */
@@ -41,6 +48,7 @@ export const PERFECT: ChannelOptions = {
   queueBytes: Infinity,
   codel: false,
   loss: { kind: "none" },
+  sparesArp: false,
   jitterUs: 0,
   reorderRate: 0,
   reorderUs: 0,
@@ -115,7 +123,8 @@ export class Channel {
     this.#busyUntilUs = Math.max(this.#busyUntilUs, nowUs) + len * 8e6 / o.rateBps;
     this.sentFrames++;
     this.sentBytes += len;
-    if (this.#loss.drops()) {
+    const isSpared = o.sparesArp && etherType(frame.bytes) === ETHERTYPE_ARP;
+    if (!isSpared && this.#loss.drops(nowUs)) {
       this.lost++;
       this.agenda.note(nowUs, this.name, frame, "lost");
       return;

@@ -18,7 +18,9 @@ import {
 } from "../../stack/mod.ts";
 import type { WireFrame } from "../support/packet_types.ts";
 import { segmentFrame, takeRow } from "../support/offload.ts";
-import { CSUM_PARTIAL } from "../../stack/storage/frames.ts";
+import { FLOW_TCB } from "../../stack/tcp/flow.ts";
+import type { Tcb } from "../../stack/tcp/tcb.ts";
+import { tcbText } from "../support/tcb.ts";
 import { coalesce } from "./gro.ts";
 import type { Prng } from "../support/prng.ts";
 
@@ -155,6 +157,16 @@ export class Host {
     this.memory.u8.fill(0xa5, this.#rxOff, this.#rxOff + Math.min(len, 2048));
   }
 
+  /** Every connection in a line, for the message of a failure. */
+  describe(nowUs: number): string {
+    const lines = [`${this.name}: pollAtUs +${this.stack.pollAtUs() - nowUs}`];
+    this.stack.tcp.demux.forEach((flow) => {
+      const name = `${flow.localPort}-${flow.remotePort}`;
+      lines.push(`  ${name}: ` + (flow.kind === FLOW_TCB ? tcbText(flow as Tcb, nowUs) : "no TCB"));
+    });
+    return lines.join("\n");
+  }
+
   /** Timers, applications, flush: one turn of the loop without new frames. */
   turn(nowUs: number): void {
     this.stack.poll(nowUs);
@@ -174,9 +186,4 @@ export class Host {
     }
     throw new Error(`${this.name}: the ready list does not drain`);
   }
-}
-
-/** True when a frame may cross as it is to a side without offloads. */
-export function isPlain(frame: WireFrame): boolean {
-  return frame.gsoType === 0 && frame.csum !== CSUM_PARTIAL;
 }

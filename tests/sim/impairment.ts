@@ -20,14 +20,17 @@ export type Loss =
   /** Exactly these frames, counted from 0. */
   | { readonly kind: "frames"; readonly indexes: readonly number[] };
 
+const IDLE_US = 100_000;
+
 export class LossProcess {
   #isBad = false;
   #index = 0;
+  #lastUs = 0;
 
   constructor(readonly model: Loss, readonly prng: Prng) {}
 
   /** Decides about the next frame. */
-  drops(): boolean {
+  drops(nowUs: number): boolean {
     const m = this.model;
     const index = this.#index++;
     switch (m.kind) {
@@ -38,6 +41,9 @@ export class LossProcess {
       case "frames":
         return m.indexes.includes(index);
       case "gilbert":
+        // Bursts are short in time, too: a path that was idle is good again.
+        if (nowUs - this.#lastUs > IDLE_US) this.#isBad = false;
+        this.#lastUs = nowUs;
         if (this.prng.chance(this.#isBad ? m.badToGood : m.goodToBad)) this.#isBad = !this.#isBad;
         return this.prng.chance(this.#isBad ? m.lossBad : m.lossGood);
     }

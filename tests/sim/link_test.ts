@@ -103,7 +103,7 @@ Deno.test("Gilbert-Elliott: loss comes in bursts", () => {
   let bursts = 0;
   let wasLost = false;
   for (let i = 0; i < 20_000; i++) {
-    const isLost = loss.drops();
+    const isLost = loss.drops(i);
     if (isLost) lost++;
     if (isLost && !wasLost) bursts++;
     wasLost = isLost;

@@ -15,9 +15,16 @@ import { Transfer, type TransferOptions } from "./transfer.ts";
 const PORT = 80;
 const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
+const TCP_KEEPIDLE = 4;
+const TCP_KEEPINTVL = 5;
+const SOL_SOCKET = 1;
+const SO_KEEPALIVE = 9;
 /** Longer than TIME-WAIT, FIN-WAIT-2 and the last retransmission of an orphan. */
 const AFTERMATH_US = 1200e6;
 const LIMITS = { maxSteps: 600_000, maxUs: 6 * 3600e6 };
+
+/** A run does not spend more than this in pauses, or so. */
+const TOTAL_PAUSE_US = 600e6;
 
 /** Two buffers that every run uses again, dirty as the run before left them. */
 const MEMORY_BYTES = 16 * 1024 * 1024;
@@ -45,10 +52,9 @@ function randomLoss(p: Prng): Loss {
   return { kind: "bernoulli", rate: kind === 2 ? 0.02 * p.float() : 0.15 * p.float() };
 }
 
-function randomLink(p: Prng): Partial<LinkOptions> {
+function randomLink(p: Prng, mtu: number): Partial<LinkOptions> {
   const rateBps = p.chance(0.2) ? Infinity : p.magnitude(100_000, 1_000_000_000);
   const delayUs = p.chance(0.2) ? p.below(50) : p.magnitude(100, 300_000);
-  const mtu = p.pick([296, 576, 1006, 1280, 1500, 1500, 1500, 4352, 9000]);
   const isOff = p.chance(0.3);
   return {
     rateBps,
@@ -75,26 +81,41 @@ function randomHost(p: Prng): Pick<Host["options"], "wakeDelayUs" | "config"> {
         timestamps: p.chance(0.7),
         sack: p.chance(0.7),
         windowScaling: p.chance(0.8),
+        // close() leaves data to be delivered without us: an unlucky path must not end that early.
+        orphanRetries: 15,
         congestion: p.pick(["cubic", "reno"]),
       },
     },
   };
 }
 
-function randomManners(p: Prng, mtu: number): Partial<TransferOptions> {
+function randomManners(p: Prng, mtu: number, sizes: readonly number[]): Partial<TransferOptions> {
+  const writeMax = p.magnitude(1, 200_000);
+  const readMax = p.magnitude(mtu, 200_000);
+  // Never, now and then, or after nearly every call: a slow reader closes its window.
+  const pauseChance = p.pick([0, 0.1 * p.float(), p.float()]);
+  const pauses = pauseChance * (sizes[0] + sizes[1]) / (0.5 * Math.min(writeMax, readMax));
   return {
-    writeMax: p.magnitude(1, 200_000),
-    readMax: p.magnitude(mtu >> 1, 200_000),
-    pauseChance: p.chance(0.5) ? 0 : 0.1 * p.float(),
-    pauseMaxUs: p.magnitude(100, 3_000_000),
+    writeMax,
+    readMax,
+    pauseChance,
+    pauseMaxUs: Math.min(
+      p.magnitude(100, 3_000_000),
+      1 + Math.floor(TOTAL_PAUSE_US / (pauses + 1)),
+    ),
     closesAbruptly: p.chance(0.3),
   };
 }
 
-/** Prepares a socket: buffers and Nagle by chance. */
-function prepare(p: Prng, socket: StreamSocket, nowUs: number): void {
-  if (p.chance(0.5)) {
-    setBuffers(socket, p.magnitude(2304, 200_000), p.magnitude(2304, 200_000), nowUs);
+/** Prepares a socket: buffers and Nagle by chance, keepalive where the other side may vanish. */
+function prepare(p: Prng, socket: StreamSocket, isAborted: boolean, nowUs: number): void {
+  if (isAborted) {
+    setInt(socket, SOL_SOCKET, SO_KEEPALIVE, 1, nowUs);
+    setInt(socket, IPPROTO_TCP, TCP_KEEPIDLE, 30, nowUs);
+    setInt(socket, IPPROTO_TCP, TCP_KEEPINTVL, 10, nowUs);
+  }
+  if (p.chance(0.6)) {
+    setBuffers(socket, p.magnitude(2304, 100_000), p.magnitude(1152, 50_000), nowUs);
   }
   if (p.chance(0.3)) setInt(socket, IPPROTO_TCP, TCP_NODELAY, 1, nowUs);
 }
@@ -103,15 +124,16 @@ function prepare(p: Prng, socket: StreamSocket, nowUs: number): void {
 export function runScenario(seed: number): Outcome {
   const sim = new Simulator(seed, { startUs: seed % 5 === 0 ? 2 ** 40 + seed : 1_000_000 });
   const p = sim.prng;
-  const link = randomLink(p);
+  const mtu = p.pick([296, 576, 1006, 1280, 1500, 1500, 1500, 4352, 9000]);
+  const link = randomLink(p, mtu);
   const hosts = ["a", "b"].map((name, i) =>
     sim.addHost(name, { ...randomHost(p), buffer: buffers[i] })
   );
   const [a, b] = hosts;
-  const net = sim.connect(a, b, link, { ...link, ...randomLink(p), pathMtu: 0 });
-  const sizes = [0, 1].map(() => p.chance(0.1) ? 0 : p.magnitude(1, 300_000));
+  const net = sim.connect(a, b, link, { ...link, ...randomLink(p, mtu) });
+  const sizes = [0, 1].map(() => p.chance(0.1) ? 0 : p.magnitude(1, 500_000));
   const isAborted = p.chance(0.1);
-  const manners = [0, 1].map(() => randomManners(p, link.mtu ?? 1500));
+  const manners = [0, 1].map(() => randomManners(p, mtu, sizes));
   const options = (side: 0 | 1): Partial<TransferOptions> => ({
     ...manners[side],
     sendKey: seed * 2 + side,
@@ -126,9 +148,9 @@ export function runScenario(seed: number): Outcome {
     server = new Transfer(sim, b, socket, options(1));
     server.isConnected = true;
     server.pump(nowUs);
-  }, (socket) => prepare(p, socket, sim.nowUs));
+  }, (socket) => prepare(p, socket, isAborted, sim.nowUs));
   const socket = openStream(a);
-  prepare(p, socket, sim.nowUs);
+  prepare(p, socket, isAborted, sim.nowUs);
   const client = new Transfer(sim, a, socket, options(0));
   connect(sim, socket, net.ends[1].options.addr, PORT);
   a.turn(sim.nowUs);

@@ -201,8 +201,9 @@ export class Simulator {
   failure(error: unknown): Error {
     const message = error instanceof Error ? error.message : String(error);
     const at = ((this.nowUs - this.startUs) / 1e6).toFixed(6);
+    const hosts = this.hosts.map((host) => host.describe(this.nowUs)).join("\n");
     return new Error(
-      `seed ${this.seed}, ${at} s, step ${this.steps}: ${message}\n${this.capture.text()}`,
+      `seed ${this.seed}, ${at} s, step ${this.steps}: ${message}\n${this.capture.text()}\n${hosts}`,
       { cause: error },
     );
   }

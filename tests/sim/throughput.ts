@@ -11,7 +11,7 @@
  * @module
  */
 import { connect, listen, openStream } from "./apps.ts";
-import { Simulator } from "./simulator.ts";
+import { type LinkOptions, Simulator } from "./simulator.ts";
 import { Transfer } from "./transfer.ts";
 
 const PORT = 80;
@@ -47,11 +47,15 @@ export function measure(cell: Cell, bytes: number, seed = 1): number {
   };
   const a = sim.addHost("a", { config: { tcp } });
   const b = sim.addHost("b", { config: { tcp } });
-  const link = { delayUs: rttMs * 500, loss: { kind: "bernoulli", rate: loss } as const };
+  const link: Partial<LinkOptions> = {
+    delayUs: rttMs * 500,
+    loss: { kind: "bernoulli", rate: loss },
+    sparesArp: true,
+  };
   const { ends } = sim.connect(a, b, link);
   let server: Transfer | null = null;
   listen(sim, b, PORT, 5, (socket) => {
-    server = new Transfer(sim, b, socket, { recvKey: 1, recvBytes: bytes });
+    server = new Transfer(sim, b, socket, { recvKey: 1, recvBytes: bytes, finishesLast: true });
     server.isConnected = true;
   });
   const socket = openStream(a);

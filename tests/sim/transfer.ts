@@ -32,6 +32,8 @@ export interface TransferOptions {
   pauseMaxUs: number;
   /** close() at once when all is written and read, without the half-close before. */
   closesAbruptly: boolean;
+  /** Sends its FIN only after the other side's: the other side is no orphan while it has data to deliver. */
+  finishesLast: boolean;
   /** abort() once this much has been sent and received together; -1: never. */
   abortAtBytes: number;
   /** Errors are part of the game (the other side aborts). */
@@ -48,6 +50,7 @@ export const PLAIN_TRANSFER: TransferOptions = {
   pauseChance: 0,
   pauseMaxUs: 0,
   closesAbruptly: false,
+  finishesLast: false,
   abortAtBytes: -1,
   mayFail: false,
 };
@@ -104,6 +107,7 @@ export class Transfer implements App {
     if (this.options.abortAtBytes >= 0 && this.sent + this.received >= this.options.abortAtBytes) {
       this.isClosed = true;
       this.socket.abort(nowUs);
+      this.socket.close(nowUs);
       return;
     }
     this.#finish(nowUs);
@@ -172,7 +176,7 @@ export class Transfer implements App {
     if (this.hasEof || (gotAll && o.closesAbruptly)) {
       this.isClosed = true;
       this.socket.close(nowUs);
-    } else if (!this.#isShut) {
+    } else if (!this.#isShut && !o.finishesLast) {
       this.#isShut = true;
       const result = this.socket.shutdown(SHUT_WR, nowUs);
       if (result !== 0 && !o.mayFail) throw new Error(`${this.host.name}: shutdown: ${result}`);

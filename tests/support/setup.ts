@@ -1,6 +1,6 @@
 /**
- * The programs that tests, demo and benches run, and where they come from on Debian. What is missing is
- * installed when that is possible: root, apt-get.
+ * The programs that tests, demo and benches run, and where they come from on Debian. What is
+ * missing is installed when that is possible: root, apt-get.
  *
  * @module
  */

@@ -5,6 +5,7 @@
  */
 import type { Stack, StreamSocket } from "../../stack/mod.ts";
 import { FLOW_TCB } from "../../stack/tcp/flow.ts";
+import { stateName } from "../../stack/tcp/state.ts";
 import type { Tcb } from "../../stack/tcp/tcb.ts";
 
 const known = new WeakMap<StreamSocket, Tcb>();
@@ -17,4 +18,19 @@ export function tcbOf(stack: Stack, socket: StreamSocket): Tcb | null {
     if (tcb.socket?.owner === socket) known.set(socket, tcb);
   });
   return known.get(socket) ?? null;
+}
+
+/** What matters most about a connection, in a line. */
+export function tcbText(tcb: Tcb, nowUs: number): string {
+  const out = (tcb.sndNxt - tcb.sndUna) | 0;
+  const { sent } = tcb;
+  return [
+    stateName(tcb.state),
+    `una ${tcb.sndUna >>> 0} out ${out} queued ${tcb.sndRing.usedBytes} wnd ${tcb.sndWnd}`,
+    `cwnd ${tcb.cwnd} ssthresh ${tcb.ssthresh} recovery ${tcb.recovery}`,
+    `sacked ${sent.sackedBytes} lost ${sent.lostBytes} retrans ${sent.retransBytes}`,
+    `timer ${tcb.retransmitTimer} +${tcb.retransmitAtUs - nowUs} rto ${tcb.rtt.rtoUs}`,
+    `rcvNxt ${tcb.rcvNxt >>> 0} rcvWnd ${tcb.rcvWnd} unread ${tcb.rcvRing.usedBytes}`,
+    `error ${tcb.soError}`,
+  ].join("; ");
 }

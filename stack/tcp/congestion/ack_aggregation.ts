@@ -1,11 +1,12 @@
 /**
- * How much more than the bottleneck's rate is acknowledged at a time: receivers, Wi-Fi and GRO collect
- * acknowledgments, and a window of exactly the path's capacity would run dry in between. The excess over
+ * How much more than the bottleneck's rate is acknowledged at a time: receivers, Wi-Fi and GRO
+ * collect acknowledgments, and a window of exactly the path's capacity would run dry in between.
+ * The excess over
  *
  *     bandwidth * (time since the epoch began)
  *
- * is tracked as its maximum over the last five to ten rounds (two bins of five). An epoch begins when
- * the acknowledgments have fallen back to the rate. Bytes, bytes per microsecond.
+ * is tracked as its maximum over the last five to ten rounds (two bins of five). An epoch begins
+ * when the acknowledgments have fallen back to the rate. Bytes, bytes per microsecond.
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
- * BBR, version 1 (draft-cardwell-iccrg-bbr-congestion-control-00, in the form that Linux gives it): instead of
- * filling the queue until something is lost, it measures the path, and sends at the measured rate.
+ * BBR, version 1 (draft-cardwell-iccrg-bbr-congestion-control-00, in the form that Linux gives it):
+ * instead of filling the queue until something is lost, it measures the path, and sends at the
+ * measured rate.
  *
  *     bandwidth   maximum of the delivery rate over 10 rounds       (WindowedMax of DeliveryRate)
  *     minRtt      minimum of the round trip over 10 s
@@ -12,15 +13,16 @@
  *     PROBE_BW     gains 5/4, 3/4, 1, 1, 1, 1, 1, 1, a round trip each, from a random phase on
  *     PROBE_RTT    when minRtt is 10 s old: cwnd of 4 segments for 200 ms and a round
  *
- * A loss does not lower the rate; in the first round of a recovery as much is sent as is delivered. ECN
- * marks say nothing to it. Of Linux's BBR, the detection of policers (long-term bandwidth) is left out: it takes
- * steady random loss for a policer, and later versions have dropped it.
+ * A loss does not lower the rate; in the first round of a recovery as much is sent as is delivered.
+ * ECN marks say nothing to it. Of Linux's BBR, the detection of policers (long-term bandwidth) is
+ * left out: it takes steady random loss for a policer, and later versions have dropped it.
  *
  * Bandwidth is bytes per microsecond here.
  *
  * @module
  */
 import type { DeliveryRate } from "../delivery_rate.ts";
+import { burstBytesAt } from "../pacing.ts";
 import { AckAggregation } from "./ack_aggregation.ts";
 import {
   type CongestionControl,
@@ -29,6 +31,7 @@ import {
   CWND_MAX,
   SSTHRESH_INFINITE,
 } from "./congestion_control.ts";
+import { FullPipe } from "./full_pipe.ts";
 import { WindowedMax } from "./windowed_max.ts";
 
 export enum BbrMode {
@@ -46,9 +49,6 @@ const CYCLE_GAINS = new Float64Array([1.25, 0.75, 1, 1, 1, 1, 1, 1]);
 /** PROBE_BW starts in any phase but the one that drains. */
 const CYCLE_START_PHASES = 7;
 const BANDWIDTH_ROUNDS = CYCLE_GAINS.length + 2;
-/** The pipe is full when so many rounds have not brought so much more bandwidth. */
-const FULL_PIPE_GROWTH = 1.25;
-const FULL_PIPE_ROUNDS = 3;
 const MIN_RTT_WINDOW_US = 10_000_000;
 const PROBE_RTT_US = 200_000;
 const MIN_CWND_SEGMENTS = 4;
@@ -59,10 +59,7 @@ const PACING_MARGIN = 0.99;
 const UNKNOWN_RTT_US = 1_000;
 /** Extra window for aggregated ACKs: at most what the path delivers in this time. */
 const EXTRA_ACKED_MAX_US = 100_000;
-/** As much as a row carries (pacing.ts): about a millisecond at the rate. */
-const BURST_SHARE = 1 / 1024;
-const BURST_MIN_SEGMENTS = 2;
-const BURST_MAX_SEGMENTS = 127;
+/** Rows that wait in both hosts: in our queue and our device, and in the receiver's. */
 const BURSTS_IN_END_SYSTEMS = 3;
 
 /** What the sender is recovering from. */
@@ -81,7 +78,6 @@ export class Bbr implements CongestionControl {
   mode = BbrMode.STARTUP;
   /** Infinity: not known. */
   minRttUs = Infinity;
-  isPipeFull = false;
   #isStarted = false;
   readonly #random: () => number;
 
@@ -91,8 +87,7 @@ export class Bbr implements CongestionControl {
   #isRoundStart = false;
   /** The round ends when what was sent after so much had been delivered is acknowledged. */
   #roundEndBytes = 0;
-  #fullBandwidth = 0;
-  #fullRounds = 0;
+  readonly #pipe = new FullPipe();
   readonly #aggregation = new AckAggregation();
 
   // ---- Gains
@@ -124,13 +119,18 @@ export class Bbr implements CongestionControl {
     return this.#bandwidth.value;
   }
 
+  /** STARTUP has found the bandwidth of the path. */
+  get isPipeFull(): boolean {
+    return this.#pipe.isFull;
+  }
+
   onDelivery(state: CongestionState, rate: DeliveryRate, nowUs: number): void {
     if (!this.#isStarted) this.#start(state, rate, nowUs);
     if (this.#isIdleRestart && rate.isValid) this.#onRestarted(rate, nowUs);
     this.#isRoundStart = false;
     if (rate.isValid) this.#updateBandwidth(state, rate, nowUs);
     this.#updateCycle(state, rate, nowUs);
-    this.#checkFullPipe(rate);
+    if (this.#isRoundStart && !rate.isAppLimited) this.#pipe.onRound(this.bandwidth);
     this.#checkDrain(state, nowUs);
     this.#updateMinRtt(state, rate, nowUs);
     this.#setGains();
@@ -186,7 +186,8 @@ export class Bbr implements CongestionControl {
     if (gain === 1) return isFullLength;
     if (gain < 1) return isFullLength || rate.priorPipe <= this.#inflight(state, 1);
     // Probing goes on until it had a chance to show: the flight has grown, or does not fit.
-    return isFullLength && (rate.lostBytes > 0 || rate.priorPipe >= this.#inflight(state, gain));
+    const inflight = rate.priorPipe + burstBytesAt(this.pacingRate, state.smss, 0);
+    return isFullLength && (rate.lostBytes > 0 || inflight >= this.#inflight(state, gain));
   }
 
   #nextPhase(nowUs: number): void {
@@ -202,19 +203,8 @@ export class Bbr implements CongestionControl {
 
   // ---- STARTUP, DRAIN
 
-  #checkFullPipe(rate: DeliveryRate): void {
-    if (this.isPipeFull || !this.#isRoundStart || rate.isAppLimited) return;
-    if (this.bandwidth >= this.#fullBandwidth * FULL_PIPE_GROWTH) {
-      this.#fullBandwidth = this.bandwidth;
-      this.#fullRounds = 0;
-      return;
-    }
-    this.#fullRounds++;
-    this.isPipeFull = this.#fullRounds >= FULL_PIPE_ROUNDS;
-  }
-
   #checkDrain(state: CongestionState, nowUs: number): void {
-    if (this.mode === BbrMode.STARTUP && this.isPipeFull) {
+    if (this.mode === BbrMode.STARTUP && this.#pipe.isFull) {
       this.mode = BbrMode.DRAIN;
       state.ssthresh = Math.floor(this.#inflight(state, 1));
     }
@@ -229,9 +219,9 @@ export class Bbr implements CongestionControl {
     const isExpired = nowUs > this.#minRttAtUs + MIN_RTT_WINDOW_US;
     // A lone runt may have waited for the receiver's delayed ACK: it does not renew the minimum.
     const isDelayed = rate.deliveredBytes < state.smss;
-    const { rttUs } = rate;
-    if (rttUs >= 0 && (rttUs < this.minRttUs || (isExpired && !isDelayed))) {
-      this.minRttUs = Math.max(1, rttUs);
+    const rttUs = Math.max(1, rate.rttUs);
+    if (rate.rttUs >= 0 && (rttUs < this.minRttUs || (isExpired && !isDelayed))) {
+      this.minRttUs = rttUs;
       this.#minRttAtUs = nowUs;
     }
     if (isExpired && !this.#isIdleRestart && this.mode !== BbrMode.PROBE_RTT) {
@@ -257,7 +247,7 @@ export class Bbr implements CongestionControl {
     if (!this.#isProbeRttRoundDone || nowUs <= this.#probeRttDoneUs) return;
     this.#minRttAtUs = nowUs;
     state.cwnd = Math.max(state.cwnd, this.#priorCwnd);
-    if (this.isPipeFull) this.#enterProbeBw(nowUs);
+    if (this.#pipe.isFull) this.#enterProbeBw(nowUs);
     else this.mode = BbrMode.STARTUP;
   }
 
@@ -291,7 +281,7 @@ export class Bbr implements CongestionControl {
   /** Until the pipe is full the rate does not fall: the first samples are low. */
   #setPacingRate(): void {
     const rate = this.#rateOf(this.bandwidth, this.#pacingGain);
-    if (rate > 0 && (this.isPipeFull || rate > this.pacingRate)) this.pacingRate = rate;
+    if (rate > 0 && (this.#pipe.isFull || rate > this.pacingRate)) this.pacingRate = rate;
   }
 
   /** Bytes in flight that `gain` times the bandwidth-delay product stands for. */
@@ -300,15 +290,11 @@ export class Bbr implements CongestionControl {
     return Math.ceil(this.bandwidth * this.minRttUs * gain);
   }
 
-  /** Room for the rows that wait in both hosts: in our queue and offload, and in the receiver's. */
   #withBursts(state: CongestionState, bytes: number): number {
-    const { smss } = state;
-    const burst = Math.floor((this.pacingRate * BURST_SHARE) / smss);
-    const segments = Math.min(Math.max(burst, BURST_MIN_SEGMENTS), BURST_MAX_SEGMENTS);
-    let withBursts = bytes + BURSTS_IN_END_SYSTEMS * segments * smss;
+    const withBursts = bytes + BURSTS_IN_END_SYSTEMS * burstBytesAt(this.pacingRate, state.smss, 0);
     // Probing is to show even where the product is a few segments.
-    if (this.mode === BbrMode.PROBE_BW && this.#cyclePhase === 0) withBursts += 2 * smss;
-    return withBursts;
+    const isProbing = this.mode === BbrMode.PROBE_BW && this.#cyclePhase === 0;
+    return isProbing ? withBursts + 2 * state.smss : withBursts;
   }
 
   #inflight(state: CongestionState, gain: number): number {
@@ -331,7 +317,7 @@ export class Bbr implements CongestionControl {
       else cwnd = this.#towardsTarget(state, rate, cwnd);
     }
     if (this.mode === BbrMode.PROBE_RTT) cwnd = Math.min(cwnd, MIN_CWND_SEGMENTS * smss);
-    state.cwnd = Math.min(cwnd, CWND_MAX);
+    state.cwnd = Math.min(Math.max(cwnd, smss), CWND_MAX);
   }
 
   /** Grows by what was delivered; is cut down to the target only when the pipe has been filled. */
@@ -339,13 +325,15 @@ export class Bbr implements CongestionControl {
     const { smss } = state;
     let cwnd = from;
     let target = this.#bdp(state, this.#cwndGain);
-    if (this.isPipeFull) {
+    if (this.#pipe.isFull) {
       const most = this.bandwidth * EXTRA_ACKED_MAX_US;
       target += Math.min(this.#aggregation.extraBytes, most);
     }
     target = Math.ceil(this.#withBursts(state, target));
-    if (this.isPipeFull) cwnd = Math.min(cwnd + rate.ackedBytes, target);
-    else if (cwnd < target || rate.totalBytes < INITIAL_CWND_SEGMENTS * smss) cwnd += rate.ackedBytes;
+    if (this.#pipe.isFull) cwnd = Math.min(cwnd + rate.ackedBytes, target);
+    else if (cwnd < target || rate.totalBytes < INITIAL_CWND_SEGMENTS * smss) {
+      cwnd += rate.ackedBytes;
+    }
     return Math.max(cwnd, MIN_CWND_SEGMENTS * smss);
   }
 
@@ -365,8 +353,7 @@ export class Bbr implements CongestionControl {
   onTimeout(): void {
     this.#repair = Repair.TIMEOUT;
     this.#isConserving = false;
-    this.#fullBandwidth = 0;
-    this.#fullRounds = 0;
+    this.#pipe.restart();
   }
 
   onRecovered(state: CongestionState): void {
@@ -377,8 +364,7 @@ export class Bbr implements CongestionControl {
   }
 
   onUndo(state: CongestionState): void {
-    this.#fullBandwidth = 0;
-    this.#fullRounds = 0;
+    this.#pipe.restart();
     this.onRecovered(state);
   }
 

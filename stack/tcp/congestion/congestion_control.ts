@@ -1,7 +1,7 @@
 /**
- * The interface of a congestion control algorithm. Loss detection and recovery (`recovery.ts`) decide when
- * something was lost; the algorithm decides how large the window is and how fast it may be used. Sizes
- * are bytes, rates bytes per second, times microseconds.
+ * The interface of a congestion control algorithm. Loss detection and recovery (`recovery.ts`)
+ * decide when something was lost; the algorithm decides how large the window is and how fast it may
+ * be used. Sizes are bytes, rates bytes per second, times microseconds.
  *
  *     every ACK           onDelivery                         (algorithms that own the window)
  *       window limits     onAck         else onAppLimited    (the others, outside of fast recovery)
@@ -46,8 +46,9 @@ export interface CongestionControl {
   /** Bytes per second at which segments are to leave; 0: as fast as the window allows. */
   readonly pacingRate: number;
   /**
-   * `ackedBytes` were newly delivered outside of loss recovery (or after a timeout) while the window limited the
-   * sender: grow `cwnd`. `rttUs` is the round trip just measured, -1 when unknown.
+   * `ackedBytes` were newly delivered outside of loss recovery (or after a timeout) while the
+   * window limited the sender: grow `cwnd`. `rttUs` is the round trip just measured, -1 when
+   * unknown.
    */
   onAck(state: CongestionState, ackedBytes: number, rttUs: number, nowUs: number): void;
   /** Data was acknowledged while the window was not what limited the sender. */
@@ -55,8 +56,8 @@ export interface CongestionControl {
   /** An acknowledgment was worked in, in whatever state of recovery. Called if `ownsWindow`. */
   onDelivery(state: CongestionState, rate: DeliveryRate, nowUs: number): void;
   /**
-   * Congestion was detected: returns the new ssthresh. It is computed from `cwnd`, as in Linux, not from the
-   * flight size: `cwnd` only grows while it is used.
+   * Congestion was detected: returns the new ssthresh. It is computed from `cwnd`, as in Linux, not
+   * from the flight size: `cwnd` only grows while it is used.
    */
   onLoss(state: CongestionState, nowUs: number, signal?: CongestionSignal): number;
   /** The retransmission timer expired: `cwnd` falls to one segment, ssthresh was set by onLoss. */

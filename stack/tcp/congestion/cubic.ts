@@ -3,9 +3,9 @@
  *
  *     W_cubic(t) = C * (t - K)^3 + W_max,    K = cbrt((W_max - cwnd_epoch) / C)
  *
- * and at least what Reno would have (W_est). Slow start is HyStart++ (RFC 9406) until the first reduction.
- * Windows are in segments here, as in the RFC, and floats; `cwnd` of the connection is in bytes. Time is
- * in seconds inside the formulas.
+ * and at least what Reno would have (W_est). Slow start is HyStart++ (RFC 9406) until the first
+ * reduction. Windows are in segments here, as in the RFC, and floats; `cwnd` of the connection is
+ * in bytes. Time is in seconds inside the formulas.
  *
  * @module
  */
@@ -19,7 +19,10 @@ import {
 import { HyStart } from "./hystart.ts";
 import { slowStart } from "./newreno.ts";
 
-/** RFC 9438 5: scaling constant C and multiplicative decrease factor; RFC 8511 3.1: that of an ECN mark. */
+/**
+ * RFC 9438 5: scaling constant C and multiplicative decrease factor; RFC 8511 3.1: that of an ECN
+ * mark.
+ */
 const C = 0.4;
 const BETA = 0.7;
 const BETA_ECN = 0.85;

@@ -1,14 +1,14 @@
 /**
- * HyStart++ (RFC 9406): leaves the first slow start before it overflows the queue of the bottleneck, when
- * the round-trip times of one round are higher than those of the round before.
+ * HyStart++ (RFC 9406): leaves the first slow start before it overflows the queue of the
+ * bottleneck, when the round-trip times of one round are higher than those of the round before.
  *
  *     SLOW START -- round trips grew by the threshold --> CSS -- five rounds --> done (ssthresh = cwnd)
  *          ^                                               |
  *          `---- round trips fell: it was jitter ----------'
  *
- * In conservative slow start (CSS) the window grows a quarter as fast. Like Linux's slow start, and unlike
- * RFC 9406 4.2, one acknowledgment may raise the window by all that it covers (no limit L): receivers
- * coalesce segments, and acknowledge 64 KiB at a time.
+ * In conservative slow start (CSS) the window grows a quarter as fast. Like Linux's slow start, and
+ * unlike RFC 9406 4.2, one acknowledgment may raise the window by all that it covers (no limit L):
+ * receivers coalesce segments, and acknowledge 64 KiB at a time.
  *
  * @module
  */
@@ -37,8 +37,8 @@ export class HyStart {
   #cssRounds = 0;
 
   /**
-   * `ackedBytes` were acknowledged in slow start, `rttUs` after the youngest of them was sent (-1: unknown).
-   * Returns the bytes by which `cwnd` may grow.
+   * `ackedBytes` were acknowledged in slow start, `rttUs` after the youngest of them was sent (-1:
+   * unknown). Returns the bytes by which `cwnd` may grow.
    */
   onAck(state: CongestionState, ackedBytes: number, rttUs: number): number {
     if (!this.#hasRound) this.#startRound(state);

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { ENOENT } from "../../wire/errno.ts";
 import { Bbr } from "./bbr.ts";
 import type { CongestionControl } from "./congestion_control.ts";
 import { Cubic } from "./cubic.ts";
@@ -20,12 +19,10 @@ export {
 /** Names, the way tcp_available_congestion_control lists them. */
 export const CONGESTION_NAMES: readonly string[] = ["cubic", "reno", "bbr"];
 
-/** 0, or what setsockopt(TCP_CONGESTION) says to a name that there is not: -ENOENT. */
-export function checkCongestionName(name: string): number {
-  return CONGESTION_NAMES.includes(name) ? 0 : -ENOENT;
-}
-
-/** A fresh instance, null when there is no algorithm of that name. `random` gives uniform 32 bits. */
+/**
+ * A fresh instance, null when there is no algorithm of that name (setsockopt says ENOENT). `random`
+ * gives uniform 32 bits; without it BBR begins its cycle of gains in the same phase each time.
+ */
 export function createCongestionControl(
   name: string,
   random: () => number = zero,

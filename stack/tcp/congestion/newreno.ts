@@ -1,7 +1,7 @@
 /**
- * NewReno: slow start and congestion avoidance of RFC 5681 with appropriate byte counting (RFC 3465; in
- * slow start without its limit L, as Linux does, since receivers coalesce acknowledgments), and the
- * milder answer to an ECN mark of RFC 8511 (ABE).
+ * NewReno: slow start and congestion avoidance of RFC 5681 with appropriate byte counting (RFC
+ * 3465; in slow start without its limit L, as Linux does, since receivers coalesce
+ * acknowledgments), and the milder answer to an ECN mark of RFC 8511 (ABE).
  *
  * @module
  */
@@ -17,8 +17,8 @@ const BETA_LOSS = 0.5;
 const BETA_ECN = 0.8;
 
 /**
- * Slow start: grows `cwnd` by what was acknowledged, up to ssthresh. Returns the bytes that are left
- * for congestion avoidance.
+ * Slow start: grows `cwnd` by what was acknowledged, up to ssthresh. Returns the bytes that are
+ * left for congestion avoidance.
  */
 export function slowStart(state: CongestionState, ackedBytes: number): number {
   const grown = Math.min(state.cwnd + ackedBytes, state.ssthresh);

@@ -4,7 +4,9 @@
  * @module
  */
 export class WindowedMax {
-  /** The maximum; 0: there was no sample. Ages with the samples that come in, not with the clock. */
+  /**
+   * The maximum; 0: there was no sample. Ages with the samples that come in, not with the clock.
+   */
   value = 0;
   readonly #bins: Float64Array;
   #round = 0;

@@ -21,9 +21,6 @@ static int case_count;
 volatile int signal_count;
 const char *own_path;
 
-/* Implemented by the descriptor cases: what the program does after it was exec'ed with a socket. */
-int exec_child(int argc, char **argv);
-
 void add_case(const char *name, case_function *function) {
   if (case_count == CASES_MAX) abort();
   cases[case_count].name = name;

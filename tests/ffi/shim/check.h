@@ -56,5 +56,7 @@ void sleep_ms(int ms);
 /* The control connection's number, from /proc/self/fd. */
 int control_fd(void);
 extern const char *own_path;
+/* modes.c */
+int exec_child(int argc, char **argv);
 
 #endif

@@ -1,4 +1,4 @@
-/* The life of descriptors: dup, close, ranges, stale entries, and the control connection out of reach. */
+/* The life of descriptors: dup, close, ranges, stale entries; control stays out of reach. */
 #include "check.h"
 
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /*
  * A service without a stack, to test the shim by itself: fake_service PATH. It answers the control
- * protocol, moves bytes and datagrams, and lives until its standard input ends. One thread, one loop.
+ * protocol, moves bytes and datagrams, and lives until its standard input ends. One thread.
  */
 #include "fake_model.h"
 

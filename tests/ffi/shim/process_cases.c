@@ -123,27 +123,6 @@ CASE(vfork_child_changes_nothing) {
   CHECK(requests(fd, NUSE_OP_ATTACH) == attach && requests(fd, NUSE_OP_HELLO) == hello);
 }
 
-/* The program again, with descriptors in its arguments: cases exec KIND FD. */
-int exec_child(int argc, char **argv) {
-  int fd = atoi(argv[argc - 1]);
-  char buf[16];
-  if (strcmp(argv[2], "stream") == 0) echo_works(fd);
-  if (strcmp(argv[2], "datagram") == 0) {
-    CHECK(write(fd, "xyz", 3) == 3 && read(fd, buf, sizeof buf) == 3);
-    int who = requests(fd, NUSE_OP_WHO);
-    CHECK(write(fd, "xyz", 3) == 3 && read(fd, buf, sizeof buf) == 3);
-    CHECK(requests(fd, NUSE_OP_WHO) == who);
-  }
-  if (strcmp(argv[2], "connecting") == 0) {
-    CHECK(send(fd, "late", 4, 0) == 4 && recv(fd, buf, 4, MSG_WAITALL) == 4);
-    int size = 0;
-    socklen_t len = sizeof size;
-    CHECK(syscall(SYS_getsockopt, fd, SOL_SOCKET, SO_SNDBUF, &size, &len) == 0 && size > 200000);
-  }
-  if (strcmp(argv[2], "listener") == 0) CHECK(accept(fd, NULL, NULL) >= 0);
-  return 0;
-}
-
 static void run_child(const char *kind, int fd) {
   char number[16];
   pid_t pid;

@@ -1,6 +1,6 @@
 /**
- * A program under nuse as the service sees it: what the preload shim does, in TypeScript. Speaks the
- * control protocol, receives descriptors, fills its end while a connect is under way.
+ * A program under nuse as the service sees it: what the preload shim does, in TypeScript. Speaks
+ * the control protocol, receives descriptors, fills its end while a connect is under way.
  *
  * @module
  */

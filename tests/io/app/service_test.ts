@@ -32,7 +32,7 @@ Deno.test("service: a held socket keeps it alive whatever the time", () => {
   assertEquals(service.isIdle(loop.nowUs + 1e12), false);
 });
 
-Deno.test("service: what a closed socket still has to deliver delays the end, but not for ever", () => {
+Deno.test("service: what a closed socket still has to deliver delays the end", () => {
   using world = new World({ drainUs: 5_000_000 });
   const { service, loop } = world;
   const { client, server, listener } = connectedStreams(world.program(), PORT);

@@ -1,6 +1,6 @@
 /**
- * A stack, a loop and a service in the test's own process, stepped by hand: every wait is bounded in steps
- * and in time, so that a test which hangs fails instead.
+ * A stack, a loop and a service in the test's own process, stepped by hand: every wait is bounded
+ * in steps and in time, so that a test which hangs fails instead.
  *
  * @module
  */

@@ -53,7 +53,10 @@ Deno.test("active open refused by RST: ECONNREFUSED; an RST with a wrong ACK is 
   assertEquals(socket.stateName, "SYN-SENT");
   peer.send({ flags: "R.", seq: 0, ack: 1 });
   assertEquals(socket.stateName, "CLOSED");
-  assertEquals(peer.host.takeEvents(socket) & (EVENT_ERROR | EVENT_CLOSED), EVENT_ERROR | EVENT_CLOSED);
+  assertEquals(
+    peer.host.takeEvents(socket) & (EVENT_ERROR | EVENT_CLOSED),
+    EVENT_ERROR | EVENT_CLOSED,
+  );
   assertEquals(socket.takeError(), 111);
   assertEquals(peer.host.tcp.bindings.count, 0);
   // The program may try again (Linux: first it hears that the attempt had failed)

@@ -13,7 +13,12 @@ import {
   GSO_TCPV4,
   TxFrames,
 } from "../../../../stack/storage/frames.ts";
-import { DEFAULT_TCP_CONFIG, type TcpConfig, TcpLayer, type TcpSocket } from "../../../../stack/tcp/mod.ts";
+import {
+  DEFAULT_TCP_CONFIG,
+  type TcpConfig,
+  TcpLayer,
+  type TcpSocket,
+} from "../../../../stack/tcp/mod.ts";
 import { finish, fold, pseudoSumV6, sum } from "../../../../stack/wire/checksum.ts";
 import { ENETUNREACH } from "../../../../stack/wire/errno.ts";
 import { IpAddress } from "../../../../stack/wire/ip_address.ts";

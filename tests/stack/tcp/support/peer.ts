@@ -72,7 +72,8 @@ export class Peer {
       const { header } = seen;
       this.hostPort = header.srcPort;
       if ((header.flags & 2) !== 0) this.hostIss = header.seq;
-      const end = (header.seq + seen.payload.length + (header.flags & 1) + ((header.flags >> 1) & 1)) | 0;
+      const end =
+        (header.seq + seen.payload.length + (header.flags & 1) + ((header.flags >> 1) & 1)) | 0;
       if (((end - this.hostNext) | 0) > 0 || (header.flags & 2) !== 0) this.hostNext = end;
     };
   }

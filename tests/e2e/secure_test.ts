@@ -1,0 +1,31 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { e2e, PEER } from "./fixture.ts";
+
+/** What root's file becomes when it is executed: the loader then trusts only system libraries. */
+const KINDS = [
+  { name: "setuid to nobody", owner: "nobody", mode: 0o4755 },
+  { name: "setgid to nogroup", owner: ":nogroup", mode: 0o2755 },
+  { name: "setuid to root", owner: "root", mode: 0o4755 },
+];
+
+e2e("programs that change user or group go through nuse, and leave nothing behind", async (f) => {
+  const dir = await Deno.makeTempDir();
+  try {
+    await Deno.chmod(dir, 0o755);
+    const nc = (await f.ns.run(["sh", "-c", "readlink -f $(command -v nc)"])).stdout.trim();
+    for (const { name, owner, mode } of KINDS) {
+      const program = `${dir}/nc`;
+      await Deno.copyFile(nc, program);
+      await f.ns.run(["chown", owner, program]);
+      await Deno.chmod(program, mode);
+      // Refused by the peer's kernel: the attempt went out over nuse's stack.
+      const direct = await f.nuse(["-v", program, "-v", "-w", "2", PEER, "4999"]).done;
+      assertStringIncludes(direct.stderr, "Connection refused", name);
+      assertStringIncludes(direct.stderr, "tcp: activeOpens 1", name);
+    }
+    const libraries = await f.ns.run(["sh", "-c", "ls /usr/lib/*/libnuse-* 2>/dev/null"]);
+    assertEquals(libraries.stdout, "");
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}, ["RAW"]);

@@ -1,0 +1,114 @@
+/**
+ * Builds the shim, the fake service and the case program, once for a test file, and runs them.
+ *
+ * @module
+ */
+import { findNative } from "../../../ffi/build_native.ts";
+import { SHIM_LIBRARY } from "../../../ffi/shim/library.ts";
+
+const FOLDER = import.meta.dirname!;
+const CFLAGS = ["-std=c11", "-D_GNU_SOURCE", "-O1", "-Wall", "-Wextra", "-Werror"];
+const RUN_LIMIT_MS = 15_000;
+
+export interface Programs {
+  readonly dir: string;
+  readonly shim: string;
+  readonly cases: string;
+  readonly fake: string;
+}
+
+export interface Output {
+  readonly code: number;
+  readonly text: string;
+}
+
+function sourcesOf(pattern: RegExp): string[] {
+  const names = [...Deno.readDirSync(FOLDER)].map((entry) => entry.name);
+  return names.filter((name) => pattern.test(name)).sort().map((name) => `${FOLDER}/${name}`);
+}
+
+async function compile(sources: string[], outFile: string): Promise<void> {
+  const command = new Deno.Command("cc", {
+    args: [...CFLAGS, "-o", outFile, ...sources, "-lpthread"],
+    signal: AbortSignal.timeout(60_000),
+  });
+  const { success, stderr } = await command.output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+}
+
+/** Everything compiled in a directory of its own, which `use` finds and which is removed after. */
+export async function withPrograms(use: (programs: Programs) => Promise<void>): Promise<void> {
+  const dir = await Deno.makeTempDir({ prefix: "nuse-shim-" });
+  try {
+    // Programs that drop their privileges look for nothing in here, but the loader does.
+    await Deno.chmod(dir, 0o755);
+    const programs = {
+      dir,
+      shim: findNative(SHIM_LIBRARY.name, SHIM_LIBRARY.sources),
+      cases: `${dir}/cases`,
+      fake: `${dir}/fake_service`,
+    };
+    await Promise.all([
+      compile(sourcesOf(/^(check|modes|.*_cases)\.c$/), programs.cases),
+      compile(sourcesOf(/^fake_.*\.c$/), programs.fake),
+    ]);
+    await use(programs);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+/** A fake service: where it listens, its pid, and how to end it. */
+export class FakeService {
+  readonly path: string;
+  readonly pid: number;
+  readonly #child: Deno.ChildProcess;
+
+  private constructor(path: string, child: Deno.ChildProcess) {
+    this.path = path;
+    this.pid = child.pid;
+    this.#child = child;
+  }
+
+  static async start(programs: Programs): Promise<FakeService> {
+    const path = `${programs.dir}/${crypto.randomUUID().slice(0, 8)}.sock`;
+    const child = new Deno.Command(programs.fake, {
+      args: [path],
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+    const reader = child.stdout.getReader();
+    const { value } = await reader.read();
+    await reader.cancel();
+    if (value === undefined) throw new Error("the fake service did not start");
+    return new FakeService(path, child);
+  }
+
+  /** Ends it as `kill -9` would, so that nothing is said to its clients. */
+  async stop(): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.#child.status;
+    await this.#child.stdin.close().catch(() => {});
+  }
+}
+
+/** Runs a program under the shim; both its outputs as one text. */
+export async function runPreloaded(
+  programs: Programs,
+  args: string[],
+  env: Record<string, string>,
+): Promise<Output> {
+  const command = new Deno.Command(args[0], {
+    args: args.slice(1),
+    env: { LD_PRELOAD: programs.shim, ...env },
+    signal: AbortSignal.timeout(RUN_LIMIT_MS),
+  });
+  const { code, stdout, stderr } = await command.output();
+  const decoder = new TextDecoder();
+  return { code, text: decoder.decode(stdout) + decoder.decode(stderr) };
+}
+
+/** The environment that makes the shim find `fake`. */
+export function envOf(fake: FakeService): Record<string, string> {
+  return { NUSE_SOCK: fake.path, NUSE_PPID: String(fake.pid) };
+}

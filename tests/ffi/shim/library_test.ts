@@ -1,0 +1,51 @@
+/** @module */
+import { assert, assertEquals } from "@std/assert";
+import { findNative } from "../../../ffi/build_native.ts";
+import { SHIM_LIBRARY } from "../../../ffi/shim/library.ts";
+
+const FOLDER = `${import.meta.dirname}/../../../ffi/shim`;
+const CFLAGS = "-std=c11 -D_GNU_SOURCE -O2 -fPIC -shared -fvisibility=hidden " +
+  "-Wall -Wextra -Werror -fsyntax-only";
+
+/** Every name that the shim takes over, and nothing else. */
+const EXPORTED = `
+__close __connect __dup2 __fcntl __read __read_chk __recv_chk __recvfrom_chk __send __write
+accept accept4 bind close close_range closefrom connect dup dup2 dup3 fcntl fcntl64 freeifaddrs
+getifaddrs getpeername getsockname getsockopt if_freenameindex if_indextoname if_nameindex
+if_nametoindex ioctl listen read readv recv recvfrom recvmmsg recvmsg send sendfile sendfile64
+sendmmsg sendmsg sendto setsockopt shutdown socket socketpair write writev`.trim().split(/\s+/);
+
+async function run(command: string, args: string[]): Promise<string | null> {
+  try {
+    const { success, stdout, stderr } = await new Deno.Command(command, {
+      args,
+      signal: AbortSignal.timeout(60_000),
+    }).output();
+    assert(success, new TextDecoder().decode(stderr));
+    return new TextDecoder().decode(stdout);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}
+
+Deno.test("the shim is made of every source in its folder", () => {
+  const inFolder = [...Deno.readDirSync(FOLDER)].map((entry) => entry.name)
+    .filter((name) => name.endsWith(".c")).sort();
+  const listed = SHIM_LIBRARY.sources.map((path) => path.slice(path.lastIndexOf("/") + 1));
+  assertEquals(listed, inFolder);
+});
+
+Deno.test("the shim compiles without a warning, by every compiler there is", async () => {
+  for (const compiler of ["gcc", "clang"]) {
+    await run(compiler, [...CFLAGS.split(" "), ...SHIM_LIBRARY.sources]);
+  }
+});
+
+Deno.test("the shim exports what it takes over and nothing else", async () => {
+  const library = findNative(SHIM_LIBRARY.name, SHIM_LIBRARY.sources);
+  const table = await run("nm", ["-D", "--defined-only", library]);
+  if (table === null) return;
+  const names = table.trim().split("\n").map((line) => line.split(" ").pop()!);
+  assertEquals(names.toSorted(), EXPORTED.toSorted());
+});

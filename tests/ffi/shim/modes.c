@@ -1,0 +1,93 @@
+/*
+ * The program again, exec'ed with a socket by a case (process_cases.c), or started by the test
+ * without the usual service: cases exec MODE FD.
+ */
+#include "check.h"
+
+#include <ifaddrs.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static void stream_mode(int fd) { echo_works(fd); }
+
+static void datagram_mode(int fd) {
+  char buf[16];
+  CHECK(write(fd, "xyz", 3) == 3 && read(fd, buf, sizeof buf) == 3);
+  int who = requests(fd, NUSE_OP_WHO);
+  CHECK(write(fd, "xyz", 3) == 3 && read(fd, buf, sizeof buf) == 3);
+  CHECK(requests(fd, NUSE_OP_WHO) == who);
+}
+
+static void connecting_mode(int fd) {
+  char buf[4];
+  int size = 0;
+  socklen_t len = sizeof size;
+  CHECK(send(fd, "late", 4, 0) == 4 && recv(fd, buf, 4, MSG_WAITALL) == 4);
+  CHECK(syscall(SYS_getsockopt, fd, SOL_SOCKET, SO_SNDBUF, &size, &len) == 0 && size > 200000);
+}
+
+static void listener_mode(int fd) { CHECK(accept(fd, NULL, NULL) >= 0); }
+
+/* $NUSE_SOCK names nothing. */
+static void unreachable_mode(int fd) {
+  struct ifaddrs *list;
+  int pipes[2];
+  FAILS(ENETDOWN, socket(AF_INET, SOCK_STREAM, 0));
+  FAILS(ENETDOWN, getifaddrs(&list));
+  CHECK(pipe(pipes) == 0 && write(pipes[1], "x", 1) == 1 && read(pipes[0], &(char){0}, 1) == 1);
+  CHECK(write(fd, "still here\n", 11) == 11);
+}
+
+/* No $NUSE_SOCK at all: as if the library were not there. */
+static void native_mode(int fd) {
+  struct sockaddr_in name;
+  socklen_t len = sizeof name;
+  struct ifaddrs *list;
+  int own = socket(AF_INET, SOCK_DGRAM, 0);
+  CHECK(own >= 0 && bind(own, address(0x7f000001, 0), AT_LEN) == 0);
+  CHECK(getsockname(own, (struct sockaddr *)&name, &len) == 0 && name.sin_port != 0);
+  CHECK(sendto(own, "x", 1, 0, (struct sockaddr *)&name, len) == 1);
+  CHECK(recv(own, &(char){0}, 1, 0) == 1);
+  CHECK(getifaddrs(&list) == 0);
+  freeifaddrs(list);
+  CHECK(fd == 1);
+}
+
+/* The service dies between "go" and the end of standard input. */
+static void outlive_mode(int fd) {
+  int stream = connected(PORT_ECHO);
+  int datagram = udp();
+  struct ifaddrs *list;
+  char c;
+  CHECK(connect(datagram, at(5000), AT_LEN) == 0);
+  count_signal(SIGPIPE, 0);
+  CHECK(write(fd, "go\n", 3) == 3);
+  while (read(0, &c, 1) > 0) {
+  }
+  CHECK(read(stream, &c, 1) == 0);
+  FAILS(EPIPE, write(stream, "x", 1));
+  FAILS(ENETDOWN, send(datagram, "x", 1, 0));
+  FAILS(ENETDOWN, recv(datagram, &c, 1, 0));
+  FAILS(ENETDOWN, socket(AF_INET, SOCK_STREAM, 0));
+  FAILS(ENETDOWN, getifaddrs(&list));
+  CHECK(close(stream) == 0 && close(datagram) == 0);
+}
+
+int exec_child(int argc, char **argv) {
+  static const struct {
+    const char *name;
+    void (*run)(int fd);
+  } modes[] = {{"stream", stream_mode},           {"datagram", datagram_mode},
+               {"connecting", connecting_mode},   {"listener", listener_mode},
+               {"unreachable", unreachable_mode}, {"native", native_mode},
+               {"outlive", outlive_mode}};
+  if (argc != 4) return 2;
+  for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+    if (strcmp(argv[2], modes[i].name) != 0) continue;
+    modes[i].run(atoi(argv[3]));
+    return 0;
+  }
+  return 2;
+}

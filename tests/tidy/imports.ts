@@ -1,0 +1,116 @@
+/**
+ * Who may import whom: the table of the design, held against what `deno info` says of every module.
+ *
+ * @module
+ */
+import { filesOf, ROOT } from "./tree.ts";
+
+export interface Import {
+  readonly from: string;
+  /** A path relative to the root, or what it is called outside: "npm:…". */
+  readonly to: string;
+  readonly isTypeOnly: boolean;
+}
+
+interface Info {
+  modules: {
+    specifier: string;
+    error?: string;
+    dependencies?: {
+      specifier: string;
+      code?: { specifier?: string; error?: string };
+      type?: { specifier?: string; error?: string };
+    }[];
+  }[];
+}
+
+/** Layers from the bottom up, by the start of the path. The first match counts. */
+const LAYERS: readonly (readonly [string, string])[] = [
+  ["stack/wire/", "base"],
+  ["stack/storage/", "base"],
+  ["stack/tcp/", "tcp"],
+  ["stack/udp/", "udp"],
+  ["stack/icmp/", "icmp"],
+  ["stack/raw/", "raw"],
+  ["stack/iface/", "iface"],
+  ["stack/socket/", "socket"],
+  ["stack/", "stack"],
+  ["ffi/", "ffi"],
+  ["io/", "io"],
+  ["cli/", "cli"],
+  ["deno.json", "cli"],
+  ["main.ts", "main"],
+];
+
+const TRANSPORTS = ["tcp", "udp", "icmp", "raw"];
+
+/** What a layer may import besides itself. */
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  base: [],
+  tcp: ["base"],
+  udp: ["base"],
+  icmp: ["base"],
+  raw: ["base"],
+  iface: ["base", ...TRANSPORTS],
+  socket: ["base", ...TRANSPORTS],
+  stack: ["base", ...TRANSPORTS, "iface", "socket"],
+  ffi: [],
+  io: ["ffi", "stack"],
+  cli: ["ffi", "io", "stack"],
+  main: ["cli"],
+};
+
+/** What a layer may import for its types alone, on top. */
+const ALLOWED_TYPES: Readonly<Record<string, readonly string[]>> = {
+  io: ["base", "socket"],
+};
+
+/** Single imports beyond the table, and why. */
+const EXCEPTIONS: readonly (readonly [from: string, to: string, why: string])[] = [
+  ["cli/", "stack/wire/ip_address.ts", "a value type; stack/mod.ts would load the stack twice"],
+  ["cli/args.ts", "npm:deno-std", "the command line's parser"],
+  ["cli/build/", "npm:deno-std", "runs on the developer's machine"],
+];
+
+export function layerOf(path: string): string | null {
+  return LAYERS.find(([start]) => path.startsWith(start))?.[1] ?? null;
+}
+
+export function isAllowed({ from, to, isTypeOnly }: Import): boolean {
+  const [a, b] = [layerOf(from), layerOf(to)];
+  if (EXCEPTIONS.some(([start, target]) => from.startsWith(start) && to.startsWith(target))) {
+    return true;
+  }
+  if (a === null || b === null) return false;
+  if (a === b || ALLOWED[a].includes(b)) return true;
+  return isTypeOnly && (ALLOWED_TYPES[a] ?? []).includes(b);
+}
+
+/** Every import of every module under stack/, ffi/, io/, cli/ and of main.ts. */
+export async function allImports(): Promise<Import[]> {
+  const sources = filesOf(/^(stack|ffi|io|cli)\/.*\.ts$|^main\.ts$/);
+  const all = await Deno.makeTempFile({ suffix: ".ts" });
+  try {
+    await Deno.writeTextFile(all, sources.map((p) => `import "${ROOT}/${p}";\n`).join(""));
+    const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["info", "--json", "--config", `${ROOT}/deno.json`, all],
+    }).output();
+    const text = new TextDecoder();
+    if (!success) throw new Error(text.decode(stderr));
+    return importsIn(JSON.parse(text.decode(stdout)), new Set(sources));
+  } finally {
+    await Deno.remove(all);
+  }
+}
+
+function importsIn(info: Info, sources: ReadonlySet<string>): Import[] {
+  const short = (url: string) => url.replace(`file://${ROOT}/`, "");
+  return info.modules.flatMap((module) => {
+    const from = short(module.specifier);
+    if (!sources.has(from)) return [];
+    return (module.dependencies ?? []).map(({ specifier, code, type }) => {
+      const target = code?.specifier ?? type?.specifier ?? specifier;
+      return { from, to: short(target), isTypeOnly: code === undefined };
+    });
+  });
+}

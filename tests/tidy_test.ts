@@ -1,0 +1,132 @@
+/**
+ * The style that can be checked by a machine: layers, purity of the stack, sizes, headers, and that
+ * every module has its tests.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import { allImports, isAllowed, layerOf } from "./tidy/imports.ts";
+import { impurities, longCFunctions, longFunctions } from "./tidy/syntax.ts";
+import { expectNone, FILES, filesOf, read } from "./tidy/tree.ts";
+import { TESTED_ELSEWHERE } from "./tidy/tested_elsewhere.ts";
+
+const LINES_MAX = 400;
+const COLUMNS_MAX = 100;
+const TYPESCRIPT = /\.ts$/;
+const CODE = /\.(ts|c|h|sh)$|^nuse$|^\.ci\/run$/;
+
+Deno.test("modules import only what the design's table allows", async () => {
+  const imports = await allImports();
+  assert(imports.length > 100, `only ${imports.length} imports seen`);
+  const wrong = imports.filter((i) => !isAllowed(i))
+    .map(({ from, to, isTypeOnly }) => `${from} → ${to}${isTypeOnly ? " (type)" : ""}`);
+  expectNone(wrong, "imports against the table of the design");
+});
+
+Deno.test("the table itself says what the design says", () => {
+  const code = (from: string, to: string) => isAllowed({ from, to, isTypeOnly: false });
+  const type = (from: string, to: string) => isAllowed({ from, to, isTypeOnly: true });
+  assert(code("stack/tcp/a.ts", "stack/wire/b.ts"));
+  assert(!code("stack/tcp/a.ts", "stack/udp/b.ts"));
+  assert(!code("stack/tcp/a.ts", "stack/iface/b.ts"));
+  assert(!code("stack/wire/a.ts", "stack/tcp/b.ts"));
+  assert(!code("stack/socket/a.ts", "stack/iface/b.ts"));
+  assert(!type("stack/stack.ts", "ffi/libc.ts"));
+  assert(!code("ffi/a.ts", "stack/mod.ts"));
+  assert(code("io/a.ts", "stack/mod.ts") && type("io/a.ts", "stack/wire/b.ts"));
+  assert(!code("io/a.ts", "stack/wire/b.ts") && !type("io/a.ts", "cli/b.ts"));
+  assert(!code("stack/a.ts", "npm:/x"));
+  assertEquals(layerOf("tests/x.ts"), null);
+});
+
+Deno.test("the stack is pure: no runtime, clock, future, randomness or exception", () => {
+  expectNone(
+    filesOf(/^stack\/.*\.ts$/).flatMap((path) => impurities(path, read(path))),
+    "not allowed in stack/",
+  );
+});
+
+Deno.test("the check of purity sees what it should, and only that", () => {
+  const bad = [
+    "const t = Date.now();",
+    "performance.now();",
+    "Deno.exit();",
+    "console.log(1);",
+    "Math.random();",
+    "async function f() {}",
+    "const f = async () => {};",
+    "class A { async m() {} }",
+    "function f() { throw new Error(); }",
+    "setTimeout(f);",
+    "new Promise(f);",
+    "crypto.randomUUID();",
+  ];
+  for (const source of bad) assertEquals(impurities("x.ts", source).length, 1, source);
+  const good = [
+    "// Date",
+    "const s = 'throw'; a.console; const o = { process: 1 }; Math.imul(1, 2);",
+    "class A { constructor() { throw new RangeError(s); } }",
+  ];
+  assertEquals(impurities("x.ts", good.join("\n")), []);
+});
+
+Deno.test(`no file is longer than ${LINES_MAX} lines`, () => {
+  const long = filesOf(CODE).map((path) => [path, read(path).split("\n").length - 1] as const)
+    .filter(([, lines]) => lines > LINES_MAX).map(([path, lines]) => `${path}: ${lines}`);
+  expectNone(long, "too long");
+});
+
+Deno.test(`no line is wider than ${COLUMNS_MAX} columns`, () => {
+  const wide = filesOf(CODE).flatMap((path) =>
+    read(path).split("\n").flatMap((line, i) => {
+      const width = [...line].length;
+      return width > COLUMNS_MAX ? [`${path}:${i + 1}: ${width}`] : [];
+    })
+  );
+  expectNone(wide, "too wide");
+});
+
+Deno.test("no function is longer than 70 lines", () => {
+  expectNone(
+    [
+      ...filesOf(TYPESCRIPT).flatMap((path) => longFunctions(path, read(path))),
+      ...filesOf(/\.[ch]$/).flatMap((path) => longCFunctions(path, read(path))),
+    ],
+    "too long",
+  );
+});
+
+Deno.test("every file opens by saying what it is", () => {
+  const isTest = /_test\.ts$|_bench\.ts$/;
+  const bare = filesOf(TYPESCRIPT).filter((path) => !isTest.test(path))
+    .filter((path) => !/^(#!.*\n)?\/\*\*[^]*?@module\s*\*\//.test(read(path)));
+  const bareC = filesOf(/\.[ch]$/).filter((path) => !read(path).startsWith("/*"));
+  expectNone([...bare, ...bareC], "no /** … @module */ header");
+});
+
+Deno.test("every module has its tests in the same place under tests/", () => {
+  const modules = filesOf(/^(stack|ffi|io|cli)\/.*\.ts$/).filter((path) =>
+    !path.endsWith("/mod.ts")
+  );
+  const isTested = (path: string) => FILES.includes(`tests/${path.replace(/\.ts$/, "_test.ts")}`);
+  const reasons = Object.keys(TESTED_ELSEWHERE);
+  const isExcused = (path: string) => reasons.includes(path) || !hasCode(read(path));
+  expectNone(modules.filter((p) => !isTested(p) && !isExcused(p)), "no test and no reason");
+  expectNone(reasons.filter((p) => !modules.includes(p)), "excused, but not there");
+  expectNone(reasons.filter(isTested), "excused, but tested");
+});
+
+/** Whether a module has anything to execute beyond constants: a function or a class. */
+function hasCode(source: string): boolean {
+  return /^\s*(export )?(default )?(async )?(function|class|abstract class) |=> /m.test(source);
+}
+
+Deno.test("nothing is left unfinished or switched off", () => {
+  const words = /\b(TODO|FIXME|XXX|HACK)\b|@ts-(ignore|nocheck)|deno-lint-ignore-file/;
+  const found = filesOf(CODE).filter((path) => path !== "tests/tidy_test.ts").flatMap((path) =>
+    read(path).split("\n").flatMap((line, i) =>
+      words.test(line) ? [`${path}:${i + 1}: ${line.trim()}`] : []
+    )
+  );
+  expectNone(found, "unfinished");
+});
