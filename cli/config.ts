@@ -169,7 +169,8 @@ function buildHostAddress(
   }
   if (!address.sharesPrefix(host.address, own.prefixLen)) {
     throw new Failure(
-      `${setting.from}: ${config.address} is outside ${own.address}/${own.prefixLen} (give one inside)`,
+      `${setting.from}: ${config.address} is outside ${own.address}/${own.prefixLen} ` +
+        `(give an address inside)`,
     );
   }
   return config;

@@ -27,14 +27,12 @@ export class Failure extends Error {
  * -v.
  */
 export function report(error: unknown, isVerbose: boolean): number {
-  if (error instanceof Failure || error instanceof SysError) {
-    say(error.message);
-    return error instanceof Failure ? error.status : EXIT_USAGE;
-  }
+  const isForeseen = error instanceof Failure || error instanceof SysError;
   const text = error instanceof Error ? error.message : String(error);
-  say(`internal error: ${text}${isVerbose ? "" : " (-v shows where)"}`);
-  if (isVerbose && error instanceof Error) console.error(error.stack);
-  return EXIT_SOFTWARE;
+  say(isForeseen ? text : `internal error: ${text}${isVerbose ? "" : " (-v shows where)"}`);
+  const status = error instanceof Failure ? error.status : isForeseen ? EXIT_USAGE : EXIT_SOFTWARE;
+  if (isVerbose && status === EXIT_SOFTWARE && error instanceof Error) console.error(error.stack);
+  return status;
 }
 
 /** One line of nuse's own on stderr. */

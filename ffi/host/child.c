@@ -190,9 +190,10 @@ static bool take_change(int32_t event[4]) {
  * Returns 1 and the event, 0 when none came, or -errno. Blocks: not for the event loop's thread. */
 API int nuse_next_event(int32_t *event, int timeout_ms) {
   for (;;) {
-    if (take_change(event)) return 1;
     struct record r;
     if (read(pipe_ends[0], &r, sizeof r) == (ssize_t)sizeof r) {
+      /* In the order of arrival: the Ctrl-C that ended the child comes before its end. */
+      if (r.signal == SIGCHLD && take_change(event)) return 1;
       if (r.signal == SIGCHLD) continue;
       event[0] = EVENT_SIGNAL;
       event[1] = r.signal;

@@ -4,7 +4,10 @@
  *
  * @module
  */
+import { DeliveryRate } from "./delivery_rate.ts";
 import { SENT_EVER_RETRANS, SENT_SACKED, type SentSegment } from "./sent_queue.ts";
+
+const NO_RATE = new DeliveryRate();
 
 export class AckSample {
   /** Bytes newly acknowledged cumulatively, SYN and FIN included. */
@@ -23,13 +26,18 @@ export class AckSample {
   hasDsack = false;
   /** RFC 5681 section 2. */
   isDuplicate = false;
-  /** `pipe` and SND.UNA before the acknowledgment. */
+  /** `pipe` before the acknowledgment. */
   priorPipe = 0;
-  priorUna = 0;
   /** Round-trip time, microseconds; -1: none. */
   rttUs = -1;
+  /** The connection's delivery rate; hears of all that arrives. */
+  rate: DeliveryRate = NO_RATE;
 
-  reset(): void {
+  /** Begins the books for an acknowledgment of a connection with this rate, with `pipe` bytes in flight. */
+  begin(rate: DeliveryRate, pipe: number): void {
+    rate.begin(pipe);
+    this.rate = rate;
+    this.priorPipe = pipe;
     this.ackedBytes = 0;
     this.sackedBytes = 0;
     this.deliveredBytes = 0;
@@ -54,13 +62,17 @@ export class AckSample {
   /** The first `lenBytes` of the record are acknowledged. */
   onPartlyAcked(segment: SentSegment, lenBytes: number): void {
     this.ackedBytes += lenBytes;
-    if ((segment.flags & SENT_SACKED) === 0) this.deliveredBytes += lenBytes;
+    if ((segment.flags & SENT_SACKED) === 0) {
+      this.deliveredBytes += lenBytes;
+      this.rate.onDelivered(segment, lenBytes);
+    }
     if ((segment.flags & SENT_EVER_RETRANS) !== 0) this.hasRetransmitted = true;
   }
 
   onSacked(segment: SentSegment, lenBytes: number): void {
     this.sackedBytes += lenBytes;
     this.deliveredBytes += lenBytes;
+    this.rate.onDelivered(segment, lenBytes);
     if ((segment.flags & SENT_EVER_RETRANS) !== 0) return;
     if (this.oldestSackedSentUs < 0) this.oldestSackedSentUs = segment.sentUs;
   }

@@ -90,7 +90,7 @@ export function disconnectSocket(socket: TcpSocket, nowUs: number): number {
   if (tcb.state === State.LISTEN) stopListening(socket, nowUs);
   else if (tcb.state !== State.CLOSED) {
     if (needsReset(tcb.state)) emitReset(tcb, nowUs);
-    failConnection(tcb, 0, nowUs);
+    failConnection(tcb, 0);
   }
   renewTcb(socket);
   return 0;
@@ -105,7 +105,7 @@ function needsReset(state: State): boolean {
 /** A fresh TCB for a socket whose last one is over; options, and a port bound by bind(), stay. */
 export function renewTcb(socket: TcpSocket): void {
   const old = socket.tcb;
-  const fresh = new Tcb(old.layer, createCongestionControl(old.congestion.name)!);
+  const fresh = new Tcb(old.layer, createCongestionControl(old.congestion.name, old.layer.random)!);
   fresh.options = old.options;
   fresh.rcvBufBytes = old.options.isRcvBufLocked ? old.rcvBufBytes : fresh.rcvBufBytes;
   fresh.sndBufBytes = old.options.isSndBufLocked ? old.sndBufBytes : fresh.sndBufBytes;

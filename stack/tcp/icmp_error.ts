@@ -59,7 +59,7 @@ function connectionError(tcb: Tcb, error: IcmpError, seq: number, nowUs: number)
   if (error.mtu > 0 || error.errno === EMSGSIZE) return fragmentationNeeded(tcb, error, seq, nowUs);
   if (tcb.state === State.SYN_SENT || tcb.state === State.SYN_RECEIVED) {
     // Linux ends an attempt for soft errors too (RFC 5461 4.1 describes it)
-    failConnection(tcb, error.errno, nowUs);
+    failConnection(tcb, error.errno);
     return;
   }
   // A synchronized connection outlives any ICMP error (RFC 5927 5.2); the reason is kept for a timeout

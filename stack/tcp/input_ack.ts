@@ -10,7 +10,7 @@ import type { AckSample } from "./ack_sample.ts";
 import { sendChallengeAck } from "./challenge_ack.ts";
 import { timestampNow } from "./emit.ts";
 import { deleteTcb, enterTimeWait, establish, setState } from "./lifecycle.ts";
-import { hasUnsent } from "./output.ts";
+import { hasUnsent, updatePacing } from "./output.ts";
 import { onAckForRecovery } from "./recovery.ts";
 import { replyReset } from "./reset.ts";
 import { applySackBlocks } from "./sack.ts";
@@ -43,7 +43,7 @@ function establishByAck(tcb: Tcb, seg: Segment): boolean {
   tcb.sndWl1 = seg.seq;
   tcb.sndWl2 = seg.ack;
   const sample = tcb.layer.sample;
-  sample.reset();
+  sample.begin(tcb.rate, tcb.pipe);
   tcb.sent.acknowledge((tcb.iss + 1) | 0, sample);
   tcb.sndUna = (tcb.iss + 1) | 0;
   stopRetransmitTimer(tcb);
@@ -66,9 +66,8 @@ function isAckAcceptable(tcb: Tcb, seg: Segment): boolean {
 
 function takeAck(tcb: Tcb, seg: Segment): void {
   const sample = tcb.layer.sample;
-  sample.reset();
-  sample.priorUna = tcb.sndUna;
-  sample.priorPipe = tcb.pipe;
+  sample.begin(tcb.rate, tcb.pipe);
+  const lostBefore = tcb.sent.lostTotalBytes;
   const isWindowUpdate = updateSendWindow(tcb, seg);
   if (tcb.hasSack && seg.options.sackCount > 0) applySackBlocks(tcb, seg, sample);
   if (seqGt(seg.ack, tcb.sndUna)) advanceUna(tcb, seg, sample);
@@ -79,6 +78,10 @@ function takeAck(tcb: Tcb, seg: Segment): void {
   sampleRtt(tcb, seg, sample);
   if (tcb.sent.count > 0 || sample.ackedBytes > 0) onAckForRecovery(tcb, sample, seg.nowUs);
   tcb.delivered += sample.deliveredBytes;
+  const lostBytes = tcb.sent.lostTotalBytes - lostBefore;
+  tcb.rate.finish(sample.rttUs, tcb.rtt.minRttUs, lostBytes, seg.nowUs);
+  if (tcb.congestion.ownsWindow) tcb.congestion.onDelivery(tcb, tcb.rate, seg.nowUs);
+  updatePacing(tcb);
   updateRetransmitTimer(tcb, sample, seg.nowUs);
   if (sample.ackedBytes > 0) releaseSendBuffer(tcb);
   if (tcb.sent.lostBytes > 0 || hasUnsent(tcb)) tcb.layer.markDirty(tcb);
@@ -111,7 +114,7 @@ function advanceUna(tcb: Tcb, seg: Segment, sample: AckSample): void {
   tcb.sent.acknowledge(seg.ack, sample);
   tcb.sndUna = seg.ack;
   tcb.bytesAcked += sample.ackedBytes;
-  tcb.backoff = 0;
+  if (tcb.backoff > 0) endBackOff(tcb);
   if (seqLt(tcb.lostMark, seg.ack)) tcb.lostMark = seg.ack;
   // Follows SND.UNA, or comparisons would fail after 2^31 bytes
   if (seqLt(tcb.sndSml, seg.ack)) tcb.sndSml = seg.ack;
@@ -120,16 +123,28 @@ function advanceUna(tcb: Tcb, seg: Segment, sample: AckSample): void {
 }
 
 /**
- * RTT from the sending time of a segment that was sent once (Karn), else from the timestamp that comes back
- * (RFC 7323 4.1), which is good to a millisecond.
+ * There is progress. Without timestamps the RTO stays backed off until the next valid sample (Karn's
+ * algorithm, RFC 6298 section 5): the round trip may have become longer than the RTO, and every sample
+ * would be ambiguous. With them it cannot hide, and the RTO is the estimate's again.
+ */
+function endBackOff(tcb: Tcb): void {
+  tcb.backoff = 0;
+  if (tcb.hasTimestamps) tcb.rtt.rtoUs = tcb.rtt.baseRtoUs(tcb.rtt.rtoUs);
+}
+
+/**
+ * RTT from the sending time, when all that is acknowledged was sent once (Karn; what waited behind a hole
+ * was not acknowledged when it arrived), else from the timestamp that comes back
+ * (RFC 7323 4.1), which is good to a millisecond. Not with a D-SACK: the segment had arrived before, and the
+ * timestamp is that of the first copy, whose ACK was lost.
  */
 export function sampleRtt(tcb: Tcb, seg: Segment, sample: AckSample): void {
   const { nowUs, options } = seg;
-  if (sample.oldestSentUs >= 0) {
+  if (sample.oldestSentUs >= 0 && !sample.hasRetransmitted) {
     sample.rttUs = nowUs - sample.oldestSentUs;
   } else if (sample.oldestSackedSentUs >= 0) {
     sample.rttUs = nowUs - sample.oldestSackedSentUs;
-  } else if (sample.ackedBytes > 0 && tcb.hasTimestamps && options.tsEcr !== 0) {
+  } else if (canUseEcho(tcb, seg, sample)) {
     const ms = (timestampNow(tcb.tsOffset, nowUs) - options.tsEcr) | 0;
     if (ms < 0 || ms * 1000 > tcb.rtt.rtoMaxUs) return;
     sample.rttUs = Math.max(1, ms) * 1000;
@@ -137,6 +152,10 @@ export function sampleRtt(tcb: Tcb, seg: Segment, sample: AckSample): void {
     return;
   }
   tcb.rtt.sample(sample.rttUs, nowUs);
+}
+
+function canUseEcho(tcb: Tcb, seg: Segment, sample: AckSample): boolean {
+  return sample.ackedBytes > 0 && !sample.hasDsack && tcb.hasTimestamps && seg.options.tsEcr !== 0;
 }
 
 /** RFC 6298 (5.2), (5.3): off when nothing is in flight, started anew when there was progress. */

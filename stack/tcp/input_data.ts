@@ -38,7 +38,7 @@ export function processText(tcb: Tcb, seg: Segment): boolean {
   if (isTextForNobody(tcb, seg)) {
     tcb.layer.counters.tcp.abortOnData++;
     replyReset(tcb.layer, tcb, seg);
-    failConnection(tcb, 0, seg.nowUs);
+    failConnection(tcb, 0);
     return false;
   }
   if (seg.payloadLen > 0) {

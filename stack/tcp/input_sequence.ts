@@ -79,7 +79,7 @@ function noteDuplicate(tcb: Tcb, seg: Segment): void {
 /** Second, check the RST bit: only the exact sequence number resets (RFC 5961 3.2). */
 export function processReset(tcb: Tcb, seg: Segment): void {
   if (seg.seq !== tcb.rcvNxt) return sendChallengeAck(tcb, seg.nowUs);
-  failConnection(tcb, resetErrno(tcb.state), seg.nowUs);
+  failConnection(tcb, resetErrno(tcb.state));
 }
 
 function resetErrno(state: State): number {

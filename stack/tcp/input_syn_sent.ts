@@ -30,7 +30,7 @@ export function synSentInput(tcb: Tcb, seg: Segment): void {
   }
   // Second, check the RST bit: it needs an acceptable ACK
   if (seg.isRst) {
-    if (seg.isAck) failConnection(tcb, ECONNREFUSED, seg.nowUs);
+    if (seg.isAck) failConnection(tcb, ECONNREFUSED);
     return;
   }
   // Fourth, check the SYN bit; fifth: "if neither of the SYN or RST bits is set, then drop the segment"
@@ -78,7 +78,7 @@ function takeSyn(tcb: Tcb, seg: Segment): void {
 /** "If SND.UNA > ISS (our SYN has been ACKed), change the connection state to ESTABLISHED". */
 function synAcknowledged(tcb: Tcb, seg: Segment): void {
   const sample = tcb.layer.sample;
-  sample.reset();
+  sample.begin(tcb.rate, tcb.pipe);
   tcb.sent.acknowledge(seg.ack, sample);
   tcb.sndUna = seg.ack;
   tcb.recover = tcb.iss;

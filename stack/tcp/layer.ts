@@ -47,6 +47,7 @@ export class TcpLayer implements Transport {
   readonly network: Network;
   readonly counters: Counters;
   readonly config: TcpConfig;
+  readonly random: () => number;
   readonly timers = new TimerHeap<Flow>();
   readonly demux: Demux;
   readonly bindings: Bindings;
@@ -74,6 +75,7 @@ export class TcpLayer implements Transport {
     this.network = deps.network;
     this.counters = deps.counters;
     this.config = config;
+    this.random = random;
     this.#onEvent = deps.onEvent;
     this.demux = new Demux(random());
     this.bindings = new Bindings(random, config.portMin, config.portMax);
@@ -86,7 +88,7 @@ export class TcpLayer implements Transport {
 
   /** A socket in CLOSED. `domain`: 2 (AF_INET) or 10 (AF_INET6). */
   createSocket(domain: number): TcpSocket {
-    const congestion = createCongestionControl(this.config.congestion);
+    const congestion = createCongestionControl(this.config.congestion, this.random);
     if (congestion === null) {
       throw new RangeError(`no congestion control ${this.config.congestion}`);
     }

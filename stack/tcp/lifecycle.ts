@@ -82,6 +82,7 @@ export function deleteTcb(tcb: Tcb): void {
   tcb.delayedAckAtUs = Infinity;
   tcb.keepAliveAtUs = Infinity;
   tcb.lingerAtUs = Infinity;
+  tcb.paceAtUs = Infinity;
   layer.timers.cancel(tcb);
   layer.demux.remove(tcb);
   tcb.sent.clear();
@@ -97,7 +98,7 @@ export function deleteTcb(tcb: Tcb): void {
 }
 
 /** The connection failed: the program gets `errno`. */
-export function failConnection(tcb: Tcb, errno: number, nowUs: number): void {
+export function failConnection(tcb: Tcb, errno: number): void {
   const counters = tcb.layer.counters.tcp;
   if (isEstablished(tcb.state)) counters.estabResets++;
   else if (tcb.state === State.SYN_SENT || tcb.state === State.SYN_RECEIVED) {
@@ -113,7 +114,7 @@ export function failConnection(tcb: Tcb, errno: number, nowUs: number): void {
 /** Sends RST and ends the connection (RFC 9293 3.10.5). `errno` 0: the program asked for it. */
 export function abortConnection(tcb: Tcb, nowUs: number, errno = 0): void {
   if (hasPeer(tcb.state)) emitReset(tcb, nowUs);
-  failConnection(tcb, errno, nowUs);
+  failConnection(tcb, errno);
 }
 
 function hasPeer(state: State): boolean {

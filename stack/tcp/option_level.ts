@@ -152,7 +152,7 @@ function setCongestion(tcb: Tcb, value: Uint8Array): number {
   for (let i = 0; i < Math.min(value.length, CONGESTION_NAME_MAX - 1) && value[i] !== 0; i++) {
     name += String.fromCharCode(value[i]);
   }
-  const congestion = createCongestionControl(name);
+  const congestion = createCongestionControl(name, tcb.layer.random);
   if (congestion === null) return -ENOENT;
   if (congestion.name !== tcb.congestion.name) tcb.congestion = congestion;
   return 0;

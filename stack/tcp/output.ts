@@ -28,6 +28,7 @@ const TSO_WINDOW_DIVISOR = 3;
 
 /** Sends what may be sent now. Called from flush only. */
 export function tcpOutput(tcb: Tcb, nowUs: number): void {
+  tcb.paceAtUs = Infinity;
   if (tcb.state === State.CLOSED || tcb.state === State.LISTEN) return;
   if (!refreshRoute(tcb)) {
     // What was sent has its timer; what was not is tried again by the persist timer
@@ -38,7 +39,26 @@ export function tcpOutput(tcb: Tcb, nowUs: number): void {
   if (tcb.sent.lostBytes > 0) retransmitLost(tcb, nowUs);
   if (hasUnsent(tcb) && isSynchronized(tcb.state)) sendNew(tcb, nowUs);
   if (tcb.isAckNow) emitAck(tcb, nowUs);
+  if (!hasUnsent(tcb)) noteAppLimited(tcb);
   rearmTimer(tcb);
+}
+
+/** The program, not the network, sets the pace: what is measured now says nothing about the path. */
+function noteAppLimited(tcb: Tcb): void {
+  const { sent } = tcb;
+  if (tcb.pipe < tcb.cwnd && sent.lostBytes <= sent.retransBytes) tcb.rate.markAppLimited(tcb.pipe);
+}
+
+/** The algorithm's rate, cwnd or SRTT has changed. */
+export function updatePacing(tcb: Tcb): void {
+  tcb.pacer.update(tcb.congestion.pacingRate, tcb.cwnd, tcb.ssthresh, tcb.rtt.srttUs);
+}
+
+/** False: the next row has to wait for its time (pacing.ts). */
+function isPaceDue(tcb: Tcb, nowUs: number): boolean {
+  if (tcb.pacer.isDue(nowUs)) return true;
+  tcb.paceAtUs = tcb.pacer.nextSendUs;
+  return false;
 }
 
 /** The handshake is done: text may be sent. */
@@ -74,15 +94,20 @@ function retransmitLost(tcb: Tcb, nowUs: number): void {
     if (segment === null) return;
     const room = tcb.cwnd - tcb.pipe;
     const lenBytes = seqDiff(segment.end, segment.seq);
-    if (room < Math.min(lenBytes, tcb.smss)) return;
+    if (room < Math.min(lenBytes, tcb.smss) || !isPaceDue(tcb, nowUs)) return;
     retransmit(tcb, segment, room, nowUs);
   }
+}
+
+/** The most text of a row: as the device can cut it, and as pacing wants it. */
+function pacedRowText(tcb: Tcb): number {
+  return tcb.pacer.burstBytes(tcb.smss, maxRowText(tcb), tcb.rtt.minRttUs);
 }
 
 /** Sends one record again, at most about `maxBytes` of it (but one segment in any case). */
 export function retransmit(tcb: Tcb, segment: SentSegment, maxBytes: number, nowUs: number): void {
   const smss = tcb.smss;
-  const rowMax = Math.max(smss, Math.min(maxRowText(tcb), maxBytes - (maxBytes % smss)));
+  const rowMax = Math.max(smss, Math.min(pacedRowText(tcb), maxBytes - (maxBytes % smss)));
   if (seqDiff(segment.end, segment.seq) > rowMax && (segment.flags & SENT_SYN) === 0) {
     tcb.sent.split(segment, rowMax);
   }
@@ -100,6 +125,8 @@ export function retransmit(tcb: Tcb, segment: SentSegment, maxBytes: number, now
     else counters.slowStartRetrans++;
   }
   tcb.sent.markRetransmitted(segment, nowUs);
+  tcb.rate.onSent(segment, false, nowUs);
+  tcb.pacer.onSent(seqDiff(segment.end, segment.seq), nowUs);
   tcb.totalRetransmits++;
   counters.retransSegs++;
   tcb.lastSentUs = nowUs;
@@ -112,8 +139,8 @@ function sendNew(tcb: Tcb, nowUs: number): void {
   if (tcb.sndNxt === tcb.sndUna) restartAfterIdle(tcb, nowUs);
   tcb.isCwndLimited = false;
   if (tcb.isProbeDue) sendProbe(tcb, nowUs);
-  const rowMax = maxRowText(tcb);
-  for (;;) {
+  const rowMax = pacedRowText(tcb);
+  while (isPaceDue(tcb, nowUs)) {
     const unsent = seqDiff(tcb.sndEnd, tcb.sndNxt);
     const wndRoom = seqDiff((tcb.sndUna + tcb.sndWnd) | 0, tcb.sndNxt);
     const textLen = unsent > 0 ? textToSend(tcb, unsent, wndRoom, rowMax) : 0;
@@ -201,7 +228,10 @@ function sendRow(tcb: Tcb, textLen: number, unsent: number, isFin: boolean, nowU
   const seq = tcb.sndNxt;
   const lenBytes = textLen + (isFin ? 1 : 0);
   // In the books first: what does not leave counts as lost on the way.
-  tcb.sent.push(seq, lenBytes, isFin ? SENT_FIN : 0, nowUs);
+  const isFlightEmpty = tcb.sent.count === 0;
+  const segment = tcb.sent.push(seq, lenBytes, isFin ? SENT_FIN : 0, nowUs);
+  tcb.rate.onSent(segment, isFlightEmpty, nowUs);
+  tcb.pacer.onSent(lenBytes, nowUs);
   tcb.sndNxt = (seq + lenBytes) | 0;
   if (textLen % tcb.smss !== 0) tcb.sndSml = tcb.sndNxt;
   if (isFin) tcb.isFinSent = true;
@@ -222,11 +252,12 @@ function sendRow(tcb: Tcb, textLen: number, unsent: number, isFin: boolean, nowU
 /** RFC 5681 4.1, RFC 7661 in Linux's form: half the window for every RTO of silence, down to the start's. */
 function restartAfterIdle(tcb: Tcb, nowUs: number): void {
   const idleUs = nowUs - tcb.lastSentUs;
-  if (tcb.lastDataSentUs === 0 || idleUs <= tcb.rtt.rtoUs) return;
+  if (tcb.lastDataSentUs === 0 || idleUs <= 0) return;
+  tcb.congestion.onIdle(tcb, idleUs);
+  if (tcb.congestion.ownsWindow || idleUs <= tcb.rtt.rtoUs) return;
   const restart = Math.min(tcb.layer.config.initialCwndSegments * tcb.smss, tcb.cwnd);
   tcb.ssthresh = Math.max(tcb.ssthresh, (tcb.cwnd >> 1) + (tcb.cwnd >> 2));
   let cwnd = tcb.cwnd;
   for (let t = idleUs - tcb.rtt.rtoUs; t > 0 && cwnd > restart; t -= tcb.rtt.rtoUs) cwnd >>= 1;
   tcb.cwnd = Math.max(cwnd, restart);
-  tcb.congestion.onIdle(tcb, idleUs);
 }

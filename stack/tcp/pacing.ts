@@ -5,7 +5,7 @@
  *
  *      sent: 64 KiB      due = when the link at this rate would be done with them
  *        |----------------|
- *       now          nextSendUs      nothing leaves before; the timer of the connection waits for it
+ *       now          nextSendUs      nothing leaves before; the connection's timer waits for it
  *
  * A timer that fires late does not lower the rate: up to SLACK_US of delay are made good at once.
  * Without a rate nothing is held back: as in Linux without the fq queue, CUBIC and Reno are not

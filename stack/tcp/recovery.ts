@@ -32,6 +32,8 @@ export function onAckForRecovery(tcb: Tcb, sample: AckSample, nowUs: number): vo
   } else if (!tcb.hasSack && sample.ackedBytes > 0) {
     onPartialAck(tcb);
   }
+  // An algorithm that owns the window is told of the delivery when it is complete
+  if (tcb.congestion.ownsWindow) return;
   if (tcb.recovery === Recovery.FAST) reduceProportionally(tcb, sample);
   else if (sample.ackedBytes > 0) growWindow(tcb, sample, nowUs);
 }
@@ -77,7 +79,9 @@ function reduceProportionally(tcb: Tcb, sample: AckSample): void {
 }
 
 function leaveRecovery(tcb: Tcb, nowUs: number): void {
-  if (tcb.recovery === Recovery.FAST) tcb.cwnd = Math.max(tcb.ssthresh, tcb.smss);
+  if (tcb.recovery === Recovery.FAST && !tcb.congestion.ownsWindow) {
+    tcb.cwnd = Math.max(tcb.ssthresh, tcb.smss);
+  }
   tcb.recovery = Recovery.OPEN;
   tcb.dupAcks = 0;
   tcb.dupAckedBytes = 0;

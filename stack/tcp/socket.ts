@@ -18,6 +18,7 @@ import type { IpAddress } from "../wire/ip_address.ts";
 import { bindSocket, connectSocket, listenSocket } from "./open.ts";
 import { closeSocket, disconnectSocket, queueFin } from "./close.ts";
 import { abortConnection } from "./lifecycle.ts";
+import { updatePacing } from "./output.ts";
 import { getTcpOption, setTcpOption } from "./option_level.ts";
 import { autotuneReceiveBuffer, isWindowUpdateDue } from "./receive_window.ts";
 import { growForWriting, sendSpace } from "./send_buffer.ts";
@@ -267,6 +268,12 @@ export class TcpSocket {
   setSendBuffer(bytes: number): void {
     this.tcb.options.isSndBufLocked = true;
     this.tcb.sndBufBytes = bytes;
+  }
+
+  /** SO_MAX_PACING_RATE, bytes per second; Infinity: no limit. */
+  setMaxPacingRate(bytesPerSecond: number): void {
+    this.tcb.pacer.maxRate = bytesPerSecond;
+    updatePacing(this.tcb);
   }
 
   get receiveBuffer(): number {

@@ -234,7 +234,7 @@ export class SynRequest extends Flow {
 function makeConnection(request: SynRequest): Tcb {
   const { layer, listener } = request;
   const parent = listener.tcb;
-  const congestion = createCongestionControl(parent.congestion.name)!;
+  const congestion = createCongestionControl(parent.congestion.name, layer.random)!;
   const tcb = new Tcb(layer, congestion);
   tcb.options = parent.options.clone();
   tcb.rcvBufBytes = parent.rcvBufBytes;

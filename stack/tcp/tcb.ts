@@ -20,9 +20,11 @@ import type { Route } from "../wire/network.ts";
 import { type CongestionControl, SSTHRESH_INFINITE } from "./congestion/mod.ts";
 import { Assembler } from "./assembler.ts";
 import type { Binding } from "./bindings.ts";
+import { DeliveryRate } from "./delivery_rate.ts";
 import { Flow, FLOW_TCB } from "./flow.ts";
 import type { TcpLayer } from "./layer.ts";
 import type { Listener } from "./listener.ts";
+import { Pacer } from "./pacing.ts";
 import { RttEstimator } from "./rtt.ts";
 import { SentQueue } from "./sent_queue.ts";
 import { TcpSocketOptions } from "./socket_options.ts";
@@ -167,6 +169,8 @@ export class Tcb extends Flow {
   congestion: CongestionControl;
   cwnd = 0;
   ssthresh = SSTHRESH_INFINITE;
+  readonly rate = new DeliveryRate();
+  readonly pacer = new Pacer();
   /** The window, not the program, limited the last output (RFC 7661 asks before growing). */
   isCwndLimited = false;
 
@@ -186,6 +190,8 @@ export class Tcb extends Flow {
   retransmitAtUs = Infinity;
   delayedAckAtUs = Infinity;
   keepAliveAtUs = Infinity;
+  /** The next row may leave (pacing). */
+  paceAtUs = Infinity;
   /** FIN-WAIT-2 and orphans: the end. */
   lingerAtUs = Infinity;
   keepProbes = 0;

@@ -52,6 +52,7 @@ function writeState(dv: DataView, { tcb }: TcpSocket): void {
   if (tcb.hasSack) options |= OPT_SACK;
   if (tcb.hasWindowScale) options |= OPT_WINDOW_SCALE;
   dv.setUint8(5, options);
+  dv.setUint8(7, tcb.rate.isAppLimitedRate ? 1 : 0);
   dv.setUint8(6, tcb.sndWindShift | (tcb.rcvWindShift << 4));
 }
 
@@ -97,10 +98,15 @@ function sinceMs(atUs: number, nowUs: number): number {
   return Math.max(0, Math.floor((nowUs - atUs) / 1000));
 }
 
+function rate64(bytesPerSecond: number): bigint {
+  return bytesPerSecond === Infinity ? 0xffff_ffff_ffff_ffffn : BigInt(Math.floor(bytesPerSecond));
+}
+
 /** tcpi_pacing_rate (no limit) and tcpi_max_pacing_rate, tcpi_notsent_bytes, windows. */
 function writeWindows(dv: DataView, tcb: Tcb): void {
-  dv.setBigUint64(104, 0xffff_ffff_ffff_ffffn, true);
-  dv.setBigUint64(112, 0xffff_ffff_ffff_ffffn, true);
+  dv.setBigUint64(104, rate64(tcb.pacer.rate === 0 ? Infinity : tcb.pacer.rate), true);
+  dv.setBigUint64(112, rate64(tcb.pacer.maxRate), true);
+  dv.setBigUint64(160, rate64(tcb.rate.bytesPerSecond), true);
   dv.setUint32(144, Math.max(0, seqDiff(tcb.sndEnd, tcb.sndNxt)), true);
   dv.setUint32(228, tcb.sndWnd, true);
   dv.setUint32(232, tcb.rcvWnd, true);

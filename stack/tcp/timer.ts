@@ -30,6 +30,7 @@ export function rearmTimer(tcb: Tcb): void {
   if (tcb.delayedAckAtUs < atUs) atUs = tcb.delayedAckAtUs;
   if (tcb.keepAliveAtUs < atUs) atUs = tcb.keepAliveAtUs;
   if (tcb.lingerAtUs < atUs) atUs = tcb.lingerAtUs;
+  if (tcb.paceAtUs < atUs) atUs = tcb.paceAtUs;
   if (atUs < tcb.atUs) tcb.layer.timers.set(tcb, atUs);
 }
 
@@ -71,6 +72,10 @@ function probeIntervalUs(tcb: Tcb): number {
 /** The node of a connection fired. */
 export function onTcbTimer(tcb: Tcb, nowUs: number): void {
   if (tcb.lingerAtUs <= nowUs) return onLingerTimeout(tcb, nowUs);
+  if (tcb.paceAtUs <= nowUs) {
+    tcb.paceAtUs = Infinity;
+    tcb.layer.markDirty(tcb);
+  }
   if (tcb.delayedAckAtUs <= nowUs) onDelayedAckTimeout(tcb);
   if (tcb.keepAliveAtUs <= nowUs) onKeepAliveTimeout(tcb, nowUs);
   if (tcb.retransmitAtUs <= nowUs) {
@@ -101,7 +106,7 @@ function onRetransmitTimeout(tcb: Tcb, nowUs: number): void {
   tcb.layer.counters.tcp.timeouts++;
   if (hasGivenUp(tcb, head, nowUs)) {
     tcb.layer.counters.tcp.abortOnTimeout++;
-    return failConnection(tcb, tcb.softError !== 0 ? tcb.softError : ETIMEDOUT, nowUs);
+    return failConnection(tcb, tcb.softError !== 0 ? tcb.softError : ETIMEDOUT);
   }
   if ((head.flags & SENT_SYN) !== 0) tcb.sent.markLost(head);
   else enterLossRecovery(tcb, nowUs);
@@ -143,7 +148,7 @@ function onPersistTimeout(tcb: Tcb, nowUs: number): void {
   const isTimedOut = options.userTimeoutUs > 0 && leftUs <= 0;
   if (isTimedOut || tcb.probes >= maxProbes) {
     tcb.layer.counters.tcp.abortOnTimeout++;
-    return failConnection(tcb, tcb.softError !== 0 ? tcb.softError : ETIMEDOUT, nowUs);
+    return failConnection(tcb, tcb.softError !== 0 ? tcb.softError : ETIMEDOUT);
   }
   tcb.probes++;
   tcb.backoff++;

@@ -38,4 +38,5 @@ Deno.test("a fault of nuse's own: one line, and where with -v", () => {
   const [first, trace] = heard(() => report(error, true));
   assertEquals(first, "nuse: internal error: of two lines");
   assertEquals(trace, error.stack);
+  assertEquals(heard(() => report(new Failure("crash", EXIT_SOFTWARE), true)).length, 2);
 });

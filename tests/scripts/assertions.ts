@@ -35,7 +35,10 @@ function state(world: World, target: string | null, args: readonly string[]): An
   return actual === args[0] ? 0 : `state is ${actual}`;
 }
 
-/** "events READABLE !ERROR": raised (not raised) since the last "events" line. "none": nothing at all. */
+/**
+ * "events READABLE !ERROR": raised (not raised) since the last "events" line. "none": nothing at
+ * all.
+ */
 function events(world: World, target: string | null, args: readonly string[]): Answer {
   const bits = world.rig.takeEvents(world.socket(target).socket);
   for (const arg of args) {

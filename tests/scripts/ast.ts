@@ -7,7 +7,9 @@
 /** A number that a line sends or expects. */
 export type NumberSpec =
   | { readonly kind: "any" }
-  /** Sum of terms; a variable that is not bound yet is bound when it stands alone in an expectation. */
+  /**
+   * Sum of terms; a variable that is not bound yet is bound when it stands alone in an expectation.
+   */
   | { readonly kind: "sum"; readonly terms: readonly Term[] }
   | { readonly kind: "range"; readonly lo: number; readonly hi: number };
 

@@ -1,7 +1,7 @@
 /**
- * The commands of the script language: what a program does with its sockets, and what a script asserts about
- * them. A command answers a number (negative: -errno) or a word, which the runner compares with what stands
- * behind "->".
+ * The commands of the script language: what a program does with its sockets, and what a script
+ * asserts about them. A command answers a number (negative: -errno) or a word, which the runner
+ * compares with what stands behind "->".
  *
  * @module
  */
@@ -165,7 +165,9 @@ function onStream(
   return (world, target, args) => run(world.socket(target).stream, world.rig.nowUs, args);
 }
 
-/** "flow NAME [local PORT] [peer PORT] [peer_iss N] [new]": what the lines after it mean by NAME. */
+/**
+ * "flow NAME [local PORT] [peer PORT] [peer_iss N] [new]": what the lines after it mean by NAME.
+ */
 function flowCall(world: World, _target: string | null, args: readonly string[]): Answer {
   const flow = world.flow(args[0]);
   for (let i = 1; i < args.length; i += 2) {

@@ -1,5 +1,6 @@
 /**
- * Script commands for datagram sockets. They fill and read the record format of stack/socket/api.ts.
+ * Script commands for datagram sockets. They fill and read the record format of
+ * stack/socket/api.ts.
  *
  * @module
  */

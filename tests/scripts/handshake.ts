@@ -1,6 +1,7 @@
 /**
- * "open passive|active [WIN] [<OPTIONS>]": a three-way handshake in one line, for the scripts that are about
- * something later. The peer's SYN carries the given window and options; sockets "l" and "s" come to be.
+ * "open passive|active [WIN] [<OPTIONS>]": a three-way handshake in one line, for the scripts that
+ * are about something later. The peer's SYN carries the given window and options; sockets "l" and
+ * "s" come to be.
  *
  * @module
  */

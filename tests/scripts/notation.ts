@@ -105,8 +105,16 @@ function parseFlags(text: string): { flags: number; ignoresPush: boolean } {
   return { flags, ignoresPush };
 }
 
-const SEGMENT =
-  /^(?:([a-z]\w*):\s+)?([FSRPUEW.?-]+)\s+(-?\d+|\*):(-?\d+|\*)\((\d+|\*)\)\s*([^<]*)(?:<([^>]*)>)?$/;
+/** Flow, flags, sequence numbers, fields, options. */
+const SEGMENT = new RegExp(
+  [
+    /^(?:([a-z]\w*):\s+)?/,
+    /([FSRPUEW.?-]+)\s+/,
+    /(-?\d+|\*):(-?\d+|\*)\((\d+|\*)\)\s*/,
+    /([^<]*)/,
+    /(?:<([^>]*)>)?$/,
+  ].map((part) => part.source).join(""),
+);
 
 function parseSegment(text: string, modifiers: string[]): SegmentSpec {
   // A bound such as "win >=100" must not be taken for the end of the option list.

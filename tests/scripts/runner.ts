@@ -1,10 +1,10 @@
 /**
  * Runs a packet script against a stack of its own under virtual time.
  *
- * A line happens at its time; until then the stack's timers run. Whatever the stack sends must be expected by
- * the very next lines, in order, at the time they say: a segment that no line asks for is an error, and so is
- * one that does not come. When the script is over all sockets are aborted, time passes, and the
- * stack's memory must be back where it was.
+ * A line happens at its time; until then the stack's timers run. Whatever the stack sends must be
+ * expected by the very next lines, in order, at the time they say: a segment that no line asks for
+ * is an error, and so is one that does not come. When the script is over all sockets are aborted,
+ * time passes, and the stack's memory must be back where it was.
  *
  * @module
  */
@@ -27,8 +27,32 @@ const AFTERMATH_US = 400e6;
 
 const ALL_CALLS: Readonly<Record<string, Call>> = { ...CALLS, open: openCall };
 
+/** RFC 6528 3: the initial sequence number grows by one every 4 microseconds. */
+const ISN_TICK_US = 4;
+
 export function runScript(script: Script): void {
   const world = new World(rigOptions(script));
+  runIn(world, script);
+}
+
+/**
+ * The time at which the stack's first initial sequence number on flow a is `iss`: the script is
+ * tried at an hour of its own choice, and the clock that the number follows tells the rest.
+ */
+function startForIss(script: Script, iss: number): number {
+  const settings = new Map(script.settings);
+  settings.delete("local_iss");
+  const world = new World(rigOptions({ ...script, settings }));
+  const { startUs } = world;
+  for (const step of script.steps) {
+    runStep(world, step);
+    const found = world.flows.get("a")?.iss ?? null;
+    if (found !== null) return startUs + ((iss - found) >>> 0) * ISN_TICK_US;
+  }
+  throw new ScriptError(`${script.path}: local_iss, but no SYN is sent`);
+}
+
+function runIn(world: World, script: Script): void {
   const idleBytes = world.rig.memory.usedBytes;
   world.toleranceUs = Number(script.settings.get("tolerance") ?? 0.001) * 1e6;
   const peerIss = script.settings.get("peer_iss");
@@ -69,6 +93,7 @@ function rigOptions(script: Script): Partial<RigOptions> {
     else if (name === "offload") options.offload = text === "on";
     else if (name === "seed") options.seed = Number(text);
     else if (name === "start") options.startUs = Number(text);
+    else if (name === "local_iss") options.startUs = startForIss(script, Number(text));
     else if (name === "arp") options.answersArp = text !== "manual";
     else if (name === "gateway") options.gateway = text === "on";
     else if (name !== "tolerance" && name !== "peer_iss") {

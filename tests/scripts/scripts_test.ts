@@ -1,6 +1,6 @@
 /**
- * One test for every packet script under tests/scripts/: the folder is the topic, the name of the test ends
- * in the clause that the script shows.
+ * One test for every packet script under tests/scripts/: the folder is the topic, the name of the
+ * test ends in the clause that the script shows.
  *
  *     deno test -A tests/scripts --filter close/
  *

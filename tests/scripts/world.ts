@@ -1,6 +1,6 @@
 /**
- * What a running script has at hand: the stack on its rig, flows (a local and a remote port with their
- * initial sequence numbers), sockets by name, variables, and the trace of what has happened.
+ * What a running script has at hand: the stack on its rig, flows (a local and a remote port with
+ * their initial sequence numbers), sockets by name, variables, and the trace of what has happened.
  *
  * @module
  */
@@ -125,7 +125,9 @@ export class World {
     }, 0);
   }
 
-  /** "" when `actual` is as wanted (modulo 2^32), else what was wanted. Binds a lone new variable. */
+  /**
+   * "" when `actual` is as wanted (modulo 2^32), else what was wanted. Binds a lone new variable.
+   */
   mismatch(spec: NumberSpec, actual: number, flow: Flow): string {
     if (spec.kind === "any") return "";
     if (spec.kind === "range") {

@@ -44,7 +44,9 @@ export function setInt(
   if (result !== 0) throw new Error(`setsockopt(${level}, ${name}, ${value}): ${result}`);
 }
 
-/** Sets SO_SNDBUF and SO_RCVBUF (0: leave alone). As in Linux, the stack doubles what it is given. */
+/**
+ * Sets SO_SNDBUF and SO_RCVBUF (0: leave alone). As in Linux, the stack doubles what it is given.
+ */
 export function setBuffers(socket: Socket, send: number, receive: number, nowUs: number): void {
   if (send > 0) setInt(socket, SOL_SOCKET, SO_SNDBUF, send, nowUs);
   if (receive > 0) setInt(socket, SOL_SOCKET, SO_RCVBUF, receive, nowUs);

@@ -1,7 +1,8 @@
 /**
  * Bulk flows that share one bottleneck: how much of it they use, and how fairly.
  *
- *     deno run -A tests/sim/bulk.ts [FLOWS = 2] [MBIT/S = 100] [RTT MS = 50] [SECONDS = 60] [LOSS = 0] [cubic]
+ *     deno run -A tests/sim/bulk.ts [FLOWS = 2] [MBIT/S = 100] [RTT MS = 50] [SECONDS = 60] [LOSS =
+ * 0] [cubic]
  *
  * The queue holds one bandwidth-delay product.
  *

@@ -1,8 +1,9 @@
 /**
  * One direction of a link: rate, delay, queue and everything that a path may do to a frame.
  *
- * A frame is first queued (or dropped for want of room), leaves after the frames before it at the link's
- * rate, and may then be lost, damaged, doubled, delayed or overtaken. Times are microseconds.
+ * A frame is first queued (or dropped for want of room), leaves after the frames before it at the
+ * link's rate, and may then be lost, damaged, doubled, delayed or overtaken. Times are
+ * microseconds.
  *
  * @module
  */

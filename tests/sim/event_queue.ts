@@ -1,5 +1,6 @@
 /**
- * The simulator's agenda: a binary heap of things to do at a virtual time; equal times in order of entry.
+ * The simulator's agenda: a binary heap of things to do at a virtual time; equal times in order of
+ * entry.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Receive coalescing as a NIC or the kernel's GRO does it: in-order TCP segments of one flow that arrived
- * in one batch become one long frame with `gsoSize`.
+ * Receive coalescing as a NIC or the kernel's GRO does it: in-order TCP segments of one flow that
+ * arrived in one batch become one long frame with `gsoSize`.
  *
  * @module
  */
@@ -67,7 +67,9 @@ function merge(run: readonly WireFrame[], headerLen: number): WireFrame {
   };
 }
 
-/** Coalesces neighbours in a batch. A short segment or a PSH ends a run, as it does in the kernel. */
+/**
+ * Coalesces neighbours in a batch. A short segment or a PSH ends a run, as it does in the kernel.
+ */
 export function coalesce(batch: readonly WireFrame[]): WireFrame[] {
   const out: WireFrame[] = [];
   let i = 0;

@@ -54,8 +54,8 @@ const CODEL_TARGET_US = 5_000;
 const CODEL_INTERVAL_US = 100_000;
 
 /**
- * RFC 8289's control law on the time a frame will spend in the queue. A FIFO's sojourn time is known on
- * entry, so the verdict falls there.
+ * RFC 8289's control law on the time a frame will spend in the queue. A FIFO's sojourn time is
+ * known on entry, so the verdict falls there.
  */
 export class CodelMarker {
   #firstAboveUs = 0;

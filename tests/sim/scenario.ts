@@ -1,6 +1,7 @@
 /**
- * "Everything goes wrong": a two-way transfer whose link, hosts, buffers, sizes and manners all follow from
- * one seed. Every byte must arrive, in order, once; both sides must reach CLOSED; memory must be as at the start.
+ * "Everything goes wrong": a two-way transfer whose link, hosts, buffers, sizes and manners all
+ * follow from one seed. Every byte must arrive, in order, once; both sides must reach CLOSED;
+ * memory must be as at the start.
  *
  * @module
  */

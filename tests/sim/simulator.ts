@@ -1,6 +1,6 @@
 /**
- * Discrete-event simulation of hosts and links under a virtual clock. Everything that happens follows from
- * the seed; a failure prints it with the last frames.
+ * Discrete-event simulation of hosts and links under a virtual clock. Everything that happens
+ * follows from the seed; a failure prints it with the last frames.
  *
  *     const sim = new Simulator(seed);
  *     const a = sim.addHost("a"), b = sim.addHost("b");
@@ -94,7 +94,9 @@ export class Simulator {
     return host;
   }
 
-  /** Joins two hosts by a link of its own /24: 198.18.n.1 and 198.18.n.2. `back` overrides b → a. */
+  /**
+   * Joins two hosts by a link of its own /24: 198.18.n.1 and 198.18.n.2. `back` overrides b → a.
+   */
   connect(
     a: Host,
     b: Host,
@@ -202,9 +204,7 @@ export class Simulator {
     const message = error instanceof Error ? error.message : String(error);
     const at = ((this.nowUs - this.startUs) / 1e6).toFixed(6);
     const hosts = this.hosts.map((host) => host.describe(this.nowUs)).join("\n");
-    return new Error(
-      `seed ${this.seed}, ${at} s, step ${this.steps}: ${message}\n${this.capture.text()}\n${hosts}`,
-      { cause: error },
-    );
+    const what = `seed ${this.seed}, ${at} s, step ${this.steps}: ${message}`;
+    return new Error(`${what}\n${this.capture.text()}\n${hosts}`, { cause: error });
   }
 }

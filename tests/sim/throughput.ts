@@ -4,9 +4,10 @@
  *     deno run -A tests/sim/throughput.ts            prints the table
  *     deno run -A tests/sim/throughput.ts --write    and keeps it as tests/sim/throughput.txt
  *
- * The link has no rate limit, and both directions lose frames. Bounds: a window of `buffer` bytes cannot carry more
- * than buffer / RTT; Reno at loss p carries MSS / RTT * sqrt(3 / 2p) (Mathis et al., 1997), which better
- * congestion control may exceed. Reference: smoltcp's published figures for the same buffer and 100 ms.
+ * The link has no rate limit, and both directions lose frames. Bounds: a window of `buffer` bytes
+ * cannot carry more than buffer / RTT; Reno at loss p carries MSS / RTT * sqrt(3 / 2p) (Mathis et
+ * al., 1997), which better congestion control may exceed. Reference: smoltcp's published figures
+ * for the same buffer and 100 ms.
  *
  * @module
  */

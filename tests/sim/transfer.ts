@@ -1,6 +1,6 @@
 /**
- * One end of a verified two-way transfer: writes a position-derived stream in random pieces with random
- * pauses, reads and checks the other one, half-closes, closes. Both ends are of this class.
+ * One end of a verified two-way transfer: writes a position-derived stream in random pieces with
+ * random pauses, reads and checks the other one, half-closes, closes. Both ends are of this class.
  *
  * @module
  */
@@ -32,7 +32,10 @@ export interface TransferOptions {
   pauseMaxUs: number;
   /** close() at once when all is written and read, without the half-close before. */
   closesAbruptly: boolean;
-  /** Sends its FIN only after the other side's: the other side is no orphan while it has data to deliver. */
+  /**
+   * Sends its FIN only after the other side's: the other side is no orphan while it has data to
+   * deliver.
+   */
   finishesLast: boolean;
   /** abort() once this much has been sent and received together; -1: never. */
   abortAtBytes: number;
@@ -105,12 +108,18 @@ export class Transfer implements App {
     if (this.isConnected) this.#write(nowUs);
     this.#read(nowUs);
     if (this.options.abortAtBytes >= 0 && this.sent + this.received >= this.options.abortAtBytes) {
-      this.isClosed = true;
-      this.socket.abort(nowUs);
-      this.socket.close(nowUs);
+      this.abort(nowUs);
       return;
     }
     this.#finish(nowUs);
+  }
+
+  /** Gives up: RST, if there is still somebody to tell. */
+  abort(nowUs: number): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.socket.abort(nowUs);
+    this.socket.close(nowUs);
   }
 
   #write(nowUs: number): void {

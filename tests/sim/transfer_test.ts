@@ -1,6 +1,6 @@
 /**
- * Transfers between two simulated hosts: clean, lossy, reordering, corrupting links; request/response;
- * many connections; and 200 seeds of everything going wrong (`deno task sim` or seeds.ts: 10,000).
+ * Transfers between two simulated hosts: clean, lossy, reordering, corrupting links;
+ * request/response; many connections; and 200 seeds of everything going wrong (10,000: seeds.ts).
  *
  * @module
  */

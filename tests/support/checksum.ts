@@ -1,6 +1,6 @@
 /**
- * The Internet checksum (RFC 1071) as the tests know it: one 16-bit word after the other, on purpose
- * independent of stack/wire/checksum.ts, which it cross-checks.
+ * The Internet checksum (RFC 1071) as the tests know it: one 16-bit word after the other, on
+ * purpose independent of stack/wire/checksum.ts, which it cross-checks.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
- * Decodes and checks frames that the stack sent, independently of stack/wire. Everything that a strict
- * receiver could object to ends in `errors`: lengths, checksums (also the pseudo-header sum of a frame
- * whose checksum is left to the device), reserved bits, malformed options.
+ * Decodes and checks frames that the stack sent, independently of stack/wire. Everything that a
+ * strict receiver could object to ends in `errors`: lengths, checksums (also the pseudo-header sum
+ * of a frame whose checksum is left to the device), reserved bits, malformed options.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Prints packets in one line each, in the notation that tcpdump made common. With a `SeqBase` sequence
- * numbers are relative, as the packet scripts write them.
+ * Prints packets in one line each, in the notation that tcpdump made common. With a `SeqBase`
+ * sequence numbers are relative, as the packet scripts write them.
  *
  * @module
  */
@@ -104,7 +104,8 @@ export function frameText(f: DecodedFrame, base: SeqBase = ABSOLUTE): string {
     }${ecn}${trouble}`;
   }
   if (f.udp) {
-    return `${from}.${f.udp.srcPort} > ${to}.${f.udp.dstPort}: udp (${f.udp.payload.length})${ecn}${trouble}`;
+    const ends = `${from}.${f.udp.srcPort} > ${to}.${f.udp.dstPort}`;
+    return `${ends}: udp (${f.udp.payload.length})${ecn}${trouble}`;
   }
   if (f.icmp) {
     const m = f.icmp;
@@ -113,7 +114,8 @@ export function frameText(f: DecodedFrame, base: SeqBase = ABSOLUTE): string {
     } (${m.payload.length})${trouble}`;
   }
   const more = f.ip.moreFragments ? "+" : "";
-  return `${from} > ${to}: proto ${f.ip.protocol} frag ${f.ip.fragOff}${more} (${f.ipPayload.length})${trouble}`;
+  const fragment = `proto ${f.ip.protocol} frag ${f.ip.fragOff}${more} (${f.ipPayload.length})`;
+  return `${from} > ${to}: ${fragment}${trouble}`;
 }
 
 export function macText(mac: Uint8Array): string {

@@ -1,6 +1,7 @@
 /**
- * A NIC's offload engines in software, for wires between a stack that uses them and a side that must not see
- * them: takes rows off a TxFrames, completes checksums, cuts GSO frames into wire-sized ones.
+ * A NIC's offload engines in software, for wires between a stack that uses them and a side that
+ * must not see them: takes rows off a TxFrames, completes checksums, cuts GSO frames into
+ * wire-sized ones.
  *
  * @module
  */
@@ -45,7 +46,10 @@ export function completeChecksum(f: WireFrame): void {
   f.csum = CSUM_NONE;
 }
 
-/** Cuts a GSO frame into finished frames of `gsoSize` payload bytes; any other frame comes back alone. */
+/**
+ * Cuts a GSO frame into finished frames of `gsoSize` payload bytes; any other frame comes back
+ * alone.
+ */
 export function segmentFrame(f: WireFrame): WireFrame[] {
   if (f.gsoType === GSO_NONE) {
     completeChecksum(f);

@@ -1,6 +1,7 @@
 /**
- * What the tests think a packet is: plain objects, one per header, used by the builder, the decoder, the
- * printer, the scripts and the simulator's capture. Numbers are unsigned, in host order.
+ * What the tests think a packet is: plain objects, one per header, used by the builder, the
+ * decoder, the printer, the scripts and the simulator's capture. Numbers are unsigned, in host
+ * order.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Stream contents derived from the position, so that a receiver can verify every byte without keeping what was
- * sent: a byte lost, doubled, swapped or taken from another stream shows at once.
+ * Stream contents derived from the position, so that a receiver can verify every byte without
+ * keeping what was sent: a byte lost, doubled, swapped or taken from another stream shows at once.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
- * One stack on a fake link under a virtual clock: what the packet scripts, the fuzzer and packet-level tests
- * stand on. Frames that the stack sends are collected with their time; ARP is answered for every neighbour
- * unless the test wants to do that itself.
+ * One stack on a fake link under a virtual clock: what the packet scripts, the fuzzer and
+ * packet-level tests stand on. Frames that the stack sends are collected with their time; ARP is
+ * answered for every neighbour unless the test wants to do that itself.
  *
  * @module
  */

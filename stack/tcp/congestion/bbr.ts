@@ -9,7 +9,7 @@
  *     cwnd        = cwnd gain * bandwidth * minRtt + what aggregated ACKs need
  *
  *     STARTUP      gain 2.89: doubles each round, until the bandwidth grew < 25% in three rounds
- *     DRAIN        gain 1/2.89: the queue that STARTUP has built, until inflight <= bandwidth * minRtt
+ *     DRAIN        gain 1/2.89: empties the queue again, until inflight <= bandwidth * minRtt
  *     PROBE_BW     gains 5/4, 3/4, 1, 1, 1, 1, 1, 1, a round trip each, from a random phase on
  *     PROBE_RTT    when minRtt is 10 s old: cwnd of 4 segments for 200 ms and a round
  *

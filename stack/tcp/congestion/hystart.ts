@@ -2,8 +2,8 @@
  * HyStart++ (RFC 9406): leaves the first slow start before it overflows the queue of the
  * bottleneck, when the round-trip times of one round are higher than those of the round before.
  *
- *     SLOW START -- round trips grew by the threshold --> CSS -- five rounds --> done (ssthresh = cwnd)
- *          ^                                               |
+ *     SLOW START -- round trips grew by the threshold --> CSS -- five rounds --> done
+ *          ^                                               |                (ssthresh = cwnd)
  *          `---- round trips fell: it was jitter ----------'
  *
  * In conservative slow start (CSS) the window grows a quarter as fast. Like Linux's slow start, and

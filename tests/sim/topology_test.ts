@@ -1,0 +1,211 @@
+/**
+ * Other shapes than two hosts and one link: a host that talks to itself, a host between two others,
+ * a stack with little memory, datagrams.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import { type DatagramSocket, IpAddress, type Socket } from "../../stack/mod.ts";
+import { DGRAM_HAS_ADDR, DGRAM_HEADER_LEN, DGRAM_MAGIC } from "../../stack/socket/api.ts";
+import { checkPattern, fillPattern } from "../support/pattern.ts";
+import { connect, listen, openDatagram, openStream } from "./apps.ts";
+import type { App, Host } from "./host.ts";
+import { checkAftermath } from "./scenario.ts";
+import { type LinkOptions, Simulator } from "./simulator.ts";
+import { Transfer } from "./transfer.ts";
+
+const PORT = 80;
+const LOOPBACK = 0x7f000001;
+
+interface Running {
+  isOver(): boolean;
+  /** Bytes that both programs have read. */
+  received(): number;
+  abort(): void;
+  /** Closes the listener. */
+  close(): void;
+}
+
+/** Opens one connection from `from` to `addr` on `to`; returns whether it is over. */
+function start(
+  sim: Simulator,
+  from: Host,
+  to: Host,
+  addr: number,
+  port: number,
+  bytes: number,
+): Running {
+  let server: Transfer | null = null;
+  const key = port * 2;
+  const listener = listen(sim, to, port, 5, (socket, nowUs) => {
+    const options = { sendKey: key, recvKey: key + 1, sendBytes: bytes, recvBytes: bytes };
+    server = new Transfer(sim, to, socket, options);
+    server.isConnected = true;
+    server.pump(nowUs);
+  });
+  const socket = openStream(from);
+  const options = { sendKey: key + 1, recvKey: key, sendBytes: bytes, recvBytes: bytes };
+  const client = new Transfer(sim, from, socket, options);
+  connect(sim, socket, addr, port);
+  from.turn(sim.nowUs);
+  return {
+    isOver: () => client.isOver && server !== null && server.isOver,
+    received: () => client.received + (server?.received ?? 0),
+    abort: () => {
+      client.abort(sim.nowUs);
+      server?.abort(sim.nowUs);
+    },
+    close: () => listener.socket.close(sim.nowUs),
+  };
+}
+
+Deno.test("sim: a host talks to itself over loopback and over its own address", () => {
+  const sim = new Simulator(21);
+  const a = sim.addHost("a");
+  const b = sim.addHost("b");
+  const { ends, channels } = sim.connect(a, b);
+  const flows = [
+    start(sim, a, a, LOOPBACK, PORT, 1 << 20),
+    start(sim, a, a, ends[0].options.addr, PORT + 1, 1 << 20),
+  ];
+  sim.run(() => flows.every((f) => f.isOver()));
+  for (const f of flows) f.close();
+  // Nothing but ARP announcements is seen on the wire.
+  assert(channels[0].sentFrames < 5, `${channels[0].sentFrames} frames`);
+  checkAftermath(sim, [a, b]);
+});
+
+Deno.test("sim: one host in the middle of two links, connections to both sides at once", () => {
+  const sim = new Simulator(22);
+  const [a, b, c] = ["a", "b", "c"].map((name) => sim.addHost(name));
+  const link: Partial<LinkOptions> = {
+    rateBps: 50e6,
+    delayUs: 2_000,
+    queueBytes: 100_000,
+    loss: { kind: "bernoulli", rate: 0.01 },
+  };
+  const left = sim.connect(a, b, link);
+  const right = sim.connect(b, c, link);
+  const flows = [
+    start(sim, a, b, left.ends[1].options.addr, PORT, 300_000),
+    start(sim, b, a, left.ends[0].options.addr, PORT, 300_000),
+    start(sim, c, b, right.ends[0].options.addr, PORT + 1, 300_000),
+    start(sim, b, c, right.ends[1].options.addr, PORT + 1, 300_000),
+  ];
+  sim.run(() => flows.every((f) => f.isOver()));
+  for (const f of flows) f.close();
+  checkAftermath(sim, [a, b, c]);
+});
+
+Deno.test("sim: 20 transfers without the memory for them: nothing breaks, all comes back", () => {
+  const sim = new Simulator(23, { checkEvery: 7 });
+  const a = sim.addHost("a", { memoryBytes: 1 << 20 });
+  const b = sim.addHost("b", { memoryBytes: 1 << 20 });
+  const loss = { kind: "bernoulli", rate: 0.005 } as const;
+  const link = { rateBps: 100e6, delayUs: 5_000, queueBytes: 200_000, loss };
+  const { ends } = sim.connect(a, b, link);
+  const flows = Array.from(
+    { length: 20 },
+    (_, i) => start(sim, a, b, ends[1].options.addr, PORT + i, 200_000),
+  );
+  sim.runFor(60e6);
+  assert(flows.some((f) => f.received() > 0));
+  for (const f of flows) f.abort();
+  for (const host of [a, b]) host.turn(sim.nowUs);
+  sim.runFor(1e6);
+  for (const f of flows) f.close();
+  checkAftermath(sim, [a, b]);
+});
+
+/** Receives datagrams whose first 4 bytes number them; verifies the rest. */
+class DatagramSink implements App {
+  readonly seen = new Map<number, number>();
+  constructor(readonly host: Host, readonly socket: DatagramSocket) {
+    socket.owner = this;
+  }
+
+  onEvents(_socket: Socket, _events: number, nowUs: number): void {
+    const { u8, dv } = this.host.memory;
+    for (; this.socket.recvCount() > 0; this.socket.recvConsume(1, nowUs)) {
+      const off = this.socket.recvPeek(0);
+      const len = dv.getUint32(off + 4, true);
+      const number = dv.getUint32(off + DGRAM_HEADER_LEN);
+      const bad = checkPattern(u8, off + DGRAM_HEADER_LEN + 4, len - 4, number, 4);
+      if (bad >= 0) throw new Error(`datagram ${number}: wrong byte ${bad} of ${len}`);
+      this.seen.set(number, (this.seen.get(number) ?? 0) + 1);
+    }
+  }
+}
+
+function sendDatagram(
+  host: Host,
+  socket: DatagramSocket,
+  addr: number,
+  number: number,
+  len: number,
+  nowUs: number,
+): void {
+  const { memory } = host;
+  const off = memory.alloc(DGRAM_HEADER_LEN + len);
+  memory.u8.fill(0, off, off + DGRAM_HEADER_LEN);
+  memory.dv.setUint16(off, DGRAM_MAGIC, true);
+  memory.dv.setUint16(off + 2, DGRAM_HAS_ADDR, true);
+  memory.dv.setUint32(off + 4, len, true);
+  memory.dv.setUint16(off + 8, 2, true);
+  memory.dv.setUint16(off + 10, PORT, true);
+  memory.dv.setUint32(off + 16, addr);
+  memory.dv.setUint32(off + DGRAM_HEADER_LEN, number);
+  fillPattern(memory.u8, off + DGRAM_HEADER_LEN + 4, len - 4, number, 4);
+  const result = socket.send(off, len, nowUs);
+  memory.freeDeferred(off, DGRAM_HEADER_LEN + len);
+  if (result !== len) throw new Error(`send: ${result}`);
+  host.turn(nowUs);
+}
+
+/** Sends `count` datagrams of up to `maxLen` bytes, one a millisecond; returns what arrived. */
+function datagrams(
+  seed: number,
+  count: number,
+  maxLen: number,
+  link: Partial<LinkOptions>,
+): DatagramSink {
+  const sim = new Simulator(seed);
+  const a = sim.addHost("a");
+  const b = sim.addHost("b");
+  const { ends } = sim.connect(a, b, link);
+  const sink = new DatagramSink(b, openDatagram(b));
+  assertEquals(sink.socket.bind(IpAddress.v4(0), PORT, sim.nowUs), 0);
+  const socket = openDatagram(a);
+  for (let i = 0; i < count; i++) {
+    // The first one is small and early: few fragments fit in the queue that waits for ARP.
+    const len = i === 0 ? 4 : sim.prng.between(4, maxLen);
+    sim.after(
+      i * 1000 + (i === 0 ? 0 : 50_000),
+      (at) => sendDatagram(a, socket, ends[1].options.addr, i, len, at),
+    );
+  }
+  sim.runFor(count * 1000 + 5e6);
+  socket.close(sim.nowUs);
+  sink.socket.close(sim.nowUs);
+  checkAftermath(sim, [a, b]);
+  return sink;
+}
+
+Deno.test("sim: 500 datagrams of up to 64 KB over a clean link all arrive once", () => {
+  for (const offload of [[false, false], [true, true], [true, false], [false, true]] as const) {
+    const sink = datagrams(24, 500, 65_507, { delayUs: 3_000, offload });
+    assertEquals(sink.seen.size, 500);
+    for (const times of sink.seen.values()) assertEquals(times, 1);
+  }
+});
+
+Deno.test("sim: fragments lost, doubled and out of order: whole datagrams or none", () => {
+  const sink = datagrams(25, 2000, 20_000, {
+    delayUs: 3_000,
+    loss: { kind: "bernoulli", rate: 0.02 },
+    reorderRate: 0.2,
+    reorderUs: 5_000,
+    duplicateRate: 0.1,
+  });
+  assert(sink.seen.size > 1000 && sink.seen.size < 2000, `${sink.seen.size} arrived`);
+});

@@ -1,0 +1,100 @@
+import { assertEquals } from "@std/assert";
+import { macHi, macLo } from "../../../stack/wire/ethernet.ts";
+import {
+  arpFrame,
+  arpReply,
+  BROADCAST_MAC,
+  bytesOf,
+  Host,
+  ip,
+  OUR_ADDR,
+  OUR_MAC,
+  parseArpFrame,
+  parseUdpFrame,
+  PEER_ADDR,
+  PEER_MAC,
+} from "../net_fixture.ts";
+
+const REQUEST = 1;
+const REPLY = 2;
+const NOBODY = new Uint8Array(6);
+const OTHER_MAC = Uint8Array.of(2, 0, 0, 0, 0, 9);
+
+Deno.test("a request for our address is answered to the asker, and teaches its MAC", () => {
+  const host = new Host({ isSettled: false });
+  host.sent();
+  host.inject(arpFrame(REQUEST, PEER_MAC, PEER_ADDR, NOBODY, OUR_ADDR));
+  const frame = host.sentOne();
+  assertEquals(frame.bytes.slice(0, 12), Uint8Array.of(...PEER_MAC, ...OUR_MAC));
+  const reply = parseArpFrame(frame);
+  assertEquals(reply.operation, REPLY);
+  assertEquals([reply.senderIp, reply.targetIp], [OUR_ADDR.w3, PEER_ADDR.w3]);
+  assertEquals([reply.senderHi, reply.senderLo], [macHi(OUR_MAC), macLo(OUR_MAC)]);
+  const socket = host.datagram(2, 0);
+  host.send(socket, bytesOf(1), PEER_ADDR, 7);
+  parseUdpFrame(host.sentOne());
+});
+
+Deno.test("a probe for our address (RFC 5227) is answered; requests for others are not", () => {
+  const host = new Host();
+  host.inject(arpFrame(REQUEST, OTHER_MAC, ip("0.0.0.0"), NOBODY, OUR_ADDR));
+  assertEquals(parseArpFrame(host.sentOne()).targetIp, 0);
+  host.inject(arpFrame(REQUEST, PEER_MAC, PEER_ADDR, NOBODY, ip("198.18.0.77")));
+  host.inject(arpFrame(REQUEST, PEER_MAC, PEER_ADDR, NOBODY, ip("127.0.0.1")));
+  assertEquals(host.sent().length, 0);
+  assertEquals(host.stack.counters.arp.inRequests, 2); // with the fixture's own
+});
+
+Deno.test("an answer that nobody asked for teaches nothing", () => {
+  const host = new Host();
+  host.inject(arpReply(ip("198.18.0.50"), OTHER_MAC));
+  const socket = host.datagram(2, 0);
+  host.send(socket, bytesOf(1), ip("198.18.0.50"), 7);
+  assertEquals(parseArpFrame(host.sentOne()).operation, REQUEST);
+});
+
+Deno.test("a known neighbour that announces a new MAC is followed", () => {
+  const host = new Host();
+  host.advance(1e6);
+  host.inject(arpFrame(REQUEST, OTHER_MAC, PEER_ADDR, NOBODY, PEER_ADDR));
+  const socket = host.datagram(2, 0);
+  host.send(socket, bytesOf(1), PEER_ADDR, 7);
+  assertEquals(parseUdpFrame(host.sentOne()).dstMac, "02:00:00:00:00:09");
+});
+
+Deno.test("a conflict is counted, logged and defended against once in ten seconds", () => {
+  const host = new Host();
+  const conflict = arpFrame(REPLY, OTHER_MAC, OUR_ADDR, PEER_MAC, PEER_ADDR);
+  conflict.set(BROADCAST_MAC, 0);
+  for (let i = 0; i < 3; i++) host.inject(conflict);
+  const defence = parseArpFrame(host.sentOne());
+  assertEquals([defence.senderIp, defence.targetIp], [OUR_ADDR.w3, OUR_ADDR.w3]);
+  assertEquals(host.logs, ["address 198.18.0.2 on eth0 is also used by 02:00:00:00:00:09"]);
+  assertEquals(host.stack.counters.arp.conflicts, 3);
+  host.advance(10e6);
+  host.inject(conflict);
+  assertEquals([host.sent().length, host.logs.length], [1, 2]);
+});
+
+Deno.test("our own announcement echoed is no conflict", () => {
+  const host = new Host();
+  host.inject(arpFrame(REQUEST, OUR_MAC, OUR_ADDR, NOBODY, OUR_ADDR));
+  assertEquals([host.stack.counters.arp.conflicts, host.sent().length], [0, 0]);
+});
+
+Deno.test("senders that cannot be are dropped", () => {
+  const host = new Host();
+  host.inject(arpFrame(REQUEST, NOBODY, PEER_ADDR, NOBODY, OUR_ADDR));
+  host.inject(arpFrame(REQUEST, BROADCAST_MAC, PEER_ADDR, NOBODY, OUR_ADDR));
+  host.inject(arpFrame(REQUEST, PEER_MAC, ip("224.0.0.1"), NOBODY, OUR_ADDR));
+  host.inject(arpFrame(REQUEST, PEER_MAC, ip("127.0.0.1"), NOBODY, OUR_ADDR));
+  assertEquals([host.sent().length, host.stack.counters.arp.inErrors], [0, 4]);
+});
+
+Deno.test("an address removed in between is not announced again", () => {
+  const host = new Host({ isSettled: false });
+  host.sent();
+  host.stack.removeAddress(host.iface.index, OUR_ADDR, host.nowUs);
+  host.advance(5e6);
+  assertEquals(host.sent().length, 0);
+});

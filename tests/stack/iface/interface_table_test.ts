@@ -1,0 +1,25 @@
+import { assertEquals } from "@std/assert";
+import { Host, ip, OUR_ADDR } from "../net_fixture.ts";
+import { InterfaceTable } from "../../../stack/iface/interface_table.ts";
+
+Deno.test("who has an address", () => {
+  const { stack, iface } = new Host();
+  const table = new InterfaceTable();
+  table.all.push(...stack.interfaces);
+  assertEquals(table.ownerOf(OUR_ADDR), null);
+  table.refresh();
+  assertEquals(table.ownerOf(OUR_ADDR), iface);
+  assertEquals(table.ownerOfV4(ip("198.18.0.3").w3), null);
+  assertEquals(table.ownerOf(ip("127.9.9.9"))?.name, "lo");
+  assertEquals(table.ownerOf(ip("::2")), null);
+});
+
+Deno.test("by index and by name", () => {
+  const { stack } = new Host();
+  assertEquals(stack.interfaceByIndex(1)?.name, "lo");
+  assertEquals(stack.interfaceByIndex(2)?.name, "eth0");
+  assertEquals(stack.interfaceByIndex(0), null);
+  assertEquals(stack.interfaceByIndex(3), null);
+  assertEquals(stack.interfaceByName("eth0")?.index, 2);
+  assertEquals(stack.interfaceByName("eth1"), null);
+});

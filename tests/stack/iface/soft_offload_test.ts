@@ -1,0 +1,152 @@
+import { assertEquals } from "@std/assert";
+import {
+  BuddyMemory,
+  CSUM_NONE,
+  CSUM_PARTIAL,
+  GSO_TCPV4,
+  GSO_UDP_L4,
+  Interface,
+} from "../../../stack/mod.ts";
+import { finishChecksum, Segmenter } from "../../../stack/iface/soft_offload.ts";
+import { fold, pseudoSumV4 } from "../../../stack/wire/checksum.ts";
+import { emitIpv4 } from "../../../stack/wire/ipv4.ts";
+import {
+  emitTcp,
+  parseTcp,
+  TCP_ACK,
+  TCP_CWR,
+  TCP_FIN,
+  TCP_PSH,
+  TcpHeader,
+  verifyTcp,
+} from "../../../stack/wire/tcp.ts";
+import { emitUdp } from "../../../stack/wire/udp.ts";
+import {
+  assertBytes,
+  bytesOf,
+  FakeDevice,
+  NO_OFFLOAD,
+  OUR_ADDR,
+  OUR_MAC,
+  parseIp,
+  parseUdpFrame,
+  PEER_ADDR,
+  type SentFrame,
+} from "../net_fixture.ts";
+
+const PAYLOAD = bytesOf(65_000);
+
+function setUp(rows = 64) {
+  const memory = new BuddyMemory(new ArrayBuffer(1 << 20));
+  const device = new FakeDevice(NO_OFFLOAD, 1500);
+  const iface = new Interface(2, { name: "e", mac: OUR_MAC, link: device }, memory, rows);
+  const payload = memory.alloc(1 << 17);
+  memory.u8.set(PAYLOAD, payload);
+  return { memory, device, iface, payload };
+}
+
+type World = ReturnType<typeof setUp>;
+
+/** A complete row under construction, payload in two pieces. */
+function beginRow(w: World, protocol: number, l4Len: number, payLen: number, size: number): number {
+  const { tx } = w.iface;
+  const row = tx.begin();
+  const dv = w.memory.dv;
+  const l4 = tx.l4Off[row];
+  const len = l4Len + payLen;
+  const pseudo = fold(pseudoSumV4(OUR_ADDR.w3, PEER_ADDR.w3, protocol, len));
+  tx.csum[row] = CSUM_PARTIAL;
+  tx.hdrLen[row] = l4Len;
+  if (protocol === 17) {
+    emitUdp(dv, l4, 1, 2, len, pseudo);
+    tx.csumOffset[row] = 6;
+    tx.gsoType[row] = GSO_UDP_L4;
+  } else {
+    const flags = TCP_ACK | TCP_PSH | TCP_FIN | TCP_CWR;
+    w.memory.u8.fill(1, l4 + 20, l4 + 32); // NOPs
+    emitTcp(dv, l4, 1, 2, 0xfffffff0 | 0, 77, l4Len, flags, 500, pseudo, 0);
+    tx.csumOffset[row] = 16;
+    tx.gsoType[row] = GSO_TCPV4;
+  }
+  tx.gsoSize[row] = size;
+  const first = Math.floor(payLen / 3);
+  tx.payOff[row] = w.payload;
+  tx.payLen[row] = first;
+  tx.pay2Off[row] = w.payload + 70_000;
+  tx.pay2Len[row] = payLen - first;
+  w.memory.u8.set(PAYLOAD.subarray(first, payLen), w.payload + 70_000);
+  const ip = tx.prepend(20);
+  emitIpv4(dv, ip, 0, 20 + len, 0xfffe, 0x4000, 64, protocol, OUR_ADDR.w3, PEER_ADDR.w3);
+  const link = tx.prepend(14);
+  dv.setUint16(link + 12, 0x0800);
+  return row;
+}
+
+function framesOf(w: World): SentFrame[] {
+  w.iface.transmit();
+  return w.device.frames.splice(0);
+}
+
+Deno.test("a checksum left to the device is finished, over both pieces", () => {
+  const w = setUp();
+  for (const len of [0, 1, 2, 7, 1000, 1001]) {
+    const row = beginRow(w, 17, 8, len, 0);
+    w.iface.tx.gsoType[row] = 0;
+    finishChecksum(w.memory, w.iface.tx);
+    assertEquals(w.iface.tx.csum[row], CSUM_NONE);
+    w.iface.tx.commit();
+    assertBytes(parseUdpFrame(framesOf(w)[0]).data, PAYLOAD.slice(0, len));
+  }
+});
+
+Deno.test("a TCP segment of 64 KB becomes segments that a receiver takes", () => {
+  for (const total of [1448 * 44, 1448 * 3 + 1, 1449]) {
+    const w = setUp();
+    beginRow(w, 6, 32, total, 1448);
+    const count = Math.ceil(total / 1448);
+    assertEquals(new Segmenter(w.memory).cut(w.iface, true), count);
+    const frames = framesOf(w);
+    assertEquals(frames.length, count);
+    let pos = 0;
+    for (const [i, frame] of frames.entries()) {
+      const packet = parseIp(frame);
+      assertEquals(packet.header.id, (0xfffe + i) & 0xffff);
+      const dv = new DataView(packet.payload.buffer);
+      const tcp = new TcpHeader();
+      assertEquals(parseTcp(dv, 0, packet.payload.length, tcp), 0);
+      const pseudo = pseudoSumV4(OUR_ADDR.w3, PEER_ADDR.w3, 6, packet.payload.length);
+      assertEquals(verifyTcp(dv, 0, packet.payload.length, pseudo), 0);
+      assertEquals(tcp.seq, (0xfffffff0 + pos) | 0);
+      const isLast = i === count - 1;
+      const expected = TCP_ACK | (i === 0 ? TCP_CWR : 0) | (isLast ? TCP_PSH | TCP_FIN : 0);
+      assertEquals(tcp.flags, expected);
+      assertBytes(packet.payload.slice(32), PAYLOAD.slice(pos, Math.min(total, pos + 1448)));
+      pos += 1448;
+    }
+  }
+});
+
+Deno.test("a UDP frame of several datagrams becomes those datagrams", () => {
+  const w = setUp();
+  beginRow(w, 17, 8, 3010, 1000);
+  assertEquals(new Segmenter(w.memory).cut(w.iface, false), 4);
+  const datagrams = framesOf(w).map(parseUdpFrame);
+  assertEquals(datagrams.map((d) => d.data.length), [1000, 1000, 1000, 10]);
+  for (const [i, d] of datagrams.entries()) {
+    assertBytes(d.data, PAYLOAD.slice(i * 1000, Math.min(3010, i * 1000 + 1000)));
+  }
+});
+
+Deno.test("a queue too short for all segments is transmitted in between", () => {
+  const w = setUp(4);
+  const { tx } = w.iface;
+  tx.begin();
+  tx.commit();
+  beginRow(w, 6, 32, 1448 * 10, 1448);
+  assertEquals(new Segmenter(w.memory).cut(w.iface, true), 10);
+  const frames = framesOf(w).slice(1);
+  assertEquals(frames.length, 10);
+  assertEquals(w.device.batches, 3);
+  const whole = frames.flatMap((f) => [...parseIp(f).payload.slice(32)]);
+  assertBytes(Uint8Array.from(whole), PAYLOAD.slice(0, 14_480));
+});

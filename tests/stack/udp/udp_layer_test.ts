@@ -1,0 +1,172 @@
+import { assertEquals } from "@std/assert";
+import {
+  CSUM_PARTIAL,
+  CSUM_VALID,
+  EADDRINUSE,
+  EAGAIN,
+  GSO_UDP_L4,
+  SOCK_DGRAM,
+} from "../../../stack/mod.ts";
+import {
+  assertBytes,
+  bytesOf,
+  Host,
+  icmpFrame,
+  ip,
+  OUR_ADDR,
+  parseIp,
+  PEER_ADDR,
+  udpFrame,
+} from "../net_fixture.ts";
+
+const ANY = ip("0.0.0.0");
+const ON = Uint8Array.of(1, 0, 0, 0);
+
+function bound(host: Host, port: number, addr = ANY, options: number[] = []) {
+  const socket = host.datagram(SOCK_DGRAM, 17);
+  for (const name of options) socket.setOption(1, name, ON, host.nowUs);
+  assertEquals(socket.bind(addr, port, host.nowUs), 0);
+  return socket;
+}
+
+Deno.test("connected before bound address before wildcard", () => {
+  const host = new Host();
+  const reuse = [2];
+  const wildcard = bound(host, 5000, ANY, reuse);
+  const address = bound(host, 5000, OUR_ADDR, reuse);
+  const connected = bound(host, 5000, OUR_ADDR, reuse);
+  connected.connect(PEER_ADDR, 77, host.nowUs);
+  host.inject(udpFrame(77, 5000, bytesOf(1)));
+  host.inject(udpFrame(78, 5000, bytesOf(2)));
+  host.inject(udpFrame(77, 5000, bytesOf(3), { src: ip("198.18.0.9") }));
+  assertEquals([wildcard, address, connected].map((s) => s.recvCount()), [0, 2, 1]);
+  address.close(host.nowUs);
+  host.inject(udpFrame(78, 5000, bytesOf(2)));
+  assertEquals(wildcard.recvCount(), 1);
+  connected.disconnect(host.nowUs);
+  assertEquals(connected.local(), { addr: OUR_ADDR, port: 5000 });
+  host.inject(udpFrame(77, 5000, bytesOf(1)));
+  assertEquals(connected.recvCount(), 2);
+});
+
+Deno.test("ports: in use, ephemeral, exhausted", () => {
+  const config = { udp: { portMin: 40000, portMax: 40003 } };
+  const host = new Host({ config });
+  bound(host, 5000);
+  const second = host.datagram(SOCK_DGRAM, 17);
+  assertEquals(second.bind(ANY, 5000, host.nowUs), -EADDRINUSE);
+  const ports = [1, 2, 3, 4].map(() => bound(host, 0).local().port);
+  assertEquals(ports.sort(), [40000, 40001, 40002, 40003]);
+  assertEquals(second.bind(ANY, 0, host.nowUs), -EAGAIN);
+});
+
+Deno.test("a wrong checksum is dropped, none is accepted, the device's word is taken", () => {
+  const host = new Host();
+  const socket = bound(host, 5000);
+  const damaged = udpFrame(1, 5000, bytesOf(50));
+  damaged[60] ^= 1;
+  host.inject(damaged);
+  assertEquals([socket.recvCount(), host.stack.counters.udp.inCsumErrors], [0, 1]);
+  host.inject(damaged, CSUM_VALID);
+  host.inject(damaged, CSUM_PARTIAL);
+  const without = udpFrame(1, 5000, bytesOf(50));
+  without.fill(0, 40, 42);
+  host.inject(without);
+  assertEquals(socket.recvCount(), 3);
+});
+
+Deno.test("lengths that lie are dropped; what is beyond the length is cut off", () => {
+  const host = new Host();
+  const socket = bound(host, 5000);
+  for (const length of [7, 59]) {
+    const frame = udpFrame(1, 5000, bytesOf(50));
+    frame[39] = length;
+    frame.fill(0, 40, 42);
+    host.inject(frame);
+  }
+  assertEquals([socket.recvCount(), host.stack.counters.udp.inErrors], [0, 2]);
+  const short = udpFrame(1, 5000, bytesOf(50));
+  short[39] = 8 + 20;
+  short.fill(0, 40, 42);
+  host.inject(short);
+  assertEquals(host.recv(socket)?.payload, bytesOf(50).slice(0, 20));
+});
+
+Deno.test("a coalesced frame is as many datagrams as it was", () => {
+  const host = new Host();
+  const socket = bound(host, 5000);
+  host.inject(udpFrame(1, 5000, bytesOf(2500)), CSUM_PARTIAL, GSO_UDP_L4, 1000);
+  const got = [host.recv(socket), host.recv(socket), host.recv(socket)];
+  assertEquals(got.map((r) => r?.payload.length), [1000, 1000, 500]);
+  assertBytes(got[2]?.payload, bytesOf(2500).slice(2000));
+  host.inject(udpFrame(1, 5000, bytesOf(900)), CSUM_PARTIAL, GSO_UDP_L4, 1000);
+  assertEquals(host.recv(socket)?.payload.length, 900);
+});
+
+Deno.test("broadcast goes to all that match, connected ones only from their peer", () => {
+  const host = new Host();
+  const reuse = [2];
+  const a = bound(host, 5000, ANY, reuse);
+  const b = bound(host, 5000, ip("198.18.0.255"), reuse);
+  const unicast = bound(host, 5000, OUR_ADDR, reuse);
+  const connected = bound(host, 5000, ANY, reuse);
+  connected.connect(ip("198.18.0.66"), 1, host.nowUs);
+  host.inject(udpFrame(1, 5000, bytesOf(1), { dst: ip("198.18.0.255") }));
+  assertEquals([a, b, unicast, connected].map((s) => s.recvCount()), [1, 1, 0, 0]);
+});
+
+Deno.test("SO_BINDTODEVICE keeps other interfaces' datagrams out", () => {
+  const host = new Host();
+  const socket = host.datagram(SOCK_DGRAM, 17);
+  const lo = Uint8Array.from("lo\0", (c) => c.charCodeAt(0));
+  assertEquals(socket.setOption(1, 25, lo, host.nowUs), 0);
+  socket.bind(ANY, 5000, host.nowUs);
+  host.inject(udpFrame(1, 5000, bytesOf(1)));
+  assertEquals(socket.recvCount(), 0);
+  const client = host.datagram(SOCK_DGRAM, 17);
+  host.send(client, bytesOf(1), ip("127.0.0.1"), 5000);
+  host.flush();
+  assertEquals(socket.recvCount(), 1);
+});
+
+Deno.test("errors find the endpoint that sent, by its ports and addresses", () => {
+  const host = new Host();
+  const recvErr = (socket: ReturnType<typeof bound>) => socket.setOption(0, 11, ON, host.nowUs);
+  const open = bound(host, 5000);
+  const connected = bound(host, 5001);
+  recvErr(open);
+  connected.connect(PEER_ADDR, 7, host.nowUs);
+  host.send(open, bytesOf(4), PEER_ADDR, 7);
+  host.send(connected, bytesOf(4), null);
+  const [first, second] = host.sent().map((f) => f.bytes.slice(14));
+  const foreign = second.slice();
+  foreign[23] = 9; // to another port: not what we sent
+  host.inject(icmpFrame(3, 3, 0, first));
+  assertEquals([open.soError, connected.soError], [111, 0]);
+  host.inject(icmpFrame(3, 3, 0, foreign));
+  assertEquals(connected.soError, 0);
+  host.inject(icmpFrame(3, 3, 0, second));
+  assertEquals(connected.soError, 111);
+});
+
+Deno.test("SO_NO_CHECK sends without a checksum", () => {
+  const host = new Host();
+  const socket = bound(host, 5000, ANY, [11]);
+  host.send(socket, bytesOf(5), PEER_ADDR, 7);
+  const { payload } = parseIp(host.sentOne());
+  assertEquals([payload[6], payload[7]], [0, 0]);
+});
+
+Deno.test("IP_MULTICAST_ALL off: only groups of its own", () => {
+  const host = new Host();
+  const [all, own] = [bound(host, 5000, ANY, [2]), bound(host, 5000, ANY, [2])];
+  own.setOption(0, 49, Uint8Array.of(0, 0, 0, 0), host.nowUs);
+  all.setOption(0, 35, Uint8Array.of(239, 1, 2, 3, 198, 18, 0, 2), host.nowUs);
+  own.setOption(0, 35, Uint8Array.of(239, 1, 2, 4, 198, 18, 0, 2), host.nowUs);
+  for (const dst of ["239.1.2.3", "239.1.2.4"]) {
+    host.inject(
+      udpFrame(1, 5000, bytesOf(1), { dst: ip(dst), dstMac: Uint8Array.of(1, 0, 94, 1, 2, 3) }),
+    );
+  }
+  assertEquals([all.recvCount(), own.recvCount()], [2, 1]);
+});
