@@ -4,7 +4,7 @@
  * @module
  */
 import { sum } from "../stack/wire/checksum.ts";
-import { keep } from "./micro/keep.ts";
+import { keep } from "./micro/measure.ts";
 
 const u8 = new Uint8Array(1 << 16);
 const dv = new DataView(u8.buffer);

@@ -1,15 +1,15 @@
 /**
  * The way into C and back, alone and with a system call behind it.
  *
- * `deno bench` gives no permissions, and deno.json cannot (it would ask for `-P` instead): without them
- * only the clock is here, and a line says so. `deno task bench` has them all.
+ * `deno bench` gives no permissions, and deno.json cannot (it would ask for `-P` instead): without
+ * them only the clock is here, and a line says so. `deno task bench` has them all.
  *
  * @module
  */
 import { CLOCK_MONOTONIC } from "../ffi/abi/file.ts";
 import { Arena } from "../ffi/arena.ts";
 import { libc } from "../ffi/libc.ts";
-import { keep, mustBe } from "./micro/keep.ts";
+import { keep, mustBe } from "./micro/measure.ts";
 
 /** As in <sys/socket.h>. */
 const AF_UNIX = 1;

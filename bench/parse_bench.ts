@@ -12,7 +12,7 @@ import {
   TcpOptions,
 } from "../stack/wire/tcp_options.ts";
 import { emitUdp, parseUdp, UdpHeader } from "../stack/wire/udp.ts";
-import { keep, mustBe } from "./micro/keep.ts";
+import { keep, mustBe } from "./micro/measure.ts";
 
 const PAYLOAD_LEN = 1448;
 const IP_OFF = 14;

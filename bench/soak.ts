@@ -1,14 +1,24 @@
 /**
- * `deno task soak [--minutes 30] [--path raw|tap]`: iperf3 in both directions for a long time; memory,
- * descriptors and traces of the nuse process are sampled every ten seconds, written as JSON to
- * bench/results/, and judged: flat memory (last third against the second third), nothing left at the end.
+ * `deno task soak [--minutes 30] [--path raw|tap]`: iperf3 in both directions for a long time;
+ * memory, descriptors and threads of the nuse process are sampled every ten seconds, written as
+ * JSON to bench/results/, and judged: flat memory (last third against the second third), as many
+ * descriptors at the end as at the start, and no trace of nuse afterwards.
  *
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { Lab, type Path } from "./net/lab.ts";
+import { canMakeNetns, must, type Running } from "../tests/support/netns.ts";
+import { Lab, NUSE_PATHS, type Path } from "./net/lab.ts";
+import { saveReport } from "./net/results.ts";
 import { median } from "./net/table.ts";
-import { must } from "../tests/support/netns.ts";
+
+const SAMPLE_MS = 10_000;
+const START_LIMIT_MS = 10_000;
+const MARGIN_SEC = 60;
+/** Growth of the median from the second third to the last that still counts as flat. */
+const FLAT = 1.05;
+/** iperf3 opens and closes a few of its own while it starts and ends. */
+const DESCRIPTOR_SLACK = 2;
 
 interface Reading {
   atSec: number;
@@ -17,41 +27,94 @@ interface Reading {
   threads: number;
 }
 
-function statusField(pid: number, field: string): number {
-  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
-  return Number(status.match(new RegExp(`${field}:\\s+(\\d+)`))?.[1] ?? NaN);
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** The nuse process: parent of the iperf3 client that runs under it. */
-async function nusePid(): Promise<number> {
-  for (let i = 0; i < 100; i++) {
-    const pids = (await must(["sh", "-c", "pgrep -x iperf3 || true"])).trim().split("\n");
-    for (const pid of pids.filter(Boolean).map(Number)) {
-      const parent = statusField(pid, "PPid");
-      const comm = (await Deno.readTextFile(`/proc/${parent}/comm`)).trim();
-      if (comm.startsWith("deno") || comm.startsWith("nuse")) return parent;
+function statusField(pid: number, field: string): number {
+  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+  return Number(status.match(new RegExp(`^${field}:\\s+(\\d+)`, "m"))?.[1] ?? NaN);
+}
+
+function children(pid: number): number[] {
+  const text = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`).trim();
+  return text === "" ? [] : text.split(" ").map(Number);
+}
+
+/** The nuse process under `running` (timeout's child), once the program runs under it in turn. */
+async function nusePid(running: Running): Promise<number> {
+  for (const end = Date.now() + START_LIMIT_MS; Date.now() < end; await sleep(100)) {
+    try {
+      const [pid] = children(running.pid);
+      if (pid === undefined) continue;
+      const isUp = children(pid).some((child) =>
+        Deno.readTextFileSync(`/proc/${child}/comm`).trim() === "iperf3"
+      );
+      if (isUp) return pid;
+    } catch {
+      // It has not started yet, or has ended.
     }
-    await new Promise((r) => setTimeout(r, 100));
   }
   throw new Error("no iperf3 under nuse");
 }
 
-function read(pid: number, began: number): Reading {
-  return {
-    atSec: Math.round((Date.now() - began) / 1000),
-    rssKb: statusField(pid, "VmRSS"),
-    descriptors: [...Deno.readDirSync(`/proc/${pid}/fd`)].length,
-    threads: statusField(pid, "Threads"),
-  };
+/** null: it has ended. */
+function read(pid: number, began: number): Reading | null {
+  try {
+    const rssKb = statusField(pid, "VmRSS");
+    if (Number.isNaN(rssKb)) return null; // its parent has not noticed yet
+    return {
+      atSec: Math.round((Date.now() - began) / 1000),
+      rssKb,
+      descriptors: [...Deno.readDirSync(`/proc/${pid}/fd`)].length,
+      threads: statusField(pid, "Threads"),
+    };
+  } catch {
+    return null;
+  }
 }
 
+/** Readings until the program ends. */
+async function watch(client: Running): Promise<Reading[]> {
+  const pid = await nusePid(client);
+  const began = Date.now();
+  const readings: Reading[] = [];
+  for (let isOver = false; !isOver;) {
+    const reading = read(pid, began);
+    if (reading === null) break;
+    readings.push(reading);
+    isOver = await Promise.race([client.done.then(() => true), sleep(SAMPLE_MS).then(() => false)]);
+  }
+  return readings;
+}
+
+/** What nuse has left behind: interfaces, packet sockets, processes, shared memory. */
 async function leftovers(lab: Lab): Promise<string[]> {
-  const links = (await lab.a.ip("-o link")) + (await lab.b.ip("-o link"));
-  const shm = [...Deno.readDirSync("/dev/shm")].map((e) => e.name);
-  return [
-    ...links.split("\n").filter((l) => l.includes("nuse-")),
-    ...shm.filter((n) => n.includes("nuse")),
-  ];
+  const found: string[] = [];
+  for (const { name } of [lab.a, lab.b]) {
+    const links = await must(["ip", "-n", name, "-o", "link"]);
+    const sockets = await must(["ss", "-N", name, "-0", "-a", "-H"]);
+    const pids = await must(["ip", "netns", "pids", name]);
+    found.push(
+      ...links.split("\n").filter((line) => line.includes("nuse-")),
+      ...sockets.split("\n").filter(Boolean),
+      ...pids.split("\n").filter(Boolean).map((pid) => `process ${pid}`),
+    );
+  }
+  const shm = [...Deno.readDirSync("/dev/shm")].map((entry) => `/dev/shm/${entry.name}`);
+  return [...found, ...shm.filter((path) => path.includes("nuse"))];
+}
+
+function judge(readings: Reading[]) {
+  const third = Math.floor(readings.length / 3);
+  const rss = readings.map((r) => r.rssKb);
+  const rssMiddleKb = median(rss.slice(third, 2 * third));
+  const rssLastKb = median(rss.slice(2 * third));
+  const descriptorsFirst = readings.at(Math.min(1, readings.length - 1))?.descriptors ?? NaN;
+  const descriptorsLast = readings.at(-1)?.descriptors ?? NaN;
+  const isFlat = rssLastKb <= rssMiddleKb * FLAT &&
+    Math.abs(descriptorsLast - descriptorsFirst) <= DESCRIPTOR_SLACK;
+  return { isFlat, rssMiddleKb, rssLastKb, descriptorsFirst, descriptorsLast };
 }
 
 async function main(): Promise<number> {
@@ -60,56 +123,41 @@ async function main(): Promise<number> {
     default: { minutes: "30", path: "raw" },
   });
   const secs = Math.round(Number(args.minutes) * 60);
-  await using lab = await Lab.create();
-  const server = lab.kernel(["iperf3", "-s", "-1", "--forceflush"], { limitSec: secs + 60 });
-  await server.waitFor("listening");
-  const path = args.path as Path;
-  const argv = ["iperf3", "-c", lab.peer(path), "--bidir", "-t", String(secs), "-J", "-C", "cubic"];
-  const client = lab.program(path, argv, { limitSec: secs + 60 });
-  const pid = await nusePid();
-  const began = Date.now();
-  const readings: Reading[] = [];
-  let isOver = false;
-  client.done.then(() => isOver = true);
-  while (!isOver) {
-    try {
-      readings.push(read(pid, began));
-    } catch {
-      break; // it has just ended
-    }
-    await Promise.race([client.done, new Promise((r) => setTimeout(r, 10_000))]);
+  const path = NUSE_PATHS.find((p): p is Path => p === args.path);
+  if (!(secs >= 30) || path === undefined || !canMakeNetns) {
+    console.error(
+      canMakeNetns
+        ? "soak: --minutes is at least 0.5, --path raw or tap"
+        : "soak: needs root and iproute2 (it makes network namespaces)",
+    );
+    return 2;
   }
-  const result = await client.done;
+  await using lab = await Lab.create();
+  const limitSec = secs + MARGIN_SEC;
+  const server = lab.kernel(["iperf3", "-s", "-1", "--forceflush"], { limitSec });
+  await server.waitFor("listening");
+  const argv = ["iperf3", "-c", lab.peer(path), "--bidir", "-t", String(secs), "-J", "-C", "cubic"];
+  const client = lab.program(path, argv, { limitSec });
+  const readings = await watch(client);
+  const { code, stdout, stderr } = await client.done;
   await server.done;
-  const end = JSON.parse(result.stdout || "{}").end;
-  const third = Math.floor(readings.length / 3);
-  const middle = median(readings.slice(third, 2 * third).map((r) => r.rssKb));
-  const last = median(readings.slice(2 * third).map((r) => r.rssKb));
-  const fds = readings.map((r) => r.descriptors);
+  const end = stdout.startsWith("{") ? JSON.parse(stdout).end : undefined;
+  const gbps = (sum?: { bits_per_second: number }) => (sum?.bits_per_second ?? NaN) / 1e9;
+  const verdict = judge(readings);
   const left = await leftovers(lab);
   const report = {
-    stamp: new Date().toISOString(),
     path,
-    minutes: Number(args.minutes),
-    exit: result.code,
-    outGbps: end?.sum_received?.bits_per_second / 1e9,
-    inGbps: end?.sum_received_bidir_reverse?.bits_per_second / 1e9,
-    rssMiddleKb: middle,
-    rssLastKb: last,
-    descriptorsFirst: fds[Math.min(1, fds.length - 1)],
-    descriptorsLast: fds.at(-1),
+    minutes: secs / 60,
+    exit: code,
+    outGbps: gbps(end?.sum_received),
+    inGbps: gbps(end?.sum_received_bidir_reverse),
+    ...verdict,
     left,
-    readings,
   };
-  const name = `soak-${path}-${report.stamp.replace(/[:.]/g, "-")}.json`;
-  await Deno.writeTextFile(
-    new URL(`./results/${name}`, import.meta.url),
-    JSON.stringify(report, null, 1) + "\n",
-  );
+  await saveReport(`soak-${path}`, { ...report, readings });
   console.log({ ...report, readings: readings.length });
-  const isFlat = last <= middle * 1.05 &&
-    Math.abs((fds.at(-1) ?? 0) - report.descriptorsFirst) <= 2;
-  return result.code === 0 && isFlat && left.length === 0 ? 0 : 1;
+  if (code !== 0) console.error(`soak: iperf3: ${stderr || stdout.slice(-300)}`);
+  return code === 0 && verdict.isFlat && left.length === 0 ? 0 : 1;
 }
 
 Deno.exit(await main());

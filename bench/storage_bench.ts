@@ -8,7 +8,7 @@ import { FlowTable, portsWord } from "../stack/storage/hash_table.ts";
 import { ByteRing } from "../stack/storage/ring.ts";
 import { Span } from "../stack/storage/span.ts";
 import { TimerHeap, TimerNode } from "../stack/storage/timer_heap.ts";
-import { keep, mustBe } from "./micro/keep.ts";
+import { keep, mustBe } from "./micro/measure.ts";
 
 const memory = new BuddyMemory(new ArrayBuffer(64 << 20));
 const CHUNK_LEN = 65160;

@@ -1,6 +1,7 @@
 /**
- * TCP through a whole stack: a frame in at the bottom until its bytes are in the program's hands, and
- * the program's bytes until their frame is with the device. Virtual time; 16 frames to a wake-up.
+ * TCP through a whole stack: a frame in at the bottom until its bytes are in the program's hands,
+ * and the program's bytes until their frame is with the device. Virtual time; 16 frames to a
+ * wake-up.
  *
  * Not in these figures: system calls, and the copy between the program and the ring.
  *
@@ -16,7 +17,7 @@ import {
   setPayload,
 } from "./micro/connection.ts";
 import { type Host, START_US } from "./micro/host.ts";
-import { keep, mustBe } from "./micro/keep.ts";
+import { keep, mustBe, warmed } from "./micro/measure.ts";
 
 /** Buffers as auto-tuning leaves them on a fast path. */
 const BUFFERS = { tcp: { rcvBufInitBytes: 4 << 20, sndBufInitBytes: 4 << 20 } };
@@ -41,7 +42,7 @@ function benchIn(name: string, payloadLen: number, baseline = false): void {
     name,
     group: "TCP segment in",
     baseline,
-    fn: () => {
+    fn: warmed(() => {
       nowUs += FRAME_US;
       patch(near, c);
       near.input(nowUs);
@@ -52,7 +53,7 @@ function benchIn(name: string, payloadLen: number, baseline = false): void {
         socket.recvConsume(payloadLen, nowUs);
       }
       if (++n % FRAMES_A_TURN === 0) near.turn(nowUs);
-    },
+    }),
   });
 }
 
@@ -108,11 +109,11 @@ for (
     name: `${what} out, and the ACK for it in`,
     group: "TCP segment out",
     baseline: payloadLen === GSO_PAYLOAD,
-    fn: () => {
+    fn: warmed(() => {
       nowUs += FRAME_US;
       sendOne(near, c, payloadLen, nowUs);
       ackIt(near, nowUs);
       mustBe(c.socket.unackedBytes, 0, "bytes in flight");
-    },
+    }),
   });
 }

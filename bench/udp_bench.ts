@@ -1,6 +1,6 @@
 /**
- * UDP through a whole stack: a datagram from the program's record to the device, and from the device to
- * the record that the program is given. Virtual time; 32 datagrams to a wake-up.
+ * UDP through a whole stack: a datagram from the program's record to the device, and from the
+ * device to the record that the program is given. Virtual time; 32 datagrams to a wake-up.
  *
  * Not in these figures: system calls, and the copy between the program and the record.
  *
@@ -14,7 +14,7 @@ import {
   DGRAM_MAGIC,
 } from "../stack/mod.ts";
 import { type Host, pair, settle, START_US } from "./micro/host.ts";
-import { keep, mustBe } from "./micro/keep.ts";
+import { keep, mustBe, warmed } from "./micro/measure.ts";
 
 const PORT = 5001;
 const DATAGRAMS_A_TURN = 32;
@@ -54,7 +54,7 @@ function benchOut(what: string, payloadLen: number, offload: boolean, baseline =
     name: what,
     group: "UDP datagram out",
     baseline,
-    fn: () => {
+    fn: warmed(() => {
       const i = n++ % DATAGRAMS_A_TURN;
       nowUs += DATAGRAM_US;
       mustBe(socket.send(records[i], payloadLen, nowUs), payloadLen, "sent");
@@ -62,7 +62,7 @@ function benchOut(what: string, payloadLen: number, offload: boolean, baseline =
       const before = near.sent;
       near.turn(nowUs);
       mustBe(near.sent - before, offload ? 1 : DATAGRAMS_A_TURN, "frames");
-    },
+    }),
   });
 }
 
@@ -87,14 +87,14 @@ function benchIn(what: string, payloadLen: number, csum: number, baseline = fals
     name: what,
     group: "UDP datagram in",
     baseline,
-    fn: () => {
+    fn: warmed(() => {
       nowUs += DATAGRAM_US;
       near.input(nowUs);
       mustBe(socket.recvCount(), 1, "datagrams");
       keep(socket.recvPeek(0));
       socket.recvConsume(1, nowUs);
       if (++n % DATAGRAMS_A_TURN === 0) near.turn(nowUs);
-    },
+    }),
   });
 }
 

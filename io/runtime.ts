@@ -82,6 +82,7 @@ export class Runtime {
       memory,
       random: randomSource(),
       nowUs,
+      areFramesStable: true,
       realtimeOffsetUs: libc().clockUs(CLOCK_REALTIME) - nowUs,
       onLog: onTrouble,
     });

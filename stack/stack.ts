@@ -1,6 +1,6 @@
 /**
- * A TCP/IP stack: frames in, frames out, sockets on top, time as an argument. One object, no clock, no
- * I/O, nothing global: any number of them can live in a process (and in a test do).
+ * A TCP/IP stack: frames in, frames out, sockets on top, time as an argument. One object, no clock,
+ * no I/O, nothing global: any number of them can live in a process (and in a test do).
  *
  *                      sockets (socket/)                     takeReady ▲
  *            ┌──────────────┼──────────────┐
@@ -9,8 +9,8 @@
  *   input ▶ link_input → ip_input   ip_output → TxFrames ▶ flush → LinkDevice
  *                           iface/ (arp, neighbours, routes, reassembly …)
  *
- * Per wake-up the owner calls `input` for every received frame, `poll` for due timers, uses sockets, and
- * `flush`. What is sent points at memory until then.
+ * Per wake-up the owner calls `input` for every received frame, `poll` for due timers, uses
+ * sockets, and `flush`. What is sent points at memory until then.
  *
  * @module
  */
@@ -72,6 +72,11 @@ export interface StackOptions {
   /** CLOCK_REALTIME minus the clock that `nowUs` is read from: for time stamps on datagrams. */
   readonly realtimeOffsetUs?: number;
   readonly config?: StackConfigOverrides;
+  /**
+   * The frames of one interface stay untouched from `input` to the next `flush`: received text need
+   * not be copied then when the program takes it in between. Default: false.
+   */
+  readonly areFramesStable?: boolean;
   /** Told of rare things that a person should know (an address conflict). */
   readonly onLog?: (message: string) => void;
 }
@@ -113,7 +118,12 @@ export class Stack {
     const common = { memory, counters, random, network };
     this.raw = new RawLayer(common);
     this.udp = new UdpLayer({ ...common, config: config.udp });
-    this.tcp = new TcpLayer({ ...common, config: config.tcp, onEvent: this.#onTcpEvent });
+    this.tcp = new TcpLayer({
+      ...common,
+      config: config.tcp,
+      onEvent: this.#onTcpEvent,
+      areFramesStable: options.areFramesStable,
+    });
     this.icmp = new IcmpLayer({
       ...common,
       config: config.icmp,
@@ -214,8 +224,9 @@ export class Stack {
   }
 
   /**
-   * Sends all that is to be sent: the transports' pending output, what ourselves have for ourselves (a
-   * bounded amount), one `transmit` per device. Memory that was only kept for queued frames is freed.
+   * Sends all that is to be sent: the transports' pending output, what ourselves have for ourselves
+   * (a bounded amount), one `transmit` per device. Memory that was only kept for queued frames is
+   * freed.
    */
   flush(nowUs: number): void {
     const { loopback, interfaces } = this.#layer;
@@ -240,8 +251,8 @@ export class Stack {
   }
 
   /**
-   * Nothing that programs have left behind is still to be delivered: no connection has bytes or a FIN
-   * left, no packet waits for its neighbour.
+   * Nothing that programs have left behind is still to be delivered: no connection has bytes or a
+   * FIN left, no packet waits for its neighbour.
    */
   isQuiet(): boolean {
     const { loopback, neighbours } = this.#layer;
@@ -269,7 +280,10 @@ export class Stack {
     }
   }
 
-  /** The next socket with news, oldest first; null when there is none. `events` are the owner's to clear. */
+  /**
+   * The next socket with news, oldest first; null when there is none. `events` are the owner's to
+   * clear.
+   */
   takeReady(): Socket | null {
     return this.#ready.take();
   }

@@ -1,5 +1,6 @@
 /**
- * TCP connections for the micro benches, and the frames of the far end, which is not there any more.
+ * TCP connections for the micro benches, and the frames of the far end, which is not there any
+ * more.
  *
  * @module
  */

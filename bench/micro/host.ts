@@ -1,7 +1,7 @@
 /**
- * Stacks for the micro benches: two of them joined back to back, until what a bench needs (neighbours,
- * connections, a frame to start from) is there; then the one that is measured goes on alone, its
- * frames counted and thrown away, fed with that frame again and again, patched.
+ * Stacks for the micro benches: two of them joined back to back, until what a bench needs
+ * (neighbours, connections, a frame to start from) is there; then the one that is measured goes on
+ * alone, its frames counted and thrown away, fed with that frame again and again, patched.
  *
  *     far ── frames ──► near.slot     (set-up: copied into the stack's memory, as a device does)
  *                       near.slot ──► near.stack.input ──► near.transmit: counted

@@ -1,57 +1,94 @@
 /**
- * `deno task bench:net [--rounds N] [--secs S] [--only text] [--paths raw,tap] [--json FILE]`
+ * `deno task bench:net [--rounds N] [--secs S] [--only text,...] [--paths raw,tap] [--json FILE]`
  *
- * Native next to nuse, interleaved: every round runs every measure on every path before the next round
- * begins, so that what else the machine does hits all alike. Prints medians and the median of the ratios
- * of each round, and writes every sample as JSON. Exits with 1 when a bar is missed or a run failed.
+ * Native next to nuse, interleaved: every round runs every measure on every path before the next
+ * round begins, so that what else the machine does hits all alike. Prints medians and the median of
+ * the ratios of each round, and writes every sample as JSON. Exits with 1 when a bar is missed or a
+ * run failed.
  *
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { canMakeNetns } from "../../tests/support/netns.ts";
-import { Lab, type Path } from "./lab.ts";
-import { MEASURES } from "./measures.ts";
+import { Lab, NUSE_PATHS, type Path } from "./lab.ts";
+import { type Measure, MEASURES } from "./measures.ts";
+import { saveReport } from "./results.ts";
 import { type Sample, table } from "./table.ts";
 
-async function main(): Promise<number> {
-  const args = parseArgs(Deno.args, {
+interface Plan {
+  readonly rounds: number;
+  readonly secs: number;
+  readonly measures: readonly Measure[];
+  readonly paths: readonly Path[];
+  readonly json: string | undefined;
+}
+
+/** A string says what is wrong. */
+function parse(args: string[]): Plan | string {
+  const options = parseArgs(args, {
     string: ["rounds", "secs", "only", "paths", "json"],
     default: { rounds: "5", secs: "3", paths: "raw,tap" },
   });
+  const only = options.only?.split(",");
+  const wanted = options.paths!.split(",");
+  const plan: Plan = {
+    rounds: Number(options.rounds),
+    secs: Number(options.secs),
+    measures: MEASURES.filter((m) => !only || only.some((text) => m.name.includes(text))),
+    paths: NUSE_PATHS.filter((path) => wanted.includes(path)),
+    json: options.json,
+  };
+  const isPositive = (n: number) => Number.isInteger(n) && n > 0; // iperf3 takes no fractions
+  if (!isPositive(plan.rounds) || !isPositive(plan.secs)) {
+    return "--rounds and --secs take whole numbers";
+  }
+  if (plan.measures.length === 0) {
+    return `--only: none of ${MEASURES.map((m) => m.name).join(", ")}`;
+  }
+  if (plan.paths.length !== wanted.length) return `--paths: of ${NUSE_PATHS.join(",")}`;
+  return plan;
+}
+
+async function sampleOf(lab: Lab, m: Measure, path: Path, round: number, secs: number) {
+  const sample: Sample = { round, measure: m.name, path, value: null };
+  try {
+    sample.value = await m.run(lab, path, secs);
+  } catch (error) {
+    sample.error = String(error).slice(0, 500);
+    console.error(`round ${round + 1}, ${m.name}, ${path}: ${sample.error}`);
+  }
+  return sample;
+}
+
+async function run({ rounds, secs, measures, paths }: Plan): Promise<Sample[]> {
+  const samples: Sample[] = [];
+  await using lab = await Lab.create();
+  for (let round = 0; round < rounds; round++) {
+    for (const measure of measures) {
+      for (const path of ["native" as const, ...paths]) {
+        samples.push(await sampleOf(lab, measure, path, round, secs));
+      }
+    }
+    console.error(`round ${round + 1} of ${rounds} done`);
+  }
+  return samples;
+}
+
+async function main(): Promise<number> {
+  const plan = parse(Deno.args);
+  if (typeof plan === "string") {
+    console.error(`bench:net: ${plan}`);
+    return 2;
+  }
   if (!canMakeNetns) {
     console.error("bench:net: needs root and iproute2 (it makes network namespaces)");
     return 2;
   }
-  const only: string[] | undefined = args.only?.split(",");
-  const measures = MEASURES.filter((m) => !only || only.some((o) => m.name.includes(o)));
-  const paths = args.paths!.split(",") as Path[];
-  const samples: Sample[] = [];
-  {
-    await using lab = await Lab.create();
-    for (let round = 0; round < Number(args.rounds); round++) {
-      for (const measure of measures) {
-        for (const path of ["native", ...paths] as Path[]) {
-          const sample: Sample = { round, measure: measure.name, path, value: null };
-          try {
-            sample.value = await measure.run(lab, path, Number(args.secs));
-          } catch (error) {
-            sample.error = String(error).slice(0, 500);
-            console.error(`round ${round}, ${measure.name}, ${path}: ${sample.error}`);
-          }
-          samples.push(sample);
-        }
-      }
-      console.error(`round ${round + 1} of ${args.rounds} done`);
-    }
-  }
-  const stamp = new Date().toISOString().replace(/[:.]/g, "-");
-  const file = args.json ?? new URL(`../results/net-${stamp}.json`, import.meta.url);
-  const kernel = Deno.osRelease();
-  const report = { stamp, kernel, deno: Deno.version.deno, secs: Number(args.secs), samples };
-  await Deno.writeTextFile(file, JSON.stringify(report, null, 1) + "\n");
-  const text = table(samples, measures, paths);
+  const samples = await run(plan);
+  const text = table(samples, plan.measures, plan.paths);
   console.log(text);
-  return text.includes("MISSED") || text.includes("failed") ? 1 : 0;
+  console.error(`written: ${await saveReport("net", { secs: plan.secs, samples }, plan.json)}`);
+  return text.includes("MISSED") || samples.some((s) => s.value === null) ? 1 : 0;
 }
 
 Deno.exit(await main());

@@ -1,18 +1,21 @@
 /**
- * The bench's network: two namespaces with the kernel's own path between them, and beside it the paths that
- * nuse takes to the same peer.
+ * The bench's network: two namespaces with the kernel's own path between them, and beside it the
+ * paths that nuse takes to the same peer.
  *
- *     ns a (program)                      ns b (kernel peer)
- *       va0 198.18.0.1  ── veth ──  vb0 198.18.0.2     native
- *       va1 (bare, RAW) ── veth ──  vb1 198.18.1.2     nuse at 198.18.1.10
- *                                   nuse-tap 198.18.2.2   nuse at 198.18.2.10 (nuse itself runs in b)
+ *     ns a (program)                ns b (kernel peer)
+ *       va0 198.18.0.1  ── veth ──  vb0 198.18.0.2        native
+ *       va1 (bare, RAW) ── veth ──  vb1 198.18.1.2        nuse in a, at 198.18.1.10
+ *                                   nuse-tap 198.18.2.2   nuse in b too, at 198.18.2.10
  *
  * @module
  */
 import { fromFileUrl } from "@std/path";
+import { closeOnSignal } from "./interrupt.ts";
 import { must, Netns, type Running, type RunOptions, veth } from "../../tests/support/netns.ts";
 
+/** Ways to the peer: the kernel's own, and nuse's. */
 export type Path = "native" | "raw" | "tap";
+export const NUSE_PATHS: readonly Path[] = ["raw", "tap"];
 
 /** What a path's ends are called. */
 interface Ends {
@@ -29,6 +32,8 @@ const LOAD_SOURCE = fromFileUrl(new URL("./load.c", import.meta.url));
 
 export class Lab {
   readonly #ends: Record<Path, Ends>;
+  #closed: Promise<void> | null = null;
+  readonly #onSignal = closeOnSignal(() => this.close());
 
   private constructor(
     readonly a: Netns,
@@ -60,13 +65,15 @@ export class Lab {
   }
 
   static async create(): Promise<Lab> {
-    const scratch = await Deno.makeTempDir({ prefix: "nuse-bench-" });
-    const load = `${scratch}/load`;
-    await must(["cc", "-O2", "-Wall", "-Wextra", "-std=c11", "-o", load, LOAD_SOURCE]);
     const a = await Netns.create("bna");
-    const b = await Netns.create("bnb");
-    const lab = new Lab(a, b, load, scratch);
+    const b = await Netns.create("bnb").catch(async (error) => {
+      await a.close();
+      throw error;
+    });
+    const scratch = await Deno.makeTempDir({ prefix: "nuse-bench-" });
+    const lab = new Lab(a, b, `${scratch}/load`, scratch);
     try {
+      await must(["cc", "-O2", "-Wall", "-Wextra", "-std=c11", "-o", lab.load, LOAD_SOURCE]);
       await veth(a, "va0", "198.18.0.1/24", b, "vb0", "198.18.0.2/24");
       await veth(a, "va1", null, b, "vb1", "198.18.1.2/24");
       return lab;
@@ -93,15 +100,27 @@ export class Lab {
     return ns.start(command, { ...options, env: { ...env, ...options.env } });
   }
 
+  /** What one would type to do what `program` does, in the namespace. */
+  commandLine(path: Path, argv: string[]): string {
+    const env = Object.entries(this.#ends[path].env).map(([name, value]) => `${name}=${value}`);
+    return (path === "native" ? argv : ["env", ...env, "./nuse", ...argv]).join(" ");
+  }
+
   /** Starts a program on the kernel's side, in b. */
   kernel(argv: string[], options: RunOptions = {}): Running {
     return this.b.start(argv, options);
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closed ??= this.#remove();
+    return this.#closed;
+  }
+
+  async #remove(): Promise<void> {
     await this.a.close();
     await this.b.close();
     await Deno.remove(this.scratch, { recursive: true });
+    this.#onSignal[Symbol.dispose]();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,10 +1,11 @@
 /**
- * The measurements of the net bench: each runs a pair of programs over one path and gives one figure.
+ * The measurements of the net bench: each runs a pair of programs over one path and gives one
+ * figure.
  *
  * @module
  */
 import type { Lab, Path } from "./lab.ts";
-import type { RunResult } from "../../tests/support/netns.ts";
+import type { Running, RunResult } from "../../tests/support/netns.ts";
 
 export interface Measure {
   readonly name: string;
@@ -16,6 +17,9 @@ export interface Measure {
 
 let nextPort = 20_000;
 
+/** Time for a program beyond what it measures: start, handshake, the last datagrams. */
+const MARGIN_SEC = 15;
+
 function lastJson(result: RunResult): { rate: number } {
   const line = result.stdout.trimEnd().split("\n").at(-1) ?? "";
   if (!line.startsWith("{")) {
@@ -24,46 +28,67 @@ function lastJson(result: RunResult): { rate: number } {
   return JSON.parse(line);
 }
 
+/** A server that has done its work; so that nothing of one measure runs on into the next. */
+async function stop(server: Running): Promise<void> {
+  server.kill();
+  await server.done;
+}
+
 /** iperf3 with CUBIC chosen per socket; the receiver's figure. */
 async function iperf3(lab: Lab, path: Path, secs: number, reverse: boolean): Promise<number> {
   const port = String(nextPort++);
-  const server = lab.kernel(["iperf3", "-s", "-1", "-p", port, "--forceflush"]);
-  await server.waitFor("listening");
-  const args = ["-c", lab.peer(path), "-p", port, "-t", String(secs), "-J", "-C", "cubic"];
-  const client = await lab.program(path, ["iperf3", ...args, ...(reverse ? ["-R"] : [])]).done;
-  server.kill();
-  await server.done;
-  const report = JSON.parse(client.stdout || "{}");
-  if (client.code !== 0 || report.error) {
-    throw new Error(`iperf3 on ${path}: ${report.error ?? client.stderr}`);
+  const limitSec = secs + MARGIN_SEC;
+  const server = lab.kernel(["iperf3", "-s", "-1", "-p", port, "--forceflush"], { limitSec });
+  try {
+    await server.waitFor("listening");
+    const argv = ["iperf3", "-c", lab.peer(path), "-p", port, "-t", String(secs), "-J"];
+    argv.push("-C", "cubic", ...(reverse ? ["-R"] : []));
+    const client = await lab.program(path, argv, { limitSec }).done;
+    const report = client.stdout.startsWith("{") ? JSON.parse(client.stdout) : {};
+    if (client.code !== 0 || report.error) {
+      throw new Error(`iperf3 on ${path}: exit ${client.code}: ${report.error ?? client.stderr}`);
+    }
+    return report.end.sum_received.bits_per_second / 1e9;
+  } finally {
+    await stop(server);
   }
-  return report.end.sum_received.bits_per_second / 1e9;
 }
 
 /** Datagrams that reached the receiver, per second. */
 async function udp(lab: Lab, path: Path, secs: number, size: number, out: boolean) {
   const port = String(nextPort++);
+  const limitSec = secs + MARGIN_SEC;
   const sinkArgs = [lab.load, "usink", port];
-  const sink = out ? lab.kernel(sinkArgs) : lab.program(path, sinkArgs);
-  await sink.waitFor("READY");
-  const to = out ? lab.peer(path) : lab.self(path);
-  const sendArgs = [lab.load, "usend", to, port, String(size), String(secs)];
-  const sender = out ? lab.program(path, sendArgs) : lab.kernel(sendArgs);
-  const sent = await sender.done;
-  if (sent.code !== 0) throw new Error(`usend on ${path}: ${sent.stderr}`);
-  return lastJson(await sink.done).rate;
+  const sink = out ? lab.kernel(sinkArgs, { limitSec }) : lab.program(path, sinkArgs, { limitSec });
+  try {
+    await sink.waitFor("READY");
+    const to = out ? lab.peer(path) : lab.self(path);
+    const sendArgs = [lab.load, "usend", to, port, String(size), String(secs)];
+    const sender = out
+      ? lab.program(path, sendArgs, { limitSec })
+      : lab.kernel(sendArgs, { limitSec });
+    const sent = await sender.done;
+    if (sent.code !== 0) throw new Error(`usend on ${path}: exit ${sent.code}: ${sent.stderr}`);
+    const { rate } = lastJson(await sink.done);
+    if (rate === 0) throw new Error(`UDP on ${path}: next to nothing arrived`);
+    return rate;
+  } finally {
+    await stop(sink);
+  }
 }
 
 /** Transactions per second against an echo server on the kernel's side. */
 async function transactions(lab: Lab, path: Path, secs: number, mode: "rr" | "crr") {
   const port = String(nextPort++);
-  const server = lab.kernel([lab.load, "echo", port]);
-  await server.waitFor("READY");
-  const args = [lab.load, mode, lab.peer(path), port, String(secs)];
-  const client = await lab.program(path, args).done;
-  server.kill();
-  await server.done;
-  return lastJson(client).rate;
+  const limitSec = secs + MARGIN_SEC;
+  const server = lab.kernel([lab.load, "echo", port], { limitSec });
+  try {
+    await server.waitFor("READY");
+    const argv = [lab.load, mode, lab.peer(path), port, String(secs)];
+    return lastJson(await lab.program(path, argv, { limitSec }).done).rate;
+  } finally {
+    await stop(server);
+  }
 }
 
 /** Median round trip of ping, microseconds. */

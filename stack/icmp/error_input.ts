@@ -1,7 +1,7 @@
 /**
  * ICMP errors that we receive: finds out which packet of ours they quote, and makes of them the
- * `IcmpError` that transports get. Whether the quoted packet was really sent is for the transport to
- * say (RFC 5927): it knows its ports and sequence numbers.
+ * `IcmpError` that transports get. Whether the quoted packet was really sent is for the transport
+ * to say (RFC 5927): it knows its ports and sequence numbers.
  *
  * @module
  */

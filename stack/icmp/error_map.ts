@@ -1,6 +1,7 @@
 /**
- * What errno an ICMP error means to a socket, and whether it is hard: reported even to a socket that did
- * not ask for errors. Linux's table (icmp_err_convert), which goes beyond RFC 1122 4.2.3.9.
+ * What errno an ICMP error means to a socket, and whether it is hard: reported even to a socket
+ * that did not ask for errors. Linux's table (icmp_err_convert), which goes beyond RFC 1122
+ * 4.2.3.9.
  *
  * @module
  */

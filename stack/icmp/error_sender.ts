@@ -1,5 +1,6 @@
 /**
- * ICMP errors that we send (RFC 792, RFC 1122 3.2.2): when one may be sent at all, and what it quotes.
+ * ICMP errors that we send (RFC 792, RFC 1122 3.2.2): when one may be sent at all, and what it
+ * quotes.
  *
  * @module
  */
@@ -70,7 +71,9 @@ export class IcmpErrorSender implements IcmpSender {
     return this.#emit(pkt, route, type, code, rest);
   }
 
-  /** RFC 1122 3.2.2: never about an ICMP error, a broadcast, a later fragment, or to no single host. */
+  /**
+   * RFC 1122 3.2.2: never about an ICMP error, a broadcast, a later fragment, or to no single host.
+   */
   #mayAnswer(pkt: Packet): boolean {
     if (pkt.family !== 4 || pkt.isBroadcast || pkt.isMulticast || pkt.isLinkBroadcast) return false;
     const dv = this.memory.dv;

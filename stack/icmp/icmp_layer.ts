@@ -1,6 +1,7 @@
 /**
- * ICMP for IPv4 (RFC 792, RFC 1122 3.2.2): answers echo requests, hands errors to the transports that
- * they concern, replies to ping sockets. Raw sockets have had their copy before (iface/ip_input.ts).
+ * ICMP for IPv4 (RFC 792, RFC 1122 3.2.2): answers echo requests, hands errors to the transports
+ * that they concern, replies to ping sockets. Raw sockets have had their copy before
+ * (iface/ip_input.ts).
  *
  * Redirects and source quenches are counted and ignored (RFC 6633; accepting redirects only helps
  * attackers of a host with one router).

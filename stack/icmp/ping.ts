@@ -1,7 +1,7 @@
 /**
- * Ping sockets (SOCK_DGRAM with IPPROTO_ICMP): an endpoint is an echo identifier, which takes the part of
- * a port. Requests get identifier and checksum from us, replies are given to the endpoint whose
- * identifier they carry.
+ * Ping sockets (SOCK_DGRAM with IPPROTO_ICMP): an endpoint is an echo identifier, which takes the
+ * part of a port. Requests get identifier and checksum from us, replies are given to the endpoint
+ * whose identifier they carry.
  *
  * @module
  */
@@ -60,7 +60,9 @@ export class PingLayer {
     endpoint.ident = 0;
   }
 
-  /** An echo reply with `ident`: given to the endpoints that match. Returns whether there was one. */
+  /**
+   * An echo reply with `ident`: given to the endpoints that match. Returns whether there was one.
+   */
   deliver(pkt: Packet, ident: number): boolean {
     const endpoints = this.#byIdent.get(ident);
     if (endpoints === undefined) return false;
@@ -84,8 +86,8 @@ export class PingLayer {
   }
 
   /**
-   * Sends the echo request of `len` bytes at `off`, ICMP header first (what the program wrote), with
-   * the endpoint's identifier and a checksum. Returns 0 or -errno.
+   * Sends the echo request of `len` bytes at `off`, ICMP header first (what the program wrote),
+   * with the endpoint's identifier and a checksum. Returns 0 or -errno.
    */
   output(
     endpoint: PingEndpoint,

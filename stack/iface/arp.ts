@@ -1,6 +1,6 @@
 /**
- * ARP (RFC 826): answers requests for our addresses, learns from what it hears, asks for neighbours,
- * announces our addresses and notices conflicts (RFC 5227).
+ * ARP (RFC 826): answers requests for our addresses, learns from what it hears, asks for
+ * neighbours, announces our addresses and notices conflicts (RFC 5227).
  *
  * @module
  */
@@ -119,8 +119,8 @@ export class Arp {
   }
 
   /**
-   * RFC 826's algorithm: what is known of the sender is updated whoever the packet is for; an unknown
-   * sender is entered only when it asks us. An answer that nobody asked for is not learnt.
+   * RFC 826's algorithm: what is known of the sender is updated whoever the packet is for; an
+   * unknown sender is entered only when it asks us. An answer that nobody asked for is not learnt.
    */
   #learn(
     iface: Interface,

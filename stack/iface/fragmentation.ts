@@ -1,10 +1,10 @@
 /**
- * Cutting a packet that is longer than the path MTU into IPv4 fragments (RFC 791 3.2). The payload is
- * not copied: every fragment is a row that points into the same pieces; the transport header goes with
- * the first.
+ * Cutting a packet that is longer than the path MTU into IPv4 fragments (RFC 791 3.2). The payload
+ * is not copied: every fragment is a row that points into the same pieces; the transport header
+ * goes with the first.
  *
  *   cutter.start(tx, mtu);
- *   for (;;) { cutter.fill(tx); …prepend the IP header, queue…; if (!cutter.more) break; tx.begin(); }
+ *   for (;;) { cutter.fill(tx); …header, queue…; if (!cutter.more) break; tx.begin(); }
  *
  * @module
  */
@@ -24,8 +24,8 @@ export class Fragmenter {
   #pos = 0;
 
   /**
-   * Begins with the row under construction, IP header not yet prepended. Returns false when not even
-   * the transport header fits the first fragment.
+   * Begins with the row under construction, IP header not yet prepended. Returns false when not
+   * even the transport header fits the first fragment.
    */
   start(tx: TxFrames, mtu: number): boolean {
     const row = tx.count;
@@ -37,7 +37,9 @@ export class Fragmenter {
     return this.#maxData >= Math.max(8, this.#l4Len);
   }
 
-  /** Gives the row under construction (for the first fragment: still the same one) the next data. */
+  /**
+   * Gives the row under construction (for the first fragment: still the same one) the next data.
+   */
   fill(tx: TxFrames): void {
     const row = tx.count;
     const total = this.#l4Len + this.#payload.length;

@@ -1,8 +1,8 @@
 /**
  * A network interface: a link device, its addresses and groups, and its queue of frames to send.
  *
- * The stack owns the queue (`tx`) and empties it through `LinkDevice.transmit`, once per flush or when
- * it is full. Index 1 is the loopback.
+ * The stack owns the queue (`tx`) and empties it through `LinkDevice.transmit`, once per flush or
+ * when it is full. Index 1 is the loopback.
  *
  * @module
  */
@@ -28,7 +28,9 @@ export interface LinkDevice {
   readonly caps: DeviceCaps;
   /** Largest IP packet, bytes. */
   readonly mtu: number;
-  /** Sends every row of `tx` and counts what it had to drop; the stack resets `tx.count` afterwards. */
+  /**
+   * Sends every row of `tx` and counts what it had to drop; the stack resets `tx.count` afterwards.
+   */
   transmit(tx: TxFrames): void;
 }
 

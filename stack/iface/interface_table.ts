@@ -27,7 +27,9 @@ export class InterfaceTable {
     }
   }
 
-  /** The interface that has this int32 IPv4 address, loopback's whole network included; else null. */
+  /**
+   * The interface that has this int32 IPv4 address, loopback's whole network included; else null.
+   */
   ownerOfV4(word: number): Interface | null {
     if (word >>> 24 === 127) return this.all[0];
     return this.#ownerByWord.get(word) ?? null;

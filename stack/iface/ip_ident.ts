@@ -1,7 +1,7 @@
 /**
- * The identification field of IPv4 headers (RFC 6864): unique per source, destination and protocol for as
- * long as possible, without one counter that others could watch (RFC 7739). A hashed table of counters,
- * each starting at a random place.
+ * The identification field of IPv4 headers (RFC 6864): unique per source, destination and protocol
+ * for as long as possible, without one counter that others could watch (RFC 7739). A hashed table
+ * of counters, each starting at a random place.
  *
  * @module
  */

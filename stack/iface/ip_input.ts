@@ -1,6 +1,7 @@
 /**
- * The way up for IPv4 (RFC 791, RFC 1122 3.2.1): checks the header, decides whether the packet is for us,
- * puts fragments together and hands it to raw sockets and to its transport. We do not forward.
+ * The way up for IPv4 (RFC 791, RFC 1122 3.2.1): checks the header, decides whether the packet is
+ * for us, puts fragments together and hands it to raw sockets and to its transport. We do not
+ * forward.
  *
  * @module
  */
@@ -55,8 +56,8 @@ export class IpInput {
   }
 
   /**
-   * An IPv4 packet at `off` (of `len` bytes, padding included) of a frame at `linkOff`. `isOwn`: it comes
-   * from ourselves. Returns 0 or a drop reason.
+   * An IPv4 packet at `off` (of `len` bytes, padding included) of a frame at `linkOff`. `isOwn`: it
+   * comes from ourselves. Returns 0 or a drop reason.
    */
   input(
     iface: Interface,
@@ -129,8 +130,9 @@ export class IpInput {
   }
 
   /**
-   * Sources that no other host can have (RFC 1122 3.2.1.3, RFC 1812 5.3.7): broadcast, multicast, reserved,
-   * loopback, one of our own; and a loopback destination. 0.0.0.0 asks for an address (DHCP): only to all.
+   * Sources that no other host can have (RFC 1122 3.2.1.3, RFC 1812 5.3.7): broadcast, multicast,
+   * reserved, loopback, one of our own; and a loopback destination. 0.0.0.0 asks for an address
+   * (DHCP): only to all.
    */
   #isMartian(src: number, dst: number): boolean {
     const srcByte = src >>> 24;

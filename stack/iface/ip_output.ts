@@ -1,7 +1,7 @@
 /**
- * The way down: takes a row with a complete transport packet, prepends the IPv4 and Ethernet headers and
- * queues it for the interface; fragments, waits for the neighbour, cuts segments and fills in checksums
- * where it must. Implements `Network` for the transports.
+ * The way down: takes a row with a complete transport packet, prepends the IPv4 and Ethernet
+ * headers and queues it for the interface; fragments, waits for the neighbour, cuts segments and
+ * fills in checksums where it must. Implements `Network` for the transports.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * The way up from a device: looks at the Ethernet header of a received frame and hands it to ARP or IP.
+ * The way up from a device: looks at the Ethernet header of a received frame and hands it to ARP or
+ * IP.
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
- * The loopback device: what is transmitted is copied into memory and waits to be received again, as it
- * was: not cut, checksums not computed. Also how our own broadcasts and multicasts come back to us.
+ * The loopback device: what is transmitted is copied into memory and waits to be received again, as
+ * it was: not cut, checksums not computed. Also how our own broadcasts and multicasts come back to
+ * us.
  *
  * The stack takes the frames out during flush, a bounded number at a time.
  *
@@ -10,11 +11,10 @@ import { CSUM_VALID, RxFrames, type TxFrames } from "../storage/frames.ts";
 import type { Counters } from "../storage/counters.ts";
 import type { Memory } from "../storage/memory.ts";
 import { DROP_DEVICE_FULL } from "../wire/drop_reason.ts";
+import { LOOPBACK_INDEX } from "../wire/packet.ts";
 import type { DeviceCaps, LinkDevice } from "./interface.ts";
 
 export const LOOPBACK_MTU = 65536;
-/** The interface index of the loopback, as on Linux. */
-export const LOOPBACK_INDEX = 1;
 
 export class LoopbackLink implements LinkDevice {
   readonly mtu = LOOPBACK_MTU;

@@ -1,6 +1,6 @@
 /**
- * The neighbour cache: which MAC address an on-link IP address has (RFC 826, RFC 1122 2.3.2), with the
- * reachability states of RFC 4861 7.3 as Linux uses them for ARP too.
+ * The neighbour cache: which MAC address an on-link IP address has (RFC 826, RFC 1122 2.3.2), with
+ * the reachability states of RFC 4861 7.3 as Linux uses them for ARP too.
  *
  *              send                    reply                  reachable time over
  *   (none) ──────────▶ INCOMPLETE ──────────────▶ REACHABLE ─────────────────────▶ STALE
@@ -9,9 +9,9 @@
  *                       FAILED ◀──────────────────── PROBE ◀──────── DELAY (5 s) ◀───┘
  *                              3 unicast requests × 1 s
  *
- * In INCOMPLETE packets wait; FAILED gives them back as errors, and the next send starts anew. In STALE,
- * DELAY and PROBE traffic flows on. Entries that are not used for a minute are forgotten; the table is
- * bounded. Which packets are sent is up to the owner (`NeighbourEvents`).
+ * In INCOMPLETE packets wait; FAILED gives them back as errors, and the next send starts anew. In
+ * STALE, DELAY and PROBE traffic flows on. Entries that are not used for a minute are forgotten;
+ * the table is bounded. Which packets are sent is up to the owner (`NeighbourEvents`).
  *
  * @module
  */
@@ -116,8 +116,8 @@ export class NeighbourTable {
   }
 
   /**
-   * To be called before sending: true when `macHi`/`macLo` may be used. Otherwise the packet has to wait
-   * (`wait`), then resolution be kept going (`startResolving`).
+   * To be called before sending: true when `macHi`/`macLo` may be used. Otherwise the packet has to
+   * wait (`wait`), then resolution be kept going (`startResolving`).
    */
   canSend(n: Neighbour, nowUs: number): boolean {
     n.usedUs = nowUs;
@@ -130,7 +130,9 @@ export class NeighbourTable {
     return n.state === DELAY || n.state === PROBE;
   }
 
-  /** Copies the row under construction; it goes out when the MAC is known. Returns packets dropped. */
+  /**
+   * Copies the row under construction; it goes out when the MAC is known. Returns packets dropped.
+   */
   wait(n: Neighbour, tx: TxFrames): number {
     return n.waiting.push(tx);
   }
@@ -151,8 +153,8 @@ export class NeighbourTable {
   }
 
   /**
-   * The neighbour has told its MAC. `isAnswer`: in answer to our request, which proves that it reaches
-   * us and we it; otherwise (its own request, an announcement) only the MAC is learnt.
+   * The neighbour has told its MAC. `isAnswer`: in answer to our request, which proves that it
+   * reaches us and we it; otherwise (its own request, an announcement) only the MAC is learnt.
    */
   learn(n: Neighbour, macHi: number, macLo: number, isAnswer: boolean, nowUs: number): void {
     const hadMac = n.state !== INCOMPLETE && n.state !== FAILED;

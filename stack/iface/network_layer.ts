@@ -1,6 +1,6 @@
 /**
- * The network layer as one piece: the interfaces with their addresses and routes, the neighbours, and the
- * way down (`output`). The way up needs the transports and is put beside it by stack.ts.
+ * The network layer as one piece: the interfaces with their addresses and routes, the neighbours,
+ * and the way down (`output`). The way up needs the transports and is put beside it by stack.ts.
  *
  * @module
  */
@@ -14,7 +14,8 @@ import type { IpConfig, NeighbourConfig } from "./config.ts";
 import { broadcastOf, Interface, type InterfaceOptions } from "./interface.ts";
 import { InterfaceTable } from "./interface_table.ts";
 import { IpOutput } from "./ip_output.ts";
-import { LOOPBACK_INDEX, LOOPBACK_MTU, LoopbackLink } from "./loopback.ts";
+import { LOOPBACK_INDEX } from "../wire/packet.ts";
+import { LOOPBACK_MTU, LoopbackLink } from "./loopback.ts";
 import { type Neighbour, type NeighbourEvents, NeighbourTable } from "./neighbour.ts";
 import { Router } from "./router.ts";
 import type { RouteEntry } from "./routes.ts";

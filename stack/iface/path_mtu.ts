@@ -1,6 +1,6 @@
 /**
- * What ICMP has told us about path MTUs (RFC 1191): one number a destination, forgotten after ten minutes
- * so that a longer path MTU is found again (RFC 1191 6.3).
+ * What ICMP has told us about path MTUs (RFC 1191): one number a destination, forgotten after ten
+ * minutes so that a longer path MTU is found again (RFC 1191 6.3).
  *
  * Every entry lives equally long, so the Map's order of insertion is the order of expiry.
  *
@@ -28,8 +28,8 @@ export class PathMtuStore {
   }
 
   /**
-   * Notes an MTU below `currentMtu`, which is what we use towards `dst`. Returns the MTU to use now:
-   * never below `minMtu`, unless the interface's own is.
+   * Notes an MTU below `currentMtu`, which is what we use towards `dst`. Returns the MTU to use
+   * now: never below `minMtu`, unless the interface's own is.
    */
   lower(dst: IpAddress, mtu: number, currentMtu: number, nowUs: number): number {
     const bounded = Math.min(currentMtu, Math.max(mtu, this.minMtu));

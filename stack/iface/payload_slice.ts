@@ -1,6 +1,6 @@
 /**
- * A payload in up to two pieces, and rows that carry parts of it: how fragments and segments are cut
- * without copying.
+ * A payload in up to two pieces, and rows that carry parts of it: how fragments and segments are
+ * cut without copying.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
- * Putting IPv4 fragments together (RFC 791 3.2, RFC 1122 3.3.2), within bounds: of memory, of time, of the
- * pieces one datagram may be in. Overlapping fragments are nobody's honest work: the whole datagram is
- * dropped (RFC 5722 for IPv6, Linux for both); exact repetitions are ignored.
+ * Putting IPv4 fragments together (RFC 791 3.2, RFC 1122 3.3.2), within bounds: of memory, of time,
+ * of the pieces one datagram may be in. Overlapping fragments are nobody's honest work: the whole
+ * datagram is dropped (RFC 5722 for IPv6, Linux for both); exact repetitions are ignored.
  *
  * A datagram's block:  | 64 bytes, header ending at their end | payload … (grows by doubling) |
  *
@@ -77,7 +77,9 @@ export class Reassembly {
   readonly #seed: number;
   #usedBytes = 0;
 
-  /** `onTimeout`: a datagram whose first fragment has come is given up (ICMP time exceeded is due). */
+  /**
+   * `onTimeout`: a datagram whose first fragment has come is given up (ICMP time exceeded is due).
+   */
   constructor(
     readonly memory: Memory,
     readonly counters: Counters,
@@ -202,7 +204,9 @@ export class Reassembly {
     return true;
   }
 
-  /** Over the high mark the oldest datagrams go, until below the low mark; not the one just touched. */
+  /**
+   * Over the high mark the oldest datagrams go, until below the low mark; not the one just touched.
+   */
   #evictBeyond(current: PartialDatagram): void {
     if (this.#usedBytes <= this.config.fragmentHighBytes) return;
     const { atUs } = current;

@@ -1,6 +1,7 @@
 /**
- * Finding the way to a destination (RFC 1122 3.3.1): ours, broadcast, multicast, or by the routing table,
- * and the choice of a source address (3.3.4.3). Results are cached as long as nothing changes.
+ * Finding the way to a destination (RFC 1122 3.3.1): ours, broadcast, multicast, or by the routing
+ * table, and the choice of a source address (3.3.4.3). Results are cached as long as nothing
+ * changes.
  *
  * @module
  */

@@ -1,9 +1,10 @@
 /**
  * The routing table, and the cached routes that sockets hold.
  *
- * A lookup goes by the longest prefix, then the lowest metric, then the order of insertion. Every change
- * of routes, addresses or path MTUs raises `generation`: cached routes of an older generation are not
- * `valid` any more and their holders ask again (RFC 1122 3.3.1.2 is about the same cache).
+ * A lookup goes by the longest prefix, then the lowest metric, then the order of insertion. Every
+ * change of routes, addresses or path MTUs raises `generation`: cached routes of an older
+ * generation are not `valid` any more and their holders ask again (RFC 1122 3.3.1.2 is about the
+ * same cache).
  *
  * @module
  */

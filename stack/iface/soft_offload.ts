@@ -1,6 +1,6 @@
 /**
- * What a device without offloads needs done before it gets a frame: the transport checksum filled in,
- * and a long TCP or UDP packet cut into segments (what the kernel calls GSO).
+ * What a device without offloads needs done before it gets a frame: the transport checksum filled
+ * in, and a long TCP or UDP packet cut into segments (what the kernel calls GSO).
  *
  * A row to cut is complete, Ethernet header included, and under construction; the segments take its
  * place in the queue. Payload is not copied: every segment points into the same pieces.
@@ -57,9 +57,9 @@ export class Segmenter {
   constructor(readonly memory: Memory) {}
 
   /**
-   * Cuts the IPv4 GSO row under construction into rows of `gsoSize` bytes of payload and commits all of
-   * them, transmitting when the queue is full. `finishSums`: also fills in their checksums. Returns
-   * the rows made.
+   * Cuts the IPv4 GSO row under construction into rows of `gsoSize` bytes of payload and commits
+   * all of them, transmitting when the queue is full. `finishSums`: also fills in their checksums.
+   * Returns the rows made.
    */
   cut(iface: Interface, finishSums: boolean): number {
     const { memory } = this;
@@ -104,7 +104,9 @@ export class Segmenter {
   }
 }
 
-/** The header is that of the segment before; so is its identification (RFC 6864 4.1: it may count). */
+/**
+ * The header is that of the segment before; so is its identification (RFC 6864 4.1: it may count).
+ */
 function patchIp(dv: DataView, ip: number, totalLen: number, k: number): void {
   dv.setUint16(ip + IPV4_TOTAL_LEN_OFFSET, totalLen);
   if (k > 0) dv.setUint16(ip + IPV4_ID_OFFSET, dv.getUint16(ip + IPV4_ID_OFFSET) + 1);

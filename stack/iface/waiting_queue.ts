@@ -1,9 +1,10 @@
 /**
- * Packets that wait for a neighbour's MAC address (RFC 1122 2.3.2.2), copied out of the transmit queue
- * into memory of their own. Bounded in packets and bytes; the oldest goes when a new one does not fit.
+ * Packets that wait for a neighbour's MAC address (RFC 1122 2.3.2.2), copied out of the transmit
+ * queue into memory of their own. Bounded in packets and bytes; the oldest goes when a new one does
+ * not fit.
  *
- * A row is stored as the bytes of its packet, IP header first; how long the part was that lay in the
- * row's slot is kept, since the headers must be in a slot again when it is sent.
+ * A row is stored as the bytes of its packet, IP header first; how long the part was that lay in
+ * the row's slot is kept, since the headers must be in a slot again when it is sent.
  *
  * @module
  */
@@ -50,8 +51,8 @@ function copyRow(memory: Memory, tx: TxFrames): WaitingPacket | null {
 }
 
 /**
- * Makes the row just begun a copy of `packet`: headers in the slot, payload in the packet's block. The
- * block must live until the row has been transmitted.
+ * Makes the row just begun a copy of `packet`: headers in the slot, payload in the packet's block.
+ * The block must live until the row has been transmitted.
  */
 export function restoreRow(memory: Memory, tx: TxFrames, packet: WaitingPacket): void {
   const row = tx.count;

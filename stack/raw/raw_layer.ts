@@ -1,7 +1,7 @@
 /**
- * Raw sockets: every packet of a protocol, IP header included, to every endpoint that wants it, before
- * the protocol itself sees it; and packets of any protocol out, with our IP header or the program's
- * (IP_HDRINCL).
+ * Raw sockets: every packet of a protocol, IP header included, to every endpoint that wants it,
+ * before the protocol itself sees it; and packets of any protocol out, with our IP header or the
+ * program's (IP_HDRINCL).
  *
  * @module
  */
@@ -126,7 +126,9 @@ export class RawLayer {
     return result;
   }
 
-  /** Total length and checksum are always ours, identification and source where they are 0: raw(7). */
+  /**
+   * Total length and checksum are always ours, identification and source where they are 0: raw(7).
+   */
   #outputWithHeader(route: Route, off: number, len: number, nowUs: number): number {
     const { u8, dv } = this.#memory;
     if (len < IPV4_HEADER_LEN) return -EINVAL;

@@ -1,6 +1,6 @@
 /**
- * The socket API of the stack: BSD semantics, `n | -errno`, never blocking. The service (io/app) and the
- * tests are its callers; there is no notion of a process, a descriptor or a preload here.
+ * The socket API of the stack: BSD semantics, `n | -errno`, never blocking. The service (io/app)
+ * and the tests are its callers; there is no notion of a process, a descriptor or a preload here.
  *
  * Times are monotonic microseconds. Option values are the bytes that a C program would pass.
  *
@@ -33,7 +33,9 @@ export interface Span {
   len1: number;
 }
 
-/** What all kinds of socket can do. `domain`, `type`, `protocol` as in socket(2), without flag bits. */
+/**
+ * What all kinds of socket can do. `domain`, `type`, `protocol` as in socket(2), without flag bits.
+ */
 export interface Socket {
   readonly kind: "stream" | "datagram";
   readonly domain: number;
@@ -55,8 +57,8 @@ export interface Socket {
   disconnect(nowUs: number): number;
   shutdown(how: number, nowUs: number): number;
   /**
-   * The program is gone. Stream: sends what is queued and FIN, then lives on as an orphan until CLOSED
-   * (SO_LINGER 0: RST).
+   * The program is gone. Stream: sends what is queued and FIN, then lives on as an orphan until
+   * CLOSED (SO_LINGER 0: RST).
    */
   close(nowUs: number): void;
   local(): Endpoint;
@@ -70,10 +72,14 @@ export interface Socket {
   getOption(level: number, name: number, maxLen: number, nowUs: number): Uint8Array | number;
 }
 
-/** SOCK_STREAM. Data goes through rings in the stack's Memory, reached by spans: no copy of ours. */
+/**
+ * SOCK_STREAM. Data goes through rings in the stack's Memory, reached by spans: no copy of ours.
+ */
 export interface StreamSocket extends Socket {
   readonly kind: "stream";
-  /** RFC 9293 3.3.2 state name: "CLOSED", "LISTEN", "SYN-SENT", "SYN-RECEIVED", "ESTABLISHED", ... */
+  /**
+   * RFC 9293 3.3.2 state name: "CLOSED", "LISTEN", "SYN-SENT", "SYN-RECEIVED", "ESTABLISHED", ...
+   */
   readonly stateName: string;
   listen(backlog: number, nowUs: number): number;
   /** Takes the next established connection off the queue; null when there is none. */
@@ -81,9 +87,13 @@ export interface StreamSocket extends Socket {
 
   /** Free bytes of the send ring. 0 after shutdown(WR) or when the buffer is full. */
   sendSpace(): number;
-  /** Where up to `maxBytes` of the program's next bytes go. The span is valid until the next call. */
+  /**
+   * Where up to `maxBytes` of the program's next bytes go. The span is valid until the next call.
+   */
   sendSpan(maxBytes: number): Span;
-  /** `n` bytes have been put into the span: queue them for transmission (sent on flush or at once). */
+  /**
+   * `n` bytes have been put into the span: queue them for transmission (sent on flush or at once).
+   */
   sendCommit(n: number, nowUs: number, more?: boolean): void;
   /** Bytes not yet acknowledged by the peer, FIN included (SIOCOUTQ). */
   readonly unackedBytes: number;
@@ -102,9 +112,9 @@ export interface StreamSocket extends Socket {
 }
 
 /**
- * A received datagram, or one to send, in memory: a header of DGRAM_HEADER_LEN bytes, then the payload.
- * The same bytes travel over the AF_UNIX pair between the shim and the service (ffi/shim/protocol.h),
- * little endian except where noted:
+ * A received datagram, or one to send, in memory: a header of DGRAM_HEADER_LEN bytes, then the
+ * payload. The same bytes travel over the AF_UNIX pair between the shim and the service
+ * (ffi/shim/protocol.h), little endian except where noted:
  *
  *   0  u16 magic 0x4e44   2  u16 flags DGRAM_*   4  u32 payload length (before truncation)
  *   8  u16 family (2, 10; 0: none)  10  u16 port (host order)  12  i32 errno (with DGRAM_ERROR)
@@ -114,7 +124,9 @@ export interface StreamSocket extends Socket {
  */
 export const DGRAM_HEADER_LEN = 64;
 export const DGRAM_MAGIC = 0x4e44;
-/** Send: the header's address is the destination (sendto); without it the connected peer is meant. */
+/**
+ * Send: the header's address is the destination (sendto); without it the connected peer is meant.
+ */
 export const DGRAM_HAS_ADDR = 1;
 /** Receive: no payload; recv shall fail with the header's errno. */
 export const DGRAM_ERROR = 2;
@@ -136,8 +148,8 @@ export interface DatagramSocket extends Socket {
    */
   send(off: number, payloadLen: number, nowUs: number): number;
   /**
-   * What `send` to `addr`:`port` would return at once (0 or -errno), as sendto(2) has to tell; binds
-   * the socket if need be. `addr` null: the connected peer.
+   * What `send` to `addr`:`port` would return at once (0 or -errno), as sendto(2) has to tell;
+   * binds the socket if need be. `addr` null: the connected peer.
    */
   check(addr: IpAddress | null, port: number, payloadLen: number, nowUs: number): number;
   /** Records waiting in the receive queue. */
@@ -149,7 +161,9 @@ export interface DatagramSocket extends Socket {
   recvPeek(i: number): number;
   /** Removes the first `n` records. */
   recvConsume(n: number, nowUs: number): void;
-  /** Takes the oldest error-queue entry: sock_extended_err bytes etc. (see stack/socket), or null. */
+  /**
+   * Takes the oldest error-queue entry: sock_extended_err bytes etc. (see stack/socket), or null.
+   */
   takeErrorQueue(): ErrorQueueEntry | null;
 }
 

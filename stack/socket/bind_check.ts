@@ -1,5 +1,6 @@
 /**
- * Whether a datagram socket may be bound to an address (ip(7)): ours, a wildcard, broadcast or multicast.
+ * Whether a datagram socket may be bound to an address (ip(7)): ours, a wildcard, broadcast or
+ * multicast.
  *
  * @module
  */

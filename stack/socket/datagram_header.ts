@@ -1,5 +1,6 @@
 /**
- * The header in front of every datagram between the stack and the program (layout: api.ts), little endian.
+ * The header in front of every datagram between the stack and the program (layout: api.ts), little
+ * endian.
  *
  * @module
  */

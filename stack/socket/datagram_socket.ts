@@ -1,6 +1,6 @@
 /**
- * What UDP, raw and ping sockets have in common: addresses, options, the receive queue, errors. Subclasses
- * say how their endpoint is bound and how one datagram is sent.
+ * What UDP, raw and ping sockets have in common: addresses, options, the receive queue, errors.
+ * Subclasses say how their endpoint is bound and how one datagram is sent.
  *
  * @module
  */
@@ -271,7 +271,10 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
     else this.env.counters.drop(this.fullReason);
   }
 
-  /** Linux's udp_err and its likes: reported when asked for, or when connected and the error is hard. */
+  /**
+   * Linux's udp_err and its likes: reported when asked for, or when connected and the error is
+   * hard.
+   */
   icmpError(error: IcmpError, remotePort: number, dataOff: number, nowUs: number): void {
     const { recvErr, mtuDiscover } = this.options;
     let isHard = error.isHard;

@@ -1,6 +1,6 @@
 /**
- * Where a datagram goes: the route for a destination, under the socket's options, remembered for the next
- * datagram to the same place.
+ * Where a datagram goes: the route for a destination, under the socket's options, remembered for
+ * the next datagram to the same place.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * setsockopt and getsockopt: sends an option to its level. Levels that belong to one protocol (TCP's) are
- * the socket's own affair (`ProtocolOptions`).
+ * setsockopt and getsockopt: sends an option to its level. Levels that belong to one protocol
+ * (TCP's) are the socket's own affair (`ProtocolOptions`).
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Sockets with news for their owner, in the order the news came. A socket is in the list once, however
- * many events it has.
+ * Sockets with news for their owner, in the order the news came. A socket is in the list once,
+ * however many events it has.
  *
  * @module
  */

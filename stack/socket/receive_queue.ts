@@ -1,6 +1,7 @@
 /**
- * What a datagram socket has for its program: datagrams, and at most one pending error. The error is soError
- * and a DGRAM_ERROR record among the datagrams at once; whichever way it is told first, it is told once.
+ * What a datagram socket has for its program: datagrams, and at most one pending error. The error
+ * is soError and a DGRAM_ERROR record among the datagrams at once; whichever way it is told first,
+ * it is told once.
  *
  * @module
  */

@@ -1,13 +1,14 @@
 /**
- * The receive queue of a datagram socket: records of DGRAM_HEADER_LEN bytes and a payload, each of them
- * contiguous, in one block of memory used as a ring. The block is allocated at first use and doubles as
- * needed up to a bound that follows the receive buffer's size.
+ * The receive queue of a datagram socket: records of DGRAM_HEADER_LEN bytes and a payload, each of
+ * them contiguous, in one block of memory used as a ring. The block is allocated at first use and
+ * doubles as needed up to a bound that follows the receive buffer's size.
  *
  *      0        tail          head                      capacity
  *      | records |    free    | records … |  (a gap that no record fitted) |
  *
- * Only payload counts against the receive buffer (the kernel's default of 212,992 counts its own overhead);
- * a record is taken while the count is below the limit, so that a single one always fits.
+ * Only payload counts against the receive buffer (the kernel's default of 212,992 counts its own
+ * overhead); a record is taken while the count is below the limit, so that a single one always
+ * fits.
  *
  * @module
  */

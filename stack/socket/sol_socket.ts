@@ -92,7 +92,7 @@ function setNumber(host: OptionHost, name: number, n: number, value: Uint8Array)
     case c.SO_MAX_PACING_RATE:
       options.maxPacingRate = pacingRateOf(value);
       return 0;
-    case c.SO_ATTACH_FILTER: // an optimisation of its users': what it would drop they drop themselves
+    case c.SO_ATTACH_FILTER: // its users drop themselves what it would have dropped
       options.hasFilter = true;
       return 0;
     case c.SO_DETACH_FILTER:

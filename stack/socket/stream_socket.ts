@@ -1,6 +1,6 @@
 /**
- * TCP sockets as BSD has them: a thin layer over the endpoint of stack/tcp, which does the work. Adds the
- * options that all sockets share.
+ * TCP sockets as BSD has them: a thin layer over the endpoint of stack/tcp, which does the work.
+ * Adds the options that all sockets share.
  *
  * @module
  */

@@ -12,6 +12,8 @@
 export interface Memory {
   readonly u8: Uint8Array;
   readonly dv: DataView;
+  /** Bytes that can be handed out in all. */
+  readonly sizeBytes: number;
   /** Bytes in live blocks (rounded sizes). */
   readonly usedBytes: number;
   /** Returns the offset of a block of at least `lenBytes`, or -1. Contents are undefined. */

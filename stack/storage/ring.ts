@@ -23,6 +23,7 @@ function roundCapacity(n: number): number {
 export class ByteRing {
   readonly #memory: Memory;
   #capacity: number;
+  readonly #startCapacity: number;
   /** Offset of the block, -1: none yet. */
   #block = -1;
   /** Index of the first used byte, 0..capacity-1. */
@@ -33,6 +34,7 @@ export class ByteRing {
   constructor(memory: Memory, capacity: number) {
     this.#memory = memory;
     this.#capacity = roundCapacity(capacity);
+    this.#startCapacity = this.#capacity;
   }
 
   get capacity(): number {
@@ -59,7 +61,7 @@ export class ByteRing {
    */
   writableSpan(maxBytes: number, span: Span): number {
     const len = Math.min(maxBytes, this.freeBytes);
-    if (len <= 0 || !this.#ensureBlock()) return span.set(0, 0, 0, 0);
+    if (len <= 0 || !this.reserve()) return span.set(0, 0, 0, 0);
     return this.#spanAt(this.#used, len, span);
   }
 
@@ -95,7 +97,7 @@ export class ByteRing {
    */
   writeAt(skip: number, srcOff: number, len: number): number {
     const fits = Math.min(len, this.freeBytes - skip);
-    if (fits <= 0 || !this.#ensureBlock()) return 0;
+    if (fits <= 0 || !this.reserve()) return 0;
     const start = (this.#head + this.#used + skip) & (this.#capacity - 1);
     const len0 = Math.min(fits, this.#capacity - start);
     const u8 = this.#memory.u8;
@@ -130,16 +132,18 @@ export class ByteRing {
 
   /**
    * Drops all bytes and gives the block back (deferred: queued frames may point into it). The ring
-   * may be used again.
+   * may be used again, with the capacity that it began with.
    */
   free(): void {
     if (this.#block >= 0) this.#memory.freeDeferred(this.#block, this.#capacity);
     this.#block = -1;
+    this.#capacity = this.#startCapacity;
     this.#head = 0;
     this.#used = 0;
   }
 
-  #ensureBlock(): boolean {
+  /** Makes sure that there is a block; false: there is no memory. */
+  reserve(): boolean {
     if (this.#block < 0) this.#block = this.#memory.alloc(this.#capacity);
     return this.#block >= 0;
   }

@@ -1,12 +1,17 @@
 /**
- * What one incoming acknowledgment told the sender: filled in by the retransmission queue, read by RTT
- * estimation, loss detection and congestion control. One object per layer, reused for each segment.
+ * What one incoming acknowledgment told the sender: filled in by the retransmission queue, read by
+ * RTT estimation, loss detection and congestion control. One object per layer, reused for each
+ * segment.
  *
  * @module
  */
 import { DeliveryRate } from "./delivery_rate.ts";
-import { SENT_EVER_RETRANS, SENT_SACKED, type SentSegment } from "./sent_queue.ts";
+import { SENT_EVER_RETRANS, SENT_LOST, SENT_SACKED, type SentSegment } from "./sent_queue.ts";
 
+/**
+ * Sent again (Karn), or deemed lost: it may have arrived long ago, and what said so have been lost.
+ */
+const NO_SAMPLE = SENT_EVER_RETRANS | SENT_LOST;
 const NO_RATE = new DeliveryRate();
 
 export class AckSample {
@@ -33,7 +38,10 @@ export class AckSample {
   /** The connection's delivery rate; hears of all that arrives. */
   rate: DeliveryRate = NO_RATE;
 
-  /** Begins the books for an acknowledgment of a connection with this rate, with `pipe` bytes in flight. */
+  /**
+   * Begins the books for an acknowledgment of a connection with this rate, with `pipe` bytes in
+   * flight.
+   */
   begin(rate: DeliveryRate, pipe: number): void {
     rate.begin(pipe);
     this.rate = rate;
@@ -54,7 +62,7 @@ export class AckSample {
   onAcked(segment: SentSegment): void {
     const lenBytes = (segment.end - segment.seq) | 0;
     this.onPartlyAcked(segment, lenBytes);
-    if ((segment.flags & (SENT_EVER_RETRANS | SENT_SACKED)) !== 0) return;
+    if ((segment.flags & (NO_SAMPLE | SENT_SACKED)) !== 0) return;
     if (this.oldestSentUs < 0) this.oldestSentUs = segment.sentUs;
     this.newestSentUs = segment.sentUs;
   }
@@ -73,7 +81,7 @@ export class AckSample {
     this.sackedBytes += lenBytes;
     this.deliveredBytes += lenBytes;
     this.rate.onDelivered(segment, lenBytes);
-    if ((segment.flags & SENT_EVER_RETRANS) !== 0) return;
+    if ((segment.flags & NO_SAMPLE) !== 0) return;
     if (this.oldestSackedSentUs < 0) this.oldestSackedSentUs = segment.sentUs;
   }
 }

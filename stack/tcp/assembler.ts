@@ -1,7 +1,8 @@
 /**
- * Which bytes beyond RCV.NXT have arrived: a bounded, sorted list of disjoint intervals of sequence space.
- * The bytes themselves lie in the receive ring, where they belong. It also remembers the order in which
- * the intervals were touched, which is the order of the SACK blocks (RFC 2018 section 4).
+ * Which bytes beyond RCV.NXT have arrived: a bounded, sorted list of disjoint intervals of sequence
+ * space. The bytes themselves lie in the receive ring, where they belong. It also remembers the
+ * order in which the intervals were touched, which is the order of the SACK blocks (RFC 2018
+ * section 4).
  *
  * @module
  */
@@ -65,7 +66,9 @@ export class Assembler {
     this.#touch(left);
   }
 
-  /** Removes what begins at or before `rcvNxt`; returns up to where the sequence is now complete. */
+  /**
+   * Removes what begins at or before `rcvNxt`; returns up to where the sequence is now complete.
+   */
   advance(rcvNxt: number): number {
     let next = rcvNxt;
     let gone = 0;

@@ -1,8 +1,9 @@
 /**
- * Who holds which local port: bind conflicts as Linux has them (SO_REUSEADDR, SO_REUSEPORT), and ephemeral
- * ports (RFC 6056).
+ * Who holds which local port: bind conflicts as Linux has them (SO_REUSEADDR, SO_REUSEPORT), and
+ * ephemeral ports (RFC 6056).
  *
- * Several holders of one port are the rule: a listener and all the connections that it has accepted.
+ * Several holders of one port are the rule: a listener and all the connections that it has
+ * accepted.
  *
  * @module
  */
@@ -28,7 +29,9 @@ export class Binding {
   ) {}
 }
 
-/** Do two local addresses have an address in common? The unspecified ones stand for all of theirs. */
+/**
+ * Do two local addresses have an address in common? The unspecified ones stand for all of theirs.
+ */
 function overlap(a: Binding, b: Binding): boolean {
   if (a.addr.isUnspecified && b.addr.isUnspecified) {
     return a.addr.family === b.addr.family || !(a.v6Only || b.v6Only);
@@ -79,8 +82,8 @@ export class Bindings {
   }
 
   /**
-   * connect() without bind(): a port whose connection to the remote end does not exist yet (`isTaken`) and
-   * that nobody has bound. Returns the claim, or -EADDRNOTAVAIL.
+   * connect() without bind(): a port whose connection to the remote end does not exist yet
+   * (`isTaken`) and that nobody has bound. Returns the claim, or -EADDRNOTAVAIL.
    */
   bindForConnect(
     local: IpAddress,

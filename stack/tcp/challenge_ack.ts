@@ -1,6 +1,6 @@
 /**
- * Acknowledgments that answer a suspicious segment, and their limits: RFC 5961 section 7 (challenge ACKs),
- * and Linux's tcp_invalid_ratelimit against loops of ACKs between two confused ends.
+ * Acknowledgments that answer a suspicious segment, and their limits: RFC 5961 section 7 (challenge
+ * ACKs), and Linux's tcp_invalid_ratelimit against loops of ACKs between two confused ends.
  *
  * @module
  */
@@ -15,7 +15,10 @@ function isTooSoon(tcb: Tcb, nowUs: number): boolean {
   return false;
 }
 
-/** For an RST, SYN or ACK that only somebody off the path, or a peer that has lost its state, would send. */
+/**
+ * For an RST, SYN or ACK that only somebody off the path, or a peer that has lost its state, would
+ * send.
+ */
 export function sendChallengeAck(tcb: Tcb, nowUs: number): void {
   const { counters, challengeAcks } = tcb.layer;
   if (isTooSoon(tcb, nowUs) || !challengeAcks.take(nowUs)) {
@@ -27,8 +30,8 @@ export function sendChallengeAck(tcb: Tcb, nowUs: number): void {
 }
 
 /**
- * For a segment outside the window: "<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>" (3.10.7.4). Segments with text
- * cannot loop and are always answered.
+ * For a segment outside the window: "<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>" (3.10.7.4). Segments with
+ * text cannot loop and are always answered.
  */
 export function sendOutOfWindowAck(tcb: Tcb, seg: Segment): void {
   const isBare = seg.payloadLen === 0 || seg.isSyn;

@@ -1,5 +1,6 @@
 /**
- * CLOSE and its relatives (RFC 9293 3.10.4, 3.10.5; RFC 1122 4.2.2.13; SO_LINGER and orphans as in Linux).
+ * CLOSE and its relatives (RFC 9293 3.10.4, 3.10.5; RFC 1122 4.2.2.13; SO_LINGER and orphans as in
+ * Linux).
  *
  * @module
  */
@@ -12,8 +13,8 @@ import { Tcb } from "./tcb.ts";
 import { rearmTimer } from "./timer.ts";
 
 /**
- * The sending side is closed: FIN follows the last byte. "Queue this until all preceding SENDs have been
- * segmentized, then form a FIN segment and send it."
+ * The sending side is closed: FIN follows the last byte. "Queue this until all preceding SENDs have
+ * been segmentized, then form a FIN segment and send it."
  */
 export function queueFin(tcb: Tcb): void {
   if (tcb.isFinQueued) return;
@@ -33,7 +34,10 @@ export function queueFin(tcb: Tcb): void {
   tcb.layer.markDirty(tcb);
 }
 
-/** close(): the socket is done with; its connection lives on as an orphan until both sides are through. */
+/**
+ * close(): the socket is done with; its connection lives on as an orphan until both sides are
+ * through.
+ */
 export function closeSocket(socket: TcpSocket, nowUs: number): void {
   const { tcb } = socket;
   const { layer } = tcb;
@@ -84,7 +88,9 @@ function stopListening(socket: TcpSocket, nowUs: number): void {
   tcb.state = State.CLOSED;
 }
 
-/** connect(AF_UNSPEC), shutdown(SHUT_RD) of a listener or an attempt: back to an unconnected socket. */
+/**
+ * connect(AF_UNSPEC), shutdown(SHUT_RD) of a listener or an attempt: back to an unconnected socket.
+ */
 export function disconnectSocket(socket: TcpSocket, nowUs: number): number {
   const { tcb } = socket;
   if (tcb.state === State.LISTEN) stopListening(socket, nowUs);

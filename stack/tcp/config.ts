@@ -1,6 +1,6 @@
 /**
- * What can be configured of TCP. The defaults are Linux's; the sysctl that each stands for is named.
- * Times are microseconds, sizes bytes.
+ * What can be configured of TCP. The defaults are Linux's; the sysctl that each stands for is
+ * named. Times are microseconds, sizes bytes.
  *
  * @module
  */

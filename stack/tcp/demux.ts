@@ -1,5 +1,6 @@
 /**
- * From a segment to whom it concerns: connections by both ends in one hash table, listeners by port.
+ * From a segment to whom it concerns: connections by both ends in one hash table, listeners by
+ * port.
  *
  * @module
  */
@@ -122,8 +123,9 @@ export class Demux {
   }
 
   /**
-   * The listener that fits a segment best: bound to its address before bound to all, bound to its interface
-   * before any. Several that fit equally (SO_REUSEPORT) share the remote ends between them.
+   * The listener that fits a segment best: bound to its address before bound to all, bound to its
+   * interface before any. Several that fit equally (SO_REUSEPORT) share the remote ends between
+   * them.
    */
   findListener(pkt: Packet, seg: Segment): Listener | null {
     const list = this.#listeners.get(seg.dstPort);

@@ -1,6 +1,7 @@
 /**
- * Writing segments into the route's transmit queue: header into the row's slot, text as pieces of the send
- * ring, checksum left to the device where it can. Decides nothing: `output.ts` and `input*.ts` do.
+ * Writing segments into the route's transmit queue: header into the row's slot, text as pieces of
+ * the send ring, checksum left to the device where it can. Decides nothing: `output.ts` and
+ * `input*.ts` do.
  *
  * @module
  */
@@ -22,6 +23,7 @@ import type { Flow } from "./flow.ts";
 import type { TcpLayer } from "./layer.ts";
 import { advertisedMss } from "./mss.ts";
 import { advertiseWindow } from "./receive_window.ts";
+import { refreshRoute } from "./route.ts";
 import { seqDiff, seqGt } from "./seq.ts";
 import type { Tcb } from "./tcb.ts";
 
@@ -33,8 +35,9 @@ export function timestampNow(tsOffset: number, nowUs: number): number {
 }
 
 /**
- * Completes the row under construction, whose header of `headerLen` bytes and pieces of text are in place,
- * and hands it to the network. Returns 0 or -errno; a segment that does not leave is a lost segment.
+ * Completes the row under construction, whose header of `headerLen` bytes and pieces of text are in
+ * place, and hands it to the network. Returns 0 or -errno; a segment that does not leave is a lost
+ * segment.
  */
 function send(
   layer: TcpLayer,
@@ -79,8 +82,9 @@ function send(
 }
 
 /**
- * Sends a segment of a synchronized connection: `textLen` bytes of the send ring from `seq` on, more than
- * SMSS only where the route can segment. Every segment carries the current acknowledgment and window.
+ * Sends a segment of a synchronized connection: `textLen` bytes of the send ring from `seq` on,
+ * more than SMSS only where the route can segment. Every segment carries the current acknowledgment
+ * and window.
  */
 export function emitSegment(
   tcb: Tcb,
@@ -152,8 +156,9 @@ function onAckSent(tcb: Tcb): void {
 }
 
 /**
- * D-SACK first, then what lies beyond the gaps (RFC 2018 section 4, RFC 2883). Only segments without text
- * carry blocks: each out-of-order arrival is answered by one at once, and text keeps its full size.
+ * D-SACK first, then what lies beyond the gaps (RFC 2018 section 4, RFC 2883). Only segments
+ * without text carry blocks: each out-of-order arrival is answered by one at once, and text keeps
+ * its full size.
  */
 function collectSackBlocks(tcb: Tcb): number {
   if (!tcb.hasSack || (!tcb.hasDsack && tcb.assembler.count === 0)) return 0;
@@ -171,7 +176,7 @@ function collectSackBlocks(tcb: Tcb): number {
 
 /** Sends an acknowledgment now: <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>. */
 export function emitAck(tcb: Tcb, nowUs: number): void {
-  if (tcb.route !== null) emitSegment(tcb, tcb.sndNxt, 0, 0, nowUs);
+  if (refreshRoute(tcb)) emitSegment(tcb, tcb.sndNxt, 0, 0, nowUs);
 }
 
 /** Sends the SYN of an active open, or the SYN-ACK of a simultaneous one. */
@@ -237,7 +242,9 @@ export function emitSynSegment(
   send(layer, route, flow.local, flow.remote, headerLen, ttl, tos, nowUs);
 }
 
-/** Sends a segment without text for a flow that has no TCB (any more). `hasTimestamps`: with these. */
+/**
+ * Sends a segment without text for a flow that has no TCB (any more). `hasTimestamps`: with these.
+ */
 export function emitBare(
   layer: TcpLayer,
   route: Route,
@@ -272,11 +279,11 @@ export function emitBare(
 
 /** RST of a synchronized connection: <SEQ=SND.NXT><CTL=RST,ACK> (RFC 9293 3.10.5). */
 export function emitReset(tcb: Tcb, nowUs: number): void {
-  if (tcb.route === null) return;
+  if (!refreshRoute(tcb)) return;
   const seq = seqGt(tcb.sndUna, tcb.sndNxt) ? tcb.sndUna : tcb.sndNxt;
   emitBare(
     tcb.layer,
-    tcb.route,
+    tcb.route!,
     tcb,
     seq,
     tcb.rcvNxt,

@@ -1,7 +1,7 @@
 /**
- * What the demultiplexing table points at: a pair of sockets in the RFC's sense (local and remote address
- * and port) that some state is kept for. There are three kinds, by how much state that is: a SYN-RECEIVED
- * entry of a listener's SYN queue, a whole connection, a connection in TIME-WAIT.
+ * What the demultiplexing table points at: a pair of sockets in the RFC's sense (local and remote
+ * address and port) that some state is kept for. There are three kinds, by how much state that is:
+ * a SYN-RECEIVED entry of a listener's SYN queue, a whole connection, a connection in TIME-WAIT.
  *
  * A flow is also a timer: one node in the layer's heap, armed for the earliest of its deadlines.
  *

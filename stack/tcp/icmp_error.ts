@@ -1,7 +1,7 @@
 /**
- * ICMP errors about segments of ours: validated by the quoted sequence number (RFC 5927 section 4), errors
- * end a connection attempt only (RFC 5927 5.2, Linux), "fragmentation needed" lowers the path
- * MTU (RFC 1191).
+ * ICMP errors about segments of ours: validated by the quoted sequence number (RFC 5927 section 4),
+ * errors end a connection attempt only (RFC 5927 5.2, Linux), "fragmentation needed" lowers the
+ * path MTU (RFC 1191).
  *
  * @module
  */
@@ -17,8 +17,8 @@ import { TCP_DST_PORT_OFFSET, TCP_SEQ_OFFSET } from "../wire/tcp.ts";
 import { FLOW_SYN_REQUEST, FLOW_TCB } from "./flow.ts";
 import type { TcpLayer } from "./layer.ts";
 import { failConnection } from "./lifecycle.ts";
-import { refreshRoute } from "./output.ts";
 import { retransmitTooLarge } from "./recovery.ts";
+import { refreshRoute } from "./route.ts";
 import { seqDiff, seqLeq } from "./seq.ts";
 import { State } from "./state.ts";
 import type { SynRequest } from "./syn_request.ts";
@@ -43,7 +43,10 @@ export function tcpIcmpError(layer: TcpLayer, error: IcmpError, nowUs: number): 
   }
 }
 
-/** Errors that say that there is no way back to the peer (Linux tcp_v4_err, for its request sockets). */
+/**
+ * Errors that say that there is no way back to the peer (Linux tcp_v4_err, for its request
+ * sockets).
+ */
 function endsRequest(error: IcmpError): boolean {
   if (error.type === ICMP_UNREACHABLE) return error.code <= UNREACHABLE_HOST;
   return error.type === ICMP_TIME_EXCEEDED || error.type === ICMP_PARAMETER_PROBLEM;
@@ -62,7 +65,8 @@ function connectionError(tcb: Tcb, error: IcmpError, seq: number, nowUs: number)
     failConnection(tcb, error.errno);
     return;
   }
-  // A synchronized connection outlives any ICMP error (RFC 5927 5.2); the reason is kept for a timeout
+  // A synchronized connection outlives any ICMP error (RFC 5927 5.2); the reason is kept for a
+  // timeout
   tcb.softError = error.errno;
 }
 

@@ -1,6 +1,6 @@
 /**
- * SEGMENT ARRIVES (RFC 9293 3.10.7), in the RFC's order: whose segment it is, then for the synchronized
- * states the eight steps. What each step does is in the file of its name.
+ * SEGMENT ARRIVES (RFC 9293 3.10.7), in the RFC's order: whose segment it is, then for the
+ * synchronized states the eight steps. What each step does is in the file of its name.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
- * SEGMENT ARRIVES, synchronized states, step five: the ACK field (RFC 9293 3.10.7.4). Everything that an
- * acknowledgment does to the sender hangs on this file: the retransmission queue, RTT, loss recovery, cwnd,
- * the send window, the send buffer.
+ * SEGMENT ARRIVES, synchronized states, step five: the ACK field (RFC 9293 3.10.7.4). Everything
+ * that an acknowledgment does to the sender hangs on this file: the retransmission queue, RTT, loss
+ * recovery, cwnd, the send window, the send buffer.
  *
  * @module
  */
@@ -53,8 +53,8 @@ function establishByAck(tcb: Tcb, seg: Segment): boolean {
 }
 
 /**
- * RFC 5961 5.2: SND.UNA - MAX.SND.WND <= SEG.ACK <= SND.NXT, else a challenge ACK. ("If the ACK acks
- * something not yet sent then send an ACK, drop the segment.")
+ * RFC 5961 5.2: SND.UNA - MAX.SND.WND <= SEG.ACK <= SND.NXT, else a challenge ACK. ("If the ACK
+ * acks something not yet sent then send an ACK, drop the segment.")
  */
 function isAckAcceptable(tcb: Tcb, seg: Segment): boolean {
   if (seqGt(seg.ack, tcb.sndNxt) || seqLt(seg.ack, (tcb.sndUna - tcb.maxSndWnd) | 0)) {
@@ -88,8 +88,8 @@ function takeAck(tcb: Tcb, seg: Segment): void {
 }
 
 /**
- * "If SND.WL1 < SEG.SEQ or (SND.WL1 = SEG.SEQ and SND.WL2 =< SEG.ACK), set SND.WND <- SEG.WND". True when
- * the window changed.
+ * "If SND.WL1 < SEG.SEQ or (SND.WL1 = SEG.SEQ and SND.WL2 =< SEG.ACK), set SND.WND <- SEG.WND".
+ * True when the window changed.
  */
 function updateSendWindow(tcb: Tcb, seg: Segment): boolean {
   if (seqLt(seg.ack, tcb.sndUna)) return false;
@@ -123,9 +123,9 @@ function advanceUna(tcb: Tcb, seg: Segment, sample: AckSample): void {
 }
 
 /**
- * There is progress. Without timestamps the RTO stays backed off until the next valid sample (Karn's
- * algorithm, RFC 6298 section 5): the round trip may have become longer than the RTO, and every sample
- * would be ambiguous. With them it cannot hide, and the RTO is the estimate's again.
+ * There is progress. Without timestamps the RTO stays backed off until the next valid sample
+ * (Karn's algorithm, RFC 6298 section 5): the round trip may have become longer than the RTO, and
+ * every sample would be ambiguous. With them it cannot hide, and the RTO is the estimate's again.
  */
 function endBackOff(tcb: Tcb): void {
   tcb.backoff = 0;
@@ -133,9 +133,9 @@ function endBackOff(tcb: Tcb): void {
 }
 
 /**
- * RTT from the sending time, when all that is acknowledged was sent once (Karn; what waited behind a hole
- * was not acknowledged when it arrived), else from the timestamp that comes back
- * (RFC 7323 4.1), which is good to a millisecond. Not with a D-SACK: the segment had arrived before, and the
+ * RTT from the sending time, when all that is acknowledged was sent once (Karn; what waited behind
+ * a hole was not acknowledged when it arrived), else from the timestamp that comes back (RFC 7323
+ * 4.1), which is good to a millisecond. Not with a D-SACK: the segment had arrived before, and the
  * timestamp is that of the first copy, whose ACK was lost.
  */
 export function sampleRtt(tcb: Tcb, seg: Segment, sample: AckSample): void {
@@ -198,7 +198,10 @@ function ackOfFin(tcb: Tcb, nowUs: number): boolean {
   }
 }
 
-/** Without a program to close the other half, FIN-WAIT-2 does not last (tcp_fin_timeout, TCP_LINGER2). */
+/**
+ * Without a program to close the other half, FIN-WAIT-2 does not last (tcp_fin_timeout,
+ * TCP_LINGER2).
+ */
 export function enterFinWait2(tcb: Tcb, nowUs: number): boolean {
   setState(tcb, State.FIN_WAIT_2);
   if (!tcb.isOrphan) return true;

@@ -1,23 +1,23 @@
 /**
- * SEGMENT ARRIVES, synchronized states, steps six to eight (RFC 9293 3.10.7.4): URG, text, FIN; and when to
- * acknowledge what came (RFC 9293 3.8.6.3, RFC 5681 4.2, Linux's quick ACKs).
+ * SEGMENT ARRIVES, synchronized states, steps six to eight (RFC 9293 3.10.7.4): URG, text, FIN; and
+ * when to acknowledge what came (RFC 9293 3.8.6.3, RFC 5681 4.2, Linux's quick ACKs).
  *
  * @module
  */
 import { EVENT_READABLE } from "../storage/events.ts";
 import { emitAck, timestampNow } from "./emit.ts";
 import { enterTimeWait, failConnection, setState } from "./lifecycle.ts";
+import { advertisedMss } from "./mss.ts";
 import { autotuneReceiveBuffer, measureReceiverRtt } from "./receive_window.ts";
 import { replyReset } from "./reset.ts";
-import { growForBytes } from "./send_buffer.ts";
 import { seqDiff, seqGt, seqLt } from "./seq.ts";
 import type { Segment } from "./segment.ts";
 import { canReceiveText, State } from "./state.ts";
 import type { Tcb } from "./tcb.ts";
 
 /**
- * Sixth, check the URG bit: "RCV.UP <- max(RCV.UP, SEG.UP)". The urgent octet stays in line, as RFC 6093
- * section 4 recommends and SO_OOBINLINE does on Linux.
+ * Sixth, check the URG bit: "RCV.UP <- max(RCV.UP, SEG.UP)". The urgent octet stays in line, as RFC
+ * 6093 section 4 recommends and SO_OOBINLINE does on Linux.
  */
 export function processUrgent(tcb: Tcb, seg: Segment): void {
   const up = (seg.seq + seg.urgent) | 0;
@@ -61,7 +61,9 @@ function isTextForNobody(tcb: Tcb, seg: Segment): boolean {
 
 /** What the sizes and times of the peer's segments tell. */
 function measureSegments(tcb: Tcb, seg: Segment): void {
-  if (seg.unitLen > tcb.rcvMss) tcb.rcvMss = Math.min(seg.unitLen, 0xffff);
+  if (seg.unitLen > tcb.rcvMss) {
+    tcb.rcvMss = Math.min(seg.unitLen, advertisedMss(tcb.route!, tcb.options.maxSeg));
+  }
   measureReceiverRtt(tcb, seg, timestampNow(tcb.tsOffset, seg.nowUs));
   // After a pause the peer starts slowly: help it with quick ACKs (Linux tcp_incr_quickack)
   if (seg.nowUs - tcb.lastDataReceivedUs > tcb.rtt.rtoUs) {
@@ -100,7 +102,8 @@ function noteDsack(tcb: Tcb, left: number, right: number): void {
 /** The next expected text: into the ring, with what was waiting behind it. */
 function takeInOrder(tcb: Tcb, seg: Segment): void {
   const lenBytes = seg.payloadLen;
-  if (lenBytes > 0 && !storeText(tcb, seg, 0)) return;
+  const isLent = lenBytes > 0 && lendText(tcb, seg);
+  if (!isLent && lenBytes > 0 && !storeText(tcb, seg, 0)) return;
   let next = seg.end;
   const hadGaps = tcb.assembler.count > 0;
   if (hadGaps) next = tcb.assembler.advance(next);
@@ -112,19 +115,19 @@ function takeInOrder(tcb: Tcb, seg: Segment): void {
     tcb.isFinReceived = true;
     tcb.isFinPending = false;
   }
-  if (textBytes > 0) deliver(tcb, textBytes, seg.nowUs);
+  if (textBytes > 0) deliver(tcb, textBytes, isLent, seg.nowUs);
   // "An immediate ACK when the segment fills in all or part of a gap" (RFC 5681 4.2)
   if (hadGaps || isFin) tcb.isAckNow = true;
   scheduleAck(tcb, seg.nowUs);
 }
 
-function deliver(tcb: Tcb, textBytes: number, nowUs: number): void {
+function deliver(tcb: Tcb, textBytes: number, isLent: boolean, nowUs: number): void {
   tcb.bytesReceived += textBytes;
   if (tcb.isRcvShutdown) {
     autotuneReceiveBuffer(tcb, textBytes, nowUs);
     return;
   }
-  tcb.rcvRing.commit(textBytes);
+  if (!isLent) tcb.rcvRing.commit(textBytes);
   tcb.layer.raise(tcb, EVENT_READABLE);
 }
 
@@ -146,15 +149,26 @@ function takeOutOfOrder(tcb: Tcb, seg: Segment): void {
   emitAck(tcb, seg.nowUs);
 }
 
-/** Copies the text to where it belongs, `skip` bytes beyond what is in the ring. False: no memory. */
+/** Leaves the text in the device's memory for the program to take; false: it has to be copied. */
+function lendText(tcb: Tcb, seg: Segment): boolean {
+  const { layer, rcvRing } = tcb;
+  if (!layer.areFramesStable || !seg.isFrame || tcb.assembler.count > 0 || tcb.isRcvShutdown) {
+    return false;
+  }
+  const wasLent = rcvRing.isLent;
+  if (!rcvRing.lend(seg.payloadOff, seg.payloadLen)) return false;
+  if (!wasLent) layer.noteLender(tcb);
+  return true;
+}
+
+/**
+ * Copies the text to where it belongs, `skip` bytes beyond what is in the ring. False: no memory.
+ */
 function storeText(tcb: Tcb, seg: Segment, skip: number): boolean {
   if (tcb.isRcvShutdown || seg.payloadLen === 0) return true;
-  const ring = tcb.rcvRing;
-  if (
-    growForBytes(ring, skip + seg.payloadLen) &&
-    ring.writeAt(skip, seg.payloadOff, seg.payloadLen) === seg.payloadLen
-  ) return true;
+  if (tcb.rcvRing.store(skip, seg.payloadOff, seg.payloadLen)) return true;
   tcb.layer.counters.tcp.rcvQDrop++;
+  tcb.layer.pressure.note();
   return false;
 }
 
@@ -164,9 +178,9 @@ function notePendingFin(tcb: Tcb, seg: Segment): void {
 }
 
 /**
- * New text is to be acknowledged: at once when more than one full segment waits for it, while the connection
- * is young, or when something is wrong; else in a moment, in the hope of text to travel with. "At once" is
- * the next flush: segments that arrive together are acknowledged together.
+ * New text is to be acknowledged: at once when more than one full segment waits for it, while the
+ * connection is young, or when something is wrong; else in a moment, in the hope of text to travel
+ * with. "At once" is the next flush: segments that arrive together are acknowledged together.
  */
 function scheduleAck(tcb: Tcb, nowUs: number): void {
   const unacked = seqDiff(tcb.rcvNxt, tcb.lastAckSent);

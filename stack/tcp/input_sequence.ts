@@ -1,6 +1,6 @@
 /**
- * SEGMENT ARRIVES, synchronized states, steps one to four (RFC 9293 3.10.7.4): sequence number, RST, SYN.
- * PAWS of RFC 7323 section 5, the defences of RFC 5961 sections 3 and 4.
+ * SEGMENT ARRIVES, synchronized states, steps one to four (RFC 9293 3.10.7.4): sequence number,
+ * RST, SYN. PAWS of RFC 7323 section 5, the defences of RFC 5961 sections 3 and 4.
  *
  * @module
  */
@@ -16,9 +16,9 @@ import type { Tcb } from "./tcb.ts";
 const TS_RECENT_LIFE_US = 24 * 86400 * 1e6;
 
 /**
- * First, check sequence number. As in Linux, what ends at or after the last acknowledgment that we sent is
- * accepted (its text is trimmed later): its ACK field is as good as any. A closed window thus takes valid
- * ACKs and RSTs, as the RFC asks.
+ * First, check sequence number. As in Linux, what ends at or after the last acknowledgment that we
+ * sent is accepted (its text is trimmed later): its ACK field is as good as any. A closed window
+ * thus takes valid ACKs and RSTs, as the RFC asks.
  */
 export function isSequenceAcceptable(tcb: Tcb, seg: Segment): boolean {
   if (isPawsReject(tcb, seg)) {
@@ -41,7 +41,9 @@ export function isSequenceAcceptable(tcb: Tcb, seg: Segment): boolean {
   return true;
 }
 
-/** RFC 7323 5.3 R1, resets exempt; but a timestamp that is behind by one tick passes, as in Linux. */
+/**
+ * RFC 7323 5.3 R1, resets exempt; but a timestamp that is behind by one tick passes, as in Linux.
+ */
 function isPawsReject(tcb: Tcb, seg: Segment): boolean {
   if (!tcb.hasTimestamps || !seg.options.hasTimestamps || seg.isRst) return false;
   if (((tcb.tsRecent - seg.options.tsVal) | 0) <= 1) return false;
@@ -49,7 +51,10 @@ function isPawsReject(tcb: Tcb, seg: Segment): boolean {
   return !isDisorderedAck(tcb, seg);
 }
 
-/** A bare duplicate ACK that was overtaken by others may be old without being of another incarnation. */
+/**
+ * A bare duplicate ACK that was overtaken by others may be old without being of another
+ * incarnation.
+ */
 function isDisorderedAck(tcb: Tcb, seg: Segment): boolean {
   return seg.len === 0 && seg.isAck && seg.seq === tcb.rcvNxt &&
     seg.ack === tcb.sndUna &&
@@ -67,7 +72,9 @@ function updateTsRecent(tcb: Tcb, seg: Segment): void {
   tcb.tsRecentAtUs = seg.nowUs;
 }
 
-/** Old text again: the next ACK says so (D-SACK, RFC 2883 4.1), and the peer may be waiting for one. */
+/**
+ * Old text again: the next ACK says so (D-SACK, RFC 2883 4.1), and the peer may be waiting for one.
+ */
 function noteDuplicate(tcb: Tcb, seg: Segment): void {
   if (seg.payloadLen === 0 || !tcb.hasSack || !seqLt(seg.seq, tcb.rcvNxt)) return;
   tcb.hasDsack = true;
@@ -95,8 +102,9 @@ function resetErrno(state: State): number {
 }
 
 /**
- * Fourth, check the SYN bit: challenge ACK, whatever the sequence number (RFC 5961 4.2). Returns true when
- * the segment is to be processed on: the SYN-ACK of a simultaneous open, whose SYN we have already.
+ * Fourth, check the SYN bit: challenge ACK, whatever the sequence number (RFC 5961 4.2). Returns
+ * true when the segment is to be processed on: the SYN-ACK of a simultaneous open, whose SYN we
+ * have already.
  */
 export function processSyn(tcb: Tcb, seg: Segment): boolean {
   const isCrossed = tcb.state === State.SYN_RECEIVED && seg.isAck && seg.seq === tcb.irs &&

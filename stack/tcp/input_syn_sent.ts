@@ -33,7 +33,8 @@ export function synSentInput(tcb: Tcb, seg: Segment): void {
     if (seg.isAck) failConnection(tcb, ECONNREFUSED);
     return;
   }
-  // Fourth, check the SYN bit; fifth: "if neither of the SYN or RST bits is set, then drop the segment"
+  // Fourth, check the SYN bit; fifth: "if neither of the SYN or RST bits is set, then drop the
+  // segment"
   if (!seg.isSyn) return;
   takeSyn(tcb, seg);
   if (seg.isAck) synAcknowledged(tcb, seg);

@@ -27,7 +27,9 @@ export class IsnGenerator {
     return (Math.floor(nowUs / M_TICK_US) + this.#isnHash.hash(this.#words, 9)) | 0;
   }
 
-  /** One offset for all connections between two hosts: the peer sees a monotonic clock (RFC 6191). */
+  /**
+   * One offset for all connections between two hosts: the peer sees a monotonic clock (RFC 6191).
+   */
   timestampOffset(flow: Flow): number {
     this.#setAddresses(flow.local, flow.remote);
     return this.#tsHash.hash(this.#words, 8);

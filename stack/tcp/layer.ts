@@ -1,6 +1,6 @@
 /**
- * TCP as the stack sees it: one object with the connections' common state. Segments go in by `input`,
- * segments come out of `flush`, time passes in `poll`.
+ * TCP as the stack sees it: one object with the connections' common state. Segments go in by
+ * `input`, segments come out of `flush`, time passes in `poll`.
  *
  * @module
  */
@@ -21,6 +21,7 @@ import { type Flow, FLOW_SYN_REQUEST, FLOW_TCB } from "./flow.ts";
 import { tcpIcmpError } from "./icmp_error.ts";
 import { tcpInput } from "./input.ts";
 import { IsnGenerator } from "./isn.ts";
+import { MemoryPressure } from "./memory_pressure.ts";
 import { hasUnsent, tcpOutput } from "./output.ts";
 import { Segment } from "./segment.ts";
 import { SentPool } from "./sent_queue.ts";
@@ -40,6 +41,8 @@ export interface TcpLayerDeps {
   config: TcpConfig;
   /** Called in the middle of things: it may take note, not act. `bits`: EVENT_*. */
   onEvent: (socket: TcpSocket, bits: number) => void;
+  /** See StackOptions. */
+  areFramesStable?: boolean;
 }
 
 export class TcpLayer implements Transport {
@@ -54,6 +57,7 @@ export class TcpLayer implements Transport {
   readonly isn: IsnGenerator;
   readonly sentPool = new SentPool();
   readonly challengeAcks: TokenBucket;
+  readonly pressure = new MemoryPressure(this);
   timeWaitCount = 0;
   orphanCount = 0;
 
@@ -67,6 +71,11 @@ export class TcpLayer implements Transport {
   readonly #onEvent: (socket: TcpSocket, bits: number) => void;
   /** Connections with something to send, in the order they got it. */
   readonly #dirty: (Tcb | null)[] = [];
+  /** Frames stay untouched from their input to the next flush. */
+  readonly areFramesStable: boolean;
+  /** Connections whose receive buffers point into the device's memory. */
+  readonly #lenders: (Tcb | null)[] = [];
+  #lenderCount = 0;
   #dirtyCount = 0;
 
   constructor(deps: TcpLayerDeps) {
@@ -76,6 +85,7 @@ export class TcpLayer implements Transport {
     this.counters = deps.counters;
     this.config = config;
     this.random = random;
+    this.areFramesStable = deps.areFramesStable ?? false;
     this.#onEvent = deps.onEvent;
     this.demux = new Demux(random());
     this.bindings = new Bindings(random, config.portMin, config.portMax);
@@ -105,13 +115,16 @@ export class TcpLayer implements Transport {
     tcpIcmpError(this, error, nowUs);
   }
 
-  /** When `poll` has to be called next; Infinity: nothing is armed. It may turn out to be too early. */
+  /**
+   * When `poll` has to be called next; Infinity: nothing is armed. It may turn out to be too early.
+   */
   pollAtUs(): number {
-    return this.timers.nextAtUs();
+    return Math.min(this.timers.nextAtUs(), this.pressure.pollAtUs());
   }
 
   /** Lets the timers that are due fire. */
   poll(nowUs: number): void {
+    this.pressure.poll(nowUs);
     for (;;) {
       const flow = this.timers.popDue(nowUs);
       if (flow === null) return;
@@ -121,8 +134,18 @@ export class TcpLayer implements Transport {
     }
   }
 
-  /** Sends what there is to send. */
+  /** The next flush ends the loan. */
+  noteLender(tcb: Tcb): void {
+    this.#lenders[this.#lenderCount++] = tcb;
+  }
+
+  /** Sends what there is to send. The devices' memory may be used again after it. */
   flush(nowUs: number): void {
+    for (let i = 0; i < this.#lenderCount; i++) {
+      (this.#lenders[i] as Tcb).rcvRing.settle();
+      this.#lenders[i] = null;
+    }
+    this.#lenderCount = 0;
     for (let i = 0; i < this.#dirtyCount; i++) {
       const tcb = this.#dirty[i] as Tcb;
       this.#dirty[i] = null;

@@ -58,7 +58,10 @@ export function establish(tcb: Tcb, nowUs: number): void {
   layer.markDirty(tcb);
 }
 
-/** RFC 6928: IW = min(10 * MSS, max(2 * MSS, 14600)); one segment when the SYN was lost (RFC 5681 3.1). */
+/**
+ * RFC 6928: IW = min(10 * MSS, max(2 * MSS, 14600)); one segment when the SYN was lost (RFC 5681
+ * 3.1).
+ */
 export function initializeWindow(tcb: Tcb): void {
   const smss = tcb.smss;
   const segments = tcb.layer.config.initialCwndSegments;
@@ -70,8 +73,8 @@ export function initializeWindow(tcb: Tcb): void {
 }
 
 /**
- * "Delete the TCB": nothing of the connection is left but, while the program holds the socket, the bytes
- * that it has not read yet.
+ * "Delete the TCB": nothing of the connection is left but, while the program holds the socket, the
+ * bytes that it has not read yet.
  */
 export function deleteTcb(tcb: Tcb): void {
   const { layer, listener } = tcb;
@@ -85,6 +88,7 @@ export function deleteTcb(tcb: Tcb): void {
   tcb.paceAtUs = Infinity;
   layer.timers.cancel(tcb);
   layer.demux.remove(tcb);
+  layer.pressure.forget(tcb);
   tcb.sent.clear();
   tcb.assembler.clear();
   tcb.sndRing.free();
@@ -121,7 +125,9 @@ function hasPeer(state: State): boolean {
   return state !== State.CLOSED && state !== State.LISTEN && state !== State.SYN_SENT;
 }
 
-/** Both directions are closed and our last ACK may have to be repeated: a small record takes over. */
+/**
+ * Both directions are closed and our last ACK may have to be repeated: a small record takes over.
+ */
 export function enterTimeWait(tcb: Tcb, nowUs: number): void {
   const { layer, socket } = tcb;
   const timeWait = TimeWait.take(tcb, nowUs);

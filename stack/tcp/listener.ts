@@ -1,6 +1,6 @@
 /**
- * A listening socket: the SYN queue (connections in SYN-RECEIVED, as small records) and the accept queue
- * (established ones that the program has not taken yet), both bounded as in Linux.
+ * A listening socket: the SYN queue (connections in SYN-RECEIVED, as small records) and the accept
+ * queue (established ones that the program has not taken yet), both bounded as in Linux.
  *
  *     SYN ---> SynRequest ---- ACK ----> Tcb in the accept queue ---- accept() ----> the program's
  *
@@ -72,8 +72,8 @@ export class Listener {
   }
 
   /**
-   * A connection ended before it was accepted. An established one stays in the queue (accept returns it, and
-   * reading gives the error), as in Linux.
+   * A connection ended before it was accepted. An established one stays in the queue (accept
+   * returns it, and reading gives the error), as in Linux.
    */
   forget(tcb: Tcb): void {
     this.#embryonic.delete(tcb);

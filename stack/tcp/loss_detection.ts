@@ -1,7 +1,8 @@
 /**
- * Deciding which segments are lost, from what the receiver has reported: IsLost() of RFC 6675 section 4.
- * A segment is lost when three separate stretches above it have been SACKed, or more than two full
- * segments. Only this file knows the rule; it marks records in the retransmission queue.
+ * Deciding which segments are lost, from what the receiver has reported: IsLost() of RFC 6675
+ * section 4. A segment is lost when three separate stretches above it have been SACKed, or more
+ * than two full segments. Only this file knows the rule; it marks records in the retransmission
+ * queue.
  *
  * @module
  */

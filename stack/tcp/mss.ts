@@ -1,6 +1,6 @@
 /**
- * Segment sizes: RFC 9293 3.7.1, RFC 6691. The MSS option that we send is the MTU less the fixed headers;
- * what we send ourselves is also less the options of every segment.
+ * Segment sizes: RFC 9293 3.7.1, RFC 6691. The MSS option that we send is the MTU less the fixed
+ * headers; what we send ourselves is also less the options of every segment.
  *
  * @module
  */
@@ -17,7 +17,9 @@ function ipHeaderLen(route: Route): number {
   return route.dst.family === 4 ? IPV4_HEADER_LEN : IPV6_HEADER_LEN;
 }
 
-/** The MSS option of our SYN: what the path MTU leaves, at most `maxSeg` (TCP_MAXSEG; 0: not set). */
+/**
+ * The MSS option of our SYN: what the path MTU leaves, at most `maxSeg` (TCP_MAXSEG; 0: not set).
+ */
 export function advertisedMss(route: Route, maxSeg: number): number {
   const mss = Math.min(route.mtu - ipHeaderLen(route) - TCP_HEADER_LEN, MSS_MAX);
   return maxSeg > 0 ? Math.min(mss, maxSeg) : mss;

@@ -1,6 +1,6 @@
 /**
- * OPEN, active and passive (RFC 9293 3.10.1), and bind: with the checks and errors of Linux's bind, connect
- * and listen.
+ * OPEN, active and passive (RFC 9293 3.10.1), and bind: with the checks and errors of Linux's bind,
+ * connect and listen.
  *
  * @module
  */

@@ -1,20 +1,21 @@
 /**
- * What to send, and when: the sender's half of RFC 9293 3.8. Runs once a flush for every connection that
- * has something to send.
+ * What to send, and when: the sender's half of RFC 9293 3.8. Runs once a flush for every connection
+ * that has something to send.
  *
  *   1. what loss recovery wants again        (nextLost, within cwnd)
  *   2. new text, as far as three limits allow: the peer's window, cwnd, and good manners (Nagle,
  *      silly window avoidance, TCP_CORK); then the FIN
  *   3. an acknowledgment, if none of these has carried it
  *
- * One row carries up to what the route can segment (TSO), so the limits are applied to rows, and the part
- * of a row beyond the last full segment is subject to Nagle.
+ * One row carries up to what the route can segment (TSO), so the limits are applied to rows, and
+ * the part of a row beyond the last full segment is subject to Nagle.
  *
  * @module
  */
 import { TCP_FIN, TCP_PSH } from "../wire/tcp.ts";
 import { emitAck, emitSegment, emitSyn } from "./emit.ts";
-import { maxRowText, updateSmss } from "./mss.ts";
+import { maxRowText } from "./mss.ts";
+import { refreshRoute } from "./route.ts";
 import { SENT_FIN, SENT_SYN, type SentSegment } from "./sent_queue.ts";
 import { seqDiff, seqGt } from "./seq.ts";
 import { State } from "./state.ts";
@@ -23,7 +24,9 @@ import { armPersistTimer, armRetransmitTimer, rearmTimer } from "./timer.ts";
 
 /** Data sent within this time of data received makes a connection interactive. */
 const PING_PONG_US = 40_000;
-/** A row is put off when it would be less than this part of the window (Linux tcp_tso_win_divisor). */
+/**
+ * A row is put off when it would be less than this part of the window (Linux tcp_tso_win_divisor).
+ */
 const TSO_WINDOW_DIVISOR = 3;
 
 /** Sends what may be sent now. Called from flush only. */
@@ -43,7 +46,9 @@ export function tcpOutput(tcb: Tcb, nowUs: number): void {
   rearmTimer(tcb);
 }
 
-/** The program, not the network, sets the pace: what is measured now says nothing about the path. */
+/**
+ * The program, not the network, sets the pace: what is measured now says nothing about the path.
+ */
 function noteAppLimited(tcb: Tcb): void {
   const { sent } = tcb;
   if (tcb.pipe < tcb.cwnd && sent.lostBytes <= sent.retransBytes) tcb.rate.markAppLimited(tcb.pipe);
@@ -69,22 +74,6 @@ function isSynchronized(state: State): boolean {
 /** Text or a FIN that has not been sent yet. */
 export function hasUnsent(tcb: Tcb): boolean {
   return seqGt(tcb.sndEnd, tcb.sndNxt) || (tcb.isFinQueued && !tcb.isFinSent);
-}
-
-/** Makes sure of a route and of a segment size that fits it. False: there is no way at present. */
-export function refreshRoute(tcb: Tcb): boolean {
-  let route = tcb.route;
-  if (route === null || !route.valid) {
-    const found = tcb.layer.network.route(tcb.remote, tcb.local, tcb.options.ifIndex);
-    if (typeof found === "number") {
-      tcb.softError = -found;
-      return false;
-    }
-    route = found;
-    tcb.route = route;
-  }
-  if (route.mtu !== tcb.pmtu) updateSmss(tcb);
-  return true;
 }
 
 /** Sends again what is deemed lost, oldest first, as far as cwnd allows. */
@@ -131,7 +120,10 @@ export function retransmit(tcb: Tcb, segment: SentSegment, maxBytes: number, now
   counters.retransSegs++;
   tcb.lastSentUs = nowUs;
   tcb.prrOut += seqDiff(segment.end, segment.seq);
-  armRetransmitTimer(tcb, nowUs);
+  // The timer is the oldest segment's (RFC 6298 (5.3) counts from what is acknowledged next)
+  if (segment === tcb.sent.head || tcb.retransmitTimer !== RetransmitTimer.RTO) {
+    armRetransmitTimer(tcb, nowUs);
+  }
 }
 
 /** Sends new text and the FIN. */
@@ -153,9 +145,9 @@ function sendNew(tcb: Tcb, nowUs: number): void {
 }
 
 /**
- * The persist timer expired (RFC 9293 3.8.6.1, 3.8.6.2.1 (4)): sends what the window takes, however little,
- * or asks for the window with a segment that the peer must answer. Like Linux, the question is an old
- * sequence number, not a byte beyond the window.
+ * The persist timer expired (RFC 9293 3.8.6.1, 3.8.6.2.1 (4)): sends what the window takes, however
+ * little, or asks for the window with a segment that the peer must answer. Like Linux, the question
+ * is an old sequence number, not a byte beyond the window.
  */
 function sendProbe(tcb: Tcb, nowUs: number): void {
   tcb.isProbeDue = false;
@@ -195,14 +187,16 @@ function textToSend(tcb: Tcb, unsent: number, wndRoom: number, rowMax: number): 
   return len >= tcb.maxSndWnd >> 1 && maySendSmall(tcb) ? len : 0;
 }
 
-/** cwnd counts bytes; a flood of tiny segments is held to the number of segments that it stands for. */
+/**
+ * cwnd counts bytes; a flood of tiny segments is held to the number of segments that it stands for.
+ */
 function isCountLimited(tcb: Tcb, segmentLen: number): boolean {
   return segmentLen < tcb.smss && tcb.sent.count * tcb.smss >= tcb.cwnd && tcb.sent.count > 1;
 }
 
 /**
- * There is more to send than a limit allows, and an acknowledgment that will raise it is on its way: wait
- * for it and send one large row instead of a small one now.
+ * There is more to send than a limit allows, and an acknowledgment that will raise it is on its
+ * way: wait for it and send one large row instead of a small one now.
  */
 function isWorthWaiting(tcb: Tcb, unsent: number, limit: number, rowMax: number): boolean {
   if (unsent <= limit || limit >= rowMax || rowMax === tcb.smss) return false;
@@ -213,8 +207,9 @@ function isWorthWaiting(tcb: Tcb, unsent: number, limit: number, rowMax: number)
 }
 
 /**
- * A segment smaller than SMSS may go: always with TCP_NODELAY or when the program is done; never while
- * corked; else when no other small one is unacknowledged (Nagle, RFC 9293 3.7.4, in Minshall's form).
+ * A segment smaller than SMSS may go: always with TCP_NODELAY or when the program is done; never
+ * while corked; else when no other small one is unacknowledged (Nagle, RFC 9293 3.7.4, in
+ * Minshall's form).
  */
 function maySendSmall(tcb: Tcb): boolean {
   if (tcb.isFinQueued) return true;
@@ -249,7 +244,10 @@ function sendRow(tcb: Tcb, textLen: number, unsent: number, isFin: boolean, nowU
   if (tcb.retransmitTimer !== RetransmitTimer.RTO) armRetransmitTimer(tcb, nowUs);
 }
 
-/** RFC 5681 4.1, RFC 7661 in Linux's form: half the window for every RTO of silence, down to the start's. */
+/**
+ * RFC 5681 4.1, RFC 7661 in Linux's form: half the window for every RTO of silence, down to the
+ * start's.
+ */
 function restartAfterIdle(tcb: Tcb, nowUs: number): void {
   const idleUs = nowUs - tcb.lastSentUs;
   if (tcb.lastDataSentUs === 0 || idleUs <= 0) return;

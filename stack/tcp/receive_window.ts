@@ -1,6 +1,7 @@
 /**
- * The receive window: how much of the buffer is offered to the peer (RFC 9293 3.8.6, silly window avoidance
- * of 3.8.6.2.2, scaling of RFC 7323 section 2), and the auto-tuning of the buffer (dynamic right-sizing).
+ * The receive window: how much of the buffer is offered to the peer (RFC 9293 3.8.6, silly window
+ * avoidance of 3.8.6.2.2, scaling of RFC 7323 section 2), and the auto-tuning of the buffer
+ * (dynamic right-sizing).
  *
  * @module
  */
@@ -41,7 +42,10 @@ export function selectWindow(tcb: Tcb): number {
   return free - free % unit;
 }
 
-/** Moves the advertised edge to what the next segment will say; returns RCV.WND, a multiple of 2^shift. */
+/**
+ * Moves the advertised edge to what the next segment will say; returns RCV.WND, a multiple of
+ * 2^shift.
+ */
 export function advertiseWindow(tcb: Tcb): number {
   const previous = tcb.rcvWnd;
   const window = selectWindow(tcb);
@@ -82,8 +86,9 @@ function updateReceiverRtt(tcb: Tcb, rttUs: number): void {
 }
 
 /**
- * The program has taken `n` bytes. Once a round trip, the buffer becomes large enough for twice what it
- * took in the last one, and more while that grows, so that the sender's slow start is never the smaller.
+ * The program has taken `n` bytes. Once a round trip, the buffer becomes large enough for twice
+ * what it took in the last one, and more while that grows, so that the sender's slow start is never
+ * the smaller.
  */
 export function autotuneReceiveBuffer(tcb: Tcb, n: number, nowUs: number): void {
   tcb.rcvCopiedBytes += n;

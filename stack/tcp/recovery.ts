@@ -6,8 +6,9 @@
  *        `------ retransmission timeout -----> LOSS ---- `recover` acknowledged ----> OPEN
  *
  * With SACK: RFC 6675, what to send being governed by `pipe`; without: NewReno, RFC 6582, duplicate
- * acknowledgments standing for bytes that have left the network. The window falls by proportional rate
- * reduction (RFC 6937). Retransmissions themselves are sent by `output.ts` (whatever is marked lost).
+ * acknowledgments standing for bytes that have left the network. The window falls by proportional
+ * rate reduction (RFC 6937). Retransmissions themselves are sent by `output.ts` (whatever is marked
+ * lost).
  *
  * @module
  */
@@ -38,7 +39,9 @@ export function onAckForRecovery(tcb: Tcb, sample: AckSample, nowUs: number): vo
   else if (sample.ackedBytes > 0) growWindow(tcb, sample, nowUs);
 }
 
-/** cwnd grows only while it is what limits the sender (RFC 7661 4.1, as Linux tcp_is_cwnd_limited). */
+/**
+ * cwnd grows only while it is what limits the sender (RFC 7661 4.1, as Linux tcp_is_cwnd_limited).
+ */
 function growWindow(tcb: Tcb, sample: AckSample, nowUs: number): void {
   const isSlowStart = tcb.cwnd < tcb.ssthresh;
   const isLimited = tcb.recovery === Recovery.LOSS || tcb.isCwndLimited ||
@@ -71,11 +74,11 @@ function reduceProportionally(tcb: Tcb, sample: AckSample): void {
     const limit = Math.max(tcb.prrDelivered - tcb.prrOut, delivered) + tcb.smss;
     sendBytes = Math.min(tcb.ssthresh - pipe, limit);
   }
-  // The first retransmission goes in any case (RFC 6675 section 5 (4.3)); without SACK so does the one for
-  // each partial acknowledgment (RFC 6582 3.2 (5)).
+  // The first retransmission goes in any case (RFC 6675 section 5 (4.3)); without SACK so does the
+  // one for each partial acknowledgment (RFC 6582 3.2 (5)).
   const isPartial = !tcb.hasSack && sample.ackedBytes > 0;
   if (tcb.prrOut === 0 || isPartial) sendBytes = Math.max(sendBytes, tcb.smss);
-  tcb.cwnd = pipe + Math.max(sendBytes, 0);
+  tcb.cwnd = Math.max(pipe + Math.max(sendBytes, 0), tcb.smss);
 }
 
 function leaveRecovery(tcb: Tcb, nowUs: number): void {
@@ -88,7 +91,9 @@ function leaveRecovery(tcb: Tcb, nowUs: number): void {
   tcb.congestion.onRecovered(tcb, nowUs);
 }
 
-/** Without SACK: a duplicate acknowledgment says that one more segment has arrived (RFC 5681 3.2). */
+/**
+ * Without SACK: a duplicate acknowledgment says that one more segment has arrived (RFC 5681 3.2).
+ */
 function countDuplicates(tcb: Tcb, sample: AckSample): void {
   const outstanding = seqDiff(tcb.sndNxt, tcb.sndUna);
   if (sample.ackedBytes > 0) {
@@ -141,8 +146,8 @@ export function enterLossRecovery(tcb: Tcb, nowUs: number): void {
 }
 
 /**
- * The path MTU fell: what was sent in larger segments did not pass. That is no sign of congestion, and cwnd
- * stays (Linux tcp_simple_retransmit).
+ * The path MTU fell: what was sent in larger segments did not pass. That is no sign of congestion,
+ * and cwnd stays (Linux tcp_simple_retransmit).
  */
 export function retransmitTooLarge(tcb: Tcb): void {
   for (let s = tcb.sent.head; s !== null && seqLeq(s.end, tcb.pmtuSeq); s = s.next) {

@@ -1,5 +1,6 @@
 /**
- * Resets for segments that belong to nobody, or to a connection that they do not fit (RFC 9293 3.5.2).
+ * Resets for segments that belong to nobody, or to a connection that they do not fit (RFC 9293
+ * 3.5.2).
  *
  * @module
  */
@@ -25,7 +26,10 @@ export class Ends extends Flow {
   }
 }
 
-/** "CLOSED: all data in the segment is discarded" and answered by a reset (3.10.7.1); never an RST by an RST. */
+/**
+ * "CLOSED: all data in the segment is discarded" and answered by a reset (3.10.7.1); never an RST
+ * by an RST.
+ */
 export function resetStray(layer: TcpLayer, pkt: Packet, seg: Segment): void {
   if (seg.isRst) return;
   replyReset(layer, Ends.of(pkt, seg), seg);

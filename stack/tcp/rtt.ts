@@ -1,6 +1,6 @@
 /**
- * Round-trip time and the retransmission timeout: RFC 6298, in microseconds, with Linux's minimum of
- * 200 ms put on the variance term (so that RTO >= SRTT + minimum) instead of on the sum.
+ * Round-trip time and the retransmission timeout: RFC 6298, in microseconds, with Linux's minimum
+ * of 200 ms put on the variance term (so that RTO >= SRTT + minimum) instead of on the sum.
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
- * SACK blocks that the peer sends (RFC 2018), D-SACK among them (RFC 2883). A peer may send anything: each
- * block is checked, and the work for a segment is bounded by its four blocks and the number of records.
+ * SACK blocks that the peer sends (RFC 2018), D-SACK among them (RFC 2883). A peer may send
+ * anything: each block is checked, and the work for a segment is bounded by its four blocks and the
+ * number of records.
  *
  * @module
  */

@@ -1,14 +1,14 @@
 /**
- * The segment being processed, in the terms of RFC 9293 3.3.1: SEG.SEQ `seq`, SEG.ACK `ack`, SEG.LEN `len`,
- * SEG.WND `window`, SEG.UP `urgent`. One object per layer, reused. Its text lies at `payloadOff`, and may
- * be several segments that a device coalesced.
+ * The segment being processed, in the terms of RFC 9293 3.3.1: SEG.SEQ `seq`, SEG.ACK `ack`,
+ * SEG.LEN `len`, SEG.WND `window`, SEG.UP `urgent`. One object per layer, reused. Its text lies at
+ * `payloadOff`, and may be several segments that a device coalesced.
  *
  * @module
  */
 import { CSUM_NONE } from "../storage/frames.ts";
 import { pseudoSumV6 } from "../wire/checksum.ts";
 import { PROTOCOL_TCP } from "../wire/ipv4.ts";
-import type { Packet } from "../wire/packet.ts";
+import { LOOPBACK_INDEX, type Packet } from "../wire/packet.ts";
 import {
   parseTcp,
   TCP_ACK,
@@ -33,6 +33,8 @@ export class Segment extends TcpHeader {
   tos = 0;
   ttl = 0;
   nowUs = 0;
+  /** A device's own coalesced frame: its memory stays as it is until the next flush. */
+  isFrame = false;
 
   get isSyn(): boolean {
     return (this.flags & TCP_SYN) !== 0;
@@ -100,6 +102,7 @@ export function parseSegment(dv: DataView, pkt: Packet, seg: Segment): number {
   const isCoalesced = pkt.gsoSize > 0 && seg.payloadLen > pkt.gsoSize;
   seg.unitLen = isCoalesced ? pkt.gsoSize : seg.payloadLen;
   seg.units = isCoalesced ? Math.ceil(seg.payloadLen / pkt.gsoSize) : 1;
+  seg.isFrame = isCoalesced && pkt.ifIndex !== LOOPBACK_INDEX;
   seg.tos = pkt.tos;
   seg.ttl = pkt.ttl;
   seg.nowUs = pkt.nowUs;

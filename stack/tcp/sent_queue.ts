@@ -1,15 +1,16 @@
 /**
- * The retransmission queue: what has been sent and not yet acknowledged, as records over sequence space.
- * The bytes themselves stay in the send ring.
+ * The retransmission queue: what has been sent and not yet acknowledged, as records over sequence
+ * space. The bytes themselves stay in the send ring.
  *
  *      SND.UNA                                                          SND.NXT
  *         | head      |            |   SACKED   |            |   SACKED  | tail |
  *         | LOST      | LOST       |            | in flight  |           |      |
  *         | RETRANS   |            |            |            |           |      |
  *
- * One record is one transmission (up to a whole TSO segment); it is split when an acknowledgment or a
- * retransmission covers a part of it, at multiples of SMSS only, so that a peer's SACK blocks cannot make
- * more records than there are segments. Records are pooled per layer: none is allocated per segment.
+ * One record is one transmission (up to a whole TSO segment); it is split when an acknowledgment or
+ * a retransmission covers a part of it, at multiples of SMSS only, so that a peer's SACK blocks
+ * cannot make more records than there are segments. Records are pooled per layer: none is allocated
+ * per segment.
  *
  * The queue keeps the sums from which RFC 6675's `pipe` follows:
  *

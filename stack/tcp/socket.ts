@@ -1,6 +1,6 @@
 /**
- * The user's calls of RFC 9293 3.10.1 to 3.10.6 on one endpoint, with the results that Linux's BSD calls have
- * (`n | -errno`, never blocking). `stack/socket` puts the rest of BSD around it.
+ * The user's calls of RFC 9293 3.10.1 to 3.10.6 on one endpoint, with the results that Linux's BSD
+ * calls have (`n | -errno`, never blocking). `stack/socket` puts the rest of BSD around it.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import { abortConnection } from "./lifecycle.ts";
 import { updatePacing } from "./output.ts";
 import { getTcpOption, setTcpOption } from "./option_level.ts";
 import { autotuneReceiveBuffer, isWindowUpdateDue } from "./receive_window.ts";
-import { growForWriting, sendSpace } from "./send_buffer.ts";
+import { prepareForWriting, sendSpace } from "./send_buffer.ts";
 import { seqDiff } from "./seq.ts";
 import type { TcpSocketOptions } from "./socket_options.ts";
 import { canReceiveText, canSendText, State, stateName } from "./state.ts";
@@ -107,7 +107,10 @@ export class TcpSocket {
     return listenSocket(this, backlog);
   }
 
-  /** The next established connection, or null. Its `readiness` tells what has happened to it already. */
+  /**
+   * The next established connection, or null. Its `readiness` tells what has happened to it
+   * already.
+   */
   accept(): TcpSocket | null {
     const tcb = this.listening === null ? null : this.listening.accept();
     if (tcb === null) return null;
@@ -155,18 +158,22 @@ export class TcpSocket {
   }
 
   /**
-   * Where the program's next bytes go: at most `maxBytes`, perhaps fewer than sendSpace (the ring grows as
-   * it fills). Valid until the next call.
+   * Where the program's next bytes go: at most `maxBytes`, perhaps fewer than sendSpace (the ring
+   * grows as it fills). Empty although there is space: the memory is full, and EVENT_WRITABLE
+   * follows. Valid until the next call.
    */
   sendSpan(maxBytes: number): Span {
     const { tcb } = this;
     const space = Math.min(maxBytes, this.sendSpace());
-    if (space > 0) growForWriting(tcb.sndRing, tcb.sndBufBytes);
-    tcb.sndRing.writableSpan(space, this.#span);
+    const isPossible = space > 0 && prepareForWriting(tcb);
+    const room = tcb.sndRing.writableSpan(isPossible ? space : 0, this.#span);
+    if (room === 0 && space > 0) tcb.layer.pressure.noteWriter(tcb);
     return this.#span;
   }
 
-  /** `n` bytes of the span have been written. `more`: MSG_MORE, do not send less than a segment yet. */
+  /**
+   * `n` bytes of the span have been written. `more`: MSG_MORE, do not send less than a segment yet.
+   */
   sendCommit(n: number, _nowUs: number, more = false): void {
     const { tcb } = this;
     tcb.sndRing.commit(n);
@@ -183,7 +190,9 @@ export class TcpSocket {
     return tcb.sndRing.usedBytes + (isFinOut ? 1 : 0);
   }
 
-  /** Bytes handed over to the network at least once are `unackedBytes - unsentBytes` (SIOCOUTQNSD). */
+  /**
+   * Bytes handed over to the network at least once are `unackedBytes - unsentBytes` (SIOCOUTQNSD).
+   */
   get unsentBytes(): number {
     const { tcb } = this;
     return Math.max(0, seqDiff(tcb.sndEnd, tcb.sndNxt));
@@ -194,15 +203,14 @@ export class TcpSocket {
   }
 
   recvSpan(maxBytes: number): Span {
-    this.tcb.rcvRing.readableSpan(0, maxBytes, this.#span);
+    this.tcb.rcvRing.readableSpan(maxBytes, this.#span);
     return this.#span;
   }
 
   /** The program has taken `n` bytes: the window opens. */
   recvConsume(n: number, nowUs: number): void {
     const { tcb } = this;
-    tcb.rcvRing.consume(n);
-    if (tcb.assembler.count === 0) tcb.rcvRing.rewind();
+    tcb.rcvRing.consume(n, tcb.assembler.count === 0);
     if (tcb.state === State.CLOSED) {
       if (tcb.rcvRing.usedBytes === 0) tcb.rcvRing.free();
       return;
@@ -236,7 +244,8 @@ export class TcpSocket {
     if (tcb.state === State.CLOSED) return -ENOTCONN;
     const isRead = how !== 1;
     if (tcb.state === State.LISTEN || tcb.state === State.SYN_SENT) {
-      // As Linux: SHUT_RD ends a listener or an attempt, SHUT_WR alone only an attempt's sending side
+      // As Linux: SHUT_RD ends a listener or an attempt, SHUT_WR alone only an attempt's sending
+      // side
       if (isRead) return disconnectSocket(this, nowUs);
       if (tcb.state === State.SYN_SENT) tcb.isFinQueued = true;
       return 0;
@@ -249,7 +258,10 @@ export class TcpSocket {
     return 0;
   }
 
-  /** The program is gone: what is queued is still delivered, unless SO_LINGER or unread data say otherwise. */
+  /**
+   * The program is gone: what is queued is still delivered, unless SO_LINGER or unread data say
+   * otherwise.
+   */
   close(nowUs: number): void {
     closeSocket(this, nowUs);
   }

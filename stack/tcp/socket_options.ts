@@ -1,6 +1,6 @@
 /**
- * What a program has set on a socket, apart from the state of the connection. Connections of a listener
- * start with a copy of its options. Times are microseconds.
+ * What a program has set on a socket, apart from the state of the connection. Connections of a
+ * listener start with a copy of its options. Times are microseconds.
  *
  * @module
  */
@@ -55,7 +55,7 @@ export class TcpSocketOptions {
   }
 
   /** A copy, for a connection that a listener has accepted. */
-  clone(): TcpSocketOptions {
-    return Object.assign(Object.create(TcpSocketOptions.prototype) as TcpSocketOptions, this);
+  clone(config: TcpConfig): TcpSocketOptions {
+    return Object.assign(new TcpSocketOptions(config), this);
   }
 }

@@ -1,6 +1,6 @@
 /**
- * SYN-RECEIVED of a passive open: a record just large enough to send the SYN-ACK again and to make the
- * connection when the ACK arrives (RFC 9293 3.10.7.4 for that state). No TCB, no buffers.
+ * SYN-RECEIVED of a passive open: a record just large enough to send the SYN-ACK again and to make
+ * the connection when the ACK arrives (RFC 9293 3.10.7.4 for that state). No TCB, no buffers.
  *
  * @module
  */
@@ -42,14 +42,16 @@ export class SynRequest extends Flow {
   /** When the SYN-ACK was sent first, and how often the timer has sent it again. */
   readonly firstSentUs: number;
   timeouts = 0;
-  /** The handshake's ACK has come, but the connection has to wait (TCP_DEFER_ACCEPT, queue full). */
+  /**
+   * The handshake's ACK has come, but the connection has to wait (TCP_DEFER_ACCEPT, queue full).
+   */
   isAckSeen = false;
   #lastAnswerUs = -Infinity;
 
   /** `issFloor`: from a TIME-WAIT that is being reused, else null. */
   constructor(
     readonly listener: Listener,
-    readonly route: Route,
+    public route: Route,
     ends: Flow,
     seg: Segment,
     issFloor: number | null,
@@ -80,8 +82,19 @@ export class SynRequest extends Flow {
     this.firstSentUs = seg.nowUs;
   }
 
+  /** Makes sure of a route. False: there is none at present. */
+  #refreshRoute(): boolean {
+    if (this.route.valid) return true;
+    const { ifIndex } = this.listener.tcb.options;
+    const found = this.layer.network.route(this.remote, this.local, ifIndex);
+    if (typeof found === "number") return false;
+    this.route = found;
+    return true;
+  }
+
   /** Sends the SYN-ACK; the window of a SYN is never scaled. */
   sendSynAck(nowUs: number): void {
+    if (!this.#refreshRoute()) return;
     const { options } = this.listener.tcb;
     emitSynSegment(
       this.layer,
@@ -135,8 +148,8 @@ export class SynRequest extends Flow {
   }
 
   /**
-   * A segment for it. Returns the new connection, in SYN-RECEIVED and in the demultiplexer, if the segment
-   * completes the handshake: it has to process the segment. Else null.
+   * A segment for it. Returns the new connection, in SYN-RECEIVED and in the demultiplexer, if the
+   * segment completes the handshake: it has to process the segment. Else null.
    */
   input(seg: Segment): Tcb | null {
     const { layer } = this;
@@ -213,7 +226,7 @@ export class SynRequest extends Flow {
 
   /** <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>, not too often. */
   #challenge(nowUs: number): void {
-    if (!this.#mayAnswer(nowUs)) return;
+    if (!this.#mayAnswer(nowUs) || !this.#refreshRoute()) return;
     emitBare(
       this.layer,
       this.route,
@@ -236,7 +249,7 @@ function makeConnection(request: SynRequest): Tcb {
   const parent = listener.tcb;
   const congestion = createCongestionControl(parent.congestion.name, layer.random)!;
   const tcb = new Tcb(layer, congestion);
-  tcb.options = parent.options.clone();
+  tcb.options = parent.options.clone(layer.config);
   tcb.rcvBufBytes = parent.rcvBufBytes;
   tcb.sndBufBytes = parent.sndBufBytes;
   tcb.listener = listener;

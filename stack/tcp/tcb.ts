@@ -1,7 +1,7 @@
 /**
- * The transmission control block: all that a connection remembers, in the terms of RFC 9293 3.3.1. A plain
- * record with public fields, so that a test can start in any state; the functions that work on it are in
- * the files beside this one.
+ * The transmission control block: all that a connection remembers, in the terms of RFC 9293 3.3.1.
+ * A plain record with public fields, so that a test can start in any state; the functions that work
+ * on it are in the files beside this one.
  *
  * Sequence numbers are int32 (`seq.ts`), sizes bytes, times microseconds.
  *
@@ -25,6 +25,7 @@ import { Flow, FLOW_TCB } from "./flow.ts";
 import type { TcpLayer } from "./layer.ts";
 import type { Listener } from "./listener.ts";
 import { Pacer } from "./pacing.ts";
+import { ReceiveBuffer } from "./receive_buffer.ts";
 import { RttEstimator } from "./rtt.ts";
 import { SentQueue } from "./sent_queue.ts";
 import { TcpSocketOptions } from "./socket_options.ts";
@@ -123,7 +124,7 @@ export class Tcb extends Flow {
   hasMore = false;
 
   // ---- Receive buffer: in-order bytes up to RCV.NXT, out-of-order ones beyond
-  readonly rcvRing: ByteRing;
+  readonly rcvRing: ReceiveBuffer;
   rcvBufBytes: number;
   readonly assembler: Assembler;
   /** The peer's FIN has been received in order; or out of order, and its sequence number. */
@@ -132,7 +133,9 @@ export class Tcb extends Flow {
   rcvFinSeq = 0;
   /** Received text is thrown away: the program has gone or shut down its receiving side. */
   isRcvShutdown = false;
-  /** Auto-tuning: bytes the program took since the mark, when the mark was set, best figure so far. */
+  /**
+   * Auto-tuning: bytes the program took since the mark, when the mark was set, best figure so far.
+   */
   rcvCopiedBytes = 0;
   rcvSpaceAtUs = 0;
   rcvSpaceBytes: number;
@@ -231,7 +234,7 @@ export class Tcb extends Flow {
     this.smss = config.defaultSmss;
     this.peerMss = config.defaultSmss;
     this.sndRing = new ByteRing(layer.memory, RING_START_BYTES);
-    this.rcvRing = new ByteRing(layer.memory, RING_START_BYTES);
+    this.rcvRing = new ReceiveBuffer(layer.memory, RING_START_BYTES);
     this.sndBufBytes = config.sndBufInitBytes;
     this.rcvBufBytes = config.rcvBufInitBytes;
     this.rcvSpaceBytes = config.rcvBufInitBytes;
@@ -261,6 +264,9 @@ export class Tcb extends Flow {
   get pipe(): number {
     const outstanding = (this.sndNxt - this.sndUna) | 0;
     const sent = this.sent;
-    return outstanding - sent.sackedBytes - sent.lostBytes + sent.retransBytes - this.dupAckedBytes;
+    const pipe = outstanding - sent.sackedBytes - sent.lostBytes + sent.retransBytes -
+      this.dupAckedBytes;
+    // Without SACK, duplicate acknowledgments of small segments say too much
+    return pipe > 0 ? pipe : 0;
   }
 }

@@ -1,6 +1,7 @@
 /**
- * TCP_INFO: `struct tcp_info` of linux/tcp.h, as tools such as ss and iperf3 read it. Little endian; every
- * field is filled from what the connection really knows, and is 0 where it has no such thing.
+ * TCP_INFO: `struct tcp_info` of linux/tcp.h, as tools such as ss and iperf3 read it. Little
+ * endian; every field is filled from what the connection really knows, and is 0 where it has no
+ * such thing.
  *
  * @module
  */

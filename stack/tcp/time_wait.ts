@@ -1,6 +1,7 @@
 /**
- * TIME-WAIT: the state that outlives a connection for 2 MSL, so that old duplicates die out and a lost last
- * ACK is repeated (RFC 9293 3.6.1, 3.10.7.4). A small record instead of a TCB; their number is bounded.
+ * TIME-WAIT: the state that outlives a connection for 2 MSL, so that old duplicates die out and a
+ * lost last ACK is repeated (RFC 9293 3.6.1, 3.10.7.4). A small record instead of a TCB; their
+ * number is bounded.
  *
  * @module
  */
@@ -38,7 +39,9 @@ export class TimeWait extends Flow {
     this.#route = route;
   }
 
-  /** Takes over from a TCB; null when there are too many already (the connection is then just over). */
+  /**
+   * Takes over from a TCB; null when there are too many already (the connection is then just over).
+   */
   static take(tcb: Tcb, nowUs: number): TimeWait | null {
     const { layer } = tcb;
     if (layer.timeWaitCount >= layer.config.timeWaitMax) {
@@ -75,8 +78,8 @@ export class TimeWait extends Flow {
   }
 
   /**
-   * A segment for it. Returns the smallest ISS with which a SYN may open the connection anew (RFC 9293
-   * 3.6.1, RFC 6191), or null when the segment is done with.
+   * A segment for it. Returns the smallest ISS with which a SYN may open the connection anew (RFC
+   * 9293 3.6.1, RFC 6191), or null when the segment is done with.
    */
   input(seg: Segment): number | null {
     const isOld = this.hasTimestamps && seg.options.hasTimestamps && !seg.isRst &&

@@ -1,10 +1,11 @@
 /**
- * The timers of a connection: retransmission (RFC 6298), persist (RFC 9293 3.8.6.1), delayed ACK, keepalive
- * (RFC 9293 3.8.4), and the time limits of FIN-WAIT-2 and of orphans.
+ * The timers of a connection: retransmission (RFC 6298), persist (RFC 9293 3.8.6.1), delayed ACK,
+ * keepalive (RFC 9293 3.8.4), and the time limits of FIN-WAIT-2 and of orphans.
  *
- * Each is a deadline in the Tcb; the Tcb's one heap node is armed for the earliest. It is moved only when a
- * deadline becomes earlier: a node that fires too early finds nothing due and is armed anew, so that the
- * timers that every segment pushes ahead cost a store, not a walk through the heap.
+ * Each is a deadline in the Tcb; the Tcb's one heap node is armed for the earliest. It is moved
+ * only when a deadline becomes earlier: a node that fires too early finds nothing due and is armed
+ * anew, so that the timers that every segment pushes ahead cost a store, not a walk through the
+ * heap.
  *
  * What is due only marks state; the segments are sent by the flush that follows.
  *
@@ -14,6 +15,7 @@ import { ETIMEDOUT } from "../wire/errno.ts";
 import { emitSegment } from "./emit.ts";
 import { abortConnection, deleteTcb, failConnection } from "./lifecycle.ts";
 import { enterLossRecovery } from "./recovery.ts";
+import { refreshRoute } from "./route.ts";
 import { SENT_SYN, type SentSegment } from "./sent_queue.ts";
 import { State } from "./state.ts";
 import { RetransmitTimer, type Tcb } from "./tcb.ts";
@@ -56,7 +58,10 @@ export function stopRetransmitTimer(tcb: Tcb): void {
   tcb.retransmitAtUs = Infinity;
 }
 
-/** Nothing is in flight, and what is left may not be sent: probe the window after an RTO, then less often. */
+/**
+ * Nothing is in flight, and what is left may not be sent: probe the window after an RTO, then less
+ * often.
+ */
 export function armPersistTimer(tcb: Tcb, nowUs: number): void {
   if (tcb.retransmitTimer === RetransmitTimer.PERSIST) return;
   tcb.retransmitTimer = RetransmitTimer.PERSIST;
@@ -85,7 +90,9 @@ export function onTcbTimer(tcb: Tcb, nowUs: number): void {
   if (tcb.state !== State.CLOSED) rearmTimer(tcb);
 }
 
-/** FIN-WAIT-2 without a program has lasted long enough; so has an orphan that TCP_LINGER2 limits. */
+/**
+ * FIN-WAIT-2 without a program has lasted long enough; so has an orphan that TCP_LINGER2 limits.
+ */
 function onLingerTimeout(tcb: Tcb, nowUs: number): void {
   if (tcb.state === State.FIN_WAIT_2) deleteTcb(tcb);
   else abortConnection(tcb, nowUs);
@@ -159,7 +166,10 @@ function onPersistTimeout(tcb: Tcb, nowUs: number): void {
   tcb.layer.markDirty(tcb);
 }
 
-/** The connection is established, or SO_KEEPALIVE or its times were set: when the first probe is due. */
+/**
+ * The connection is established, or SO_KEEPALIVE or its times were set: when the first probe is
+ * due.
+ */
 export function armKeepAlive(tcb: Tcb): void {
   const { keepAlive, keepIdleUs } = tcb.options;
   tcb.keepProbes = 0;
@@ -195,7 +205,7 @@ function onKeepAliveTimeout(tcb: Tcb, nowUs: number): void {
   }
   tcb.keepProbes++;
   tcb.layer.counters.tcp.keepAlive++;
-  if (tcb.route !== null) emitSegment(tcb, (tcb.sndUna - 1) | 0, 0, 0, nowUs);
+  if (refreshRoute(tcb)) emitSegment(tcb, (tcb.sndUna - 1) | 0, 0, 0, nowUs);
   tcb.keepAliveAtUs = nowUs + options.keepIntervalUs;
 }
 

@@ -1,6 +1,6 @@
 /**
- * One UDP endpoint: what a socket has bound and connected, as the demultiplexer sees it. Plain fields;
- * addresses and ports change only through `UdpLayer`.
+ * One UDP endpoint: what a socket has bound and connected, as the demultiplexer sees it. Plain
+ * fields; addresses and ports change only through `UdpLayer`.
  *
  * @module
  */
@@ -31,7 +31,9 @@ export class UdpEndpoint {
   /** Another endpoint with the same addresses and ports, connected before. */
   nextInFlow: UdpEndpoint | null = null;
 
-  /** `groups`: what the socket has joined, int32 group and interface index; the owner changes it. */
+  /**
+   * `groups`: what the socket has joined, int32 group and interface index; the owner changes it.
+   */
   constructor(
     readonly domain: number,
     readonly sink: DatagramSink,

@@ -1,6 +1,6 @@
 /**
- * Connected endpoints by addresses and ports. Several may be connected alike (SO_REUSEADDR): they form a
- * chain, the latest first.
+ * Connected endpoints by addresses and ports. Several may be connected alike (SO_REUSEADDR): they
+ * form a chain, the latest first.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The endpoints bound to one UDP port: which of them a datagram belongs to, and whether one more may
- * bind. Linux's rules, which RFC 768 and RFC 1122 leave open.
+ * The endpoints bound to one UDP port: which of them a datagram belongs to, and whether one more
+ * may bind. Linux's rules, which RFC 768 and RFC 1122 leave open.
  *
  * @module
  */
@@ -59,8 +59,8 @@ export class PortGroup {
   }
 
   /**
-   * The unconnected endpoint for a unicast IPv4 datagram: a bound address before a wildcard, a bound
-   * device before any, then the latest. Of several with SO_REUSEPORT `hash` chooses.
+   * The unconnected endpoint for a unicast IPv4 datagram: a bound address before a wildcard, a
+   * bound device before any, then the latest. Of several with SO_REUSEPORT `hash` chooses.
    */
   find(pkt: Packet, hash: number): UdpEndpoint | null {
     const open = this.open;

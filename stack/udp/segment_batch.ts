@@ -1,10 +1,11 @@
 /**
- * Datagrams that follow one another on the same flow leave as one frame, which the device cuts up again
- * (UDP segmentation offload): what a receiver sees is the same, what it costs is a fraction.
+ * Datagrams that follow one another on the same flow leave as one frame, which the device cuts up
+ * again (UDP segmentation offload): what a receiver sees is the same, what it costs is a fraction.
  *
- * The first datagram goes out as a row of its own. When the next one of the same flow and size comes while
- * that row is still the last in its queue, both are copied into a block and the row becomes a GSO row; more
- * are appended until one is shorter, the frame is full, or the queue is transmitted.
+ * The first datagram goes out as a row of its own. When the next one of the same flow and size
+ * comes while that row is still the last in its queue, both are copied into a block and the row
+ * becomes a GSO row; more are appended until one is shorter, the frame is full, or the queue is
+ * transmitted.
  *
  * @module
  */

@@ -1,9 +1,9 @@
 /**
  * UDP (RFC 768, RFC 1122 4.1): which endpoint a datagram is for, and datagrams out.
  *
- * A datagram goes to the endpoint connected to its sender; else to an unconnected one of the port; to a
- * broadcast or multicast address, to all that match. What nobody wants is answered with ICMP port
- * unreachable by the network layer.
+ * A datagram goes to the endpoint connected to its sender; else to an unconnected one of the port;
+ * to a broadcast or multicast address, to all that match. What nobody wants is answered with ICMP
+ * port unreachable by the network layer.
  *
  * @module
  */
@@ -67,7 +67,9 @@ export class UdpLayer implements Transport {
     this.#hashSeed = deps.random();
   }
 
-  /** Binds an unbound endpoint; port 0: any free one. Returns 0, -EADDRINUSE, -EAGAIN (none free). */
+  /**
+   * Binds an unbound endpoint; port 0: any free one. Returns 0, -EADDRINUSE, -EAGAIN (none free).
+   */
   bind(endpoint: UdpEndpoint, local: IpAddress, port: number): number {
     if (port === 0) {
       port = this.#allocator.pickRandom((p) => !this.#isFree(endpoint, local, p));
@@ -95,7 +97,9 @@ export class UdpLayer implements Transport {
     endpoint.localPort = 0;
   }
 
-  /** Connects a bound endpoint, or with `remote` null disconnects it; `local` is its address then. */
+  /**
+   * Connects a bound endpoint, or with `remote` null disconnects it; `local` is its address then.
+   */
   connect(
     endpoint: UdpEndpoint,
     local: IpAddress,
@@ -150,7 +154,9 @@ export class UdpLayer implements Transport {
     }
   }
 
-  /** Sends `payLen` bytes at `payOff`, which stay untouched until the flush. Returns 0 or -errno. */
+  /**
+   * Sends `payLen` bytes at `payOff`, which stay untouched until the flush. Returns 0 or -errno.
+   */
   output(
     endpoint: UdpEndpoint,
     route: Route,
@@ -203,8 +209,8 @@ export class UdpLayer implements Transport {
     );
     if (result < 0) return result;
     this.#counters.udp.outDatagrams++;
-    // It is the last row now, unless it waits for a neighbour.
-    const isQueued = tx.count === row + 1 && tx.epoch === epoch;
+    // It is the last row now, unless it waits for a neighbour; then the last may be an ARP request.
+    const isQueued = tx.count === row + 1 && tx.epoch === epoch && tx.csum[row] === CSUM_PARTIAL;
     if (mayBatch && isQueued && payLen > 0 && IPV4_HEADER_LEN + length <= route.mtu) {
       this.#batch.start(route, src, srcPort, dstPort, ttl, tos, payLen);
     }

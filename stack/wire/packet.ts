@@ -7,6 +7,10 @@
  *
  * @module
  */
+
+/** The interface index of the loopback, which every stack has, as on Linux. */
+export const LOOPBACK_INDEX = 1;
+
 export class Packet {
   /** Index of the interface it came in by. */
   ifIndex = 0;

@@ -76,7 +76,7 @@ function drawConfig(prng: Prng): StackConfigOverrides {
     neighbour: { maxEntries: prng.pick([4, 32]), queueBytes: 32 << 10, queuePackets: 16 },
     socket: { receiveBufferBytes: 32 << 10, receiveBufferMaxBytes: 128 << 10 },
     tcp: {
-      congestion: prng.pick(["cubic", "cubic", "newreno", "bbr"]),
+      congestion: prng.pick(["cubic", "cubic", "reno", "bbr"]),
       rcvBufInitBytes: prng.pick([2048, 8192, 65536, 131072]),
       rcvBufMaxBytes: prng.pick([131072, 262144]),
       sndBufInitBytes: prng.pick([4096, 16384, 131072]),

@@ -63,7 +63,7 @@ export class Listener implements App {
   accepted = 0;
   constructor(
     readonly socket: StreamSocket,
-    readonly onAccept: (socket: StreamSocket, nowUs: number) => void,
+    readonly onAccept: (socket: StreamSocket) => void,
   ) {
     socket.owner = this;
   }
@@ -71,7 +71,11 @@ export class Listener implements App {
   onEvents(_socket: Socket, _events: number, nowUs: number): void {
     for (let child = this.socket.accept(); child; child = this.socket.accept()) {
       this.accepted++;
-      this.onAccept(child, nowUs);
+      this.onAccept(child);
+      // What has happened to it already; the stack raises only what is new.
+      const { events } = child;
+      child.events = 0;
+      (child.owner as App | null)?.onEvents(child, events, nowUs);
     }
   }
 }
@@ -81,7 +85,7 @@ export function listen(
   host: Host,
   port: number,
   backlog: number,
-  onAccept: (socket: StreamSocket, nowUs: number) => void,
+  onAccept: (socket: StreamSocket) => void,
   prepare: (socket: StreamSocket) => void = () => {},
 ): Listener {
   const socket = openStream(host);

@@ -65,7 +65,7 @@ export function runBulk(overrides: Partial<BulkOptions>): BulkResult {
     delayUs: o.rttMs * 500,
     queueBytes: Math.round(o.queueBdp * o.rateBps / 8 * o.rttMs / 1000),
     loss: { kind: "bernoulli", rate: o.loss },
-    sparesArp: true,
+    arpSafeUntilUs: Infinity,
   };
   const { ends, channels } = sim.connect(a, b, link, { loss: { kind: "none" } });
   const servers: Transfer[] = [];
@@ -76,7 +76,6 @@ export function runBulk(overrides: Partial<BulkOptions>): BulkResult {
         recvBytes: -1,
         finishesLast: true,
       });
-      server.isConnected = true;
       servers[i] = server;
     });
     sim.after(i * o.staggerSeconds * 1e6, (nowUs) => {

@@ -28,8 +28,8 @@ export interface ChannelOptions {
   /** CoDel on that queue: CE marks for ECN-capable packets, drops for others. */
   codel: boolean;
   loss: Loss;
-  /** ARP gets through whatever happens to the rest. */
-  sparesArp: boolean;
+  /** Until then ARP gets through whatever happens to the rest. */
+  arpSafeUntilUs: number;
   /** Extra delay, uniform in [0, jitterUs], order kept. */
   jitterUs: number;
   /** Share of the frames held back by up to reorderUs, so that others overtake them. */
@@ -49,7 +49,7 @@ export const PERFECT: ChannelOptions = {
   queueBytes: Infinity,
   codel: false,
   loss: { kind: "none" },
-  sparesArp: false,
+  arpSafeUntilUs: 0,
   jitterUs: 0,
   reorderRate: 0,
   reorderUs: 0,
@@ -124,7 +124,7 @@ export class Channel {
     this.#busyUntilUs = Math.max(this.#busyUntilUs, nowUs) + len * 8e6 / o.rateBps;
     this.sentFrames++;
     this.sentBytes += len;
-    const isSpared = o.sparesArp && etherType(frame.bytes) === ETHERTYPE_ARP;
+    const isSpared = nowUs < o.arpSafeUntilUs && etherType(frame.bytes) === ETHERTYPE_ARP;
     if (!isSpared && this.#loss.drops(nowUs)) {
       this.lost++;
       this.agenda.note(nowUs, this.name, frame, "lost");

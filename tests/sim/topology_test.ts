@@ -37,11 +37,9 @@ function start(
 ): Running {
   let server: Transfer | null = null;
   const key = port * 2;
-  const listener = listen(sim, to, port, 5, (socket, nowUs) => {
+  const listener = listen(sim, to, port, 5, (socket) => {
     const options = { sendKey: key, recvKey: key + 1, sendBytes: bytes, recvBytes: bytes };
     server = new Transfer(sim, to, socket, options);
-    server.isConnected = true;
-    server.pump(nowUs);
   });
   const socket = openStream(from);
   const options = { sendKey: key + 1, recvKey: key, sendBytes: bytes, recvBytes: bytes };

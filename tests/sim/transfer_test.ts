@@ -36,11 +36,9 @@ function transfer(
   const { ends, channels } = sim.connect(a, b, link);
   const back = isOneWay ? 0 : bytes;
   let server: Transfer | null = null;
-  const listener = listen(sim, b, PORT, 5, (socket, nowUs) => {
+  const listener = listen(sim, b, PORT, 5, (socket) => {
     const options = { sendKey: 2, recvKey: 1, sendBytes: back, recvBytes: bytes };
     server = new Transfer(sim, b, socket, options);
-    server.isConnected = true;
-    server.pump(nowUs);
   });
   const socket = openStream(a);
   const options = { sendKey: 1, recvKey: 2, sendBytes: bytes, recvBytes: back };
@@ -137,8 +135,8 @@ Deno.test("sim: 1,000 echoes of one byte take 1,000 round trips", () => {
   const a = sim.addHost("a");
   const b = sim.addHost("b");
   const { ends } = sim.connect(a, b, { delayUs: 100 });
-  const listener = listen(sim, b, PORT, 5, (socket, nowUs) => {
-    new Echo(b, socket).onEvents(socket, 0, nowUs);
+  const listener = listen(sim, b, PORT, 5, (socket) => {
+    new Echo(b, socket);
   });
   const socket = openStream(a);
   const client = new Requester(a, socket, 1000, 1);
@@ -158,11 +156,9 @@ Deno.test("sim: 50 connections at once over a narrow link", () => {
   const { ends } = sim.connect(a, b, { rateBps: 20e6, delayUs: 5_000, queueBytes: 60_000 });
   const bytes = 40_000;
   const servers: Transfer[] = [];
-  const listener = listen(sim, b, PORT, 100, (socket, nowUs) => {
+  const listener = listen(sim, b, PORT, 100, (socket) => {
     const server = new Transfer(sim, b, socket, { recvKey: 1, recvBytes: bytes });
-    server.isConnected = true;
     servers.push(server);
-    server.pump(nowUs);
   });
   const clients = Array.from({ length: 50 }, () => {
     const socket = openStream(a);

@@ -1,6 +1,6 @@
 /**
- * A stack under test alone: a device that keeps what it is given, builders for frames to feed in, and
- * checkers that take frames apart again. The peer is the test.
+ * A stack under test alone: a device that keeps what it is given, virtual time, and the test as
+ * the peer. Frames come from frame_builders.ts; frame_checkers.ts looks at what went out.
  *
  * @module
  */
@@ -8,7 +8,6 @@ import { assert, assertEquals } from "@std/assert";
 import {
   BuddyMemory,
   CSUM_NONE,
-  CSUM_PARTIAL,
   type DatagramSocket,
   type DeviceCaps,
   DGRAM_HAS_ADDR,
@@ -23,60 +22,14 @@ import {
   type StackConfigOverrides,
   type TxFrames,
 } from "../../stack/mod.ts";
-import { ARP_LEN, ArpPacket, emitArp, parseArp } from "../../stack/wire/arp.ts";
-import { fold, pseudoSumV4, sum } from "../../stack/wire/checksum.ts";
-import {
-  emitEthernet,
-  ETHERNET_HEADER_LEN,
-  EthernetHeader,
-  ETHERTYPE_ARP,
-  ETHERTYPE_IPV4,
-  macHi,
-  macLo,
-  parseEthernet,
-} from "../../stack/wire/ethernet.ts";
-import { emitIcmp, ICMP_HEADER_LEN, IcmpHeader, parseIcmp } from "../../stack/wire/icmp.ts";
-import {
-  emitIpv4,
-  IPV4_HEADER_LEN,
-  Ipv4Header,
-  parseIpv4,
-  PROTOCOL_ICMP,
-  PROTOCOL_UDP,
-} from "../../stack/wire/ipv4.ts";
-import {
-  emitUdp,
-  finishUdp,
-  parseUdp,
-  UDP_CHECKSUM_OFFSET,
-  UDP_HEADER_LEN,
-  UdpHeader,
-  verifyUdp,
-} from "../../stack/wire/udp.ts";
+import { arpFrame, OUR_ADDR, OUR_MAC, PEER_ADDR, PEER_MAC } from "./frame_builders.ts";
+import type { SentFrame } from "./frame_checkers.ts";
+
+export * from "./frame_builders.ts";
+export * from "./frame_checkers.ts";
 
 export const NO_OFFLOAD: DeviceCaps = { csum: false, tso: false, uso: false, gsoMaxBytes: 0 };
 export const ALL_OFFLOADS: DeviceCaps = { csum: true, tso: true, uso: true, gsoMaxBytes: 65535 };
-
-export function ip(text: string): IpAddress {
-  const addr = IpAddress.parse(text);
-  assert(addr !== null, text);
-  return addr;
-}
-
-export const OUR_MAC = Uint8Array.of(2, 0, 0, 0, 0, 2);
-export const PEER_MAC = Uint8Array.of(2, 0, 0, 0, 0, 1);
-export const BROADCAST_MAC = new Uint8Array(6).fill(255);
-export const OUR_ADDR = ip("198.18.0.2");
-export const PEER_ADDR = ip("198.18.0.1");
-
-export interface SentFrame {
-  readonly bytes: Uint8Array;
-  readonly csum: number;
-  readonly csumStart: number;
-  readonly csumOffset: number;
-  readonly gsoType: number;
-  readonly gsoSize: number;
-}
 
 export class FakeDevice implements LinkDevice {
   readonly frames: SentFrame[] = [];
@@ -270,229 +223,4 @@ export interface Received {
   readonly dst: string;
   readonly timeUs: number;
   readonly payload: Uint8Array;
-}
-
-// ---- builders
-
-/** Compares without printing megabytes. */
-export function assertBytes(actual: Uint8Array | undefined, expected: Uint8Array): void {
-  assertEquals(actual?.length, expected.length);
-  assertEquals(expected.findIndex((b, i) => b !== actual?.[i]), -1, "differs at");
-}
-
-export function bytesOf(len: number, seed = 1): Uint8Array {
-  return Uint8Array.from({ length: len }, (_, i) => (i * 7 + seed * 31 + (i >> 8)) & 0xff);
-}
-
-export function ethernetFrame(
-  dst: Uint8Array,
-  src: Uint8Array,
-  type: number,
-  payload: Uint8Array,
-): Uint8Array {
-  const frame = new Uint8Array(ETHERNET_HEADER_LEN + payload.length);
-  const dv = new DataView(frame.buffer);
-  emitEthernet(dv, 0, macHi(dst), macLo(dst), macHi(src), macLo(src), type);
-  frame.set(payload, ETHERNET_HEADER_LEN);
-  return frame;
-}
-
-export function arpFrame(
-  operation: number,
-  senderMac: Uint8Array,
-  sender: IpAddress,
-  targetMac: Uint8Array,
-  target: IpAddress,
-): Uint8Array {
-  const body = new Uint8Array(ARP_LEN);
-  const dv = new DataView(body.buffer);
-  emitArp(
-    dv,
-    0,
-    operation,
-    macHi(senderMac),
-    macLo(senderMac),
-    sender.w3,
-    macHi(targetMac),
-    macLo(targetMac),
-    target.w3,
-  );
-  const dst = operation === 1 ? BROADCAST_MAC : targetMac;
-  return ethernetFrame(dst, senderMac, ETHERTYPE_ARP, body);
-}
-
-export interface IpFields {
-  readonly src?: IpAddress;
-  readonly dst?: IpAddress;
-  readonly tos?: number;
-  readonly ttl?: number;
-  readonly id?: number;
-  readonly flagsAndOffset?: number;
-  readonly dstMac?: Uint8Array;
-}
-
-/** An IPv4 packet from the peer to us, in a frame. */
-export function ipFrame(protocol: number, payload: Uint8Array, fields: IpFields = {}): Uint8Array {
-  const packet = new Uint8Array(IPV4_HEADER_LEN + payload.length);
-  const dv = new DataView(packet.buffer);
-  const src = (fields.src ?? PEER_ADDR).w3;
-  const dst = (fields.dst ?? OUR_ADDR).w3;
-  const { tos = 0, ttl = 64, id = 1, flagsAndOffset = 0 } = fields;
-  emitIpv4(dv, 0, tos, packet.length, id, flagsAndOffset, ttl, protocol, src, dst);
-  packet.set(payload, IPV4_HEADER_LEN);
-  return ethernetFrame(fields.dstMac ?? OUR_MAC, PEER_MAC, ETHERTYPE_IPV4, packet);
-}
-
-export function udpPacket(
-  srcPort: number,
-  dstPort: number,
-  payload: Uint8Array,
-  src = PEER_ADDR,
-  dst = OUR_ADDR,
-): Uint8Array {
-  const packet = new Uint8Array(UDP_HEADER_LEN + payload.length);
-  const dv = new DataView(packet.buffer);
-  emitUdp(dv, 0, srcPort, dstPort, packet.length, 0);
-  packet.set(payload, UDP_HEADER_LEN);
-  const pseudo = pseudoSumV4(src.w3, dst.w3, PROTOCOL_UDP, packet.length);
-  dv.setUint16(UDP_CHECKSUM_OFFSET, finishUdp(sum(dv, 0, packet.length, pseudo)));
-  return packet;
-}
-
-export function udpFrame(
-  srcPort: number,
-  dstPort: number,
-  payload: Uint8Array,
-  fields: IpFields = {},
-): Uint8Array {
-  const packet = udpPacket(srcPort, dstPort, payload, fields.src, fields.dst);
-  return ipFrame(PROTOCOL_UDP, packet, fields);
-}
-
-export function icmpPacket(
-  type: number,
-  code: number,
-  rest: number,
-  payload: Uint8Array,
-): Uint8Array {
-  const packet = new Uint8Array(ICMP_HEADER_LEN + payload.length);
-  const dv = new DataView(packet.buffer);
-  packet.set(payload, ICMP_HEADER_LEN);
-  emitIcmp(dv, 0, type, code, rest, sum(dv, ICMP_HEADER_LEN, payload.length, 0));
-  return packet;
-}
-
-export function icmpFrame(
-  type: number,
-  code: number,
-  rest: number,
-  payload: Uint8Array,
-  fields: IpFields = {},
-): Uint8Array {
-  return ipFrame(PROTOCOL_ICMP, icmpPacket(type, code, rest, payload), fields);
-}
-
-/** The peer's answer to ARP requests. */
-export function arpReply(addr = PEER_ADDR, mac = PEER_MAC): Uint8Array {
-  return arpFrame(2, mac, addr, OUR_MAC, OUR_ADDR);
-}
-
-// ---- checkers
-
-export interface ParsedIp {
-  readonly dstMac: string;
-  readonly header: Ipv4Header;
-  readonly src: string;
-  readonly dst: string;
-  /** Of the IP header, in `bytes`. */
-  readonly off: number;
-  readonly bytes: Uint8Array;
-  readonly payload: Uint8Array;
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-}
-
-export function parseIp(frame: SentFrame): ParsedIp {
-  const { bytes } = frame;
-  const dv = viewOf(bytes);
-  const ethernet = new EthernetHeader();
-  assertEquals(parseEthernet(dv, 0, bytes.length, ethernet), 0);
-  assertEquals(ethernet.etherType, ETHERTYPE_IPV4);
-  const header = new Ipv4Header();
-  const off = ETHERNET_HEADER_LEN;
-  assertEquals(parseIpv4(dv, off, bytes.length - off, true, header), 0);
-  assertEquals(header.totalLen, bytes.length - off);
-  return {
-    dstMac: Array.from(bytes.subarray(0, 6), (b) => b.toString(16).padStart(2, "0")).join(":"),
-    header,
-    src: IpAddress.v4(header.src).toString(),
-    dst: IpAddress.v4(header.dst).toString(),
-    off,
-    bytes,
-    payload: bytes.slice(off + header.headerLen),
-  };
-}
-
-export interface ParsedUdp extends ParsedIp {
-  readonly srcPort: number;
-  readonly dstPort: number;
-  readonly data: Uint8Array;
-}
-
-/** Also verifies the checksum, or the pseudo-header's sum when the device is to finish it. */
-export function parseUdpFrame(frame: SentFrame): ParsedUdp {
-  const packet = parseIp(frame);
-  const { header, off, bytes } = packet;
-  assertEquals(header.protocol, PROTOCOL_UDP);
-  const dv = viewOf(bytes);
-  const udp = new UdpHeader();
-  const l4 = off + header.headerLen;
-  const len = bytes.length - l4;
-  assertEquals(parseUdp(dv, l4, len, udp), 0);
-  assertEquals(udp.length, len);
-  const pseudo = pseudoSumV4(header.src, header.dst, PROTOCOL_UDP, udp.length);
-  if (frame.csum === CSUM_PARTIAL) {
-    assertEquals(frame.csumStart, l4);
-    assertEquals(dv.getUint16(l4 + frame.csumOffset), fold(pseudo));
-  } else {
-    assertEquals(verifyUdp(dv, l4, udp.length, pseudo, 4), 0);
-  }
-  const { srcPort, dstPort } = udp;
-  return { ...packet, srcPort, dstPort, data: packet.payload.slice(UDP_HEADER_LEN) };
-}
-
-export interface ParsedIcmp extends ParsedIp {
-  readonly icmp: IcmpHeader;
-  readonly data: Uint8Array;
-}
-
-export function parseIcmpFrame(frame: SentFrame): ParsedIcmp {
-  const packet = parseIp(frame);
-  assertEquals(packet.header.protocol, PROTOCOL_ICMP);
-  const icmp = new IcmpHeader();
-  const dv = viewOf(packet.payload);
-  assertEquals(parseIcmp(dv, 0, packet.payload.length, true, icmp), 0);
-  return { ...packet, icmp, data: packet.payload.slice(ICMP_HEADER_LEN) };
-}
-
-export function parseArpFrame(frame: SentFrame): ArpPacket {
-  const dv = viewOf(frame.bytes);
-  const ethernet = new EthernetHeader();
-  assertEquals(parseEthernet(dv, 0, frame.bytes.length, ethernet), 0);
-  assertEquals(ethernet.etherType, ETHERTYPE_ARP);
-  const arp = new ArpPacket();
-  assertEquals(parseArp(dv, ETHERNET_HEADER_LEN, ARP_LEN, arp), 0);
-  return arp;
-}
-
-/** Puts the payloads of a datagram's fragments together. */
-export function joinFragments(frames: SentFrame[]): Uint8Array {
-  const parts = frames.map(parseIp);
-  const last = parts.find((p) => !p.header.moreFragments);
-  assert(last !== undefined);
-  const whole = new Uint8Array(last.header.fragmentOff + last.payload.length);
-  for (const { header, payload } of parts) whole.set(payload, header.fragmentOff);
-  return whole;
 }

@@ -43,9 +43,14 @@ async function apt(args: string[]): Promise<boolean> {
   return success;
 }
 
-/** Installs what is missing, if possible; says so. Returns the programs that are still missing. */
-export async function ensurePrograms(): Promise<string[]> {
-  const missing = () => Object.keys(PACKAGES).filter((program) => !isInstalled(program));
+/**
+ * Installs what is missing of `programs` (by default of all), if possible; says so. Returns those
+ * that are still missing.
+ */
+export async function ensurePrograms(
+  programs: readonly string[] = Object.keys(PACKAGES),
+): Promise<string[]> {
+  const missing = () => programs.filter((program) => !isInstalled(program));
   const before = missing();
   if (before.length === 0 || Deno.uid() !== 0 || !isInstalled("apt-get")) return before;
   const packages = before.flatMap((program) => PACKAGES[program].split(" "));

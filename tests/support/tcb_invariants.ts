@@ -134,7 +134,9 @@ function checkTimers(tcb: Tcb, must: Must): void {
 
 function checkReceiver(tcb: Tcb, must: Must): void {
   const { assembler: a, rcvRing } = tcb;
-  must(diff(tcb.rcvAdv, tcb.rcvNxt) >= 0, "the advertised window ends before RCV.NXT");
+  // A bare FIN is taken at the edge of a closed window too, as Linux does
+  const beyond = tcb.isFinReceived ? 1 : 0;
+  must(diff(tcb.rcvAdv, tcb.rcvNxt) + beyond >= 0, "the advertised window ends before RCV.NXT");
   must(rcvRing.usedBytes <= rcvRing.capacity, "receive ring over capacity");
   must(a.count <= a.capacity, `${a.count} intervals of at most ${a.capacity}`);
   let edge = tcb.rcvNxt;

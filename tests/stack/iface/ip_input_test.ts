@@ -85,7 +85,7 @@ Deno.test("broadcasts reach UDP sockets; pings to all are not answered", () => {
   assertEquals([host.sent().length, host.stack.counters.ip.inBcastPkts], [0, 7]);
 });
 
-Deno.test("a unicast packet in a broadcast frame is taken, but never answered with an error", () => {
+Deno.test("a unicast packet in a broadcast frame is taken, but gets no error in answer", () => {
   const host = new Host();
   const socket = bound(host);
   host.inject(udpFrame(1, 5000, bytesOf(5), { dstMac: BROADCAST_MAC }));

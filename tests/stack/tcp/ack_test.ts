@@ -112,7 +112,7 @@ Deno.test("text that is partly old, partly beyond the window is trimmed on both 
   assertEquals(socket.stateName, "ESTABLISHED", "the FIN was cut off with the text");
 });
 
-Deno.test("an ACK of what was not sent is challenged and its text dropped; so is one far too old", () => {
+Deno.test("an ACK of what was not sent, or far too old: challenged, its text dropped", () => {
   const peer = new Peer();
   const socket = peer.connect();
   peer.send({ flags: "P.", ack: 5000, data: 10 });

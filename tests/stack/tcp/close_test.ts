@@ -42,7 +42,7 @@ const STATES: Record<string, (peer: Peer) => ReturnType<Peer["connect"]>> = {
 const RESET_ERRNO: Record<string, number> = { "CLOSE-WAIT": 32 };
 
 for (const [state, reach] of Object.entries(STATES)) {
-  Deno.test(`RST in ${state}: exact resets, in the window is challenged, outside is ignored`, () => {
+  Deno.test(`RST in ${state}: exact resets, in window is challenged, else ignored`, () => {
     const peer = new Peer();
     const socket = reach(peer);
     assertEquals(socket.stateName, state);

@@ -164,7 +164,8 @@ Deno.test("receiver: SACK blocks, newest first, and D-SACK", () => {
 
 for (const sack of [true, false]) {
   for (const percent of [1, 5, 20]) {
-    Deno.test(`transfer with ${percent}% loss both ways, reordering, ${sack ? "SACK" : "no SACK"}`, () => {
+    const name = `transfer with ${percent}% loss both ways, reordering, ${sack ? "" : "no "}SACK`;
+    Deno.test(name, () => {
       const world = new World({ delayUs: 5000, a: { config: { sack } }, b: { config: { sack } } });
       const random = seededRandom(percent + 100);
       world.filter = () => {

@@ -58,7 +58,7 @@ Deno.test("a FIN waits for the window", () => {
   peer.expect("F. 101:101(0) ack 1");
 });
 
-Deno.test("receiver: window closes, small openings are kept back, a large one is told at once", () => {
+Deno.test("receiver: window closes, small openings are kept back, large ones are told", () => {
   const peer = new Peer();
   const socket = peer.connect();
   socket.setReceiveBuffer(20_000);
@@ -180,4 +180,23 @@ Deno.test("no memory for received text: it is not acknowledged, and comes again"
   memory.free(hog, 1 << 15);
   peer.send({ flags: ".", seq: 1001, data: 1000 });
   assertEquals(socket.recvAvailable(), 1000);
+});
+
+Deno.test("no memory to write to: idle rings are given back, and the program hears of it", () => {
+  const peer = new Peer({ memoryBytes: 1 << 18 });
+  const socket = peer.connect();
+  const { memory } = peer.host;
+  // The receive ring is empty again, but allocated
+  peer.send({ flags: ".", data: 40_000, gsoSize: 1460 });
+  socket.recvConsume(40_000, peer.nowUs);
+  for (let len = 1 << 16; len >= 64; len >>= 1) while (memory.alloc(len) >= 0);
+  peer.host.takeEvents(socket);
+  assertEquals(socket.sendSpace() > 0, true);
+  const span = socket.sendSpan(100);
+  assertEquals(span.len0 + span.len1, 0);
+  assert(peer.host.tcp.pollAtUs() <= peer.nowUs);
+  peer.advance(0);
+  assertEquals(peer.host.takeEvents(socket), EVENT_WRITABLE);
+  peer.write(socket, 100);
+  assertEquals(peer.host.counters.tcp.memoryPressures, 1);
 });

@@ -1,6 +1,6 @@
 /**
- * One TCP endpoint on a network that is not there: what it sends is parsed, verified and collected; what it
- * is to receive is put together from fields.
+ * One TCP endpoint on a network that is not there: what it sends is parsed, verified and collected;
+ * what it is to receive is put together from fields.
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
- * One host under test, and a peer that the test plays itself: segments in, segments out, under a virtual clock.
- * Sequence numbers of the peer begin at 1000; those of the host are given relative to its ISS.
+ * One host under test, and a peer that the test plays itself: segments in, segments out, under a
+ * virtual clock. Sequence numbers of the peer begin at 1000; those of the host are given relative
+ * to its ISS.
  *
  * @module
  */
@@ -184,7 +185,10 @@ export class Peer {
     return this.nowUs - startUs;
   }
 
-  /** The next segment that the host sent: as "flags seq:end(len) ack n", sequence relative to the ISS. */
+  /**
+   * The next segment that the host sent: as "flags seq:end(len) ack n", sequence relative to the
+   * ISS.
+   */
   next(): string {
     const seen = this.sent.shift();
     if (seen === undefined) return "nothing";

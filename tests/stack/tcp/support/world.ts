@@ -1,6 +1,6 @@
 /**
- * Two hosts on a link with a delay, under a virtual clock. A filter sees every packet and may drop, delay or
- * change it.
+ * Two hosts on a link with a delay, under a virtual clock. A filter sees every packet and may drop,
+ * delay or change it.
  *
  * @module
  */

@@ -1,0 +1,257 @@
+/**
+ * The programs of a session: sockets in numbered slots, and the calls that steps name. Streams are checked as
+ * they are read; they carry what STREAM_KEY says at every sequence number.
+ *
+ * @module
+ */
+import {
+  type DatagramSocket,
+  DGRAM_HAS_ADDR,
+  DGRAM_HEADER_LEN,
+  DGRAM_MAGIC,
+  IpAddress,
+  type Socket,
+  type Span,
+  type Stack,
+  type StreamSocket,
+} from "../../stack/mod.ts";
+import type { Tcb } from "../../stack/tcp/tcb.ts";
+import { checkPattern, fillPattern } from "../support/pattern.ts";
+import { tcbOf } from "../support/tcb.ts";
+import { STREAM_KEY } from "./draft.ts";
+import { Failure } from "./failure.ts";
+
+const ERRNO_MAX = 4095;
+const AF_INET = 2;
+/** What raw sockets send: for experiments (RFC 3692). */
+export const RAW_PROTOCOL = 253;
+
+interface Slot {
+  readonly socket: Socket;
+  /** Its connection, once known, and how much of what the peer sent has been read. */
+  tcb: Tcb | null;
+  readBytes: number;
+  isDiscarding: boolean;
+}
+
+export class Calls {
+  readonly slots: (Slot | null)[] = [];
+
+  constructor(
+    readonly stack: Stack,
+    /** TCP from this address may carry anything. */
+    readonly isBlurred: (remote: number) => boolean,
+  ) {}
+
+  slot(index: number): Slot | null {
+    return this.slots[index] ?? null;
+  }
+
+  run(name: string, index: number, args: readonly number[], nowUs: number): void {
+    const slot = this.slot(index);
+    if (slot === null) this.#create(name, index, args);
+    else if (slot.socket.kind === "stream") this.#stream(slot, name, index, args, nowUs);
+    else this.#datagram(slot, name, index, args, nowUs);
+  }
+
+  closeAll(nowUs: number): void {
+    for (let i = 0; i < this.slots.length; i++) this.run("close", i, [], nowUs);
+  }
+
+  #create(name: string, index: number, args: readonly number[]): void {
+    let made: Socket | number;
+    if (name === "tcp") made = this.stack.socket(AF_INET, 1, 0);
+    else if (name === "udp") made = this.stack.socket(AF_INET, 2, 0);
+    else if (name === "ping") made = this.stack.socket(AF_INET, 2, 1);
+    else if (name === "raw") made = this.stack.socket(AF_INET, 3, args[0]);
+    else return;
+    if (typeof made === "number") return this.#check(name, made);
+    this.#put(index, made);
+  }
+
+  #put(index: number, socket: Socket): void {
+    this.slots[index] = { socket, tcb: null, readBytes: 0, isDiscarding: false };
+  }
+
+  /** A result is 0, a count or -errno. */
+  #check(name: string, result: number): void {
+    if (Number.isInteger(result) && result >= -ERRNO_MAX) return;
+    throw new Failure(`call: ${name} returned ${result}`);
+  }
+
+  /** What all sockets can do; false: not one of these. */
+  #common(slot: Slot, name: string, i: number, args: readonly number[], nowUs: number): boolean {
+    const { socket } = slot;
+    switch (name) {
+      case "bind":
+        this.#check(name, socket.bind(IpAddress.v4(args[0] | 0), args[1], nowUs));
+        return true;
+      case "connect":
+        this.#check(name, socket.connect(IpAddress.v4(args[0] | 0), args[1], nowUs));
+        return true;
+      case "disconnect":
+        this.#check(name, socket.disconnect(nowUs));
+        return true;
+      case "shutdown":
+        this.#check(name, socket.shutdown(args[0], nowUs));
+        return true;
+      case "error":
+        this.#check(name, socket.takeError());
+        return true;
+      case "setoption": {
+        const value = Uint8Array.from(args.slice(2));
+        this.#check(name, socket.setOption(args[0], args[1], value, nowUs));
+        return true;
+      }
+      case "getoption": {
+        const got = socket.getOption(args[0], args[1], args[2], nowUs);
+        if (typeof got === "number") this.#check(name, got);
+        return true;
+      }
+      case "close":
+        socket.close(nowUs);
+        this.slots[i] = null;
+        return true;
+    }
+    return false;
+  }
+
+  // ---- streams
+
+  #stream(slot: Slot, name: string, i: number, args: readonly number[], nowUs: number): void {
+    if (this.#common(slot, name, i, args, nowUs)) return;
+    const socket = slot.socket as StreamSocket;
+    switch (name) {
+      case "listen":
+        return this.#check(name, socket.listen(args[0], nowUs));
+      case "accept": {
+        if (this.slot(args[0]) !== null) return;
+        const accepted = socket.accept();
+        if (accepted !== null) this.#put(args[0], accepted);
+        return;
+      }
+      case "write":
+        return this.#write(slot, socket, args[0], args[1] !== 0, nowUs);
+      case "read":
+        return this.#read(slot, socket, args[0], nowUs);
+      case "abort":
+        return socket.abort(nowUs);
+      case "discard":
+        slot.isDiscarding = true;
+        return socket.recvDiscard(nowUs);
+    }
+  }
+
+  /** The socket's connection, if it has one that is in the demultiplexer or was seen there. */
+  tcb(slot: Slot): Tcb | null {
+    if (slot.tcb !== null && slot.tcb.socket?.owner === slot.socket) return slot.tcb;
+    const found = tcbOf(this.stack, slot.socket as StreamSocket);
+    if (found === null || found.socket?.owner !== slot.socket) return null;
+    if (found !== slot.tcb) slot.readBytes = 0;
+    slot.tcb = found;
+    return found;
+  }
+
+  #write(slot: Slot, socket: StreamSocket, n: number, more: boolean, nowUs: number): void {
+    for (let left = n; left > 0;) {
+      const space = socket.sendSpace();
+      if (space === 0) return;
+      const tcb = this.tcb(slot);
+      if (tcb === null) throw new Failure(`call: space to write in ${socket.stateName}`);
+      const span = socket.sendSpan(Math.min(left, space));
+      const len = Math.min(left, span.len0 + span.len1);
+      if (len === 0) return; // no memory
+      this.#each(span, len, (off, count, pos) => {
+        fillPattern(this.stack.memory.u8, off, count, STREAM_KEY, (tcb.sndEnd + pos) >>> 0);
+      });
+      socket.sendCommit(len, nowUs, more);
+      left -= len;
+    }
+  }
+
+  #read(slot: Slot, socket: StreamSocket, n: number, nowUs: number): void {
+    const available = socket.recvAvailable();
+    if (available < 0) throw new Failure(`call: ${available} bytes to read`);
+    const tcb = this.tcb(slot);
+    const span = socket.recvSpan(Math.min(n, available));
+    const len = span.len0 + span.len1;
+    if (len !== Math.min(n, available)) throw new Failure(`call: a span of ${len} bytes`);
+    if (len === 0) return;
+    const isKnown = tcb !== null && !slot.isDiscarding && !this.isBlurred(tcb.remote.w3 >>> 0);
+    if (isKnown) {
+      const first = tcb.irs + 1 + slot.readBytes;
+      this.#each(span, len, (off, count, pos) => {
+        const { u8 } = this.stack.memory;
+        const bad = checkPattern(u8, off, count, STREAM_KEY, (first + pos) >>> 0);
+        if (bad < 0) return;
+        const at = slot.readBytes + pos + bad;
+        throw new Failure(`stream: byte ${at} read differs from what the peer sent`);
+      });
+    }
+    slot.readBytes += len;
+    socket.recvConsume(len, nowUs);
+  }
+
+  #each(span: Span, len: number, visit: (off: number, count: number, pos: number) => void): void {
+    const first = Math.min(len, span.len0);
+    visit(span.off0, first, 0);
+    if (len > first) visit(span.off1, len - first, first);
+  }
+
+  // ---- datagrams
+
+  #datagram(slot: Slot, name: string, i: number, args: readonly number[], nowUs: number): void {
+    if (this.#common(slot, name, i, args, nowUs)) return;
+    const socket = slot.socket as DatagramSocket;
+    switch (name) {
+      case "send":
+        return this.#send(socket, args, nowUs);
+      case "recv": {
+        const count = Math.min(args[0], socket.recvCount());
+        for (let r = 0; r < count; r++) this.#checkRecord(socket.recvPeek(r));
+        return socket.recvConsume(count, nowUs);
+      }
+      case "errqueue":
+        socket.takeErrorQueue();
+    }
+  }
+
+  #checkRecord(off: number): void {
+    const { dv } = this.stack.memory;
+    if (dv.getUint16(off, true) !== DGRAM_MAGIC) throw new Failure("call: no record where one was");
+  }
+
+  /** A packet for raw sockets with IP_HDRINCL, or an echo request for ping sockets. */
+  #fill(off: number, len: number, addr: number): void {
+    const { u8, dv } = this.stack.memory;
+    if (len >= 28 && (len & 1) === 1) {
+      u8.set([0x45, 0, 0, 0, 0, 0, 0, 0, 64, RAW_PROTOCOL], off);
+      dv.setUint32(off + 12, 0);
+      dv.setUint32(off + 16, addr);
+    } else if (len >= 8) {
+      u8.set([8, 0, 0, 0, 0, 7, 0, 1], off);
+    }
+  }
+
+  /** send(addr, port, length, flags): address 0 means the connected peer. */
+  #send(socket: DatagramSocket, args: readonly number[], nowUs: number): void {
+    const [addr, port, len, flags] = args;
+    const { memory } = this.stack;
+    const size = DGRAM_HEADER_LEN + len;
+    const off = memory.alloc(size);
+    if (off < 0) return;
+    const { u8, dv } = memory;
+    u8.fill(0, off, off + DGRAM_HEADER_LEN);
+    dv.setUint16(off, DGRAM_MAGIC, true);
+    dv.setUint16(off + 2, flags | (addr === 0 ? 0 : DGRAM_HAS_ADDR), true);
+    dv.setUint32(off + 4, len, true);
+    dv.setUint16(off + 8, AF_INET, true);
+    dv.setUint16(off + 10, port, true);
+    dv.setInt32(off + 16, addr | 0);
+    u8[off + 32] = 3;
+    u8.fill(len & 0xff, off + DGRAM_HEADER_LEN, off + size);
+    this.#fill(off + DGRAM_HEADER_LEN, len, addr);
+    this.#check("send", socket.send(off, len, nowUs));
+    memory.freeDeferred(off, size);
+  }
+}

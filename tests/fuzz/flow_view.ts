@@ -1,0 +1,144 @@
+/**
+ * A connection of the stack under test as its peer should see it: where its windows begin and end, what is in
+ * flight. Read straight out of the stack, so that a peer needs no state of its own and every edge is known
+ * exactly. One object, reused.
+ *
+ * @module
+ */
+import { type Flow, FLOW_SYN_REQUEST, FLOW_TCB, FLOW_TIME_WAIT } from "../../stack/tcp/flow.ts";
+import { State } from "../../stack/tcp/state.ts";
+import type { SynRequest } from "../../stack/tcp/syn_request.ts";
+import type { Tcb } from "../../stack/tcp/tcb.ts";
+import type { TimeWait } from "../../stack/tcp/time_wait.ts";
+
+/** Edges of sent records and of received intervals that are looked at. */
+const EDGES_MAX = 32;
+
+export class FlowView {
+  /** FLOW_*, and for a whole connection its state; SYN-RECEIVED and TIME-WAIT for the small ones. */
+  kind = FLOW_TCB;
+  state: State = State.CLOSED;
+  local = 0;
+  localPort = 0;
+  remote = 0;
+  remotePort = 0;
+  iss = 0;
+  sndUna = 0;
+  sndNxt = 0;
+  maxSndWnd = 0;
+  smss = 536;
+  irs = 0;
+  rcvNxt = 0;
+  rcvWnd = 0;
+  lastAckSent = 0;
+  hasTimestamps = false;
+  hasSack = false;
+  tsRecent = 0;
+  tsOffset = 0;
+  /** Ends of what was sent, and of what was received out of order; ascending. */
+  readonly sentEdges = new Int32Array(EDGES_MAX);
+  sentCount = 0;
+  readonly gapEdges = new Int32Array(EDGES_MAX);
+  gapCount = 0;
+
+  load(flow: Flow): void {
+    this.kind = flow.kind;
+    this.local = flow.local.w3 >>> 0;
+    this.localPort = flow.localPort;
+    this.remote = flow.remote.w3 >>> 0;
+    this.remotePort = flow.remotePort;
+    this.sentCount = 0;
+    this.gapCount = 0;
+    if (flow.kind === FLOW_TCB) this.#loadTcb(flow as Tcb);
+    else if (flow.kind === FLOW_SYN_REQUEST) this.#loadRequest(flow as SynRequest);
+    else if (flow.kind === FLOW_TIME_WAIT) this.#loadTimeWait(flow as TimeWait);
+  }
+
+  #loadTcb(tcb: Tcb): void {
+    this.state = tcb.state;
+    this.iss = tcb.iss;
+    this.sndUna = tcb.sndUna;
+    this.sndNxt = tcb.sndNxt;
+    this.maxSndWnd = tcb.maxSndWnd;
+    this.smss = tcb.smss;
+    this.irs = tcb.irs;
+    this.rcvNxt = tcb.rcvNxt;
+    this.rcvWnd = tcb.rcvWnd;
+    this.lastAckSent = tcb.lastAckSent;
+    this.hasTimestamps = tcb.hasTimestamps;
+    this.hasSack = tcb.hasSack;
+    this.tsRecent = tcb.tsRecent;
+    this.tsOffset = tcb.tsOffset;
+    let n = 0;
+    for (let s = tcb.sent.head; s !== null && n < EDGES_MAX; s = s.next) {
+      this.sentEdges[n++] = s.end;
+    }
+    this.sentCount = n;
+    const { assembler } = tcb;
+    n = 0;
+    for (let i = 0; i < assembler.count && n + 2 <= EDGES_MAX; i++) {
+      this.gapEdges[n++] = assembler.left[i];
+      this.gapEdges[n++] = assembler.right[i];
+    }
+    this.gapCount = n;
+  }
+
+  #loadRequest(request: SynRequest): void {
+    this.state = State.SYN_RECEIVED;
+    this.iss = request.iss;
+    this.sndUna = request.iss;
+    this.sndNxt = (request.iss + 1) | 0;
+    this.maxSndWnd = 0;
+    this.smss = request.peerMss;
+    this.irs = request.irs;
+    this.rcvNxt = (request.irs + 1) | 0;
+    this.rcvWnd = request.rcvWnd;
+    this.lastAckSent = this.rcvNxt;
+    this.hasTimestamps = request.hasTimestamps;
+    this.hasSack = request.hasSack;
+    this.tsRecent = request.tsRecent;
+    this.tsOffset = request.tsOffset;
+  }
+
+  #loadTimeWait(tw: TimeWait): void {
+    this.state = State.TIME_WAIT;
+    this.iss = (tw.sndNxt - 1) | 0;
+    this.sndUna = tw.sndNxt;
+    this.sndNxt = tw.sndNxt;
+    this.maxSndWnd = 0;
+    this.smss = 536;
+    this.irs = (tw.rcvNxt - 1) | 0;
+    this.rcvNxt = tw.rcvNxt;
+    this.rcvWnd = tw.rcvWnd;
+    this.lastAckSent = tw.rcvNxt;
+    this.hasTimestamps = tw.hasTimestamps;
+    this.hasSack = false;
+    this.tsRecent = tw.tsRecent;
+    this.tsOffset = tw.tsOffset;
+  }
+
+  /** A newcomer: nothing is known, sequence numbers are the peer's to choose. */
+  loadStranger(local: number, localPort: number, remote: number, remotePort: number): void {
+    this.kind = -1;
+    this.state = State.CLOSED;
+    this.local = local;
+    this.localPort = localPort;
+    this.remote = remote;
+    this.remotePort = remotePort;
+    this.iss = 0;
+    this.sndUna = 0;
+    this.sndNxt = 0;
+    this.maxSndWnd = 0;
+    this.smss = 536;
+    this.irs = 0;
+    this.rcvNxt = 0;
+    this.rcvWnd = 65535;
+    this.lastAckSent = 0;
+    this.hasTimestamps = false;
+    this.hasSack = false;
+    this.tsRecent = 0;
+    this.tsOffset = 0;
+    this.sentCount = 0;
+    this.gapCount = 0;
+  }
+}

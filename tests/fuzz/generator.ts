@@ -1,0 +1,240 @@
+/**
+ * Chooses the next step of a session: conversations go on (most of the time as they should), and something is
+ * wrong with about every second frame.
+ *
+ * @module
+ */
+import { type Flow, FLOW_TCB } from "../../stack/tcp/flow.ts";
+import { ipWord } from "../support/packet_types.ts";
+import { Prng } from "../support/prng.ts";
+import { Draft, IP_OFF } from "./draft.ts";
+import { FlowView } from "./flow_view.ts";
+import { cutIntoFragments } from "./fragments.ts";
+import { FrameMutator } from "./frame_mutations.ts";
+import type { Novelty } from "./novelty.ts";
+import { OtherGrammar } from "./other_grammar.ts";
+import { LISTEN_PORTS, PEER_PORTS, Program } from "./program.ts";
+import { FAR_ADDRS, FRAGMENTING_ADDR, LIVE_ADDRS, LOCAL_ADDRS } from "./setting.ts";
+import type { Step } from "./steps.ts";
+import { TcpGrammar } from "./tcp_grammar.ts";
+import { TcpMutator } from "./tcp_mutations.ts";
+import type { World } from "./world.ts";
+
+const CALL_SHARE = 0.16;
+const WAIT_SHARE = 0.06;
+const HOLD_SHARE = 0.15;
+const FLOWS_WANTED = 10;
+
+export class Generator {
+  readonly #prng: Prng;
+  readonly #draft = new Draft();
+  readonly #view = new FlowView();
+  readonly #tcp: TcpGrammar;
+  readonly #tcpMutator: TcpMutator;
+  readonly #frameMutator: FrameMutator;
+  readonly #other: OtherGrammar;
+  readonly #program: Program;
+  readonly #pending: Step[] = [];
+  readonly #flows: Flow[] = [];
+  #id = 0;
+  /** Of the segment made last: kind and state of its connection, and where its windows began. */
+  context = 0;
+  rcvNxt = 0;
+  sndUna = 0;
+
+  constructor(readonly world: World, seed: number, readonly novelty: Novelty) {
+    const prng = new Prng(seed);
+    this.#prng = prng;
+    this.#tcp = new TcpGrammar(prng, this.#draft, this.#view);
+    this.#tcpMutator = new TcpMutator(prng, this.#draft, this.#view);
+    this.#frameMutator = new FrameMutator(prng, this.#draft);
+    this.#other = new OtherGrammar(prng, this.#draft);
+    this.#program = new Program(prng, world);
+    for (const call of this.#program.opening()) this.#call(call);
+  }
+
+  next(): Step {
+    while (this.#pending.length === 0) this.#choose();
+    return this.#pending.shift()!;
+  }
+
+  #choose(): void {
+    const share = this.#prng.float();
+    if (share < CALL_SHARE) {
+      for (const call of this.#program.next()) this.#call(call);
+    } else if (share < CALL_SHARE + WAIT_SHARE) {
+      this.#wait();
+    } else {
+      this.#frame();
+    }
+  }
+
+  #call(call: { name: string; slot: number; args: number[] }): void {
+    this.#pending.push({ op: "call", id: ++this.#id, ...call });
+  }
+
+  #wait(): void {
+    const prng = this.#prng;
+    const kind = prng.below(400);
+    let us = prng.magnitude(10, 20_000);
+    if (kind >= 280) us = prng.magnitude(20_000, 1_500_000);
+    if (kind >= 385) us = prng.magnitude(1.5e6, 200e6);
+    if (kind === 399) us = prng.pick([24.9 * 86400e6, 2 ** 31, 2 ** 32]);
+    this.#pending.push({ op: "wait", id: ++this.#id, us, isLate: prng.chance(0.3) });
+  }
+
+  // ---- frames
+
+  #frame(): void {
+    const prng = this.#prng;
+    const kind = prng.below(1000);
+    this.#view.kind = -2; // not of a connection
+    this.context = 0;
+    if (kind < 780) this.#segment();
+    else if (kind < 830) this.#other.udp();
+    else if (kind < 860) this.#other.echo();
+    else if (kind < 900) this.#other.icmpError(this.#pick(this.world.recentOut));
+    else if (kind < 920) this.#other.arp();
+    else if (kind < 930) this.#other.raw();
+    else if (kind < 965) return this.#replay();
+    else return this.#fragments();
+    if (prng.chance(0.45)) this.#mutate();
+    this.#push(this.#draft.bytes(), prng.chance(HOLD_SHARE));
+  }
+
+  #segment(): void {
+    this.#chooseFlow();
+    const view = this.#view;
+    this.context = (view.kind + 2) * 16 + view.state;
+    this.rcvNxt = view.rcvNxt;
+    this.sndUna = view.sndUna;
+    if (this.#prng.chance(0.06) && this.novelty.recall(this.#draft, this.#view, this.#prng)) return;
+    this.#tcp.write(this.world.nowUs);
+    this.#draft.fixAll();
+    if (this.#draft.len > 2000) this.#coalesced();
+  }
+
+  /** Long segments come from devices that put them together. */
+  #coalesced(): void {
+    const draft = this.#draft;
+    draft.gsoType = 1;
+    draft.gsoSize = this.#prng.pick([536, 1448, 1460]);
+    draft.csum = this.#prng.pick([0, 1, 2]);
+  }
+
+  /** A connection whose SYN has left, or a stranger. */
+  #chooseFlow(): void {
+    const { world } = this;
+    const prng = this.#prng;
+    this.#collectFlows();
+    const count = this.#flows.length;
+    if (count === 0 || prng.chance(count < FLOWS_WANTED ? 0.12 : 0.02)) return this.#stranger();
+    const flow = this.#flows[prng.below(count)];
+    const remote = flow.remote.w3 >>> 0;
+    const ports = flow.localPort * 65536 + flow.remotePort;
+    const seen = world.watch.find(flow.local.w3 >>> 0, remote, ports);
+    this.#view.load(flow);
+    if (seen === null || !seen.isOpen || seen.iss !== this.#view.iss) {
+      // What has not left yet nobody can answer; but TIME-WAIT does not know its ISS
+      if (flow.kind === FLOW_TCB || seen === null) this.#stranger();
+    }
+  }
+
+  #collectFlows(): void {
+    const flows = this.#flows;
+    flows.length = 0;
+    this.world.stack.tcp.demux.forEach((flow) => {
+      if (flow.remote.w3 >>> 24 === 127 || LOCAL_ADDRS.includes(flow.remote.w3 >>> 0)) return;
+      flows.push(flow);
+    });
+  }
+
+  #stranger(): void {
+    const prng = this.#prng;
+    const local = prng.pick(LOCAL_ADDRS);
+    const kind = prng.below(20);
+    let remote = prng.pick(LIVE_ADDRS);
+    if (kind < 4) remote = prng.pick(FAR_ADDRS);
+    else if (kind === 4) remote = (ipWord("10.0.0.0") | prng.below(65536)) >>> 0; // a flood
+    const port = prng.chance(0.9) ? prng.pick(LISTEN_PORTS) : prng.below(65536);
+    const remotePort = prng.chance(0.5) ? prng.pick(PEER_PORTS) : 2000 + prng.below(50);
+    this.#view.loadStranger(local, port, remote, remotePort);
+  }
+
+  #mutate(): void {
+    const prng = this.#prng;
+    const draft = this.#draft;
+    const isSegment = this.#view.kind >= -1 && draft.isTcp;
+    for (let n = prng.chance(0.7) ? 1 : prng.between(2, 4); n > 0; n--) {
+      if (isSegment && draft.isTcp && prng.chance(0.75)) {
+        this.#tcpMutator.mutate();
+        draft.fixIpLen();
+      } else {
+        this.#frameMutator.mutate(this.#pick(this.world.recentIn));
+        if (prng.chance(0.2)) draft.fixIpLen();
+      }
+    }
+    draft.fixStream();
+    if (prng.chance(0.95)) draft.fixIpChecksum();
+    if (prng.chance(0.95)) draft.fixL4Checksum();
+  }
+
+  /** Something that was here before, perhaps several times, perhaps changed; or our own echo. */
+  #replay(): void {
+    const prng = this.#prng;
+    const { recentIn, recentOut } = this.world;
+    const isEcho = prng.chance(0.1);
+    const bytes = this.#pick(isEcho ? recentOut : recentIn);
+    if (bytes === null) return;
+    this.#draft.load(bytes);
+    if (prng.chance(0.3)) this.#mutate();
+    const made = this.#draft.bytes();
+    for (let n = prng.chance(0.7) ? 1 : prng.between(2, 4); n > 0; n--) {
+      this.#push(made, prng.chance(0.5) && n > 1);
+    }
+  }
+
+  #fragments(): void {
+    const prng = this.#prng;
+    const kind = prng.below(10);
+    if (kind < 4) this.#other.udp();
+    else if (kind < 7) this.#other.echo();
+    else {
+      this.#view.loadStranger(LOCAL_ADDRS[0], LISTEN_PORTS[0], FRAGMENTING_ADDR, PEER_PORTS[0]);
+      this.#collectFlows();
+      for (const flow of this.#flows) {
+        if (flow.remote.w3 >>> 0 === FRAGMENTING_ADDR) this.#view.load(flow);
+      }
+      this.#tcp.write(this.world.nowUs);
+      this.#draft.fixAll();
+    }
+    if (prng.chance(0.1)) this.#mutate();
+    if (!this.#draft.isIpv4) return;
+    const isHeld = prng.chance(0.5);
+    for (const bytes of cutIntoFragments(prng, this.#draft)) {
+      this.#draft.reset();
+      this.#push(bytes, isHeld);
+    }
+  }
+
+  #pick(frames: readonly Uint8Array[]): Uint8Array | null {
+    return frames.length === 0 ? null : this.#prng.pick(frames);
+  }
+
+  #push(bytes: Uint8Array, isHeld: boolean): void {
+    const { csum, gsoType, gsoSize } = this.#draft;
+    let iss = 0;
+    let tsBase = 0;
+    if (bytes.length >= IP_OFF + 40 && bytes[23] === 6 && bytes[14] === 0x45) {
+      const dv = new DataView(bytes.buffer, bytes.byteOffset);
+      const ports = dv.getUint16(36) * 65536 + dv.getUint16(34);
+      const known = this.world.watch.find(dv.getUint32(30), dv.getUint32(26), ports);
+      if (known !== null && known.isOpen) {
+        iss = known.iss;
+        tsBase = known.hasTs ? known.tsBase : 0;
+      }
+    }
+    const id = ++this.#id;
+    this.#pending.push({ op: "frame", id, bytes, csum, gsoType, gsoSize, isHeld, iss, tsBase });
+  }
+}

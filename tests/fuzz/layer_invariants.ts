@@ -1,0 +1,110 @@
+/**
+ * What must be true of TCP as a whole: tables, timers and gauges agree with each other.
+ *
+ * @module
+ */
+import type { Stack } from "../../stack/mod.ts";
+import { type Flow, FLOW_SYN_REQUEST, FLOW_TCB, FLOW_TIME_WAIT } from "../../stack/tcp/flow.ts";
+import { State, stateName } from "../../stack/tcp/state.ts";
+import type { SynRequest } from "../../stack/tcp/syn_request.ts";
+import type { Tcb } from "../../stack/tcp/tcb.ts";
+import { Failure } from "./failure.ts";
+
+function fail(what: string): never {
+  throw new Failure(`invariant of the layer: ${what}`);
+}
+
+/** Smallest power of two that is not less. */
+function powerOfTwo(n: number): number {
+  let p = 64;
+  while (p < n) p *= 2;
+  return p;
+}
+
+export class LayerInvariants {
+  #flows = 0;
+  #timeWaits = 0;
+  #orphans = 0;
+  #established = 0;
+  #armed = 0;
+  /** Bytes in the rings of connections. */
+  ringBytes = 0;
+
+  constructor(readonly stack: Stack) {}
+
+  check(): void {
+    const { tcp, counters } = this.stack;
+    this.#flows = 0;
+    this.#timeWaits = 0;
+    this.#orphans = 0;
+    this.#established = 0;
+    this.#armed = 0;
+    this.ringBytes = 0;
+    tcp.demux.forEach(this.#visit);
+    const same = (what: string, says: number, is: number) => {
+      if (says !== is) fail(`${what}: ${says} by the books, ${is} in fact`);
+    };
+    same("flows", tcp.demux.count, this.#flows);
+    same("TIME-WAITs", tcp.timeWaitCount, this.#timeWaits);
+    same("orphans", tcp.orphanCount, this.#orphans);
+    same("connections established", counters.tcp.currEstab, this.#established);
+    same("timers", tcp.timers.count, this.#armed);
+    if (this.#timeWaits > tcp.config.timeWaitMax) fail(`${this.#timeWaits} TIME-WAITs`);
+  }
+
+  readonly #visit = (flow: Flow): void => {
+    this.#flows++;
+    if (flow.heapIndex >= 0) this.#armed++;
+    const { demux } = this.stack.tcp;
+    const found = demux.find(flow.local, flow.localPort, flow.remote, flow.remotePort);
+    if (found !== flow) fail("a flow is not found by its own ends");
+    if (flow.kind === FLOW_TCB) return this.#visitTcb(flow as Tcb);
+    if (flow.heapIndex < 0) fail(`a flow of kind ${flow.kind} without a timer`);
+    if (flow.kind === FLOW_TIME_WAIT) this.#timeWaits++;
+    else if (flow.kind === FLOW_SYN_REQUEST) {
+      const request = flow as SynRequest;
+      if (!request.listener.synQueue.has(request)) fail("a request that its listener forgot");
+      if (request.listener.tcb.state !== State.LISTEN) fail("a request without a listener");
+    }
+  };
+
+  #visitTcb(tcb: Tcb): void {
+    const { config } = this.stack.tcp;
+    if (tcb.state === State.CLOSED || tcb.state === State.LISTEN) {
+      fail(`a connection in ${stateName(tcb.state)} in the demultiplexer`);
+    }
+    if (tcb.isOrphan) this.#orphans++;
+    if (tcb.state === State.ESTABLISHED || tcb.state === State.CLOSE_WAIT) this.#established++;
+    const { rcvRing, sndRing } = tcb;
+    if (tcb.binding === null) fail("a connection without a claim on its port");
+    const rcvMax = powerOfTwo(2 * Math.max(tcb.rcvBufBytes, config.rcvBufMaxBytes, 65536));
+    const sndMax = powerOfTwo(2 * Math.max(tcb.sndBufBytes, config.sndBufMaxBytes));
+    if (rcvRing.capacity > rcvMax) fail(`a receive ring of ${rcvRing.capacity} bytes`);
+    if (sndRing.capacity > sndMax) fail(`a send ring of ${sndRing.capacity} bytes`);
+    if (!tcb.isRcvShutdown) checkStored(tcb);
+    if (rcvRing.isAllocated) this.ringBytes += rcvRing.capacity;
+    if (sndRing.isAllocated) this.ringBytes += sndRing.capacity;
+  }
+
+  /** After everything is over: nothing is left. */
+  checkEmpty(): void {
+    this.check();
+    const { tcp } = this.stack;
+    if (this.#flows > 0) fail("connections outlive their sockets and timers");
+    if (tcp.bindings.count > 0) fail(`${tcp.bindings.count} ports are still taken`);
+    if (!this.stack.isQuiet()) fail("not quiet");
+  }
+}
+
+/** The ring reaches to the last byte that was received out of order. */
+function checkStored(tcb: Tcb): void {
+  const { assembler, rcvRing } = tcb;
+  for (let i = assembler.count - 1; i >= 0; i--) {
+    const isFin = tcb.isFinPending && assembler.right[i] === ((tcb.rcvFinSeq + 1) | 0);
+    const right = isFin ? tcb.rcvFinSeq : assembler.right[i];
+    if (right === assembler.left[i]) continue; // a FIN, no bytes
+    const need = ((right - tcb.rcvNxt) | 0) + rcvRing.usedBytes;
+    if (need > rcvRing.capacity) fail(`${need} bytes received, the ring has ${rcvRing.capacity}`);
+    return;
+  }
+}

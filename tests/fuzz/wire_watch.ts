@@ -1,0 +1,273 @@
+/**
+ * An observer on the wire that believes nothing: it sees what comes in and what the stack sends, and says so
+ * when the stack acknowledges what nobody sent, sends beyond the window it was offered, sends bytes that the
+ * program did not write, takes a window back, or sends a frame that is not well formed.
+ *
+ * @module
+ */
+import { checkPattern } from "../support/pattern.ts";
+import { ACK, type DecodedFrame, ipText, RST, SYN } from "../support/packet_types.ts";
+import { frameText } from "../support/format.ts";
+import { STREAM_KEY } from "./draft.ts";
+import { Failure } from "./failure.ts";
+import { Intervals } from "./intervals.ts";
+
+const SCALE_MAX = 14;
+/** Frames whose text begins further beyond our window than this are not remembered. */
+const BEYOND = 1 << 20;
+/** Numbers in Conversation.early. */
+const EARLY_MAX = 64;
+
+function diff(a: number, b: number): number {
+  return (a - b) | 0;
+}
+
+/** One pair of ends, through all its incarnations. */
+class Conversation {
+  /** Our side: initial sequence number, highest sent, right edge that the peer has granted. */
+  isOpen = false;
+  iss = 0;
+  sndMax = 0;
+  edge = 0;
+  tsBase = 0;
+  hasTs = false;
+  ourScale = -1;
+  /** The peer's side: what it sent, the last acknowledgment it got, the window it was offered. */
+  readonly sent = new Intervals();
+  peerScale = -1;
+  hasAck = false;
+  lastAck = 0;
+  /** Right edge of our window, if it is scaled and if it is not: at least one must make sense. */
+  offered = 0;
+  offeredUnscaled = 0;
+  isScaled = true;
+  /** Our SYN answered the peer's: the scale that it names is used. */
+  isScaleAgreed = false;
+  lastSyn = 0;
+  /** Windows granted with an acknowledgment of what has not been seen to leave yet: ack, edge. */
+  readonly early: number[] = [];
+
+  constructor(
+    readonly local: number,
+    readonly remote: number,
+    readonly ports: number,
+  ) {}
+
+  /** The peer has granted the window up to `edge`, with an acknowledgment that may be nonsense. */
+  grant(ack: number, edge: number): void {
+    if (this.isOpen && diff(ack, this.iss) <= 0) return;
+    if (this.isOpen && diff(ack, this.sndMax) <= 0) {
+      if (diff(edge, this.edge) > 0) this.edge = edge;
+      return;
+    }
+    this.early.push(ack, edge);
+    if (this.early.length > EARLY_MAX) this.early.splice(0, 2);
+  }
+
+  /** More has left: what was granted too early may fit now. */
+  onSent(sndMax: number): void {
+    this.sndMax = sndMax;
+    if (this.early.length === 0) return;
+    const early = this.early.splice(0);
+    for (let i = 0; i < early.length; i += 2) this.grant(early[i], early[i + 1]);
+  }
+}
+
+export class WireWatch {
+  readonly #byPorts = new Map<number, Conversation[]>();
+  /** Remote addresses whose TCP came in fragments: what it carried is not known here. */
+  readonly #blurred = new Set<number>();
+
+  /** The conversation between two ends, null when there was none. */
+  find(local: number, remote: number, ports: number): Conversation | null {
+    const list = this.#byPorts.get(ports);
+    if (list === undefined) return null;
+    for (const c of list) {
+      if (c.local === local && c.remote === remote) return c;
+    }
+    return null;
+  }
+
+  isBlurred(remote: number): boolean {
+    return this.#blurred.has(remote);
+  }
+
+  #get(local: number, remote: number, ports: number): Conversation {
+    const found = this.find(local, remote, ports);
+    if (found !== null) return found;
+    const made = new Conversation(local, remote, ports);
+    const list = this.#byPorts.get(ports);
+    if (list === undefined) this.#byPorts.set(ports, [made]);
+    else list.push(made);
+    return made;
+  }
+
+  // ---- what comes in
+
+  /** A frame is given to the stack. */
+  onInput(dv: DataView, len: number): void {
+    if (len < 34 || dv.getUint16(12) !== 0x0800 || dv.getUint8(14) >>> 4 !== 4) return;
+    if (dv.getUint8(23) !== 6) return;
+    const headerLen = (dv.getUint8(14) & 15) * 4;
+    const end = 14 + dv.getUint16(16);
+    const l4 = 14 + headerLen;
+    const remote = dv.getUint32(26);
+    if ((dv.getUint16(20) & 0x3fff) !== 0) {
+      this.#blurred.add(remote);
+      return;
+    }
+    if (headerLen < 20 || end > len || l4 + 20 > end) return;
+    const textOff = l4 + (dv.getUint8(l4 + 12) >>> 4) * 4;
+    if (textOff < l4 + 20 || textOff > end) return;
+    const ports = dv.getUint16(l4 + 2) * 65536 + dv.getUint16(l4);
+    const c = this.#get(dv.getUint32(30), remote, ports);
+    this.#onSegment(c, dv, l4, textOff, end - textOff);
+  }
+
+  #onSegment(c: Conversation, dv: DataView, l4: number, textOff: number, textLen: number): void {
+    const seq = dv.getInt32(l4 + 4);
+    const flags = dv.getUint8(l4 + 13);
+    const len = textLen + (flags & SYN ? 1 : 0) + (flags & 1);
+    if (flags & SYN) {
+      c.lastSyn = seq;
+      c.peerScale = Math.max(c.peerScale, scaleOption(dv, l4 + 20, textOff));
+    }
+    const isNear = !c.hasAck || diff(seq, c.offered) < BEYOND;
+    const afterSyn = diff(seq, c.lastSyn);
+    if (isNear || (afterSyn >= 0 && afterSyn < BEYOND)) c.sent.add(seq, (seq + len) | 0);
+    if (!(flags & ACK)) return;
+    const ack = dv.getInt32(l4 + 8);
+    const scale = Math.max(0, c.peerScale);
+    c.grant(ack, (ack + (dv.getUint16(l4 + 14) << scale)) | 0);
+  }
+
+  // ---- what goes out
+
+  onOutput(frame: DecodedFrame, nowUs: number): void {
+    if (frame.errors.length > 0) this.#fail(frame, `malformed: ${frame.errors[0]}`);
+    const { ip, tcp } = frame;
+    if (ip === null || tcp === null) return;
+    if (tcp.flags & RST) return;
+    const ports = tcp.srcPort * 65536 + tcp.dstPort;
+    const c = this.#get(ip.src, ip.dst, ports);
+    if (tcp.flags & SYN) this.#onSyn(c, frame, nowUs);
+    else if (c.isOpen) this.#checkData(c, frame);
+    if (tcp.flags & ACK) this.#checkAck(c, frame);
+  }
+
+  #onSyn(c: Conversation, frame: DecodedFrame, nowUs: number): void {
+    const tcp = frame.tcp!;
+    const seq = tcp.seq | 0;
+    const isOther = (tcp.flags & ACK) !== 0 && c.hasAck && c.lastAck !== (tcp.ack | 0);
+    if (c.isOpen && c.iss === seq && !isOther) return;
+    c.isOpen = true;
+    c.iss = seq;
+    c.edge = (seq + 1) | 0;
+    c.onSent(c.edge);
+    c.ourScale = -1;
+    c.hasTs = false;
+    c.hasAck = false;
+    c.isScaled = true;
+    c.isScaleAgreed = (tcp.flags & ACK) !== 0;
+    for (const o of tcp.options) {
+      if (o.kind === "wscale") c.ourScale = o.shift;
+      if (o.kind !== "ts") continue;
+      c.hasTs = true;
+      c.tsBase = (o.val - Math.floor(nowUs / 1000)) | 0;
+    }
+  }
+
+  #checkData(c: Conversation, frame: DecodedFrame): void {
+    const tcp = frame.tcp!;
+    const seq = tcp.seq | 0;
+    const len = tcp.payload.length;
+    const end = (seq + len + (tcp.flags & 1)) | 0;
+    if (diff(seq, c.iss) < 0) this.#fail(frame, "before the ISS");
+    if (diff(end, c.sndMax) > 0) c.onSent(end);
+    if (len === 0) return;
+    const beyond = diff((seq + len) | 0, c.edge);
+    if (beyond > 0 && !this.#blurred.has(frame.ip!.dst)) {
+      this.#fail(frame, `${beyond} bytes beyond the peer's window`);
+    }
+    const { payload } = tcp;
+    const bad = checkPattern(payload, 0, len, STREAM_KEY, seq >>> 0);
+    if (bad >= 0) this.#fail(frame, `text differs from what was written at byte ${bad}`);
+  }
+
+  #checkAck(c: Conversation, frame: DecodedFrame): void {
+    const tcp = frame.tcp!;
+    const ack = tcp.ack | 0;
+    const isBlurred = this.#blurred.has(frame.ip!.dst);
+    if (c.hasAck && diff(ack, c.lastAck) < 0) this.#fail(frame, "acknowledges less than before");
+    const from = ((c.hasAck ? c.lastAck : ack) - 1) | 0;
+    if (!isBlurred && !c.sent.covers(from, ack)) {
+      this.#fail(frame, "acknowledges what was never received");
+    }
+    this.#checkOffer(c, frame);
+    c.hasAck = true;
+    c.lastAck = ack;
+    for (const o of tcp.options) {
+      if (o.kind === "sack") this.#checkSack(c, frame, o.blocks, isBlurred);
+    }
+  }
+
+  /** The right edge of our window does not move back. Whether a SYN's scale counts is up to the peer. */
+  #checkOffer(c: Conversation, frame: DecodedFrame): void {
+    const tcp = frame.tcp!;
+    const scale = tcp.flags & SYN ? 0 : Math.max(0, c.ourScale);
+    const unscaled = (tcp.ack + tcp.win) | 0;
+    const scaled = (tcp.ack + (tcp.win << scale)) | 0;
+    if (c.hasAck) {
+      // What a SYN offered may be no multiple of the unit (Linux rounds down too)
+      if (c.isScaled && diff(scaled, c.offered) <= -(1 << scale)) c.isScaled = false;
+      const back = -diff(unscaled, c.offeredUnscaled);
+      if (!c.isScaled && (back > 0 || c.isScaleAgreed)) {
+        this.#fail(frame, `takes back ${back} bytes of window`);
+      }
+    }
+    c.offered = scaled;
+    c.offeredUnscaled = unscaled;
+  }
+
+  /** SACK blocks speak of what was received; only the first may lie before the acknowledgment (D-SACK). */
+  #checkSack(
+    c: Conversation,
+    frame: DecodedFrame,
+    blocks: readonly (readonly [number, number])[],
+    isBlurred: boolean,
+  ): void {
+    const ack = frame.tcp!.ack | 0;
+    for (let i = 0; i < blocks.length; i++) {
+      const left = blocks[i][0] | 0;
+      const right = blocks[i][1] | 0;
+      if (diff(right, left) <= 0) this.#fail(frame, `SACK block ${i} is empty or reversed`);
+      if (!isBlurred && !c.sent.covers(left, right)) {
+        this.#fail(frame, `SACK block ${i} of what was never received`);
+      }
+      if (i > 0 && diff(left, ack) <= 0) this.#fail(frame, `SACK block ${i} before the ACK`);
+    }
+  }
+
+  #fail(frame: DecodedFrame, what: string): never {
+    const to = frame.ip === null ? "" : ` to ${ipText(frame.ip.dst)}`;
+    throw new Failure(`wire: ${what}\n  sent${to}: ${frameText(frame)}`);
+  }
+}
+
+/** The window scale option of a SYN, at most 14 as RFC 7323 2.3 asks; -1: none. The largest of several. */
+function scaleOption(dv: DataView, from: number, end: number): number {
+  let scale = -1;
+  for (let off = from; off < end;) {
+    const kind = dv.getUint8(off);
+    if (kind === 0) break;
+    if (kind === 1) {
+      off++;
+      continue;
+    }
+    const len = off + 1 < end ? dv.getUint8(off + 1) : 0;
+    if (len < 2 || off + len > end) break;
+    if (kind === 3 && len === 3) scale = Math.max(scale, Math.min(SCALE_MAX, dv.getUint8(off + 2)));
+    off += len;
+  }
+  return scale;
+}

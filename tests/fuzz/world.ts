@@ -1,0 +1,310 @@
+/**
+ * One stack, the wire it is on and the programs that use it: executes steps and says (by throwing a Failure)
+ * when something is not as it must be. The same steps give the same run.
+ *
+ * @module
+ */
+import {
+  BuddyMemory,
+  type DeviceCaps,
+  IpAddress,
+  type LinkDevice,
+  RxFrames,
+  Stack,
+  type TxFrames,
+} from "../../stack/mod.ts";
+import { FLOW_TCB } from "../../stack/tcp/flow.ts";
+import type { Tcb } from "../../stack/tcp/tcb.ts";
+import { arpFrame } from "../support/build.ts";
+import { decodeFrame } from "../support/decode.ts";
+import { checkStack } from "../support/invariants.ts";
+import { takeRow } from "../support/offload.ts";
+import {
+  type DecodedFrame,
+  ETHERTYPE_ARP,
+  ETHERTYPE_IPV4,
+  PROTO_ICMP,
+} from "../support/packet_types.ts";
+import { Prng } from "../support/prng.ts";
+import { LOCAL_MAC, PEER_MAC } from "../support/rig.ts";
+import { checkTcb } from "../support/tcb_invariants.ts";
+import { Calls } from "./calls.ts";
+import { FRAME_MAX, LINK_LEN } from "./draft.ts";
+import { Failure } from "./failure.ts";
+import { LayerInvariants } from "./layer_invariants.ts";
+import { reanchor } from "./reanchor.ts";
+import { FAR_ADDRS, GATEWAY_ADDR, LIVE_ADDRS, LOCAL_ADDRS, type Setting } from "./setting.ts";
+import type { FrameStep, Step, WaitStep } from "./steps.ts";
+import { WireWatch } from "./wire_watch.ts";
+
+/** A frame may keep the stack busy for this long. */
+export const FRAME_LIMIT_MS = 10;
+const TURNS_MAX = 1000;
+const TIMERS_A_WAIT = 500;
+const TIMERS_AT_THE_END = 20_000;
+const RECENT = 64;
+/** Every connection is looked at after so many steps; the one that a frame is for, each time. */
+const FULL_CHECK_STEPS = 16;
+/** Answers of a few dozen bytes (ACK, RST, ARP, ICMP errors) that one frame may cause. */
+const ANSWERS_MAX = 3;
+const ANSWERS_TO_ARP_MAX = 64;
+/** What is not in rings: queues of datagrams and of unresolved neighbours, fragments, accept queues. */
+const OTHER_MEMORY_BYTES = 4 << 20;
+
+export interface WorldOptions {
+  /** Check every connection after every step. */
+  readonly isStrict: boolean;
+  readonly now: () => number;
+}
+
+export class World implements LinkDevice {
+  readonly caps: DeviceCaps;
+  readonly mtu: number;
+  readonly memory: BuddyMemory;
+  readonly stack: Stack;
+  readonly calls: Calls;
+  readonly watch = new WireWatch();
+  readonly ifIndex: number;
+  nowUs: number;
+  steps = 0;
+  framesIn = 0;
+  framesOut = 0;
+  slowestMs = 0;
+  /** Steps that took longer than allowed, by the wall clock. */
+  readonly slowSteps: number[] = [];
+  /** The latest frames in both directions, for replays and quotes. */
+  readonly recentOut: Uint8Array[] = [];
+  readonly recentIn: Uint8Array[] = [];
+  readonly #rx = new RxFrames(1);
+  readonly #rxOff: number;
+  readonly #rxDv: DataView;
+  readonly #layer: LayerInvariants;
+  readonly #arpReplies: Uint8Array[] = [];
+  readonly #baseBytes: number;
+  readonly #prng: Prng;
+  #random = new Prng(0);
+  #isHolding = false;
+  #answers = 0;
+  #echoBytesIn = 0;
+  #echoBytesOut = 0;
+
+  constructor(readonly setting: Setting, buffer: ArrayBuffer, readonly options: WorldOptions) {
+    this.nowUs = setting.startUs;
+    this.mtu = setting.mtu;
+    const { csumOffload, segmentOffload } = setting;
+    this.caps = {
+      csum: csumOffload,
+      tso: segmentOffload,
+      uso: segmentOffload,
+      gsoMaxBytes: segmentOffload ? 65535 : 0,
+    };
+    this.memory = new BuddyMemory(buffer);
+    this.#prng = new Prng(setting.seed);
+    this.#random = this.#prng.fork();
+    this.stack = new Stack({
+      memory: this.memory,
+      random: () => this.#random.next(),
+      nowUs: this.nowUs,
+      config: setting.config,
+    });
+    this.#rxOff = this.memory.alloc(FRAME_MAX + 64);
+    this.#rxDv = new DataView(buffer, this.#rxOff, FRAME_MAX);
+    this.ifIndex = this.stack.addInterface({ name: "eth0", mac: LOCAL_MAC, link: this }).index;
+    for (const addr of LOCAL_ADDRS) {
+      this.stack.addAddress(this.ifIndex, IpAddress.v4(addr | 0), 24, this.nowUs);
+    }
+    const gateway = IpAddress.v4(GATEWAY_ADDR | 0);
+    for (const addr of FAR_ADDRS) {
+      this.stack.addRoute({ dst: IpAddress.v4(addr | 0), prefixLen: 32, gateway });
+    }
+    this.stack.addRoute({ dst: IpAddress.v4(0), prefixLen: 0, gateway });
+    this.calls = new Calls(this.stack, (remote) => this.watch.isBlurred(remote));
+    this.#layer = new LayerInvariants(this.stack);
+    this.#turn();
+    this.#baseBytes = this.memory.usedBytes;
+  }
+
+  // ---- steps
+
+  run(step: Step): void {
+    this.steps++;
+    // So that leaving out a step leaves the others as they were
+    this.#random = new Prng(this.setting.seed ^ Math.imul(step.id, 0x9e3779b1));
+    let tcb: Tcb | null = null;
+    if (step.op === "frame") tcb = this.#frame(step);
+    else if (step.op === "wait") this.#wait(step);
+    else {
+      this.calls.run(step.name, step.slot, step.args, this.nowUs);
+      this.#turn();
+    }
+    this.#checkAfter(tcb, this.options.isStrict || this.steps % FULL_CHECK_STEPS === 0);
+  }
+
+  #frame(step: FrameStep): Tcb | null {
+    const bytes = reanchor(step, this.watch);
+    this.framesIn++;
+    remember(this.recentIn, bytes, this.framesIn);
+    const isFirst = !this.#isHolding;
+    this.#answers = 0;
+    const startMs = this.options.now();
+    this.#deliver(bytes, step.csum, step.gsoType, step.gsoSize);
+    if (!step.isHeld) this.stack.flush(this.nowUs);
+    const tookMs = this.options.now() - startMs;
+    if (tookMs > this.slowestMs) this.slowestMs = tookMs;
+    if (tookMs > FRAME_LIMIT_MS) this.slowSteps.push(this.steps - 1);
+    this.#isHolding = step.isHeld;
+    if (!step.isHeld) {
+      if (isFirst) this.#checkAnswers(bytes);
+      this.#turn();
+    }
+    return this.#tcbOf(bytes);
+  }
+
+  #deliver(bytes: Uint8Array, csum: number, gsoType: number, gsoSize: number): void {
+    const rx = this.#rx;
+    const off = this.#rxOff;
+    const { u8 } = this.memory;
+    u8.set(bytes, off);
+    rx.off[0] = off;
+    rx.len[0] = bytes.length;
+    rx.csum[0] = csum;
+    rx.gsoType[0] = gsoType;
+    rx.gsoSize[0] = gsoSize;
+    rx.count = 1;
+    this.watch.onInput(this.#rxDv, bytes.length);
+    this.stack.input(this.ifIndex, rx, 0, this.nowUs);
+    // Nothing may point into it any more
+    u8.fill(0xa5, off, off + Math.min(bytes.length, 256));
+  }
+
+  #wait(step: WaitStep): void {
+    const untilUs = this.nowUs + step.us;
+    if (step.isLate) {
+      // The next step finds everything overdue
+      this.nowUs = untilUs;
+      return;
+    }
+    for (let n = 0; n < TIMERS_A_WAIT; n++) {
+      const pollAtUs = this.stack.pollAtUs();
+      if (Number.isNaN(pollAtUs)) throw new Failure("pollAtUs is NaN");
+      if (pollAtUs > untilUs) break;
+      this.nowUs = Math.max(this.nowUs, Math.ceil(pollAtUs));
+      this.#turn();
+    }
+    this.nowUs = untilUs;
+    this.#turn();
+  }
+
+  /** Timers, flush, ready sockets, answered ARP requests, until nothing is left to do now. */
+  #turn(): void {
+    this.#isHolding = false;
+    for (let n = 0; n < TURNS_MAX; n++) {
+      this.stack.poll(this.nowUs);
+      this.stack.flush(this.nowUs);
+      for (let s = this.stack.takeReady(); s !== null; s = this.stack.takeReady()) s.events = 0;
+      const replies = this.#arpReplies.splice(0);
+      for (const bytes of replies) this.#deliver(bytes, 0, 0, 0);
+      if (replies.length === 0 && this.stack.pollAtUs() > this.nowUs) return;
+    }
+    throw new Failure(`spins: ${TURNS_MAX} turns, and pollAtUs is not in the future`);
+  }
+
+  // ---- what leaves
+
+  transmit(tx: TxFrames): void {
+    for (let row = 0; row < tx.count; row++) {
+      const wire = takeRow(tx, row);
+      const frame = decodeFrame(wire);
+      if (wire.gsoType === 0 && wire.bytes.length > this.mtu + LINK_LEN) {
+        frame.errors.push("longer than the MTU");
+      }
+      this.framesOut++;
+      this.#answers++;
+      remember(this.recentOut, wire.bytes, this.framesOut);
+      this.watch.onOutput(frame, this.nowUs);
+      if (frame.arp !== null) this.#answerArp(frame);
+      else if (frame.tcp !== null && frame.tcp.payload.length > 0) this.#answers--;
+      else if (frame.ip?.protocol === PROTO_ICMP) this.#countEcho(frame);
+    }
+  }
+
+  #answerArp(frame: DecodedFrame): void {
+    const arp = frame.arp!;
+    if (arp.op !== 1 || !LIVE_ADDRS.includes(arp.targetIp)) return;
+    this.#arpReplies.push(arpFrame(LOCAL_MAC, {
+      op: 2,
+      senderMac: PEER_MAC,
+      senderIp: arp.targetIp,
+      targetMac: LOCAL_MAC,
+      targetIp: arp.senderIp,
+    }));
+  }
+
+  /** Echo replies are as long as what they answer, and may be in as many fragments. */
+  #countEcho(frame: DecodedFrame): void {
+    const { icmp, ip } = frame;
+    if (ip!.fragOff === 0 && icmp !== null && icmp.type !== 0) return;
+    this.#answers--;
+    this.#echoBytesOut += frame.ipPayload.length;
+  }
+
+  // ---- checks
+
+  /** One frame must not make many: that would be an amplifier. */
+  #checkAnswers(bytes: Uint8Array): void {
+    const isArp = bytes.length > 13 && bytes[12] === ETHERTYPE_ARP >>> 8 && bytes[13] === 6;
+    const isIp = bytes.length > 13 && bytes[12] === ETHERTYPE_IPV4 >>> 8 && bytes[13] === 0;
+    if (isIp) this.#echoBytesIn += bytes.length;
+    if (this.#answers > (isArp ? ANSWERS_TO_ARP_MAX : ANSWERS_MAX)) {
+      throw new Failure(`amplification: ${this.#answers} answers to one frame`);
+    }
+  }
+
+  #tcbOf(bytes: Uint8Array): Tcb | null {
+    if (bytes.length < 54 || bytes[23] !== 6) return null;
+    const dv = new DataView(bytes.buffer, bytes.byteOffset);
+    const l4 = LINK_LEN + (bytes[14] & 15) * 4;
+    if (l4 + 4 > bytes.length) return null;
+    const local = IpAddress.v4(dv.getInt32(30));
+    const remote = IpAddress.v4(dv.getInt32(26));
+    const { demux } = this.stack.tcp;
+    const flow = demux.find(local, dv.getUint16(l4 + 2), remote, dv.getUint16(l4));
+    return flow !== null && flow.kind === FLOW_TCB ? flow as Tcb : null;
+  }
+
+  #checkAfter(tcb: Tcb | null, isFull: boolean): void {
+    if (this.memory.badFrees > 0) throw new Failure("blocks freed that were not allocated");
+    if (!isFull) {
+      if (tcb !== null) checkTcb(tcb);
+      return;
+    }
+    checkStack(this.stack);
+    this.#layer.check();
+    const other = this.memory.usedBytes - this.#baseBytes - this.#layer.ringBytes;
+    if (other > OTHER_MEMORY_BYTES) throw new Failure(`memory: ${other} bytes outside of rings`);
+  }
+
+  /** All programs end, timers run out: nothing must be left. */
+  finish(): void {
+    this.calls.closeAll(this.nowUs);
+    this.#turn();
+    this.#checkAfter(null, true);
+    for (let n = 0; this.stack.pollAtUs() !== Infinity; n++) {
+      if (n > TIMERS_AT_THE_END) throw new Failure("timers never run out");
+      this.nowUs = Math.max(this.nowUs, Math.ceil(this.stack.pollAtUs()));
+      this.#turn();
+    }
+    this.#layer.checkEmpty();
+    const left = this.memory.usedBytes - this.#baseBytes;
+    if (left !== 0) throw new Failure(`memory: ${left} bytes are left when all is over`);
+    if (this.#echoBytesOut > this.#echoBytesIn) {
+      throw new Failure(`amplification: ${this.#echoBytesOut} bytes of echo replies`);
+    }
+  }
+}
+
+/** A ring of the latest frames. */
+function remember(frames: Uint8Array[], bytes: Uint8Array, n: number): void {
+  if (frames.length < RECENT) frames.push(bytes);
+  else frames[n % RECENT] = bytes;
+}

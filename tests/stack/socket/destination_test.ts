@@ -1,0 +1,89 @@
+import { assert, assertEquals } from "@std/assert";
+import { EACCES, ENETUNREACH, IpAddress } from "../../../stack/mod.ts";
+import { PMTUDISC_DO, PMTUDISC_DONT, PMTUDISC_PROBE } from "../../../stack/mod.ts";
+import { Destination } from "../../../stack/socket/destination.ts";
+import type { SocketEnv } from "../../../stack/socket/socket_env.ts";
+import { SocketOptions } from "../../../stack/socket/socket_options.ts";
+import type { Route } from "../../../stack/wire/network.ts";
+import { ip } from "../net_fixture.ts";
+
+const ANY = ip("0.0.0.0");
+
+/** A network that notes what it is asked. */
+function setUp(fields: Partial<Route> = {}) {
+  const asked: string[] = [];
+  const route = { valid: true, mtu: 1500, isBroadcast: false, isMulticast: false, ...fields };
+  const env = {
+    defaultTtl: 64,
+    network: {
+      route: (dst: IpAddress, src: IpAddress | null, ifIndex: number, loop: boolean) => {
+        asked.push(`${dst} from ${src} by ${ifIndex} ${loop}`);
+        return route;
+      },
+    },
+  } as unknown as SocketEnv;
+  const options = new SocketOptions();
+  return { asked, route, options, destination: new Destination(env, options) };
+}
+
+Deno.test("the last destination's route is remembered while it is valid", () => {
+  const { asked, route, destination } = setUp();
+  const [a, b] = [ip("10.0.0.1").w3, ip("10.0.0.2").w3];
+  for (const word of [a, a, b, a]) destination.routeToV4(word, ANY);
+  assertEquals(asked.length, 3);
+  (route as { valid: boolean }).valid = false;
+  destination.routeToV4(a, ANY);
+  assertEquals(asked.length, 4);
+  (route as { valid: boolean }).valid = true;
+  destination.forget();
+  destination.routeToV4(a, ANY);
+  assertEquals(asked.length, 5);
+});
+
+Deno.test("options choose source and interface", () => {
+  const { asked, options, destination } = setUp();
+  const [dst, group] = [ip("10.0.0.1"), ip("239.0.0.1")];
+  destination.routeTo(dst, ip("10.0.0.9"), 3);
+  options.multicastIfIndex = 4;
+  options.multicastAddr = ip("10.0.0.8").w3;
+  options.unicastIfIndex = 5;
+  options.multicastLoop = false;
+  destination.routeTo(group, ANY, 0);
+  destination.routeTo(dst, ip("239.0.0.1"), 0); // bound to a group: no source
+  options.ifIndex = 6;
+  destination.routeTo(dst, ANY, 3);
+  assertEquals(asked, [
+    "10.0.0.1 from 10.0.0.9 by 3 true",
+    "239.0.0.1 from 10.0.0.8 by 4 false",
+    "10.0.0.1 from null by 5 false",
+    "10.0.0.1 from null by 6 false",
+  ]);
+});
+
+Deno.test("broadcast needs leave; SO_DONTROUTE refuses gateways", () => {
+  const all = setUp({ isBroadcast: true });
+  assertEquals(all.destination.routeTo(ip("10.0.0.255"), ANY, 0), -EACCES);
+  all.options.broadcast = true;
+  assert(typeof all.destination.routeTo(ip("10.0.0.255"), ANY, 0) !== "number");
+  const far = setUp({ viaGateway: true });
+  assert(typeof far.destination.routeTo(ip("10.0.0.1"), ANY, 0) !== "number");
+  far.options.dontRoute = true;
+  assertEquals(far.destination.routeTo(ip("10.0.0.1"), ANY, 0), -ENETUNREACH);
+});
+
+Deno.test("time to live, and when not to fragment", () => {
+  const { route, options, destination } = setUp();
+  const r = route as Route;
+  assertEquals(destination.ttlOn(r), 64);
+  options.ttl = 9;
+  assertEquals(destination.ttlOn(r), 9);
+  assertEquals(destination.ttlOn({ ...r, isMulticast: true }), 1);
+  const decisions = () => [1500, 1501].map((len) => destination.dontFragment(r, len));
+  assertEquals([decisions(), destination.refusesTooBig], [[true, false], false]);
+  options.mtuDiscover = PMTUDISC_DONT;
+  assertEquals([decisions(), destination.refusesTooBig], [[false, false], false]);
+  for (const mode of [PMTUDISC_DO, PMTUDISC_PROBE]) {
+    options.mtuDiscover = mode;
+    assertEquals([decisions(), destination.refusesTooBig], [[true, true], true]);
+  }
+});

@@ -1,0 +1,64 @@
+import { assert, assertEquals } from "@std/assert";
+import { EADDRNOTAVAIL, EINVAL, ENOTCONN } from "../../../stack/mod.ts";
+import { intBytes, v4Bytes } from "../../../stack/socket/option_codec.ts";
+import { bytesOf, Host, ip, parseIp, PEER_ADDR } from "../net_fixture.ts";
+import { compareLevel } from "./linux_options.ts";
+
+Deno.test("IPPROTO_IP as Linux answers", () => {
+  assert(compareLevel(0) > 500);
+});
+
+Deno.test("IP_TTL and IP_TOS are in what is sent", () => {
+  const host = new Host();
+  const socket = host.datagram(2, 0);
+  socket.setOption(0, 2, Uint8Array.of(5), host.nowUs);
+  socket.setOption(0, 1, intBytes(0x2e), host.nowUs);
+  host.send(socket, bytesOf(1), PEER_ADDR, 7);
+  const { header } = parseIp(host.sentOne());
+  assertEquals([header.ttl, header.tos], [5, 0x2e]);
+});
+
+Deno.test("IP_MTU is the connected path's", () => {
+  const host = new Host();
+  const socket = host.datagram(2, 0);
+  assertEquals(socket.getOption(0, 14, 4, host.nowUs), -ENOTCONN);
+  socket.connect(PEER_ADDR, 7, host.nowUs);
+  assertEquals(socket.getOption(0, 14, 4, host.nowUs), intBytes(1500));
+  assertEquals(socket.getOption(0, 14, 1, host.nowUs), intBytes(1500));
+});
+
+Deno.test("IP_MULTICAST_IF: in_addr, ip_mreq, ip_mreqn", () => {
+  const host = new Host();
+  const socket = host.datagram(2, 0);
+  const set = (value: Uint8Array) => socket.setOption(0, 32, value, host.nowUs);
+  const ours = v4Bytes(ip("198.18.0.2").w3);
+  const any = new Uint8Array(4);
+  assertEquals(set(v4Bytes(ip("203.0.113.1").w3)), -EADDRNOTAVAIL);
+  assertEquals(set(Uint8Array.of(...any, ...any, 9, 0, 0, 0)), -EADDRNOTAVAIL);
+  assertEquals(set(Uint8Array.of(1, 2, 3)), -EINVAL);
+  assertEquals(set(ours), 0);
+  assertEquals(socket.getOption(0, 32, 4, host.nowUs), ours);
+  assertEquals(host.send(socket, bytesOf(1), ip("239.1.2.3"), 7), 1);
+  assertEquals(parseIp(host.sentOne()).dst, "239.1.2.3");
+  assertEquals(set(Uint8Array.of(...any, ...any, 2, 0, 0, 0)), 0);
+  assertEquals(host.send(socket, bytesOf(1), ip("239.1.2.3"), 7), 1);
+});
+
+Deno.test("IP_RECVERR off empties the error queue", () => {
+  const host = new Host();
+  const socket = host.datagram(2, 0);
+  socket.setOption(0, 11, intBytes(1), host.nowUs);
+  host.send(socket, bytesOf(1), ip("127.0.0.1"), 9);
+  host.flush();
+  socket.setOption(0, 11, intBytes(0), host.nowUs);
+  assertEquals(socket.takeErrorQueue(), null);
+});
+
+Deno.test("IP_UNICAST_IF chooses the interface", () => {
+  const host = new Host();
+  const socket = host.datagram(2, 0);
+  assertEquals(socket.setOption(0, 50, Uint8Array.of(0, 0, 0, 9), host.nowUs), -EADDRNOTAVAIL);
+  assertEquals(socket.setOption(0, 50, Uint8Array.of(0, 0, 0, 2), host.nowUs), 0);
+  assertEquals(socket.getOption(0, 50, 4, host.nowUs), Uint8Array.of(0, 0, 0, 2));
+  assertEquals(host.send(socket, bytesOf(1), ip("203.0.113.1"), 7), 1); // as if on-link
+});

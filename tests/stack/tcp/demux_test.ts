@@ -1,0 +1,81 @@
+import { assert, assertEquals } from "@std/assert";
+import { Peer } from "./support/peer.ts";
+import { check } from "./support/world.ts";
+import { ANY_V4, ANY_V6 } from "../../../stack/wire/ip_address.ts";
+
+Deno.test("listeners: a bound address beats all addresses; dual stack", () => {
+  const peer = new Peer();
+  const any = peer.host.tcp.createSocket(10);
+  any.options.reuseAddr = true;
+  check(any.bind(ANY_V6, 80, 0));
+  check(any.listen(4, 0));
+  peer.hostPort = 80;
+  peer.send({ flags: "S", sport: 1 });
+  assertEquals(any.listening!.synQueue.size, 1);
+  const v6only = peer.host.tcp.createSocket(10);
+  v6only.options.v6Only = true;
+  check(v6only.bind(ANY_V6, 81, 0));
+  check(v6only.listen(4, 0));
+  const v4 = peer.host.tcp.createSocket(2);
+  check(v4.bind(peer.host.address, 81, 0));
+  check(v4.listen(4, 0));
+  peer.hostPort = 81;
+  peer.send({ flags: "S", sport: 2 });
+  assertEquals(v4.listening!.synQueue.size, 1);
+});
+
+Deno.test("SO_REUSEPORT: listeners share the clients, each client stays with one", () => {
+  const peer = new Peer();
+  const listeners = [0, 1, 2].map(() => {
+    const socket = peer.host.tcp.createSocket(2);
+    socket.options.reusePort = true;
+    check(socket.bind(ANY_V4, 80, 0));
+    check(socket.listen(200, 0));
+    return socket;
+  });
+  peer.hostPort = 80;
+  for (let sport = 1000; sport < 1090; sport++) {
+    peer.send({ flags: "S", sport, seq: 1000 });
+    peer.send({ flags: ".", sport, seq: 1001, ack: 1 });
+  }
+  const counts = listeners.map((l) => l.listening!.acceptQueueLength);
+  assertEquals(counts.reduce((a, b) => a + b), 90);
+  assert(counts.every((n) => n > 10), `${counts}`);
+});
+
+Deno.test("broadcast and multicast segments are ignored", () => {
+  const peer = new Peer();
+  peer.listen();
+  const { host } = peer;
+  const before = host.tcp.input.bind(host.tcp);
+  host.tcp.input = (pkt) => {
+    pkt.isBroadcast = true;
+    return before(pkt);
+  };
+  peer.send({ flags: "S" });
+  peer.expect();
+});
+
+Deno.test("ten thousand idle connections: memory and lookup", () => {
+  const peer = new Peer({ config: { somaxconn: 20_000, synBacklogMax: 20_000 } });
+  const listener = peer.listen(20_000);
+  peer.host.onSend = () => {};
+  const used = peer.host.memory.usedBytes;
+  for (let i = 0; i < 10_000; i++) {
+    peer.inject({ flags: "S", sport: 10_000 + i, seq: 1000 });
+  }
+  let dropped = 0;
+  peer.host.tcp.demux.forEach((flow) => {
+    const { iss } = flow as unknown as { iss: number };
+    peer.hostIss = iss;
+    peer.inject({ flags: ".", sport: flow.remotePort, seq: 1001, ack: 1 });
+    dropped++;
+  });
+  peer.flush();
+  assertEquals(dropped, 10_000);
+  assertEquals(listener.listening!.acceptQueueLength, 10_000);
+  assertEquals(peer.host.memory.usedBytes, used, "no ring is held");
+  listener.close(peer.nowUs);
+  assertEquals(peer.host.tcp.flowCount, 0);
+  assertEquals(peer.host.tcp.bindings.count, 0);
+});
