@@ -56,7 +56,7 @@ function write(text: string): void {
 
 /** One line: the command, then each path's figure as soon as it is there. */
 async function showMeasure(lab: Lab, measure: DemoMeasure, paths: readonly Path[]) {
-  write(`  ${measure.command.padEnd(26)}`);
+  write(`  ${measure.command.padEnd(27)}`);
   const samples: Sample[] = [];
   const errors: string[] = [];
   for (const path of paths) {

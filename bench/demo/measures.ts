@@ -61,8 +61,14 @@ function borrowed(of: string, name: string, command: string): DemoMeasure {
 }
 
 export const DEMO_MEASURES: readonly DemoMeasure[] = [
-  borrowed("TCP out", "iperf3, out", "iperf3 -c HOST -t 2"),
-  borrowed("TCP in", "iperf3, in", "iperf3 -c HOST -t 2 -R"),
-  { name: "iperf 2, out", unit: "Gbit/s", bar: null, run: iperf2, command: "iperf -c HOST -t 2" },
+  borrowed("TCP out", "iperf3, out", "iperf3 -C cubic -c HOST"),
+  borrowed("TCP in", "iperf3, in", "iperf3 -C cubic -c HOST -R"),
+  {
+    name: "iperf 2, out",
+    unit: "Gbit/s",
+    bar: null,
+    run: iperf2,
+    command: "iperf -Z cubic -c HOST",
+  },
   borrowed("ping RTT", "ping", "ping -c 300 -i 0.004 HOST"),
 ];

@@ -23,6 +23,7 @@ import { Failure } from "./failure.ts";
 
 const ERRNO_MAX = 4095;
 const AF_INET = 2;
+const SOCK_RAW = 3;
 /** What raw sockets send: for experiments (RFC 3692). */
 export const RAW_PROTOCOL = 253;
 
@@ -222,9 +223,9 @@ export class Calls {
   }
 
   /** A packet for raw sockets with IP_HDRINCL, or an echo request for ping sockets. */
-  #fill(off: number, len: number, addr: number): void {
+  #fill(off: number, len: number, addr: number, isRaw: boolean): void {
     const { u8, dv } = this.stack.memory;
-    if (len >= 28 && (len & 1) === 1) {
+    if (isRaw && len >= 20) {
       u8.set([0x45, 0, 0, 0, 0, 0, 0, 0, 64, RAW_PROTOCOL], off);
       dv.setUint32(off + 12, 0);
       dv.setUint32(off + 16, addr);
@@ -250,7 +251,7 @@ export class Calls {
     dv.setInt32(off + 16, addr | 0);
     u8[off + 32] = 3;
     u8.fill(len & 0xff, off + DGRAM_HEADER_LEN, off + size);
-    this.#fill(off + DGRAM_HEADER_LEN, len, addr);
+    this.#fill(off + DGRAM_HEADER_LEN, len, addr, socket.type === SOCK_RAW);
     this.#check("send", socket.send(off, len, nowUs));
     memory.freeDeferred(off, size);
   }

@@ -15,6 +15,7 @@ import { Intervals } from "./intervals.ts";
 const SCALE_MAX = 14;
 /** Frames whose text begins further beyond our window than this are not remembered. */
 const BEYOND = 1 << 20;
+const HALF = 1 << 30;
 /** Numbers in Conversation.early. */
 const EARLY_MAX = 64;
 
@@ -132,7 +133,8 @@ export class WireWatch {
       c.lastSyn = seq;
       c.peerScale = Math.max(c.peerScale, scaleOption(dv, l4 + 20, textOff));
     }
-    const isNear = !c.hasAck || diff(seq, c.offered) < BEYOND;
+    // Half the sequence space away "before" and "after" mean nothing
+    const isNear = !c.hasAck || (diff(seq, c.offered) < BEYOND && diff(seq, c.offered) > -HALF);
     const afterSyn = diff(seq, c.lastSyn);
     if (isNear || (afterSyn >= 0 && afterSyn < BEYOND)) c.sent.add(seq, (seq + len) | 0);
     if (!(flags & ACK)) return;
@@ -214,6 +216,8 @@ export class WireWatch {
   /** The right edge of our window does not move back. Whether a SYN's scale counts is up to the peer. */
   #checkOffer(c: Conversation, frame: DecodedFrame): void {
     const tcp = frame.tcp!;
+    // A SYN again cannot say what was offered since
+    if (tcp.flags & SYN && c.hasAck) return;
     const scale = tcp.flags & SYN ? 0 : Math.max(0, c.ourScale);
     const unscaled = (tcp.ack + tcp.win) | 0;
     const scaled = (tcp.ack + (tcp.win << scale)) | 0;
@@ -241,7 +245,8 @@ export class WireWatch {
       const left = blocks[i][0] | 0;
       const right = blocks[i][1] | 0;
       if (diff(right, left) <= 0) this.#fail(frame, `SACK block ${i} is empty or reversed`);
-      if (!isBlurred && !c.sent.covers(left, right)) {
+      const isFar = Math.abs(diff(left, ack)) >= HALF;
+      if (!isBlurred && !isFar && !c.sent.covers(left, right)) {
         this.#fail(frame, `SACK block ${i} of what was never received`);
       }
       if (i > 0 && diff(left, ack) <= 0) this.#fail(frame, `SACK block ${i} before the ACK`);
