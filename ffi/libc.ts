@@ -129,6 +129,7 @@ const SYMBOLS = {
   write: { name: "nuse_write", parameters: ["i32", "buffer", "i32"], result: "i32" },
   /** (fd, type) */
   setns: { name: "nuse_setns", parameters: ["i32", "i32"], result: "i32" },
+  yieldCpu: { name: "nuse_yield_cpu", parameters: [], result: "i32" },
   /** (ns): how late this thread's timers may be */
   timerSlack: { name: "nuse_timer_slack", parameters: ["i32"], result: "i32" },
   /** (command, attributes, len) */

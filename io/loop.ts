@@ -26,6 +26,7 @@ import { check, EINTR, ENETDOWN, ENOMEM, SysError } from "../ffi/errno.ts";
 import { type Libc, libc } from "../ffi/libc.ts";
 import type { Memory, RxFrames } from "../stack/mod.ts";
 import type { Device } from "./devices/device.ts";
+import { IdlePoll } from "./idle_poll.ts";
 
 const MAX_EVENTS = 256;
 /** The kernel may be so much late with a timer (its default is 50,000). */
@@ -126,6 +127,7 @@ export class EventLoop {
   readonly #generations: number[] = [];
   readonly #freeSlots: number[] = [];
   #isAwake = false;
+  readonly #idle = new IdlePoll();
   readonly #devicePorts: { port: DevicePort; slot: number }[] = [];
 
   /** `arena` and `memory` are the same bytes. Throws SysError. */
@@ -167,6 +169,15 @@ export class EventLoop {
   remove(slot: number): void {
     if (this.#handlers[slot] === null) return;
     this.#epoll.remove(this.#fds[slot]);
+    this.forget(slot);
+  }
+
+  /**
+   * As `remove`, for a descriptor that is about to be closed and that nobody else has: closing it
+   * ends the watch, without a call of its own.
+   */
+  forget(slot: number): void {
+    if (this.#handlers[slot] === null) return;
     this.#handlers[slot] = null;
     this.#generations[slot] = (this.#generations[slot] + 1) | 0;
     this.#freeSlots.push(slot);
@@ -217,7 +228,7 @@ export class EventLoop {
     const deadlineUs = pollAtUs < latestUs ? pollAtUs : latestUs;
     const isDue = this.#isAwake || deadlineUs <= this.nowUs;
     this.#isAwake = false;
-    const n = this.#epoll.wait(isDue ? 0 : deadlineUs);
+    const n = isDue ? this.#epoll.wait(0) : this.#wait(deadlineUs);
     const nowUs = this.#sys.clockUs(CLOCK_MONOTONIC);
     this.nowUs = nowUs;
     if (n > 0) this.#dispatch(n, nowUs);
@@ -226,6 +237,28 @@ export class EventLoop {
     this.service?.beforeFlush(nowUs);
     stack.flush(nowUs);
     this.service?.afterFlush(nowUs);
+  }
+
+  /** Looks for events for a moment if that has paid of late, then sleeps until there are some. */
+  #wait(deadlineUs: number): number {
+    const sys = this.#sys;
+    let n = this.#epoll.wait(0);
+    if (n !== 0) return n;
+    const beganUs = sys.clockUs(CLOCK_MONOTONIC);
+    const windowUs = this.#idle.windowAfter(beganUs - this.nowUs);
+    const lookUntilUs = Math.min(beganUs + windowUs, deadlineUs);
+    let nowUs = beganUs;
+    while (n === 0 && nowUs < lookUntilUs) {
+      sys.yieldCpu();
+      n = this.#epoll.wait(0);
+      nowUs = sys.clockUs(CLOCK_MONOTONIC);
+    }
+    if (n === 0) {
+      n = this.#epoll.wait(deadlineUs);
+      nowUs = sys.clockUs(CLOCK_MONOTONIC);
+    }
+    this.#idle.adapt(nowUs - beganUs);
+    return n;
   }
 
   #dispatch(n: number, nowUs: number): void {

@@ -91,9 +91,9 @@ async function transactions(lab: Lab, path: Path, secs: number, mode: "rr" | "cr
   }
 }
 
-/** Median round trip of ping, microseconds. */
+/** Median round trip of ping, microseconds; the interval is that of the peers' figures (shared/peers). */
 async function ping(lab: Lab, path: Path): Promise<number> {
-  const argv = ["ping", "-c", "300", "-i", "0.004", lab.peer(path)];
+  const argv = ["ping", "-c", "500", "-i", "0.002", lab.peer(path)];
   const result = await lab.program(path, argv).done;
   const times = [...result.stdout.matchAll(/time=([\d.]+) ms/g)].map((m) => Number(m[1]));
   if (times.length < 200) throw new Error(`ping on ${path}: ${result.stdout}${result.stderr}`);

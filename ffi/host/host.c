@@ -244,6 +244,10 @@ API int nuse_timer_slack(int ns) {
   return result(prctl(PR_SET_TIMERSLACK, (unsigned long)ns, 0, 0, 0));
 }
 
+API int nuse_yield_cpu(void) {
+  return result(sched_yield());
+}
+
 API int nuse_bpf(int command, void *attributes, int len) {
   return result(syscall(SYS_bpf, command, attributes, (unsigned)len));
 }

@@ -109,12 +109,15 @@ function takeInOrder(tcb: Tcb, seg: Segment): void {
   if (hadGaps) next = tcb.assembler.advance(next);
   if (seg.isFin) notePendingFin(tcb, seg);
   const isFin = tcb.isFinPending && seqGt(next, tcb.rcvFinSeq);
-  const textBytes = seqDiff(next, tcb.rcvNxt) - (isFin ? 1 : 0);
-  tcb.rcvNxt = next;
   if (isFin) {
+    // Nothing comes after a FIN: what lies beyond it is no text (Linux tcp_fin purges it too)
+    next = (tcb.rcvFinSeq + 1) | 0;
+    tcb.assembler.clear();
     tcb.isFinReceived = true;
     tcb.isFinPending = false;
   }
+  const textBytes = seqDiff(next, tcb.rcvNxt) - (isFin ? 1 : 0);
+  tcb.rcvNxt = next;
   if (textBytes > 0) deliver(tcb, textBytes, isLent, seg.nowUs);
   // "An immediate ACK when the segment fills in all or part of a gap" (RFC 5681 4.2)
   if (hadGaps || isFin) tcb.isAckNow = true;
@@ -172,9 +175,12 @@ function storeText(tcb: Tcb, seg: Segment, skip: number): boolean {
   return false;
 }
 
+/** Of several FINs, which an honest peer does not send, the first in the sequence ends the text. */
 function notePendingFin(tcb: Tcb, seg: Segment): void {
+  const finSeq = (seg.seq + seg.payloadLen) | 0;
+  if (tcb.isFinPending && !seqLt(finSeq, tcb.rcvFinSeq)) return;
   tcb.isFinPending = true;
-  tcb.rcvFinSeq = (seg.seq + seg.payloadLen) | 0;
+  tcb.rcvFinSeq = finSeq;
 }
 
 /**

@@ -34,6 +34,9 @@ export function updateSmss(tcb: Tcb): void {
   const before = tcb.smss;
   tcb.smss = tcb.hasTimestamps ? smss - TCP_TIMESTAMPS_LEN : smss;
   if (tcb.smss < before) tcb.pmtuSeq = tcb.sndNxt;
+  // The path carries more again: less than a segment is no window (RFC 5681 3.1)
+  if (tcb.cwnd < tcb.smss) tcb.cwnd = tcb.smss;
+  if (tcb.ssthresh < tcb.smss) tcb.ssthresh = tcb.smss;
 }
 
 /** The most text that one row may carry: whole segments as the device can cut, else one. */

@@ -1,7 +1,9 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { e2e, type Fixture, NUSE } from "./fixture.ts";
 
-/** Runs `./nuse true` with the given environment; expects status 2 and one line that holds `words`. */
+/**
+ * Runs `./nuse true` with the given environment; expects status 2 and one line that holds `words`.
+ */
 async function refuses(f: Fixture, env: Record<string, string>, ...words: string[]) {
   const r = await f.ns.run([NUSE, "true"], { env });
   assertEquals(r.code, 2, `${JSON.stringify(env)}: ${r.stderr}`);

@@ -64,7 +64,9 @@ export class Fixture {
   }
 }
 
-/** Registers a test for each VIF (or those named); ignored, with a reason in its name, without root. */
+/**
+ * Registers a test for each VIF (or those named); ignored, with a reason in its name, without root.
+ */
 export function e2e(
   name: string,
   body: (fixture: Fixture) => Promise<void>,

@@ -26,6 +26,9 @@ export class FlowView {
   sndUna = 0;
   sndNxt = 0;
   maxSndWnd = 0;
+  /** The window field that the peer sent last, if it would give SND.WND again. */
+  hasWindow = false;
+  lastWindow = 0;
   smss = 536;
   irs = 0;
   rcvNxt = 0;
@@ -49,6 +52,7 @@ export class FlowView {
     this.remotePort = flow.remotePort;
     this.sentCount = 0;
     this.gapCount = 0;
+    this.hasWindow = false;
     if (flow.kind === FLOW_TCB) this.#loadTcb(flow as Tcb);
     else if (flow.kind === FLOW_SYN_REQUEST) this.#loadRequest(flow as SynRequest);
     else if (flow.kind === FLOW_TIME_WAIT) this.#loadTimeWait(flow as TimeWait);
@@ -60,6 +64,8 @@ export class FlowView {
     this.sndUna = tcb.sndUna;
     this.sndNxt = tcb.sndNxt;
     this.maxSndWnd = tcb.maxSndWnd;
+    this.lastWindow = Math.min(0xffff, tcb.sndWnd >>> tcb.sndWindShift);
+    this.hasWindow = true;
     this.smss = tcb.smss;
     this.irs = tcb.irs;
     this.rcvNxt = tcb.rcvNxt;

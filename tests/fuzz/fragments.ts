@@ -7,7 +7,9 @@
 import type { Prng } from "../support/prng.ts";
 import { type Draft, IP_OFF } from "./draft.ts";
 
-const PIECES_MAX = 40;
+const PIECES_MAX = 45;
+/** As a rule. */
+const PIECES = 6;
 
 /** Cuts the IPv4 packet in the draft (which is used up) into frames. */
 export function cutIntoFragments(prng: Prng, draft: Draft): Uint8Array[] {
@@ -16,7 +18,8 @@ export function cutIntoFragments(prng: Prng, draft: Draft): Uint8Array[] {
   const body = whole.subarray(headEnd);
   const id = prng.chance(0.3) ? prng.below(4) : prng.next() & 0xffff;
   let unit = 8 * prng.magnitude(1, 180);
-  if (body.length / unit > PIECES_MAX) unit = 8 * Math.ceil(body.length / PIECES_MAX / 8);
+  const most = prng.chance(0.1) ? PIECES_MAX : PIECES;
+  if (body.length / unit > most) unit = 8 * Math.ceil(body.length / most / 8);
   const frames: Uint8Array[] = [];
   for (let pos = 0; pos < body.length; pos += unit) {
     const isLast = pos + unit >= body.length;

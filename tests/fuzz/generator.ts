@@ -23,6 +23,7 @@ import type { World } from "./world.ts";
 const CALL_SHARE = 0.16;
 const WAIT_SHARE = 0.06;
 const HOLD_SHARE = 0.15;
+const HELD_CALL_SHARE = 0.4;
 const FLOWS_WANTED = 10;
 
 export class Generator {
@@ -70,15 +71,16 @@ export class Generator {
   }
 
   #call(call: { name: string; slot: number; args: number[] }): void {
-    this.#pending.push({ op: "call", id: ++this.#id, ...call });
+    const isHeld = this.#prng.chance(HELD_CALL_SHARE);
+    this.#pending.push({ op: "call", id: ++this.#id, ...call, isHeld });
   }
 
   #wait(): void {
     const prng = this.#prng;
     const kind = prng.below(400);
     let us = prng.magnitude(10, 20_000);
-    if (kind >= 280) us = prng.magnitude(20_000, 1_500_000);
-    if (kind >= 385) us = prng.magnitude(1.5e6, 200e6);
+    if (kind >= 330) us = prng.magnitude(20_000, 1_500_000);
+    if (kind >= 394) us = prng.magnitude(1.5e6, 200e6);
     if (kind === 399) us = prng.pick([24.9 * 86400e6, 2 ** 31, 2 ** 32]);
     this.#pending.push({ op: "wait", id: ++this.#id, us, isLate: prng.chance(0.3) });
   }
@@ -96,7 +98,7 @@ export class Generator {
     else if (kind < 900) this.#other.icmpError(this.#pick(this.world.recentOut));
     else if (kind < 920) this.#other.arp();
     else if (kind < 930) this.#other.raw();
-    else if (kind < 965) return this.#replay();
+    else if (kind < 970) return this.#replay();
     else return this.#fragments();
     if (prng.chance(0.45)) this.#mutate();
     this.#push(this.#draft.bytes(), prng.chance(HOLD_SHARE));

@@ -96,13 +96,13 @@ export class LayerInvariants {
   }
 }
 
-/** The ring reaches to the last byte that was received out of order. */
+/** The ring reaches to the last byte that was received out of order; after a FIN there are none. */
 function checkStored(tcb: Tcb): void {
   const { assembler, rcvRing } = tcb;
   for (let i = assembler.count - 1; i >= 0; i--) {
-    const isFin = tcb.isFinPending && assembler.right[i] === ((tcb.rcvFinSeq + 1) | 0);
-    const right = isFin ? tcb.rcvFinSeq : assembler.right[i];
-    if (right === assembler.left[i]) continue; // a FIN, no bytes
+    let right = assembler.right[i];
+    if (tcb.isFinPending && ((right - tcb.rcvFinSeq) | 0) > 0) right = tcb.rcvFinSeq;
+    if (((right - assembler.left[i]) | 0) <= 0) continue;
     const need = ((right - tcb.rcvNxt) | 0) + rcvRing.usedBytes;
     if (need > rcvRing.capacity) fail(`${need} bytes received, the ring has ${rcvRing.capacity}`);
     return;

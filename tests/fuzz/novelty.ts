@@ -21,12 +21,28 @@ interface Recipe {
 }
 
 type Group = Record<string, number>;
+/** Mixes into `way` which fields differ from `last`, and brings `last` up to date. */
+type Mixer = (group: Group, last: Float64Array, way: number) => number;
+
+/** Compiled from the group's field names: a loop over names would cost more than the stack itself. */
+function compileMixer(names: readonly string[], salt: number): Mixer {
+  const lines = names.map((name, i) =>
+    `if (g.${name} !== l[${i}]) { l[${i}] = g.${name}; w = Math.imul(w ^ ${
+      salt + i
+    }, 0x9e3779b1);` +
+    ` w ^= w >>> 15; }`
+  );
+  return new Function("g", "l", "w", `${lines.join("\n")}\nreturn w;`) as Mixer;
+}
 
 export class Novelty {
   readonly #ways = new Set<number>();
   readonly #recipes: Recipe[] = [];
   #kept = 0;
-  #groups: { readonly values: Group; readonly names: string[]; readonly last: Float64Array }[] = [];
+  /** Of the first stack seen; all have the same. */
+  #mixers: Mixer[] = [];
+  #groups: Group[] = [];
+  #last: Float64Array[] = [];
   #drops: Float64Array = new Float64Array(0);
   #lastDrops = new Float64Array(0);
 
@@ -42,11 +58,15 @@ export class Novelty {
   /** A new stack: its counters begin at zero. */
   attach(stack: Stack): void {
     const { ip, icmp, arp, udp, raw, tcp, drops } = stack.counters;
-    this.#groups = [ip, icmp, arp, udp, raw, tcp].map((group) => {
-      const values = group as unknown as Group;
-      const names = Object.keys(values).filter((name) => !/Octets|Segs$/.test(name));
-      return { values, names, last: new Float64Array(names.length) };
-    });
+    this.#groups = [ip, icmp, arp, udp, raw, tcp].map((group) => group as unknown as Group);
+    // Octets and segments move with every frame
+    const names = this.#groups.map((group) =>
+      Object.keys(group).filter((name) => !/Octets|Segs$/.test(name))
+    );
+    if (this.#mixers.length === 0) {
+      this.#mixers = names.map((list, i) => compileMixer(list, 1000 * (i + 1)));
+    }
+    this.#last = names.map((list) => new Float64Array(list.length));
     this.#drops = drops;
     this.#lastDrops = new Float64Array(drops.length);
   }
@@ -54,20 +74,15 @@ export class Novelty {
   /** What has moved since the last call, together with `context`: true when that is new. */
   observe(context: number): boolean {
     let way = context | 0;
-    let at = 0;
-    for (const { values, names, last } of this.#groups) {
-      for (let i = 0; i < names.length; i++, at++) {
-        const value = values[names[i]];
-        if (value === last[i]) continue;
-        last[i] = value;
-        way = Math.imul(way ^ (at + 1), 0x9e3779b1);
-        way ^= way >>> 15;
-      }
+    for (let i = 0; i < this.#mixers.length; i++) {
+      way = this.#mixers[i](this.#groups[i], this.#last[i], way);
     }
-    for (let i = 0; i < this.#drops.length; i++) {
-      if (this.#drops[i] === this.#lastDrops[i]) continue;
-      this.#lastDrops[i] = this.#drops[i];
-      way = Math.imul(way ^ (at + i + 1), 0x85ebca6b);
+    const drops = this.#drops;
+    const last = this.#lastDrops;
+    for (let i = 0; i < drops.length; i++) {
+      if (drops[i] === last[i]) continue;
+      last[i] = drops[i];
+      way = Math.imul(way ^ i, 0x85ebca6b);
       way ^= way >>> 13;
     }
     if (this.#ways.has(way) || this.#ways.size >= WAYS_MAX) return false;

@@ -133,22 +133,28 @@ export class Program {
   #onStream(slot: number): Call[] {
     const { prng } = this;
     const kind = prng.below(1000);
-    if (kind < 420) {
-      const len = prng.chance(0.1) ? prng.magnitude(3000, 100_000) : prng.magnitude(1, 3000);
+    if (kind < 500) {
+      const len = prng.chance(0.4) ? prng.magnitude(3000, 100_000) : prng.magnitude(1, 3000);
       return [{ name: "write", slot, args: [len, prng.chance(0.1) ? 1 : 0] }];
     }
-    if (kind < 860) return [{ name: "read", slot, args: [prng.magnitude(1, 200_000)] }];
-    if (kind < 885) return [{ name: "shutdown", slot, args: [prng.pick([0, 1, 1, 2])] }];
-    if (kind < 930) return [{ name: "close", slot, args: [] }];
-    if (kind < 940) return [{ name: "abort", slot, args: [] }];
-    if (kind < 950) return [{ name: "disconnect", slot, args: [] }];
-    if (kind < 960) return [{ name: "discard", slot, args: [] }];
-    if (kind < 970) return [{ name: "getoption", slot, args: [6, TCP_INFO, 256] }];
-    if (kind < 980) return [{ name: "error", slot, args: [] }];
+    if (kind < 920) return [{ name: "read", slot, args: [prng.magnitude(1, 200_000)] }];
+    if (kind < 945) return [{ name: "shutdown", slot, args: [prng.pick([0, 1, 1, 2])] }];
+    if (kind < 970) return this.#close(slot);
+    if (kind < 972) return [{ name: "abort", slot, args: [] }];
+    if (kind < 974) return [{ name: "disconnect", slot, args: [] }];
+    if (kind < 976) return [{ name: "discard", slot, args: [] }];
+    if (kind < 986) return [{ name: "getoption", slot, args: [6, TCP_INFO, 256] }];
+    if (kind < 996) return [{ name: "error", slot, args: [] }];
     const addr = prng.pick([...LIVE_ADDRS, ...LOCAL_ADDRS]);
     const port = prng.pick(prng.chance(0.5) ? PEER_PORTS : LISTEN_PORTS);
-    if (kind < 990) return [{ name: "connect", slot, args: [addr, port] }];
+    if (kind < 998) return [{ name: "connect", slot, args: [addr, port] }];
     return [{ name: "listen", slot, args: [prng.below(4)] }];
+  }
+
+  /** Most programs read to the end first: unread bytes make a close a reset. */
+  #close(slot: number): Call[] {
+    const close: Call = { name: "close", slot, args: [] };
+    return this.prng.chance(0.7) ? [{ name: "read", slot, args: [1 << 20] }, close] : [close];
   }
 
   #option(slot: number): Call {

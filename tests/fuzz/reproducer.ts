@@ -15,7 +15,11 @@ export interface Reproducer {
   readonly steps: readonly Step[];
 }
 
-export function reproducerOf(failure: Failure, setting: Setting, steps: readonly Step[]): Reproducer {
+export function reproducerOf(
+  failure: Failure,
+  setting: Setting,
+  steps: readonly Step[],
+): Reproducer {
   return { what: failure.message.split("\n").slice(0, 4).join("\n"), setting, steps };
 }
 

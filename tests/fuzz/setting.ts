@@ -29,6 +29,8 @@ export interface Setting {
   readonly csumOffload: boolean;
   readonly segmentOffload: boolean;
   readonly memoryBytes: number;
+  /** Received frames stay in place until the flush (StackOptions.areFramesStable). */
+  readonly areFramesStable: boolean;
   readonly config: StackConfigOverrides;
 }
 
@@ -49,13 +51,15 @@ const STARTS: readonly number[] = [
 export function drawSetting(seed: number): Setting {
   const prng = new Prng(seed);
   const csumOffload = prng.chance(0.5);
+  const memoryBytes = prng.pick([8 << 20, 8 << 20, 8 << 20, 2 << 20, 768 << 10]);
   const setting: Setting = {
     seed,
     startUs: prng.pick(STARTS),
     mtu: prng.pick([1500, 1500, 1500, 576, 9000, 1280, 65535]),
     csumOffload,
     segmentOffload: csumOffload && prng.chance(0.7),
-    memoryBytes: prng.pick([8 << 20, 8 << 20, 8 << 20, 2 << 20, 768 << 10]),
+    memoryBytes,
+    areFramesStable: memoryBytes > (1 << 20) && prng.chance(0.5),
     config: drawConfig(prng),
   };
   return setting;
@@ -63,7 +67,7 @@ export function drawSetting(seed: number): Setting {
 
 /** Small limits, so that a session gets to them. */
 function drawConfig(prng: Prng): StackConfigOverrides {
-  const small = prng.chance(0.5);
+  const small = prng.chance(0.25);
   return {
     ip: {
       txRows: prng.pick([4, 16, 256]),

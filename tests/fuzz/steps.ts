@@ -42,6 +42,8 @@ export interface CallStep {
   readonly name: string;
   readonly slot: number;
   readonly args: readonly number[];
+  /** No flush yet. */
+  readonly isHeld: boolean;
 }
 
 export type Step = FrameStep | WaitStep | CallStep;
@@ -68,11 +70,12 @@ export function describeFrame(bytes: Uint8Array): string {
 }
 
 export function stepText(step: Step): string {
+  const held = step.op !== "wait" && step.isHeld ? " (held)" : "";
   if (step.op === "wait") return `${step.isLate ? "sleep" : "wait"} ${step.us} us`;
-  if (step.op === "call") return `${step.name} #${step.slot} (${step.args.join(", ")})`;
+  if (step.op === "call") return `${step.name} #${step.slot} (${step.args.join(", ")})${held}`;
   const gso = step.gsoType !== 0 ? ` gso ${step.gsoType}/${step.gsoSize}` : "";
   const csum = step.csum !== 0 ? ` csum ${step.csum}` : "";
-  return `${describeFrame(step.bytes)}${csum}${gso}${step.isHeld ? " (held)" : ""}`;
+  return `${describeFrame(step.bytes)}${csum}${gso}${held}`;
 }
 
 export function stepToJson(step: Step): Record<string, unknown> {

@@ -30,12 +30,15 @@ class Fields {
 
 export class TcpGrammar {
   readonly #f = new Fields();
+  /** Written so far. */
+  segments = 0;
 
   constructor(readonly prng: Prng, readonly draft: Draft, readonly view: FlowView) {}
 
   /** Writes the next segment of `view`'s peer into the draft, checksums and all. */
   write(nowUs: number): void {
     const { view } = this;
+    this.segments++;
     this.#start();
     if (view.kind < 0) this.#stranger();
     else if (view.kind === FLOW_SYN_REQUEST) this.#synReceived();
@@ -141,8 +144,9 @@ export class TcpGrammar {
   #synchronized(): void {
     const { prng, view } = this;
     const f = this.#f;
-    const kind = prng.below(1000);
     this.#chooseAck();
+    if (isClosing(view.state) && prng.chance(0.7)) return this.#closing();
+    const kind = prng.below(1000);
     if (kind < 330) {
       f.textLen = this.#textLen();
     } else if (kind < 480) {
@@ -161,18 +165,26 @@ export class TcpGrammar {
       f.urgent = prng.pick([0, 1, f.textLen, f.textLen + 1, 65535]);
     } else if (kind < 665) {
       f.textLen = Math.min(TEXT_MAX, Math.max(0, view.rcvWnd + prng.pick([-1, 0, 1])));
-    } else if (kind < 690) {
+    } else if (kind < 672) {
       f.flags |= FIN;
       if (prng.chance(0.5)) f.textLen = this.#textLen();
-    } else if (kind < 694) {
+    } else if (kind < 674) {
       f.flags = RST;
       f.seq = (view.rcvNxt + prng.pick([0, 0, 1, -1, view.rcvWnd])) | 0;
-    } else if (kind < 700) {
+    } else if (kind < 680) {
       f.flags = prng.pick([SYN, SYN | ACK]);
       f.isSynOptions = true;
       f.seq = prng.pick([view.irs, view.rcvNxt, prng.next()]);
     }
     if (f.textLen > 0 && prng.chance(0.3)) f.flags |= PSH;
+  }
+
+  /** Our program is done: the peer agrees, or has nothing more to say either. */
+  #closing(): void {
+    const { prng } = this;
+    const kind = prng.below(10);
+    if (kind < 3) this.#f.flags |= FIN;
+    else if (kind === 3) this.#f.textLen = this.#textLen();
   }
 
   #textLen(): number {
@@ -199,16 +211,24 @@ export class TcpGrammar {
     if (prng.chance(0.05)) f.flags |= FIN;
   }
 
+  /** For a while a peer acknowledges everything, or has losses, or is slow. */
   #chooseAck(): void {
     const { prng, view } = this;
     const f = this.#f;
-    const kind = prng.below(16);
-    if (kind < 7 || view.sentCount === 0) return;
+    if (view.sentCount === 0) return;
     const edge = view.sentEdges[prng.below(view.sentCount)];
-    if (kind < 11) f.ack = edge;
-    else if (kind === 11) f.ack = (edge - prng.below(view.smss)) | 0;
-    else f.ack = view.sndUna;
-    if (view.hasSack && prng.chance(0.8)) f.sackBlocks = prng.between(1, 3);
+    const mood = (Math.imul(view.remotePort ^ (this.segments >> 7), 0x9e3779b1) >>> 29) & 3;
+    const kind = prng.below(8);
+    if (kind === 0) f.ack = (edge - prng.below(view.smss)) | 0;
+    else if (mood === 0 && kind > 1) return;
+    else if (mood === 1 && kind > 1) f.ack = view.sndUna;
+    else if (mood === 2 && kind > 1) f.ack = prng.chance(0.3) ? view.sentEdges[0] : view.sndUna;
+    else f.ack = prng.pick([edge, view.sndUna, view.sndNxt]);
+    // What a receiver with a hole says says nothing new of its window
+    if (mood !== 0 && f.ack === view.sndUna && view.hasWindow) f.window = view.lastWindow;
+    if (view.hasSack && f.ack !== view.sndNxt && prng.chance(0.8)) {
+      f.sackBlocks = prng.between(1, 3);
+    }
   }
 
   #emit(nowUs: number): void {
@@ -266,7 +286,9 @@ export class TcpGrammar {
   /** A run of whole records beyond SND.UNA, as a receiver with a hole would report; now and then a D-SACK. */
   #sackBlock(off: number): void {
     const { view, draft: { dv }, prng } = this;
-    const from = prng.below(view.sentCount);
+    // The first record is the hole, as a rule
+    const first = view.sentCount > 1 && prng.chance(0.97) ? 1 : 0;
+    const from = first + prng.below(view.sentCount - first);
     const to = Math.min(view.sentCount - 1, from + prng.below(4));
     let left = from === 0 ? view.sndUna : view.sentEdges[from - 1];
     let right = view.sentEdges[to];
@@ -307,6 +329,11 @@ export class TcpGrammar {
     while ((off & 3) !== (OPTIONS_OFF & 3)) u8[off++] = 1;
     return off - OPTIONS_OFF;
   }
+}
+
+function isClosing(state: State): boolean {
+  return state === State.FIN_WAIT_1 || state === State.FIN_WAIT_2 || state === State.CLOSING ||
+    state === State.LAST_ACK;
 }
 
 /** A plain IPv4 header; length and checksum come with `Draft.fixAll`. */

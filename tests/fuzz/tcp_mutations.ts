@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { RST } from "../support/packet_types.ts";
 import type { Prng } from "../support/prng.ts";
 import { type Draft, FRAME_MAX } from "./draft.ts";
 import type { FlowView } from "./flow_view.ts";
@@ -115,6 +116,8 @@ export class TcpMutator {
     if (kind === 0) draft.u8[off] = prng.below(256);
     else if (kind < 3) draft.u8[off] ^= 1 << prng.below(8);
     else draft.u8[off - 1] ^= 1 << prng.below(4); // reserved bits and AE
+    // Few resets, or no connection would grow old
+    if (prng.chance(0.8)) draft.u8[off] &= ~RST;
   }
 
   #setWindow(): void {

@@ -40,6 +40,8 @@ import { WireWatch } from "./wire_watch.ts";
 /** A frame may keep the stack busy for this long. */
 export const FRAME_LIMIT_MS = 10;
 const TURNS_MAX = 1000;
+/** Frames between two flushes, where they have to stay in place. */
+const BATCH_MAX = 6;
 const TIMERS_A_WAIT = 500;
 const TIMERS_AT_THE_END = 20_000;
 const RECENT = 64;
@@ -76,8 +78,9 @@ export class World implements LinkDevice {
   readonly recentOut: Uint8Array[] = [];
   readonly recentIn: Uint8Array[] = [];
   readonly #rx = new RxFrames(1);
-  readonly #rxOff: number;
-  readonly #rxDv: DataView;
+  /** Where received frames are put: one after the other, anew after each flush. */
+  readonly #slots: { readonly off: number; readonly dv: DataView; len: number }[] = [];
+  #slotsUsed = 0;
   readonly #layer: LayerInvariants;
   readonly #arpReplies: Uint8Array[] = [];
   readonly #baseBytes: number;
@@ -106,9 +109,12 @@ export class World implements LinkDevice {
       random: () => this.#random.next(),
       nowUs: this.nowUs,
       config: setting.config,
+      areFramesStable: setting.areFramesStable,
     });
-    this.#rxOff = this.memory.alloc(FRAME_MAX + 64);
-    this.#rxDv = new DataView(buffer, this.#rxOff, FRAME_MAX);
+    for (let i = 0; i < (setting.areFramesStable ? BATCH_MAX : 1); i++) {
+      const off = this.memory.alloc(FRAME_MAX + 64);
+      this.#slots.push({ off, dv: new DataView(buffer, off, FRAME_MAX), len: 0 });
+    }
     this.ifIndex = this.stack.addInterface({ name: "eth0", mac: LOCAL_MAC, link: this }).index;
     for (const addr of LOCAL_ADDRS) {
       this.stack.addAddress(this.ifIndex, IpAddress.v4(addr | 0), 24, this.nowUs);
@@ -135,7 +141,8 @@ export class World implements LinkDevice {
     else if (step.op === "wait") this.#wait(step);
     else {
       this.calls.run(step.name, step.slot, step.args, this.nowUs);
-      this.#turn();
+      if (step.isHeld) this.#isHolding = true;
+      else this.#turn();
     }
     this.#checkAfter(tcb, this.options.isStrict || this.steps % FULL_CHECK_STEPS === 0);
   }
@@ -148,7 +155,7 @@ export class World implements LinkDevice {
     this.#answers = 0;
     const startMs = this.options.now();
     this.#deliver(bytes, step.csum, step.gsoType, step.gsoSize);
-    if (!step.isHeld) this.stack.flush(this.nowUs);
+    if (!step.isHeld) this.#flush();
     const tookMs = this.options.now() - startMs;
     if (tookMs > this.slowestMs) this.slowestMs = tookMs;
     if (tookMs > FRAME_LIMIT_MS) this.slowSteps.push(this.steps - 1);
@@ -161,20 +168,30 @@ export class World implements LinkDevice {
   }
 
   #deliver(bytes: Uint8Array, csum: number, gsoType: number, gsoSize: number): void {
+    if (this.#slotsUsed === this.#slots.length) this.#turn();
+    const slot = this.#slots[this.#slotsUsed++];
     const rx = this.#rx;
-    const off = this.#rxOff;
-    const { u8 } = this.memory;
-    u8.set(bytes, off);
-    rx.off[0] = off;
+    this.memory.u8.set(bytes, slot.off);
+    slot.len = bytes.length;
+    rx.off[0] = slot.off;
     rx.len[0] = bytes.length;
     rx.csum[0] = csum;
     rx.gsoType[0] = gsoType;
     rx.gsoSize[0] = gsoSize;
     rx.count = 1;
-    this.watch.onInput(this.#rxDv, bytes.length);
+    this.watch.onInput(slot.dv, bytes.length);
     this.stack.input(this.ifIndex, rx, 0, this.nowUs);
-    // Nothing may point into it any more
-    u8.fill(0xa5, off, off + Math.min(bytes.length, 256));
+    if (!this.setting.areFramesStable) this.#releaseSlots();
+  }
+
+  /** Nothing may point into received frames any more: what does, finds rubbish. */
+  #releaseSlots(): void {
+    const { u8 } = this.memory;
+    for (let i = 0; i < this.#slotsUsed; i++) {
+      const { off, len } = this.#slots[i];
+      u8.fill(0xa5, off, off + len);
+    }
+    this.#slotsUsed = 0;
   }
 
   #wait(step: WaitStep): void {
@@ -195,12 +212,17 @@ export class World implements LinkDevice {
     this.#turn();
   }
 
+  #flush(): void {
+    this.stack.flush(this.nowUs);
+    this.#releaseSlots();
+  }
+
   /** Timers, flush, ready sockets, answered ARP requests, until nothing is left to do now. */
   #turn(): void {
     this.#isHolding = false;
     for (let n = 0; n < TURNS_MAX; n++) {
       this.stack.poll(this.nowUs);
-      this.stack.flush(this.nowUs);
+      this.#flush();
       for (let s = this.stack.takeReady(); s !== null; s = this.stack.takeReady()) s.events = 0;
       const replies = this.#arpReplies.splice(0);
       for (const bytes of replies) this.#deliver(bytes, 0, 0, 0);

@@ -2,7 +2,8 @@
  * Network namespaces of the tests' and benches' own: made with random names, addresses from
  * 198.18.0.0/15, removed by `close` (also when a test fails: use `await using`).
  *
- * Every command run inside has a time limit and belongs to the caller: `close` ends what is left, by pid.
+ * Every command run inside has a time limit and belongs to the caller: `close` ends what is left,
+ * by pid.
  *
  * @module
  */
@@ -181,7 +182,10 @@ export class Netns {
   }
 }
 
-/** Joins two namespaces by a veth pair, both ends up. An address is given as CIDR; null leaves it bare. */
+/**
+ * Joins two namespaces by a veth pair, both ends up. An address is given as CIDR; null leaves it
+ * bare.
+ */
 export async function veth(
   a: Netns,
   aName: string,

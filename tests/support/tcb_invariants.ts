@@ -47,17 +47,26 @@ export function checkTcb(tcb: Tcb): void {
 
 type Must = (isTrue: boolean, what: string) => void;
 
-/** Names of the numeric fields; the same for every block. */
+/** Is one of the numeric fields NaN? Compiled from their names: a loop over names is ten times slower. */
+let hasNaN: ((tcb: Tcb) => boolean) | null = null;
 let numericFields: (keyof Tcb)[] = [];
 
+function compileHasNaN(tcb: Tcb): (tcb: Tcb) => boolean {
+  const names = Object.keys(tcb) as (keyof Tcb)[];
+  numericFields = names.filter((name) => typeof tcb[name] === "number");
+  const tests = numericFields.map((name) => `t.${name} !== t.${name}`);
+  return new Function("t", `return ${tests.join(" || ")}`) as (tcb: Tcb) => boolean;
+}
+
 function checkNumbers(tcb: Tcb, must: Must): void {
-  if (numericFields.length === 0) {
-    const names = Object.keys(tcb) as (keyof Tcb)[];
-    numericFields = names.filter((name) => typeof tcb[name] === "number");
+  hasNaN ??= compileHasNaN(tcb);
+  if (hasNaN(tcb)) {
+    for (const name of numericFields) must(!Number.isNaN(tcb[name]), `${name} is NaN`);
   }
-  for (const name of numericFields) {
-    if (Number.isNaN(tcb[name])) must(false, `${name} is NaN`);
-  }
+  const { sndUna, sndNxt, rcvNxt, rcvAdv, iss, irs } = tcb;
+  const areInt32 = (sndUna | 0) === sndUna && (sndNxt | 0) === sndNxt && (rcvNxt | 0) === rcvNxt &&
+    (rcvAdv | 0) === rcvAdv && (iss | 0) === iss && (irs | 0) === irs;
+  if (areInt32) return;
   for (const name of ["sndUna", "sndNxt", "rcvNxt", "rcvAdv", "iss", "irs"] as const) {
     must((tcb[name] | 0) === tcb[name], `${name} is not an int32: ${tcb[name]}`);
   }

@@ -8,8 +8,9 @@
  *     dup=PPM      duplication, per million       (0)
  *     seed=N       (1)
  *
- * Frames are taken whole from AF_PACKET on one side and sent on the other, both ways alike. The tests switch offloads
- * off on the veth ends, so that a frame is one packet on the wire. Loss hits IPv4 only: ARP always gets through.
+ * Frames are taken whole from AF_PACKET on one side and sent on the other, both ways alike. The
+ * tests switch offloads off on the veth ends, so that a frame is one packet on the wire. Loss hits
+ * IPv4 only: ARP always gets through.
  * Prints READY, then one JSON line of counts at the end (SECS later, or on SIGTERM).
  */
 #define _GNU_SOURCE
@@ -73,7 +74,8 @@ static int chance(uint64_t ppm) {
 
 static int open_end(const char *name) {
   int fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK, 0);
-  struct sockaddr_ll a = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = (int)if_nametoindex(name)};
+  struct sockaddr_ll a = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL)};
+  a.sll_ifindex = (int)if_nametoindex(name);
   int one = 1, size = 64 << 20;
   struct packet_mreq promisc = {.mr_ifindex = a.sll_ifindex, .mr_type = PACKET_MR_PROMISC};
   if (fd < 0 || a.sll_ifindex == 0) die(name);
@@ -181,12 +183,15 @@ int main(int argc, char **argv) {
     }
     now = now_ns();
     uint64_t wait = due > now ? due - now : 0;
-    struct timespec ts = {.tv_sec = (time_t)(wait / 1000000000u), .tv_nsec = (long)(wait % 1000000000u)};
+    struct timespec ts = {0};
+    ts.tv_sec = (time_t)(wait / 1000000000u);
+    ts.tv_nsec = (long)(wait % 1000000000u);
     struct pollfd p[2] = {{a, POLLIN, 0}, {b, POLLIN, 0}};
     ppoll(p, 2, &ts, NULL);
   }
   for (int i = 0; i < 2; i++)
-    printf("%s{\"passed\":%llu,\"lost\":%llu,\"dropped\":%llu,\"duplicated\":%llu}%s", i ? "," : "[", ways[i].passed, ways[i].lost, ways[i].dropped,
-           ways[i].duplicated, i ? "]\n" : "");
+    printf("%s{\"passed\":%llu,\"lost\":%llu,\"dropped\":%llu,\"duplicated\":%llu}%s",
+           i ? "," : "[", ways[i].passed, ways[i].lost, ways[i].dropped, ways[i].duplicated,
+           i ? "]\n" : "");
   return 0;
 }

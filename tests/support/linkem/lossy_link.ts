@@ -1,7 +1,9 @@
 /**
  * Three namespaces in a row, the middle one being a seeded link emulator (linkem.c):
  *
- *     a: va 198.18.0.3 (kernel), 198.18.0.2 (nuse, RAW)  ──  m: linkem  ──  b: vb 198.18.0.1 (kernel peer)
+ *     a: va                           m: linkem          b: vb
+ *     198.18.0.3 kernel          ── ma ══════════ mb ──  198.18.0.1 kernel peer
+ *     198.18.0.2 nuse, RAW
  *
  * Offloads are off on the outer ends, so that one frame is one packet and loss is per packet.
  *
