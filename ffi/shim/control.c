@@ -1,45 +1,22 @@
 /*
- * The control channel: one connection per process, made at the first need, kept at a high
- * number out of the program's way. A request and its reply happen under a lock with all signals
- * blocked and cancellation off: a handler may itself call into the shim, and a reply must not
- * be left behind.
+ * Requests. What is answered at once goes over the process's first connection, under a lock, with
+ * all signals blocked and cancellation off: a handler may itself call into the shim, and a reply
+ * must not be left behind. What is not answered at all (post) goes the same way.
  *
- * A forked child inherits its parent's connection but not its right to it: it sends one end of
- * a fresh pair over it (ATTACH: one message, atomic whoever else is writing) and talks over the
- * other. So children that dropped privileges or changed root keep their network. By path only
- * when nothing was inherited.
- *
- * Before each use the descriptor is checked by SO_COOKIE: a program may have closed or replaced
- * it by a raw system call, and another file's descriptor must never see our messages.
+ * A request that waits (connect) has a connection to itself for that time, and no lock: signals
+ * come through, and other threads go on. recvmsg is what such a thread sleeps in, so that
+ * SA_RESTART works as in connect() itself, by the kernel, and a service that dies is noticed. When
+ * a handler interrupts, or time is up, CANCEL brings the reply at once. A handler that does not
+ * return (siglongjmp) leaves the connection taken for good: another is made.
  */
 #include "shim.h"
 
-#include <fcntl.h>
 #include <linux/futex.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
-
-#define CONTROL_FD_MIN 500
-#define REPLY_TIMEOUT_SECONDS 30
-
-struct wire_header {
-  uint32_t word0, word1; /* request: magic, version | op << 16; reply: result, state */
-  uint64_t cookie;
-  int32_t a, b, c;
-  uint32_t data_len;
-};
-_Static_assert(sizeof(struct wire_header) == NUSE_HEADER_LEN, "header length");
-
-/* The connection last made in this memory; a forked child finds its parent's here. */
-static struct {
-  int fd_plus1;
-  uint64_t cookie;
-} inherited;
 
 struct guard {
   sigset_t mask;
@@ -60,248 +37,208 @@ static void page_unlock(struct process_page *p) {
   }
 }
 
-static void guard_enter(struct guard *g, struct process_page *p) {
+static void signals_off(struct guard *g) {
   sigset_t all;
   sigfillset(&all);
   pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &g->cancel_state);
   pthread_sigmask(SIG_SETMASK, &all, &g->mask);
+}
+
+static void signals_on(const struct guard *g) {
+  pthread_sigmask(SIG_SETMASK, &g->mask, NULL);
+  pthread_setcancelstate(g->cancel_state, NULL);
+}
+
+static void guard_enter(struct guard *g, struct process_page *p) {
+  signals_off(g);
   page_lock(p);
 }
 
 static void guard_leave(struct guard *g, struct process_page *p) {
   page_unlock(p);
-  pthread_sigmask(SIG_SETMASK, &g->mask, NULL);
-  pthread_setcancelstate(g->cancel_state, &g->cancel_state);
+  signals_on(g);
 }
 
-static bool is_socket(int fd, uint64_t cookie) {
-  uint64_t found = 0;
-  socklen_t len = sizeof found;
-  return real()->getsockopt(fd, SOL_SOCKET, SO_COOKIE, &found, &len) == 0 && found == cookie;
-}
-
-/* Sends one message with at most one descriptor. 0 or -errno. */
-static long send_message(int fd, struct wire_header *h, const void *data, int passed_fd) {
-  struct iovec iov[2] = {{h, sizeof *h}, {(void *)data, h->data_len}};
-  union {
-    struct cmsghdr header;
-    char room[CMSG_SPACE(sizeof(int))];
-  } control;
-  struct msghdr msg = {.msg_iov = iov, .msg_iovlen = h->data_len > 0 ? 2 : 1};
-  if (passed_fd >= 0) {
-    memset(&control, 0, sizeof control);
-    msg.msg_control = &control;
-    msg.msg_controllen = sizeof control;
-    control.header.cmsg_level = SOL_SOCKET;
-    control.header.cmsg_type = SCM_RIGHTS;
-    control.header.cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(&control.header), &passed_fd, sizeof(int));
-  }
-  long n;
+/* 0, or why there will be no reply. */
+static long receive(const struct control_link *link, struct control_reply *reply) {
+  long result;
   do {
-    n = sys_result(real()->sendmsg(fd, &msg, MSG_NOSIGNAL));
-  } while (n == -EINTR);
-  return n < 0 ? n : 0;
-}
-
-static long receive_message(int fd, struct control_reply *reply) {
-  struct wire_header h;
-  struct iovec iov[2] = {{&h, sizeof h}, {reply->data, reply->data_cap}};
-  union {
-    struct cmsghdr header;
-    char room[CMSG_SPACE(sizeof(int))];
-  } control;
-  struct msghdr msg = {.msg_iov = iov,
-                       .msg_iovlen = reply->data_cap > 0 ? 2 : 1,
-                       .msg_control = &control,
-                       .msg_controllen = sizeof control};
-  long n;
-  do {
-    n = sys_result(real()->recvmsg(fd, &msg, reply->cloexec ? MSG_CMSG_CLOEXEC : 0));
-  } while (n == -EINTR);
-  if (n == -EFAULT) return n;
-  if (n < (long)sizeof h) return -ENETDOWN;
-  reply->fd = -1;
-  if (msg.msg_controllen >= CMSG_LEN(sizeof(int)) && control.header.cmsg_level == SOL_SOCKET &&
-      control.header.cmsg_type == SCM_RIGHTS) {
-    memcpy(&reply->fd, CMSG_DATA(&control.header), sizeof(int));
-  } else if (msg.msg_flags & MSG_CTRUNC) {
-    return -EMFILE;
-  }
-  reply->state = h.word1;
-  reply->cookie = h.cookie;
-  reply->a = h.a;
-  reply->b = h.b;
-  reply->c = h.c;
-  reply->data_len = h.data_len;
-  return (int32_t)h.word0;
-}
-
-static void fill_header(struct wire_header *h, const struct control_request *request) {
-  h->word0 = NUSE_MAGIC;
-  h->word1 = NUSE_VERSION | (uint32_t)request->op << 16;
-  h->cookie = request->cookie;
-  h->a = request->a;
-  h->b = request->b;
-  h->c = request->c;
-  h->data_len = (uint32_t)request->data_len;
-}
-
-/* Moves `fd` up to where no program looks. */
-static int move_high(int fd) {
-  static const int lowest[] = {CONTROL_FD_MIN, 200, 64};
-  for (unsigned i = 0; i < sizeof lowest / sizeof lowest[0]; i++) {
-    int high = real()->fcntl64(fd, F_DUPFD_CLOEXEC, lowest[i]);
-    if (high >= 0) {
-      real()->close(fd);
-      return high;
-    }
-  }
-  return fd;
-}
-
-/* Takes `fd` into use as this process's connection. */
-static void adopt(struct process_page *p, int fd) {
-  struct timeval patience = {REPLY_TIMEOUT_SECONDS, 0};
-  socklen_t len = sizeof p->control_cookie;
-  fd = move_high(fd);
-  real()->setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  real()->setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-  real()->getsockopt(fd, SOL_SOCKET, SO_COOKIE, &p->control_cookie, &len);
-  p->control_fd_plus1 = fd + 1;
-  inherited.fd_plus1 = fd + 1;
-  inherited.cookie = p->control_cookie;
-  table_set_kind(fd, KIND_CONTROL);
-}
-
-static void drop(struct process_page *p) {
-  int fd = p->control_fd_plus1 - 1;
-  p->control_fd_plus1 = 0;
-  inherited.fd_plus1 = 0;
-  if (is_socket(fd, p->control_cookie)) {
-    table_forget(fd);
-    real()->close(fd);
-  }
-}
-
-static bool attach_by_parent(struct process_page *p) {
-  int parent = inherited.fd_plus1 - 1;
-  int pair[2];
-  if (parent < 0 || !is_socket(parent, inherited.cookie)) return false;
-  if (real()->socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) return false;
-  struct control_request attach = {.op = NUSE_OP_ATTACH, .a = atomic_load(&p->pid)};
-  struct wire_header h;
-  fill_header(&h, &attach);
-  long result = send_message(parent, &h, NULL, pair[1]);
-  real()->close(pair[1]);
-  inherited.fd_plus1 = 0;
-  table_forget(parent);
-  real()->close(parent);
-  if (result < 0) {
-    real()->close(pair[0]);
-    return false;
-  }
-  adopt(p, pair[0]);
-  return true;
-}
-
-/* A setuid program's environment is the caller's: only root's service may be believed. */
-static bool is_trusted(int fd) {
-  struct ucred peer = {0};
-  socklen_t len = sizeof peer;
-  if (!shim_is_secure()) return true;
-  return real()->getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 && peer.uid == 0;
-}
-
-static bool connect_by_path(struct process_page *p) {
-  struct sockaddr_un name = {.sun_family = AF_UNIX};
-  const char *path = shim_path();
-  size_t path_len = strlen(path);
-  if (path_len == 0) return false;
-  memcpy(name.sun_path, path, path_len);
-  if (name.sun_path[0] == '@') name.sun_path[0] = '\0';
-  socklen_t name_len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + path_len);
-  int fd = real()->socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-  if (fd < 0) return false;
-  if (real()->connect(fd, (struct sockaddr *)&name, name_len) != 0 || !is_trusted(fd)) {
-    real()->close(fd);
-    return false;
-  }
-  adopt(p, fd);
-  struct control_request hello = {.op = NUSE_OP_HELLO, .a = atomic_load(&p->pid)};
-  struct control_reply reply = {0};
-  struct wire_header h;
-  fill_header(&h, &hello);
-  fd = p->control_fd_plus1 - 1;
-  if (send_message(fd, &h, NULL, -1) == 0 && receive_message(fd, &reply) >= 0) return true;
-  drop(p);
-  return false;
-}
-
-static bool has_connection(struct process_page *p) {
-  if (p->control_fd_plus1 > 0) {
-    if (is_socket(p->control_fd_plus1 - 1, p->control_cookie)) return true;
-    p->control_fd_plus1 = 0;
-    inherited.fd_plus1 = 0;
-  }
-  return attach_by_parent(p) || connect_by_path(p);
-}
-
-static long exchange(struct process_page *p, const struct control_request *request,
-                     struct control_reply *reply) {
-  struct wire_header h;
-  long result = -ENETDOWN;
-  fill_header(&h, request);
-  for (int attempt = 0; attempt < 2 && has_connection(p); attempt++) {
-    int fd = p->control_fd_plus1 - 1;
-    result = send_message(fd, &h, request->data, -1);
-    if (result == 0) {
-      result = receive_message(fd, reply);
-      if (result == -ENETDOWN) drop(p);
-      return result;
-    }
-    if (result == -EFAULT) return result;
-    drop(p);
-    result = -ENETDOWN;
-  }
+    result = message_receive(link->fd_plus1 - 1, reply);
+  } while (result == -EINTR);
   return result;
+}
+
+/* Sends over the first connection, which is made anew once if need be. NULL: *result says why
+ * not. */
+static struct control_link *send_request(struct process_page *p,
+                                         const struct control_request *request, int passed,
+                                         long *result) {
+  *result = -ENETDOWN;
+  for (int attempt = 0; attempt < 2; attempt++) {
+    struct control_link *link = link_for_requests(p);
+    if (link == NULL) return NULL;
+    long sent = message_send(link->fd_plus1 - 1, request, passed);
+    if (sent == 0) return link;
+    if (sent == -EFAULT || sent == -ETOOMANYREFS) {
+      *result = sent;
+      return NULL;
+    }
+    link_drop(link);
+  }
+  return NULL;
+}
+
+static void reply_clear(struct control_reply *reply) {
+  reply->fd = -1;
+  reply->state = 0;
+  reply->a = 0;
+  reply->b = 0;
+  reply->data_len = 0;
 }
 
 long control_call(const struct control_request *request, struct control_reply *reply) {
   struct guard guard;
   int saved = errno;
-  reply->fd = -1;
-  reply->state = 0;
-  reply->data_len = 0;
-  if (!shim_enabled() || process_is_borrowed()) return -ENETDOWN;
+  long result;
+  reply_clear(reply);
+  if (!shim_enabled()) return -ENETDOWN;
   if (request->data_len > NUSE_DATA_MAX) return -EINVAL;
   struct process_page *p = process_page();
   guard_enter(&guard, p);
-  long result = exchange(p, request, reply);
+  struct control_link *link = send_request(p, request, -1, &result);
+  if (link != NULL) {
+    result = receive(link, reply);
+    if (result == -ENETDOWN) link_drop(link);
+    if (result == 0) result = reply->result;
+  }
   guard_leave(&guard, p);
   errno = saved;
   return result;
 }
 
-bool control_holds(int fd) {
+long control_post(const struct control_request *request, int passed) {
+  struct guard guard;
   int saved = errno;
+  long result;
+  if (!shim_enabled()) return -ENETDOWN;
   struct process_page *p = process_page();
-  bool held = (p->control_fd_plus1 == fd + 1 && is_socket(fd, p->control_cookie)) ||
-              (inherited.fd_plus1 == fd + 1 && is_socket(fd, inherited.cookie));
+  guard_enter(&guard, p);
+  if (send_request(p, request, passed, &result) != NULL) result = 0;
+  guard_leave(&guard, p);
   errno = saved;
-  return held;
+  return result;
 }
 
-long control_next(unsigned first, unsigned last) {
-  int candidates[2] = {process_page()->control_fd_plus1 - 1, inherited.fd_plus1 - 1};
-  long lowest = -1;
-  for (int i = 0; i < 2; i++) {
-    int fd = candidates[i];
-    if (fd < 0 || (unsigned)fd < first || (unsigned)fd > last || !control_holds(fd)) continue;
-    if (lowest < 0 || fd < lowest) lowest = fd;
+/* ---- requests that wait ---- */
+
+struct waiter {
+  struct control_link *link;
+  atomic_int *busy;          /* NULL: `own` is used */
+  struct control_link own;   /* when all the kept ones are taken */
+};
+
+static void waiter_take(struct waiter *w, struct process_page *p) {
+  for (int i = 0; i < WAITERS; i++) {
+    int none = 0;
+    if (!atomic_compare_exchange_strong(&p->waiter_busy[i], &none, 1)) continue;
+    w->busy = &p->waiter_busy[i];
+    w->link = link_of_waiter(i);
+    return;
   }
-  return lowest;
+  w->busy = NULL;
+  w->own = (struct control_link){0};
+  w->link = &w->own;
 }
+
+static void waiter_give(struct waiter *w) {
+  if (w->busy == NULL) {
+    link_drop(w->link);
+  } else {
+    atomic_store(w->busy, 0);
+  }
+}
+
+/* The thread is cancelled while it waits: the service sees the connection end. */
+static void waiter_abandon(void *argument) {
+  struct waiter *w = argument;
+  link_drop(w->link);
+  waiter_give(w);
+}
+
+static long waiter_send(struct waiter *w, struct process_page *p,
+                        const struct control_request *request) {
+  struct guard guard;
+  long result = -ENETDOWN;
+  for (int attempt = 0; attempt < 2; attempt++) {
+    if (!link_is_usable(p, w->link)) {
+      guard_enter(&guard, p);
+      bool is_made = link_for_waiting(p, w->link);
+      guard_leave(&guard, p);
+      if (!is_made) return -ENETDOWN;
+    }
+    result = message_send(w->link->fd_plus1 - 1, request, -1);
+    if (result == 0 || result == -EFAULT) return result;
+    link_drop(w->link);
+  }
+  return -ENETDOWN;
+}
+
+/* -EINTR: a handler ran; -ETIME: `limit_ms` have passed. */
+static long waiter_receive(const struct waiter *w, struct control_reply *reply, int limit_ms) {
+  int fd = w->link->fd_plus1 - 1;
+  if (limit_ms >= 0) {
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    int n = poll(&p, 1, limit_ms);
+    if (n < 0) return -errno;
+    if (n == 0) return -ETIME;
+  }
+  return message_receive(fd, reply);
+}
+
+static long waiter_cancel(const struct waiter *w, struct control_reply *reply) {
+  struct guard guard;
+  struct control_request cancel = {.op = NUSE_OP_CANCEL, .a = NUSE_FILLER_LEN};
+  signals_off(&guard);
+  long result = message_send(w->link->fd_plus1 - 1, &cancel, -1);
+  if (result == 0) result = receive(w->link, reply);
+  signals_on(&guard);
+  return result;
+}
+
+static long waiter_call(struct waiter *w, struct process_page *p,
+                        const struct control_request *request, struct control_reply *reply,
+                        int limit_ms) {
+  long result = waiter_send(w, p, request);
+  if (result < 0) return result;
+  result = waiter_receive(w, reply, limit_ms);
+  if (result == -EINTR || result == -ETIME) {
+    reply->interrupted = result == -EINTR;
+    result = waiter_cancel(w, reply);
+  }
+  if (result == 0) return reply->result;
+  link_drop(w->link);
+  return result;
+}
+
+long control_wait(const struct control_request *request, struct control_reply *reply,
+                  int limit_ms) {
+  struct waiter waiter;
+  int saved = errno;
+  long result;
+  reply_clear(reply);
+  reply->interrupted = false;
+  if (!shim_enabled()) return -ENETDOWN;
+  struct process_page *p = process_page();
+  waiter_take(&waiter, p);
+  pthread_cleanup_push(waiter_abandon, &waiter);
+  result = waiter_call(&waiter, p, request, reply, limit_ms);
+  pthread_cleanup_pop(0);
+  waiter_give(&waiter);
+  errno = saved;
+  return result;
+}
+
+/* ---- the rest ---- */
 
 void control_vacate(int fd) {
   struct guard guard;
@@ -309,17 +246,15 @@ void control_vacate(int fd) {
   if (process_is_borrowed()) return;
   struct process_page *p = process_page();
   guard_enter(&guard, p);
-  int *holder = NULL;
-  if (p->control_fd_plus1 == fd + 1) holder = &p->control_fd_plus1;
-  if (holder != NULL || inherited.fd_plus1 == fd + 1) {
-    int lowest = fd >= CONTROL_FD_MIN ? fd + 1 : CONTROL_FD_MIN;
-    int moved = real()->fcntl64(fd, F_DUPFD_CLOEXEC, lowest);
-    if (moved < 0) moved = real()->fcntl64(fd, F_DUPFD_CLOEXEC, 3);
-    if (holder != NULL) *holder = moved + 1;
-    inherited.fd_plus1 = moved + 1;
-    if (moved >= 0) table_set_kind(moved, KIND_CONTROL);
-    table_forget(fd);
-  }
+  link_vacate(fd);
   guard_leave(&guard, p);
   errno = saved;
+}
+
+bool control_is_lost(void) {
+  struct control_request request = {.op = NUSE_OP_HELLO};
+  struct control_reply reply = {0};
+  int pid = shim_service_pid();
+  if (control_call(&request, &reply) != -ENETDOWN) return false;
+  return pid <= 0 || (kill(pid, 0) != 0 && errno == ESRCH);
 }

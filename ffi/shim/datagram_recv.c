@@ -93,7 +93,9 @@ static long end_of_pair(int fd, struct fd_entry *e) {
   struct pollfd p = {.fd = fd};
   poll(&p, 1, 0);
   if (!(p.revents & POLLHUP)) return 0;
-  return entry_call(fd, e, &request, &reply) == -ENETDOWN ? -ENETDOWN : 0;
+  if (entry_call(fd, e, &request, &reply) != -ENETDOWN) return 0;
+  if (control_is_lost()) process_end(); /* as accept() does */
+  return -ENETDOWN;
 }
 
 /* An error record instead of a datagram; peeked at, it is taken all the same, as the kernel
@@ -107,7 +109,7 @@ static long error_record(int fd, struct fd_entry *e, const struct dgram_header *
   return h->error > 0 ? -h->error : -EIO;
 }
 
-static long pending_error(struct fd_entry *e) {
+long dgram_pending_error(struct fd_entry *e) {
   if (atomic_load_explicit(&e->error, memory_order_relaxed) == 0) return 0;
   return -atomic_exchange(&e->error, 0);
 }
@@ -117,7 +119,7 @@ ssize_t dgram_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg, int flags)
   if (flags & MSG_ERRQUEUE) return errqueue_recvmsg(fd, e, msg);
   if (flags & MSG_OOB) return -EOPNOTSUPP;
   if (msg->msg_iovlen > IOV_COUNT_MAX) return -EMSGSIZE;
-  long result = pending_error(e);
+  long result = dgram_pending_error(e);
   if (result < 0) return result;
   struct iovec iov[msg->msg_iovlen + 1];
   iov[0] = (struct iovec){&h, sizeof h};

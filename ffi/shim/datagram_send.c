@@ -2,6 +2,10 @@
  * Sending on datagram, raw and ping sockets: header, then the program's own pieces, in one
  * sendmsg; the kernel gathers, the shim copies nothing. The pair is SOCK_SEQPACKET, so a
  * message goes whole or not at all, and SO_SNDTIMEO, O_NONBLOCK and poll are the pair's.
+ *
+ * What an ICMP error has left for the next call waits at the head of the receive queue. On a
+ * connected socket a send looks there too, as in the kernel, but no more than once a tick of the
+ * coarse clock: a look costs a third of a send, a tick is some milliseconds.
  */
 #include "shim.h"
 
@@ -52,10 +56,11 @@ static long name_v6(struct dgram_header *h, const void *name, socklen_t len) {
 static long fill_header(const struct fd_entry *e, const struct msghdr *msg, int flags,
                         struct dgram_header *h) {
   long result = 0;
-  if (flags & (MSG_OOB | MSG_MORE)) return -EOPNOTSUPP;
+  if (flags & MSG_OOB) return -EOPNOTSUPP;
   if (msg->msg_iovlen > IOV_COUNT_MAX) return -EMSGSIZE;
   h->magic = NUSE_DGRAM_MAGIC;
   if (flags & MSG_DONTROUTE) h->flags |= NUSE_DGRAM_DONTROUTE;
+  if ((flags & MSG_MORE) && entry_protocol(e) == IPPROTO_UDP) h->flags |= NUSE_DGRAM_MORE;
   if (msg->msg_name != NULL && msg->msg_namelen > 0) {
     result = entry_domain(e) == AF_INET6 ? name_v6(h, msg->msg_name, msg->msg_namelen)
                                          : name_v4(h, msg->msg_name, msg->msg_namelen);
@@ -76,6 +81,17 @@ static long broken_pair(int fd, struct fd_entry *e) {
   return entry_call(fd, e, &request, &reply) == -ENETDOWN ? -ENETDOWN : -EPIPE;
 }
 
+/* An error that a send fails with; 0: none. */
+static long error_before(int fd, struct fd_entry *e) {
+  struct timespec now;
+  long error = dgram_pending_error(e);
+  if (error < 0 || !(entry_word(e) & NUSE_STATE_CONNECTED)) return error;
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  unsigned tick = (unsigned)(now.tv_sec * 1000 + now.tv_nsec / 1000000) | 1;
+  unsigned looked = atomic_exchange_explicit(&e->looked, tick, memory_order_relaxed);
+  return looked == tick || looked == 0 ? 0 : -dgram_take_error(fd, e);
+}
+
 ssize_t dgram_sendmsg(int fd, struct fd_entry *e, const struct msghdr *msg, int flags) {
   struct dgram_header h = {0};
   uint64_t len = 0;
@@ -93,6 +109,7 @@ ssize_t dgram_sendmsg(int fd, struct fd_entry *e, const struct msghdr *msg, int 
   bool named = (h.flags & NUSE_DGRAM_HAS_ADDR) != 0;
   result = check_destination(fd, e, &h, named ? msg->msg_name : NULL, named ? msg->msg_namelen : 0,
                              len);
+  if (result == 0) result = error_before(fd, e);
   if (result < 0) return entry_verify(fd, e) ? result : -ENOTSOCK;
   struct msghdr whole = {.msg_iov = iov, .msg_iovlen = msg->msg_iovlen + 1};
   result = sys_result(real()->sendmsg(fd, &whole, (flags & MSG_DONTWAIT) | MSG_NOSIGNAL));

@@ -248,6 +248,7 @@ EXPORT ssize_t sendfile64(int out, int in, off64_t *offset, size_t count) {
     long result = stream_settle(out, e, 0, SO_SNDTIMEO);
     if (result < 0) return shim_return(result, saved);
   }
+  if (kind == KIND_STREAM && !(entry_word(e) & WORD_LARGE)) stream_enlarge(out, e);
   return real()->sendfile64(out, in, offset, count);
 }
 

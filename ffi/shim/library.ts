@@ -14,6 +14,8 @@ const FILES = [
   "fortify.c",
   "io.c",
   "lifecycle.c",
+  "link.c",
+  "message.c",
   "names.c",
   "options.c",
   "process.c",

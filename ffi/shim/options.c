@@ -8,6 +8,8 @@
 #include <linux/filter.h>
 #include <linux/sockios.h>
 #include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -41,15 +43,21 @@ static int datagram_error(int fd, struct fd_entry *e) {
   return error != 0 ? error : dgram_take_error(fd, e);
 }
 
+static void int_out(int from, void *value, socklen_t *len) {
+  *len = *len < sizeof from ? *len : sizeof from;
+  memcpy(value, &from, *len);
+}
+
 static long getsockopt_nuse(int fd, enum fd_kind kind, struct fd_entry *e, int level, int name,
                             void *value, socklen_t *len) {
   if (len == NULL) return -EFAULT;
   if ((int)*len < 0) return -EINVAL;
-  if (level == SOL_SOCKET && name == SO_ERROR && kind == KIND_DATAGRAM) {
-    int error = datagram_error(fd, e);
-    if (error != 0) {
-      *len = *len < sizeof error ? *len : sizeof error;
-      memcpy(value, &error, *len);
+  if (level == SOL_SOCKET && name == SO_ERROR) {
+    int error = kind == KIND_DATAGRAM ? datagram_error(fd, e) : 0;
+    bool is_known = error != 0 || (kind == KIND_STREAM && (entry_word(e) & WORD_LOWERED) &&
+                                   stream_outcome(fd, e) != 0);
+    if (is_known) {
+      int_out(error, value, len);
       return 0;
     }
   }
@@ -58,6 +66,7 @@ static long getsockopt_nuse(int fd, enum fd_kind kind, struct fd_entry *e, int l
   struct control_reply reply = {.data = value, .data_cap = *len};
   long result = entry_call(fd, e, &request, &reply);
   if (result < 0) return result;
+  stream_take_marks(fd, reply.a);
   if (*len > reply.data_len) *len = (socklen_t)reply.data_len;
   if ((entry_word(e) & WORD_LOWERED) && !(reply.state & NUSE_STATE_CONNECTING)) {
     stream_raise(fd, e);
@@ -73,6 +82,22 @@ EXPORT int getsockopt(int fd, int level, int name, void *restrict value, socklen
     return real()->getsockopt(fd, level, name, value, len);
   }
   return (int)shim_return(getsockopt_nuse(fd, kind, e, level, name, value, len), saved);
+}
+
+/* Every stream that lives takes it, whatever its state, and nothing that the program can see
+ * waits for it. */
+static bool is_always_taken(enum fd_kind kind, int level, int name, socklen_t len) {
+  if (kind != KIND_STREAM || len < sizeof(int)) return false;
+  if (level == IPPROTO_TCP) return name == TCP_NODELAY;
+  return level == SOL_SOCKET && (name == SO_KEEPALIVE || name == SO_REUSEADDR);
+}
+
+/* As setsockopt_nuse, without waiting. */
+static long setsockopt_posted(struct fd_entry *e, int level, int name, const void *value) {
+  struct control_request request = {.op = NUSE_OP_POST_SETOPT, .cookie = entry_cookie(e),
+                                    .a = level, .b = name, .data = value,
+                                    .data_len = sizeof(int)};
+  return control_post(&request, -1);
 }
 
 static long setsockopt_nuse(int fd, struct fd_entry *e, int level, int name, const void *value,
@@ -96,9 +121,15 @@ EXPORT int setsockopt(int fd, int level, int name, const void *value, socklen_t 
   int saved = errno;
   struct fd_entry *e;
   enum fd_kind kind = table_kind(fd, &e);
-  if ((kind != KIND_STREAM && kind != KIND_DATAGRAM) || is_native_option(level, name)) {
+  if (kind != KIND_STREAM && kind != KIND_DATAGRAM) {
     return real()->setsockopt(fd, level, name, value, len);
   }
+  bool is_posted = is_always_taken(kind, level, name, len);
+  if (is_native_option(level, name)) entry_mark(e, WORD_TIMED, 0);
+  if (is_native_option(level, name) || (is_posted && !entry_verify(fd, e))) {
+    return real()->setsockopt(fd, level, name, value, len);
+  }
+  if (is_posted) return (int)shim_return(setsockopt_posted(e, level, name, value), saved);
   return (int)shim_return(setsockopt_nuse(fd, e, level, name, value, len), saved);
 }
 

@@ -107,6 +107,10 @@ static void after_fork_in_child(void) {
   atomic_store_explicit(&p->pid, getpid(), memory_order_relaxed);
 }
 
+void process_end(void) {
+  for (;;) kill(getpid(), SIGKILL);
+}
+
 /* The first program dies with nuse. Its own children do not: the setting is not inherited by
  * fork. */
 static void die_with_service(void) {

@@ -5,11 +5,12 @@
  * the port inside a sockaddr in network order.
  *
  * Control channel: SOCK_SEQPACKET unix socket, path in $NUSE_SOCK ('@' first: abstract name). One
- * request, one reply, in order, never more than one outstanding per connection; ATTACH has no
- * reply.
+ * request, one reply, in order, never more than one outstanding per connection; OPEN, POST_SETOPT,
+ * ATTACH and CANCEL have no reply. A process has one connection for what is answered at once, and
+ * one more for every thread that waits in connect().
  *
  *   request  0 u32 magic   4 u16 version  6 u16 op     8 u64 cookie
- *           16 i32 a      20 i32 b       24 i32 c     28 u32 dataLen   32 data   (ATTACH: + fd)
+ *           16 i32 a      20 i32 b       24 i32 c     28 u32 dataLen   32 data (ATTACH, OPEN: + fd)
  *   reply    0 i32 result  4 u32 state    8 u64 cookie
  *           16 i32 a      20 i32 b       24 i32 c     28 u32 dataLen   32 data   (SOCKET: + fd)
  *
@@ -21,7 +22,7 @@
 #define NUSE_PROTOCOL_H
 
 #define NUSE_MAGIC 0x4553554e
-#define NUSE_VERSION 1
+#define NUSE_VERSION 2
 
 /* Request and reply headers. */
 #define NUSE_HEADER_LEN 32
@@ -47,16 +48,20 @@
 #define NUSE_OP_HELLO 1
 /* a domain, b type without flag bits, c protocol -> cookie, a NUSE_KIND_, b domain, c type |
  * protocol << 8, the program's end by SCM_RIGHTS: SOCK_STREAM pair for streams, SOCK_SEQPACKET
- * pair for datagrams (a SOCK_DGRAM pair does not tell its other end about close). The shim
- * sets O_NONBLOCK, FD_CLOEXEC. */
+ * pair for datagrams (a SOCK_DGRAM pair does not tell its other end about close), marked with
+ * NUSE_PAIR_MARK. The shim sets O_NONBLOCK, FD_CLOEXEC. */
 #define NUSE_OP_SOCKET 2
 /* data sockaddr -> 0. */
 #define NUSE_OP_BIND 3
 /* data sockaddr, a = NUSE_FILLER_LEN on a stream, 0 on a datagram. -> 0 connected at once
  * (datagram, or AF_UNSPEC: disconnected), -EINPROGRESS (stream), or an error. Only after
- * -EINPROGRESS does the shim make its end unwritable by writing `a` filler bytes; the service
+ * -EINPROGRESS does the shim make its end unwritable by writing filler bytes; the service
  * drains exactly these, and only then counts bytes as data, as soon as the handshake has
- * ended, well or badly (the error stays in SO_ERROR). */
+ * ended, well or badly (the error stays in SO_ERROR). Ended badly, the service first puts a byte
+ * into the pair: readable and writable means failed, writable alone means connected. Replies to
+ * CONNECT and to GETOPT of SO_ERROR tell in `a` how many such bytes to take off the pair.
+ * b = NUSE_CONNECT_WAIT: the reply comes when the handshake has ended (see CANCEL); without data:
+ * of the connect that is under way. `b` of the reply: how many filler bytes to write. */
 #define NUSE_OP_CONNECT 4
 /* a backlog -> 0. */
 #define NUSE_OP_LISTEN 5
@@ -87,6 +92,18 @@
  * connected peer) be sent? -> 0 or -errno (EDESTADDRREQ, ENETUNREACH, EACCES, EMSGSIZE, EINVAL
  * ...). Binds if need be. */
 #define NUSE_OP_CHECK 15
+/* As SOCKET, but the program has made the pair (marked as there) and passes the service's end:
+ * a domain, b type, c protocol, cookie, fd. No reply: only for sockets that are always granted
+ * (AF_INET, TCP and UDP). Should the service have no room after all, it closes the descriptor. */
+#define NUSE_OP_OPEN 16
+/* As SETOPT without a reply: only for options that every living socket of the kind takes. */
+#define NUSE_OP_POST_SETOPT 17
+/* On a connection on which a CONNECT waits: it shall not wait any longer. No reply of its own;
+ * the reply of the CONNECT is -EINPROGRESS (filler as usual), or what it has ended with. */
+#define NUSE_OP_CANCEL 18
+
+/* `b` of CONNECT. */
+#define NUSE_CONNECT_WAIT 1
 
 /* Kinds of socket, in `a` of SOCKET and WHO. */
 #define NUSE_KIND_STREAM 1
@@ -106,14 +123,17 @@
 #define NUSE_STATE_RECVTCLASS 0x4000   /* IPV6_RECVTCLASS */
 #define NUSE_STATE_PKTINFO6 0x8000     /* IPV6_RECVPKTINFO */
 
-/* Streams: length of the connect filler; SO_SNDBUF argument of a usable end (both ends, by the
- * service at creation; by the shim, as far as it may, after a connect has ended). */
+/* SO_RCVBUF argument of the program's end, by whoever makes the pair: has no effect on an AF_UNIX
+ * pair, and tells ours from other people's (the kernel gives twice the number back). */
+#define NUSE_PAIR_MARK 11854
+
+/* Streams: length of the connect filler; SO_SNDBUF argument of an end that has much to send (the
+ * default is enough for the others). Datagram pairs have it from the start. */
 #define NUSE_FILLER_LEN 512
-#define NUSE_STREAM_SNDBUF 1048576
+#define NUSE_PAIR_SNDBUF 1048576
 
 /* Accept record: one message of exactly this length on the listening stream pair, the
- * program's end of the new connection by SCM_RIGHTS. accept() answers with one byte
- * (NUSE_ACCEPT_TAKEN). */
+ * program's end of the new connection by SCM_RIGHTS. */
 #define NUSE_ACCEPT_MAGIC 0x5453554e
 #define NUSE_ACCEPT_LEN 64
 #define NUSE_ACCEPT_MAGIC_OFF 0
@@ -122,7 +142,6 @@
 /* sockaddr_in or sockaddr_in6, in the family of the listener's domain */
 #define NUSE_ACCEPT_PEER_OFF 16
 #define NUSE_ACCEPT_DOMAIN_OFF 44 /* u16 */
-#define NUSE_ACCEPT_TAKEN 0x61
 
 /* Room for any sockaddr of ours (sockaddr_in6), zero filled. */
 #define NUSE_SOCKADDR_LEN 28
@@ -174,5 +193,7 @@
 #define NUSE_DGRAM_HAS_TTL 8
 #define NUSE_DGRAM_HAS_TOS 16
 #define NUSE_DGRAM_HAS_PKTINFO 32
+/* Send: MSG_MORE. The datagram is put together with those that follow, up to one without. */
+#define NUSE_DGRAM_MORE 64
 
 #endif

@@ -5,7 +5,7 @@
  * @module
  */
 export const NUSE_MAGIC = 0x4553554e;
-export const NUSE_VERSION = 1;
+export const NUSE_VERSION = 2;
 
 // Request and reply headers.
 export const NUSE_HEADER_LEN = 32;
@@ -31,16 +31,20 @@ export const NUSE_REP_DATA_LEN_OFF = 28;
 export const NUSE_OP_HELLO = 1;
 // a domain, b type without flag bits, c protocol -> cookie, a NUSE_KIND_, b domain, c type |
 // protocol << 8, the program's end by SCM_RIGHTS: SOCK_STREAM pair for streams, SOCK_SEQPACKET
-// pair for datagrams (a SOCK_DGRAM pair does not tell its other end about close). The shim
-// sets O_NONBLOCK, FD_CLOEXEC.
+// pair for datagrams (a SOCK_DGRAM pair does not tell its other end about close), marked with
+// NUSE_PAIR_MARK. The shim sets O_NONBLOCK, FD_CLOEXEC.
 export const NUSE_OP_SOCKET = 2;
 // data sockaddr -> 0.
 export const NUSE_OP_BIND = 3;
 // data sockaddr, a = NUSE_FILLER_LEN on a stream, 0 on a datagram. -> 0 connected at once
 // (datagram, or AF_UNSPEC: disconnected), -EINPROGRESS (stream), or an error. Only after
-// -EINPROGRESS does the shim make its end unwritable by writing `a` filler bytes; the service
+// -EINPROGRESS does the shim make its end unwritable by writing filler bytes; the service
 // drains exactly these, and only then counts bytes as data, as soon as the handshake has
-// ended, well or badly (the error stays in SO_ERROR).
+// ended, well or badly (the error stays in SO_ERROR). Ended badly, the service first puts a byte
+// into the pair: readable and writable means failed, writable alone means connected. Replies to
+// CONNECT and to GETOPT of SO_ERROR tell in `a` how many such bytes to take off the pair.
+// b = NUSE_CONNECT_WAIT: the reply comes when the handshake has ended (see CANCEL); without data:
+// of the connect that is under way. `b` of the reply: how many filler bytes to write.
 export const NUSE_OP_CONNECT = 4;
 // a backlog -> 0.
 export const NUSE_OP_LISTEN = 5;
@@ -71,6 +75,18 @@ export const NUSE_OP_ATTACH = 14;
 // connected peer) be sent? -> 0 or -errno (EDESTADDRREQ, ENETUNREACH, EACCES, EMSGSIZE, EINVAL
 // ...). Binds if need be.
 export const NUSE_OP_CHECK = 15;
+// As SOCKET, but the program has made the pair (marked as there) and passes the service's end:
+// a domain, b type, c protocol, cookie, fd. No reply: only for sockets that are always granted
+// (AF_INET, TCP and UDP). Should the service have no room after all, it closes the descriptor.
+export const NUSE_OP_OPEN = 16;
+// As SETOPT without a reply: only for options that every living socket of the kind takes.
+export const NUSE_OP_POST_SETOPT = 17;
+// On a connection on which a CONNECT waits: it shall not wait any longer. No reply of its own;
+// the reply of the CONNECT is -EINPROGRESS (filler as usual), or what it has ended with.
+export const NUSE_OP_CANCEL = 18;
+
+// `b` of CONNECT.
+export const NUSE_CONNECT_WAIT = 1;
 
 // Kinds of socket, in `a` of SOCKET and WHO.
 export const NUSE_KIND_STREAM = 1;
@@ -90,14 +106,17 @@ export const NUSE_STATE_RECVHOPLIMIT = 0x2000; // IPV6_RECVHOPLIMIT
 export const NUSE_STATE_RECVTCLASS = 0x4000; // IPV6_RECVTCLASS
 export const NUSE_STATE_PKTINFO6 = 0x8000; // IPV6_RECVPKTINFO
 
-// Streams: length of the connect filler; SO_SNDBUF argument of a usable end (both ends, by the
-// service at creation; by the shim, as far as it may, after a connect has ended).
+// SO_RCVBUF argument of the program's end, by whoever makes the pair: has no effect on an AF_UNIX
+// pair, and tells ours from other people's (the kernel gives twice the number back).
+export const NUSE_PAIR_MARK = 11854;
+
+// Streams: length of the connect filler; SO_SNDBUF argument of an end that has much to send (the
+// default is enough for the others). Datagram pairs have it from the start.
 export const NUSE_FILLER_LEN = 512;
-export const NUSE_STREAM_SNDBUF = 1048576;
+export const NUSE_PAIR_SNDBUF = 1048576;
 
 // Accept record: one message of exactly this length on the listening stream pair, the
-// program's end of the new connection by SCM_RIGHTS. accept() answers with one byte
-// (NUSE_ACCEPT_TAKEN).
+// program's end of the new connection by SCM_RIGHTS.
 export const NUSE_ACCEPT_MAGIC = 0x5453554e;
 export const NUSE_ACCEPT_LEN = 64;
 export const NUSE_ACCEPT_MAGIC_OFF = 0;
@@ -106,7 +125,6 @@ export const NUSE_ACCEPT_COOKIE_OFF = 8; // u64
 // sockaddr_in or sockaddr_in6, in the family of the listener's domain
 export const NUSE_ACCEPT_PEER_OFF = 16;
 export const NUSE_ACCEPT_DOMAIN_OFF = 44; // u16
-export const NUSE_ACCEPT_TAKEN = 0x61;
 
 // Room for any sockaddr of ours (sockaddr_in6), zero filled.
 export const NUSE_SOCKADDR_LEN = 28;
@@ -158,3 +176,5 @@ export const NUSE_DGRAM_DONTROUTE = 4;
 export const NUSE_DGRAM_HAS_TTL = 8;
 export const NUSE_DGRAM_HAS_TOS = 16;
 export const NUSE_DGRAM_HAS_PKTINFO = 32;
+// Send: MSG_MORE. The datagram is put together with those that follow, up to one without.
+export const NUSE_DGRAM_MORE = 64;

@@ -114,16 +114,20 @@ int shim_service_pid(void);   /* $NUSE_PPID, or 0 */
 bool shim_is_secure(void);    /* AT_SECURE */
 bool process_is_borrowed(void); /* a vfork child: its memory is the parent's */
 
-/* State of the control connection. Zero in a fresh fork (MADV_WIPEONFORK), zero means none. */
+#define WAITERS 32 /* control connections kept for threads that wait in connect() */
+
+/* State of the control connections. Zero in a fresh fork (MADV_WIPEONFORK), zero means none. */
 struct process_page {
   atomic_int pid;
-  atomic_int lock; /* futex: 0 free, 1 held, 2 held and waited for */
-  int control_fd_plus1;
-  uint64_t control_cookie;
+  atomic_int lock;         /* futex: 0 free, 1 held, 2 held and waited for */
+  bool owns_links;         /* the connections that link.c knows are not the parent's */
+  atomic_int waiter_busy[WAITERS];
 };
 struct process_page *process_page(void);
+/* Ends the process, whose network has gone, as if the machine had been switched off. */
+_Noreturn void process_end(void);
 
-/* ---- control.c ---- */
+/* ---- message.c, link.c, control.c ---- */
 
 struct control_request {
   int op;
@@ -134,6 +138,7 @@ struct control_request {
 };
 
 struct control_reply {
+  int result;
   uint32_t state;
   uint64_t cookie;
   int a, b, c;
@@ -142,18 +147,46 @@ struct control_reply {
   size_t data_len;   /* what the service sent; more than data_cap: cut */
   int fd;            /* -1 none */
   bool cloexec;      /* in: wanted on fd */
+  bool interrupted;  /* control_wait: cut short by a signal's handler */
 };
 
+/* One message, with a descriptor unless `passed` is -1. 0 or -errno. */
+long message_send(int fd, const struct control_request *request, int passed);
+/* 0, -EINTR, -EFAULT, -EMFILE (the descriptor is lost), or -ENETDOWN. */
+long message_receive(int fd, struct control_reply *reply);
+
+struct control_link {
+  int fd_plus1; /* 0: none */
+  uint64_t cookie;
+};
+
+/* Under the lock; NULL when there is no service. */
+struct control_link *link_for_requests(struct process_page *p);
+bool link_is_usable(const struct process_page *p, const struct control_link *link);
+/* Under the lock: makes `link` unless it is usable. */
+bool link_for_waiting(struct process_page *p, struct control_link *link);
+struct control_link *link_of_waiter(int index);
+void link_drop(struct control_link *link);
+void link_vacate(int fd);
+
 /* One request and its reply. Returns the reply's result, -ENETDOWN when there is no service.
- * `reply` may be zero-initialised. Async-signal-safe. */
+ * `reply` may be zero-initialised. Async-signal-safe, as the two that follow. */
 long control_call(const struct control_request *request, struct control_reply *reply);
-/* Does the control connection (ours, or the one inherited by fork) sit at this number? */
+/* A request without a reply, `passed` is a descriptor to go with it or -1. 0 or -errno. */
+long control_post(const struct control_request *request, int passed);
+/* A request that is answered when something has happened, in `limit_ms` (-1: whenever). Cut short
+ * by the limit or by a handler (reply->interrupted), it is CANCELled: -EINPROGRESS. */
+long control_wait(const struct control_request *request, struct control_reply *reply,
+                  int limit_ms);
+/* Does a control connection (ours, or one inherited by fork) sit at this number? */
 bool control_holds(int fd);
-/* The lowest number from `first` to `last` at which it does, or -1. */
+/* The lowest number from `first` to `last` at which one does, or -1. */
 long control_next(unsigned first, unsigned last);
-/* Moves the control connection away from `fd`, when it sits there, so that dup2 may take the
+/* Moves the control connection away from `fd`, when one sits there, so that dup2 may take the
  * number. */
 void control_vacate(int fd);
+/* Asks: has the service gone for good? */
+bool control_is_lost(void);
 
 /* ---- table.c ---- */
 
@@ -165,17 +198,20 @@ enum fd_kind {
   KIND_CONTROL = 4,
 };
 
-/* word: bits 0..15 NUSE_STATE_, 16..18 kind, 20 WORD_LOWERED */
+/* word: bits 0..15 NUSE_STATE_, 16..18 kind, then WORD_ flags */
 #define WORD_STATE 0xffffu
 #define WORD_KIND_SHIFT 16
 #define WORD_KIND_MASK (7u << WORD_KIND_SHIFT)
 #define WORD_LOWERED (1u << 20) /* SO_SNDBUF is small for a connect under way */
+#define WORD_LARGE (1u << 21)   /* SO_SNDBUF is large already */
+#define WORD_TIMED (1u << 22)   /* SO_SNDTIMEO may be set */
 
 struct fd_entry {
   atomic_uint word;
   atomic_uint meta;  /* domain | type << 8 | protocol << 16 */
   atomic_uint epoch; /* of the destination verdicts, check.c */
-  atomic_int error;  /* to be reported by the next receive (positive errno) */
+  atomic_int error;  /* to be reported by the next call (positive errno) */
+  atomic_uint looked; /* when a send last looked for an error, milliseconds */
   _Atomic uint64_t cookie;
   _Atomic uint64_t stamp_us; /* receive time of the last datagram (SIOCGSTAMP) */
 };
@@ -237,13 +273,17 @@ void table_forget_nuse(int fd);                 /* only when it is a nuse socket
 void table_forget_range(unsigned first, unsigned last);
 void table_copy(int from, int to);
 void entry_set_state(struct fd_entry *e, uint64_t cookie, uint32_t state);
-void entry_set_lowered(struct fd_entry *e, bool lowered);
+/* Sets and clears WORD_ flags. */
+void entry_mark(struct fd_entry *e, unsigned set, unsigned clear);
 /* False, and forgotten, when the number now names something else (closed behind our back). */
 bool entry_verify(int fd, struct fd_entry *e);
 /* A request about the entry's socket; keeps its cached state. The service does not know it:
  * -ENOTCONN (it has ended long ago), -ENOTSOCK (the number names something else now). */
 long entry_call(int fd, struct fd_entry *e, struct control_request *request,
                 struct control_reply *reply);
+/* The same for a request that waits. */
+long entry_wait(int fd, struct fd_entry *e, struct control_request *request,
+                struct control_reply *reply, int limit_ms);
 /* Asks the service anew; returns the state bits. */
 uint32_t entry_refresh(int fd, struct fd_entry *e);
 /* SO_ERROR, taken: positive errno or 0. */
@@ -255,7 +295,14 @@ int entry_take_error(int fd, struct fd_entry *e);
  * way, as long as `option` allows (SO_SNDTIMEO, SO_RCVTIMEO). 0 when connected, -ENOTCONN, or why
  * it failed. */
 long stream_settle(int fd, struct fd_entry *e, int flags, int option);
+/* Makes SO_SNDBUF large: after a connect, and when there is much to send. */
 void stream_raise(int fd, struct fd_entry *e);
+/* Of a non-blocking connect, as the pair shows it: CONNECTING, CONNECTED (noted), or 0: ask. */
+uint32_t stream_outcome(int fd, struct fd_entry *e);
+/* Takes the marks of failed connects off the pair, as many as a reply says. */
+void stream_take_marks(int fd, int count);
+/* stream_raise, if it is still ours. */
+void stream_enlarge(int fd, struct fd_entry *e);
 ssize_t stream_read(int fd, struct fd_entry *e, void *buf, size_t len);
 ssize_t stream_recv(int fd, struct fd_entry *e, void *buf, size_t len, int flags);
 ssize_t stream_write(int fd, struct fd_entry *e, const void *buf, size_t len, int flags);
@@ -281,6 +328,8 @@ ssize_t dgram_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg, int flags)
 ssize_t dgram_sendmsg(int fd, struct fd_entry *e, const struct msghdr *msg, int flags);
 /* Payload length of the next datagram, 0 when none. */
 long dgram_next_len(int fd, struct fd_entry *e);
+/* -errno that an earlier call has found and left for the next; 0: none. */
+long dgram_pending_error(struct fd_entry *e);
 /* Takes an error record off the head of the queue: its errno, or 0. */
 int dgram_take_error(int fd, struct fd_entry *e);
 ssize_t errqueue_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg);

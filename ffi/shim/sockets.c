@@ -2,28 +2,77 @@
  * Making sockets and naming them: socket, socketpair, bind, listen, getsockname, getpeername,
  * shutdown, accept. AF_INET and AF_INET6 are ours, every other family is the kernel's.
  *
+ * TCP and UDP over IPv4 are always granted, so socket() makes the pair itself, gives one end to the
+ * service (OPEN) and does not wait.
+ *
  * Probed on Linux 6.18 for accept: a message with SCM_RIGHTS on a stream pair is a record of
  * its own (a read never runs over its end), so processes that share a listener each get whole
  * connections; and when the descriptor table is full the record is consumed and its descriptor
- * lost (MSG_CTRUNC). Hence the look for a free number before the read: the connection stays
- * queued on EMFILE, as in the kernel.
+ * lost (MSG_CTRUNC). Hence the look for a free number before the read, when the number that the
+ * last one got comes near the limit: the connection stays queued on EMFILE, as in the kernel.
  */
 #include "shim.h"
 
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #define SOCKADDR_MAX 128
+#define FREE_NUMBERS 32 /* below the limit on descriptors: no need to look for a free one */
 #define SOCKET_TYPE_MASK 0xf
 
 static void make_nonblocking(int fd) { real()->fcntl64(fd, F_SETFL, O_NONBLOCK); }
 
-static long socket_nuse(int domain, int type, int protocol) {
-  int flags = type & (SOCK_NONBLOCK | SOCK_CLOEXEC);
-  if (type & ~(SOCKET_TYPE_MASK | flags)) return -EINVAL;
+/* The service's answer is known: it grants the socket. Fills *who. */
+static bool is_granted(int domain, int type, int protocol, struct control_reply *who) {
+  if (domain != AF_INET) return false;
+  who->b = domain;
+  if (type == SOCK_STREAM && (protocol == 0 || protocol == IPPROTO_TCP)) {
+    who->a = KIND_STREAM;
+    who->c = SOCK_STREAM | IPPROTO_TCP << 8;
+    return true;
+  }
+  if (type != SOCK_DGRAM || (protocol != 0 && protocol != IPPROTO_UDP)) return false;
+  who->a = KIND_DATAGRAM;
+  who->c = SOCK_DGRAM | IPPROTO_UDP << 8;
+  return true;
+}
+
+/* Marks the program's end, and fills in its cookie. */
+static bool pair_prepare(int fd, struct control_reply *who) {
+  int mark = NUSE_PAIR_MARK;
+  int size = NUSE_PAIR_SNDBUF;
+  socklen_t len = sizeof who->cookie;
+  if (who->a == KIND_DATAGRAM &&
+      real()->setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size) != 0) {
+    real()->setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+  }
+  return real()->setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &mark, sizeof mark) == 0 &&
+         real()->getsockopt(fd, SOL_SOCKET, SO_COOKIE, &who->cookie, &len) == 0;
+}
+
+/* -ENETDOWN when it does not work, for whatever reason: ask instead. */
+static long socket_opened(struct control_reply *who, int flags) {
+  int pair[2];
+  int type = who->a == KIND_STREAM ? SOCK_STREAM : SOCK_SEQPACKET;
+  if (real()->socketpair(AF_UNIX, type | flags, 0, pair) != 0) return -ENETDOWN;
+  bool is_ready = pair_prepare(pair[0], who);
+  struct control_request request = {.op = NUSE_OP_OPEN, .cookie = who->cookie, .a = who->b,
+                                    .b = who->c & 0xff, .c = who->c >> 8};
+  bool is_sent = is_ready && control_post(&request, pair[1]) == 0;
+  real()->close(pair[1]);
+  if (is_sent) {
+    table_set_nuse(pair[0], who);
+    return pair[0];
+  }
+  real()->close(pair[0]);
+  return -ENETDOWN;
+}
+
+static long socket_asked(int domain, int type, int protocol, int flags) {
   struct control_request request = {
-      .op = NUSE_OP_SOCKET, .a = domain, .b = type & ~flags, .c = protocol};
+      .op = NUSE_OP_SOCKET, .a = domain, .b = type, .c = protocol};
   struct control_reply who = {.cloexec = (flags & SOCK_CLOEXEC) != 0};
   long result = control_call(&request, &who);
   if (result < 0) return result;
@@ -31,6 +80,17 @@ static long socket_nuse(int domain, int type, int protocol) {
   if (flags & SOCK_NONBLOCK) make_nonblocking(who.fd);
   table_set_nuse(who.fd, &who);
   return who.fd;
+}
+
+static long socket_nuse(int domain, int type, int protocol) {
+  struct control_reply who = {0};
+  int flags = type & (SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (type & ~(SOCKET_TYPE_MASK | flags)) return -EINVAL;
+  if (is_granted(domain, type & ~flags, protocol, &who)) {
+    long fd = socket_opened(&who, flags);
+    if (fd >= 0) return fd;
+  }
+  return socket_asked(domain, type & ~flags, protocol, flags);
 }
 
 EXPORT int socket(int domain, int type, int protocol) {
@@ -140,6 +200,19 @@ EXPORT int shutdown(int fd, int how) {
   return (int)shim_return(shutdown_nuse(fd, e, how), saved);
 }
 
+static atomic_int last_accepted = TABLE_MAX;
+
+/* 0, or -EMFILE: there is no number for one more descriptor. */
+static long find_number(int fd) {
+  struct rlimit limit;
+  rlim_t last = (rlim_t)atomic_load_explicit(&last_accepted, memory_order_relaxed);
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && last + FREE_NUMBERS < limit.rlim_cur) return 0;
+  int number = real()->dup(fd);
+  if (number < 0) return -errno;
+  real()->close(number);
+  return 0;
+}
+
 /* One record off the listening pair. Returns the new descriptor, or -errno. */
 static long take_record(int fd, uint8_t *record, int flags) {
   union {
@@ -152,14 +225,18 @@ static long take_record(int fd, uint8_t *record, int flags) {
   uint32_t magic;
   int accepted = -1;
   long n = sys_result(real()->recvmsg(fd, &msg, flags & SOCK_CLOEXEC ? MSG_CMSG_CLOEXEC : 0));
-  if (n == 0 || n == -ECONNRESET) return -EINVAL; /* shut down: no longer a listener */
+  if (n == 0 || n == -ECONNRESET) {
+    /* A server that does not give up would try again at once, and for ever. */
+    if (control_is_lost()) process_end();
+    return -EINVAL; /* shut down: no longer a listener */
+  }
   if (n < 0) return n;
   if (msg.msg_controllen >= CMSG_LEN(sizeof(int)) && control.header.cmsg_type == SCM_RIGHTS) {
     memcpy(&accepted, CMSG_DATA(&control.header), sizeof(int));
   }
-  real()->send(fd, &(uint8_t){NUSE_ACCEPT_TAKEN}, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
   memcpy(&magic, record + NUSE_ACCEPT_MAGIC_OFF, sizeof magic);
   if (accepted < 0) return msg.msg_flags & MSG_CTRUNC ? -EMFILE : -ECONNABORTED;
+  atomic_store_explicit(&last_accepted, accepted, memory_order_relaxed);
   if (n == NUSE_ACCEPT_LEN && magic == NUSE_ACCEPT_MAGIC) return accepted;
   real()->close(accepted);
   return -ECONNABORTED;
@@ -176,10 +253,8 @@ static long accept_nuse(int fd, struct fd_entry *e, struct sockaddr *addr, sockl
   if (!(entry_word(e) & NUSE_STATE_LISTENING) && !(entry_refresh(fd, e) & NUSE_STATE_LISTENING)) {
     return entry_verify(fd, e) ? -EINVAL : -ENOTSOCK;
   }
-  int free_number = real()->dup(fd);
-  if (free_number < 0) return -errno;
-  real()->close(free_number);
-  long accepted = take_record(fd, record, flags);
+  long accepted = find_number(fd);
+  if (accepted == 0) accepted = take_record(fd, record, flags);
   if (accepted < 0) return accepted;
   memcpy(&who.cookie, record + NUSE_ACCEPT_COOKIE_OFF, sizeof who.cookie);
   memcpy(&domain, record + NUSE_ACCEPT_DOMAIN_OFF, sizeof domain);

@@ -16,12 +16,19 @@
 #include <signal.h>
 
 #define SEND_FLAGS MSG_DONTWAIT
+#define LARGE_SEND 4096 /* bytes at once from which the pair gets a large buffer */
 #define RECV_FLAGS (MSG_DONTWAIT | MSG_PEEK | MSG_WAITALL)
 
 /* Connected, as far as we know, and no connect under way. */
 static inline bool is_settled(const struct fd_entry *e) {
   unsigned word = entry_word(e);
   return (word & (NUSE_STATE_CONNECTED | WORD_LOWERED)) == NUSE_STATE_CONNECTED;
+}
+
+void stream_enlarge(int fd, struct fd_entry *e) {
+  int saved = errno;
+  if (entry_verify(fd, e)) stream_raise(fd, e);
+  errno = saved;
 }
 
 static inline long before_recv(int fd, struct fd_entry *e, int flags) {
@@ -50,8 +57,12 @@ static long after_send(int fd, struct fd_entry *e, long result, int flags) {
   return result;
 }
 
-static inline long before_send(int fd, struct fd_entry *e, int flags) {
-  if (is_settled(e) || !entry_verify(fd, e)) return 0;
+static inline long before_send(int fd, struct fd_entry *e, size_t len, int flags) {
+  if (is_settled(e)) {
+    if (UNLIKELY(len >= LARGE_SEND && !(entry_word(e) & WORD_LARGE))) stream_enlarge(fd, e);
+    return 0;
+  }
+  if (!entry_verify(fd, e)) return 0;
   long result = stream_settle(fd, e, flags, SO_SNDTIMEO);
   if (result != -ENOTCONN) return result;
   if (!(flags & MSG_NOSIGNAL)) raise(SIGPIPE);
@@ -85,21 +96,25 @@ ssize_t stream_recv(int fd, struct fd_entry *e, void *buf, size_t len, int flags
 
 ssize_t stream_write(int fd, struct fd_entry *e, const void *buf, size_t len, int flags) {
   long result = send_flags_error(flags);
-  if (result == 0) result = before_send(fd, e, flags);
+  if (result == 0) result = before_send(fd, e, len, flags);
   if (result < 0) return result;
   result = sys_result(real()->send(fd, buf, len, (flags & SEND_FLAGS) | MSG_NOSIGNAL));
   return after_send(fd, e, result, flags);
 }
 
+static size_t total_len(const struct msghdr *msg) {
+  size_t total = 0;
+  for (size_t i = 0; i < msg->msg_iovlen; i++) total += msg->msg_iov[i].iov_len;
+  return total;
+}
+
 ssize_t stream_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg, int flags) {
   struct msghdr plain = {.msg_iov = msg->msg_iov, .msg_iovlen = msg->msg_iovlen};
-  bool wants_bytes = false;
-  for (size_t i = 0; i < msg->msg_iovlen; i++) wants_bytes |= msg->msg_iov[i].iov_len > 0;
   long result = recv_flags_error(flags);
   if (result == 0) result = before_recv(fd, e, flags);
   if (result < 0) return result;
   result = sys_result(real()->recvmsg(fd, &plain, flags & RECV_FLAGS));
-  if (wants_bytes) result = after_recv(fd, e, result);
+  if (total_len(msg) > 0) result = after_recv(fd, e, result);
   if (result < 0) return result;
   msg->msg_namelen = 0;
   msg->msg_controllen = 0;
@@ -110,7 +125,7 @@ ssize_t stream_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg, int flags
 ssize_t stream_sendmsg(int fd, struct fd_entry *e, const struct msghdr *msg, int flags) {
   struct msghdr plain = {.msg_iov = msg->msg_iov, .msg_iovlen = msg->msg_iovlen};
   long result = send_flags_error(flags);
-  if (result == 0) result = before_send(fd, e, flags);
+  if (result == 0) result = before_send(fd, e, total_len(msg), flags);
   if (result < 0) return result;
   result = sys_result(real()->sendmsg(fd, &plain, (flags & SEND_FLAGS) | MSG_NOSIGNAL));
   return after_send(fd, e, result, flags);

@@ -12,9 +12,8 @@
  *    is verified by cookie;
  *  - a vfork child has its own descriptors but its parent's memory: it must not write here.
  *
- * Probed on Linux 6.18: SO_PEERCRED of a socketpair gives the pid of its maker, which is the
- * service for all nuse sockets; AF_INET and unconnected AF_UNIX sockets give pid 0, uid -1. So
- * one getsockopt sorts out nearly everything that is not ours without a request.
+ * Whoever makes a pair of ours marks the program's end (NUSE_PAIR_MARK), so that one getsockopt
+ * sorts out nearly everything that is not ours without a request.
  */
 #include "shim.h"
 
@@ -50,6 +49,7 @@ static void entry_fill(struct fd_entry *e, const struct control_reply *who, unsi
   atomic_store_explicit(&e->meta, meta, memory_order_relaxed);
   atomic_fetch_add_explicit(&e->epoch, 1, memory_order_relaxed);
   atomic_store_explicit(&e->error, 0, memory_order_relaxed);
+  atomic_store_explicit(&e->looked, 0, memory_order_relaxed);
   atomic_store_explicit(&e->cookie, who->cookie, memory_order_relaxed);
   atomic_store_explicit(&e->stamp_us, 0, memory_order_relaxed);
   unsigned word = (who->state & WORD_STATE) | (unsigned)who->a << WORD_KIND_SHIFT | extra;
@@ -57,7 +57,6 @@ static void entry_fill(struct fd_entry *e, const struct control_reply *who, unsi
 }
 
 void table_set_nuse(int fd, const struct control_reply *who) {
-  if (process_is_borrowed()) return;
   struct fd_entry *e = table_make(fd);
   if (e != NULL) entry_fill(e, who, 0);
 }
@@ -115,7 +114,7 @@ void table_copy(int from, int to) {
                               .b = (int)(meta & 0xff),
                               .c = (int)(meta >> 8)};
   struct fd_entry *e = table_make(to);
-  if (e != NULL) entry_fill(e, &who, word & WORD_LOWERED);
+  if (e != NULL) entry_fill(e, &who, word & (WORD_LOWERED | WORD_LARGE | WORD_TIMED));
 }
 
 static bool fd_cookie(int fd, uint64_t *cookie) {
@@ -125,17 +124,11 @@ static bool fd_cookie(int fd, uint64_t *cookie) {
 
 /* Could `fd` be one of ours? Sets *definite when the answer "no" may be kept. */
 static bool may_be_ours(int fd, uint64_t *cookie, bool *definite) {
-  struct ucred maker = {0};
-  socklen_t len = sizeof maker;
-  int service = shim_service_pid();
-  *definite = true;
-  if (real()->getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &maker, &len) != 0) {
-    *definite = errno != EBADF;
-    return false;
-  }
-  if (maker.pid == 0 && maker.uid == (uid_t)-1) return false;
-  if (service != 0 && maker.pid != 0 && maker.pid != service) return false;
-  return fd_cookie(fd, cookie);
+  int mark = 0;
+  socklen_t len = sizeof mark;
+  bool is_socket = real()->getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &mark, &len) == 0;
+  *definite = is_socket || errno != EBADF;
+  return is_socket && mark == 2 * NUSE_PAIR_MARK && fd_cookie(fd, cookie);
 }
 
 static unsigned lowered_bit(int fd, int kind) {
@@ -155,6 +148,8 @@ enum fd_kind table_classify(int fd, struct fd_entry **entry) {
   if (fd < 0 || fd >= TABLE_MAX) return KIND_FOREIGN;
   if (!shim_enabled()) {
     table_set_kind(fd, KIND_FOREIGN);
+  } else if (process_is_borrowed()) {
+    definite = false;
   } else if (!may_be_ours(fd, &cookie, &definite)) {
     if (definite) table_set_kind(fd, KIND_FOREIGN);
   } else {
@@ -165,7 +160,7 @@ enum fd_kind table_classify(int fd, struct fd_entry **entry) {
       struct fd_entry *e = table_make(fd);
       if (e != NULL) {
         who.cookie = cookie;
-        entry_fill(e, &who, lowered_bit(fd, who.a));
+        entry_fill(e, &who, WORD_TIMED | lowered_bit(fd, who.a));
         *entry = e;
         kind = (enum fd_kind)who.a;
       }
@@ -190,8 +185,8 @@ void entry_set_state(struct fd_entry *e, uint64_t cookie, uint32_t state) {
   }
 }
 
-void entry_set_lowered(struct fd_entry *e, bool lowered) {
-  word_replace(e, WORD_LOWERED, lowered ? WORD_LOWERED : 0);
+void entry_mark(struct fd_entry *e, unsigned set, unsigned clear) {
+  word_replace(e, set | clear, set);
 }
 
 bool entry_verify(int fd, struct fd_entry *e) {
@@ -203,13 +198,23 @@ bool entry_verify(int fd, struct fd_entry *e) {
   return same;
 }
 
-long entry_call(int fd, struct fd_entry *e, struct control_request *request,
-                struct control_reply *reply) {
-  request->cookie = entry_cookie(e);
-  long result = control_call(request, reply);
+static long keep_state(int fd, struct fd_entry *e, const struct control_request *request,
+                       const struct control_reply *reply, long result) {
   if (result == -ENOENT) return entry_verify(fd, e) ? -ENOTCONN : -ENOTSOCK;
   if (result != -ENETDOWN) entry_set_state(e, request->cookie, reply->state);
   return result;
+}
+
+long entry_call(int fd, struct fd_entry *e, struct control_request *request,
+                struct control_reply *reply) {
+  request->cookie = entry_cookie(e);
+  return keep_state(fd, e, request, reply, control_call(request, reply));
+}
+
+long entry_wait(int fd, struct fd_entry *e, struct control_request *request,
+                struct control_reply *reply, int limit_ms) {
+  request->cookie = entry_cookie(e);
+  return keep_state(fd, e, request, reply, control_wait(request, reply, limit_ms));
 }
 
 uint32_t entry_refresh(int fd, struct fd_entry *e) {
@@ -225,5 +230,6 @@ int entry_take_error(int fd, struct fd_entry *e) {
       .op = NUSE_OP_GETOPT, .a = SOL_SOCKET, .b = SO_ERROR, .c = sizeof value};
   struct control_reply reply = {.data = &value, .data_cap = sizeof value};
   long result = entry_call(fd, e, &request, &reply);
+  stream_take_marks(fd, reply.a);
   return result >= 0 && reply.data_len >= sizeof value ? value : 0;
 }

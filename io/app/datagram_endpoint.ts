@@ -23,11 +23,14 @@ import {
   ENOBUFS,
   ENOMEM,
 } from "../../stack/mod.ts";
+import { Cork } from "./cork.ts";
 import { BATCH_COUNT } from "./datagram_slots.ts";
 import { Endpoint } from "./endpoint.ts";
 
 /** System calls a turn and direction: other sockets come in between. */
 const TURN_BATCHES = 4;
+/** Turns that a pair, full of the shortest messages, can need to be emptied. */
+const CATCH_UP_TURNS = 16;
 
 export class DatagramEndpoint extends Endpoint {
   readonly kind = P.NUSE_KIND_DATAGRAM;
@@ -38,6 +41,8 @@ export class DatagramEndpoint extends Endpoint {
   #pendingError = 0;
   /** The program does not read any more: what arrives is dropped. */
   #isReadingShut = false;
+  /** A datagram that is being put together, or UDP_CORK. */
+  #cork: Cork | null = null;
 
   get state(): number {
     const isConnected = this.socket.remote() !== null;
@@ -103,12 +108,61 @@ export class DatagramEndpoint extends Endpoint {
         counters.datagramsMalformed++;
         continue;
       }
-      const sent = this.socket.send(off, len - DGRAM_HEADER_LEN, nowUs);
+      const sent = this.#send(off, len - DGRAM_HEADER_LEN, nowUs);
       if (sent >= 0) counters.datagramsToNetwork++;
       else error = this.#noteRefused(-sent);
     }
     if (error !== 0) this.#report(error);
     return true;
+  }
+
+  #send(off: number, payloadLen: number, nowUs: number): number {
+    const flags = this.app.memory.dv.getUint16(off + P.NUSE_DGRAM_FLAGS_OFF, true);
+    const hasMore = (flags & P.NUSE_DGRAM_MORE) !== 0;
+    if (!hasMore && this.#cork === null) return this.socket.send(off, payloadLen, nowUs);
+    const cork = this.#cork ??= new Cork(this.app);
+    const added = cork.add(off, payloadLen);
+    if (added < 0 || hasMore || cork.isOn) return added;
+    return this.#pushCork(cork, nowUs);
+  }
+
+  #pushCork(cork: Cork, nowUs: number): number {
+    const sent = cork.push((off, payloadLen) => {
+      const result = this.socket.send(off, payloadLen, nowUs);
+      this.app.stack.flush(nowUs);
+      return result;
+    });
+    if (!cork.isOn) this.#dropCork();
+    return sent;
+  }
+
+  #dropCork(): void {
+    this.#cork?.free();
+    this.#cork = null;
+  }
+
+  /** UDP_CORK */
+  get isCorked(): boolean {
+    return this.#cork?.isOn ?? false;
+  }
+
+  /** UDP_CORK; switched off, what is pending goes. */
+  setCorked(isOn: boolean, nowUs: number): void {
+    if (!isOn && this.#cork === null) return;
+    const cork = this.#cork ??= new Cork(this.app);
+    cork.isOn = isOn;
+    if (isOn) return;
+    if (!cork.isPending) return this.#dropCork();
+    const sent = this.#pushCork(cork, nowUs);
+    if (sent < 0) this.#report(this.#noteRefused(-sent));
+  }
+
+  /** Sends what the program has written before it asked to change anything. */
+  override catchUp(nowUs: number): void {
+    this.#isReadable = true;
+    for (let i = 0; this.#isReadable && !this.isReleased && i < CATCH_UP_TURNS; i++) {
+      this.#fromProgram(nowUs);
+    }
   }
 
   /** What to tell the program about a datagram that was not sent. */
@@ -170,5 +224,10 @@ export class DatagramEndpoint extends Endpoint {
     const n = app.sys.send(fd, app.base, off, DGRAM_HEADER_LEN, 0, 0, 0);
     this.#pendingError = n === -EAGAIN ? errno : 0;
     if (n === -EAGAIN) this.block();
+  }
+
+  protected override release(nowUs: number): void {
+    this.#dropCork();
+    super.release(nowUs);
   }
 }

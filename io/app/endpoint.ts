@@ -50,6 +50,11 @@ export abstract class Endpoint implements Handler {
   /** shutdown(2), before the shim shuts the program's end. */
   abstract shutdown(how: number, nowUs: number): number;
 
+  /** Takes what the program has written before the request that is about to be carried out. */
+  catchUp(_nowUs: number): void {
+    // where the order of bytes and requests does not show
+  }
+
   get local(): NetEndpoint {
     return this.socket.local();
   }
@@ -76,8 +81,12 @@ export abstract class Endpoint implements Handler {
 
   /** The reverse of `attach`: the pair and the socket stay open, for another endpoint. */
   detach(nowUs: number): void {
-    this.isReleased = true;
     this.app.loop.remove(this.#slot);
+    this.#leave(nowUs);
+  }
+
+  #leave(nowUs: number): void {
+    this.isReleased = true;
     this.app.endpoints.remove(this, nowUs);
     this.socket.owner = null;
     this.app.wakeStarved();
@@ -85,7 +94,8 @@ export abstract class Endpoint implements Handler {
 
   /** Forgets the socket, which the caller has closed, and closes the pair. */
   protected release(nowUs: number): void {
-    this.detach(nowUs);
+    this.app.loop.forget(this.#slot);
+    this.#leave(nowUs);
     this.app.sys.close(this.fd);
     this.app.counters.socketsClosed++;
   }

@@ -1,16 +1,19 @@
 /**
  * A listening stream socket. Each established connection becomes one record on the listening pair,
- * with the program's end of the new pair (SCM_RIGHTS); whoever accepts answers with a byte, so that
- * we know how many records wait. Only a part of the backlog is let into the pair: the rest stays in
- * the stack's accept queue, whose limit is the backlog itself, as in the kernel.
+ * with the program's end of the new pair (SCM_RIGHTS). Only a part of the backlog is let into the
+ * pair: the rest stays in the stack's accept queue, whose limit is the backlog itself, as in the
+ * kernel.
+ *
+ * How many records wait is asked only when as many as that have been sent: what the kernel charges
+ * us for unread ones (SIOCOUTQ), divided by what it charges for one.
  *
  * @module
  */
 import { EPOLLHUP } from "../../ffi/abi/epoll.ts";
-import { MSG_DONTWAIT, SHUT_RD, SHUT_RDWR, SOCK_STREAM } from "../../ffi/abi/socket.ts";
+import { SHUT_RD, SHUT_RDWR, SIOCOUTQ, SOCK_STREAM } from "../../ffi/abi/socket.ts";
 import * as P from "../../ffi/shim/protocol.ts";
-import { ANY_V4, EINTR, EINVAL, EVENT_ACCEPTABLE, type StreamSocket } from "../../stack/mod.ts";
-import { type AppContext, SCRATCH_LEN } from "./app_context.ts";
+import { ANY_V4, EINVAL, EVENT_ACCEPTABLE, type StreamSocket } from "../../stack/mod.ts";
+import type { AppContext } from "./app_context.ts";
 import { Endpoint } from "./endpoint.ts";
 import { writeCookie } from "./message.ts";
 import { writeSockaddr } from "./sockaddr.ts";
@@ -22,9 +25,11 @@ const WAITING_MAX = 64;
 export class ListenerEndpoint extends Endpoint {
   readonly kind = P.NUSE_KIND_STREAM;
   declare readonly socket: StreamSocket;
-  /** Records in the pair that nobody has accepted. */
+  /** Records in the pair that nobody has accepted, at most. */
   #waitingCount = 0;
   #waitingMax = 1;
+  /** What one record is charged, bytes; 0: not known yet. */
+  #recordCharge = 0;
 
   get state(): number {
     return this.optionState | P.NUSE_STATE_LISTENING;
@@ -54,7 +59,6 @@ export class ListenerEndpoint extends Endpoint {
       return;
     }
     this.noteWritable(events);
-    this.#countAccepted();
     this.pump(nowUs);
   }
 
@@ -64,22 +68,27 @@ export class ListenerEndpoint extends Endpoint {
 
   /** Hands over connections as long as there is room. */
   pump(nowUs: number): void {
-    if (this.isReleased || this.isBlocked) return;
-    while (this.#waitingCount < this.#waitingMax) {
+    if (this.isReleased) return;
+    while (!this.isBlocked) {
       if (this.app.endpoints.isFull) return this.app.noteStarved(this);
+      if (!this.#hasRoom()) return this.block();
       const child = this.socket.accept();
       if (child === null) return;
       this.#handOver(child, nowUs);
     }
   }
 
-  #countAccepted(): void {
-    const { sys, base, scratchOff } = this.app;
-    for (;;) {
-      const n = sys.recv(this.fd, base, scratchOff, SCRATCH_LEN, 0, 0, MSG_DONTWAIT);
-      if (n > 0) this.#waitingCount = Math.max(0, this.#waitingCount - n);
-      if (n !== SCRATCH_LEN && n !== -EINTR) return;
-    }
+  #hasRoom(): boolean {
+    if (this.#waitingCount < this.#waitingMax) return true;
+    const charged = this.app.sys.ioctlInt(this.fd, SIOCOUTQ);
+    if (charged <= 0) this.#waitingCount = 0;
+    else if (this.#recordCharge > 0) this.#waitingCount = Math.ceil(charged / this.#recordCharge);
+    return this.#waitingCount < this.#waitingMax;
+  }
+
+  /** After a record that may be the only one in the pair. */
+  #learnCharge(): void {
+    this.#recordCharge = Math.max(0, this.app.sys.ioctlInt(this.fd, SIOCOUTQ));
   }
 
   /** Makes a pair for an established connection and puts its record into the listening pair. */
@@ -102,6 +111,7 @@ export class ListenerEndpoint extends Endpoint {
     const n = app.sys.sendFd(this.fd, app.base, app.recordOff, P.NUSE_ACCEPT_LEN, programFd);
     app.sys.close(programFd); // not sent: our end hangs up, and the endpoint ends by itself
     if (n === P.NUSE_ACCEPT_LEN) {
+      if (this.#recordCharge === 0 && this.#waitingCount === 0) this.#learnCharge();
       this.#waitingCount++;
       app.counters.connectionsAccepted++;
     } else {

@@ -1,16 +1,23 @@
 /**
  * getsockopt and setsockopt. The stack knows the options; here are SO_ERROR, which also concerns a
- * pending connect, the state bits for the shim, and the answers for sockets that have ended.
+ * pending connect, UDP_CORK, the state bits for the shim, and the answers for sockets that have
+ * ended.
  *
  * @module
  */
 import { SO_ERROR, SOL_SOCKET } from "../../ffi/abi/socket.ts";
 import * as P from "../../ffi/shim/protocol.ts";
+import { EINVAL } from "../../stack/mod.ts";
 import type { AppContext } from "./app_context.ts";
+import { DatagramEndpoint } from "./datagram_endpoint.ts";
 import type { EndedSocket } from "./ended_sockets.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { Reply, Request } from "./message.ts";
 import { nextOptionState } from "./option_state.ts";
+import { StreamEndpoint } from "./stream_endpoint.ts";
+
+const IPPROTO_UDP = 17;
+const UDP_CORK = 1;
 
 export function getOption(
   app: AppContext,
@@ -20,8 +27,10 @@ export function getOption(
   nowUs: number,
 ): number {
   if (request.a === SOL_SOCKET && request.b === SO_ERROR) {
+    if (endpoint instanceof StreamEndpoint) reply.a = endpoint.connecting.takeMarks();
     return replyInt(app, reply, endpoint.takeError());
   }
+  if (isCork(endpoint, request)) return replyInt(app, reply, Number(endpoint.isCorked));
   const maxLen = Math.min(request.c, P.NUSE_DATA_MAX);
   const value = endpoint.socket.getOption(request.a, request.b, maxLen, nowUs);
   return replyValue(app, reply, value);
@@ -48,12 +57,22 @@ export function setOption(
   nowUs: number,
 ): number {
   const { a: level, b: name, dataOff, dataLen } = request;
+  if (isCork(endpoint, request)) {
+    if (dataLen < 4) return -EINVAL;
+    endpoint.setCorked(app.memory.dv.getInt32(dataOff, true) !== 0, nowUs);
+    return 0;
+  }
   const value = app.memory.u8.slice(dataOff, dataOff + dataLen);
   const result = endpoint.socket.setOption(level, name, value, nowUs);
   if (result === 0) {
     endpoint.optionState = nextOptionState(endpoint.optionState, level, name, value);
   }
   return result;
+}
+
+function isCork(endpoint: Endpoint, request: Request): endpoint is DatagramEndpoint {
+  return request.a === IPPROTO_UDP && request.b === UDP_CORK &&
+    endpoint instanceof DatagramEndpoint && endpoint.socket.protocol === IPPROTO_UDP;
 }
 
 function replyInt(app: AppContext, reply: Reply, value: number): number {

@@ -1,6 +1,5 @@
 /**
- * The dispatch table of the control protocol: every operation but ATTACH, which concerns the
- * connection and not a socket.
+ * The dispatch table of the control protocol: every operation that has a reply, and POST_SETOPT.
  *
  * @module
  */
@@ -8,6 +7,7 @@ import { FIONREAD, SIOCOUTQ } from "../../ffi/abi/socket.ts";
 import * as P from "../../ffi/shim/protocol.ts";
 import { type DatagramSocket, EAGAIN, EINVAL, ENOENT, ENOTCONN, ENOTTY } from "../../stack/mod.ts";
 import type { AppContext } from "./app_context.ts";
+import type { ConnectWaiter } from "./connecting.ts";
 import type { EndedSocket } from "./ended_sockets.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { writeErrorEntry } from "./error_queue.ts";
@@ -27,11 +27,15 @@ import {
 } from "./socket_requests.ts";
 import { StreamEndpoint } from "./stream_endpoint.ts";
 
-/** Carries out `request` and fills `reply`, which is clear. */
+/**
+ * Carries out `request` and fills `reply`, which is clear. The result REPLY_DEFERRED: `waiter` will
+ * be told.
+ */
 export function handleRequest(
   app: AppContext,
   request: Request,
   reply: Reply,
+  waiter: ConnectWaiter,
   nowUs: number,
 ): void {
   reply.cookie = request.cookie;
@@ -48,7 +52,7 @@ export function handleRequest(
     case P.NUSE_OP_IOCTL:
       return ioctl(app, request, reply);
     default:
-      return handleSocketRequest(app, request, reply, nowUs);
+      return handleSocketRequest(app, request, reply, waiter, nowUs);
   }
 }
 
@@ -56,11 +60,15 @@ function handleSocketRequest(
   app: AppContext,
   request: Request,
   reply: Reply,
+  waiter: ConnectWaiter,
   nowUs: number,
 ): void {
   const endpoint = app.endpoints.get(request.cookie);
   if (endpoint !== null) {
-    reply.result = handleLiving(app, endpoint, request, reply, nowUs);
+    if (changesSending(endpoint, request.op)) endpoint.catchUp(nowUs);
+    reply.result = request.op === P.NUSE_OP_CONNECT
+      ? connect(app, endpoint, request, reply, waiter, nowUs)
+      : handleLiving(app, endpoint, request, reply, nowUs);
     // listen() replaces the endpoint
     reply.state = app.endpoints.get(request.cookie)?.state ?? 0;
     return;
@@ -74,6 +82,13 @@ function handleSocketRequest(
   reply.state = ended.state;
 }
 
+/** Whether what was written before the request has to leave as if it had not come. */
+function changesSending(endpoint: Endpoint, op: number): boolean {
+  if (op === P.NUSE_OP_SETOPT) return true;
+  if (endpoint.kind !== P.NUSE_KIND_DATAGRAM) return false;
+  return op === P.NUSE_OP_CONNECT || op === P.NUSE_OP_SHUTDOWN;
+}
+
 function handleLiving(
   app: AppContext,
   endpoint: Endpoint,
@@ -84,8 +99,6 @@ function handleLiving(
   switch (request.op) {
     case P.NUSE_OP_BIND:
       return bind(app, endpoint, request, nowUs);
-    case P.NUSE_OP_CONNECT:
-      return connect(app, endpoint, request, nowUs);
     case P.NUSE_OP_LISTEN:
       return listen(app, endpoint, request, nowUs);
     case P.NUSE_OP_NAME:
@@ -93,6 +106,7 @@ function handleLiving(
     case P.NUSE_OP_GETOPT:
       return getOption(app, endpoint, request, reply, nowUs);
     case P.NUSE_OP_SETOPT:
+    case P.NUSE_OP_POST_SETOPT:
       return setOption(app, endpoint, request, nowUs);
     case P.NUSE_OP_SHUTDOWN:
       return endpoint.shutdown(request.a, nowUs);
@@ -119,6 +133,7 @@ function handleEnded(
     case P.NUSE_OP_GETOPT:
       return getOptionOfEnded(app, ended, request, reply, nowUs);
     case P.NUSE_OP_SETOPT:
+    case P.NUSE_OP_POST_SETOPT:
       return 0;
     case P.NUSE_OP_BIND:
     case P.NUSE_OP_CONNECT:

@@ -1,5 +1,5 @@
 /**
- * Requests that make, name and connect sockets: SOCKET WHO BIND CONNECT CHECK LISTEN SHUTDOWN NAME.
+ * Requests that make, name and connect sockets: SOCKET OPEN WHO BIND CONNECT CHECK LISTEN NAME.
  *
  * @module
  */
@@ -7,6 +7,7 @@ import { AF_INET, SOCK_SEQPACKET, SOCK_STREAM } from "../../ffi/abi/socket.ts";
 import {
   type DatagramSocket,
   EAFNOSUPPORT,
+  EINPROGRESS,
   EINVAL,
   ENFILE,
   ENOENT,
@@ -15,12 +16,15 @@ import {
   type Socket,
   type StreamSocket,
 } from "../../stack/mod.ts";
+import { NUSE_CONNECT_WAIT } from "../../ffi/shim/protocol.ts";
 import type { AppContext } from "./app_context.ts";
+import type { ConnectWaiter } from "./connecting.ts";
 import { DatagramEndpoint } from "./datagram_endpoint.ts";
 import type { EndedSocket } from "./ended_sockets.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { ListenerEndpoint } from "./listener_endpoint.ts";
 import type { Reply, Request } from "./message.ts";
+import { enlargePair } from "./pair.ts";
 import {
   AF_UNSPEC,
   anyAddress,
@@ -48,28 +52,56 @@ function makeSocket(app: AppContext, request: Request, reply: Reply): number {
   const { pairs } = app;
   const socket = app.stack.socket(request.a, request.b, request.c);
   if (typeof socket === "number") return socket;
-  const isStream = socket.kind === "stream";
-  const opened = pairs.open(isStream ? SOCK_STREAM : SOCK_SEQPACKET);
+  const opened = pairs.open(socket.kind === "stream" ? SOCK_STREAM : SOCK_SEQPACKET);
   if (opened < 0) {
     socket.close(app.loop.nowUs);
     return -ENFILE; // whatever we lack, the program does not
   }
-  const { ownFd, cookie } = pairs;
-  const endpoint = isStream
-    ? new StreamEndpoint(app, socket as StreamSocket, ownFd, cookie)
-    : new DatagramEndpoint(app, socket as DatagramSocket, ownFd, cookie);
-  const attached = endpoint.attach();
-  if (attached < 0) {
+  const endpoint = endpointFor(app, socket, pairs.ownFd, pairs.cookie);
+  if (typeof endpoint === "number") {
     pairs.close();
-    socket.close(app.loop.nowUs);
-    return attached;
+    return endpoint;
   }
-  app.counters.socketsOpened++;
-  reply.cookie = cookie;
+  reply.cookie = pairs.cookie;
   reply.passFd = pairs.programFd;
   describe(reply, endpoint.kind, socket);
   reply.state = endpoint.state;
   return 0;
+}
+
+/** Watches `fd`, our end of the pair of `socket`, which is closed if that fails: -errno. */
+function endpointFor(
+  app: AppContext,
+  socket: Socket,
+  fd: number,
+  cookie: number,
+): Endpoint | number {
+  const endpoint = socket.kind === "stream"
+    ? new StreamEndpoint(app, socket as StreamSocket, fd, cookie)
+    : new DatagramEndpoint(app, socket as DatagramSocket, fd, cookie);
+  const attached = endpoint.attach();
+  if (attached < 0) {
+    socket.close(app.loop.nowUs);
+    return attached;
+  }
+  app.counters.socketsOpened++;
+  return endpoint;
+}
+
+/** OPEN: the program has made the pair, `fd` is our end of it. Refused, the pair is closed. */
+export function adoptSocket(app: AppContext, request: Request, fd: number): void {
+  if (fd >= 0 && isAdopted(app, request, fd)) return;
+  if (fd >= 0) app.sys.close(fd);
+  app.counters.socketsRefused++;
+}
+
+function isAdopted(app: AppContext, request: Request, fd: number): boolean {
+  const { endpoints, stack, sys } = app;
+  if (endpoints.isFull || endpoints.get(request.cookie) !== null) return false;
+  const socket = stack.socket(request.a, request.b, request.c);
+  if (typeof socket === "number") return false;
+  if (socket.kind === "datagram") enlargePair(sys, fd);
+  return typeof endpointFor(app, socket, fd, request.cookie) !== "number";
 }
 
 function describe(reply: Reply, kind: number, socket: Socket): void {
@@ -112,22 +144,43 @@ export function bind(
   return socket.bind(address.addr, address.port, nowUs);
 }
 
+/** CONNECT. `waiter` is told the outcome when the request waits for it. */
 export function connect(
   app: AppContext,
   endpoint: Endpoint,
   request: Request,
+  reply: Reply,
+  waiter: ConnectWaiter,
   nowUs: number,
 ): number {
+  if (endpoint instanceof StreamEndpoint) {
+    const result = connectStream(app, endpoint, request, waiter, nowUs);
+    reply.a = endpoint.connecting.takeMarks();
+    reply.b = result === -EINPROGRESS ? request.a : 0;
+    return result;
+  }
   const { socket } = endpoint;
   const parsed = parseAddress(app, request, socket.domain);
   if (parsed < 0) return parsed;
-  if (endpoint instanceof StreamEndpoint) {
-    if (address.family === AF_UNSPEC) return endpoint.disconnect(nowUs);
-    if (address.family !== socket.domain) return -EAFNOSUPPORT;
-    return endpoint.connect(address.addr, address.port, request.a, nowUs);
-  }
   if (address.family === AF_UNSPEC) return socket.disconnect(nowUs);
   return socket.connect(address.addr, address.port, nowUs);
+}
+
+function connectStream(
+  app: AppContext,
+  endpoint: StreamEndpoint,
+  request: Request,
+  waiter: ConnectWaiter,
+  nowUs: number,
+): number {
+  const { domain } = endpoint.socket;
+  const asks = request.b === NUSE_CONNECT_WAIT ? waiter : null;
+  if (request.dataLen === 0 && endpoint.isConnecting) return endpoint.connecting.join(asks);
+  const parsed = parseAddress(app, request, domain);
+  if (parsed < 0) return parsed;
+  if (address.family === AF_UNSPEC) return endpoint.disconnect(nowUs);
+  if (address.family !== domain) return -EAFNOSUPPORT;
+  return endpoint.connect(address.addr, address.port, request.a, asks, nowUs);
 }
 
 /** CHECK: would a datagram to this address be sent? */

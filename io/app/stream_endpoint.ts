@@ -9,7 +9,7 @@
  *
  * | what happens | what we do |
  * |---|---|
- * | connect() gave EINPROGRESS | the shim fills its end; drained when the handshake ends |
+ * | connect() | see connecting.ts |
  * | program shuts its writing side: our end reads EOF | shutdown(SHUT_WR): FIN |
  * | program closes (EPOLLHUP), everything read | close(): the connection lives on as an orphan |
  * | program closes with bytes unread (EPOLLERR) | abort(): RST, as Linux does |
@@ -30,7 +30,7 @@ import {
 } from "../../ffi/shim/protocol.ts";
 import {
   EAGAIN,
-  EALREADY,
+  ECONNABORTED,
   EINPROGRESS,
   EINTR,
   EINVAL,
@@ -41,8 +41,10 @@ import {
   type IpAddress,
   type StreamSocket,
 } from "../../stack/mod.ts";
-import { SCRATCH_LEN } from "./app_context.ts";
+import type { AppContext } from "./app_context.ts";
+import { Connecting, type ConnectWaiter } from "./connecting.ts";
 import { Endpoint } from "./endpoint.ts";
+import { enlargePair } from "./pair.ts";
 
 /** Bytes a system call. */
 const CHUNK_BYTES = 1 << 18;
@@ -57,15 +59,7 @@ export class StreamEndpoint extends Endpoint {
   readonly kind = NUSE_KIND_STREAM;
   declare readonly socket: StreamSocket;
   #phase = PHASE_UNCONNECTED;
-  /**
-   * A connect() has been answered with EINPROGRESS and its outcome not been asked for
-   * (SS_CONNECTING).
-   */
-  #isOutcomePending = false;
-  /** Filler bytes still to come before the first byte of data. */
-  #fillerLeft = 0;
-  /** A connect() has failed: what the program wrote after the filler belongs to no connection. */
-  #isStale = false;
+  readonly connecting: Connecting;
   /** The pair may hold bytes or EOF. */
   #isReadable = false;
   /** EOF is behind the bytes in the pair: a short read does not mean that it is empty. */
@@ -77,6 +71,13 @@ export class StreamEndpoint extends Endpoint {
   #isFinDelivered = false;
   /** TCP is done with the connection: only what has arrived is left to deliver. */
   #isDead = false;
+  /** Our end of the pair has a large buffer. */
+  #isLarge = false;
+
+  constructor(app: AppContext, socket: StreamSocket, fd: number, cookie: number) {
+    super(app, socket, fd, cookie);
+    this.connecting = new Connecting(app, fd);
+  }
 
   get state(): number {
     if (this.#phase === PHASE_CONNECTING) return this.optionState | NUSE_STATE_CONNECTING;
@@ -89,56 +90,42 @@ export class StreamEndpoint extends Endpoint {
     this.#phase = PHASE_CONNECTED;
   }
 
+  get isConnecting(): boolean {
+    return this.#phase === PHASE_CONNECTING;
+  }
+
   /**
-   * connect(2): -EINPROGRESS or an error; 0 when an earlier attempt has turned out well meanwhile.
+   * connect(2): -EINPROGRESS, REPLY_DEFERRED when `waiter` will be told, or an error; 0 when an
+   * earlier attempt has turned out well meanwhile. How one has turned out badly the stack tells.
    */
-  connect(addr: IpAddress, port: number, fillerLen: number, nowUs: number): number {
-    if (this.#isOutcomePending) {
-      if (this.#phase === PHASE_CONNECTING) return -EALREADY;
-      this.#isOutcomePending = false;
-      if (this.#phase === PHASE_CONNECTED) return 0;
-      return this.socket.connect(addr, port, nowUs); // how the last attempt failed, as Linux does
-    }
-    if (this.#phase === PHASE_CONNECTED) return -EISCONN;
-    if (this.#isStale) this.#forgetPair();
+  connect(
+    addr: IpAddress,
+    port: number,
+    fillerLen: number,
+    waiter: ConnectWaiter | null,
+    nowUs: number,
+  ): number {
+    const { connecting } = this;
+    if (this.#phase === PHASE_CONNECTING) return connecting.join(waiter);
+    const wasPending = connecting.isOutcomePending;
+    connecting.isOutcomePending = false;
+    if (this.#phase === PHASE_CONNECTED) return wasPending ? 0 : -EISCONN;
+    connecting.prepare();
     const result = this.socket.connect(addr, port, nowUs);
-    if (result === -EINPROGRESS) {
-      this.#phase = PHASE_CONNECTING;
-      this.#isOutcomePending = true;
-      this.#fillerLeft += fillerLen;
-    }
-    return result;
+    if (result !== -EINPROGRESS) return result;
+    this.#phase = PHASE_CONNECTING;
+    return connecting.begin(fillerLen, waiter);
   }
 
   /** connect(2) with AF_UNSPEC. */
   disconnect(nowUs: number): number {
     const result = this.socket.disconnect(nowUs);
     if (result < 0) return result;
-    this.#forgetPair();
+    this.connecting.giveUp(ECONNABORTED);
+    this.connecting.forget();
     this.#phase = PHASE_UNCONNECTED;
-    this.#isOutcomePending = false;
     this.#isFinDelivered = false;
     return 0;
-  }
-
-  /** Drops what the program has written. */
-  #forgetPair(): void {
-    this.app.drainPair(this.fd);
-    this.#isStale = false;
-    this.#fillerLeft = 0;
-  }
-
-  /**
-   * SO_ERROR: also tells the outcome of a connect(). After a failure the socket is fresh again, as
-   * after a blocking connect in Linux; a front end cannot do that otherwise.
-   */
-  override takeError(): number {
-    const error = this.socket.takeError();
-    if (this.#isOutcomePending && this.#phase !== PHASE_CONNECTING) {
-      this.#isOutcomePending = false;
-      if (this.#phase === PHASE_UNCONNECTED) this.socket.disconnect(this.app.loop.nowUs);
-    }
-    return error;
   }
 
   /**
@@ -152,6 +139,12 @@ export class StreamEndpoint extends Endpoint {
     return how === SHUT_WR ? 0 : this.socket.shutdown(SHUT_RD, nowUs);
   }
 
+  /** What was written under TCP_CORK is to leave when that is lifted. */
+  override catchUp(nowUs: number): void {
+    this.#isReadable = true;
+    this.pump(nowUs);
+  }
+
   onEvents(events: number, nowUs: number): void {
     this.noteWritable(events);
     if ((events & EPOLLHUP) !== 0) this.noteProgramGone(nowUs);
@@ -162,16 +155,26 @@ export class StreamEndpoint extends Endpoint {
   }
 
   onSocket(events: number, nowUs: number): void {
-    if ((events & EVENT_CONNECTED) !== 0) this.#phase = PHASE_CONNECTED;
+    if ((events & EVENT_CONNECTED) !== 0) {
+      this.#phase = PHASE_CONNECTED;
+      this.connecting.succeed();
+    }
     if ((events & (EVENT_ERROR | EVENT_CLOSED)) !== 0) {
       if (this.#phase === PHASE_CONNECTING) {
         this.#phase = PHASE_UNCONNECTED;
-        this.#isStale = true;
+        this.connecting.fail(() => this.#takeOutcome(nowUs));
       } else if (this.#phase === PHASE_CONNECTED) {
         this.#isDead ||= (events & EVENT_CLOSED) !== 0 || this.socket.stateName === "CLOSED";
       }
     }
     this.pump(nowUs);
+  }
+
+  /** How connect() has failed; the socket is fresh again. */
+  #takeOutcome(nowUs: number): number {
+    const errno = this.socket.takeError() || ECONNABORTED;
+    this.socket.disconnect(nowUs);
+    return errno;
   }
 
   pump(nowUs: number): void {
@@ -184,27 +187,13 @@ export class StreamEndpoint extends Endpoint {
       else this.#fromProgram(nowUs);
     } else if (this.isProgramGone) {
       this.#finish(nowUs);
-    } else if (this.#phase === PHASE_UNCONNECTED && this.#fillerLeft > 0) {
-      this.#drainFiller();
+    } else if (this.#phase === PHASE_UNCONNECTED) {
+      this.connecting.drainFiller();
     }
-  }
-
-  /** Reads what the shim has put in to keep its end unwritable; true when it is all gone. */
-  #drainFiller(): boolean {
-    while (this.#fillerLeft > 0) {
-      const { sys, base, scratchOff } = this.app;
-      const len = Math.min(this.#fillerLeft, SCRATCH_LEN);
-      const n = sys.recv(this.fd, base, scratchOff, len, 0, 0, MSG_DONTWAIT);
-      if (n === -EINTR) continue;
-      if (n === -EAGAIN) return false;
-      if (n <= 0) this.#fillerLeft = 0;
-      else this.#fillerLeft -= n;
-    }
-    return true;
   }
 
   #fromProgram(nowUs: number): void {
-    if (this.#fillerLeft > 0 && !this.#drainFiller()) return;
+    if (!this.connecting.drainFiller()) return;
     const { app, socket } = this;
     let left = TURN_BYTES;
     while (this.#isReadable) {
@@ -251,9 +240,9 @@ export class StreamEndpoint extends Endpoint {
         socket.recvConsume(n, nowUs);
         app.counters.bytesToProgram += n;
         left -= n;
-        if (n < len0 + len1) this.block();
+        if (n < len0 + len1) this.#enlargeOrBlock();
       } else if (n === -EAGAIN) {
-        this.block();
+        this.#enlargeOrBlock();
       } else if (n !== -EINTR) {
         this.#isReadingShut = true; // EPIPE
       }
@@ -262,6 +251,13 @@ export class StreamEndpoint extends Endpoint {
       this.#isFinDelivered = true;
       app.sys.shutdown(this.fd, SHUT_WR);
     }
+  }
+
+  /** The pair is full. */
+  #enlargeOrBlock(): void {
+    if (this.#isLarge) return this.block();
+    this.#isLarge = true;
+    enlargePair(this.app.sys, this.fd);
   }
 
   /** Nothing is left to deliver, or nobody to deliver it to. */
@@ -291,9 +287,14 @@ export class StreamEndpoint extends Endpoint {
   /** The program closed its end without reading everything. */
   #abort(nowUs: number): void {
     if (this.isReleased) return;
-    this.app.counters.streamsReset++;
+    if (this.#phase === PHASE_CONNECTED) this.app.counters.streamsReset++;
     this.socket.abort(nowUs);
     this.socket.close(nowUs);
     this.release(nowUs);
+  }
+
+  protected override release(nowUs: number): void {
+    this.connecting.giveUp(ECONNABORTED);
+    super.release(nowUs);
   }
 }

@@ -88,12 +88,13 @@ function takeAck(tcb: Tcb, seg: Segment): void {
 }
 
 /**
- * "If SND.WL1 < SEG.SEQ or (SND.WL1 = SEG.SEQ and SND.WL2 =< SEG.ACK), set SND.WND <- SEG.WND".
- * True when the window changed.
+ * "If SND.WL1 < SEG.SEQ or (SND.WL1 = SEG.SEQ and SND.WL2 =< SEG.ACK), set SND.WND <- SEG.WND"; and
+ * whenever SND.UNA advances (Linux tcp_may_update_window), or the old window would count from the
+ * new SND.UNA and reach beyond what was ever offered. True when the window changed.
  */
 function updateSendWindow(tcb: Tcb, seg: Segment): boolean {
   if (seqLt(seg.ack, tcb.sndUna)) return false;
-  const isNewer = seqLt(tcb.sndWl1, seg.seq) ||
+  const isNewer = seqGt(seg.ack, tcb.sndUna) || seqLt(tcb.sndWl1, seg.seq) ||
     (tcb.sndWl1 === seg.seq && seqLeq(tcb.sndWl2, seg.ack));
   if (!isNewer) return false;
   const window = seg.window << tcb.sndWindShift;

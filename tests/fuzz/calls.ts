@@ -27,12 +27,18 @@ const SOCK_RAW = 3;
 /** What raw sockets send: for experiments (RFC 3692). */
 export const RAW_PROTOCOL = 253;
 
-interface Slot {
+export interface Slot {
   readonly socket: Socket;
   /** Its connection, once known, and how much of what the peer sent has been read. */
   tcb: Tcb | null;
   readBytes: number;
   isDiscarding: boolean;
+  /** A write found no space; cleared when the stack says that there is some. */
+  isBlocked: boolean;
+  /** The program itself has ended the connection: nobody has to tell it. */
+  hasEnded: boolean;
+  /** Datagrams taken so far. */
+  takenRecords: number;
 }
 
 export class Calls {
@@ -46,6 +52,13 @@ export class Calls {
 
   slot(index: number): Slot | null {
     return this.slots[index] ?? null;
+  }
+
+  /** The slot of the stream between two ports, if its connection has been used; else -1. */
+  slotOf(localPort: number, remotePort: number): number {
+    return this.slots.findIndex((slot) =>
+      slot?.tcb?.localPort === localPort && slot.tcb.remotePort === remotePort
+    );
   }
 
   run(name: string, index: number, args: readonly number[], nowUs: number): void {
@@ -71,7 +84,15 @@ export class Calls {
   }
 
   #put(index: number, socket: Socket): void {
-    this.slots[index] = { socket, tcb: null, readBytes: 0, isDiscarding: false };
+    this.slots[index] = {
+      socket,
+      tcb: null,
+      readBytes: 0,
+      isDiscarding: false,
+      isBlocked: false,
+      hasEnded: false,
+      takenRecords: 0,
+    };
   }
 
   /** A result is 0, a count or -errno. */
@@ -91,9 +112,11 @@ export class Calls {
         this.#check(name, socket.connect(IpAddress.v4(args[0] | 0), args[1], nowUs));
         return true;
       case "disconnect":
+        slot.hasEnded = true;
         this.#check(name, socket.disconnect(nowUs));
         return true;
       case "shutdown":
+        slot.hasEnded = true;
         this.#check(name, socket.shutdown(args[0], nowUs));
         return true;
       case "error":
@@ -136,6 +159,7 @@ export class Calls {
       case "read":
         return this.#read(slot, socket, args[0], nowUs);
       case "abort":
+        slot.hasEnded = true;
         return socket.abort(nowUs);
       case "discard":
         slot.isDiscarding = true;
@@ -148,7 +172,11 @@ export class Calls {
     if (slot.tcb !== null && slot.tcb.socket?.owner === slot.socket) return slot.tcb;
     const found = tcbOf(this.stack, slot.socket as StreamSocket);
     if (found === null || found.socket?.owner !== slot.socket) return null;
-    if (found !== slot.tcb) slot.readBytes = 0;
+    if (found !== slot.tcb) {
+      slot.readBytes = 0;
+      slot.isBlocked = false;
+      slot.hasEnded = false;
+    }
     slot.tcb = found;
     return found;
   }
@@ -156,7 +184,10 @@ export class Calls {
   #write(slot: Slot, socket: StreamSocket, n: number, more: boolean, nowUs: number): void {
     for (let left = n; left > 0;) {
       const space = socket.sendSpace();
-      if (space === 0) return;
+      if (space === 0) {
+        slot.isBlocked = true;
+        return;
+      }
       const tcb = this.tcb(slot);
       if (tcb === null) throw new Failure(`call: space to write in ${socket.stateName}`);
       const span = socket.sendSpan(Math.min(left, space));
@@ -210,6 +241,7 @@ export class Calls {
       case "recv": {
         const count = Math.min(args[0], socket.recvCount());
         for (let r = 0; r < count; r++) this.#checkRecord(socket.recvPeek(r));
+        slot.takenRecords += count;
         return socket.recvConsume(count, nowUs);
       }
       case "errqueue":

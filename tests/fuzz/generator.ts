@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Flow, FLOW_TCB } from "../../stack/tcp/flow.ts";
+import { type Flow, FLOW_TCB, FLOW_TIME_WAIT } from "../../stack/tcp/flow.ts";
 import { ipWord } from "../support/packet_types.ts";
 import { Prng } from "../support/prng.ts";
 import { Draft, IP_OFF } from "./draft.ts";
@@ -92,7 +92,8 @@ export class Generator {
     const kind = prng.below(1000);
     this.#view.kind = -2; // not of a connection
     this.context = 0;
-    if (kind < 780) this.#segment();
+    if (kind < 765) this.#segment();
+    else if (kind < 780) return this.#batch();
     else if (kind < 830) this.#other.udp();
     else if (kind < 860) this.#other.echo();
     else if (kind < 900) this.#other.icmpError(this.#pick(this.world.recentOut));
@@ -114,6 +115,24 @@ export class Generator {
     this.#tcp.write(this.world.nowUs);
     this.#draft.fixAll();
     if (this.#draft.len > 2000) this.#coalesced();
+  }
+
+  /** Several long segments of one connection between two flushes; now and then one is odd. */
+  #batch(): void {
+    const prng = this.#prng;
+    this.#chooseFlow();
+    if (this.#view.kind !== FLOW_TCB) return;
+    const reader = this.world.calls.slotOf(this.#view.localPort, this.#view.remotePort);
+    if (reader >= 0) this.#call({ name: "read", slot: reader, args: [1 << 20] });
+    let before = 0;
+    for (let n = prng.between(2, 6); n > 0; n--) {
+      before += this.#tcp.writeNext(before, this.world.nowUs);
+      this.#draft.fixAll();
+      this.#coalesced();
+      if (prng.chance(0.1)) this.#mutate();
+      this.#push(this.#draft.bytes(), n > 1);
+      if (prng.chance(0.2)) { for (const call of this.#program.next()) this.#call(call); }
+    }
   }
 
   /** Long segments come from devices that put them together. */
@@ -138,7 +157,7 @@ export class Generator {
     this.#view.load(flow);
     if (seen === null || !seen.isOpen || seen.iss !== this.#view.iss) {
       // What has not left yet nobody can answer; but TIME-WAIT does not know its ISS
-      if (flow.kind === FLOW_TCB || seen === null) this.#stranger();
+      if (flow.kind !== FLOW_TIME_WAIT || seen === null) this.#stranger();
     }
   }
 

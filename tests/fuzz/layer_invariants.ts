@@ -5,9 +5,11 @@
  */
 import type { Stack } from "../../stack/mod.ts";
 import { type Flow, FLOW_SYN_REQUEST, FLOW_TCB, FLOW_TIME_WAIT } from "../../stack/tcp/flow.ts";
+import type { Listener } from "../../stack/tcp/listener.ts";
 import { State, stateName } from "../../stack/tcp/state.ts";
 import type { SynRequest } from "../../stack/tcp/syn_request.ts";
 import type { Tcb } from "../../stack/tcp/tcb.ts";
+import { checkConnection } from "./connection_invariants.ts";
 import { Failure } from "./failure.ts";
 
 function fail(what: string): never {
@@ -27,6 +29,7 @@ export class LayerInvariants {
   #orphans = 0;
   #established = 0;
   #armed = 0;
+  readonly #requests = new Map<Listener, number>();
   /** Bytes in the rings of connections. */
   ringBytes = 0;
 
@@ -39,6 +42,7 @@ export class LayerInvariants {
     this.#orphans = 0;
     this.#established = 0;
     this.#armed = 0;
+    this.#requests.clear();
     this.ringBytes = 0;
     tcp.demux.forEach(this.#visit);
     const same = (what: string, says: number, is: number) => {
@@ -49,6 +53,9 @@ export class LayerInvariants {
     same("orphans", tcp.orphanCount, this.#orphans);
     same("connections established", counters.tcp.currEstab, this.#established);
     same("timers", tcp.timers.count, this.#armed);
+    for (const [listener, count] of this.#requests) {
+      same("SYN queue", listener.synQueue.size, count);
+    }
     if (this.#timeWaits > tcp.config.timeWaitMax) fail(`${this.#timeWaits} TIME-WAITs`);
   }
 
@@ -64,6 +71,7 @@ export class LayerInvariants {
     else if (flow.kind === FLOW_SYN_REQUEST) {
       const request = flow as SynRequest;
       if (!request.listener.synQueue.has(request)) fail("a request that its listener forgot");
+      this.#requests.set(request.listener, (this.#requests.get(request.listener) ?? 0) + 1);
       if (request.listener.tcb.state !== State.LISTEN) fail("a request without a listener");
     }
   };
@@ -77,11 +85,14 @@ export class LayerInvariants {
     if (tcb.state === State.ESTABLISHED || tcb.state === State.CLOSE_WAIT) this.#established++;
     const { rcvRing, sndRing } = tcb;
     if (tcb.binding === null) fail("a connection without a claim on its port");
-    const rcvMax = powerOfTwo(2 * Math.max(tcb.rcvBufBytes, config.rcvBufMaxBytes, 65536));
+    // A window once offered is kept to when the program asks for less (SO_RCVBUF)
+    const { receiveBufferMaxBytes } = this.stack.config.socket;
+    const rcvMax = powerOfTwo(4 * Math.max(receiveBufferMaxBytes, config.rcvBufMaxBytes));
     const sndMax = powerOfTwo(2 * Math.max(tcb.sndBufBytes, config.sndBufMaxBytes));
     if (rcvRing.capacity > rcvMax) fail(`a receive ring of ${rcvRing.capacity} bytes`);
     if (sndRing.capacity > sndMax) fail(`a send ring of ${sndRing.capacity} bytes`);
     if (!tcb.isRcvShutdown) checkStored(tcb);
+    checkConnection(tcb);
     if (rcvRing.isAllocated) this.ringBytes += rcvRing.capacity;
     if (sndRing.isAllocated) this.ringBytes += sndRing.capacity;
   }

@@ -49,6 +49,22 @@ export class TcpGrammar {
     this.#emit(nowUs);
   }
 
+  /**
+   * The `n`th of some long segments in order that come in one batch, as a device hands them over; the
+   * batch has `before` bytes already. Returns the length of its text.
+   */
+  writeNext(before: number, nowUs: number): number {
+    const { prng, view } = this;
+    this.segments++;
+    this.#start();
+    const f = this.#f;
+    const room = Math.max(0, view.rcvWnd - before);
+    f.seq = (view.rcvNxt + before) | 0;
+    f.textLen = Math.min(room, prng.chance(0.7) ? prng.magnitude(3000, 30_000) : 1448);
+    this.#emit(nowUs);
+    return f.textLen;
+  }
+
   /** The fields of most segments: in order, acknowledging everything. */
   #start(): void {
     const { prng, view } = this;

@@ -134,7 +134,8 @@ export class WireWatch {
       c.peerScale = Math.max(c.peerScale, scaleOption(dv, l4 + 20, textOff));
     }
     // Half the sequence space away "before" and "after" mean nothing
-    const isNear = !c.hasAck || (diff(seq, c.offered) < BEYOND && diff(seq, c.offered) > -HALF);
+    const isNear = !c.hasAck ||
+      (diff(seq, c.offered) < BEYOND && diff(seq, c.offered) > -(HALF + HALF / 2));
     const afterSyn = diff(seq, c.lastSyn);
     if (isNear || (afterSyn >= 0 && afterSyn < BEYOND)) c.sent.add(seq, (seq + len) | 0);
     if (!(flags & ACK)) return;

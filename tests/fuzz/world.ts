@@ -29,9 +29,11 @@ import { Prng } from "../support/prng.ts";
 import { LOCAL_MAC, PEER_MAC } from "../support/rig.ts";
 import { checkTcb } from "../support/tcb_invariants.ts";
 import { Calls } from "./calls.ts";
+import { checkConnection } from "./connection_invariants.ts";
 import { FRAME_MAX, LINK_LEN } from "./draft.ts";
 import { Failure } from "./failure.ts";
 import { LayerInvariants } from "./layer_invariants.ts";
+import { ProgramsCheck } from "./programs_check.ts";
 import { reanchor } from "./reanchor.ts";
 import { FAR_ADDRS, GATEWAY_ADDR, LIVE_ADDRS, LOCAL_ADDRS, type Setting } from "./setting.ts";
 import type { FrameStep, Step, WaitStep } from "./steps.ts";
@@ -82,6 +84,7 @@ export class World implements LinkDevice {
   readonly #slots: { readonly off: number; readonly dv: DataView; len: number }[] = [];
   #slotsUsed = 0;
   readonly #layer: LayerInvariants;
+  readonly #programs: ProgramsCheck;
   readonly #arpReplies: Uint8Array[] = [];
   readonly #baseBytes: number;
   readonly #prng: Prng;
@@ -126,6 +129,7 @@ export class World implements LinkDevice {
     this.stack.addRoute({ dst: IpAddress.v4(0), prefixLen: 0, gateway });
     this.calls = new Calls(this.stack, (remote) => this.watch.isBlurred(remote));
     this.#layer = new LayerInvariants(this.stack);
+    this.#programs = new ProgramsCheck(this.calls);
     this.#turn();
     this.#baseBytes = this.memory.usedBytes;
   }
@@ -223,7 +227,10 @@ export class World implements LinkDevice {
     for (let n = 0; n < TURNS_MAX; n++) {
       this.stack.poll(this.nowUs);
       this.#flush();
-      for (let s = this.stack.takeReady(); s !== null; s = this.stack.takeReady()) s.events = 0;
+      for (let s = this.stack.takeReady(); s !== null; s = this.stack.takeReady()) {
+        this.#programs.onEvents(s, s.events);
+        s.events = 0;
+      }
       const replies = this.#arpReplies.splice(0);
       for (const bytes of replies) this.#deliver(bytes, 0, 0, 0);
       if (replies.length === 0 && this.stack.pollAtUs() > this.nowUs) return;
@@ -297,11 +304,15 @@ export class World implements LinkDevice {
   #checkAfter(tcb: Tcb | null, isFull: boolean): void {
     if (this.memory.badFrees > 0) throw new Failure("blocks freed that were not allocated");
     if (!isFull) {
-      if (tcb !== null) checkTcb(tcb);
+      if (tcb !== null) {
+        checkTcb(tcb);
+        checkConnection(tcb);
+      }
       return;
     }
     checkStack(this.stack);
     this.#layer.check();
+    if (!this.#isHolding) this.#programs.check();
     const other = this.memory.usedBytes - this.#baseBytes - this.#layer.ringBytes;
     if (other > OTHER_MEMORY_BYTES) throw new Failure(`memory: ${other} bytes outside of rings`);
   }

@@ -1,6 +1,13 @@
 /** @module */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { envOf, FakeService, type Programs, runPreloaded, withPrograms } from "./fixture.ts";
+import {
+  envOf,
+  FakeService,
+  type Output,
+  type Programs,
+  runPreloaded,
+  withPrograms,
+} from "./fixture.ts";
 
 /** What plain programs say, with and without the shim. */
 const PLAIN_PROGRAMS = [
@@ -33,10 +40,11 @@ async function runCases(t: Deno.TestContext, programs: Programs): Promise<void> 
   }
 }
 
-async function serviceDies(programs: Programs): Promise<void> {
+/** What the program in `mode` ends with when its service is killed under it. */
+async function serviceDies(programs: Programs, mode: string): Promise<Output> {
   const fake = await FakeService.start(programs);
   const child = new Deno.Command(programs.cases, {
-    args: ["exec", "outlive", "1"],
+    args: ["exec", mode, "1"],
     env: { LD_PRELOAD: programs.shim, ...envOf(fake) },
     stdin: "piped",
     stdout: "piped",
@@ -46,10 +54,11 @@ async function serviceDies(programs: Programs): Promise<void> {
   const { value } = await reader.read();
   assertEquals(new TextDecoder().decode(value), "go\n");
   await reader.cancel();
+  await new Promise((resolve) => setTimeout(resolve, 50));
   await fake.stop();
   await child.stdin.close();
-  const [status, stderr] = await Promise.all([child.status, new Response(child.stderr).text()]);
-  assertEquals(status.code, 0, stderr);
+  const [status, text] = await Promise.all([child.status, new Response(child.stderr).text()]);
+  return { code: status.code, text };
 }
 
 async function deathSignal(programs: Programs): Promise<void> {
@@ -71,7 +80,16 @@ async function deathSignal(programs: Programs): Promise<void> {
 Deno.test("the shim against a fake service", async (t) => {
   await withPrograms(async (programs) => {
     await runCases(t, programs);
-    await t.step("a service that dies", () => serviceDies(programs));
+    await t.step("a service that dies", async () => {
+      for (const mode of ["outlive", "dialling"]) {
+        assertEquals(await serviceDies(programs, mode), { code: 0, text: "" });
+      }
+    });
+    await t.step("who waits for the network ends with it", async () => {
+      for (const mode of ["accepting", "receiving"]) {
+        assertEquals(await serviceDies(programs, mode), { code: 128 + 9, text: "" });
+      }
+    });
     await t.step("the first program dies with its parent", () => deathSignal(programs));
     await t.step("no service at that path", async () => {
       const env = { NUSE_SOCK: `${programs.dir}/nothing` };

@@ -4,12 +4,14 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static int so_error(int fd) {
@@ -40,8 +42,41 @@ CASE(connect_blocking) {
 }
 
 CASE(connect_ends_before_filler) {
-  int fd = connected(PORT_ECHO_AT_ONCE);
+  int fd = tcp(SOCK_NONBLOCK);
+  FAILS(EINPROGRESS, connect(fd, at(PORT_ECHO_AT_ONCE), AT_LEN));
+  CHECK(wait_for(fd, POLLOUT, 2000) == POLLOUT);
+  CHECK(so_error(fd) == 0 && fcntl(fd, F_SETFL, 0) == 0);
   echo_works(fd);
+}
+
+CASE(connect_costs_one_request) {
+  int fd = udp();
+  int connects = requests(fd, NUSE_OP_CONNECT), options = requests(fd, NUSE_OP_GETOPT);
+  int names = requests(fd, NUSE_OP_WHO), sockets = requests(fd, NUSE_OP_SOCKET);
+  connected(PORT_ECHO);
+  int pending = tcp(SOCK_NONBLOCK);
+  FAILS(EINPROGRESS, connect(pending, at(PORT_ECHO), AT_LEN));
+  CHECK(so_error(pending) == 0);
+  CHECK(wait_for(pending, POLLOUT, 2000) == POLLOUT);
+  CHECK(so_error(pending) == 0);
+  CHECK(requests(fd, NUSE_OP_CONNECT) == connects + 2);
+  CHECK(requests(fd, NUSE_OP_GETOPT) == options + 4); /* our own */
+  CHECK(requests(fd, NUSE_OP_WHO) == names && requests(fd, NUSE_OP_SOCKET) == sockets);
+}
+
+CASE(connected_buffer_grows_when_needed) {
+  static char bytes[4096];
+  int fd = connected(PORT_ECHO);
+  CHECK(pair_sndbuf(fd) < NUSE_PAIR_SNDBUF);
+  echo_works(fd);
+  CHECK(pair_sndbuf(fd) < NUSE_PAIR_SNDBUF);
+  CHECK(send(fd, bytes, sizeof bytes, 0) == sizeof bytes);
+  CHECK(pair_sndbuf(fd) > 400000);
+  CHECK(recv(fd, bytes, sizeof bytes, MSG_WAITALL) == sizeof bytes);
+  int other = connected(PORT_ECHO);
+  struct iovec iov[2] = {{bytes, 2048}, {bytes, 2048}};
+  CHECK(writev(other, iov, 2) == 4096);
+  CHECK(pair_sndbuf(other) > 400000);
 }
 
 CASE(connect_fails_at_once) {
@@ -92,8 +127,15 @@ CASE(connect_nonblocking_refused) {
   int fd = tcp(SOCK_NONBLOCK);
   FAILS(EINPROGRESS, connect(fd, at(PORT_REFUSE_LATER), AT_LEN));
   CHECK(wait_for(fd, POLLOUT, 2000) & POLLOUT);
+  CHECK(wait_for(fd, POLLOUT | POLLIN, 0) == (POLLOUT | POLLIN));
   CHECK(so_error(fd) == ECONNREFUSED);
+  CHECK(wait_for(fd, POLLOUT | POLLIN, 0) == POLLOUT);
   CHECK(so_error(fd) == 0);
+  FAILS(ECONNABORTED, connect(fd, at(PORT_REFUSE_LATER), AT_LEN));
+  FAILS(EINPROGRESS, connect(fd, at(PORT_REFUSE_LATER), AT_LEN));
+  CHECK(wait_for(fd, POLLOUT, 2000) & POLLOUT);
+  FAILS(ECONNREFUSED, connect(fd, at(PORT_REFUSE_LATER), AT_LEN));
+  CHECK(wait_for(fd, POLLOUT | POLLIN, 0) == POLLOUT);
   FAILS(EINPROGRESS, connect(fd, at(PORT_REFUSE_LATER), AT_LEN));
   CHECK(wait_for(fd, POLLOUT, 2000) & POLLOUT);
   FAILS(ECONNREFUSED, read(fd, &(char){0}, 1));
@@ -104,6 +146,7 @@ CASE(connect_second_call_finishes) {
   int fd = tcp(SOCK_NONBLOCK);
   FAILS(EINPROGRESS, connect(fd, at(PORT_ECHO), AT_LEN));
   CHECK(wait_for(fd, POLLOUT, 2000) == POLLOUT);
+  CHECK(so_error(fd) == 0);
   CHECK(connect(fd, at(PORT_ECHO), AT_LEN) == 0);
   CHECK(pair_sndbuf(fd) > 200000);
   FAILS(EISCONN, connect(fd, at(PORT_ECHO), AT_LEN));
@@ -188,6 +231,97 @@ CASE(connect_restarts) {
 static void *connect_forever(void *argument) {
   connect(*(int *)argument, at(PORT_NEVER), AT_LEN);
   return NULL;
+}
+
+CASE(connect_interrupted_shows_in_pair) {
+  int fd = tcp(0);
+  count_signal(SIGALRM, 0);
+  alarm_after(40000);
+  FAILS(EINTR, connect(fd, at(PORT_ECHO_SLOW), AT_LEN));
+  CHECK(wait_for(fd, POLLOUT, 0) == 0);
+  CHECK(wait_for(fd, POLLOUT, 2000) == POLLOUT);
+  CHECK(so_error(fd) == 0);
+  echo_works(fd);
+}
+
+static int handler_fd;
+
+static void connect_in_handler(int signo) {
+  (void)signo;
+  handler_fd = socket(AF_INET, SOCK_STREAM, 0);
+  struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(PORT_ECHO)};
+  to.sin_addr.s_addr = htonl(0xc6120001);
+  if (connect(handler_fd, (struct sockaddr *)&to, sizeof to) != 0) _exit(7);
+}
+
+CASE(connect_within_connect) {
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_handler = connect_in_handler;
+  action.sa_flags = SA_RESTART;
+  CHECK(sigaction(SIGALRM, &action, NULL) == 0);
+  int fd = tcp(0);
+  alarm_after(40000);
+  CHECK(connect(fd, at(PORT_ECHO_SLOW), AT_LEN) == 0);
+  echo_works(fd);
+  echo_works(handler_fd);
+}
+
+static sigjmp_buf back;
+
+static void jump(int signo) {
+  (void)signo;
+  siglongjmp(back, 1);
+}
+
+CASE(connect_left_by_a_jump) {
+  CHECK(signal(SIGALRM, jump) != SIG_ERR);
+  for (volatile int i = 0; i < 40; i++) {
+    int fd = tcp(0);
+    if (sigsetjmp(back, 1) == 0) {
+      alarm_after(2000);
+      connect(fd, at(PORT_NEVER), AT_LEN);
+      CHECK(false);
+    }
+    close(fd);
+  }
+  echo_works(connected(PORT_ECHO));
+}
+
+static void *connect_slowly(void *argument) {
+  (void)argument;
+  echo_works(connected(PORT_ECHO_SLOW));
+  return NULL;
+}
+
+CASE(connect_in_many_threads) {
+  pthread_t threads[40];
+  int fd = udp();
+  for (int round = 0; round < 2; round++) {
+    for (int i = 0; i < 40; i++) {
+      CHECK(pthread_create(&threads[i], NULL, connect_slowly, NULL) == 0);
+    }
+    for (int i = 0; i < 40; i++) CHECK(pthread_join(threads[i], NULL) == 0);
+  }
+  CHECK(requests(fd, NUSE_OP_ATTACH) >= 40);
+}
+
+CASE(connect_after_fork_while_connecting) {
+  pthread_t thread;
+  int fd = tcp(0);
+  CHECK(pthread_create(&thread, NULL, connect_slowly, NULL) == 0);
+  sleep_ms(50);
+  pid_t pid = fork();
+  if (pid == 0) {
+    CHECK(connect(fd, at(PORT_ECHO), AT_LEN) == 0);
+    echo_works(fd);
+    _exit(0);
+  }
+  int status = -1;
+  CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+  CHECK(pthread_join(thread, NULL) == 0);
+  FAILS(EISCONN, connect(fd, at(PORT_ECHO), AT_LEN));
+  echo_works(fd);
 }
 
 CASE(connect_can_be_cancelled) {

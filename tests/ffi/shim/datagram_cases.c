@@ -141,6 +141,30 @@ CASE(datagram_error_record) {
   CHECK(recv(fd, buf, 8, 0) == 5);
 }
 
+CASE(datagram_send_finds_error) {
+  int fd = udp_connected();
+  CHECK(send(fd, "x", 1, 0) == 1 && recv(fd, &(char){0}, 1, 0) == 1);
+  fake_set(fd, FAKE_ERROR_RECORD, ECONNREFUSED);
+  sleep_ms(10);
+  FAILS(ECONNREFUSED, send(fd, "x", 1, 0));
+  CHECK(send(fd, "x", 1, 0) == 1 && recv(fd, &(char){0}, 1, 0) == 1);
+  sleep_ms(10);
+  CHECK(send(fd, "x", 1, 0) == 1 && recv(fd, &(char){0}, 1, 0) == 1);
+}
+
+CASE(datagram_with_more) {
+  struct {
+    uint16_t magic, flags;
+  } header;
+  int fd = udp_connected();
+  char whole[NUSE_DGRAM_LEN];
+  CHECK(send(fd, "?", 1, MSG_MORE) == 1 && recv(fd, whole, sizeof whole, 0) == sizeof whole);
+  memcpy(&header, whole, sizeof header);
+  CHECK(header.flags == NUSE_DGRAM_MORE);
+  CHECK(send(fd, "?", 1, 0) == 1 && recv(fd, &header, sizeof header, 0) == sizeof header);
+  CHECK(header.flags == 0);
+}
+
 CASE(datagram_error_queue) {
   int fd = udp();
   char payload[4], control[128];

@@ -44,26 +44,31 @@ struct fake *find(uint64_t cookie) {
   return NULL;
 }
 
-int make(struct fake **out, int kind, int domain, int type, int protocol) {
-  int pair[2];
-  int size = NUSE_STREAM_SNDBUF;
+struct fake *add(int fd, int kind, int domain, int type, int protocol) {
   struct fake *s = NULL;
   for (int i = 0; i < socket_count && s == NULL; i++) {
     if (sockets[i].cookie == 0) s = &sockets[i];
   }
   if (s == NULL) s = &sockets[socket_count++];
   memset(s, 0, sizeof *s);
-  int pair_type = kind == NUSE_KIND_STREAM ? SOCK_STREAM : SOCK_SEQPACKET;
-  if (socketpair(AF_UNIX, pair_type | SOCK_CLOEXEC, 0, pair) != 0) abort();
-  for (int i = 0; i < 2; i++) setsockopt(pair[i], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size);
-  socklen_t len = sizeof s->cookie;
-  getsockopt(pair[1], SOL_SOCKET, SO_COOKIE, &s->cookie, &len);
-  fcntl(pair[0], F_SETFL, O_NONBLOCK);
-  s->fd = pair[0];
+  fcntl(fd, F_SETFL, O_NONBLOCK);
+  s->fd = fd;
   s->kind = kind;
   s->domain = domain;
   s->type = type;
   s->protocol = protocol;
+  return s;
+}
+
+int make(struct fake **out, int kind, int domain, int type, int protocol) {
+  int pair[2];
+  int mark = NUSE_PAIR_MARK;
+  int pair_type = kind == NUSE_KIND_STREAM ? SOCK_STREAM : SOCK_SEQPACKET;
+  if (socketpair(AF_UNIX, pair_type | SOCK_CLOEXEC, 0, pair) != 0) abort();
+  setsockopt(pair[1], SOL_SOCKET, SO_RCVBUF, &mark, sizeof mark);
+  struct fake *s = add(pair[0], kind, domain, type, protocol);
+  socklen_t len = sizeof s->cookie;
+  getsockopt(pair[1], SOL_SOCKET, SO_COOKIE, &s->cookie, &len);
   *out = s;
   return pair[1];
 }
@@ -108,11 +113,18 @@ uint16_t port_of(const uint8_t *name) { return (uint16_t)(name[2] << 8 | name[3]
 
 void establish(struct fake *s) {
   s->due = 0;
-  if (s->port == PORT_REFUSE_LATER) {
-    s->error = ECONNREFUSED;
-    s->state = 0;
-  } else {
+  if (s->port != PORT_REFUSE_LATER) {
     s->state = NUSE_STATE_CONNECTED;
+    if (s->waiter_plus1 > 0) answer_waiter(s, 0, 0);
+    if (s->filler == 0) drained(s);
+    return;
+  }
+  s->state = 0;
+  if (s->waiter_plus1 > 0) {
+    answer_waiter(s, -ECONNREFUSED, 0);
+  } else {
+    s->error = ECONNREFUSED;
+    if (send(s->fd, "!", 1, MSG_NOSIGNAL) == 1) s->marks++;
   }
 }
 
@@ -120,29 +132,42 @@ void drained(struct fake *s) {
   if (s->port == PORT_FIN && send(s->fd, "fin", 3, MSG_NOSIGNAL) == 3) shutdown(s->fd, SHUT_WR);
 }
 
-int connect_stream(struct fake *s, const uint8_t *name, int filler) {
-  if (name[0] == AF_UNSPEC) return s->state = 0;
-  if (s->state & NUSE_STATE_CONNECTING) return -EALREADY;
-  if (s->state & NUSE_STATE_CONNECTED) {
-    if (s->reported) return -EISCONN;
-    s->reported = true;
-    return 0;
+static int how_it_failed(struct fake *s) {
+  int error = s->error != 0 ? s->error : ECONNABORTED;
+  s->error = 0;
+  return -error;
+}
+
+static int begin_connect(struct fake *s, int filler, int waiter) {
+  s->state = NUSE_STATE_CONNECTING;
+  s->due = now_ms() + (s->port == PORT_ECHO_SLOW ? 300 : 20);
+  if (s->port == PORT_NEVER) s->due = 0;
+  if (waiter >= 0) {
+    s->waiter_plus1 = waiter + 1;
+    return DEFERRED;
   }
-  if (s->error != 0) {
-    int error = s->error;
-    s->error = 0;
-    return -error;
+  s->pending = true;
+  s->filler = filler;
+  if (s->port == PORT_ECHO_AT_ONCE) establish(s);
+  return -EINPROGRESS;
+}
+
+int connect_stream(struct fake *s, const uint8_t *name, size_t len, int filler, int waiter) {
+  if (len > 0 && name[0] == AF_UNSPEC) return s->state = 0;
+  if (s->state & NUSE_STATE_CONNECTING) {
+    if (waiter < 0 || s->waiter_plus1 > 0) return -EALREADY;
+    s->waiter_plus1 = waiter + 1;
+    return DEFERRED;
   }
+  bool was_pending = s->pending;
+  s->pending = false;
+  if (s->state & NUSE_STATE_CONNECTED) return was_pending ? 0 : -EISCONN;
+  if (was_pending) return how_it_failed(s);
   s->port = port_of(name);
   s->peer = address_of(name);
   if (s->port == PORT_REFUSE) return -ECONNREFUSED;
   if (s->port == PORT_UNREACHABLE) return -ENETUNREACH;
-  s->filler = filler;
-  s->state = NUSE_STATE_CONNECTING;
-  s->due = now_ms() + (s->port == PORT_ECHO_SLOW ? 300 : 20);
-  if (s->port == PORT_NEVER) s->due = 0;
-  if (s->port == PORT_ECHO_AT_ONCE) establish(s);
-  return -EINPROGRESS;
+  return begin_connect(s, filler, waiter);
 }
 
 int check(const struct fake *s, const uint8_t *name, size_t len, int payload) {
@@ -174,7 +199,6 @@ static void incoming(struct fake *listener) {
   struct fake *s;
   int fd = make(&s, 1, listener->domain, SOCK_STREAM, IPPROTO_TCP);
   s->state = NUSE_STATE_CONNECTED;
-  s->reported = true;
   s->peer = 0xc6120001;
   s->port = PORT_ECHO;
   memcpy(record + NUSE_ACCEPT_MAGIC_OFF, &magic, 4);
@@ -244,13 +268,11 @@ int set_option(struct fake *s, int level, int name, const uint8_t *data, size_t 
 int get_option(struct fake *s, int level, int name, int *value) {
   if (level == LEVEL_FAKE) {
     if (name == FAKE_FILTER_LEN) *value = s->filter_len;
-    if (name == FAKE_TAKEN) *value = s->taken;
     int op = name - FAKE_COUNT_OP;
     if (op >= 0 && op < 64) *value = op_counts[op];
   } else if (level == SOL_SOCKET && name == SO_ERROR) {
     *value = s->error;
     s->error = 0;
-    if (s->state & NUSE_STATE_CONNECTED) s->reported = true;
   } else if (level == SOL_SOCKET && name == SO_TYPE) {
     *value = s->type;
   } else if (level == SOL_SOCKET && name == SO_PEERCRED) {

@@ -15,9 +15,11 @@
 struct fake {
   uint64_t cookie;
   int fd; /* our end, -1 when closed */
-  int kind, domain, type, protocol, error, filler, filter_len, taken, queued_errno;
+  int kind, domain, type, protocol, error, filler, filter_len, queued_errno;
+  int marks;        /* in the pair, not yet told of */
+  int waiter_plus1; /* the connection whose CONNECT waits */
   uint32_t state;
-  bool reported;
+  bool pending; /* no connect() has told yet what the last one came to */
   uint16_t port, local_port;
   double due; /* the handshake ends; 0 none */
   uint32_t peer;
@@ -30,6 +32,7 @@ extern int op_counts[64];
 
 double now_ms(void);
 struct fake *find(uint64_t cookie);
+struct fake *add(int fd, int kind, int domain, int type, int protocol);
 /* Makes a pair; returns the program's end. */
 int make(struct fake **out, int kind, int domain, int type, int protocol);
 /* Sends one message, with a descriptor unless it is -1, and closes that. */
@@ -41,7 +44,11 @@ uint16_t port_of(const uint8_t *name);
 void establish(struct fake *s);
 /* The filler has been read. */
 void drained(struct fake *s);
-int connect_stream(struct fake *s, const uint8_t *name, int filler);
+#define DEFERRED 1 /* the reply comes later */
+/* `waiter`: the connection that waits for the end, or -1. */
+int connect_stream(struct fake *s, const uint8_t *name, size_t len, int filler, int waiter);
+/* fake_service.c: the reply to a CONNECT that has waited. */
+void answer_waiter(struct fake *s, int result, int filler);
 int check(const struct fake *s, const uint8_t *name, size_t len, int payload);
 int set_option(struct fake *s, int level, int name, const uint8_t *data, size_t len);
 int get_option(struct fake *s, int level, int name, int *value);

@@ -55,8 +55,26 @@ static int op_socket(const struct header *request, struct header *reply) {
   return fd;
 }
 
-static int op_connect(struct fake *s, const struct header *request) {
-  if (s->kind == NUSE_KIND_STREAM) return connect_stream(s, data, request->a);
+static void op_open(const struct header *request, int passed) {
+  int kind = request->b == SOCK_STREAM ? NUSE_KIND_STREAM : NUSE_KIND_DATAGRAM;
+  struct fake *s = add(passed, kind, request->a, request->b, request->c);
+  s->cookie = request->cookie;
+}
+
+static int take_marks(struct fake *s) {
+  int count = s->marks;
+  s->marks = 0;
+  return count;
+}
+
+static int op_connect(struct fake *s, int fd, const struct header *request, struct header *reply) {
+  if (s->kind == NUSE_KIND_STREAM) {
+    int waiter = request->b == NUSE_CONNECT_WAIT ? fd : -1;
+    int result = connect_stream(s, data, request->data_len, request->a, waiter);
+    reply->a = take_marks(s);
+    reply->b = result == -EINPROGRESS ? request->a : 0;
+    return result;
+  }
   s->state &= ~(uint32_t)NUSE_STATE_CONNECTED;
   if (data[0] == AF_UNSPEC) return 0;
   if (address_of(data) >> 24 == 10) return -ENETUNREACH;
@@ -84,7 +102,36 @@ static int op_getopt(struct fake *s, const struct header *request, struct header
   int result = get_option(s, request->a, request->b, &value);
   memcpy(data, &value, sizeof value);
   reply->data_len = sizeof value;
+  if (request->a == SOL_SOCKET && request->b == SO_ERROR) reply->a = take_marks(s);
   return result;
+}
+
+void answer_waiter(struct fake *s, int result, int filler) {
+  struct header reply = {.word0 = result, .word1 = (int32_t)s->state, .cookie = s->cookie};
+  int fd = s->waiter_plus1 - 1;
+  s->waiter_plus1 = 0;
+  if (result != -EINPROGRESS) s->pending = false;
+  reply.a = take_marks(s);
+  reply.b = filler;
+  send_with_fd(fd, &(struct iovec){&reply, sizeof reply}, 1, -1);
+}
+
+static void op_cancel(int fd, int filler) {
+  for (int i = 0; i < socket_count; i++) {
+    struct fake *s = &sockets[i];
+    if (s->waiter_plus1 != fd + 1) continue;
+    int expected = s->pending ? 0 : filler;
+    s->pending = true;
+    s->filler += expected;
+    answer_waiter(s, -EINPROGRESS, expected);
+  }
+}
+
+/* The connection has ended: who waited there does not any more. */
+static void forget_waiter(int fd) {
+  for (int i = 0; i < socket_count; i++) {
+    if (sockets[i].waiter_plus1 == fd + 1) sockets[i].waiter_plus1 = 0;
+  }
 }
 
 static int op_ioctl(const struct header *request, struct header *reply) {
@@ -115,13 +162,13 @@ static int op_shutdown(const struct fake *s, int how) {
   return s->state & (NUSE_STATE_CONNECTED | NUSE_STATE_LISTENING) ? 0 : -ENOTCONN;
 }
 
-static int answer_socket(struct fake *s, int op, const struct header *request,
+static int answer_socket(struct fake *s, int fd, int op, const struct header *request,
                          struct header *reply) {
   switch (op) {
     case NUSE_OP_BIND:
       return op_bind(s);
     case NUSE_OP_CONNECT:
-      return op_connect(s, request);
+      return op_connect(s, fd, request, reply);
     case NUSE_OP_LISTEN:
       s->state |= NUSE_STATE_LISTENING;
       return 0;
@@ -130,6 +177,7 @@ static int answer_socket(struct fake *s, int op, const struct header *request,
     case NUSE_OP_GETOPT:
       return op_getopt(s, request, reply);
     case NUSE_OP_SETOPT:
+    case NUSE_OP_POST_SETOPT:
       return set_option(s, request->a, request->b, data, request->data_len);
     case NUSE_OP_SHUTDOWN:
       return op_shutdown(s, request->a);
@@ -151,10 +199,10 @@ static void answer(int fd, const struct header *request, int passed) {
   int program_fd = -1;
   struct fake *s = find(request->cookie);
   op_counts[op & 63]++;
-  if (op == NUSE_OP_ATTACH) {
-    add_connection(passed);
-    return;
-  }
+  if (op == NUSE_OP_ATTACH) add_connection(passed);
+  if (op == NUSE_OP_OPEN) op_open(request, passed);
+  if (op == NUSE_OP_CANCEL) op_cancel(fd, request->a);
+  if (op == NUSE_OP_ATTACH || op == NUSE_OP_OPEN || op == NUSE_OP_CANCEL) return;
   if (op == NUSE_OP_HELLO) {
     reply.a = getpid();
   } else if (op == NUSE_OP_SOCKET) {
@@ -164,15 +212,16 @@ static void answer(int fd, const struct header *request, int passed) {
   } else if (op == NUSE_OP_IOCTL) {
     reply.word0 = op_ioctl(request, &reply);
   } else {
-    reply.word0 = s == NULL ? -ENOENT : answer_socket(s, op, request, &reply);
+    reply.word0 = s == NULL ? -ENOENT : answer_socket(s, fd, op, request, &reply);
   }
+  if (reply.word0 == DEFERRED || op == NUSE_OP_POST_SETOPT) return;
   if (s != NULL) reply.word1 = (int32_t)s->state;
   struct iovec iov[2] = {{&reply, sizeof reply}, {data, reply.data_len}};
   send_with_fd(fd, iov, reply.data_len > 0 ? 2 : 1, program_fd);
 }
 
-/* False: the connection has ended. */
-static bool serve(int fd) {
+/* One request. False: the connection has ended. */
+static bool serve_one(int fd, bool *more) {
   struct header request;
   union {
     struct cmsghdr header;
@@ -183,7 +232,9 @@ static bool serve(int fd) {
       .msg_iov = iov, .msg_iovlen = 2, .msg_control = &control, .msg_controllen = sizeof control};
   int passed = -1;
   memset(data, 0, 64);
-  ssize_t n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
+  ssize_t n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+  *more = n > 0;
+  if (n < 0 && errno == EAGAIN) return true;
   if (n < (ssize_t)sizeof request || request.word0 != NUSE_MAGIC) return false;
   if (msg.msg_controllen > 0) memcpy(&passed, CMSG_DATA(&control.header), sizeof passed);
   if ((request.word1 & 0xffff) != NUSE_VERSION) abort();
@@ -218,8 +269,6 @@ static void move_stream(struct fake *s) {
   ssize_t n = recv(s->fd, bytes, sizeof bytes, MSG_DONTWAIT);
   if (n == 0 || (n < 0 && errno != EAGAIN)) {
     hang_up(s);
-  } else if (s->state & NUSE_STATE_LISTENING) {
-    s->taken += (int)n;
   } else if (s->port == PORT_RESET_ON_DATA) {
     send(s->fd, "bye", 3, MSG_NOSIGNAL);
     end_with(s, ECONNRESET);
@@ -265,13 +314,27 @@ static bool is_waiting(const struct fake *s) {
   return s->kind == NUSE_KIND_STREAM && (s->state & NUSE_STATE_CONNECTING);
 }
 
-static void serve_connections(const struct pollfd *polled) {
-  int count = connection_count;
-  for (int i = count - 1; i >= 0; i--) {
-    if (polled[i].revents == 0 || serve(connections[i])) continue;
-    close(connections[i]);
-    connections[i] = connections[--connection_count];
+/* Everything that is there: what is opened on one connection may be named on a later one. */
+static bool serve(int fd) {
+  bool more = true;
+  while (more) {
+    if (!serve_one(fd, &more)) return false;
   }
+  return true;
+}
+
+static void serve_connections(const struct pollfd *polled, int count) {
+  int left = 0;
+  for (int i = 0; i < connection_count; i++) {
+    int fd = connections[i];
+    if (i >= count || polled[i].revents == 0 || serve(fd)) {
+      connections[left++] = fd;
+      continue;
+    }
+    forget_waiter(fd);
+    close(fd);
+  }
+  connection_count = left;
 }
 
 static void step(int listener) {
@@ -302,7 +365,7 @@ static void step(int listener) {
       move_datagram(s);
     }
   }
-  serve_connections(polled + 2);
+  serve_connections(polled + 2, served);
   if (polled[1].revents != 0) add_connection(accept4(listener, NULL, NULL, SOCK_CLOEXEC));
 }
 

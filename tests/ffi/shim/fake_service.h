@@ -23,7 +23,6 @@
 #define FAKE_DATAGRAM 5     /* set: one datagram of so many bytes, byte i is i & 0xff */
 #define FAKE_FILTER_LEN 6   /* get: bytes that SO_ATTACH_FILTER brought */
 #define FAKE_COUNT_OP 100   /* get, + op: how many requests with that op so far, all processes */
-#define FAKE_TAKEN 200      /* get: bytes received on the listener (accepts) */
 
 #define FAKE_TIME_US 1700000000123456ull
 #define FAKE_TTL 61

@@ -5,6 +5,7 @@
 #include "check.h"
 
 #include <ifaddrs.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -56,6 +57,13 @@ static void native_mode(int fd) {
 }
 
 /* The service dies between "go" and the end of standard input. */
+static void wait_for_death(int fd) {
+  char c;
+  CHECK(write(fd, "go\n", 3) == 3);
+  while (read(0, &c, 1) > 0) {
+  }
+}
+
 static void outlive_mode(int fd) {
   int stream = connected(PORT_ECHO);
   int datagram = udp();
@@ -63,16 +71,36 @@ static void outlive_mode(int fd) {
   char c;
   CHECK(connect(datagram, at(5000), AT_LEN) == 0);
   count_signal(SIGPIPE, 0);
-  CHECK(write(fd, "go\n", 3) == 3);
-  while (read(0, &c, 1) > 0) {
-  }
+  wait_for_death(fd);
   CHECK(read(stream, &c, 1) == 0);
   FAILS(EPIPE, write(stream, "x", 1));
   FAILS(ENETDOWN, send(datagram, "x", 1, 0));
-  FAILS(ENETDOWN, recv(datagram, &c, 1, 0));
+  FAILS(ENETDOWN, connect(stream, at(PORT_ECHO), AT_LEN));
   FAILS(ENETDOWN, socket(AF_INET, SOCK_STREAM, 0));
   FAILS(ENETDOWN, getifaddrs(&list));
   CHECK(close(stream) == 0 && close(datagram) == 0);
+}
+
+/* Those who would wait for the network for ever end with it. */
+static void accepting_mode(int fd) {
+  int listener = tcp(SOCK_NONBLOCK);
+  CHECK(listen(listener, 5) == 0);
+  FAILS(EAGAIN, accept(listener, NULL, NULL));
+  wait_for_death(fd);
+  CHECK(wait_for(listener, POLLIN, 0) & POLLHUP);
+  accept(listener, NULL, NULL);
+}
+
+static void receiving_mode(int fd) {
+  int datagram = udp();
+  wait_for_death(fd);
+  recv(datagram, &(char){0}, 1, 0);
+}
+
+static void dialling_mode(int fd) {
+  int stream = tcp(0);
+  CHECK(write(fd, "go\n", 3) == 3);
+  FAILS(ENETDOWN, connect(stream, at(PORT_NEVER), AT_LEN));
 }
 
 int exec_child(int argc, char **argv) {
@@ -82,7 +110,8 @@ int exec_child(int argc, char **argv) {
   } modes[] = {{"stream", stream_mode},           {"datagram", datagram_mode},
                {"connecting", connecting_mode},   {"listener", listener_mode},
                {"unreachable", unreachable_mode}, {"native", native_mode},
-               {"outlive", outlive_mode}};
+               {"outlive", outlive_mode},         {"accepting", accepting_mode},
+               {"receiving", receiving_mode},     {"dialling", dialling_mode}};
   if (argc != 4) return 2;
   for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
     if (strcmp(argv[2], modes[i].name) != 0) continue;

@@ -7,6 +7,10 @@ import { World } from "./world.ts";
 
 const PORT = 5003;
 const IPPROTO_ICMP = 1;
+const IPPROTO_UDP = 17;
+const UDP_CORK = 1;
+const IP_TTL = 2;
+const IP_RECVTTL = 12;
 const SOL_IP = 0;
 const IP_RECVERR = 11;
 const HEADER = P.NUSE_DGRAM_LEN;
@@ -20,13 +24,14 @@ interface Record {
 }
 
 /** Header and payload, as the shim makes them; `port` 0: to the connected peer. */
-function datagram(payload: Uint8Array, address = "", port = 0): Uint8Array {
+function datagram(payload: Uint8Array, address = "", port = 0, flags = 0): Uint8Array {
   const bytes = new Uint8Array(HEADER + payload.length);
   const dv = new DataView(bytes.buffer);
   dv.setUint16(P.NUSE_DGRAM_MAGIC_OFF, P.NUSE_DGRAM_MAGIC, true);
+  dv.setUint16(P.NUSE_DGRAM_FLAGS_OFF, flags, true);
   dv.setUint32(P.NUSE_DGRAM_PAYLOAD_LEN_OFF, payload.length, true);
   if (address !== "") {
-    dv.setUint16(P.NUSE_DGRAM_FLAGS_OFF, P.NUSE_DGRAM_HAS_ADDR, true);
+    dv.setUint16(P.NUSE_DGRAM_FLAGS_OFF, flags | P.NUSE_DGRAM_HAS_ADDR, true);
     dv.setUint16(P.NUSE_DGRAM_FAMILY_OFF, AF_INET, true);
     dv.setUint16(P.NUSE_DGRAM_PORT_OFF, port, true);
     bytes.set(sockaddr(address, port).subarray(4, 8), P.NUSE_DGRAM_ADDR_OFF);
@@ -236,6 +241,61 @@ Deno.test("datagram: a message without a header is dropped", () => {
   client.send(new Uint8Array(100));
   world.until("counted", () => world.service.counters.datagramsMalformed === 2);
   assertEquals(client.recv(1), -EAGAIN);
+});
+
+function piece(fill: number, len: number, flags: number, port = PORT): Uint8Array {
+  return datagram(new Uint8Array(len).fill(fill), "127.0.0.1", port, flags);
+}
+
+Deno.test("datagram: MSG_MORE makes one of several, to where the first went", () => {
+  using world = new World();
+  const program = world.program();
+  const server = udp(program, PORT);
+  const other = udp(program, PORT + 1);
+  const client = udp(program);
+  client.send(piece(1, 2, P.NUSE_DGRAM_MORE));
+  client.send(piece(2, 1, P.NUSE_DGRAM_MORE, PORT + 1));
+  client.send(piece(3, 3, 0, PORT + 1));
+  client.send(piece(4, 1, 0));
+  assertEquals(receive(server).payload, new Uint8Array([1, 1, 2, 3, 3, 3]));
+  assertEquals(receive(server).payload, new Uint8Array([4]));
+  assertEquals(other.recv(), -EAGAIN);
+});
+
+Deno.test("datagram: UDP_CORK holds back until it is lifted", () => {
+  using world = new World();
+  const program = world.program();
+  const server = udp(program, PORT);
+  const client = udp(program);
+  client.send(piece(9, 1, 0)); // before the request, though read after it
+  assertEquals(client.setInt(IPPROTO_UDP, UDP_CORK, 1), 0);
+  assertEquals(client.getInt(IPPROTO_UDP, UDP_CORK), 1);
+  client.send(piece(1, 2, 0));
+  client.send(piece(2, 2, 0));
+  assertEquals(receive(server).payload, new Uint8Array([9]));
+  world.steps(3);
+  assertEquals(server.recv(), -EAGAIN);
+  assertEquals(client.setInt(IPPROTO_UDP, UDP_CORK, 0), 0);
+  assertEquals(receive(server).payload, new Uint8Array([1, 1, 2, 2]));
+  assertEquals(client.getInt(IPPROTO_UDP, UDP_CORK), 0);
+});
+
+Deno.test("datagram: options set after a send do not reach it", () => {
+  using world = new World();
+  const program = world.program();
+  const server = udp(program, PORT);
+  assertEquals(server.setInt(SOL_IP, IP_RECVTTL, 1), 0);
+  const client = udp(program);
+  const ttls: number[] = [];
+  for (let ttl = 1; ttl <= 20; ttl++) {
+    assertEquals(client.setInt(SOL_IP, IP_TTL, ttl), 0);
+    client.send(piece(ttl, 1, 0));
+  }
+  for (let i = 0; i < 20; i++) {
+    const got = server.receive() as Uint8Array;
+    ttls.push(got[P.NUSE_DGRAM_TTL_OFF] - got[HEADER]);
+  }
+  assertEquals(ttls, new Array(20).fill(0));
 });
 
 Deno.test("ping socket: echo to 127.0.0.1", () => {

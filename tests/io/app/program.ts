@@ -18,7 +18,7 @@ import {
 import { check } from "../../../ffi/errno.ts";
 import { type Libc, libc } from "../../../ffi/libc.ts";
 import * as P from "../../../ffi/shim/protocol.ts";
-import { connectUnix, socketPair } from "../../../ffi/socket.ts";
+import { connectUnix, socketCookie, socketPair } from "../../../ffi/socket.ts";
 import { readCookie, writeCookie } from "../../../io/app/message.ts";
 import { readSockaddr, SocketAddress, writeSockaddr } from "../../../io/app/sockaddr.ts";
 import { EAGAIN, EINPROGRESS, IpAddress } from "../../../stack/mod.ts";
@@ -144,6 +144,17 @@ export class Program {
     return this.adopt(answer.fd, answer.cookie, domain);
   }
 
+  /** As `socket`, the way the shim makes what is always granted: without a reply. */
+  open(domain: number, type: number, protocol: number): ProgramSocket {
+    const pair = socketPair(type === SOCK_STREAM ? SOCK_STREAM : SOCK_SEQPACKET);
+    if (typeof pair === "number") throw new Error(`socketpair: ${pair}`);
+    const [fd, passFd] = pair;
+    const cookie = Number(socketCookie(fd));
+    this.send(P.NUSE_OP_OPEN, { cookie, a: domain, b: type, c: protocol }, passFd);
+    this.sys.close(passFd);
+    return this.adopt(fd, cookie, domain);
+  }
+
   adopt(fd: number, cookie: number, domain: number): ProgramSocket {
     const socket = new ProgramSocket(this, fd, cookie, domain);
     this.#sockets.push(socket);
@@ -183,9 +194,16 @@ export class ProgramSocket {
   /** As the shim's non-blocking connect of a stream; datagram sockets: `fillerLen` 0. */
   connect(text: string, port: number, fillerLen: number = P.NUSE_FILLER_LEN): number {
     const data = sockaddr(text, port, this.domain);
-    const { result } = this.request(P.NUSE_OP_CONNECT, { data, a: fillerLen });
-    if (result === -EINPROGRESS && fillerLen > 0) this.send(new Uint8Array(fillerLen));
+    const { result, a, b } = this.request(P.NUSE_OP_CONNECT, { data, a: fillerLen });
+    this.#takeMarks(a);
+    if (b > 0) this.send(new Uint8Array(b));
     return result;
+  }
+
+  #takeMarks(count: number): void {
+    if (count === 0) return;
+    const marks = this.recv(count);
+    if (typeof marks === "number" || marks.length !== count) throw new Error(`marks: ${marks}`);
   }
 
   listen(backlog: number): number {
@@ -202,7 +220,9 @@ export class ProgramSocket {
   }
 
   get soError(): number {
-    return this.getInt(SOL_SOCKET, SO_ERROR);
+    const answer = this.request(P.NUSE_OP_GETOPT, { a: SOL_SOCKET, b: SO_ERROR, c: 4 });
+    this.#takeMarks(answer.a);
+    return new DataView(answer.data.buffer).getInt32(0, true);
   }
 
   get state(): number {
@@ -283,8 +303,6 @@ export class ProgramSocket {
     const domain = dv.getUint16(off + P.NUSE_ACCEPT_DOMAIN_OFF, true);
     const peerOff = off + P.NUSE_ACCEPT_PEER_OFF;
     const peer = nameText(memory.u8.slice(peerOff, peerOff + 28), domain);
-    memory.u8[off] = P.NUSE_ACCEPT_TAKEN;
-    sys.send(this.fd, arena.base, off, 1, 0, 0, 0);
     return { socket: this.program.adopt(fd, cookie, domain), peer };
   }
 

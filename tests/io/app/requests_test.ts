@@ -21,7 +21,10 @@ Deno.test("SIOCOUTQ counts what the peer has not taken", () => {
   let sent = 0;
   for (let stalled = 0; stalled < 20; stalled++) {
     const n = client.send(bytes);
-    if (n > 0) sent += n;
+    if (n > 0) {
+      sent += n;
+      stalled = 0;
+    }
     world.step();
   }
   const left = outq(client.cookie);

@@ -1,8 +1,15 @@
 import { assertEquals } from "@std/assert";
 import { AF_INET, AF_INET6, SOCK_DGRAM, SOCK_STREAM } from "../../../ffi/abi/socket.ts";
 import * as P from "../../../ffi/shim/protocol.ts";
-import { EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL, EOPNOTSUPP } from "../../../stack/mod.ts";
-import { sockaddr } from "./program.ts";
+import {
+  EADDRINUSE,
+  EADDRNOTAVAIL,
+  EAFNOSUPPORT,
+  EINVAL,
+  ENOENT,
+  EOPNOTSUPP,
+} from "../../../stack/mod.ts";
+import { POLLHUP, sockaddr } from "./program.ts";
 import { World } from "./world.ts";
 
 const PORT = 5007;
@@ -40,6 +47,36 @@ Deno.test("socket: what there is not", () => {
   const { result } = world.program().request(P.NUSE_OP_SOCKET, { a: 1, b: SOCK_STREAM });
   assertEquals(result, -EAFNOSUPPORT);
   assertEquals(world.service.counters.socketsRefused, 1);
+});
+
+Deno.test("open: the program makes the pair, and asks at once on any connection", () => {
+  using world = new World();
+  const program = world.program();
+  const child = program.fork();
+  child.request(P.NUSE_OP_HELLO);
+  // both are read in one turn, the child's first
+  const first = program.open(AF_INET, SOCK_STREAM, 6);
+  const second = program.open(AF_INET, SOCK_DGRAM, 17);
+  child.send(P.NUSE_OP_WHO, { cookie: second.cookie });
+  const who = world.until("the reply", () => child.takeReply());
+  assertEquals([who.result, who.a, who.c], [0, P.NUSE_KIND_DATAGRAM, SOCK_DGRAM | 17 << 8]);
+  assertEquals([first.state, second.state], [0, 0]);
+  assertEquals(first.bind("127.0.0.1", PORT), 0);
+  assertEquals(world.service.socketCount, 2);
+  child.close();
+});
+
+Deno.test("open: what is refused is closed", () => {
+  using world = new World({ maxSockets: 1 });
+  const program = world.program();
+  const odd = program.open(1, SOCK_STREAM, 0);
+  odd.await(POLLHUP);
+  const only = program.open(AF_INET, SOCK_STREAM, 6);
+  program.send(P.NUSE_OP_OPEN, { cookie: 4711, a: AF_INET, b: SOCK_STREAM }); // no descriptor
+  program.open(AF_INET, SOCK_STREAM, 6).await(POLLHUP);
+  assertEquals(world.service.counters.socketsRefused, 3);
+  assertEquals(only.request(P.NUSE_OP_WHO).result, 0);
+  assertEquals(program.request(P.NUSE_OP_WHO, { cookie: odd.cookie }).result, -ENOENT);
 });
 
 Deno.test("listen and name: what does not fit", () => {

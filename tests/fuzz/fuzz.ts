@@ -1,0 +1,127 @@
+/**
+ * Fuzzes `Stack.input`.
+ *
+ *     deno task fuzz [--frames 10000000] [--seed 1]
+ *     deno task fuzz FILE...                          replays reproducers
+ *
+ * Prints a line of progress; writes the figures to bench/results/fuzz-SEED.json and every failure, cut down,
+ * to bench/results/fuzz-SEED-failure-N.json. When the bug is fixed, move that file to tests/fuzz/corpus/.
+ * Exit status 1 when anything failed.
+ *
+ * @module
+ */
+import { parseArgs } from "@std/cli/parse-args";
+import { fromFileUrl } from "@std/path";
+import type { Totals } from "./campaign.ts";
+import type { Report } from "./fuzz_worker.ts";
+import { readReproducer } from "./reproducer.ts";
+import { replay } from "./session.ts";
+import { stepText } from "./steps.ts";
+
+const RESULTS = fromFileUrl(new URL("../../bench/results", import.meta.url));
+const PROGRESS_MS = 2000;
+/** Without a finished session for so long, the stack hangs (cutting a failure down takes a minute). */
+const HANG_MS = 180_000;
+const STEPS_SHOWN = 30;
+
+function replayFiles(paths: readonly string[]): number {
+  let failed = 0;
+  for (const path of paths) {
+    const { setting, steps } = readReproducer(Deno.readTextFileSync(path));
+    const failure = replay(setting, steps, true);
+    if (failure !== null) failed++;
+    console.log(`${path}: ${failure?.message ?? "ok"}`);
+  }
+  return failed === 0 ? 0 : 1;
+}
+
+class Fuzz {
+  readonly #startMs = performance.now();
+  #lastMs = performance.now();
+  #totals: Totals | null = null;
+  #found = 0;
+  readonly #worker = new Worker(new URL("./fuzz_worker.ts", import.meta.url), { type: "module" });
+
+  constructor(readonly seed: number, readonly frames: number) {}
+
+  /** Returns the exit status. */
+  run(): Promise<number> {
+    Deno.mkdirSync(RESULTS, { recursive: true });
+    return new Promise((resolve) => {
+      const progress = setInterval(() => {
+        this.#show();
+        if (performance.now() - this.#lastMs < HANG_MS) return;
+        end(this.#end([["hang: no session ends", 1]]));
+      }, PROGRESS_MS);
+      const end = (status: number) => {
+        clearInterval(progress);
+        this.#worker.terminate();
+        resolve(status);
+      };
+      this.#worker.onmessage = ({ data }: MessageEvent<Report>) => {
+        this.#lastMs = performance.now();
+        if (data.kind === "found") this.#onFound(data);
+        else this.#totals = data.totals;
+        if (data.kind === "end") end(this.#end(data.failures));
+      };
+      this.#worker.onerror = (event) => {
+        console.log(event.message);
+        end(1);
+      };
+      this.#worker.postMessage({ seed: this.seed, frames: this.frames });
+    });
+  }
+
+  #show(): void {
+    const t = this.#totals;
+    if (t === null) return;
+    const seconds = (performance.now() - this.#startMs) / 1000;
+    console.log(
+      `${t.frames} frames, ${Math.round(t.frames / seconds)}/s, ${t.sessions} sessions, ` +
+        `${t.ways} ways, ${this.#found} kinds of failure`,
+    );
+  }
+
+  #onFound({ found, file }: Extract<Report, { kind: "found" }>): void {
+    this.#found++;
+    const path = `${RESULTS}/fuzz-${this.seed}-failure-${this.#found}.json`;
+    Deno.writeTextFileSync(path, file);
+    const { steps } = readReproducer(file);
+    console.log(`\nseed ${this.seed}, session ${found.session}, step ${found.step}:`);
+    console.log(found.message.split("\n").slice(0, 4).join("\n").slice(0, 1000));
+    for (const step of steps.slice(-STEPS_SHOWN)) {
+      console.log(`    ${stepText(step).slice(0, 200)}`);
+    }
+    console.log(`${steps.length} steps in ${path}\n`);
+  }
+
+  #end(failures: readonly (readonly [string, number])[]): number {
+    this.#show();
+    const seconds = (performance.now() - this.#startMs) / 1000;
+    const result = {
+      date: new Date().toISOString(),
+      deno: Deno.version.deno,
+      ...this.#totals,
+      seconds: Math.round(seconds * 10) / 10,
+      framesPerSecond: Math.round((this.#totals?.frames ?? 0) / seconds),
+      residentMiB: Math.round(Deno.memoryUsage().rss / 2 ** 20),
+      failures: failures.map(([kind, count]) => ({ kind, count })),
+    };
+    const path = `${RESULTS}/fuzz-${this.seed}.json`;
+    Deno.writeTextFileSync(path, JSON.stringify(result, null, 2) + "\n");
+    for (const [kind, count] of failures) console.log(`${count} × ${kind}`);
+    console.log(`${failures.length === 0 ? "nothing failed" : "FAILED"}; ${path}`);
+    return failures.length === 0 ? 0 : 1;
+  }
+}
+
+async function main(): Promise<number> {
+  const args = parseArgs(Deno.args, {
+    string: ["frames", "seed"],
+    default: { frames: "10000000", seed: "1" },
+  });
+  if (args._.length > 0) return replayFiles(args._.map(String));
+  return await new Fuzz(Number(args.seed), Number(args.frames)).run();
+}
+
+if (import.meta.main) Deno.exit(await main());
