@@ -2,11 +2,11 @@
  * How long to look for events before going to sleep.
  *
  * Putting a CPU to sleep and waking it costs tens of microseconds, more on a virtual machine: most
- * of a request/response's time is that. While events keep coming soon after one another, looking for
- * the next one a little while is cheaper than sleeping. The time is adapted as Linux's haltpoll
- * governor does (drivers/cpuidle/governors/haltpoll.c): it grows while sleeps are short and is given
- * up when they are long, so that an idle process costs nothing and a busy one never waits here.
- * Between two looks the CPU is offered to whoever else wants it.
+ * of a request/response's time is that. While events keep coming soon after one another, looking
+ * for the next one a little while is cheaper than sleeping. The time is adapted as Linux's haltpoll
+ * governor does (drivers/cpuidle/governors/haltpoll.c): it grows while sleeps are short and is
+ * given up when they are long, so that an idle process costs nothing and a busy one never waits
+ * here. Between two looks the CPU is offered to whoever else wants it.
  *
  * @module
  */
@@ -21,7 +21,9 @@ export class IdlePoll {
   /** Microseconds to look for events before sleeping. */
   windowUs = 0;
 
-  /** The window after a wake-up that kept us busy for `busyUs`: bulk work waits for nobody's answer. */
+  /**
+   * The window after a wake-up that kept us busy for `busyUs`: bulk work waits for nobody's answer.
+   */
   windowAfter(busyUs: number): number {
     return busyUs > BUSY_MAX_US ? 0 : this.windowUs;
   }

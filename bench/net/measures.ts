@@ -91,7 +91,10 @@ async function transactions(lab: Lab, path: Path, secs: number, mode: "rr" | "cr
   }
 }
 
-/** Median round trip of ping, microseconds; the interval is that of the peers' figures (shared/peers). */
+/**
+ * Median round trip of ping, microseconds; the interval is that of the peers' figures
+ * (shared/peers).
+ */
 async function ping(lab: Lab, path: Path): Promise<number> {
   const argv = ["ping", "-c", "500", "-i", "0.002", lab.peer(path)];
   const result = await lab.program(path, argv).done;

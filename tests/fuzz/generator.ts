@@ -145,20 +145,22 @@ export class Generator {
 
   /** A connection whose SYN has left, or a stranger. */
   #chooseFlow(): void {
-    const { world } = this;
     const prng = this.#prng;
     this.#collectFlows();
     const count = this.#flows.length;
     if (count === 0 || prng.chance(count < FLOWS_WANTED ? 0.12 : 0.02)) return this.#stranger();
-    const flow = this.#flows[prng.below(count)];
-    const remote = flow.remote.w3 >>> 0;
+    this.#look(this.#flows[prng.below(count)]);
+  }
+
+  /** What has not left yet nobody can answer: a stranger then. */
+  #look(flow: Flow): void {
     const ports = flow.localPort * 65536 + flow.remotePort;
-    const seen = world.watch.find(flow.local.w3 >>> 0, remote, ports);
+    const seen = this.world.watch.find(flow.local.w3 >>> 0, flow.remote.w3 >>> 0, ports);
     this.#view.load(flow);
-    if (seen === null || !seen.isOpen || seen.iss !== this.#view.iss) {
-      // What has not left yet nobody can answer; but TIME-WAIT does not know its ISS
-      if (flow.kind !== FLOW_TIME_WAIT || seen === null) this.#stranger();
-    }
+    // TIME-WAIT does not know its ISS
+    const isKnown = seen !== null && seen.isOpen &&
+      (seen.iss === this.#view.iss || flow.kind === FLOW_TIME_WAIT);
+    if (!isKnown) this.#stranger();
   }
 
   #collectFlows(): void {
@@ -224,7 +226,7 @@ export class Generator {
       this.#view.loadStranger(LOCAL_ADDRS[0], LISTEN_PORTS[0], FRAGMENTING_ADDR, PEER_PORTS[0]);
       this.#collectFlows();
       for (const flow of this.#flows) {
-        if (flow.remote.w3 >>> 0 === FRAGMENTING_ADDR) this.#view.load(flow);
+        if (flow.remote.w3 >>> 0 === FRAGMENTING_ADDR) this.#look(flow);
       }
       this.#tcp.write(this.world.nowUs);
       this.#draft.fixAll();

@@ -19,9 +19,8 @@ import type { Tcb } from "../../stack/tcp/tcb.ts";
 import type { Calls, Slot } from "./calls.ts";
 import { Failure } from "./failure.ts";
 
-/** What a socket looked like at the last check, and what it was told since. */
+/** What a socket looked like at the last check. */
 interface Seen {
-  bits: number;
   tcb: Tcb | null;
   state: State;
   receivedBytes: number;
@@ -31,13 +30,20 @@ interface Seen {
 
 export class ProgramsCheck {
   readonly #seen = new WeakMap<Socket, Seen>();
+  /** EVENT_* that owners were told since. */
+  readonly #told = new WeakMap<Socket, number>();
 
   constructor(readonly calls: Calls) {}
 
   /** The stack has told the socket's owner: EVENT_* bits. */
   onEvents(socket: Socket, bits: number): void {
-    const seen = this.#seen.get(socket);
-    if (seen !== undefined) seen.bits |= bits;
+    this.#told.set(socket, (this.#told.get(socket) ?? 0) | bits);
+  }
+
+  #takeTold(socket: Socket): number {
+    const bits = this.#told.get(socket) ?? 0;
+    this.#told.delete(socket);
+    return bits;
   }
 
   check(): void {
@@ -53,10 +59,11 @@ export class ProgramsCheck {
     const before = this.#seen.get(socket);
     const now = look(slot, tcb);
     this.#seen.set(socket, now);
+    const told = this.#takeTold(socket);
+    if ((told & EVENT_WRITABLE) !== 0) slot.isBlocked = false;
     if (tcb === null) return;
     this.#checkBytes(slot, tcb);
     if (before === undefined || before.tcb !== tcb) return;
-    const told = before.bits;
     const must = (bits: number, what: string) => {
       if ((told & bits) === 0) this.#fail(tcb, `${what}, and the program was not told`);
     };
@@ -70,7 +77,6 @@ export class ProgramsCheck {
     if (now.state === State.CLOSED && before.state !== State.CLOSED && !slot.hasEnded) {
       must(EVENT_CLOSED | EVENT_ERROR, "closed");
     }
-    if ((told & EVENT_WRITABLE) !== 0) slot.isBlocked = false;
     const isIdle = tcb.state === State.ESTABLISHED && tcb.sndRing.usedBytes === 0 &&
       tcb.sndBufBytes > 0;
     if (slot.isBlocked && isIdle && !tcb.isFinQueued) {
@@ -92,8 +98,8 @@ export class ProgramsCheck {
     const now = look(slot, null);
     now.records = slot.takenRecords + socket.recvCount();
     this.#seen.set(socket, now);
-    if (before === undefined) return;
-    if (now.records > before.records && (before.bits & EVENT_READABLE) === 0) {
+    const told = this.#takeTold(socket);
+    if (before !== undefined && now.records > before.records && (told & EVENT_READABLE) === 0) {
       throw new Failure("program: a datagram has come, and the program was not told");
     }
   }
@@ -105,7 +111,6 @@ export class ProgramsCheck {
 
 function look(slot: Slot, tcb: Tcb | null): Seen {
   return {
-    bits: 0,
     tcb,
     state: tcb === null ? State.CLOSED : tcb.state,
     receivedBytes: tcb === null ? 0 : slot.readBytes + tcb.rcvRing.usedBytes,
