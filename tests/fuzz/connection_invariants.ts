@@ -64,7 +64,9 @@ function findOddNumber(tcb: Tcb): string | null {
 function findStall(tcb: Tcb): string | null {
   const { state, options } = tcb;
   if (!isSynchronized(state)) return null;
-  if (diff(tcb.rcvNxt, tcb.lastAckSent) > 0 && tcb.delayedAckAtUs === Infinity) {
+  // Without a route it has to wait until the peer asks again
+  const isOwed = diff(tcb.rcvNxt, tcb.lastAckSent) > 0 && tcb.route?.valid;
+  if (isOwed && tcb.delayedAckAtUs === Infinity) {
     return "text is not acknowledged, and no ACK is scheduled";
   }
   const isTimed = tcb.retransmitAtUs !== Infinity || tcb.paceAtUs !== Infinity;

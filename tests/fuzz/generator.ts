@@ -93,7 +93,8 @@ export class Generator {
     this.#view.kind = -2; // not of a connection
     this.context = 0;
     if (kind < 765) this.#segment();
-    else if (kind < 780) return this.#batch();
+    else if (kind < 779) return this.#batch();
+    else if (kind < 780) return this.#flood();
     else if (kind < 830) this.#other.udp();
     else if (kind < 860) this.#other.echo();
     else if (kind < 900) this.#other.icmpError(this.#pick(this.world.recentOut));
@@ -132,6 +133,18 @@ export class Generator {
       if (prng.chance(0.1)) this.#mutate();
       this.#push(this.#draft.bytes(), n > 1);
       if (prng.chance(0.2)) { for (const call of this.#program.next()) this.#call(call); }
+    }
+  }
+
+  /** SYNs from everywhere. */
+  #flood(): void {
+    const prng = this.#prng;
+    for (let n = prng.magnitude(5, 100); n > 0; n--) {
+      this.#stranger();
+      this.#view.remotePort = prng.below(65536);
+      this.#tcp.write(this.world.nowUs);
+      this.#draft.fixAll();
+      this.#push(this.#draft.bytes(), prng.chance(0.8));
     }
   }
 
@@ -228,6 +241,7 @@ export class Generator {
       for (const flow of this.#flows) {
         if (flow.remote.w3 >>> 0 === FRAGMENTING_ADDR) this.#look(flow);
       }
+      if (this.#view.remote !== FRAGMENTING_ADDR) return;
       this.#tcp.write(this.world.nowUs);
       this.#draft.fixAll();
     }

@@ -72,6 +72,8 @@ export class Program {
   /** The next call, or a few that belong together. */
   next(): Call[] {
     const { prng } = this;
+    // The second address goes and comes back
+    if (prng.chance(0.003)) return [{ name: "address", slot: 0, args: [prng.below(2)] }];
     const slot = prng.below(SLOTS);
     const taken = this.world.calls.slot(slot);
     if (taken === null) {

@@ -89,6 +89,11 @@ export class WireWatch {
     return null;
   }
 
+  /** TCP from there was put together from fragments. */
+  blur(remote: number): void {
+    this.#blurred.add(remote);
+  }
+
   isBlurred(remote: number): boolean {
     return this.#blurred.has(remote);
   }
@@ -113,10 +118,7 @@ export class WireWatch {
     const end = 14 + dv.getUint16(16);
     const l4 = 14 + headerLen;
     const remote = dv.getUint32(26);
-    if ((dv.getUint16(20) & 0x3fff) !== 0) {
-      this.#blurred.add(remote);
-      return;
-    }
+    if ((dv.getUint16(20) & 0x3fff) !== 0) return;
     if (headerLen < 20 || end > len || l4 + 20 > end) return;
     const textOff = l4 + (dv.getUint8(l4 + 12) >>> 4) * 4;
     if (textOff < l4 + 20 || textOff > end) return;

@@ -24,6 +24,8 @@ import {
   ETHERTYPE_ARP,
   ETHERTYPE_IPV4,
   PROTO_ICMP,
+  PROTO_TCP,
+  RST,
 } from "../support/packet_types.ts";
 import { Prng } from "../support/prng.ts";
 import { LOCAL_MAC, PEER_MAC } from "../support/rig.ts";
@@ -91,6 +93,7 @@ export class World implements LinkDevice {
   #random = new Prng(0);
   #isHolding = false;
   #answers = 0;
+  #resets = 0;
   #echoBytesIn = 0;
   #echoBytesOut = 0;
 
@@ -144,7 +147,8 @@ export class World implements LinkDevice {
     if (step.op === "frame") tcb = this.#frame(step);
     else if (step.op === "wait") this.#wait(step);
     else {
-      this.calls.run(step.name, step.slot, step.args, this.nowUs);
+      if (step.name === "address") this.#changeAddress(step.args[0] !== 0);
+      else this.calls.run(step.name, step.slot, step.args, this.nowUs);
       if (step.isHeld) this.#isHolding = true;
       else this.#turn();
     }
@@ -157,6 +161,7 @@ export class World implements LinkDevice {
     remember(this.recentIn, bytes, this.framesIn);
     const isFirst = !this.#isHolding;
     this.#answers = 0;
+    this.#resets = 0;
     const startMs = this.options.now();
     this.#deliver(bytes, step.csum, step.gsoType, step.gsoSize);
     if (!step.isHeld) this.#flush();
@@ -169,6 +174,12 @@ export class World implements LinkDevice {
       this.#turn();
     }
     return this.#tcbOf(bytes);
+  }
+
+  #changeAddress(isThere: boolean): void {
+    const addr = IpAddress.v4(LOCAL_ADDRS[1] | 0);
+    if (isThere) this.stack.addAddress(this.ifIndex, addr, 24, this.nowUs);
+    else this.stack.removeAddress(this.ifIndex, addr, this.nowUs);
   }
 
   #deliver(bytes: Uint8Array, csum: number, gsoType: number, gsoSize: number): void {
@@ -184,7 +195,12 @@ export class World implements LinkDevice {
     rx.gsoSize[0] = gsoSize;
     rx.count = 1;
     this.watch.onInput(slot.dv, bytes.length);
+    const { ip } = this.stack.counters;
+    const wholeBefore = ip.reasmOks;
     this.stack.input(this.ifIndex, rx, 0, this.nowUs);
+    if (ip.reasmOks > wholeBefore && bytes[23] === PROTO_TCP) {
+      this.watch.blur(slot.dv.getUint32(26));
+    }
     if (!this.setting.areFramesStable) this.#releaseSlots();
   }
 
@@ -252,9 +268,16 @@ export class World implements LinkDevice {
       remember(this.recentOut, wire.bytes, this.framesOut);
       this.watch.onOutput(frame, this.nowUs);
       if (frame.arp !== null) this.#answerArp(frame);
-      else if (frame.tcp !== null && frame.tcp.payload.length > 0) this.#answers--;
+      else if (frame.tcp !== null) this.#onSegment(frame);
       else if (frame.ip?.protocol === PROTO_ICMP) this.#countEcho(frame);
     }
+  }
+
+  #onSegment(frame: DecodedFrame): void {
+    const { flags, payload } = frame.tcp!;
+    if (payload.length > 0) this.#answers--;
+    if (flags & RST) this.#resets++;
+    if (frame.ip!.dst >>> 28 >= 14) throw new Failure("wire: a segment to many");
   }
 
   #answerArp(frame: DecodedFrame): void {
@@ -284,6 +307,7 @@ export class World implements LinkDevice {
     const isArp = bytes.length > 13 && bytes[12] === ETHERTYPE_ARP >>> 8 && bytes[13] === 6;
     const isIp = bytes.length > 13 && bytes[12] === ETHERTYPE_IPV4 >>> 8 && bytes[13] === 0;
     if (isIp) this.#echoBytesIn += bytes.length;
+    if (isIp && this.#resets > 0) checkMayReset(bytes);
     if (this.#answers > (isArp ? ANSWERS_TO_ARP_MAX : ANSWERS_MAX)) {
       throw new Failure(`amplification: ${this.#answers} answers to one frame`);
     }
@@ -340,4 +364,13 @@ export class World implements LinkDevice {
 function remember(frames: Uint8Array[], bytes: Uint8Array, n: number): void {
   if (frames.length < RECENT) frames.push(bytes);
   else frames[n % RECENT] = bytes;
+}
+
+/** Never a reset for a reset (RFC 9293 3.5.2), nor for what was sent to many (RFC 1122 4.2.3.10). */
+function checkMayReset(bytes: Uint8Array): void {
+  const l4 = LINK_LEN + (bytes[14] & 15) * 4;
+  const isFragment = ((bytes[20] << 8 | bytes[21]) & 0x3fff) !== 0;
+  if (isFragment || bytes[23] !== PROTO_TCP) return;
+  if (bytes[l4 + 13] & RST) throw new Failure("amplification: a reset for a reset");
+  if (bytes[30] >= 224 || bytes[0] & 1) throw new Failure("amplification: a reset for many");
 }
