@@ -13,6 +13,14 @@ import { getOption, setOption } from "./options.ts";
 import type { SocketEnv, SocketInterfaces } from "./socket_env.ts";
 import { type OptionHost, SocketOptions } from "./socket_options.ts";
 
+const NO_RATE_LIMIT = 0xffff_ffff_ffff_ffffn;
+
+/** SO_MAX_PACING_RATE as set: eight bytes, all ones for "no limit". */
+function bytesPerSecond(rate: Uint8Array): number {
+  const n = new DataView(rate.buffer, rate.byteOffset, rate.byteLength).getBigUint64(0, true);
+  return n === NO_RATE_LIMIT ? Infinity : Number(n);
+}
+
 export class TcpStreamSocket implements StreamSocket, OptionHost {
   readonly kind = "stream";
   readonly type = SOCK_STREAM;
@@ -79,6 +87,7 @@ export class TcpStreamSocket implements StreamSocket, OptionHost {
     if (tcp === null) return null;
     const options = Object.assign(new SocketOptions(), this.options);
     const socket = new TcpStreamSocket(this.#env, tcp, options);
+    tcp.setMaxPacingRate(bytesPerSecond(options.maxPacingRate));
     socket.events = tcp.readiness();
     return socket;
   }
@@ -207,6 +216,7 @@ export class TcpStreamSocket implements StreamSocket, OptionHost {
     tcp.tos = options.tos;
     tcp.ttl = options.ttl < 0 ? this.#env.defaultTtl : options.ttl;
     tcp.v6Only = options.v6Only;
+    this.#tcp.setMaxPacingRate(bytesPerSecond(options.maxPacingRate));
     this.#tcp.optionsChanged();
   }
 }

@@ -6,13 +6,16 @@
  * @module
  */
 import { DeliveryRate } from "./delivery_rate.ts";
+import { Rack } from "./rack.ts";
 import { SENT_EVER_RETRANS, SENT_LOST, SENT_SACKED, type SentSegment } from "./sent_queue.ts";
+import { seqLt } from "./seq.ts";
 
 /**
  * Sent again (Karn), or deemed lost: it may have arrived long ago, and what said so have been lost.
  */
 const NO_SAMPLE = SENT_EVER_RETRANS | SENT_LOST;
 const NO_RATE = new DeliveryRate();
+const NO_RACK = new Rack();
 
 export class AckSample {
   /** Bytes newly acknowledged cumulatively, SYN and FIN included. */
@@ -27,24 +30,37 @@ export class AckSample {
   oldestSackedSentUs = -1;
   /** A segment that had been retransmitted was acknowledged. */
   hasRetransmitted = false;
-  /** The acknowledgment carried a D-SACK block (RFC 2883). */
+  /** Something was that had been sent once only; the lowest end of such a record. */
+  hasOriginal = false;
+  originalEnd = 0;
+  /** The acknowledgment carried a D-SACK block (RFC 2883), and which. */
   hasDsack = false;
+  dsackLeft = 0;
+  dsackRight = 0;
+  /** The timestamp that it echoes. */
+  hasEcho = false;
+  tsEcr = 0;
   /** RFC 5681 section 2. */
   isDuplicate = false;
+  /** It brings neither text nor a window, whether or not anything is outstanding. */
+  isBare = false;
   /** `pipe` before the acknowledgment. */
   priorPipe = 0;
   /** Round-trip time, microseconds; -1: none. */
   rttUs = -1;
   /** The connection's delivery rate; hears of all that arrives. */
   rate: DeliveryRate = NO_RATE;
+  /** Loss detection; hears of all that arrives, too. */
+  rack: Rack = NO_RACK;
 
   /**
-   * Begins the books for an acknowledgment of a connection with this rate, with `pipe` bytes in
-   * flight.
+   * Begins the books for an acknowledgment of a connection with this rate and RACK state, with
+   * `pipe` bytes in flight.
    */
-  begin(rate: DeliveryRate, pipe: number): void {
+  begin(rate: DeliveryRate, pipe: number, rack: Rack = NO_RACK): void {
     rate.begin(pipe);
     this.rate = rate;
+    this.rack = rack;
     this.priorPipe = pipe;
     this.ackedBytes = 0;
     this.sackedBytes = 0;
@@ -53,8 +69,11 @@ export class AckSample {
     this.newestSentUs = -1;
     this.oldestSackedSentUs = -1;
     this.hasRetransmitted = false;
+    this.hasOriginal = false;
     this.hasDsack = false;
+    this.hasEcho = false;
     this.isDuplicate = false;
+    this.isBare = false;
     this.rttUs = -1;
   }
 
@@ -73,6 +92,7 @@ export class AckSample {
     if ((segment.flags & SENT_SACKED) === 0) {
       this.deliveredBytes += lenBytes;
       this.rate.onDelivered(segment, lenBytes);
+      this.#onArrived(segment, (segment.seq + lenBytes) | 0);
     }
     if ((segment.flags & SENT_EVER_RETRANS) !== 0) this.hasRetransmitted = true;
   }
@@ -81,7 +101,16 @@ export class AckSample {
     this.sackedBytes += lenBytes;
     this.deliveredBytes += lenBytes;
     this.rate.onDelivered(segment, lenBytes);
+    this.#onArrived(segment, segment.end);
     if ((segment.flags & NO_SAMPLE) !== 0) return;
     if (this.oldestSackedSentUs < 0) this.oldestSackedSentUs = segment.sentUs;
+  }
+
+  /** The record has arrived, up to `end`. */
+  #onArrived(segment: SentSegment, end: number): void {
+    this.rack.onDelivered(segment, end);
+    if ((segment.flags & SENT_EVER_RETRANS) !== 0) return;
+    if (!this.hasOriginal || seqLt(end, this.originalEnd)) this.originalEnd = end;
+    this.hasOriginal = true;
   }
 }

@@ -113,6 +113,7 @@ export function renewTcb(socket: TcpSocket): void {
   const old = socket.tcb;
   const fresh = new Tcb(old.layer, createCongestionControl(old.congestion.name, old.layer.random)!);
   fresh.options = old.options;
+  fresh.pacer.maxRate = old.pacer.maxRate;
   fresh.rcvBufBytes = old.options.isRcvBufLocked ? old.rcvBufBytes : fresh.rcvBufBytes;
   fresh.sndBufBytes = old.options.isSndBufLocked ? old.sndBufBytes : fresh.sndBufBytes;
   fresh.binding = old.binding;

@@ -50,6 +50,16 @@ export interface TcpConfig {
   /** net.core.somaxconn, tcp_max_syn_backlog. */
   somaxconn: number;
   synBacklogMax: number;
+  /** tcp_syncookies: 0 never, 1 when the SYN queue is full, 2 always. */
+  synCookies: number;
+  /** tcp_ecn: 0 never, 1 ask for it and accept it, 2 accept it. tcp_ecn_fallback. */
+  ecn: number;
+  ecnFallback: boolean;
+  /** tcp_fastopen: 1 as client, 2 as server; both want a socket option besides. */
+  fastOpen: number;
+  /** tcp_mtu_probing: black holes are detected (1). tcp_probe_interval. */
+  mtuProbing: boolean;
+  mtuProbeIntervalUs: number;
   /** tcp_challenge_ack_limit (a second), tcp_invalid_ratelimit. */
   challengeAckPerSecond: number;
   invalidAckIntervalUs: number;
@@ -94,6 +104,12 @@ export const DEFAULT_TCP_CONFIG: Readonly<TcpConfig> = {
   keepCount: 9,
   somaxconn: 4096,
   synBacklogMax: 1024,
+  synCookies: 1,
+  ecn: 2,
+  ecnFallback: true,
+  fastOpen: 3,
+  mtuProbing: true,
+  mtuProbeIntervalUs: 600 * SECOND,
   challengeAckPerSecond: 1000,
   invalidAckIntervalUs: 500_000,
   assemblerIntervalMax: 1024,

@@ -14,11 +14,13 @@ import {
   emitTcp,
   TCP_ACK,
   TCP_CHECKSUM_OFFSET,
+  TCP_ECE,
   TCP_HEADER_LEN,
   TCP_RST,
   TCP_SYN,
 } from "../wire/tcp.ts";
 import { emitOptions, emitSynOptions, TCP_MAX_SACK_BLOCKS } from "../wire/tcp_options.ts";
+import { ECN_MASK, synEcnFlags } from "./ecn.ts";
 import type { Flow } from "./flow.ts";
 import type { TcpLayer } from "./layer.ts";
 import { advertisedMss } from "./mss.ts";
@@ -84,7 +86,7 @@ function send(
 /**
  * Sends a segment of a synchronized connection: `textLen` bytes of the send ring from `seq` on,
  * more than SMSS only where the route can segment. Every segment carries the current acknowledgment
- * and window.
+ * and window. `ecn`: the codepoint of its IP header.
  */
 export function emitSegment(
   tcb: Tcb,
@@ -92,6 +94,7 @@ export function emitSegment(
   textLen: number,
   flags: number,
   nowUs: number,
+  ecn = 0,
 ): number {
   const layer = tcb.layer;
   const route = tcb.route!;
@@ -118,22 +121,28 @@ export function emitSegment(
     seq,
     tcb.rcvNxt,
     headerLen,
-    flags | TCP_ACK,
+    tcb.isEcnEchoing ? flags | TCP_ACK | TCP_ECE : flags | TCP_ACK,
     window,
     0,
     0,
   );
-  if (textLen > 0) attachText(tcb, row, seq, textLen);
-  const units = textLen > tcb.smss ? Math.ceil(textLen / tcb.smss) : 1;
+  const isCut = textLen > tcb.smss && !isMtuProbe(tcb, seq, textLen);
+  if (textLen > 0) attachText(tcb, row, seq, textLen, isCut);
+  const units = isCut ? Math.ceil(textLen / tcb.smss) : 1;
   tcb.segsOut += units;
   layer.counters.tcp.outSegs += units;
   onAckSent(tcb);
-  const { ttl, tos } = tcb.options;
+  const { ttl } = tcb.options;
+  const tos = (tcb.options.tos & ~ECN_MASK) | ecn;
   return send(layer, route, tcb.local, tcb.remote, headerLen, ttl, tos, nowUs);
 }
 
-/** Points the row at the ring's bytes; several segments' worth are left to the device to cut. */
-function attachText(tcb: Tcb, row: number, seq: number, textLen: number): void {
+function isMtuProbe({ mtuProbing }: Tcb, seq: number, textLen: number): boolean {
+  return mtuProbing.probeLen === textLen && mtuProbing.probeSeq === seq;
+}
+
+/** Points the row at the ring's bytes; `isCut`: the device makes several segments of it. */
+function attachText(tcb: Tcb, row: number, seq: number, textLen: number, isCut: boolean): void {
   const tx = tcb.route!.tx;
   const span = tcb.layer.span;
   tcb.sndRing.readableSpan(seqDiff(seq, tcb.sndRingSeq), textLen, span);
@@ -141,7 +150,7 @@ function attachText(tcb: Tcb, row: number, seq: number, textLen: number): void {
   tx.payLen[row] = span.len0;
   tx.pay2Off[row] = span.off1;
   tx.pay2Len[row] = span.len1;
-  if (textLen > tcb.smss) {
+  if (isCut) {
     tx.gsoType[row] = tcb.remote.family === 4 ? GSO_TCPV4 : GSO_TCPV6;
     tx.gsoSize[row] = tcb.smss;
   }
@@ -180,7 +189,12 @@ export function emitAck(tcb: Tcb, nowUs: number): void {
 }
 
 /** Sends the SYN of an active open, or the SYN-ACK of a simultaneous one. */
-export function emitSyn(tcb: Tcb, isAck: boolean, nowUs: number): void {
+export function emitSyn(
+  tcb: Tcb,
+  isAck: boolean,
+  nowUs: number,
+  fastOpenCookie: Uint8Array | null = null,
+): void {
   const { layer, options } = tcb;
   emitSynSegment(
     layer,
@@ -188,7 +202,7 @@ export function emitSyn(tcb: Tcb, isAck: boolean, nowUs: number): void {
     tcb,
     tcb.iss,
     isAck ? tcb.rcvNxt : 0,
-    isAck ? TCP_SYN | TCP_ACK : TCP_SYN,
+    isAck ? TCP_SYN | TCP_ACK | (tcb.hasEcn ? TCP_ECE : 0) : TCP_SYN | synEcnFlags(tcb),
     Math.min(seqDiff(tcb.rcvAdv, tcb.rcvNxt), WINDOW_MAX),
     advertisedMss(tcb.route!, options.maxSeg),
     tcb.hasWindowScale ? tcb.rcvWindShift : -1,
@@ -199,12 +213,17 @@ export function emitSyn(tcb: Tcb, isAck: boolean, nowUs: number): void {
     options.ttl,
     options.tos,
     nowUs,
+    fastOpenCookie,
+    fastOpenCookie === null ? null : tcb,
   );
   tcb.segsOut++;
   if (isAck) onAckSent(tcb);
 }
 
-/** Sends a SYN or SYN-ACK of any flow. `windowScale` -1: none. */
+/**
+ * Sends a SYN or SYN-ACK of any flow. `windowScale` -1: none. `textOf`: whose text goes with it
+ * (Fast Open).
+ */
 export function emitSynSegment(
   layer: TcpLayer,
   route: Route,
@@ -222,6 +241,8 @@ export function emitSynSegment(
   ttl: number,
   tos: number,
   nowUs: number,
+  fastOpenCookie: Uint8Array | null = null,
+  textOf: Tcb | null = null,
 ): void {
   const row = layer.network.begin(route);
   const off = route.tx.l4Off[row];
@@ -235,9 +256,12 @@ export function emitSynSegment(
     hasTimestamps,
     tsVal,
     tsEcr,
-    null,
+    fastOpenCookie,
   );
   emitTcp(dv, off, flow.localPort, flow.remotePort, seq, ack, headerLen, flags, window, 0, 0);
+  if (textOf !== null && textOf.synTextLen > 0) {
+    attachText(textOf, row, (seq + 1) | 0, textOf.synTextLen, false);
+  }
   layer.counters.tcp.outSegs++;
   send(layer, route, flow.local, flow.remote, headerLen, ttl, tos, nowUs);
 }

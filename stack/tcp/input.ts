@@ -42,7 +42,11 @@ export function tcpInput(layer: TcpLayer, pkt: Packet): void {
 /** A segment of no flow: for a listener, or for nobody (3.10.7.1, CLOSED). */
 function newcomer(layer: TcpLayer, pkt: Packet, seg: Segment, issFloor: number | null): void {
   const listener = layer.demux.findListener(pkt, seg);
-  if (listener !== null) return listenInput(listener, pkt, seg, issFloor);
+  if (listener !== null) {
+    const tcb = listenInput(listener, pkt, seg, issFloor);
+    if (tcb !== null) segmentArrives(tcb, seg);
+    return;
+  }
   layer.counters.drop(DROP_TCP_NO_PORT);
   resetStray(layer, pkt, seg);
 }

@@ -6,10 +6,13 @@
  * @module
  */
 import { EVENT_WRITABLE } from "../storage/events.ts";
+import { TCP_ECE } from "../wire/tcp.ts";
 import type { AckSample } from "./ack_sample.ts";
 import { sendChallengeAck } from "./challenge_ack.ts";
+import { noteReduction, onEcnEcho } from "./ecn.ts";
 import { timestampNow } from "./emit.ts";
 import { deleteTcb, enterTimeWait, establish, setState } from "./lifecycle.ts";
+import { checkMtuProbe } from "./mtu_probing.ts";
 import { hasUnsent, updatePacing } from "./output.ts";
 import { onAckForRecovery } from "./recovery.ts";
 import { replyReset } from "./reset.ts";
@@ -18,8 +21,9 @@ import { autotuneSendBuffer } from "./send_buffer.ts";
 import { seqDiff, seqGt, seqLeq, seqLt } from "./seq.ts";
 import type { Segment } from "./segment.ts";
 import { State } from "./state.ts";
-import { RetransmitTimer, type Tcb } from "./tcb.ts";
+import { Recovery, RetransmitTimer, type Tcb } from "./tcb.ts";
 import { armRetransmitTimer, stopRetransmitTimer } from "./timer.ts";
+import { scheduleProbe } from "./tlp.ts";
 
 /** Fifth, check the ACK field. False: the segment is done with. */
 export function processAck(tcb: Tcb, seg: Segment): boolean {
@@ -47,9 +51,11 @@ function establishByAck(tcb: Tcb, seg: Segment): boolean {
   tcb.sent.acknowledge((tcb.iss + 1) | 0, sample);
   tcb.sndUna = (tcb.iss + 1) | 0;
   stopRetransmitTimer(tcb);
+  // Text that has followed the SYN-ACK already (Fast Open)
+  if (tcb.sent.count > 0) armRetransmitTimer(tcb, seg.nowUs);
   sampleRtt(tcb, seg, sample);
   establish(tcb, seg.nowUs);
-  return tcb.state === State.ESTABLISHED;
+  return tcb.state !== State.CLOSED;
 }
 
 /**
@@ -66,17 +72,25 @@ function isAckAcceptable(tcb: Tcb, seg: Segment): boolean {
 
 function takeAck(tcb: Tcb, seg: Segment): void {
   const sample = tcb.layer.sample;
-  sample.begin(tcb.rate, tcb.pipe);
+  sample.begin(tcb.rate, tcb.pipe, tcb.rack);
+  tcb.rack.begin(tcb.sndUna, tcb.sent.sackedBytes > 0, tcb.rtt.minRttUs, seg.nowUs);
+  sample.hasEcho = tcb.hasTimestamps && seg.options.hasTimestamps && seg.options.tsEcr !== 0;
+  sample.tsEcr = seg.options.tsEcr;
   const lostBefore = tcb.sent.lostTotalBytes;
   const isWindowUpdate = updateSendWindow(tcb, seg);
   if (tcb.hasSack && seg.options.sackCount > 0) applySackBlocks(tcb, seg, sample);
   if (seqGt(seg.ack, tcb.sndUna)) advanceUna(tcb, seg, sample);
   else if (seg.ack === tcb.sndUna) {
     // RFC 5681 section 2: duplicate acknowledgment
-    sample.isDuplicate = tcb.sent.count > 0 && seg.len === 0 && !isWindowUpdate;
+    sample.isBare = seg.len === 0 && !isWindowUpdate;
+    sample.isDuplicate = tcb.sent.count > 0 && sample.isBare;
   }
   sampleRtt(tcb, seg, sample);
-  if (tcb.sent.count > 0 || sample.ackedBytes > 0) onAckForRecovery(tcb, sample, seg.nowUs);
+  const recoveryBefore = tcb.recovery;
+  if (tcb.hasEcn && (seg.flags & TCP_ECE) !== 0) onEcnEcho(tcb, seg.nowUs);
+  onAckForRecovery(tcb, sample, seg.nowUs);
+  if (tcb.recovery === Recovery.FAST && recoveryBefore === Recovery.OPEN) noteReduction(tcb);
+  if (tcb.mtuProbing.probeLen !== 0) checkMtuProbe(tcb, seg.nowUs);
   tcb.delivered += sample.deliveredBytes;
   const lostBytes = tcb.sent.lostTotalBytes - lostBefore;
   tcb.rate.finish(sample.rttUs, tcb.rtt.minRttUs, lostBytes, seg.nowUs);
@@ -116,7 +130,6 @@ function advanceUna(tcb: Tcb, seg: Segment, sample: AckSample): void {
   tcb.sndUna = seg.ack;
   tcb.bytesAcked += sample.ackedBytes;
   if (tcb.backoff > 0) endBackOff(tcb);
-  if (seqLt(tcb.lostMark, seg.ack)) tcb.lostMark = seg.ack;
   // Follows SND.UNA, or comparisons would fail after 2^31 bytes
   if (seqLt(tcb.sndSml, seg.ack)) tcb.sndSml = seg.ack;
   if (seqLt(tcb.pmtuSeq, seg.ack)) tcb.pmtuSeq = seg.ack;
@@ -164,6 +177,7 @@ function updateRetransmitTimer(tcb: Tcb, sample: AckSample, nowUs: number): void
   if (tcb.retransmitTimer !== RetransmitTimer.RTO) return;
   if (tcb.sent.count === 0) stopRetransmitTimer(tcb);
   else if (sample.ackedBytes > 0) armRetransmitTimer(tcb, nowUs);
+  if (sample.ackedBytes + sample.sackedBytes > 0) scheduleProbe(tcb, nowUs);
 }
 
 /** Acknowledged bytes leave the send ring; the program hears of space that it was waiting for. */

@@ -5,6 +5,7 @@
  * @module
  */
 import { EVENT_READABLE } from "../storage/events.ts";
+import { receiveEcn } from "./ecn.ts";
 import { emitAck, timestampNow } from "./emit.ts";
 import { enterTimeWait, failConnection, setState } from "./lifecycle.ts";
 import { advertisedMss } from "./mss.ts";
@@ -44,6 +45,7 @@ export function processText(tcb: Tcb, seg: Segment): boolean {
   if (seg.payloadLen > 0) {
     tcb.dataSegsIn += seg.units;
     measureSegments(tcb, seg);
+    if (tcb.hasEcn) receiveEcn(tcb, seg);
   }
   if (!trimToWindow(tcb, seg)) {
     emitAck(tcb, seg.nowUs);

@@ -4,44 +4,108 @@
  * @module
  */
 import type { Packet } from "../wire/packet.ts";
+import { acceptsFastOpen, openFast } from "./fast_open.ts";
 import type { Listener } from "./listener.ts";
-import { Ends, resetStray } from "./reset.ts";
+import { Ends, replyReset, resetStray } from "./reset.ts";
 import type { Segment } from "./segment.ts";
 import { SynRequest } from "./syn_request.ts";
+import { SynTerms } from "./syn_terms.ts";
+import type { Tcb } from "./tcb.ts";
 
-/** `issFloor`: where the sequence starts when a TIME-WAIT made way for this SYN, else null. */
+/** Every SYN gets a cookie (Linux tcp_syncookies = 2). */
+const COOKIES_ALWAYS = 2;
+
+/**
+ * `issFloor`: where the sequence starts when a TIME-WAIT made way for this SYN, else null. Returns
+ * a connection in SYN-RECEIVED that has to process the segment, or null when that is done with.
+ */
 export function listenInput(
+  listener: Listener,
+  pkt: Packet,
+  seg: Segment,
+  issFloor: number | null,
+): Tcb | null {
+  const { layer } = listener.tcb;
+  // First, check for a RST: "it should be ignored"
+  if (seg.isRst) return null;
+  // Second, check for an ACK: "any acknowledgment is bad if it arrives on a connection in LISTEN",
+  // but for one that brings a SYN cookie back
+  if (seg.isAck) {
+    if (!seg.isSyn && layer.config.synCookies > 0 && layer.synCookies.mayReturn(seg.nowUs)) {
+      return cookieReturned(listener, pkt, seg);
+    }
+    resetStray(layer, pkt, seg);
+    return null;
+  }
+  // Third, check for a SYN. With a FIN it is an attack or a scan (Linux drops it too)
+  if (seg.isSyn && !seg.isFin) synReceived(listener, pkt, seg, issFloor);
+  return null;
+}
+
+function synReceived(
   listener: Listener,
   pkt: Packet,
   seg: Segment,
   issFloor: number | null,
 ): void {
   const { layer } = listener.tcb;
-  // First, check for a RST: "it should be ignored"
-  if (seg.isRst) return;
-  // Second, check for an ACK: "any acknowledgment is bad if it arrives on a connection in LISTEN"
-  if (seg.isAck) return resetStray(layer, pkt, seg);
-  // Third, check for a SYN. With a FIN it is an attack or a scan (Linux drops it too)
-  if (!seg.isSyn || seg.isFin) return;
-  if (listener.isSynQueueFull) {
-    layer.counters.tcp.reqQFullDrop++;
-    layer.counters.tcp.listenDrops++;
-    return;
+  const { config } = layer;
+  const counters = layer.counters.tcp;
+  const isFull = listener.isSynQueueFull;
+  const isCookie = config.synCookies === COOKIES_ALWAYS || (isFull && config.synCookies > 0);
+  if (isFull) {
+    if (!isCookie) {
+      counters.reqQFullDrop++;
+      counters.listenDrops++;
+      return;
+    }
+    counters.reqQFullDoCookies++;
   }
   if (listener.isAcceptQueueFull) {
-    layer.counters.tcp.listenOverflows++;
-    layer.counters.tcp.listenDrops++;
+    counters.listenOverflows++;
+    counters.listenDrops++;
     return;
   }
   const ends = Ends.of(pkt, seg);
   const route = layer.network.route(ends.remote, ends.local, listener.tcb.options.ifIndex);
   if (typeof route === "number") {
-    layer.counters.tcp.listenDrops++;
+    counters.listenDrops++;
     return;
   }
-  const request = new SynRequest(listener, route, ends, seg, issFloor);
-  listener.synQueue.add(request);
-  layer.demux.enter(request);
-  request.arm(seg.nowUs);
-  request.sendSynAck(seg.nowUs);
+  // What reuses a TIME-WAIT begins where that ended, and a cookie cannot promise to
+  const isKept = !isCookie || issFloor !== null;
+  const terms = SynTerms.ofSyn(layer, ends, seg, issFloor, !isKept);
+  const request = new SynRequest(listener, route, ends, terms, seg.nowUs);
+  if (isKept && acceptsFastOpen(request, seg)) return openFast(request, seg);
+  if (isKept) {
+    listener.synQueue.add(request);
+    layer.demux.enter(request);
+    request.arm(seg.nowUs);
+  } else {
+    counters.syncookiesSent++;
+  }
+  request.sendSynAck(seg.nowUs, terms.tsVal);
+}
+
+/** The third segment of a handshake that nothing is remembered of. */
+function cookieReturned(listener: Listener, pkt: Packet, seg: Segment): Tcb | null {
+  const { layer } = listener.tcb;
+  const counters = layer.counters.tcp;
+  const ends = Ends.of(pkt, seg);
+  const terms = SynTerms.ofCookie(layer, ends, seg);
+  if (terms === null) {
+    counters.syncookiesFailed++;
+    replyReset(layer, ends, seg);
+    return null;
+  }
+  counters.syncookiesRecv++;
+  const route = layer.network.route(ends.remote, ends.local, listener.tcb.options.ifIndex);
+  if (typeof route === "number") return null;
+  const request = new SynRequest(listener, route, ends, terms, seg.nowUs);
+  if (listener.isAcceptQueueFull) {
+    counters.listenOverflows++;
+    counters.listenDrops++;
+    return null;
+  }
+  return request.establish();
 }

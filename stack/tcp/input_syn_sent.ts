@@ -4,7 +4,9 @@
  * @module
  */
 import { ECONNREFUSED } from "../wire/errno.ts";
+import { agreesToEcn } from "./ecn.ts";
 import { emitSyn, timestampNow } from "./emit.ts";
+import { fastOpenAnswered } from "./fast_open.ts";
 import { establish, failConnection, setState } from "./lifecycle.ts";
 import { sampleRtt } from "./input_ack.ts";
 import { processFin, processText } from "./input_data.ts";
@@ -17,6 +19,7 @@ import type { Tcb } from "./tcb.ts";
 import { stopRetransmitTimer } from "./timer.ts";
 
 export function synSentInput(tcb: Tcb, seg: Segment): void {
+  if (tcb.isConnectDeferred) return replyReset(tcb.layer, tcb, seg);
   // First, check the ACK bit
   if (seg.isAck) {
     if (seqLeq(seg.ack, tcb.iss) || seqGt(seg.ack, tcb.sndNxt)) {
@@ -58,12 +61,14 @@ function takeSyn(tcb: Tcb, seg: Segment): void {
   tcb.irs = seg.seq;
   tcb.rcvNxt = (seg.seq + 1) | 0;
   tcb.rcvAdv = (tcb.rcvNxt + rcvWnd) | 0;
+  tcb.rcvUp = tcb.rcvNxt;
   tcb.lastAckSent = tcb.rcvNxt;
   if (options.mss !== 0) tcb.peerMss = options.mss;
   tcb.hasWindowScale = tcb.hasWindowScale && options.windowScale >= 0;
   tcb.sndWindShift = tcb.hasWindowScale ? options.windowScale : 0;
   if (!tcb.hasWindowScale) tcb.rcvWindShift = 0;
   tcb.hasSack = tcb.hasSack && options.sackPermitted;
+  tcb.hasEcn = tcb.hasEcn && agreesToEcn(seg);
   tcb.hasTimestamps = tcb.hasTimestamps && options.hasTimestamps;
   if (tcb.hasTimestamps) {
     tcb.tsRecent = options.tsVal;
@@ -83,7 +88,7 @@ function synAcknowledged(tcb: Tcb, seg: Segment): void {
   tcb.sent.acknowledge(seg.ack, sample);
   tcb.sndUna = seg.ack;
   tcb.recover = tcb.iss;
-  tcb.lostMark = tcb.sndUna;
+  fastOpenAnswered(tcb, seg);
   stopRetransmitTimer(tcb);
   sampleRtt(tcb, seg, sample);
   tcb.isAckNow = true;

@@ -17,6 +17,7 @@ import { Bindings } from "./bindings.ts";
 import type { TcpConfig } from "./config.ts";
 import { createCongestionControl } from "./congestion/mod.ts";
 import { Demux } from "./demux.ts";
+import { CookieCache, CookieMaker } from "./fast_open.ts";
 import { type Flow, FLOW_SYN_REQUEST, FLOW_TCB } from "./flow.ts";
 import { tcpIcmpError } from "./icmp_error.ts";
 import { tcpInput } from "./input.ts";
@@ -27,6 +28,7 @@ import { Segment } from "./segment.ts";
 import { SentPool } from "./sent_queue.ts";
 import { TcpSocket } from "./socket.ts";
 import { State } from "./state.ts";
+import { SynCookies } from "./syn_cookies.ts";
 import type { SynRequest } from "./syn_request.ts";
 import { Tcb } from "./tcb.ts";
 import type { TimeWait } from "./time_wait.ts";
@@ -55,6 +57,9 @@ export class TcpLayer implements Transport {
   readonly demux: Demux;
   readonly bindings: Bindings;
   readonly isn: IsnGenerator;
+  readonly synCookies: SynCookies;
+  readonly cookieMaker: CookieMaker;
+  readonly cookieCache = new CookieCache();
   readonly sentPool = new SentPool();
   readonly challengeAcks: TokenBucket;
   readonly pressure = new MemoryPressure(this);
@@ -90,6 +95,8 @@ export class TcpLayer implements Transport {
     this.demux = new Demux(random());
     this.bindings = new Bindings(random, config.portMin, config.portMax);
     this.isn = new IsnGenerator(random);
+    this.synCookies = new SynCookies(random);
+    this.cookieMaker = new CookieMaker(random);
     this.challengeAcks = new TokenBucket(
       config.challengeAckPerSecond,
       config.challengeAckPerSecond,

@@ -51,11 +51,19 @@ export function establish(tcb: Tcb, nowUs: number): void {
     tcb.socket.isConnecting = false;
     tcb.socket.wasConnected = true;
   }
-  if (tcb.listener !== null) tcb.listener.onEstablished(tcb);
+  if (tcb.listener !== null && tcb.fastOpenOf === null) tcb.listener.onEstablished(tcb);
   else layer.raise(tcb, EVENT_CONNECTED | EVENT_WRITABLE);
+  leaveFastOpen(tcb);
   // Closed before it was open: the FIN has waited for this
   if (tcb.isFinQueued) setState(tcb, State.FIN_WAIT_1);
   layer.markDirty(tcb);
+}
+
+/** The handshake of a fast open is over, or the connection is. */
+function leaveFastOpen(tcb: Tcb): void {
+  if (tcb.fastOpenOf === null) return;
+  tcb.fastOpenOf.fastOpenPending--;
+  tcb.fastOpenOf = null;
 }
 
 /**
@@ -82,6 +90,8 @@ export function deleteTcb(tcb: Tcb): void {
   if (tcb.isOrphan) layer.orphanCount--;
   setState(tcb, State.CLOSED);
   tcb.retransmitAtUs = Infinity;
+  tcb.reorderAtUs = Infinity;
+  tcb.probeAtUs = Infinity;
   tcb.delayedAckAtUs = Infinity;
   tcb.keepAliveAtUs = Infinity;
   tcb.lingerAtUs = Infinity;
@@ -98,6 +108,8 @@ export function deleteTcb(tcb: Tcb): void {
     tcb.binding = null;
   }
   if (listener !== null) listener.forget(tcb);
+  tcb.isConnectDeferred = false;
+  leaveFastOpen(tcb);
   layer.raise(tcb, EVENT_CLOSED | EVENT_READABLE | EVENT_WRITABLE);
 }
 

@@ -17,6 +17,8 @@ export class Listener {
   readonly #acceptQueue: Tcb[] = [];
   /** Connections that were made from requests and are not established yet. */
   readonly #embryonic = new Set<Tcb>();
+  /** TCP_FASTOPEN: connections that the program may have before their handshake is over. */
+  fastOpenPending = 0;
 
   /** `tcb`: in state LISTEN, with the local address and the options that connections inherit. */
   constructor(readonly tcb: Tcb, public backlog: number) {}
@@ -55,6 +57,11 @@ export class Listener {
   /** A request has become a connection, whose segment is being processed. */
   onChild(tcb: Tcb): void {
     this.#embryonic.add(tcb);
+  }
+
+  onFastOpen(tcb: Tcb): void {
+    this.fastOpenPending++;
+    this.onEstablished(tcb);
   }
 
   onEstablished(tcb: Tcb): void {

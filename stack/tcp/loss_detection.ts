@@ -1,36 +1,65 @@
 /**
- * Deciding which segments are lost, from what the receiver has reported: IsLost() of RFC 6675
- * section 4. A segment is lost when three separate stretches above it have been SACKed, or more
- * than two full segments. Only this file knows the rule; it marks records in the retransmission
- * queue.
+ * Deciding which segments are lost, from what the receiver has reported. With SACK that is RACK's
+ * business (rack.ts); without, three duplicate acknowledgments condemn the first segment (RFC 5681
+ * 3.2), and so does a partial acknowledgment in recovery (RFC 6582 3.2 (5)). Only marks records in
+ * the retransmission queue; what follows is for recovery.ts.
  *
  * @module
  */
-import { SENT_LOST, SENT_SACKED } from "./sent_queue.ts";
-import { seqDiff, seqGt, seqLeq } from "./seq.ts";
-import type { Tcb } from "./tcb.ts";
+import type { AckSample } from "./ack_sample.ts";
+import { detectLate, markTimedOut } from "./rack.ts";
+import { SENT_LOST } from "./sent_queue.ts";
+import { seqDiff, seqGeq, seqGt } from "./seq.ts";
+import { Recovery, type Tcb } from "./tcb.ts";
 
 const DUP_THRESH = 3;
 
-/** Marks what the last SACK blocks prove lost. */
-export function detectLosses(tcb: Tcb): void {
-  const sent = tcb.sent;
-  if (sent.sackedBytes === 0) return;
-  let sackedAbove = 0;
-  let stretches = 0;
-  let wasSacked = false;
-  let judgedUpTo = tcb.lostMark;
-  // From the youngest down to what has been judged before.
-  for (let s = sent.tail; s !== null && !seqLeq(s.end, tcb.lostMark); s = s.prev) {
-    const isSacked = (s.flags & SENT_SACKED) !== 0;
-    if (isSacked) {
-      sackedAbove += seqDiff(s.end, s.seq);
-      if (!wasSacked) stretches++;
-    } else if (stretches >= DUP_THRESH || sackedAbove > (DUP_THRESH - 1) * tcb.smss) {
-      if ((s.flags & SENT_LOST) === 0) sent.markLost(s);
-      if (seqGt(s.end, judgedUpTo)) judgedUpTo = s.end;
-    }
-    wasSacked = isSacked;
+/** An acknowledgment was entered into the books: marks what it proves lost. */
+export function detectLosses(tcb: Tcb, sample: AckSample, nowUs: number): void {
+  if (tcb.hasSack) detectLate(tcb, nowUs);
+  else countDuplicates(tcb, sample);
+}
+
+/** The retransmission timer expired (RFC 5681 3.1): marks what it says is lost. */
+export function detectLossesOnTimeout(tcb: Tcb, nowUs: number): void {
+  const { sent } = tcb;
+  if (sent.isHeadSacked(tcb.sndUna)) {
+    tcb.layer.counters.tcp.sackReneging++;
+    sent.clearSacked();
+    sent.markAllLost();
+  } else if (tcb.hasSack) {
+    markTimedOut(tcb, nowUs);
+  } else {
+    sent.markAllLost();
   }
-  tcb.lostMark = judgedUpTo;
+}
+
+/** Without SACK: a duplicate acknowledgment says that one more segment has arrived. */
+function countDuplicates(tcb: Tcb, sample: AckSample): void {
+  const outstanding = seqDiff(tcb.sndNxt, tcb.sndUna);
+  if (sample.ackedBytes > 0) {
+    // All but the segment that filled the gap had been counted as arrived.
+    const known = Math.max(0, tcb.dupAckedBytes - Math.max(0, sample.ackedBytes - tcb.smss));
+    sample.deliveredBytes = Math.max(0, sample.deliveredBytes - (tcb.dupAckedBytes - known));
+    tcb.dupAckedBytes = tcb.recovery === Recovery.FAST ? Math.min(known, outstanding) : 0;
+    if (tcb.recovery === Recovery.OPEN) tcb.dupAcks = 0;
+    else if (seqGt(tcb.recover, tcb.sndUna)) markHeadLost(tcb);
+    return;
+  }
+  if (!sample.isDuplicate || tcb.recovery === Recovery.LOSS) return;
+  tcb.dupAcks++;
+  const arrived = Math.min(tcb.smss, Math.max(0, outstanding - tcb.smss - tcb.dupAckedBytes));
+  tcb.dupAckedBytes += arrived;
+  sample.deliveredBytes += arrived;
+  if (tcb.recovery !== Recovery.OPEN || tcb.dupAcks < DUP_THRESH) return;
+  // RFC 6582 3.2 (2): not for what a timeout has sent again already.
+  if (seqGeq(tcb.sndUna, (tcb.recover + 1) | 0)) markHeadLost(tcb);
+}
+
+/** Deems the first segment lost, unless that is known. */
+function markHeadLost(tcb: Tcb): void {
+  const head = tcb.sent.head;
+  if (head === null || (head.flags & SENT_LOST) !== 0) return;
+  if (seqDiff(head.end, head.seq) > tcb.smss) tcb.sent.split(head, tcb.smss);
+  tcb.sent.markLost(head);
 }

@@ -25,14 +25,18 @@ export function advertisedMss(route: Route, maxSeg: number): number {
   return maxSeg > 0 ? Math.min(mss, maxSeg) : mss;
 }
 
-/** Computes SMSS anew from the path MTU, the peer's MSS option and TCP_MAXSEG. */
-export function updateSmss(tcb: Tcb): void {
-  const route = tcb.route!;
-  tcb.pmtu = route.mtu;
-  const mss = Math.min(tcb.peerMss, advertisedMss(route, tcb.options.maxSeg));
+/** SMSS as the path MTU, the peer's MSS option and TCP_MAXSEG allow it. */
+export function unlimitedSmss(tcb: Tcb): number {
+  const mss = Math.min(tcb.peerMss, advertisedMss(tcb.route!, tcb.options.maxSeg));
   const smss = Math.max(mss, tcb.layer.config.minSmss);
+  return tcb.hasTimestamps ? smss - TCP_TIMESTAMPS_LEN : smss;
+}
+
+/** Computes SMSS anew; it may be limited further by a black hole (mtu_probing.ts). */
+export function updateSmss(tcb: Tcb): void {
+  tcb.pmtu = tcb.route!.mtu;
   const before = tcb.smss;
-  tcb.smss = tcb.hasTimestamps ? smss - TCP_TIMESTAMPS_LEN : smss;
+  tcb.smss = Math.min(unlimitedSmss(tcb), tcb.mtuProbing.mssLimit);
   if (tcb.smss < before) tcb.pmtuSeq = tcb.sndNxt;
   // The path carries more again: less than a segment is no window (RFC 5681 3.1)
   if (tcb.cwnd < tcb.smss) tcb.cwnd = tcb.smss;

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { EVENT_CONNECTED, EVENT_WRITABLE } from "../storage/events.ts";
 import {
   EADDRNOTAVAIL,
   EAFNOSUPPORT,
@@ -15,12 +16,14 @@ import {
   ENETUNREACH,
 } from "../wire/errno.ts";
 import { ANY_V4, ANY_V6, type IpAddress, LOOPBACK_V4, LOOPBACK_V6 } from "../wire/ip_address.ts";
+import { TCP_OPTIONS_MAX_LEN } from "../wire/tcp_options.ts";
 import type { Route } from "../wire/network.ts";
 import { renewTcb } from "./close.ts";
 import { emitSyn } from "./emit.ts";
+import { FAST_OPEN_CLIENT, NO_COOKIE } from "./fast_open.ts";
 import { FLOW_TIME_WAIT } from "./flow.ts";
 import { Listener } from "./listener.ts";
-import { updateSmss } from "./mss.ts";
+import { advertisedMss, updateSmss } from "./mss.ts";
 import { maxReceiveWindow, windowShiftFor } from "./receive_window.ts";
 import { SENT_SYN } from "./sent_queue.ts";
 import type { TcpSocket } from "./socket.ts";
@@ -166,6 +169,7 @@ function startConnect(tcb: Tcb, route: Route, nowUs: number): void {
   tcb.route = route;
   tcb.hasTimestamps = config.timestamps;
   tcb.hasSack = config.sack;
+  tcb.hasEcn = config.ecn === 1;
   tcb.hasWindowScale = config.windowScaling;
   const maxWindow = maxReceiveWindow(tcb);
   tcb.rcvWindShift = tcb.hasWindowScale ? windowShiftFor(maxWindow) : 0;
@@ -175,16 +179,46 @@ function startConnect(tcb: Tcb, route: Route, nowUs: number): void {
   updateSmss(tcb);
   tcb.cwnd = tcb.smss;
   tcb.sndUna = tcb.iss;
-  tcb.sndNxt = (tcb.iss + 1) | 0;
-  tcb.sndRingSeq = tcb.sndNxt;
+  tcb.sndNxt = tcb.iss;
+  tcb.sndRingSeq = (tcb.iss + 1) | 0;
   tcb.sndSml = tcb.iss;
   tcb.recover = tcb.iss;
-  tcb.lostMark = tcb.iss;
   tcb.state = State.SYN_SENT;
   layer.counters.tcp.activeOpens++;
+  const isFast = tcb.options.fastOpenConnect && (config.fastOpen & FAST_OPEN_CLIENT) !== 0;
+  if (isFast && layer.cookieCache.get(tcb.remote) !== null) {
+    // The SYN waits for text to take along
+    tcb.isConnectDeferred = true;
+    layer.raise(tcb, EVENT_CONNECTED | EVENT_WRITABLE);
+    return;
+  }
+  sendSyn(tcb, isFast ? NO_COOKIE : null, nowUs);
+}
+
+function sendSyn(tcb: Tcb, fastOpenCookie: Uint8Array | null, nowUs: number): void {
+  const { synTextLen } = tcb;
+  tcb.fastOpenAsked = fastOpenCookie !== null;
   tcb.sent.push(tcb.iss, 1, SENT_SYN, nowUs);
+  tcb.sndNxt = (tcb.iss + 1) | 0;
+  if (synTextLen > 0) {
+    tcb.sent.push(tcb.sndNxt, synTextLen, 0, nowUs);
+    tcb.sndNxt = (tcb.sndNxt + synTextLen) | 0;
+    tcb.bytesSent += synTextLen;
+  }
   tcb.lastSentUs = nowUs;
-  emitSyn(tcb, false, nowUs);
+  emitSyn(tcb, false, nowUs, fastOpenCookie);
   armRetransmitTimer(tcb, nowUs);
   rearmTimer(tcb);
+}
+
+/** There is text for the SYN that has waited (RFC 7413 4.2.2), or the program will send none. */
+export function sendDeferredSyn(tcb: Tcb, nowUs: number): void {
+  const server = tcb.layer.cookieCache.get(tcb.remote);
+  const unsent = tcb.sndRing.usedBytes;
+  if (unsent === 0 && !tcb.isFinQueued) return;
+  tcb.isConnectDeferred = false;
+  if (server === null) return sendSyn(tcb, NO_COOKIE, nowUs);
+  const mss = Math.min(server.mss, advertisedMss(tcb.route!, tcb.options.maxSeg));
+  tcb.synTextLen = Math.max(0, Math.min(unsent, mss - TCP_OPTIONS_MAX_LEN));
+  sendSyn(tcb, server.cookie, nowUs);
 }

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { EINVAL, ENOENT, ENOPROTOOPT } from "../wire/errno.ts";
+import { EINVAL, ENOENT, ENOPROTOOPT, EOPNOTSUPP } from "../wire/errno.ts";
 import { createCongestionControl } from "./congestion/mod.ts";
+import { FAST_OPEN_CLIENT } from "./fast_open.ts";
 import type { TcpSocket } from "./socket.ts";
 import { State } from "./state.ts";
 import { tcpInfo } from "./tcp_info.ts";
@@ -26,6 +27,9 @@ export const TCP_INFO = 11;
 export const TCP_QUICKACK = 12;
 export const TCP_CONGESTION = 13;
 export const TCP_USER_TIMEOUT = 18;
+export const TCP_FASTOPEN = 23;
+export const TCP_FASTOPEN_CONNECT = 30;
+export const TCP_FASTOPEN_NO_COOKIE = 34;
 
 const SECOND_US = 1_000_000;
 const MAXSEG_MIN = 88; // TCP_MIN_MSS
@@ -57,6 +61,10 @@ export function setTcpOption(
     case TCP_KEEPINTVL:
     case TCP_KEEPCNT:
       return setKeepAlive(socket.tcb, name, n);
+    case TCP_FASTOPEN:
+    case TCP_FASTOPEN_CONNECT:
+    case TCP_FASTOPEN_NO_COOKIE:
+      return setFastOpen(socket.tcb, name, n);
     default:
       return setLimit(socket.tcb, name, n, nowUs);
   }
@@ -76,6 +84,23 @@ function setSendingMode(tcb: Tcb, name: number, n: number): number {
   }
   // What was held back may go now
   tcb.layer.markDirty(tcb);
+  return 0;
+}
+
+function setFastOpen(tcb: Tcb, name: number, n: number): number {
+  const { options, layer: { config } } = tcb;
+  if (name === TCP_FASTOPEN_CONNECT) {
+    if (n < 0 || n > 1) return -EINVAL;
+    if ((config.fastOpen & FAST_OPEN_CLIENT) === 0) return -EOPNOTSUPP;
+    if (tcb.state !== State.CLOSED) return -EINVAL;
+    options.fastOpenConnect = n === 1;
+    return 0;
+  }
+  const isPassive = tcb.state === State.CLOSED || tcb.state === State.LISTEN;
+  if (n < 0 || !isPassive) return -EINVAL;
+  if (name === TCP_FASTOPEN) options.fastOpenQueue = Math.min(n, config.somaxconn);
+  else if (n > 1) return -EINVAL;
+  else options.fastOpenNoCookie = n === 1;
   return 0;
 }
 
@@ -197,6 +222,12 @@ function intOption(tcb: Tcb, name: number): number | null {
       return Math.round(options.deferAcceptUs / SECOND_US);
     case TCP_WINDOW_CLAMP:
       return options.windowClamp;
+    case TCP_FASTOPEN:
+      return options.fastOpenQueue;
+    case TCP_FASTOPEN_CONNECT:
+      return options.fastOpenConnect ? 1 : 0;
+    case TCP_FASTOPEN_NO_COOKIE:
+      return options.fastOpenNoCookie ? 1 : 0;
     case TCP_USER_TIMEOUT:
       return Math.round(options.userTimeoutUs / 1000);
     default:

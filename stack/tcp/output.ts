@@ -12,15 +12,20 @@
  *
  * @module
  */
-import { TCP_FIN, TCP_PSH } from "../wire/tcp.ts";
+import { TCP_CWR, TCP_FIN, TCP_PSH } from "../wire/tcp.ts";
+import { ECN_ECT0 } from "./ecn.ts";
 import { emitAck, emitSegment, emitSyn } from "./emit.ts";
 import { maxRowText } from "./mss.ts";
+import { sendDeferredSyn } from "./open.ts";
+import { onProbeTextSent, probeText } from "./mtu_probing.ts";
 import { refreshRoute } from "./route.ts";
 import { SENT_FIN, SENT_SYN, type SentSegment } from "./sent_queue.ts";
 import { seqDiff, seqGt } from "./seq.ts";
 import { State } from "./state.ts";
 import { Recovery, RetransmitTimer, type Tcb } from "./tcb.ts";
 import { armPersistTimer, armRetransmitTimer, rearmTimer } from "./timer.ts";
+import { onProbeSent, scheduleProbe } from "./tlp.ts";
+import { Frto } from "./undo.ts";
 
 /** Data sent within this time of data received makes a connection interactive. */
 const PING_PONG_US = 40_000;
@@ -39,8 +44,11 @@ export function tcpOutput(tcb: Tcb, nowUs: number): void {
     rearmTimer(tcb);
     return;
   }
-  if (tcb.sent.lostBytes > 0) retransmitLost(tcb, nowUs);
-  if (hasUnsent(tcb) && isSynchronized(tcb.state)) sendNew(tcb, nowUs);
+  if (tcb.isConnectDeferred) return sendDeferredSyn(tcb, nowUs);
+  if (tcb.tlp.isDue) sendLossProbe(tcb, nowUs);
+  if (tcb.undo.frto === Frto.SEND_NEW) sendNewFirst(tcb, nowUs);
+  if (tcb.sent.lostBytes > 0 && tcb.undo.frto !== Frto.WAIT) retransmitLost(tcb, nowUs);
+  if (hasUnsent(tcb) && isSynchronized(tcb)) sendNew(tcb, nowUs);
   if (tcb.isAckNow) emitAck(tcb, nowUs);
   if (!hasUnsent(tcb)) noteAppLimited(tcb);
   rearmTimer(tcb);
@@ -67,8 +75,8 @@ function isPaceDue(tcb: Tcb, nowUs: number): boolean {
 }
 
 /** The handshake is done: text may be sent. */
-function isSynchronized(state: State): boolean {
-  return state !== State.SYN_SENT && state !== State.SYN_RECEIVED;
+function isSynchronized({ state, fastOpenOf }: Tcb): boolean {
+  return fastOpenOf !== null || state !== State.SYN_SENT && state !== State.SYN_RECEIVED;
 }
 
 /** Text or a FIN that has not been sent yet. */
@@ -86,6 +94,32 @@ function retransmitLost(tcb: Tcb, nowUs: number): void {
     if (room < Math.min(lenBytes, tcb.smss) || !isPaceDue(tcb, nowUs)) return;
     retransmit(tcb, segment, room, nowUs);
   }
+}
+
+/** F-RTO (RFC 5682 2.1 step 2b): new data tells whether the rest was lost at all. */
+function sendNewFirst(tcb: Tcb, nowUs: number): void {
+  if (hasUnsent(tcb)) sendNew(tcb, nowUs);
+  tcb.undo.frto = seqGt(tcb.sndNxt, tcb.recover) ? Frto.WAIT : Frto.OFF;
+}
+
+/** TLP_send_probe() (RFC 8985 7.3): a new segment, whatever cwnd says, or else the last one. */
+function sendLossProbe(tcb: Tcb, nowUs: number): void {
+  const { sent, smss } = tcb;
+  tcb.tlp.isDue = false;
+  if (sent.count === 0 || tcb.recovery !== Recovery.OPEN) return;
+  const unsent = seqDiff(tcb.sndEnd, tcb.sndNxt);
+  const textLen = Math.min(unsent, smss);
+  if (textLen > 0 && seqDiff((tcb.sndUna + tcb.sndWnd) | 0, tcb.sndNxt) >= textLen) {
+    sendRow(tcb, textLen, unsent, false, nowUs);
+    onProbeSent(tcb, false);
+    return;
+  }
+  const last = sent.tail!;
+  if ((last.flags & SENT_SYN) !== 0 || !last.isInFlight) return;
+  const lenBytes = seqDiff(last.end, last.seq);
+  if (lenBytes > smss) sent.split(last, lenBytes - (lenBytes % smss || smss));
+  retransmit(tcb, sent.tail!, smss, nowUs);
+  onProbeSent(tcb, true);
 }
 
 /** The most text of a row: as the device can cut it, and as pacing wants it. */
@@ -117,6 +151,7 @@ export function retransmit(tcb: Tcb, segment: SentSegment, maxBytes: number, now
   tcb.rate.onSent(segment, false, nowUs);
   tcb.pacer.onSent(seqDiff(segment.end, segment.seq), nowUs);
   tcb.totalRetransmits++;
+  tcb.undo.onRetransmit(Math.ceil(seqDiff(segment.end, segment.seq) / smss), nowUs);
   counters.retransSegs++;
   tcb.lastSentUs = nowUs;
   tcb.prrOut += seqDiff(segment.end, segment.seq);
@@ -131,17 +166,30 @@ function sendNew(tcb: Tcb, nowUs: number): void {
   if (tcb.sndNxt === tcb.sndUna) restartAfterIdle(tcb, nowUs);
   tcb.isCwndLimited = false;
   if (tcb.isProbeDue) sendProbe(tcb, nowUs);
+  if (tcb.mtuProbing.nextAtUs <= nowUs) sendMtuProbe(tcb, nowUs);
   const rowMax = pacedRowText(tcb);
   while (isPaceDue(tcb, nowUs)) {
     const unsent = seqDiff(tcb.sndEnd, tcb.sndNxt);
     const wndRoom = seqDiff((tcb.sndUna + tcb.sndWnd) | 0, tcb.sndNxt);
-    const textLen = unsent > 0 ? textToSend(tcb, unsent, wndRoom, rowMax) : 0;
+    // CWR is for one segment, not for all that a device cuts a row into
+    const maxText = tcb.isCwrQueued ? tcb.smss : rowMax;
+    const textLen = unsent > 0 ? textToSend(tcb, unsent, wndRoom, maxText) : 0;
     const isFin = tcb.isFinQueued && textLen === unsent && wndRoom > textLen;
     if (textLen === 0 && !isFin) break;
     sendRow(tcb, textLen, unsent, isFin, nowUs);
     if (isFin) break;
   }
   if (tcb.sent.count === 0 && hasUnsent(tcb)) armPersistTimer(tcb, nowUs);
+}
+
+/** One segment that is larger than the others: does it pass (mtu_probing.ts)? */
+function sendMtuProbe(tcb: Tcb, nowUs: number): void {
+  const unsent = seqDiff(tcb.sndEnd, tcb.sndNxt);
+  const wndRoom = seqDiff((tcb.sndUna + tcb.sndWnd) | 0, tcb.sndNxt);
+  const textLen = probeText(tcb, unsent, wndRoom, nowUs);
+  if (textLen === 0 || !isPaceDue(tcb, nowUs)) return;
+  onProbeTextSent(tcb, tcb.sndNxt, textLen);
+  sendRow(tcb, textLen, unsent, false, nowUs);
 }
 
 /**
@@ -230,7 +278,13 @@ function sendRow(tcb: Tcb, textLen: number, unsent: number, isFin: boolean, nowU
   tcb.sndNxt = (seq + lenBytes) | 0;
   if (textLen % tcb.smss !== 0) tcb.sndSml = tcb.sndNxt;
   if (isFin) tcb.isFinSent = true;
-  emitSegment(tcb, seq, textLen, (isFin ? TCP_FIN : 0) | (isPush ? TCP_PSH : 0), nowUs);
+  let flags = (isFin ? TCP_FIN : 0) | (isPush ? TCP_PSH : 0);
+  const isCapable = tcb.hasEcn && textLen > 0;
+  if (isCapable && tcb.isCwrQueued) {
+    tcb.isCwrQueued = false;
+    flags |= TCP_CWR;
+  }
+  emitSegment(tcb, seq, textLen, flags, nowUs, isCapable ? ECN_ECT0 : 0);
   if (textLen > 0) {
     const units = Math.ceil(textLen / tcb.smss);
     tcb.bytesSent += textLen;
@@ -242,6 +296,7 @@ function sendRow(tcb: Tcb, textLen: number, unsent: number, isFin: boolean, nowU
   tcb.lastSentUs = nowUs;
   tcb.prrOut += lenBytes;
   if (tcb.retransmitTimer !== RetransmitTimer.RTO) armRetransmitTimer(tcb, nowUs);
+  scheduleProbe(tcb, nowUs);
 }
 
 /**

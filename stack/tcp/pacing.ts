@@ -9,7 +9,9 @@
  *
  * A timer that fires late does not lower the rate: up to SLACK_US of delay are made good at once.
  * Without a rate nothing is held back: as in Linux without the fq queue, CUBIC and Reno are not
- * paced, unless the program asks for it with SO_MAX_PACING_RATE. Rates are bytes per second.
+ * paced, unless the program asks for it with SO_MAX_PACING_RATE. Their rows are cut as if they were
+ * (Linux tcp_tso_autosize): long ones would fill the queue of a slow path at a stroke. Rates are
+ * bytes per second.
  *
  * @module
  */
@@ -37,6 +39,8 @@ export class Pacer {
   maxRate = Infinity;
   /** When the next row may leave. */
   nextSendUs = 0;
+  /** The rate by which rows are cut, paced or not; 0: unknown. */
+  #rowRate = 0;
 
   /**
    * Sets the rate: the algorithm's own, `pacingRate`, or if it has none and there is a limit, what
@@ -44,13 +48,14 @@ export class Pacer {
    * changed.
    */
   update(pacingRate: number, cwnd: number, ssthresh: number, srttUs: number): void {
-    if (pacingRate > 0) this.rate = Math.min(pacingRate, this.maxRate);
-    else if (this.maxRate === Infinity) this.rate = 0;
-    else if (srttUs <= 0) this.rate = this.maxRate;
-    else {
+    let rate = pacingRate > 0 ? pacingRate : Infinity;
+    if (pacingRate <= 0 && srttUs > 0) {
       const ratio = cwnd < ssthresh / 2 ? SLOW_START_RATIO : AVOIDANCE_RATIO;
-      this.rate = Math.min((ratio * cwnd * 1e6) / srttUs, this.maxRate);
+      rate = (ratio * cwnd * 1e6) / srttUs;
     }
+    rate = Math.min(rate, this.maxRate);
+    this.rate = pacingRate > 0 || this.maxRate !== Infinity ? rate : 0;
+    this.#rowRate = rate === Infinity ? 0 : rate;
   }
 
   /** A row may leave now. */
@@ -66,9 +71,9 @@ export class Pacer {
 
   /** The most that one row is to carry: whole segments, of `rowMax` at most. */
   burstBytes(smss: number, rowMax: number, minRttUs: number): number {
-    if (this.rate === 0) return rowMax;
+    if (this.#rowRate === 0) return rowMax;
     const extra = minRttUs < 0 ? 0 : BURST_MAX_BYTES / 2 ** (minRttUs / BURST_RTT_US);
-    return Math.min(burstBytesAt(this.rate, smss, extra), rowMax);
+    return Math.min(burstBytesAt(this.#rowRate, smss, extra), rowMax);
   }
 }
 

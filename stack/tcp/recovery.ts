@@ -2,47 +2,133 @@
  * Loss recovery: what the sender does about losses.
  *
  *     OPEN ---- a segment is deemed lost ----> FAST ---- `recover` acknowledged ----> OPEN
- *       \                                        |
- *        `------ retransmission timeout -----> LOSS ---- `recover` acknowledged ----> OPEN
+ *       \                                        |  \---- it was a mistake: undone --->
+ *        `------ retransmission timeout -----> LOSS ---- the same two ways ----------> OPEN
  *
- * With SACK: RFC 6675, what to send being governed by `pipe`; without: NewReno, RFC 6582, duplicate
- * acknowledgments standing for bytes that have left the network. The window falls by proportional
- * rate reduction (RFC 6937). Retransmissions themselves are sent by `output.ts` (whatever is marked
- * lost).
+ * With SACK RACK-TLP (RFC 8985) says what is lost, and `pipe` (RFC 6675) governs what to send;
+ * without it is NewReno, RFC 6582, duplicate acknowledgments standing for bytes that have left the
+ * network. The window falls by proportional rate reduction (RFC 6937). Retransmissions themselves
+ * are sent by `output.ts` (whatever is marked lost).
  *
  * @module
  */
 import type { AckSample } from "./ack_sample.ts";
-import { detectLosses } from "./loss_detection.ts";
-import { SENT_LOST } from "./sent_queue.ts";
+import { isReducing } from "./ecn.ts";
+import { detectLosses, detectLossesOnTimeout } from "./loss_detection.ts";
+import { detectLate, isDsackOurs } from "./rack.ts";
 import { seqDiff, seqGeq, seqGt, seqLeq } from "./seq.ts";
 import { Recovery, type Tcb } from "./tcb.ts";
-
-const DUP_THRESH = 3;
+import { detectLossByProbe } from "./tlp.ts";
+import {
+  countDsack,
+  Frto,
+  isUndoneByDsack,
+  isUndoneByEcho,
+  isUndoneByFrto,
+  undoRecovery,
+} from "./undo.ts";
 
 /** An acceptable acknowledgment was entered into the books: finds losses, adjusts cwnd. */
 export function onAckForRecovery(tcb: Tcb, sample: AckSample, nowUs: number): void {
-  if (tcb.hasSack) detectLosses(tcb);
-  else countDuplicates(tcb, sample);
+  if (sample.hasDsack) takeDsack(tcb, sample);
+  if (detectLossByProbe(tcb, sample)) reduceForProbe(tcb, nowUs);
+  switch (tcb.recovery) {
+    case Recovery.FAST:
+      inFastRecovery(tcb, sample, nowUs);
+      break;
+    case Recovery.LOSS:
+      inLossRecovery(tcb, sample, nowUs);
+      break;
+    default:
+      if (isUndoneByDsack(tcb)) undo(tcb, "dsackUndo", nowUs);
+  }
+  if (tcb.sent.count > 0 || sample.ackedBytes > 0) detectLosses(tcb, sample, nowUs);
   if (tcb.recovery === Recovery.OPEN) {
     if (tcb.sent.lostBytes > 0) enterFastRecovery(tcb, nowUs);
     // Follows SND.UNA, so that the comparison with it holds however long nothing is lost.
     else if (seqGt(tcb.sndUna, tcb.recover)) tcb.recover = (tcb.sndUna - 1) | 0;
-  } else if (seqGeq(tcb.sndUna, tcb.recover)) {
-    leaveRecovery(tcb, nowUs);
-  } else if (!tcb.hasSack && sample.ackedBytes > 0) {
-    onPartialAck(tcb);
   }
   // An algorithm that owns the window is told of the delivery when it is complete
   if (tcb.congestion.ownsWindow) return;
-  if (tcb.recovery === Recovery.FAST) reduceProportionally(tcb, sample);
-  else if (sample.ackedBytes > 0) growWindow(tcb, sample, nowUs);
+  if (tcb.recovery === Recovery.FAST) {
+    reduceProportionally(tcb, sample.deliveredBytes, sample.ackedBytes > 0);
+  } else if (sample.ackedBytes > 0) growWindow(tcb, sample, nowUs);
+}
+
+/** The reordering timer of RACK expired. */
+export function detectOverdue(tcb: Tcb, nowUs: number): void {
+  detectLate(tcb, nowUs);
+  if (tcb.sent.lostBytes === 0 || tcb.recovery !== Recovery.OPEN) return;
+  enterFastRecovery(tcb, nowUs);
+  if (!tcb.congestion.ownsWindow) reduceProportionally(tcb, 0, false);
+}
+
+function takeDsack(tcb: Tcb, sample: AckSample): void {
+  if (!isDsackOurs(tcb, sample)) return;
+  countDsack(tcb, sample);
+  const isOfProbe = tcb.tlp.isOut && sample.dsackRight === tcb.tlp.endSeq;
+  if (!isOfProbe) tcb.rack.onDsack(tcb.sndUna, tcb.sndNxt);
+}
+
+/** RFC 8985 7.4.2: the probe itself mended a loss: one reduction, no recovery (Linux: CWR). */
+function reduceForProbe(tcb: Tcb, nowUs: number): void {
+  tcb.layer.counters.tcp.lossProbeRecovery++;
+  tcb.undo.isArmed = false;
+  tcb.ssthresh = tcb.congestion.onLoss(tcb, nowUs);
+  if (!tcb.congestion.ownsWindow) tcb.cwnd = Math.max(tcb.ssthresh, tcb.smss);
+  tcb.congestion.onRecovered(tcb, nowUs);
+}
+
+function inFastRecovery(tcb: Tcb, sample: AckSample, nowUs: number): void {
+  const isLate = isUndoneByEcho(tcb, sample);
+  if (seqGeq(tcb.sndUna, tcb.recover)) {
+    if (isLate || isUndoneByDsack(tcb)) undo(tcb, "fullUndo", nowUs);
+    else leaveRecovery(tcb, nowUs);
+  } else if (isLate) {
+    // The first hole was only late: so are the others, unless they were sent again by now
+    tcb.rack.isReorderingSeen = true;
+    if (tcb.sent.retransBytes === 0) undo(tcb, "partialUndo", nowUs);
+  } else if (isUndoneByDsack(tcb)) {
+    undo(tcb, "dsackUndo", nowUs);
+  }
+}
+
+/** RFC 5682 3.1, and 2.1 without SACK: was the timeout spurious? */
+function inLossRecovery(tcb: Tcb, sample: AckSample, nowUs: number): void {
+  const state = tcb.undo;
+  const hasProgress = sample.ackedBytes > 0;
+  if (isUndoneByFrto(tcb, sample)) {
+    tcb.layer.counters.tcp.spuriousRtos++;
+    return undo(tcb, "lossUndo", nowUs);
+  }
+  if (hasProgress && (isUndoneByEcho(tcb, sample) || isUndoneByDsack(tcb))) {
+    return undo(tcb, "lossUndo", nowUs);
+  }
+  if (seqGeq(tcb.sndUna, tcb.recover)) return leaveRecovery(tcb, nowUs);
+  if (state.frto === Frto.WAIT) {
+    // Step 3a, or an acknowledgment that says nothing new: the loss was real
+    if (hasProgress || sample.sackedBytes > 0 || sample.isDuplicate) state.frto = Frto.OFF;
+  } else if (state.frto === Frto.ON && hasProgress) {
+    tcb.recover = tcb.sndNxt;
+    state.frto = Frto.SEND_NEW;
+  }
+}
+
+function undo(
+  tcb: Tcb,
+  counter: "fullUndo" | "partialUndo" | "dsackUndo" | "lossUndo",
+  nowUs: number,
+): void {
+  tcb.layer.counters.tcp[counter]++;
+  tcb.sent.unmarkLost();
+  undoRecovery(tcb, nowUs);
 }
 
 /**
  * cwnd grows only while it is what limits the sender (RFC 7661 4.1, as Linux tcp_is_cwnd_limited).
  */
 function growWindow(tcb: Tcb, sample: AckSample, nowUs: number): void {
+  if (tcb.recovery === Recovery.OPEN && isReducing(tcb)) return;
   const isSlowStart = tcb.cwnd < tcb.ssthresh;
   const isLimited = tcb.recovery === Recovery.LOSS || tcb.isCwndLimited ||
     (isSlowStart && tcb.cwnd < 2 * sample.priorPipe);
@@ -56,15 +142,17 @@ function enterFastRecovery(tcb: Tcb, nowUs: number): void {
   else counters.renoRecovery++;
   tcb.recovery = Recovery.FAST;
   tcb.recover = tcb.sndNxt;
+  tcb.tlp.isOut = false;
+  tcb.probeAtUs = Infinity;
+  tcb.undo.arm(tcb.sndUna, Math.ceil(tcb.sent.retransBytes / tcb.smss));
   tcb.ssthresh = tcb.congestion.onLoss(tcb, nowUs);
   tcb.prrDelivered = 0;
   tcb.prrOut = 0;
   tcb.recoverFlight = Math.max(1, seqDiff(tcb.sndNxt, tcb.sndUna));
 }
 
-/** RFC 6937 section 3, with the slow start reduction bound. */
-function reduceProportionally(tcb: Tcb, sample: AckSample): void {
-  const delivered = sample.deliveredBytes;
+/** RFC 6937 section 3, with the slow start reduction bound. `isAdvance`: SND.UNA has moved. */
+function reduceProportionally(tcb: Tcb, delivered: number, isAdvance: boolean): void {
   const pipe = tcb.pipe;
   tcb.prrDelivered += delivered;
   let sendBytes: number;
@@ -76,7 +164,7 @@ function reduceProportionally(tcb: Tcb, sample: AckSample): void {
   }
   // The first retransmission goes in any case (RFC 6675 section 5 (4.3)); without SACK so does the
   // one for each partial acknowledgment (RFC 6582 3.2 (5)).
-  const isPartial = !tcb.hasSack && sample.ackedBytes > 0;
+  const isPartial = !tcb.hasSack && isAdvance;
   if (tcb.prrOut === 0 || isPartial) sendBytes = Math.max(sendBytes, tcb.smss);
   tcb.cwnd = Math.max(pipe + Math.max(sendBytes, 0), tcb.smss);
 }
@@ -86,63 +174,35 @@ function leaveRecovery(tcb: Tcb, nowUs: number): void {
     tcb.cwnd = Math.max(tcb.ssthresh, tcb.smss);
   }
   tcb.recovery = Recovery.OPEN;
+  tcb.undo.frto = Frto.OFF;
   tcb.dupAcks = 0;
   tcb.dupAckedBytes = 0;
+  tcb.rack.onRecovered();
   tcb.congestion.onRecovered(tcb, nowUs);
 }
 
 /**
- * Without SACK: a duplicate acknowledgment says that one more segment has arrived (RFC 5681 3.2).
+ * The retransmission timer expired (RFC 5681 3.1, RFC 8985 6.3). The window is reduced once for
+ * each window of data: not again when a retransmission is lost, in fast recovery neither (Linux
+ * tcp_enter_loss).
  */
-function countDuplicates(tcb: Tcb, sample: AckSample): void {
-  const outstanding = seqDiff(tcb.sndNxt, tcb.sndUna);
-  if (sample.ackedBytes > 0) {
-    // All but the segment that filled the gap had been counted as arrived.
-    const known = Math.max(0, tcb.dupAckedBytes - Math.max(0, sample.ackedBytes - tcb.smss));
-    sample.deliveredBytes = Math.max(0, sample.deliveredBytes - (tcb.dupAckedBytes - known));
-    tcb.dupAckedBytes = tcb.recovery === Recovery.FAST ? Math.min(known, outstanding) : 0;
-    if (tcb.recovery === Recovery.OPEN) tcb.dupAcks = 0;
-    return;
-  }
-  if (!sample.isDuplicate || tcb.recovery === Recovery.LOSS) return;
-  tcb.dupAcks++;
-  const arrived = Math.min(tcb.smss, Math.max(0, outstanding - tcb.smss - tcb.dupAckedBytes));
-  tcb.dupAckedBytes += arrived;
-  sample.deliveredBytes += arrived;
-  if (tcb.recovery !== Recovery.OPEN || tcb.dupAcks < DUP_THRESH) return;
-  // RFC 6582 3.2 (2): not for what a timeout has sent again already.
-  if (seqGt(tcb.sndUna, tcb.recover)) markHeadLost(tcb);
-}
-
-/** RFC 6582 3.2 (5): the next hole is lost too. */
-function onPartialAck(tcb: Tcb): void {
-  markHeadLost(tcb);
-}
-
-/** Deems the first segment lost, unless that is known. */
-function markHeadLost(tcb: Tcb): void {
-  const head = tcb.sent.head;
-  if (head === null || (head.flags & SENT_LOST) !== 0) return;
-  if (seqDiff(head.end, head.seq) > tcb.smss) tcb.sent.split(head, tcb.smss);
-  tcb.sent.markLost(head);
-}
-
-/** The retransmission timer expired (RFC 5681 3.1, RFC 6675 5.1): everything not SACKed is lost. */
 export function enterLossRecovery(tcb: Tcb, nowUs: number): void {
-  const sent = tcb.sent;
-  if (sent.isHeadSacked(tcb.sndUna)) {
-    tcb.layer.counters.tcp.sackReneging++;
-    sent.clearSacked();
+  const wasOpen = tcb.recovery === Recovery.OPEN;
+  if (wasOpen) {
+    tcb.ssthresh = tcb.congestion.onLoss(tcb, nowUs);
+    tcb.undo.arm(tcb.sndUna, Math.ceil(tcb.sent.retransBytes / tcb.smss));
   }
-  // Reduced once for each window of data, not again when a retransmission is lost.
-  if (tcb.recovery !== Recovery.LOSS) tcb.ssthresh = tcb.congestion.onLoss(tcb, nowUs);
+  tcb.undo.frto = wasOpen || tcb.backoff > 0 ? Frto.ON : Frto.OFF;
   tcb.recovery = Recovery.LOSS;
   tcb.recover = tcb.sndNxt;
-  tcb.cwnd = tcb.smss;
+  tcb.tlp.isOut = false;
+  tcb.reorderAtUs = Infinity;
+  tcb.probeAtUs = Infinity;
   tcb.dupAcks = 0;
   tcb.dupAckedBytes = 0;
+  detectLossesOnTimeout(tcb, nowUs);
+  tcb.cwnd = tcb.pipe + tcb.smss;
   tcb.congestion.onTimeout(tcb, nowUs);
-  sent.markAllLost();
 }
 
 /**

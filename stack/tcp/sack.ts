@@ -17,6 +17,8 @@ export function applySackBlocks(tcb: Tcb, seg: Segment, sample: AckSample): void
   let first = 0;
   if (isDsack(seg)) {
     sample.hasDsack = true;
+    sample.dsackLeft = sackLeft[0];
+    sample.dsackRight = sackRight[0];
     tcb.dsackDups++;
     counters.dsackRecv++;
     first = 1;

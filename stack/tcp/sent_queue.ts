@@ -21,6 +21,7 @@
 import { seqDiff, seqGeq, seqGt, seqLeq, seqLt } from "./seq.ts";
 import type { AckSample } from "./ack_sample.ts";
 import type { TxStamp } from "./delivery_rate.ts";
+import { SentOrder } from "./sent_order.ts";
 
 /** The receiver holds it (RFC 2018). */
 export const SENT_SACKED = 1;
@@ -48,6 +49,15 @@ export class SentSegment implements TxStamp {
   flags = 0;
   next: SentSegment | null = null;
   prev: SentSegment | null = null;
+  /** Neighbours in the order of sending (sent_order.ts). */
+  txNext: SentSegment | null = null;
+  txPrev: SentSegment | null = null;
+
+  /** Neither SACKed nor lost and not sent again. */
+  get isInFlight(): boolean {
+    const state = this.flags & (SENT_SACKED | SENT_LOST | SENT_RETRANS);
+    return (state & SENT_SACKED) === 0 && state !== SENT_LOST;
+  }
 }
 
 /** Free records, shared by all connections of a layer. */
@@ -64,6 +74,8 @@ export class SentPool {
 
   give(segment: SentSegment): void {
     segment.prev = null;
+    segment.txNext = null;
+    segment.txPrev = null;
     segment.next = this.#free;
     this.#free = segment;
   }
@@ -74,11 +86,15 @@ export class SentQueue {
   tail: SentSegment | null = null;
   /** Records in the queue. */
   count = 0;
+  /** Those of them that are SACKed. */
+  sackedCount = 0;
   sackedBytes = 0;
   lostBytes = 0;
   retransBytes = 0;
   /** Bytes deemed lost since the connection began, those of lost retransmissions again. */
   lostTotalBytes = 0;
+  /** What is in flight, by the time of its last transmission. */
+  readonly order = new SentOrder();
   /** No record before it waits for retransmission; null: search from the head. */
   #lostHint: SentSegment | null = null;
   readonly #pool: SentPool;
@@ -99,6 +115,7 @@ export class SentQueue {
     if (this.tail === null) this.head = segment;
     else this.tail.next = segment;
     this.tail = segment;
+    this.order.append(segment);
     this.count++;
     return segment;
   }
@@ -110,6 +127,8 @@ export class SentQueue {
       const next: SentSegment | null = segment.next;
       sample.onAcked(segment);
       this.#uncount(segment, seqDiff(segment.end, segment.seq));
+      if (segment.isInFlight) this.order.remove(segment);
+      if ((segment.flags & SENT_SACKED) !== 0) this.sackedCount--;
       if (this.#lostHint === segment) this.#lostHint = null;
       this.count--;
       this.#pool.give(segment);
@@ -150,15 +169,18 @@ export class SentQueue {
   #markSacked(segment: SentSegment, sample: AckSample): void {
     const lenBytes = seqDiff(segment.end, segment.seq);
     sample.onSacked(segment, lenBytes);
+    if (segment.isInFlight) this.order.remove(segment);
     if ((segment.flags & SENT_LOST) !== 0) this.lostBytes -= lenBytes;
     if ((segment.flags & SENT_RETRANS) !== 0) this.retransBytes -= lenBytes;
     segment.flags = (segment.flags & ~(SENT_LOST | SENT_RETRANS)) | SENT_SACKED;
     this.sackedBytes += lenBytes;
+    this.sackedCount++;
   }
 
   /** Deems a record lost, its retransmission (if any) too. */
   markLost(segment: SentSegment): void {
     if ((segment.flags & SENT_SACKED) !== 0) return;
+    if (segment.isInFlight) this.order.remove(segment);
     const lenBytes = seqDiff(segment.end, segment.seq);
     if ((segment.flags & (SENT_LOST | SENT_RETRANS)) !== SENT_LOST) this.lostTotalBytes += lenBytes;
     if ((segment.flags & SENT_LOST) === 0) this.lostBytes += lenBytes;
@@ -174,16 +196,35 @@ export class SentQueue {
 
   /** Forgets what the receiver said it holds: it went back on it (RFC 2018 section 8). */
   clearSacked(): void {
-    for (let s = this.head; s !== null; s = s.next) s.flags &= ~SENT_SACKED;
+    for (let s = this.head; s !== null; s = s.next) {
+      if ((s.flags & SENT_SACKED) === 0) continue;
+      s.flags &= ~SENT_SACKED;
+      this.order.prepend(s);
+    }
     this.sackedBytes = 0;
+    this.sackedCount = 0;
+  }
+
+  /** What was deemed lost was only late: it is in flight again. */
+  unmarkLost(): void {
+    for (let s = this.tail; s !== null; s = s.prev) {
+      if ((s.flags & SENT_LOST) === 0) continue;
+      const wasInFlight = s.isInFlight;
+      s.flags &= ~SENT_LOST;
+      if (!wasInFlight) this.order.prepend(s);
+    }
+    this.lostBytes = 0;
+    this.#lostHint = null;
   }
 
   markRetransmitted(segment: SentSegment, nowUs: number): void {
     if ((segment.flags & SENT_RETRANS) === 0) {
       this.retransBytes += seqDiff(segment.end, segment.seq);
     }
+    if (segment.isInFlight) this.order.remove(segment);
     segment.flags |= SENT_RETRANS | SENT_EVER_RETRANS;
     segment.sentUs = nowUs;
+    this.order.append(segment);
   }
 
   /** The first record that is lost and not retransmitted since; null when there is none. */
@@ -217,6 +258,8 @@ export class SentQueue {
     else segment.next.prev = second;
     segment.next = second;
     this.count++;
+    if (second.isInFlight) this.order.insertAfter(segment, second);
+    if ((second.flags & SENT_SACKED) !== 0) this.sackedCount++;
   }
 
   clear(): void {
@@ -229,7 +272,9 @@ export class SentQueue {
     this.head = null;
     this.tail = null;
     this.#lostHint = null;
+    this.order.clear();
     this.count = 0;
+    this.sackedCount = 0;
     this.sackedBytes = 0;
     this.lostBytes = 0;
     this.retransBytes = 0;

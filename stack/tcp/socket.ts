@@ -24,7 +24,7 @@ import { autotuneReceiveBuffer, isWindowUpdateDue } from "./receive_window.ts";
 import { prepareForWriting, sendSpace } from "./send_buffer.ts";
 import { seqDiff } from "./seq.ts";
 import type { TcpSocketOptions } from "./socket_options.ts";
-import { canReceiveText, canSendText, State, stateName } from "./state.ts";
+import { canReceiveText, State, stateName } from "./state.ts";
 import type { Listener } from "./listener.ts";
 import type { Tcb } from "./tcb.ts";
 import type { TimeWait } from "./time_wait.ts";
@@ -125,7 +125,7 @@ export class TcpSocket {
     let bits = 0;
     if (this.listening !== null && this.listening.acceptQueueLength > 0) bits |= EVENT_ACCEPTABLE;
     if (this.recvAvailable() > 0 || this.recvEof) bits |= EVENT_READABLE;
-    if (canSendText(tcb.state)) bits |= EVENT_CONNECTED;
+    if (tcb.canSendText) bits |= EVENT_CONNECTED;
     if (this.sendSpace() > 0) bits |= EVENT_WRITABLE;
     if (tcb.soError !== 0) bits |= EVENT_ERROR;
     if (tcb.state === State.CLOSED && this.wasConnected) bits |= EVENT_CLOSED;
@@ -151,7 +151,7 @@ export class TcpSocket {
   /** Bytes that may be written now. When it is 0, EVENT_WRITABLE follows as soon as it is not. */
   sendSpace(): number {
     const { tcb } = this;
-    if (!canSendText(tcb.state) || tcb.isFinQueued) return 0;
+    if (!tcb.canSendText || tcb.isFinQueued) return 0;
     const space = sendSpace(tcb);
     if (space === 0) tcb.isSndBlocked = true;
     return space;
@@ -248,6 +248,7 @@ export class TcpSocket {
       // side
       if (isRead) return disconnectSocket(this, nowUs);
       if (tcb.state === State.SYN_SENT) tcb.isFinQueued = true;
+      tcb.layer.markDirty(tcb);
       return 0;
     }
     if (isRead) {
@@ -268,7 +269,8 @@ export class TcpSocket {
 
   /** RST, at once. */
   abort(nowUs: number): void {
-    abortConnection(this.tcb, nowUs);
+    if (this.listening !== null) disconnectSocket(this, nowUs);
+    else abortConnection(this.tcb, nowUs);
   }
 
   /** SO_RCVBUF, in bytes of payload: fixes the size, auto-tuning ends. */

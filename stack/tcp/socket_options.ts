@@ -44,6 +44,10 @@ export class TcpSocketOptions {
   windowClamp = 0;
   /** TCP_USER_TIMEOUT; 0: the system's. */
   userTimeoutUs = 0;
+  /** TCP_FASTOPEN: connections that may wait for the end of their handshake; 0: off. */
+  fastOpenQueue = 0;
+  fastOpenConnect = false;
+  fastOpenNoCookie = false;
 
   constructor(config: TcpConfig) {
     this.ttl = config.ttl;

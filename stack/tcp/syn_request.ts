@@ -5,7 +5,7 @@
  * @module
  */
 import type { Route } from "../wire/network.ts";
-import { TCP_ACK, TCP_SYN } from "../wire/tcp.ts";
+import { TCP_ACK, TCP_ECE, TCP_SYN } from "../wire/tcp.ts";
 import { createCongestionControl } from "./congestion/mod.ts";
 import { emitBare, emitSynSegment, timestampNow } from "./emit.ts";
 import { Flow, FLOW_SYN_REQUEST } from "./flow.ts";
@@ -18,6 +18,7 @@ import type { Segment } from "./segment.ts";
 import { SENT_EVER_RETRANS, SENT_SYN } from "./sent_queue.ts";
 import { seqInWindow } from "./seq.ts";
 import { State } from "./state.ts";
+import type { SynTerms } from "./syn_terms.ts";
 import { Tcb } from "./tcb.ts";
 
 const WINDOW_FIELD_MAX = 0xffff;
@@ -35,6 +36,7 @@ export class SynRequest extends Flow {
   /** -1: the peer does not scale. */
   readonly sndWindShift: number;
   readonly hasSack: boolean;
+  readonly hasEcn: boolean;
   readonly hasTimestamps: boolean;
   readonly tsOffset: number;
   tsRecent: number;
@@ -42,44 +44,46 @@ export class SynRequest extends Flow {
   /** When the SYN-ACK was sent first, and how often the timer has sent it again. */
   readonly firstSentUs: number;
   timeouts = 0;
+  /** It came back as a cookie: when the SYN-ACK was sent is not known. */
+  readonly isFromCookie: boolean;
+  /** The SYN-ACK brings the client a cookie for next time. */
+  fastOpenCookie: Uint8Array | null = null;
   /**
    * The handshake's ACK has come, but the connection has to wait (TCP_DEFER_ACCEPT, queue full).
    */
   isAckSeen = false;
   #lastAnswerUs = -Infinity;
 
-  /** `issFloor`: from a TIME-WAIT that is being reused, else null. */
   constructor(
     readonly listener: Listener,
     public route: Route,
     ends: Flow,
-    seg: Segment,
-    issFloor: number | null,
+    terms: SynTerms,
+    nowUs: number,
   ) {
     super();
     const { tcb } = listener;
-    const { layer } = tcb;
-    const { config } = layer;
-    const { options } = seg;
-    this.layer = layer;
+    this.layer = tcb.layer;
     this.local = ends.local;
     this.remote = ends.remote;
     this.localPort = ends.localPort;
     this.remotePort = ends.remotePort;
-    this.iss = issFloor ?? layer.isn.isn(this, seg.nowUs);
-    this.irs = seg.seq;
-    this.peerMss = options.mss === 0 ? config.defaultSmss : options.mss;
-    this.sndWindShift = config.windowScaling ? options.windowScale : -1;
+    this.iss = terms.iss;
+    this.irs = terms.irs;
+    this.peerMss = terms.mss;
+    this.sndWindShift = terms.windowScale;
     this.rcvWindShift = this.sndWindShift < 0 ? 0 : windowShiftFor(maxReceiveWindow(tcb));
-    this.hasSack = config.sack && options.sackPermitted;
-    this.hasTimestamps = config.timestamps && options.hasTimestamps;
-    this.tsRecent = this.hasTimestamps ? options.tsVal : 0;
-    this.tsOffset = layer.isn.timestampOffset(this);
+    this.hasSack = terms.hasSack;
+    this.hasEcn = terms.hasEcn;
+    this.hasTimestamps = terms.hasTimestamps;
+    this.tsRecent = terms.tsRecent;
+    this.tsOffset = terms.tsOffset;
+    this.isFromCookie = terms.isFromCookie;
     const clamp = tcb.options.windowClamp;
     const window = clamp > 0 ? Math.min(tcb.rcvBufBytes, clamp) : tcb.rcvBufBytes;
     this.rcvWnd = Math.min(window, WINDOW_FIELD_MAX);
     this.tos = tcb.options.tos;
-    this.firstSentUs = seg.nowUs;
+    this.firstSentUs = nowUs;
   }
 
   /** Makes sure of a route. False: there is none at present. */
@@ -93,7 +97,7 @@ export class SynRequest extends Flow {
   }
 
   /** Sends the SYN-ACK; the window of a SYN is never scaled. */
-  sendSynAck(nowUs: number): void {
+  sendSynAck(nowUs: number, tsVal = timestampNow(this.tsOffset, nowUs)): void {
     if (!this.#refreshRoute()) return;
     const { options } = this.listener.tcb;
     emitSynSegment(
@@ -102,17 +106,18 @@ export class SynRequest extends Flow {
       this,
       this.iss,
       (this.irs + 1) | 0,
-      TCP_SYN | TCP_ACK,
+      TCP_SYN | TCP_ACK | (this.hasEcn ? TCP_ECE : 0),
       this.rcvWnd,
       advertisedMss(this.route, options.maxSeg),
       this.sndWindShift < 0 ? -1 : this.rcvWindShift,
       this.hasSack,
       this.hasTimestamps,
-      timestampNow(this.tsOffset, nowUs),
+      tsVal,
       this.tsRecent,
       options.ttl,
       this.tos,
       nowUs,
+      this.fastOpenCookie,
     );
   }
 
@@ -207,6 +212,12 @@ export class SynRequest extends Flow {
       layer.counters.tcp.listenDrops++;
       return null;
     }
+    return this.establish();
+  }
+
+  /** Becomes a connection in SYN-RECEIVED, which has to process the segment that completes it. */
+  establish(): Tcb {
+    const { layer, listener } = this;
     const tcb = makeConnection(this);
     this.drop();
     layer.demux.enter(tcb);
@@ -265,6 +276,7 @@ function makeConnection(request: SynRequest): Tcb {
   tcb.sndWindShift = Math.max(request.sndWindShift, 0);
   tcb.rcvWindShift = request.rcvWindShift;
   tcb.hasSack = request.hasSack;
+  tcb.hasEcn = request.hasEcn;
   tcb.hasTimestamps = request.hasTimestamps;
   tcb.tsRecent = request.tsRecent;
   tcb.tsRecentAtUs = request.firstSentUs;
@@ -274,13 +286,14 @@ function makeConnection(request: SynRequest): Tcb {
   tcb.sndNxt = (request.iss + 1) | 0;
   tcb.sndSml = request.iss;
   tcb.recover = request.iss;
-  tcb.lostMark = request.iss;
   tcb.sndRingSeq = tcb.sndNxt;
   tcb.irs = request.irs;
   tcb.rcvNxt = (request.irs + 1) | 0;
   tcb.rcvAdv = (tcb.rcvNxt + request.rcvWnd) | 0;
+  tcb.rcvUp = tcb.rcvNxt;
   tcb.lastAckSent = tcb.rcvNxt;
   tcb.backoff = request.timeouts;
+  if (request.isFromCookie) return tcb;
   const syn = tcb.sent.push(request.iss, 1, SENT_SYN, request.firstSentUs);
   if (request.timeouts > 0) syn.flags |= SENT_EVER_RETRANS;
   return tcb;

@@ -24,13 +24,17 @@ import { DeliveryRate } from "./delivery_rate.ts";
 import { Flow, FLOW_TCB } from "./flow.ts";
 import type { TcpLayer } from "./layer.ts";
 import type { Listener } from "./listener.ts";
+import { MtuProbing } from "./mtu_probing.ts";
 import { Pacer } from "./pacing.ts";
 import { ReceiveBuffer } from "./receive_buffer.ts";
+import { Rack } from "./rack.ts";
 import { RttEstimator } from "./rtt.ts";
 import { SentQueue } from "./sent_queue.ts";
 import { TcpSocketOptions } from "./socket_options.ts";
 import type { TcpSocket } from "./socket.ts";
-import { State } from "./state.ts";
+import { canSendText, State } from "./state.ts";
+import { TailLossProbe } from "./tlp.ts";
+import { Undo } from "./undo.ts";
 
 /** What loss recovery is doing. */
 export enum Recovery {
@@ -98,6 +102,7 @@ export class Tcb extends Flow {
   pmtu = 0;
   /** SND.NXT when `smss` last fell: what was sent before may have been too large. */
   pmtuSeq = 0;
+  readonly mtuProbing = new MtuProbing();
   /** Payload of the largest segment the peer has sent lately (delayed ACK counts by it). */
   rcvMss = 536;
 
@@ -105,6 +110,16 @@ export class Tcb extends Flow {
   hasTimestamps = false;
   hasSack = false;
   hasWindowScale = false;
+  hasEcn = false;
+
+  // ---- Fast Open (fast_open.ts)
+  /** Whose connection it is while the program has it before the handshake is over. */
+  fastOpenOf: Listener | null = null;
+  /** connect() has been called, but the SYN waits for text to go with it. */
+  isConnectDeferred = false;
+  /** Our SYN had the option; how much text it carried. */
+  fastOpenAsked = false;
+  synTextLen = 0;
   /** RFC 7323: TS.Recent, when it was set, and the secret offset of our clock. */
   tsRecent = 0;
   tsRecentAtUs = 0;
@@ -150,8 +165,10 @@ export class Tcb extends Flow {
   recovery = Recovery.OPEN;
   /** SND.NXT when the recovery began (RFC 6675 RecoveryPoint, RFC 6582 recover). */
   recover = 0;
-  /** Below it, every record not SACKed has been judged (RFC 6675 IsLost). */
-  lostMark = 0;
+  /** Loss detection by time, tail loss probes, and the undoing of needless recoveries. */
+  readonly rack = new Rack();
+  readonly tlp = new TailLossProbe();
+  readonly undo = new Undo();
   /** Proportional rate reduction (RFC 6937): prr_delivered, prr_out, RecoverFS. */
   prrDelivered = 0;
   prrOut = 0;
@@ -163,8 +180,10 @@ export class Tcb extends Flow {
   /** Timeouts, or unanswered window probes, in a row. */
   backoff = 0;
   probes = 0;
-  /** When the first of them was sent. */
-  probesSinceUs = 0;
+  /**
+   * When the first window probe was sent, answered or not, since the window closed; -1: none yet.
+   */
+  probesSinceUs = -1;
   /** The persist timer expired: the next output probes the window. */
   isProbeDue = false;
 
@@ -176,6 +195,16 @@ export class Tcb extends Flow {
   readonly pacer = new Pacer();
   /** The window, not the program, limited the last output (RFC 7661 asks before growing). */
   isCwndLimited = false;
+
+  // ---- Explicit congestion notification (ecn.ts), as receiver
+  /** ECE goes out with every segment, until the peer's CWR. */
+  isEcnEchoing = false;
+  /** The peer has sent ECT or CE. */
+  isEctSeen = false;
+  // ---- and as sender: CWR is to go out, and SND.NXT at the last reduction
+  isCwrQueued = false;
+  isEcnReducing = false;
+  ecnRecover = 0;
 
   // ---- Acknowledgments to send
   /** An ACK goes out with the next flush. */
@@ -191,6 +220,9 @@ export class Tcb extends Flow {
 
   // ---- Deadlines; Infinity: off
   retransmitAtUs = Infinity;
+  /** RACK's reordering window ends; the tail loss probe is due. */
+  reorderAtUs = Infinity;
+  probeAtUs = Infinity;
   delayedAckAtUs = Infinity;
   keepAliveAtUs = Infinity;
   /** The next row may leave (pacing). */
@@ -242,6 +274,11 @@ export class Tcb extends Flow {
     this.sent = new SentQueue(layer.sentPool);
     this.rtt = new RttEstimator(config.rtoInitUs, config.rtoMinUs, config.rtoMaxUs);
     this.quickAcks = config.quickAckSegments;
+  }
+
+  /** The program may send: also text that goes with the SYN or before the handshake is over. */
+  get canSendText(): boolean {
+    return canSendText(this.state) || this.isConnectDeferred || this.fastOpenOf !== null;
   }
 
   /** No program will ever have it: it only has to end in order. */

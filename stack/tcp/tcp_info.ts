@@ -17,6 +17,8 @@ const TCP_INFO_LEN = 248;
 const OPT_TIMESTAMPS = 1;
 const OPT_SACK = 2;
 const OPT_WINDOW_SCALE = 4;
+const OPT_ECN = 8;
+const OPT_ECN_SEEN = 16;
 
 /** TCP_CA_Disorder; the others are the numbers of Recovery. */
 const CA_DISORDER = 1;
@@ -52,6 +54,8 @@ function writeState(dv: DataView, { tcb }: TcpSocket): void {
   if (tcb.hasTimestamps) options |= OPT_TIMESTAMPS;
   if (tcb.hasSack) options |= OPT_SACK;
   if (tcb.hasWindowScale) options |= OPT_WINDOW_SCALE;
+  if (tcb.hasEcn) options |= OPT_ECN;
+  if (tcb.isEctSeen) options |= OPT_ECN_SEEN;
   dv.setUint8(5, options);
   dv.setUint8(7, tcb.rate.isAppLimitedRate ? 1 : 0);
   dv.setUint8(6, tcb.sndWindShift | (tcb.rcvWindShift << 4));

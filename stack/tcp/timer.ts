@@ -12,9 +12,11 @@
  * @module
  */
 import { ETIMEDOUT } from "../wire/errno.ts";
+import { noteReduction } from "./ecn.ts";
 import { emitSegment } from "./emit.ts";
 import { abortConnection, deleteTcb, failConnection } from "./lifecycle.ts";
-import { enterLossRecovery } from "./recovery.ts";
+import { detectOverdue, enterLossRecovery } from "./recovery.ts";
+import { onTimeoutOfSize } from "./mtu_probing.ts";
 import { refreshRoute } from "./route.ts";
 import { SENT_SYN, type SentSegment } from "./sent_queue.ts";
 import { State } from "./state.ts";
@@ -33,6 +35,8 @@ export function rearmTimer(tcb: Tcb): void {
   if (tcb.keepAliveAtUs < atUs) atUs = tcb.keepAliveAtUs;
   if (tcb.lingerAtUs < atUs) atUs = tcb.lingerAtUs;
   if (tcb.paceAtUs < atUs) atUs = tcb.paceAtUs;
+  if (tcb.reorderAtUs < atUs) atUs = tcb.reorderAtUs;
+  if (tcb.probeAtUs < atUs) atUs = tcb.probeAtUs;
   if (atUs < tcb.atUs) tcb.layer.timers.set(tcb, atUs);
 }
 
@@ -56,6 +60,8 @@ function clampToUserTimeout(intervalUs: number, leftUs: number): number {
 export function stopRetransmitTimer(tcb: Tcb): void {
   tcb.retransmitTimer = RetransmitTimer.OFF;
   tcb.retransmitAtUs = Infinity;
+  tcb.reorderAtUs = Infinity;
+  tcb.probeAtUs = Infinity;
 }
 
 /**
@@ -65,6 +71,7 @@ export function stopRetransmitTimer(tcb: Tcb): void {
 export function armPersistTimer(tcb: Tcb, nowUs: number): void {
   if (tcb.retransmitTimer === RetransmitTimer.PERSIST) return;
   tcb.retransmitTimer = RetransmitTimer.PERSIST;
+  tcb.probesSinceUs = -1;
   tcb.retransmitAtUs = nowUs + probeIntervalUs(tcb);
 }
 
@@ -83,6 +90,8 @@ export function onTcbTimer(tcb: Tcb, nowUs: number): void {
   }
   if (tcb.delayedAckAtUs <= nowUs) onDelayedAckTimeout(tcb);
   if (tcb.keepAliveAtUs <= nowUs) onKeepAliveTimeout(tcb, nowUs);
+  if (tcb.reorderAtUs <= nowUs) onReorderTimeout(tcb, nowUs);
+  if (tcb.probeAtUs <= nowUs) onProbeTimeout(tcb, nowUs);
   if (tcb.retransmitAtUs <= nowUs) {
     if (tcb.retransmitTimer === RetransmitTimer.PERSIST) onPersistTimeout(tcb, nowUs);
     else onRetransmitTimeout(tcb, nowUs);
@@ -107,6 +116,20 @@ function onDelayedAckTimeout(tcb: Tcb): void {
   tcb.layer.markDirty(tcb);
 }
 
+/** RFC 8985 6.2 step 5: what was overtaken has had its time. */
+function onReorderTimeout(tcb: Tcb, nowUs: number): void {
+  detectOverdue(tcb, nowUs);
+  tcb.layer.markDirty(tcb);
+}
+
+/** RFC 8985 7.3: the probe goes out with the flush; the retransmission timer starts anew. */
+function onProbeTimeout(tcb: Tcb, nowUs: number): void {
+  tcb.probeAtUs = Infinity;
+  tcb.tlp.isDue = true;
+  armRetransmitTimer(tcb, nowUs);
+  tcb.layer.markDirty(tcb);
+}
+
 function onRetransmitTimeout(tcb: Tcb, nowUs: number): void {
   const head = tcb.sent.head;
   if (head === null) return stopRetransmitTimer(tcb);
@@ -115,12 +138,22 @@ function onRetransmitTimeout(tcb: Tcb, nowUs: number): void {
     tcb.layer.counters.tcp.abortOnTimeout++;
     return failConnection(tcb, tcb.softError !== 0 ? tcb.softError : ETIMEDOUT);
   }
-  if ((head.flags & SENT_SYN) !== 0) tcb.sent.markLost(head);
-  else enterLossRecovery(tcb, nowUs);
+  if ((head.flags & SENT_SYN) !== 0) synTimedOut(tcb, head);
+  else {
+    onTimeoutOfSize(tcb, nowUs);
+    enterLossRecovery(tcb, nowUs);
+    noteReduction(tcb);
+  }
   tcb.backoff++;
   tcb.rtt.backOff();
   armRetransmitTimer(tcb, nowUs);
   tcb.layer.markDirty(tcb);
+}
+
+/** The SYN goes again, plain: some paths drop one with text (RFC 7413 4.1.3.1). */
+function synTimedOut(tcb: Tcb, head: SentSegment): void {
+  tcb.sent.markLost(head);
+  if (tcb.synTextLen > 0) tcb.layer.cookieCache.delete(tcb.remote);
 }
 
 /** RFC 9293 3.8.3: R2 has passed. */
@@ -150,7 +183,7 @@ function timeoutAfterRetriesUs(tcb: Tcb, retries: number): number {
 function onPersistTimeout(tcb: Tcb, nowUs: number): void {
   const { options, layer: { config } } = tcb;
   const maxProbes = tcb.isOrphan ? config.orphanRetries : config.retries2;
-  if (tcb.probes === 0) tcb.probesSinceUs = nowUs;
+  if (tcb.probesSinceUs < 0) tcb.probesSinceUs = nowUs;
   const leftUs = options.userTimeoutUs - (nowUs - tcb.probesSinceUs);
   const isTimedOut = options.userTimeoutUs > 0 && leftUs <= 0;
   if (isTimedOut || tcb.probes >= maxProbes) {

@@ -24,6 +24,7 @@ export const SOCKET_OPTIONS: Readonly<Record<string, readonly [number, number]>>
   SO_ACCEPTCONN: [1, 30],
   SO_PROTOCOL: [1, 38],
   SO_DOMAIN: [1, 39],
+  SO_MAX_PACING_RATE: [1, 47],
   IP_TOS: [0, 1],
   IP_TTL: [0, 2],
   IP_MTU_DISCOVER: [0, 10],
@@ -42,6 +43,9 @@ export const SOCKET_OPTIONS: Readonly<Record<string, readonly [number, number]>>
   TCP_QUICKACK: [6, 12],
   TCP_USER_TIMEOUT: [6, 18],
   TCP_FASTOPEN: [6, 23],
+  TCP_FASTOPEN_CONNECT: [6, 30],
+  TCP_FASTOPEN_KEY: [6, 33],
+  TCP_FASTOPEN_NO_COOKIE: [6, 34],
   TCP_NOTSENT_LOWAT: [6, 25],
 };
 

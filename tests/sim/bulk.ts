@@ -28,6 +28,8 @@ export interface BulkOptions {
   congestion: string;
   /** Queue, in bandwidth-delay products. */
   queueBdp: number;
+  /** Delay that varies by so much from frame to frame, as on any real path, order kept. */
+  jitterUs: number;
   seed: number;
 }
 
@@ -41,6 +43,7 @@ export const BULK: BulkOptions = {
   loss: 0,
   congestion: "cubic",
   queueBdp: 1,
+  jitterUs: 0,
   seed: 1,
 };
 
@@ -65,6 +68,7 @@ export function runBulk(overrides: Partial<BulkOptions>): BulkResult {
     delayUs: o.rttMs * 500,
     queueBytes: Math.round(o.queueBdp * o.rateBps / 8 * o.rttMs / 1000),
     loss: { kind: "bernoulli", rate: o.loss },
+    jitterUs: o.jitterUs,
     arpSafeUntilUs: Infinity,
   };
   const { ends, channels } = sim.connect(a, b, link, { loss: { kind: "none" } });

@@ -6,8 +6,9 @@
  *
  * The link has no rate limit, and both directions lose frames. Bounds: a window of `buffer` bytes
  * cannot carry more than buffer / RTT; Reno at loss p carries MSS / RTT * sqrt(3 / 2p) (Mathis et
- * al., 1997), which better congestion control may exceed. Reference: smoltcp's published figures
- * for the same buffer and 100 ms.
+ * al., 1997), which CUBIC does not exceed in this range. Reference: smoltcp's published figures for
+ * the same buffer and 100 ms, which are without congestion control; BBR, which does not take every
+ * loss for congestion, stands beside them.
  *
  * @module
  */
@@ -34,6 +35,8 @@ export interface Cell {
   readonly buffer: number;
   readonly loss: number;
   readonly rttMs: number;
+  /** cubic when left out. */
+  readonly congestion?: string;
 }
 
 /** Bytes a second that one transfer of `bytes` reaches. */
@@ -41,6 +44,7 @@ export function measure(cell: Cell, bytes: number, seed = 1): number {
   const { buffer, loss, rttMs } = cell;
   const sim = new Simulator(seed, { captureFrames: 20, checkEvery: 0 });
   const tcp = {
+    congestion: cell.congestion ?? "cubic",
     rcvBufInitBytes: buffer,
     rcvBufMaxBytes: buffer,
     sndBufInitBytes: buffer,
@@ -97,6 +101,7 @@ const COLUMNS = [
   "of it",
   "Reno bound",
   "smoltcp",
+  "BBR",
 ];
 
 export function table(report: (line: string) => void): void {
@@ -117,6 +122,7 @@ export function table(report: (line: string) => void): void {
           (value / windowBound(cell)).toFixed(3),
           figure(renoBound(cell)),
           reference === undefined ? "" : `${reference}`,
+          reference === undefined ? "" : figure(attempt({ ...cell, congestion: "bbr" })),
         ]);
       }
     }

@@ -35,6 +35,7 @@ export function checkTcb(tcb: Tcb): void {
   checkNumbers(tcb, must);
   checkSender(tcb, must);
   checkSentQueue(tcb, must);
+  checkSentOrder(tcb, must);
   checkTimers(tcb, must);
   if (isSynchronized(tcb.state)) {
     checkReceiver(tcb, must);
@@ -118,6 +119,27 @@ function checkSentQueue(tcb: Tcb, must: Must): void {
   must(sent.retransBytes === retrans, `retransBytes ${sent.retransBytes}, records say ${retrans}`);
 }
 
+/** The order of sending holds what is in flight, each record once. */
+function checkSentOrder(tcb: Tcb, must: Must): void {
+  let inFlight = 0;
+  let sacked = 0;
+  for (let s = tcb.sent.head; s !== null; s = s.next) {
+    if (s.isInFlight) inFlight++;
+    if (s.flags & SENT_SACKED) sacked++;
+  }
+  must(tcb.sent.sackedCount === sacked, `sackedCount ${tcb.sent.sackedCount}, records ${sacked}`);
+  let prev = null;
+  for (let s = tcb.sent.order.head; s !== null && inFlight >= 0; s = s.txNext) {
+    must(s.isInFlight, "a record in the order of sending is not in flight");
+    must(s.txPrev === prev, "the order of sending is linked wrongly");
+    prev = s;
+    inFlight--;
+  }
+  must(tcb.sent.order.tail === prev, "tail of the order of sending");
+  must(inFlight === 0, `${inFlight} records in flight are not in the order of sending`);
+  must(tcb.pipe >= 0, `pipe ${tcb.pipe}`);
+}
+
 /** What waits for the peer has a timer, and only that. */
 function checkTimers(tcb: Tcb, must: Must): void {
   const isArmed = tcb.retransmitTimer !== RetransmitTimer.OFF;
@@ -135,6 +157,9 @@ function checkTimers(tcb: Tcb, must: Must): void {
     tcb.delayedAckAtUs,
     tcb.keepAliveAtUs,
     tcb.lingerAtUs,
+    tcb.paceAtUs,
+    tcb.reorderAtUs,
+    tcb.probeAtUs,
   );
   if (earliest !== Infinity) {
     must(tcb.heapIndex >= 0 && tcb.atUs <= earliest, "a deadline is earlier than the timer node");

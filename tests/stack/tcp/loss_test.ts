@@ -58,7 +58,11 @@ Deno.test("an RTO reduces to one segment and starts slowly", () => {
   peer.expect(". 1:1461(1460) ack 1");
   assertEquals(socket.tcb.ssthresh, 10220);
   peer.send({ flags: ".", ack: 1461 });
-  peer.expect(". 1461:2921(1460) ack 1", ". 2921:4381(1460) ack 1");
+  // F-RTO: new data first; a duplicate ACK for it says that the rest is lost
+  peer.expect(". 14601:16061(1460) ack 1", ". 16061:17521(1460) ack 1");
+  peer.send({ flags: ".", ack: 1461 });
+  peer.send({ flags: ".", ack: 2921 });
+  assertEquals(peer.next(), ". 2921:4381(1460) ack 1");
 });
 
 Deno.test("fast retransmit after three duplicate ACKs, without SACK", () => {
@@ -91,6 +95,7 @@ Deno.test("SACK recovery: exactly the holes are sent again", () => {
   peer.flush();
   peer.sent.length = 0;
   // Segments 1 and 3 (of 0..9) are missing
+  peer.advance(1_000);
   peer.send({ flags: ".", ack: 1461 });
   peer.send({ flags: ".", ack: 1461, sack: [[2921, 4381]] });
   peer.send({ flags: ".", ack: 1461, sack: [[5841, 7301], [2921, 4381]] });

@@ -19,12 +19,16 @@ function rateOf(pacer: Pacer, lateUs: number, lengthUs: number): number {
   return (sent * 1e6) / lengthUs;
 }
 
-Deno.test("pacing: without a rate everything is due, in rows as long as they get", () => {
+Deno.test("pacing: without a rate everything is due, in rows as the window fills the path", () => {
   const pacer = new Pacer();
-  pacer.update(0, 14_480, 1e9, 50_000);
+  pacer.update(0, 14_480, 1e9, -1);
   pacer.onSent(1e9, 0);
   assert(pacer.isDue(0));
   assertEquals(pacer.burstBytes(SMSS, ROW_MAX, 100), ROW_MAX);
+  pacer.update(0, 14_480, 1e9, 50_000);
+  assert(pacer.isDue(0));
+  assertEquals(pacer.burstBytes(SMSS, ROW_MAX, 50_000), 2 * SMSS);
+  assertEquals(pacer.burstBytes(SMSS, ROW_MAX, 0), ROW_MAX);
 });
 
 Deno.test("pacing: keeps the rate, exactly, and when the timer is up to a millisecond late", () => {
