@@ -180,6 +180,7 @@ export class StreamEndpoint extends Endpoint {
   pump(nowUs: number): void {
     if (this.isReleased) return;
     if (this.#phase === PHASE_CONNECTED) {
+      this.connecting.drainFiller(); // writable before readable
       // Left to a program that closed, bytes make close() answer with RST.
       if (!this.isProgramGone || this.isShutdownAsked) this.#toProgram(nowUs);
       if (this.#isDead && this.#canEnd()) this.#end(nowUs);
