@@ -254,7 +254,5 @@ void control_vacate(int fd) {
 bool control_is_lost(void) {
   struct control_request request = {.op = NUSE_OP_HELLO};
   struct control_reply reply = {0};
-  int pid = shim_service_pid();
-  if (control_call(&request, &reply) != -ENETDOWN) return false;
-  return pid <= 0 || (kill(pid, 0) != 0 && errno == ESRCH);
+  return control_call(&request, &reply) == -ENETDOWN;
 }

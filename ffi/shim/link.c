@@ -16,6 +16,7 @@
 #include "shim.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -147,6 +148,12 @@ struct control_link *link_for_requests(struct process_page *p) {
 
 bool link_is_usable(const struct process_page *p, const struct control_link *link) {
   return p->owns_links && is_valid(link);
+}
+
+bool link_is_hung_up(const struct process_page *p) {
+  struct pollfd first = {.fd = links[0].fd_plus1 - 1};
+  if (!p->owns_links || first.fd < 0 || poll(&first, 1, 0) != 1) return false;
+  return (first.revents & POLLHUP) != 0 && is_valid(&links[0]);
 }
 
 bool link_for_waiting(struct process_page *p, struct control_link *link) {

@@ -55,11 +55,6 @@ const char *shim_path(void) {
   return service_path;
 }
 
-int shim_service_pid(void) {
-  need_environment();
-  return service_pid;
-}
-
 bool shim_is_secure(void) {
   need_environment();
   return is_secure;
@@ -98,6 +93,18 @@ bool process_is_borrowed(void) {
   return atomic_load_explicit(&p->pid, memory_order_relaxed) != getpid();
 }
 
+void process_end(void) {
+  for (;;) kill(getpid(), SIGKILL);
+}
+
+/* Who serves by children that wait on its listeners would replace those that have ended for want
+ * of a network, for ever: it ends too. */
+static void before_fork(void) {
+  int saved = errno;
+  if (link_is_hung_up(process_page()) && table_has_listener() && control_is_lost()) process_end();
+  errno = saved;
+}
+
 /* Also where the kernel did not wipe the page (before 4.14), and so that the pid is ours before
  * a vfork. */
 static void after_fork_in_child(void) {
@@ -105,10 +112,6 @@ static void after_fork_in_child(void) {
   if (p == NULL) return;
   memset(p, 0, sizeof *p);
   atomic_store_explicit(&p->pid, getpid(), memory_order_relaxed);
-}
-
-void process_end(void) {
-  for (;;) kill(getpid(), SIGKILL);
 }
 
 /* The first program dies with nuse. Its own children do not: the setting is not inherited by
@@ -126,7 +129,7 @@ __attribute__((constructor)) static void shim_start(void) {
   real();
   read_environment();
   process_page();
-  pthread_atfork(NULL, NULL, after_fork_in_child);
+  pthread_atfork(before_fork, NULL, after_fork_in_child);
   die_with_service();
   errno = saved;
 }

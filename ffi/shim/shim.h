@@ -110,7 +110,6 @@ static inline long sys_result(long result) { return result < 0 ? -errno : result
 
 bool shim_enabled(void);      /* $NUSE_SOCK is set */
 const char *shim_path(void);  /* its value */
-int shim_service_pid(void);   /* $NUSE_PPID, or 0 */
 bool shim_is_secure(void);    /* AT_SECURE */
 bool process_is_borrowed(void); /* a vfork child: its memory is the parent's */
 
@@ -167,6 +166,8 @@ bool link_is_usable(const struct process_page *p, const struct control_link *lin
 bool link_for_waiting(struct process_page *p, struct control_link *link);
 struct control_link *link_of_waiter(int index);
 void link_drop(struct control_link *link);
+/* Has the service closed the connection for requests? */
+bool link_is_hung_up(const struct process_page *p);
 void link_vacate(int fd);
 
 /* One request and its reply. Returns the reply's result, -ENETDOWN when there is no service.
@@ -272,6 +273,8 @@ void table_forget(int fd);                      /* back to unknown */
 void table_forget_nuse(int fd);                 /* only when it is a nuse socket: for close */
 void table_forget_range(unsigned first, unsigned last);
 void table_copy(int from, int to);
+/* Has a listener been seen here that is not known to be closed? */
+bool table_has_listener(void);
 void entry_set_state(struct fd_entry *e, uint64_t cookie, uint32_t state);
 /* Sets and clears WORD_ flags. */
 void entry_mark(struct fd_entry *e, unsigned set, unsigned clear);

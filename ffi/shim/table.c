@@ -95,6 +95,19 @@ void table_forget_range(unsigned first, unsigned last) {
   }
 }
 
+bool table_has_listener(void) {
+  for (int fd = 0; fd < TABLE_MAX; fd++) {
+    const struct fd_entry *e = table_peek(fd);
+    if (e == NULL) {
+      fd |= TABLE_CHUNK - 1;
+      continue;
+    }
+    unsigned word = entry_word(e);
+    if (word_kind(word) == KIND_STREAM && (word & NUSE_STATE_LISTENING)) return true;
+  }
+  return false;
+}
+
 void table_copy(int from, int to) {
   if (from == to || process_is_borrowed()) return;
   struct fd_entry *source = table_peek(from);

@@ -1,6 +1,6 @@
 /**
- * The programs of a session: sockets in numbered slots, and the calls that steps name. Streams are checked as
- * they are read; they carry what STREAM_KEY says at every sequence number.
+ * The programs of a session: sockets in numbered slots, and the calls that steps name. Streams are
+ * checked as they are read; they carry what STREAM_KEY says at every sequence number.
  *
  * @module
  */

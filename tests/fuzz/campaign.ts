@@ -1,6 +1,6 @@
 /**
- * Session after session until the frames are used up. The same seed and number of frames give the same
- * campaign; each kind of failure is cut down once.
+ * Session after session until the frames are used up. The same seed and number of frames give the
+ * same campaign; each kind of failure is cut down once.
  *
  * @module
  */

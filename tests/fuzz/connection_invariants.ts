@@ -1,6 +1,6 @@
 /**
- * More of what must be true of every connection, beside tests/support/tcb_invariants.ts: nothing is stuck, no
- * number runs away, what is owed has a deadline. Holds between flushes.
+ * More of what must be true of every connection, beside tests/support/tcb_invariants.ts: nothing is
+ * stuck, no number runs away, what is owed has a deadline. Holds between flushes.
  *
  * @module
  */

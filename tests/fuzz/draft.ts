@@ -1,6 +1,7 @@
 /**
- * A frame being made: one long-lived buffer in which grammar and mutations write, and the repairs that make
- * a mutated frame plausible again (lengths, checksums, stream contents). Independent of stack/wire.
+ * A frame being made: one long-lived buffer in which grammar and mutations write, and the repairs
+ * that make a mutated frame plausible again (lengths, checksums, stream contents). Independent of
+ * stack/wire.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
- * A connection of the stack under test as its peer should see it: where its windows begin and end, what is in
- * flight. Read straight out of the stack, so that a peer needs no state of its own and every edge is known
- * exactly. One object, reused.
+ * A connection of the stack under test as its peer should see it: where its windows begin and end,
+ * what is in flight. Read straight out of the stack, so that a peer needs no state of its own and
+ * every edge is known exactly. One object, reused.
  *
  * @module
  */
@@ -15,7 +15,9 @@ import type { TimeWait } from "../../stack/tcp/time_wait.ts";
 const EDGES_MAX = 32;
 
 export class FlowView {
-  /** FLOW_*, and for a whole connection its state; SYN-RECEIVED and TIME-WAIT for the small ones. */
+  /**
+   * FLOW_*, and for a whole connection its state; SYN-RECEIVED and TIME-WAIT for the small ones.
+   */
   kind = FLOW_TCB;
   state: State = State.CLOSED;
   local = 0;

@@ -1,6 +1,6 @@
 /**
- * A packet in fragments, as a router would cut it, and as an attacker would: overlapping, doubled, shuffled,
- * with pieces missing.
+ * A packet in fragments, as a router would cut it, and as an attacker would: overlapping, doubled,
+ * shuffled, with pieces missing.
  *
  * @module
  */

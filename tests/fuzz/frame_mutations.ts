@@ -1,6 +1,6 @@
 /**
- * What is done to any frame: link and IP header fields, lengths, options, offload metadata, byte noise, two
- * frames crossed.
+ * What is done to any frame: link and IP header fields, lengths, options, offload metadata, byte
+ * noise, two frames crossed.
  *
  * @module
  */
@@ -148,7 +148,9 @@ export class FrameMutator {
     }
   }
 
-  /** Metadata that does not fit the frame: a device or its driver gone wrong, or a guest that lies. */
+  /**
+   * Metadata that does not fit the frame: a device or its driver gone wrong, or a guest that lies.
+   */
   #offload(): void {
     const { prng, draft } = this;
     draft.csum = prng.pick([0, 1, 2, 2, 3]);

@@ -4,9 +4,9 @@
  *     deno task fuzz [--frames 10000000] [--seed 1]
  *     deno task fuzz FILE...                          replays reproducers
  *
- * Prints a line of progress; writes the figures to bench/results/fuzz-SEED.json and every failure, cut down,
- * to bench/results/fuzz-SEED-failure-N.json. When the bug is fixed, move that file to tests/fuzz/corpus/.
- * Exit status 1 when anything failed.
+ * Prints a line of progress; writes the figures to bench/results/fuzz-SEED.json and every failure,
+ * cut down, to bench/results/fuzz-SEED-failure-N.json. When the bug is fixed, move that file to
+ * tests/fuzz/corpus/. Exit status 1 when anything failed.
  *
  * @module
  */
@@ -20,7 +20,9 @@ import { stepText } from "./steps.ts";
 
 const RESULTS = fromFileUrl(new URL("../../bench/results", import.meta.url));
 const PROGRESS_MS = 2000;
-/** Without a finished session for so long, the stack hangs (cutting a failure down takes a minute). */
+/**
+ * Without a finished session for so long, the stack hangs (cutting a failure down takes a minute).
+ */
 const HANG_MS = 180_000;
 const STEPS_SHOWN = 30;
 

@@ -1,6 +1,6 @@
 /**
- * Chooses the next step of a session: conversations go on (most of the time as they should), and something is
- * wrong with about every second frame.
+ * Chooses the next step of a session: conversations go on (most of the time as they should), and
+ * something is wrong with about every second frame.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * Which parts of a stream a peer has ever sent: a small list of disjoint intervals of sequence space.
+ * Which parts of a stream a peer has ever sent: a small list of disjoint intervals of sequence
+ * space.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Cuts a failing session down: leaves out steps for as long as the same thing goes wrong (delta debugging,
- * Zeller and Hildebrandt 2002).
+ * Cuts a failing session down: leaves out steps for as long as the same thing goes wrong (delta
+ * debugging, Zeller and Hildebrandt 2002).
  *
  * @module
  */
@@ -24,7 +24,10 @@ export class Minimiser {
     this.#deadlineMs = performance.now() + limits.ms;
   }
 
-  /** The smallest sequence found that fails in the same way; `steps` itself if it does not on replay. */
+  /**
+   * The smallest sequence found that fails in the same way; `steps` itself if it does not on
+   * replay.
+   */
   run(steps: readonly Step[]): Step[] {
     let kept = [...steps];
     if (!this.#fails(kept)) return kept;
@@ -68,7 +71,9 @@ export class Minimiser {
     return kept;
   }
 
-  /** No batches, no offload metadata, where the fault does not need them. Changes `all` in place. */
+  /**
+   * No batches, no offload metadata, where the fault does not need them. Changes `all` in place.
+   */
   #simplify(all: Step[], step: Step, i: number): Step {
     if (step.op !== "frame" || this.#isOver) return step;
     let simple: FrameStep = step;

@@ -1,7 +1,7 @@
 /**
- * A poor man's coverage: which counters moved together, in which state of which kind of connection, tells
- * which way a frame took through the stack. Segments that took a new way are remembered and tried again on
- * other connections, at the same distance from their windows.
+ * A poor man's coverage: which counters moved together, in which state of which kind of connection,
+ * tells which way a frame took through the stack. Segments that took a new way are remembered and
+ * tried again on other connections, at the same distance from their windows.
  *
  * @module
  */
@@ -24,7 +24,9 @@ type Group = Record<string, number>;
 /** Mixes into `way` which fields differ from `last`, and brings `last` up to date. */
 type Mixer = (group: Group, last: Float64Array, way: number) => number;
 
-/** Compiled from the group's field names: a loop over names would cost more than the stack itself. */
+/**
+ * Compiled from the group's field names: a loop over names would cost more than the stack itself.
+ */
 function compileMixer(names: readonly string[], salt: number): Mixer {
   const lines = names.map((name, i) =>
     `if (g.${name} !== l[${i}]) { l[${i}] = g.${name}; w = Math.imul(w ^ ${

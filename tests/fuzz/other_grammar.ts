@@ -1,5 +1,6 @@
 /**
- * What comes in besides TCP: datagrams, echoes, ICMP errors about packets that we did and did not send, ARP.
+ * What comes in besides TCP: datagrams, echoes, ICMP errors about packets that we did and did not
+ * send, ARP.
  *
  * @module
  */
@@ -80,7 +81,9 @@ export class OtherGrammar {
     draft.fixAll();
   }
 
-  /** A quote that does not quite fit: header length, protocol, addresses, ports, sequence number. */
+  /**
+   * A quote that does not quite fit: header length, protocol, addresses, ports, sequence number.
+   */
   #bendQuote(quote: number, len: number): void {
     const { prng, draft: { u8, dv } } = this;
     const kind = prng.below(5);

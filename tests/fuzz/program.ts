@@ -1,6 +1,6 @@
 /**
- * What programs do at random: open, use and end sockets of all kinds. Ports are fixed ones, so that a session
- * with steps left out still has the same connections.
+ * What programs do at random: open, use and end sockets of all kinds. Ports are fixed ones, so that
+ * a session with steps left out still has the same connections.
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
- * What programs may rely on: every byte that was acknowledged for them is there to be read, and they are told
- * of everything they may be waiting for. A wake-up that is lost is a program that hangs.
+ * What programs may rely on: every byte that was acknowledged for them is there to be read, and
+ * they are told of everything they may be waiting for. A wake-up that is lost is a program that
+ * hangs.
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
- * Replays: a recorded frame acknowledges sequence numbers that the stack chose at random then. When it has
- * chosen others now, the acknowledgment fields are moved along, so that a reproducer stays good.
+ * Replays: a recorded frame acknowledges sequence numbers that the stack chose at random then. When
+ * it has chosen others now, the acknowledgment fields are moved along, so that a reproducer stays
+ * good.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * A failing session in a file: what it was, the world it happened in, its steps with a line of explanation
- * each. The files in corpus/ are bugs that were found; every test run replays them.
+ * A failing session in a file: what it was, the world it happened in, its steps with a line of
+ * explanation each. The files in corpus/ are bugs that were found; every test run replays them.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * A session: a world from its beginning to its end, a few thousand frames long. What fails is given back with
- * the steps that led there.
+ * A session: a world from its beginning to its end, a few thousand frames long. What fails is given
+ * back with the steps that led there.
  *
  * @module
  */
@@ -78,7 +78,10 @@ export function runSession(seed: number, frames: number, novelty: Novelty): Outc
   return outcome;
 }
 
-/** Runs the steps again, in the same world. With `isStrict` every connection is checked after every step. */
+/**
+ * Runs the steps again, in the same world. With `isStrict` every connection is checked after every
+ * step.
+ */
 export function replay(
   setting: Setting,
   steps: readonly Step[],

@@ -1,5 +1,6 @@
 /**
- * The conditions of one session: everything that is fixed before its first step, drawn from its seed.
+ * The conditions of one session: everything that is fixed before its first step, drawn from its
+ * seed.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * What a fuzzing session consists of: steps, each complete in itself, so that a failing session can be cut
- * down by leaving steps out. Also their form in a file, a line of JSON each.
+ * What a fuzzing session consists of: steps, each complete in itself, so that a failing session can
+ * be cut down by leaving steps out. Also their form in a file, a line of JSON each.
  *
  * @module
  */
@@ -13,7 +13,9 @@ export interface FrameStep {
   readonly op: "frame";
   readonly id: number;
   readonly bytes: Uint8Array;
-  /** Offload metadata of the device: CSUM_*, GSO_*, as the stack will see them, be they nonsense. */
+  /**
+   * Offload metadata of the device: CSUM_*, GSO_*, as the stack will see them, be they nonsense.
+   */
   readonly csum: number;
   readonly gsoType: number;
   readonly gsoSize: number;
@@ -27,7 +29,9 @@ export interface FrameStep {
   readonly tsBase: number;
 }
 
-/** Time passes: timer by timer, or (`isLate`) in one jump, as when the process was not scheduled. */
+/**
+ * Time passes: timer by timer, or (`isLate`) in one jump, as when the process was not scheduled.
+ */
 export interface WaitStep {
   readonly op: "wait";
   readonly id: number;

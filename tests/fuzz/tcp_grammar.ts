@@ -1,6 +1,6 @@
 /**
- * Segments that an honest (or merely odd) peer would send next on a connection, by the connection's state.
- * Mutations then bend them.
+ * Segments that an honest (or merely odd) peer would send next on a connection, by the connection's
+ * state. Mutations then bend them.
  *
  * @module
  */
@@ -50,8 +50,8 @@ export class TcpGrammar {
   }
 
   /**
-   * The `n`th of some long segments in order that come in one batch, as a device hands them over; the
-   * batch has `before` bytes already. Returns the length of its text.
+   * The `n`th of some long segments in order that come in one batch, as a device hands them over;
+   * the batch has `before` bytes already. Returns the length of its text.
    */
   writeNext(before: number, nowUs: number): number {
     const { prng, view } = this;
@@ -299,7 +299,10 @@ export class TcpGrammar {
     dv.setInt32(off + 4, (now - prng.below(20)) | 0);
   }
 
-  /** A run of whole records beyond SND.UNA, as a receiver with a hole would report; now and then a D-SACK. */
+  /**
+   * A run of whole records beyond SND.UNA, as a receiver with a hole would report; now and then a
+   * D-SACK.
+   */
   #sackBlock(off: number): void {
     const { view, draft: { dv }, prng } = this;
     // The first record is the hole, as a rule

@@ -1,7 +1,8 @@
 /**
- * An observer on the wire that believes nothing: it sees what comes in and what the stack sends, and says so
- * when the stack acknowledges what nobody sent, sends beyond the window it was offered, sends bytes that the
- * program did not write, takes a window back, or sends a frame that is not well formed.
+ * An observer on the wire that believes nothing: it sees what comes in and what the stack sends,
+ * and says so when the stack acknowledges what nobody sent, sends beyond the window it was offered,
+ * sends bytes that the program did not write, takes a window back, or sends a frame that is not
+ * well formed.
  *
  * @module
  */
@@ -216,7 +217,10 @@ export class WireWatch {
     }
   }
 
-  /** The right edge of our window does not move back. Whether a SYN's scale counts is up to the peer. */
+  /**
+   * The right edge of our window does not move back. Whether a SYN's scale counts is up to the
+   * peer.
+   */
   #checkOffer(c: Conversation, frame: DecodedFrame): void {
     const tcp = frame.tcp!;
     // A SYN again cannot say what was offered since
@@ -236,7 +240,10 @@ export class WireWatch {
     c.offeredUnscaled = unscaled;
   }
 
-  /** SACK blocks speak of what was received; only the first may lie before the acknowledgment (D-SACK). */
+  /**
+   * SACK blocks speak of what was received; only the first may lie before the acknowledgment
+   * (D-SACK).
+   */
   #checkSack(
     c: Conversation,
     frame: DecodedFrame,
@@ -262,7 +269,10 @@ export class WireWatch {
   }
 }
 
-/** The window scale option of a SYN, at most 14 as RFC 7323 2.3 asks; -1: none. The largest of several. */
+/**
+ * The window scale option of a SYN, at most 14 as RFC 7323 2.3 asks; -1: none. The largest of
+ * several.
+ */
 function scaleOption(dv: DataView, from: number, end: number): number {
   let scale = -1;
   for (let off = from; off < end;) {

@@ -1,6 +1,6 @@
 /**
- * One stack, the wire it is on and the programs that use it: executes steps and says (by throwing a Failure)
- * when something is not as it must be. The same steps give the same run.
+ * One stack, the wire it is on and the programs that use it: executes steps and says (by throwing a
+ * Failure) when something is not as it must be. The same steps give the same run.
  *
  * @module
  */
@@ -54,7 +54,9 @@ const FULL_CHECK_STEPS = 16;
 /** Answers of a few dozen bytes (ACK, RST, ARP, ICMP errors) that one frame may cause. */
 const ANSWERS_MAX = 3;
 const ANSWERS_TO_ARP_MAX = 64;
-/** What is not in rings: queues of datagrams and of unresolved neighbours, fragments, accept queues. */
+/**
+ * What is not in rings: queues of datagrams and of unresolved neighbours, fragments, accept queues.
+ */
 const OTHER_MEMORY_BYTES = 4 << 20;
 
 export interface WorldOptions {
@@ -366,7 +368,9 @@ function remember(frames: Uint8Array[], bytes: Uint8Array, n: number): void {
   else frames[n % RECENT] = bytes;
 }
 
-/** Never a reset for a reset (RFC 9293 3.5.2), nor for what was sent to many (RFC 1122 4.2.3.10). */
+/**
+ * Never a reset for a reset (RFC 9293 3.5.2), nor for what was sent to many (RFC 1122 4.2.3.10).
+ */
 function checkMayReset(bytes: Uint8Array): void {
   const l4 = LINK_LEN + (bytes[14] & 15) * 4;
   const isFragment = ((bytes[20] << 8 | bytes[21]) & 0x3fff) !== 0;

@@ -118,7 +118,7 @@ Deno.test("EventLoop: the order of one wake-up, with one clock reading", () => {
   });
 });
 
-Deno.test("EventLoop: a busy device is read one batch at a time, what it brought handed on between", () => {
+Deno.test("EventLoop: a busy device is read one batch a wake-up", () => {
   withLoop((loop, stack) => {
     const device = new FakeDevice();
     try {

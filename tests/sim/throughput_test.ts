@@ -1,7 +1,7 @@
 /**
  * Throughput at a buffer of 32 KiB and 100 ms. Without loss it must reach smoltcp's published
- * figure. With loss CUBIC cannot reach a sender without congestion control (the response function of
- * RFC 9438 forbids it), BBR can: the floors of CUBIC are its own. The table, with bounds:
+ * figure. With loss CUBIC cannot reach a sender without congestion control (the response function
+ * of RFC 9438 forbids it), BBR can: the floors of CUBIC are its own. The table, with bounds:
  * throughput.ts.
  *
  * @module

@@ -48,7 +48,10 @@ export function checkTcb(tcb: Tcb): void {
 
 type Must = (isTrue: boolean, what: string) => void;
 
-/** Is one of the numeric fields NaN? Compiled from their names: a loop over names is ten times slower. */
+/**
+ * Is one of the numeric fields NaN? Compiled from their names: a loop over names is ten times
+ * slower.
+ */
 let hasNaN: ((tcb: Tcb) => boolean) | null = null;
 let numericFields: (keyof Tcb)[] = [];
 

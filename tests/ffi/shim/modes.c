@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void stream_mode(int fd) { echo_works(fd); }
@@ -91,6 +92,20 @@ static void accepting_mode(int fd) {
   accept(listener, NULL, NULL);
 }
 
+static void prefork_mode(int fd) {
+  int listener = tcp(0);
+  CHECK(listen(listener, 5) == 0);
+  wait_for_death(fd);
+  for (int i = 0; i < 3; i++) {
+    pid_t pid = fork();
+    if (pid == 0) {
+      accept(listener, NULL, NULL);
+      _exit(0);
+    }
+    CHECK(waitpid(pid, NULL, 0) == pid);
+  }
+}
+
 static void receiving_mode(int fd) {
   int datagram = udp();
   wait_for_death(fd);
@@ -111,7 +126,8 @@ int exec_child(int argc, char **argv) {
                {"connecting", connecting_mode},   {"listener", listener_mode},
                {"unreachable", unreachable_mode}, {"native", native_mode},
                {"outlive", outlive_mode},         {"accepting", accepting_mode},
-               {"receiving", receiving_mode},     {"dialling", dialling_mode}};
+               {"receiving", receiving_mode},     {"dialling", dialling_mode},
+               {"prefork", prefork_mode}};
   if (argc != 4) return 2;
   for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
     if (strcmp(argv[2], modes[i].name) != 0) continue;
