@@ -30,10 +30,10 @@ e2e("iperf3 -c: out, in, both, several streams", async (f) => {
   }
 });
 
-e2e("iperf3 -u: out and in at 50 Mbit/s lose nothing", async (f) => {
+e2e("iperf3 -u: out and in at 20 Mbit/s lose nothing", async (f) => {
   for (const args of [[], ["-R"]]) {
-    const end = await iperf3Client(f, ["-u", "-b", "50M", ...args]);
-    assert(end.sum.packets > 3000, JSON.stringify(end.sum));
+    const end = await iperf3Client(f, ["-u", "-b", "20M", ...args]);
+    assert(end.sum.packets > 1500, JSON.stringify(end.sum));
     assert(end.sum.lost_percent < 1, JSON.stringify(end.sum));
   }
 });
