@@ -181,7 +181,7 @@ function updateRetransmitTimer(tcb: Tcb, sample: AckSample, nowUs: number): void
 }
 
 /** Acknowledged bytes leave the send ring; the program hears of space that it was waiting for. */
-function releaseSendBuffer(tcb: Tcb): void {
+export function releaseSendBuffer(tcb: Tcb): void {
   const ring = tcb.sndRing;
   const lenBytes = Math.min(seqDiff(tcb.sndUna, tcb.sndRingSeq), ring.usedBytes);
   if (lenBytes > 0) {

@@ -8,7 +8,7 @@ import { agreesToEcn } from "./ecn.ts";
 import { emitSyn, timestampNow } from "./emit.ts";
 import { fastOpenAnswered } from "./fast_open.ts";
 import { establish, failConnection, setState } from "./lifecycle.ts";
-import { sampleRtt } from "./input_ack.ts";
+import { releaseSendBuffer, sampleRtt } from "./input_ack.ts";
 import { processFin, processText } from "./input_data.ts";
 import { replyReset } from "./reset.ts";
 import { SENT_EVER_RETRANS } from "./sent_queue.ts";
@@ -93,6 +93,8 @@ function synAcknowledged(tcb: Tcb, seg: Segment): void {
   sampleRtt(tcb, seg, sample);
   tcb.isAckNow = true;
   establish(tcb, seg.nowUs);
+  // Text that went with the SYN
+  if (sample.ackedBytes > 0) releaseSendBuffer(tcb);
   if (seg.len > 1) {
     // Text with the SYN (RFC 9293 3.10.7.3: "processing is continued at the sixth step")
     seg.dropSyn();

@@ -2,7 +2,11 @@
  * SYN cookies (RFC 4987 3.6): when the SYN queue is full, the handshake's state travels in the
  * SYN-ACK instead of being kept. The initial sequence number is
  *
- *     H1(ends) + SEG.SEQ + (minute << 24) + ((H2(ends, minute) + index of the MSS) mod 2^24)
+ *     H1(ends) + SEG.SEQ + (minute << 24)
+ *         + ((H2(ends, minute, SEG.SEQ) + index of the MSS) mod 2^24)
+ *
+ * H2 knows the sequence number too (Linux's does not), or an ACK that is off by one would pass with
+ * the next MSS and an initial sequence number that the peer never had.
  *
  * and the other options are the six lowest bits of the timestamp, as Linux has them:
  *
@@ -35,7 +39,7 @@ const ECN_BIT = 0x20;
 export class SynCookies {
   readonly #constant: SipHash;
   readonly #minutely: SipHash;
-  readonly #words = new Int32Array(10);
+  readonly #words = new Int32Array(11);
   #lastSentUs = -Infinity;
 
   constructor(random: () => number) {
@@ -55,7 +59,7 @@ export class SynCookies {
     let index = table.length - 1;
     while (index > 0 && table[index] > mss) index--;
     const minute = Math.floor(nowUs / MINUTE_US);
-    const low = (this.#ofMinute(ends, minute) + index) & LOW_BITS;
+    const low = (this.#ofMinute(ends, irs, minute) + index) & LOW_BITS;
     return (this.#base(ends, irs) + (minute << MINUTE_SHIFT) + low) | 0;
   }
 
@@ -65,7 +69,7 @@ export class SynCookies {
     const minute = Math.floor(nowUs / MINUTE_US);
     const age = (minute - (cookie >>> MINUTE_SHIFT)) & 0xff;
     if (age >= AGE_MAX_MINUTES) return 0;
-    const index = (cookie - this.#ofMinute(ends, minute - age)) & LOW_BITS;
+    const index = (cookie - this.#ofMinute(ends, irs, minute - age)) & LOW_BITS;
     const table = mssTable(ends);
     return index < table.length ? table[index] : 0;
   }
@@ -75,10 +79,11 @@ export class SynCookies {
     return (this.#constant.hash(this.#words, 9) + irs) | 0;
   }
 
-  #ofMinute(ends: Flow, minute: number): number {
+  #ofMinute(ends: Flow, irs: number, minute: number): number {
     this.#setEnds(ends);
     this.#words[9] = minute;
-    return this.#minutely.hash(this.#words, 10);
+    this.#words[10] = irs;
+    return this.#minutely.hash(this.#words, 11);
   }
 
   #setEnds({ local, remote, localPort, remotePort }: Flow): void {

@@ -15,6 +15,7 @@ import {
   type Stack,
   type StreamSocket,
 } from "../../stack/mod.ts";
+import { State } from "../../stack/tcp/state.ts";
 import type { Tcb } from "../../stack/tcp/tcb.ts";
 import { checkPattern, fillPattern } from "../support/pattern.ts";
 import { tcbOf } from "../support/tcb.ts";
@@ -66,6 +67,16 @@ export class Calls {
     if (slot === null) this.#create(name, index, args);
     else if (slot.socket.kind === "stream") this.#stream(slot, name, index, args, nowUs);
     else this.#datagram(slot, name, index, args, nowUs);
+  }
+
+  /** Bytes in the rings of connections that have ended, but not been read to the end. */
+  get closedRingBytes(): number {
+    let bytes = 0;
+    for (const slot of this.slots) {
+      const tcb = slot?.tcb;
+      if (tcb?.state === State.CLOSED && tcb.rcvRing.isAllocated) bytes += tcb.rcvRing.capacity;
+    }
+    return bytes;
   }
 
   closeAll(nowUs: number): void {

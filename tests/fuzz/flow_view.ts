@@ -40,6 +40,8 @@ export class FlowView {
   hasSack = false;
   tsRecent = 0;
   tsOffset = 0;
+  /** A Fast Open cookie that the stack has given to this peer; null: none. */
+  cookie: Uint8Array | null = null;
   /** Ends of what was sent, and of what was received out of order; ascending. */
   readonly sentEdges = new Int32Array(EDGES_MAX);
   sentCount = 0;
@@ -47,6 +49,7 @@ export class FlowView {
   gapCount = 0;
 
   load(flow: Flow): void {
+    this.cookie = null;
     this.kind = flow.kind;
     this.local = flow.local.w3 >>> 0;
     this.localPort = flow.localPort;
@@ -146,7 +149,29 @@ export class FlowView {
     this.hasSack = false;
     this.tsRecent = 0;
     this.tsOffset = 0;
+    this.cookie = null;
+    this.hasWindow = false;
     this.sentCount = 0;
     this.gapCount = 0;
+  }
+
+  /**
+   * From a SYN-ACK on the wire: the stack may remember nothing of it (SYN cookies). `tsVal` 0: it
+   * had no timestamp.
+   */
+  loadHandshake(frame: Uint8Array, tsVal: number, nowUs: number): void {
+    const dv = new DataView(frame.buffer, frame.byteOffset);
+    this.loadStranger(dv.getUint32(26), dv.getUint16(34), dv.getUint32(30), dv.getUint16(36));
+    this.kind = FLOW_SYN_REQUEST;
+    this.state = State.SYN_RECEIVED;
+    this.iss = dv.getInt32(38);
+    this.sndUna = this.iss;
+    this.sndNxt = (this.iss + 1) | 0;
+    this.rcvNxt = dv.getInt32(42);
+    this.irs = (this.rcvNxt - 1) | 0;
+    this.lastAckSent = this.rcvNxt;
+    this.hasTimestamps = tsVal !== 0;
+    // So that "now" is what the SYN-ACK said
+    this.tsOffset = (tsVal - Math.floor(nowUs / 1000)) | 0;
   }
 }

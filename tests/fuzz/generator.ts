@@ -5,7 +5,8 @@
  * @module
  */
 import { type Flow, FLOW_TCB, FLOW_TIME_WAIT } from "../../stack/tcp/flow.ts";
-import { ipWord } from "../support/packet_types.ts";
+import { decodeFrame } from "../support/decode.ts";
+import { ipWord, PROTO_TCP, wireFrame } from "../support/packet_types.ts";
 import { Prng } from "../support/prng.ts";
 import { Draft, IP_OFF } from "./draft.ts";
 import { FlowView } from "./flow_view.ts";
@@ -194,7 +195,26 @@ export class Generator {
     else if (kind === 4) remote = (ipWord("10.0.0.0") | prng.below(65536)) >>> 0; // a flood
     const port = prng.chance(0.9) ? prng.pick(LISTEN_PORTS) : prng.below(65536);
     const remotePort = prng.chance(0.5) ? prng.pick(PEER_PORTS) : 2000 + prng.below(50);
+    if (prng.chance(0.3) && this.#answerSynAck()) return;
     this.#view.loadStranger(local, port, remote, remotePort);
+    this.#view.cookie = this.world.watch.cookieOf(remote);
+  }
+
+  /** The third segment of a handshake of which the stack may remember nothing. */
+  #answerSynAck(): boolean {
+    const { recentOut, nowUs } = this.world;
+    for (let tries = 0; tries < 8; tries++) {
+      const frame = this.#pick(recentOut);
+      const isSynAck = frame !== null && frame.length >= IP_OFF + 40 && frame[23] === PROTO_TCP &&
+        (frame[IP_OFF + 33] & 0x12) === 0x12;
+      if (!isSynAck) continue;
+      const { tcp } = decodeFrame(wireFrame(frame));
+      let tsVal = 0;
+      for (const o of tcp?.options ?? []) if (o.kind === "ts") tsVal = o.val;
+      this.#view.loadHandshake(frame, tsVal, nowUs);
+      return true;
+    }
+    return false;
   }
 
   #mutate(): void {

@@ -34,7 +34,8 @@ const OPTIONS: readonly (readonly [number, number, readonly number[]])[] = [
   [6, 12, [0, 1]], // TCP_QUICKACK
   [6, 18, [0, 100, 3000]], // TCP_USER_TIMEOUT
   [6, 23, [0, 5]], // TCP_FASTOPEN
-  [6, 30, [0, 1]], // TCP_FASTOPEN_CONNECT
+  [6, 30, [0, 1, 1]], // TCP_FASTOPEN_CONNECT
+  [6, 34, [0, 1]], // TCP_FASTOPEN_NO_COOKIE
   [1, 2, [0, 1]], // SO_REUSEADDR
   [1, 15, [0, 1]], // SO_REUSEPORT
   [1, 7, [0, 2304, 20_000, 200_000]], // SO_SNDBUF
@@ -91,6 +92,7 @@ export class Program {
     return [
       { name: "tcp", slot, args: [] },
       option(slot, 1, 2, 1),
+      option(slot, 6, 23, prng.pick([0, 1, 5])), // TCP_FASTOPEN
       { name: "bind", slot, args: [addr, LISTEN_PORTS[slot]] },
       { name: "listen", slot, args: [prng.pick([0, 1, 8, 100])] },
     ];
@@ -117,7 +119,10 @@ export class Program {
     const local = 40_000 + slot % 6;
     calls.push(option(slot, 1, 2, 1));
     if (prng.chance(0.9)) calls.push({ name: "bind", slot, args: [0, local] });
+    const isFast = prng.chance(0.25);
+    if (isFast) calls.push(option(slot, 6, 30, 1));
     calls.push({ name: "connect", slot, args: [addr, port] });
+    if (isFast) calls.push({ name: "write", slot, args: [prng.magnitude(1, 3000), 0] });
     return calls;
   }
 

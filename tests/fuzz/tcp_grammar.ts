@@ -83,14 +83,14 @@ export class TcpGrammar {
   }
 
   #stranger(): void {
-    const { prng } = this;
+    const { prng, view } = this;
     const f = this.#f;
     f.seq = prng.chance(0.5) ? prng.next() : prng.pick([0, -1, 0x7ffffff0, -0x7ffffff0, -600]);
     if (prng.chance(0.85)) {
       f.flags = SYN;
       f.ack = 0;
       f.isSynOptions = true;
-      if (prng.chance(0.05)) f.textLen = prng.magnitude(1, 1400);
+      if (prng.chance(view.cookie === null ? 0.05 : 0.6)) f.textLen = prng.magnitude(1, 1400);
       return;
     }
     f.ack = prng.next();
@@ -103,7 +103,9 @@ export class TcpGrammar {
     const f = this.#f;
     const kind = prng.below(20);
     f.seq = prng.chance(0.5) ? prng.next() : prng.pick([0, -1, 0x7fffffff, -3000]);
-    f.ack = (view.iss + 1) | 0;
+    // All of what went with the SYN, or the SYN alone, or a part
+    const textLen = (view.sndNxt - view.iss - 1) | 0;
+    f.ack = (view.iss + 1 + prng.pick([0, textLen, textLen, prng.below(textLen + 1)])) | 0;
     if (kind < 12) {
       f.flags = SYN | ACK;
       f.isSynOptions = true;
@@ -319,6 +321,26 @@ export class TcpGrammar {
     dv.setInt32(off + 4, right);
   }
 
+  /** A request for a cookie, the cookie, or something like one. Returns where the option ends. */
+  #fastOpen(off: number): number {
+    const { prng, view, draft: { u8 } } = this;
+    const kind = prng.below(8);
+    const end = OPTIONS_OFF + 40;
+    let cookie = view.cookie;
+    if (kind < 2) cookie = new Uint8Array(0);
+    else if (kind === 2 || cookie === null) {
+      cookie = Uint8Array.from(
+        { length: prng.pick([8, 8, 4, 16, 6, 5, 18]) },
+        () => prng.below(256),
+      );
+    }
+    if (off + 2 + cookie.length > end) return off;
+    u8[off] = 34;
+    u8[off + 1] = 2 + cookie.length;
+    u8.set(cookie, off + 2);
+    return off + 2 + cookie.length;
+  }
+
   #synOptions(nowUs: number): number {
     const { prng, draft: { u8, dv } } = this;
     let off = OPTIONS_OFF;
@@ -345,6 +367,7 @@ export class TcpGrammar {
       u8[off + 2] = prng.chance(0.95) ? prng.below(SCALE_MAX + 1) : prng.pick([15, 31, 255]);
       off += 3;
     }
+    if (prng.chance(0.25)) off = this.#fastOpen(off);
     while ((off & 3) !== (OPTIONS_OFF & 3)) u8[off++] = 1;
     return off - OPTIONS_OFF;
   }

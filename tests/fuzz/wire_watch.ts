@@ -7,6 +7,7 @@
  * @module
  */
 import { checkPattern } from "../support/pattern.ts";
+import { LOCAL_ADDRS } from "./setting.ts";
 import { ACK, type DecodedFrame, ipText, RST, SYN } from "../support/packet_types.ts";
 import { frameText } from "../support/format.ts";
 import { STREAM_KEY } from "./draft.ts";
@@ -17,6 +18,8 @@ const SCALE_MAX = 14;
 /** Frames whose text begins further beyond our window than this are not remembered. */
 const BEYOND = 1 << 20;
 const HALF = 1 << 30;
+/** Option kind. */
+const FAST_OPEN = 34;
 /** Numbers in Conversation.early. */
 const EARLY_MAX = 64;
 
@@ -46,6 +49,8 @@ class Conversation {
   /** Our SYN answered the peer's: the scale that it names is used. */
   isScaleAgreed = false;
   lastSyn = 0;
+  /** What SYNs have offered: with Fast Open text may follow at once. */
+  synWindow = 0;
   /** Windows granted with an acknowledgment of what has not been seen to leave yet: ack, edge. */
   readonly early: number[] = [];
 
@@ -79,6 +84,8 @@ export class WireWatch {
   readonly #byPorts = new Map<number, Conversation[]>();
   /** Remote addresses whose TCP came in fragments: what it carried is not known here. */
   readonly #blurred = new Set<number>();
+  /** Fast Open cookies given to remote addresses. */
+  readonly #cookies = new Map<number, Uint8Array>();
 
   /** The conversation between two ends, null when there was none. */
   find(local: number, remote: number, ports: number): Conversation | null {
@@ -88,6 +95,10 @@ export class WireWatch {
       if (c.local === local && c.remote === remote) return c;
     }
     return null;
+  }
+
+  cookieOf(remote: number): Uint8Array | null {
+    return this.#cookies.get(remote) ?? null;
   }
 
   /** TCP from there was put together from fragments. */
@@ -128,12 +139,36 @@ export class WireWatch {
     this.#onSegment(c, dv, l4, textOff, end - textOff);
   }
 
+  /**
+   * The frame has brought a SYN cookie back: a connection that nothing was remembered of, perhaps
+   * of an earlier SYN than the last, perhaps the same one again. `scales`: ours and the peer's; -1:
+   * none.
+   */
+  onCookie(dv: DataView, len: number, iss: number, irs: number, ours: number, peers: number): void {
+    const l4 = 14 + (dv.getUint8(14) & 15) * 4;
+    const ports = dv.getUint16(l4 + 2) * 65536 + dv.getUint16(l4);
+    const c = this.#get(dv.getUint32(30), dv.getUint32(26), ports);
+    c.isOpen = true;
+    c.iss = iss;
+    c.edge = (iss + 1) | 0;
+    c.ourScale = ours;
+    c.peerScale = peers;
+    c.isScaled = true;
+    c.isScaleAgreed = true;
+    c.hasAck = false;
+    c.lastSyn = irs;
+    c.sent.add(irs, (irs + 1) | 0);
+    c.onSent(c.edge);
+    this.onInput(dv, len);
+  }
+
   #onSegment(c: Conversation, dv: DataView, l4: number, textOff: number, textLen: number): void {
     const seq = dv.getInt32(l4 + 4);
     const flags = dv.getUint8(l4 + 13);
     const len = textLen + (flags & SYN ? 1 : 0) + (flags & 1);
     if (flags & SYN) {
       c.lastSyn = seq;
+      c.synWindow = Math.max(c.synWindow, dv.getUint16(l4 + 14));
       c.peerScale = Math.max(c.peerScale, scaleOption(dv, l4 + 20, textOff));
     }
     // Half the sequence space away "before" and "after" mean nothing
@@ -153,7 +188,8 @@ export class WireWatch {
     if (frame.errors.length > 0) this.#fail(frame, `malformed: ${frame.errors[0]}`);
     const { ip, tcp } = frame;
     if (ip === null || tcp === null) return;
-    if (tcp.flags & RST) return;
+    // To an address that was ours: most of what was said was said over the loopback
+    if (tcp.flags & RST || LOCAL_ADDRS.includes(ip.dst)) return;
     const ports = tcp.srcPort * 65536 + tcp.dstPort;
     const c = this.#get(ip.src, ip.dst, ports);
     if (tcp.flags & SYN) this.#onSyn(c, frame, nowUs);
@@ -168,14 +204,18 @@ export class WireWatch {
     if (c.isOpen && c.iss === seq && !isOther) return;
     c.isOpen = true;
     c.iss = seq;
-    c.edge = (seq + 1) | 0;
-    c.onSent(c.edge);
+    c.edge = (seq + 1 + (tcp.flags & ACK ? c.synWindow : 0)) | 0;
+    c.onSent((seq + 1 + tcp.payload.length) | 0);
+    this.#checkText(frame, seq + 1);
     c.ourScale = -1;
     c.hasTs = false;
     c.hasAck = false;
     c.isScaled = true;
     c.isScaleAgreed = (tcp.flags & ACK) !== 0;
     for (const o of tcp.options) {
+      if (o.kind === "raw" && o.code === FAST_OPEN && tcp.flags & ACK) {
+        this.#cookies.set(frame.ip!.dst, o.data);
+      }
       if (o.kind === "wscale") c.ourScale = o.shift;
       if (o.kind !== "ts") continue;
       c.hasTs = true;
@@ -195,8 +235,13 @@ export class WireWatch {
     if (beyond > 0 && !this.#blurred.has(frame.ip!.dst)) {
       this.#fail(frame, `${beyond} bytes beyond the peer's window`);
     }
-    const { payload } = tcp;
-    const bad = checkPattern(payload, 0, len, STREAM_KEY, seq >>> 0);
+    this.#checkText(frame, seq);
+  }
+
+  /** The text of the frame, which begins at `seq`, is what the program wrote. */
+  #checkText(frame: DecodedFrame, seq: number): void {
+    const { payload } = frame.tcp!;
+    const bad = checkPattern(payload, 0, payload.length, STREAM_KEY, seq >>> 0);
     if (bad >= 0) this.#fail(frame, `text differs from what was written at byte ${bad}`);
   }
 

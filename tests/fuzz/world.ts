@@ -197,13 +197,23 @@ export class World implements LinkDevice {
     rx.gsoSize[0] = gsoSize;
     rx.count = 1;
     this.watch.onInput(slot.dv, bytes.length);
-    const { ip } = this.stack.counters;
+    const { ip, tcp } = this.stack.counters;
     const wholeBefore = ip.reasmOks;
+    const cookiesBefore = tcp.syncookiesRecv;
     this.stack.input(this.ifIndex, rx, 0, this.nowUs);
     if (ip.reasmOks > wholeBefore && bytes[23] === PROTO_TCP) {
       this.watch.blur(slot.dv.getUint32(26));
     }
+    if (tcp.syncookiesRecv > cookiesBefore) this.#onCookie(slot.dv, bytes);
     if (!this.setting.areFramesStable) this.#releaseSlots();
+  }
+
+  #onCookie(dv: DataView, bytes: Uint8Array): void {
+    const tcb = this.#tcbOf(bytes);
+    if (tcb === null) return;
+    const ours = tcb.hasWindowScale ? tcb.rcvWindShift : -1;
+    const peers = tcb.hasWindowScale ? tcb.sndWindShift : -1;
+    this.watch.onCookie(dv, bytes.length, tcb.iss, tcb.irs, ours, peers);
   }
 
   /** Nothing may point into received frames any more: what does, finds rubbish. */
@@ -339,7 +349,8 @@ export class World implements LinkDevice {
     checkStack(this.stack);
     this.#layer.check();
     if (!this.#isHolding) this.#programs.check();
-    const other = this.memory.usedBytes - this.#baseBytes - this.#layer.ringBytes;
+    const ringBytes = this.#layer.ringBytes + this.calls.closedRingBytes;
+    const other = this.memory.usedBytes - this.#baseBytes - ringBytes;
     if (other > OTHER_MEMORY_BYTES) throw new Failure(`memory: ${other} bytes outside of rings`);
   }
 

@@ -185,6 +185,25 @@ Deno.test("EventLoop: events of a slot removed in the same batch are dropped", (
   });
 });
 
+Deno.test("EventLoop: a forgotten slot is free, its descriptor is watched until closed", () => {
+  withLoop((loop) => {
+    const [a, b] = socketPair(SOCK_STREAM) as [number, number];
+    const seen: string[] = [];
+    const slot = loop.add(a, EPOLLIN, { onEvents: () => seen.push("a") });
+    sendByte(b);
+    loop.forget(slot);
+    loop.forget(slot);
+    sys.close(a);
+    sys.close(b);
+    withPair((c, d) => {
+      assertEquals(loop.add(c, EPOLLIN, { onEvents: () => seen.push("c") }), slot);
+      sendByte(d);
+      loop.step(Infinity);
+      assertEquals(seen, ["c"]);
+    });
+  });
+});
+
 Deno.test("EventLoop: sleeps until the deadline, not at all when something is due", () => {
   withLoop((loop, stack) => {
     const startUs = sys.clockUs(CLOCK_MONOTONIC);
