@@ -53,7 +53,7 @@ class Fuzz {
       const progress = setInterval(() => {
         this.#show();
         if (performance.now() - this.#lastMs < HANG_MS) return;
-        end(this.#end([["hang: no session ends", 1]]));
+        end(this.#end([[`hang: session ${this.#totals?.sessions ?? 0} does not end`, 1]]));
       }, PROGRESS_MS);
       const end = (status: number) => {
         clearInterval(progress);

@@ -184,12 +184,13 @@ export class WireWatch {
 
   // ---- what goes out
 
-  onOutput(frame: DecodedFrame, nowUs: number): void {
+  /** `isOvertaken`: it belongs to no connection any more, only its form counts. */
+  onOutput(frame: DecodedFrame, nowUs: number, isOvertaken: boolean): void {
     if (frame.errors.length > 0) this.#fail(frame, `malformed: ${frame.errors[0]}`);
     const { ip, tcp } = frame;
     if (ip === null || tcp === null) return;
     // To an address that was ours: most of what was said was said over the loopback
-    if (tcp.flags & RST || LOCAL_ADDRS.includes(ip.dst)) return;
+    if (isOvertaken || tcp.flags & RST || LOCAL_ADDRS.includes(ip.dst)) return;
     const ports = tcp.srcPort * 65536 + tcp.dstPort;
     const c = this.#get(ip.src, ip.dst, ports);
     if (tcp.flags & SYN) this.#onSyn(c, frame, nowUs);
@@ -201,13 +202,17 @@ export class WireWatch {
     const tcp = frame.tcp!;
     const seq = tcp.seq | 0;
     const isOther = (tcp.flags & ACK) !== 0 && c.hasAck && c.lastAck !== (tcp.ack | 0);
-    if (c.isOpen && c.iss === seq && !isOther) return;
+    let scale = -1;
+    for (const o of tcp.options) if (o.kind === "wscale") scale = o.shift;
+    // The same once more; or, opened anew at the same moment, with other options
+    const isSame = scale === c.ourScale || (tcp.flags & ACK) === 0;
+    if (c.isOpen && c.iss === seq && !isOther && isSame) return;
     c.isOpen = true;
     c.iss = seq;
     c.edge = (seq + 1 + (tcp.flags & ACK ? c.synWindow : 0)) | 0;
     c.onSent((seq + 1 + tcp.payload.length) | 0);
     this.#checkText(frame, seq + 1);
-    c.ourScale = -1;
+    c.ourScale = scale;
     c.hasTs = false;
     c.hasAck = false;
     c.isScaled = true;
@@ -216,7 +221,6 @@ export class WireWatch {
       if (o.kind === "raw" && o.code === FAST_OPEN && tcp.flags & ACK) {
         this.#cookies.set(frame.ip!.dst, o.data);
       }
-      if (o.kind === "wscale") c.ourScale = o.shift;
       if (o.kind !== "ts") continue;
       c.hasTs = true;
       c.tsBase = (o.val - Math.floor(nowUs / 1000)) | 0;

@@ -19,17 +19,11 @@ import { arpFrame } from "../support/build.ts";
 import { decodeFrame } from "../support/decode.ts";
 import { checkStack } from "../support/invariants.ts";
 import { takeRow } from "../support/offload.ts";
-import {
-  type DecodedFrame,
-  ETHERTYPE_ARP,
-  ETHERTYPE_IPV4,
-  PROTO_ICMP,
-  PROTO_TCP,
-  RST,
-} from "../support/packet_types.ts";
+import { ACK, type DecodedFrame, PROTO_TCP, SYN } from "../support/packet_types.ts";
 import { Prng } from "../support/prng.ts";
 import { LOCAL_MAC, PEER_MAC } from "../support/rig.ts";
 import { checkTcb } from "../support/tcb_invariants.ts";
+import { Answers } from "./answers.ts";
 import { Calls } from "./calls.ts";
 import { checkConnection } from "./connection_invariants.ts";
 import { FRAME_MAX, LINK_LEN } from "./draft.ts";
@@ -51,9 +45,6 @@ const TIMERS_AT_THE_END = 20_000;
 const RECENT = 64;
 /** Every connection is looked at after so many steps; the one that a frame is for, each time. */
 const FULL_CHECK_STEPS = 16;
-/** Answers of a few dozen bytes (ACK, RST, ARP, ICMP errors) that one frame may cause. */
-const ANSWERS_MAX = 3;
-const ANSWERS_TO_ARP_MAX = 64;
 /**
  * What is not in rings: queues of datagrams and of unresolved neighbours, fragments, accept queues.
  */
@@ -94,10 +85,7 @@ export class World implements LinkDevice {
   readonly #prng: Prng;
   #random = new Prng(0);
   #isHolding = false;
-  #answers = 0;
-  #resets = 0;
-  #echoBytesIn = 0;
-  #echoBytesOut = 0;
+  readonly #answers = new Answers();
 
   constructor(readonly setting: Setting, buffer: ArrayBuffer, readonly options: WorldOptions) {
     this.nowUs = setting.startUs;
@@ -162,8 +150,7 @@ export class World implements LinkDevice {
     this.framesIn++;
     remember(this.recentIn, bytes, this.framesIn);
     const isFirst = !this.#isHolding;
-    this.#answers = 0;
-    this.#resets = 0;
+    this.#answers.begin();
     const startMs = this.options.now();
     this.#deliver(bytes, step.csum, step.gsoType, step.gsoSize);
     if (!step.isHeld) this.#flush();
@@ -172,7 +159,7 @@ export class World implements LinkDevice {
     if (tookMs > FRAME_LIMIT_MS) this.slowSteps.push(this.steps - 1);
     this.#isHolding = step.isHeld;
     if (!step.isHeld) {
-      if (isFirst) this.#checkAnswers(bytes);
+      if (isFirst) this.#answers.check(bytes);
       this.#turn();
     }
     return this.#tcbOf(bytes);
@@ -276,20 +263,21 @@ export class World implements LinkDevice {
         frame.errors.push("longer than the MTU");
       }
       this.framesOut++;
-      this.#answers++;
+      this.#answers.onSent(frame);
       remember(this.recentOut, wire.bytes, this.framesOut);
-      this.watch.onOutput(frame, this.nowUs);
+      this.watch.onOutput(frame, this.nowUs, this.#isOvertaken(frame));
       if (frame.arp !== null) this.#answerArp(frame);
-      else if (frame.tcp !== null) this.#onSegment(frame);
-      else if (frame.ip?.protocol === PROTO_ICMP) this.#countEcho(frame);
     }
   }
 
-  #onSegment(frame: DecodedFrame): void {
-    const { flags, payload } = frame.tcp!;
-    if (payload.length > 0) this.#answers--;
-    if (flags & RST) this.#resets++;
-    if (frame.ip!.dst >>> 28 >= 14) throw new Failure("wire: a segment to many");
+  /** A SYN-ACK with a cookie that was queued while the cookie of an earlier one came back. */
+  #isOvertaken(frame: DecodedFrame): boolean {
+    const { ip, tcp } = frame;
+    if (tcp === null || (tcp.flags & (SYN | ACK)) !== (SYN | ACK)) return false;
+    const local = IpAddress.v4(ip!.src | 0);
+    const remote = IpAddress.v4(ip!.dst | 0);
+    const flow = this.stack.tcp.demux.find(local, tcp.srcPort, remote, tcp.dstPort);
+    return flow !== null && flow.kind === FLOW_TCB && (flow as Tcb).iss !== (tcp.seq | 0);
   }
 
   #answerArp(frame: DecodedFrame): void {
@@ -304,26 +292,7 @@ export class World implements LinkDevice {
     }));
   }
 
-  /** Echo replies are as long as what they answer, and may be in as many fragments. */
-  #countEcho(frame: DecodedFrame): void {
-    const { icmp, ip } = frame;
-    if (ip!.fragOff === 0 && icmp !== null && icmp.type !== 0) return;
-    this.#answers--;
-    this.#echoBytesOut += frame.ipPayload.length;
-  }
-
   // ---- checks
-
-  /** One frame must not make many: that would be an amplifier. */
-  #checkAnswers(bytes: Uint8Array): void {
-    const isArp = bytes.length > 13 && bytes[12] === ETHERTYPE_ARP >>> 8 && bytes[13] === 6;
-    const isIp = bytes.length > 13 && bytes[12] === ETHERTYPE_IPV4 >>> 8 && bytes[13] === 0;
-    if (isIp) this.#echoBytesIn += bytes.length;
-    if (isIp && this.#resets > 0) checkMayReset(bytes);
-    if (this.#answers > (isArp ? ANSWERS_TO_ARP_MAX : ANSWERS_MAX)) {
-      throw new Failure(`amplification: ${this.#answers} answers to one frame`);
-    }
-  }
 
   #tcbOf(bytes: Uint8Array): Tcb | null {
     if (bytes.length < 54 || bytes[23] !== 6) return null;
@@ -367,9 +336,7 @@ export class World implements LinkDevice {
     this.#layer.checkEmpty();
     const left = this.memory.usedBytes - this.#baseBytes;
     if (left !== 0) throw new Failure(`memory: ${left} bytes are left when all is over`);
-    if (this.#echoBytesOut > this.#echoBytesIn) {
-      throw new Failure(`amplification: ${this.#echoBytesOut} bytes of echo replies`);
-    }
+    this.#answers.checkEchoes();
   }
 }
 
@@ -377,15 +344,4 @@ export class World implements LinkDevice {
 function remember(frames: Uint8Array[], bytes: Uint8Array, n: number): void {
   if (frames.length < RECENT) frames.push(bytes);
   else frames[n % RECENT] = bytes;
-}
-
-/**
- * Never a reset for a reset (RFC 9293 3.5.2), nor for what was sent to many (RFC 1122 4.2.3.10).
- */
-function checkMayReset(bytes: Uint8Array): void {
-  const l4 = LINK_LEN + (bytes[14] & 15) * 4;
-  const isFragment = ((bytes[20] << 8 | bytes[21]) & 0x3fff) !== 0;
-  if (isFragment || bytes[23] !== PROTO_TCP) return;
-  if (bytes[l4 + 13] & RST) throw new Failure("amplification: a reset for a reset");
-  if (bytes[30] >= 224 || bytes[0] & 1) throw new Failure("amplification: a reset for many");
 }
