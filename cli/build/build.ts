@@ -17,7 +17,7 @@ import { buildNative } from "../../ffi/build_native.ts";
 import { HOST_LIBRARY } from "../../ffi/libc.ts";
 import { SHIM_LIBRARY } from "../../ffi/shim/library.ts";
 import { cachedDenort } from "./denort.ts";
-import { makeSelfExtracting } from "./stub.ts";
+import { makeSelfExtracting, v8Option } from "./stub.ts";
 
 const ROOT = fromFileUrl(new URL("../..", import.meta.url)).replace(/\/$/, "");
 const OUT = `${ROOT}/dist/nuse`;
@@ -48,7 +48,8 @@ async function compile(dir: string): Promise<void> {
   const includes = parts.flatMap((part) => ["--include", `${dir}/${part}`]);
   // Unpacked at first use: the loader wants the libraries as files.
   const flags = ["--quiet", "--allow-all", "--no-check", "--no-config", "--self-extracting"];
-  await deno(["compile", ...flags, ...includes, "-o", OUT, `${dir}/main.js`]);
+  const v8 = v8Option(await Deno.readTextFile(`${ROOT}/nuse`));
+  await deno(["compile", ...flags, v8, ...includes, "-o", OUT, `${dir}/main.js`]);
 }
 
 async function main(): Promise<void> {

@@ -19,6 +19,13 @@ export function handover(launcher: string): string {
   return part;
 }
 
+/** How the launcher wants V8 to be, as an option of `deno run` and `deno compile`. */
+export function v8Option(launcher: string): string {
+  const option = launcher.match(/^nuse_v8=(--v8-flags=\S+)$/m)?.[1];
+  if (option === undefined) throw new Error("the launcher does not set nuse_v8");
+  return option;
+}
+
 /** The script. `offset` is where the payload starts, counted from 1 as tail(1) does. */
 function script(hash: string, version: string, handoverPart: string, offset: string): string {
   return `#!/bin/sh
@@ -64,8 +71,8 @@ esac
 
 ${handoverPart}
 export DENO_DIR="$nuse_app/cache" # of this Deno only, for its code cache
-exec "$nuse_app/deno" run --quiet --allow-all --no-config --no-lock --cached-only \\
-  "$nuse_app/main.js" "$@"
+exec "$nuse_app/deno" run --quiet --allow-all "$nuse_v8" --no-config --no-lock \\
+  --cached-only "$nuse_app/main.js" "$@"
 exit 126
 `;
 }

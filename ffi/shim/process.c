@@ -114,12 +114,26 @@ static void after_fork_in_child(void) {
   atomic_store_explicit(&p->pid, getpid(), memory_order_relaxed);
 }
 
+/* Removes `name` from the environment; whether it was there as "1". By hand: a program may have an
+ * unsetenv of its own that is not ready yet (bash's works on the shell's variables). */
+static bool take_flag(const char *name) {
+  size_t len = strlen(name);
+  bool is_set = false;
+  char **kept = environ;
+  if (kept == NULL) return false;
+  for (char **entry = environ; *entry != NULL; entry++) {
+    bool is_name = strncmp(*entry, name, len) == 0 && (*entry)[len] == '=';
+    if (is_name) is_set = strcmp(*entry + len + 1, "1") == 0;
+    else *kept++ = *entry;
+  }
+  *kept = NULL;
+  return is_set;
+}
+
 /* The first program dies with nuse. Its own children do not: the setting is not inherited by
  * fork. */
 static void die_with_service(void) {
-  const char *wanted = getenv("NUSE_PDEATHSIG");
-  if (wanted == NULL || strcmp(wanted, "1") != 0) return;
-  unsetenv("NUSE_PDEATHSIG");
+  if (!take_flag("NUSE_PDEATHSIG")) return;
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (service_pid > 0 && getppid() != service_pid) raise(SIGKILL);
 }

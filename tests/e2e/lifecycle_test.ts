@@ -23,6 +23,9 @@ e2e("exit status, stdin, stdout pass through; nuse itself says nothing", async (
   assertEquals((await f.nuse(["true"]).done).code, 0);
   assertEquals((await f.nuse(["sh", "-c", "kill -TERM $$"]).done).code, 143);
   assertEquals((await f.nuse(["sh", "-c", "kill -KILL $$"]).done).code, 137);
+  for (const shell of ["sh", "bash"]) { // bash has a getenv and an unsetenv of its own
+    assertEquals((await f.nuse([shell, "-c", "sh -c 'exit 5'; exit $?"]).done).code, 5, shell);
+  }
   const cat = await f.nuse(["cat"], { stdin: "through\n" }).done;
   assertEquals([cat.stdout, cat.stderr, cat.code], ["through\n", "", 0]);
   const verbose = await f.nuse(["-v", "echo", "x"]).done;

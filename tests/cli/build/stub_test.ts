@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { fromFileUrl } from "@std/path";
-import { handover, selfExtracting } from "../../../cli/build/stub.ts";
+import { handover, selfExtracting, v8Option } from "../../../cli/build/stub.ts";
 
 const LAUNCHER = Deno.readTextFileSync(fromFileUrl(new URL("../../../nuse", import.meta.url)));
 /** What every Debian has. */
@@ -101,4 +101,13 @@ Deno.test("the part shared with the launcher is the marked one", () => {
   assertStringIncludes(part, "NUSE_LAUNCHER=");
   assert(!part.includes("exec"));
   assertThrows(() => handover("#!/bin/sh\n"), Error, "no marked part");
+});
+
+Deno.test("the launcher says how V8 is to be, and deno takes it", async () => {
+  const option = v8Option(LAUNCHER);
+  assertStringIncludes(handover(LAUNCHER), option);
+  const args = ["eval", option, "console.log(1)"];
+  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
+  assertEquals([stdout, stderr].map((b) => new TextDecoder().decode(b)), ["1\n", ""]);
+  assertThrows(() => v8Option("#!/bin/sh\n"), Error, "does not set nuse_v8");
 });
