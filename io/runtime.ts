@@ -72,6 +72,7 @@ export class Runtime {
   readonly #stack: Stack;
   readonly #loop: EventLoop;
   readonly #service: Service;
+  readonly #devices: readonly Device[];
 
   /** Sets everything up. Throws SysError, having left nothing behind but what the process owns. */
   constructor({ config, runDir, guestUid, onTrouble }: RuntimeOptions) {
@@ -87,6 +88,7 @@ export class Runtime {
       onLog: onTrouble,
     });
     const devices = config.interfaces.map((i) => openDevice(deviceConfig(i), arena, memory));
+    this.#devices = devices.map(({ device }) => device);
     this.#loop = new EventLoop(arena, memory, this.#stack);
     this.#loop.onDeviceFailure = (device, errno) =>
       onTrouble(`interface ${device.name} failed: ${errnoName(errno)}`);
@@ -159,10 +161,14 @@ export class Runtime {
     for (const [name, value] of Object.entries(this.#service.counters)) {
       all[`service.${name}`] = value;
     }
+    for (const { name: device, counters } of this.#devices) {
+      for (const [name, value] of Object.entries(counters)) all[`${device}.${name}`] = value;
+    }
     const groups = new Map<string, string[]>();
     for (const [name, value] of Object.entries(all)) {
       if (value === 0) continue;
-      const [group, counter] = name.split(".");
+      const dot = name.lastIndexOf("."); // a VLAN's interface is called eth0.7
+      const [group, counter] = [name.slice(0, dot), name.slice(dot + 1)];
       groups.set(group, [...groups.get(group) ?? [], `${counter} ${value}`]);
     }
     return [...groups].map(([group, counters]) => `${group}: ${counters.join(", ")}`);

@@ -171,8 +171,6 @@ export class Arp {
     tx.hdrLen[row] = ARP_LEN;
     const link = tx.prepend(ETHERNET_HEADER_LEN);
     emitEthernet(dv, link, dstHi, dstLo, macHi, macLo, ETHERTYPE_ARP);
-    iface.txPackets++;
-    iface.txBytes += tx.hdrLen[row];
     tx.commit();
     if (operation === ARP_REQUEST) this.counters.arp.outRequests++;
     else this.counters.arp.outReplies++;

@@ -6,8 +6,9 @@
  *
  * @module
  */
-import type { Memory } from "../storage/memory.ts";
+import { DeviceCounters } from "../storage/counters.ts";
 import { TxFrames } from "../storage/frames.ts";
+import type { Memory } from "../storage/memory.ts";
 import { macHi, macLo } from "../wire/ethernet.ts";
 import { IpAddress } from "../wire/ip_address.ts";
 
@@ -73,6 +74,7 @@ export class Interface {
   rxBytes = 0;
   /** Frames received and thrown away by link or network layer. */
   rxDropped = 0;
+  /** Frames handed to the device; those that it cuts up count once. */
   txPackets = 0;
   txBytes = 0;
   /** Packets that we could not queue. */
@@ -86,6 +88,8 @@ export class Interface {
     memory: Memory,
     txRows: number,
     readonly isLoopback = false,
+    /** Counters of all devices together. */
+    readonly totals: DeviceCounters = new DeviceCounters(),
   ) {
     this.name = options.name;
     this.mac = options.mac.slice(0, 6);
@@ -107,9 +111,20 @@ export class Interface {
   transmit(): void {
     const tx = this.tx;
     if (tx.count === 0) return;
+    this.#count(tx);
     this.link.transmit(tx);
     tx.count = 0;
     tx.epoch++;
+  }
+
+  /** Only now: until it is transmitted, a row may grow by further datagrams. */
+  #count(tx: TxFrames): void {
+    let bytes = 0;
+    for (let row = 0; row < tx.count; row++) bytes += tx.frameLen(row);
+    this.txPackets += tx.count;
+    this.txBytes += bytes;
+    this.totals.txPackets += tx.count;
+    this.totals.txBytes += bytes;
   }
 
   findAddress(addr: IpAddress): InterfaceAddress | null {

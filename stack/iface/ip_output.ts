@@ -209,15 +209,8 @@ export class IpOutput implements Network {
     const link = tx.prepend(ETHERNET_HEADER_LEN);
     const dv = this.memory.dv;
     emitEthernet(dv, link, dstHi, dstLo, iface.macHi, iface.macLo, ETHERTYPE_IPV4);
-    const len = tx.frameLen(row);
-    iface.txPackets++;
-    iface.txBytes += len;
     this.counters.ip.outTransmits++;
-    this.counters.ip.outOctets += len - ETHERNET_HEADER_LEN;
-    if (!iface.isLoopback) {
-      this.counters.device.txPackets++;
-      this.counters.device.txBytes += len;
-    }
+    this.counters.ip.outOctets += tx.frameLen(row) - ETHERNET_HEADER_LEN;
     if (loopsBack) this.loopback.push(tx, row, iface.index);
     if (tx.gsoType[row] !== GSO_NONE) {
       if (this.#mustCut(iface, tx, row)) {

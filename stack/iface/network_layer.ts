@@ -75,7 +75,9 @@ export class NetworkLayer implements NeighbourEvents {
 
   addInterface(options: InterfaceOptions): Interface {
     const { all } = this.interfaces;
-    const iface = new Interface(all.length + 1, options, this.deps.memory, this.deps.ip.txRows);
+    const { memory, ip, counters } = this.deps;
+    const index = all.length + 1;
+    const iface = new Interface(index, options, memory, ip.txRows, false, counters.device);
     all.push(iface);
     return iface;
   }

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { e2e, type Fixture, PEER, SELF, until } from "./fixture.ts";
 
 /** Waits until iperf 2 listens on the peer's kernel. */
@@ -82,3 +82,25 @@ e2e("iperf 2 -s under nuse, the peer as client", async (f) => {
   server.kill();
   await server.done;
 });
+
+e2e(
+  "RAW on a slow interface: TCP fills it, what is too much is told, nothing stalls",
+  async (f) => {
+    for (const limit of ["100kb", "30mb"]) { // its queue is full; our socket's buffer is full
+      const tbf = ["tbf", "rate", "50mbit", "burst", "64kb", "limit", limit];
+      const shaped = await f.ns.run(["tc", "qdisc", "replace", "dev", "va", "root", ...tbf]);
+      assertEquals(shaped.code, 0, shaped.stderr);
+      const { sum_received } = await iperf3Client(f, ["-C", "cubic", "-t", "2"]);
+      const mbps = sum_received.bits_per_second / 1e6;
+      assert(mbps > 35 && mbps < 60, `${limit}: ${mbps} Mbit/s`);
+      const flood = ["-v", "iperf3", "-u", "-b", "200M", "-t", "1", "-c", PEER];
+      const server = f.peer(["iperf3", "-s", "-1", "--forceflush"]);
+      await server.waitFor("listening");
+      const r = await f.nuse(flood).done;
+      assertEquals(r.code, 0, r.stdout + r.stderr);
+      assertMatch(r.stderr, /^nuse: va: .*txWaits [1-9]/m);
+      await server.done;
+    }
+  },
+  ["RAW"],
+);

@@ -46,6 +46,15 @@ Deno.test("equal ones together; a shorter one ends the frame; a longer one start
   assertEquals(shape(host), [[100], [0], [100]]);
 });
 
+Deno.test("every datagram's bytes are counted, the frame once", () => {
+  const host = new Host({ caps: ALL_OFFLOADS });
+  send(host, [100, 100, 50]);
+  const { txPackets, txBytes } = host.stack.counters.device;
+  const [frame] = host.sent();
+  const after = host.stack.counters.device;
+  assertEquals([after.txPackets - txPackets, after.txBytes - txBytes], [1, frame.bytes.length]);
+});
+
 Deno.test("at most 64 datagrams and 64 KB a frame", () => {
   const host = new Host({ caps: ALL_OFFLOADS });
   send(host, new Array(130).fill(10));
