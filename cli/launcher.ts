@@ -1,10 +1,10 @@
 /**
  * What the program would have had from its parent, byte for byte: environment, arguments, limit of
- * descriptors. Neither the launcher's shell (it drops variables whose names hold a dash) nor Deno
- * (it raises the limit, and decodes text as UTF-8) leaves these as they were. The launcher sends
- * them in NUSE_LAUNCHER:
+ * descriptors, whether SIGPIPE is ignored. Neither the launcher's shell (it drops variables whose
+ * names hold a dash) nor Deno (it raises the limit, ignores SIGPIPE, and decodes text as UTF-8)
+ * leaves these as they were. The launcher sends them in NUSE_LAUNCHER:
  *
- *     <soft limit of descriptors, or "unlimited">\n
+ *     <soft limit of descriptors, or "unlimited"> <SigIgn of /proc/PID/status, hexadecimal>\n
  *     <the environment as in /proc/PID/environ, NUL as \n and \n as \1>
  *
  * A byte string here has one character per byte.
@@ -12,12 +12,14 @@
  * @module
  */
 const LAUNCHER = "NUSE_LAUNCHER";
+const SIGPIPE_BIT = 1n << 12n;
 
 export interface Launched {
   /** Byte strings. */
   readonly env: Readonly<Record<string, string>>;
   /** 0: not known. */
   readonly softFiles: number;
+  readonly ignoresSigpipe: boolean;
 }
 
 export function byteString(bytes: Uint8Array): string {
@@ -54,15 +56,19 @@ function variables(lines: readonly string[]): Record<string, string> {
 export function parseEnvironment(environ: Uint8Array): Launched {
   const own = variables(byteString(environ).split("\0"));
   const launcher = own[LAUNCHER];
-  if (launcher === undefined) return { env: own, softFiles: 0 };
-  const [limit, ...lines] = launcher.split("\n");
+  if (launcher === undefined) return { env: own, softFiles: 0, ignoresSigpipe: false };
+  const [first, ...lines] = launcher.split("\n");
+  const [limit, ignored = ""] = first.split(" ");
+  const ignoresSigpipe = /^[\da-f]+$/.test(ignored) &&
+    (BigInt(`0x${ignored}`) & SIGPIPE_BIT) !== 0n;
   const soft = Number(limit);
   const softFiles = Number.isSafeInteger(soft) && soft > 0 && soft < 2 ** 31 ? soft : 0;
   if (lines.length <= 1 && (lines[0] ?? "") === "") {
     const { [LAUNCHER]: _, ...env } = own;
-    return { env, softFiles };
+    return { env, softFiles, ignoresSigpipe };
   }
-  return { env: variables(lines.map((line) => line.replaceAll("\x01", "\n"))), softFiles };
+  const env = variables(lines.map((line) => line.replaceAll("\x01", "\n")));
+  return { env, softFiles, ignoresSigpipe };
 }
 
 /** The soft limit of descriptors, from the text of /proc/PID/limits; 0: not known. */

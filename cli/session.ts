@@ -136,7 +136,8 @@ export class Session {
       pid: Deno.pid,
     });
     const path = program.path;
-    const pid = spawn({ path, argv, env, softFiles: launched.softFiles });
+    const { softFiles, ignoresSigpipe } = launched;
+    const pid = spawn({ path, argv, env, softFiles, ignoresSigpipe });
     if (pid < 0) {
       throw new Failure(`cannot run ${path}: ${errnoName(pid)} (check it)`, EXIT_NOT_EXECUTABLE);
     }

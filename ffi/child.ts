@@ -14,10 +14,13 @@ import { cString, HOST_LIBRARY } from "./libc.ts";
 const SYMBOLS = {
   noteSignals: { name: "nuse_note_signals", parameters: [], result: "i32" },
   catchSignals: { name: "nuse_catch_signals", parameters: [], result: "i32" },
-  /** (path, argv and envp as C strings in a row, argc, envc, soft limit of descriptors): pid */
+  /**
+   * (path, argv and envp as C strings in a row, argc, envc, soft limit of descriptors, whether
+   * SIGPIPE is ignored): pid
+   */
   spawn: {
     name: "nuse_spawn",
-    parameters: ["buffer", "buffer", "i32", "i32", "i32"],
+    parameters: ["buffer", "buffer", "i32", "i32", "i32", "i32"],
     result: "i32",
   },
   /** (int32[4], timeoutMs): 1 and the event, or 0 */
@@ -78,6 +81,8 @@ export interface Launch {
   readonly env: Readonly<Record<string, string>>;
   /** Soft limit of descriptors the program is to have; 0: nuse's. */
   readonly softFiles: number;
+  /** The program is to ignore SIGPIPE: the other dispositions nuse has itself. */
+  readonly ignoresSigpipe: boolean;
 }
 
 /** What Deno handles by itself at some moment of its choosing, ending the process. */
@@ -97,10 +102,11 @@ function cStrings(byteStrings: readonly string[]): Uint8Array<ArrayBuffer> {
 }
 
 /** Starts the program with nuse's own stdin, stdout and stderr; returns its pid or -errno. */
-export function spawn({ path, argv, env, softFiles }: Launch): number {
+export function spawn({ path, argv, env, softFiles, ignoresSigpipe }: Launch): number {
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   const strings = cStrings([...argv, ...variables]);
-  return sys().spawn(cString(path), strings, argv.length, variables.length, softFiles);
+  const sigpipe = ignoresSigpipe ? 1 : 0;
+  return sys().spawn(cString(path), strings, argv.length, variables.length, softFiles, sigpipe);
 }
 
 /** Kept here: the memory has to outlive a call that is still waiting on its thread. */

@@ -42,18 +42,25 @@ export interface Connections {
   readonly all: Connection[];
 }
 
-/**
- * A host with `count` established connections, on each of which one byte has come in and been read.
- */
-export function connect(count: number, options: HostOptions = {}): Connections {
+/** Both ends of a connection. */
+export interface Pair {
+  readonly client: StreamSocket;
+  readonly server: StreamSocket;
+}
+
+/** Two hosts and `count` established connections between them. */
+export function establish(
+  count: number,
+  options: HostOptions = {},
+): { near: Host; far: Host; pairs: Pair[] } {
   const { near, far } = pair(options);
   const listener = near.streamSocket();
   if (listener.bind(near.addr, PORT, START_US) < 0) throw new Error("bench: bind");
   listener.listen(BACKLOG, START_US);
-  const all: Connection[] = [];
-  while (all.length < count) {
+  const pairs: Pair[] = [];
+  while (pairs.length < count) {
     // The first alone: its SYN waits for the neighbour, where there is no room for many.
-    const batch = all.length === 0 ? 1 : Math.min(BACKLOG, count - all.length);
+    const batch = pairs.length === 0 ? 1 : Math.min(BACKLOG, count - pairs.length);
     const clients = Array.from({ length: batch }, () => {
       const client = far.streamSocket();
       client.connect(near.addr, PORT, START_US);
@@ -64,24 +71,31 @@ export function connect(count: number, options: HostOptions = {}): Connections {
     for (let s = listener.accept(); s !== null; s = listener.accept()) {
       accepted.set(s.remote()!.port, s);
     }
-    for (const client of clients) all.push(firstByte(near, far, client, accepted));
+    for (const client of clients) {
+      const server = accepted.get(client.local().port);
+      if (server === undefined) throw new Error("bench: no connection");
+      pairs.push({ client, server });
+    }
   }
+  return { near, far, pairs };
+}
+
+/**
+ * A host with `count` established connections, on each of which one byte has come in and been read.
+ */
+export function connect(count: number, options: HostOptions = {}): Connections {
+  const { near, far, pairs } = establish(count, options);
+  const all = pairs.map((ends) => firstByte(near, far, ends));
   near.far = null;
   return { near, all };
 }
 
 /** Sends a byte, which leaves its frame in the near host's slot. */
-function firstByte(
-  near: Host,
-  far: Host,
-  client: StreamSocket,
-  accepted: Map<number, StreamSocket>,
-): Connection {
+function firstByte(near: Host, far: Host, { client, server: socket }: Pair): Connection {
   client.sendSpan(1);
   client.sendCommit(1, START_US);
   far.turn(START_US);
-  const socket = accepted.get(client.local().port);
-  if (socket === undefined || socket.recvAvailable() !== 1) throw new Error("bench: no connection");
+  if (socket.recvAvailable() !== 1) throw new Error("bench: no byte");
   socket.recvConsume(1, START_US);
   const { dv } = near.memory;
   const { slot } = near;

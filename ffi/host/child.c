@@ -144,10 +144,13 @@ static pid_t launch(struct launch *l) {
 }
 
 /* Starts the program; `strings` holds argc arguments, then envc variables, each with its NUL.
- * `soft_files` is its limit of descriptors, 0: ours. Returns the pid or -errno. */
-API int nuse_spawn(const char *path, char *strings, int argc, int envc, int soft_files) {
+ * `soft_files` is its limit of descriptors, 0: ours; `sigpipe` 1: it ignores SIGPIPE. Returns the
+ * pid or -errno. */
+API int nuse_spawn(const char *path, char *strings, int argc, int envc, int soft_files,
+                   int sigpipe) {
   struct launch l = {.path = path, .soft_files = (rlim_t)soft_files, .parent = getpid()};
   char *rest = strings;
+  was_ignored[SIGPIPE] = sigpipe != 0;
   l.argv = split(rest, argc, &rest);
   l.envp = split(rest, envc, &rest);
   int pid = l.argv == NULL || l.envp == NULL ? -ENOMEM : launch(&l);

@@ -5,8 +5,9 @@
  *
  * Non-blocking, or a wait that was cut short:
  *   CONNECT --> -EINPROGRESS --> write the filler, make SO_SNDBUF small --> not writable
- *   the service drains it when the handshake has ended --> writable: connected
- *                                         a mark before --> and readable: ask for SO_ERROR
+ *   the handshake has ended well: the service drains it --> OUT
+ *   it has ended badly: the service closes its end, the filler unread --> IN OUT ERR HUP
+ *   connect() again: renew.c
  *
  * Probed on Linux 6.18: an AF_UNIX stream end is writable while 4 * (bytes charged) <= sndbuf.
  * The smallest sndbuf is 4608, one message of 512 bytes is charged 1280 or more: not writable,
@@ -20,7 +21,6 @@
 #include <sys/time.h>
 
 #define SOCKADDR_MAX 128
-#define MARKS_MAX 64
 
 static bool is_nonblocking(int fd) { return (real()->fcntl64(fd, F_GETFL) & O_NONBLOCK) != 0; }
 
@@ -42,16 +42,21 @@ static long stream_lower(int fd, struct fd_entry *e, int len) {
   return 0;
 }
 
-void stream_take_marks(int fd, int count) {
-  char marks[MARKS_MAX];
-  int saved = errno;
-  if (count > 0 && count <= MARKS_MAX) real()->recv(fd, marks, (size_t)count, MSG_DONTWAIT);
+void stream_clear_error(int fd) {
+  int saved = errno, error;
+  socklen_t len = sizeof error;
+  real()->getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
   errno = saved;
+}
+
+static bool is_hung_up(int fd) {
+  struct pollfd p = {.fd = fd};
+  return real()->poll(&p, 1, 0) == 1 && (p.revents & POLLHUP);
 }
 
 uint32_t stream_outcome(int fd, struct fd_entry *e) {
   struct pollfd p = {.fd = fd, .events = POLLIN | POLLOUT};
-  if (!entry_verify(fd, e) || poll(&p, 1, 0) < 0) return 0;
+  if (!entry_verify(fd, e) || real()->poll(&p, 1, 0) < 0) return 0;
   if (p.revents == 0) return NUSE_STATE_CONNECTING;
   if (p.revents != POLLOUT) return 0;
   entry_mark(e, NUSE_STATE_CONNECTED, NUSE_STATE_CONNECTING);
@@ -71,7 +76,10 @@ static int timeout_ms(int fd, int option) {
 
 /* After the reply to a CONNECT: the pair shows its state from now on. */
 static long connect_note(int fd, struct fd_entry *e, const struct control_reply *reply) {
-  stream_take_marks(fd, reply->a);
+  if (reply->a > 0) {
+    long result = stream_renew(fd, e);
+    if (result < 0) return result;
+  }
   if (reply->b > 0) return stream_lower(fd, e, reply->b);
   if ((entry_word(e) & WORD_LOWERED) && !(reply->state & NUSE_STATE_CONNECTING)) {
     stream_raise(fd, e);
@@ -90,11 +98,13 @@ static long connect_wait(int fd, struct fd_entry *e, struct control_request *req
   return result == -EINPROGRESS && reply.interrupted ? -EINTR : result;
 }
 
-static long connect_stream(int fd, struct fd_entry *e, const struct sockaddr *addr, socklen_t len) {
+/* `how`: NUSE_CONNECT_FAST or 0. */
+static long connect_stream(int fd, struct fd_entry *e, const struct sockaddr *addr, socklen_t len,
+                           int how, bool nonblocking) {
   struct control_request request = {
-      .op = NUSE_OP_CONNECT, .a = NUSE_FILLER_LEN, .data = addr, .data_len = len};
+      .op = NUSE_OP_CONNECT, .a = NUSE_FILLER_LEN, .c = how, .data = addr, .data_len = len};
   struct control_reply reply = {0};
-  if (!is_nonblocking(fd)) {
+  if (!nonblocking) {
     int limit_ms = entry_word(e) & WORD_TIMED ? timeout_ms(fd, SO_SNDTIMEO) : -1;
     return connect_wait(fd, e, &request, limit_ms);
   }
@@ -120,9 +130,20 @@ EXPORT int connect(int fd, __CONST_SOCKADDR_ARG name, socklen_t len) {
   enum fd_kind kind = table_kind(fd, &e);
   if (kind != KIND_STREAM && kind != KIND_DATAGRAM) return real()->connect(fd, addr, len);
   if (len > SOCKADDR_MAX || len < sizeof addr->sa_family) return (int)shim_return(-EINVAL, saved);
-  long result =
-      kind == KIND_STREAM ? connect_stream(fd, e, addr, len) : connect_datagram(fd, e, addr, len);
+  long result = kind == KIND_STREAM ? connect_stream(fd, e, addr, len, 0, is_nonblocking(fd))
+                                    : connect_datagram(fd, e, addr, len);
   return (int)shim_return(result, saved);
+}
+
+long stream_connect_fast(int fd, struct fd_entry *e, const struct msghdr *msg, int flags) {
+  const struct sockaddr *addr = msg->msg_name;
+  socklen_t len = msg->msg_namelen;
+  if (!entry_verify(fd, e)) return -ENOTSOCK;
+  if (entry_word(e) & NUSE_STATE_CONNECTED) return -EISCONN;
+  if (addr == NULL || len < sizeof addr->sa_family || len > SOCKADDR_MAX) return -EINVAL;
+  if (addr->sa_family == AF_UNSPEC) return -EOPNOTSUPP;
+  bool nonblocking = (flags & MSG_DONTWAIT) || is_nonblocking(fd);
+  return connect_stream(fd, e, addr, len, NUSE_CONNECT_FAST, nonblocking);
 }
 
 long stream_settle(int fd, struct fd_entry *e, int flags, int option) {
@@ -141,5 +162,6 @@ long stream_settle(int fd, struct fd_entry *e, int flags, int option) {
   if (lowered && !(state & NUSE_STATE_CONNECTING)) stream_raise(fd, e);
   if (state & (NUSE_STATE_CONNECTED | NUSE_STATE_CONNECTING)) return 0;
   int error = entry_take_error(fd, e);
-  return error != 0 ? -error : -ENOTCONN;
+  if (error != 0) return -error;
+  return is_hung_up(fd) ? STREAM_ENDED : -ENOTCONN;
 }

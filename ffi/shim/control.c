@@ -18,6 +18,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+static bool is_possible(void) { return shim_enabled() && !process_is_sandboxed(); }
+
 struct guard {
   sigset_t mask;
   int cancel_state;
@@ -101,7 +103,7 @@ long control_call(const struct control_request *request, struct control_reply *r
   int saved = errno;
   long result;
   reply_clear(reply);
-  if (!shim_enabled()) return -ENETDOWN;
+  if (!is_possible()) return -ENETDOWN;
   if (request->data_len > NUSE_DATA_MAX) return -EINVAL;
   struct process_page *p = process_page();
   guard_enter(&guard, p);
@@ -120,7 +122,7 @@ long control_post(const struct control_request *request, int passed) {
   struct guard guard;
   int saved = errno;
   long result;
-  if (!shim_enabled()) return -ENETDOWN;
+  if (!is_possible()) return -ENETDOWN;
   struct process_page *p = process_page();
   guard_enter(&guard, p);
   if (send_request(p, request, passed, &result) != NULL) result = 0;
@@ -188,7 +190,7 @@ static long waiter_receive(const struct waiter *w, struct control_reply *reply, 
   int fd = w->link->fd_plus1 - 1;
   if (limit_ms >= 0) {
     struct pollfd p = {.fd = fd, .events = POLLIN};
-    int n = poll(&p, 1, limit_ms);
+    int n = real()->poll(&p, 1, limit_ms);
     if (n < 0) return -errno;
     if (n == 0) return -ETIME;
   }
@@ -227,7 +229,7 @@ long control_wait(const struct control_request *request, struct control_reply *r
   long result;
   reply_clear(reply);
   reply->interrupted = false;
-  if (!shim_enabled()) return -ENETDOWN;
+  if (!is_possible()) return -ENETDOWN;
   struct process_page *p = process_page();
   waiter_take(&waiter, p);
   pthread_cleanup_push(waiter_abandon, &waiter);
@@ -254,5 +256,5 @@ void control_vacate(int fd) {
 bool control_is_lost(void) {
   struct control_request request = {.op = NUSE_OP_HELLO};
   struct control_reply reply = {0};
-  return control_call(&request, &reply) == -ENETDOWN;
+  return !process_is_sandboxed() && control_call(&request, &reply) == -ENETDOWN;
 }

@@ -43,6 +43,14 @@ long dgram_next_len(int fd, struct fd_entry *e) {
   return 0;
 }
 
+bool dgram_error_waits(int fd) {
+  struct dgram_header h;
+  int saved = errno;
+  bool waits = peek_header(fd, &h) && (h.flags & NUSE_DGRAM_ERROR);
+  errno = saved;
+  return waits;
+}
+
 int dgram_take_error(int fd, struct fd_entry *e) {
   struct dgram_header h;
   int saved = errno;
@@ -91,7 +99,7 @@ static long end_of_pair(int fd, struct fd_entry *e) {
   struct control_request request = {.op = NUSE_OP_WHO};
   struct control_reply reply = {0};
   struct pollfd p = {.fd = fd};
-  poll(&p, 1, 0);
+  real()->poll(&p, 1, 0);
   if (!(p.revents & POLLHUP)) return 0;
   if (entry_call(fd, e, &request, &reply) != -ENETDOWN) return 0;
   if (control_is_lost()) process_end(); /* as accept() does */

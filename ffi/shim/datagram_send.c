@@ -59,6 +59,7 @@ static long fill_header(const struct fd_entry *e, const struct msghdr *msg, int 
   if (flags & MSG_OOB) return -EOPNOTSUPP;
   if (msg->msg_iovlen > IOV_COUNT_MAX) return -EMSGSIZE;
   h->magic = NUSE_DGRAM_MAGIC;
+  h->time_us = link_token(); /* NUSE_DGRAM_TOKEN_OFF */
   if (flags & MSG_DONTROUTE) h->flags |= NUSE_DGRAM_DONTROUTE;
   if ((flags & MSG_MORE) && entry_protocol(e) == IPPROTO_UDP) h->flags |= NUSE_DGRAM_MORE;
   if (msg->msg_name != NULL && msg->msg_namelen > 0) {
@@ -69,7 +70,7 @@ static long fill_header(const struct fd_entry *e, const struct msghdr *msg, int 
 }
 
 static size_t payload_max(const struct fd_entry *e, const struct dgram_header *h) {
-  if (entry_type(e) != SOCK_DGRAM) return IP_LEN_MAX;
+  if (entry_protocol(e) != IPPROTO_UDP) return IP_LEN_MAX;
   bool is_v6 = h->family == AF_INET6 || (h->family == 0 && entry_domain(e) == AF_INET6);
   return is_v6 ? UDP6_PAYLOAD_MAX : UDP4_PAYLOAD_MAX;
 }

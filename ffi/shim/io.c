@@ -144,10 +144,12 @@ EXPORT ssize_t send(int fd, const void *buf, size_t len, int flags) {
   struct fd_entry *e;
   enum fd_kind kind = table_kind(fd, &e);
   if (!is_nuse(kind)) return real()->send(fd, buf, len, flags);
-  if (kind == KIND_STREAM) return shim_return(stream_write(fd, e, buf, len, flags), saved);
   struct iovec iov = {(void *)buf, len};
   struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-  return shim_return(dgram_sendmsg(fd, e, &msg, flags), saved);
+  if (kind == KIND_STREAM && !(flags & MSG_FASTOPEN)) {
+    return shim_return(stream_write(fd, e, buf, len, flags), saved);
+  }
+  return shim_return(send_nuse(fd, kind, e, &msg, flags), saved);
 }
 
 EXPORT ssize_t sendto(int fd, const void *buf, size_t len, int flags, __CONST_SOCKADDR_ARG addr,
@@ -156,13 +158,15 @@ EXPORT ssize_t sendto(int fd, const void *buf, size_t len, int flags, __CONST_SO
   struct fd_entry *e;
   enum fd_kind kind = table_kind(fd, &e);
   if (!is_nuse(kind)) return real()->sendto(fd, buf, len, flags, addr.__sockaddr__, addr_len);
-  if (kind == KIND_STREAM) return shim_return(stream_write(fd, e, buf, len, flags), saved);
   struct iovec iov = {(void *)buf, len};
   struct msghdr msg = {.msg_name = (void *)addr.__sockaddr__,
                        .msg_namelen = addr_len,
                        .msg_iov = &iov,
                        .msg_iovlen = 1};
-  return shim_return(dgram_sendmsg(fd, e, &msg, flags), saved);
+  if (kind == KIND_STREAM && !(flags & MSG_FASTOPEN)) {
+    return shim_return(stream_write(fd, e, buf, len, flags), saved);
+  }
+  return shim_return(send_nuse(fd, kind, e, &msg, flags), saved);
 }
 
 EXPORT ssize_t sendmsg(int fd, const struct msghdr *msg, int flags) {
@@ -249,7 +253,9 @@ EXPORT ssize_t sendfile64(int out, int in, off64_t *offset, size_t count) {
     if (result < 0) return shim_return(result, saved);
   }
   if (kind == KIND_STREAM && !(entry_word(e) & WORD_LARGE)) stream_enlarge(out, e);
-  return real()->sendfile64(out, in, offset, count);
+  ssize_t n = real()->sendfile64(out, in, offset, count);
+  if (n > 0 && kind == KIND_STREAM && (entry_word(e) & WORD_MORE)) stream_say_more(out, e, false);
+  return n;
 }
 
 EXPORT ssize_t sendfile(int out, int in, off_t *offset, size_t count) {

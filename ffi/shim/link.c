@@ -29,6 +29,9 @@
 /* The first is for requests. Those of the parent until this process has made one of its own
  * (process_page.owns_links). */
 static struct control_link links[LINKS];
+static _Atomic uint64_t token;
+
+uint64_t link_token(void) { return atomic_load_explicit(&token, memory_order_relaxed); }
 
 static bool is_valid(const struct control_link *link) {
   uint64_t found = 0;
@@ -105,16 +108,25 @@ static int connect_by_path(void) {
   return -1;
 }
 
-static bool introduce(struct control_link *link) {
+/* HELLO, which also brings the token. */
+static bool greet(struct control_link *link) {
   struct control_request hello = {.op = NUSE_OP_HELLO, .a = process_page()->pid};
   struct control_reply reply = {0};
+  int fd = link->fd_plus1 - 1;
+  if (message_send(fd, &hello, -1) == 0 && message_receive(fd, &reply) == 0) {
+    atomic_store_explicit(&token, (uint64_t)(uint32_t)reply.c << 32 | (uint32_t)reply.b,
+                          memory_order_relaxed);
+    return true;
+  }
+  link_drop(link);
+  return false;
+}
+
+static bool introduce(struct control_link *link) {
   int fd = connect_by_path();
   if (fd < 0) return false;
   adopt(link, fd);
-  fd = link->fd_plus1 - 1;
-  if (message_send(fd, &hello, -1) == 0 && message_receive(fd, &reply) == 0) return true;
-  link_drop(link);
-  return false;
+  return greet(link);
 }
 
 /* This process's first connection. Those of the parent are of no more use after. */
@@ -124,6 +136,8 @@ static bool inherit(struct process_page *p) {
   memset(links, 0, sizeof links);
   p->owns_links = true;
   bool made = is_valid(&parents[0]) && attach(&links[0], &parents[0]);
+  /* Forked while another thread of the parent waited for its token: */
+  if (made && link_token() == 0) made = greet(&links[0]);
   for (int i = 0; i < LINKS; i++) link_drop(&parents[i]);
   return made;
 }
@@ -150,9 +164,9 @@ bool link_is_usable(const struct process_page *p, const struct control_link *lin
   return p->owns_links && is_valid(link);
 }
 
-bool link_is_hung_up(const struct process_page *p) {
+bool link_is_hung_up(void) {
   struct pollfd first = {.fd = links[0].fd_plus1 - 1};
-  if (!p->owns_links || first.fd < 0 || poll(&first, 1, 0) != 1) return false;
+  if (first.fd < 0 || real()->poll(&first, 1, 0) != 1) return false;
   return (first.revents & POLLHUP) != 0 && is_valid(&links[0]);
 }
 

@@ -66,7 +66,7 @@ static long getsockopt_nuse(int fd, enum fd_kind kind, struct fd_entry *e, int l
   struct control_reply reply = {.data = value, .data_cap = *len};
   long result = entry_call(fd, e, &request, &reply);
   if (result < 0) return result;
-  stream_take_marks(fd, reply.a);
+  if (level == SOL_SOCKET && name == SO_ERROR && kind == KIND_STREAM) stream_clear_error(fd);
   if (*len > reply.data_len) *len = (socklen_t)reply.data_len;
   if ((entry_word(e) & WORD_LOWERED) && !(reply.state & NUSE_STATE_CONNECTING)) {
     stream_raise(fd, e);
@@ -113,6 +113,9 @@ static long setsockopt_nuse(int fd, struct fd_entry *e, int level, int name, con
     request.data = program.filter;
     request.data_len = program.len * sizeof(struct sock_filter);
   }
+  bool is_errors = (level == IPPROTO_IP && name == IP_RECVERR) ||
+                   (level == IPPROTO_IPV6 && name == IPV6_RECVERR);
+  if (is_errors) entry_mark(e, WORD_ERRORS, 0);
   check_forget(e);
   return entry_call(fd, e, &request, &reply);
 }

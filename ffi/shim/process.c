@@ -89,6 +89,7 @@ struct process_page *process_page(void) {
 }
 
 bool process_is_borrowed(void) {
+  if (process_is_sandboxed()) return false;
   struct process_page *p = process_page();
   return atomic_load_explicit(&p->pid, memory_order_relaxed) != getpid();
 }
@@ -101,7 +102,7 @@ void process_end(void) {
  * of a network, for ever: it ends too. */
 static void before_fork(void) {
   int saved = errno;
-  if (link_is_hung_up(process_page()) && table_has_listener() && control_is_lost()) process_end();
+  if (link_is_hung_up() && table_has_listener() && control_is_lost()) process_end();
   errno = saved;
 }
 

@@ -6,8 +6,8 @@
  *
  * Control channel: SOCK_SEQPACKET unix socket, path in $NUSE_SOCK ('@' first: abstract name). One
  * request, one reply, in order, never more than one outstanding per connection; OPEN, POST_SETOPT,
- * ATTACH and CANCEL have no reply. A process has one connection for what is answered at once, and
- * one more for every thread that waits in connect().
+ * ATTACH, CANCEL and MORE 0 have no reply. A process has one connection for what is answered at
+ * once, and one more for every thread that waits in connect().
  *
  *   request  0 u32 magic   4 u16 version  6 u16 op     8 u64 cookie
  *           16 i32 a      20 i32 b       24 i32 c     28 u32 dataLen   32 data (ATTACH, OPEN: + fd)
@@ -22,7 +22,7 @@
 #define NUSE_PROTOCOL_H
 
 #define NUSE_MAGIC 0x4553554e
-#define NUSE_VERSION 2
+#define NUSE_VERSION 3
 
 /* Request and reply headers. */
 #define NUSE_HEADER_LEN 32
@@ -44,7 +44,8 @@
 #define NUSE_REP_DATA_LEN_OFF 28
 
 /* Operations. */
-/* a pid of the process -> a pid of the service. First message on a connection made by path. */
+/* a pid of the process -> a pid of the service, b, c low and high half of the token that marks
+ * datagram headers. First message on a connection made by path, at any time on others. */
 #define NUSE_OP_HELLO 1
 /* a domain, b type without flag bits, c protocol -> cookie, a NUSE_KIND_, b domain, c type |
  * protocol << 8, the program's end by SCM_RIGHTS: SOCK_STREAM pair for streams, SOCK_SEQPACKET
@@ -56,12 +57,15 @@
 /* data sockaddr, a = NUSE_FILLER_LEN on a stream, 0 on a datagram. -> 0 connected at once
  * (datagram, or AF_UNSPEC: disconnected), -EINPROGRESS (stream), or an error. Only after
  * -EINPROGRESS does the shim make its end unwritable by writing filler bytes; the service
- * drains exactly these, and only then counts bytes as data, as soon as the handshake has
- * ended, well or badly (the error stays in SO_ERROR). Ended badly, the service first puts a byte
- * into the pair: readable and writable means failed, writable alone means connected. Replies to
- * CONNECT and to GETOPT of SO_ERROR tell in `a` how many such bytes to take off the pair.
+ * drains exactly these, and only then counts bytes as data, when the handshake has ended well.
+ * Ended badly, the service puts a byte with the program's end of a fresh pair (SCM_RIGHTS) into
+ * this one and closes it, the filler unread: poll shows IN, OUT, ERR, HUP; SO_ERROR keeps the
+ * error. The socket answers to both cookies; `a` of the reply to a CONNECT by the former one is 1:
+ * the fresh end is to take the place of the old.
  * b = NUSE_CONNECT_WAIT: the reply comes when the handshake has ended (see CANCEL); without data:
- * of the connect that is under way. `b` of the reply: how many filler bytes to write. */
+ * of the connect that is under way. `b` of the reply: how many filler bytes to write. c =
+ * NUSE_CONNECT_FAST: MSG_FASTOPEN, as if TCP_FASTOPEN_CONNECT were set for this once; 0: connected
+ * as far as the program can see. */
 #define NUSE_OP_CONNECT 4
 /* a backlog -> 0. */
 #define NUSE_OP_LISTEN 5
@@ -102,8 +106,14 @@
  * the reply of the CONNECT is -EINPROGRESS (filler as usual), or what it has ended with. */
 #define NUSE_OP_CANCEL 18
 
+/* MSG_MORE on a stream. a 1: what is written from now on is not all, a segment that it does not
+ * fill shall wait -> 0, and only then bytes; a 0: what was written is all; no reply. */
+#define NUSE_OP_MORE 19
+
 /* `b` of CONNECT. */
 #define NUSE_CONNECT_WAIT 1
+/* `c` of CONNECT. */
+#define NUSE_CONNECT_FAST 1
 
 /* Kinds of socket, in `a` of SOCKET and WHO. */
 #define NUSE_KIND_STREAM 1
@@ -187,6 +197,9 @@
 #define NUSE_DGRAM_IFINDEX_OFF 36
 #define NUSE_DGRAM_DST_OFF 40
 #define NUSE_DGRAM_TIME_OFF 56
+/* Send: the token of HELLO, u64. What a program writes past the shim (stdio's own write) has no
+ * header; the token, which nobody else knows, tells the one from the other. */
+#define NUSE_DGRAM_TOKEN_OFF 56
 #define NUSE_DGRAM_HAS_ADDR 1
 #define NUSE_DGRAM_ERROR 2
 #define NUSE_DGRAM_DONTROUTE 4

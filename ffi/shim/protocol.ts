@@ -5,7 +5,7 @@
  * @module
  */
 export const NUSE_MAGIC = 0x4553554e;
-export const NUSE_VERSION = 2;
+export const NUSE_VERSION = 3;
 
 // Request and reply headers.
 export const NUSE_HEADER_LEN = 32;
@@ -27,7 +27,8 @@ export const NUSE_REP_C_OFF = 24;
 export const NUSE_REP_DATA_LEN_OFF = 28;
 
 // Operations.
-// a pid of the process -> a pid of the service. First message on a connection made by path.
+// a pid of the process -> a pid of the service, b, c low and high half of the token that marks
+// datagram headers. First message on a connection made by path, at any time on others.
 export const NUSE_OP_HELLO = 1;
 // a domain, b type without flag bits, c protocol -> cookie, a NUSE_KIND_, b domain, c type |
 // protocol << 8, the program's end by SCM_RIGHTS: SOCK_STREAM pair for streams, SOCK_SEQPACKET
@@ -39,12 +40,15 @@ export const NUSE_OP_BIND = 3;
 // data sockaddr, a = NUSE_FILLER_LEN on a stream, 0 on a datagram. -> 0 connected at once
 // (datagram, or AF_UNSPEC: disconnected), -EINPROGRESS (stream), or an error. Only after
 // -EINPROGRESS does the shim make its end unwritable by writing filler bytes; the service
-// drains exactly these, and only then counts bytes as data, as soon as the handshake has
-// ended, well or badly (the error stays in SO_ERROR). Ended badly, the service first puts a byte
-// into the pair: readable and writable means failed, writable alone means connected. Replies to
-// CONNECT and to GETOPT of SO_ERROR tell in `a` how many such bytes to take off the pair.
+// drains exactly these, and only then counts bytes as data, when the handshake has ended well.
+// Ended badly, the service puts a byte with the program's end of a fresh pair (SCM_RIGHTS) into
+// this one and closes it, the filler unread: poll shows IN, OUT, ERR, HUP; SO_ERROR keeps the
+// error. The socket answers to both cookies; `a` of the reply to a CONNECT by the former one is 1:
+// the fresh end is to take the place of the old.
 // b = NUSE_CONNECT_WAIT: the reply comes when the handshake has ended (see CANCEL); without data:
-// of the connect that is under way. `b` of the reply: how many filler bytes to write.
+// of the connect that is under way. `b` of the reply: how many filler bytes to write. c =
+// NUSE_CONNECT_FAST: MSG_FASTOPEN, as if TCP_FASTOPEN_CONNECT were set for this once; 0: connected
+// as far as the program can see.
 export const NUSE_OP_CONNECT = 4;
 // a backlog -> 0.
 export const NUSE_OP_LISTEN = 5;
@@ -85,8 +89,14 @@ export const NUSE_OP_POST_SETOPT = 17;
 // the reply of the CONNECT is -EINPROGRESS (filler as usual), or what it has ended with.
 export const NUSE_OP_CANCEL = 18;
 
+// MSG_MORE on a stream. a 1: what is written from now on is not all, a segment that it does not
+// fill shall wait -> 0, and only then bytes; a 0: what was written is all; no reply.
+export const NUSE_OP_MORE = 19;
+
 // `b` of CONNECT.
 export const NUSE_CONNECT_WAIT = 1;
+// `c` of CONNECT.
+export const NUSE_CONNECT_FAST = 1;
 
 // Kinds of socket, in `a` of SOCKET and WHO.
 export const NUSE_KIND_STREAM = 1;
@@ -170,6 +180,9 @@ export const NUSE_DGRAM_TOS_OFF = 33;
 export const NUSE_DGRAM_IFINDEX_OFF = 36;
 export const NUSE_DGRAM_DST_OFF = 40;
 export const NUSE_DGRAM_TIME_OFF = 56;
+// Send: the token of HELLO, u64. What a program writes past the shim (stdio's own write) has no
+// header; the token, which nobody else knows, tells the one from the other.
+export const NUSE_DGRAM_TOKEN_OFF = 56;
 export const NUSE_DGRAM_HAS_ADDR = 1;
 export const NUSE_DGRAM_ERROR = 2;
 export const NUSE_DGRAM_DONTROUTE = 4;

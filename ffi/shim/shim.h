@@ -22,6 +22,7 @@
 #endif
 
 #include <errno.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -40,6 +41,7 @@
 
 struct ifaddrs;
 struct if_nameindex;
+struct pollfd;
 
 #define REAL_FUNCTIONS(F)                                                                          \
   F(int, socket, (int, int, int))                                                                  \
@@ -66,6 +68,9 @@ struct if_nameindex;
   F(ssize_t, write, (int, const void *, size_t))                                                   \
   F(ssize_t, writev, (int, const struct iovec *, int))                                             \
   F(ssize_t, sendfile64, (int, int, off64_t *, size_t))                                            \
+  F(int, poll, (struct pollfd *, unsigned long, int))                                              \
+  F(int, ppoll, (struct pollfd *, unsigned long, const struct timespec *, const sigset_t *))       \
+  F(int, prctl, (int, ...))                                                                        \
   F(int, close, (int))                                                                             \
   F(int, close_range, (unsigned, unsigned, int))                                                   \
   F(int, dup, (int))                                                                               \
@@ -112,6 +117,12 @@ bool shim_enabled(void);      /* $NUSE_SOCK is set */
 const char *shim_path(void);  /* its value */
 bool shim_is_secure(void);    /* AT_SECURE */
 bool process_is_borrowed(void); /* a vfork child: its memory is the parent's */
+
+/* sandbox.c: no system calls but the program's own. */
+extern atomic_bool sandbox_entered;
+static inline bool process_is_sandboxed(void) {
+  return UNLIKELY(atomic_load_explicit(&sandbox_entered, memory_order_relaxed));
+}
 
 #define WAITERS 32 /* control connections kept for threads that wait in connect() */
 
@@ -166,8 +177,10 @@ bool link_is_usable(const struct process_page *p, const struct control_link *lin
 bool link_for_waiting(struct process_page *p, struct control_link *link);
 struct control_link *link_of_waiter(int index);
 void link_drop(struct control_link *link);
-/* Has the service closed the connection for requests? */
-bool link_is_hung_up(const struct process_page *p);
+/* What marks datagram headers as ours; 0 before the first connection. */
+uint64_t link_token(void);
+/* Has the service closed the connection for requests, ours or our parent's? */
+bool link_is_hung_up(void);
 void link_vacate(int fd);
 
 /* One request and its reply. Returns the reply's result, -ENETDOWN when there is no service.
@@ -206,6 +219,8 @@ enum fd_kind {
 #define WORD_LOWERED (1u << 20) /* SO_SNDBUF is small for a connect under way */
 #define WORD_LARGE (1u << 21)   /* SO_SNDBUF is large already */
 #define WORD_TIMED (1u << 22)   /* SO_SNDTIMEO may be set */
+#define WORD_MORE (1u << 23)    /* the last send had MSG_MORE */
+#define WORD_ERRORS (1u << 24)  /* IP_RECVERR may be set */
 
 struct fd_entry {
   atomic_uint word;
@@ -276,6 +291,10 @@ void table_copy(int from, int to);
 /* Has a listener been seen here that is not known to be closed? */
 bool table_has_listener(void);
 void entry_set_state(struct fd_entry *e, uint64_t cookie, uint32_t state);
+/* The lowest number above `fd` of a socket with this cookie, or -1. */
+int table_next(int fd, uint64_t cookie);
+/* The socket at this number has another pair, with this cookie. */
+void table_rename(int fd, uint64_t cookie);
 /* Sets and clears WORD_ flags. */
 void entry_mark(struct fd_entry *e, unsigned set, unsigned clear);
 /* False, and forgotten, when the number now names something else (closed behind our back). */
@@ -292,18 +311,25 @@ uint32_t entry_refresh(int fd, struct fd_entry *e);
 /* SO_ERROR, taken: positive errno or 0. */
 int entry_take_error(int fd, struct fd_entry *e);
 
-/* ---- connect.c, stream.c ---- */
+/* ---- connect.c, renew.c, stream.c ---- */
 
 /* Before data on a stream that is not known to be connected: waits for the end of a connect under
  * way, as long as `option` allows (SO_SNDTIMEO, SO_RCVTIMEO). 0 when connected, -ENOTCONN, or why
- * it failed. */
+ * it failed; STREAM_ENDED when that has been told already. */
+#define STREAM_ENDED 1
 long stream_settle(int fd, struct fd_entry *e, int flags, int option);
 /* Makes SO_SNDBUF large: after a connect, and when there is much to send. */
 void stream_raise(int fd, struct fd_entry *e);
 /* Of a non-blocking connect, as the pair shows it: CONNECTING, CONNECTED (noted), or 0: ask. */
 uint32_t stream_outcome(int fd, struct fd_entry *e);
-/* Takes the marks of failed connects off the pair, as many as a reply says. */
-void stream_take_marks(int fd, int count);
+/* connect() as the first half of a send with MSG_FASTOPEN: 0, then the bytes may follow. */
+long stream_connect_fast(int fd, struct fd_entry *e, const struct msghdr *msg, int flags);
+/* The bytes so far are all, or not: MSG_MORE. */
+void stream_say_more(int fd, struct fd_entry *e, bool is_on);
+/* SO_ERROR has been taken: POLLERR goes too. */
+void stream_clear_error(int fd);
+/* renew.c: puts the fresh pair that waits in the old one into its place. 0 or -errno. */
+long stream_renew(int fd, struct fd_entry *e);
 /* stream_raise, if it is still ours. */
 void stream_enlarge(int fd, struct fd_entry *e);
 ssize_t stream_read(int fd, struct fd_entry *e, void *buf, size_t len);
@@ -333,6 +359,8 @@ ssize_t dgram_sendmsg(int fd, struct fd_entry *e, const struct msghdr *msg, int 
 long dgram_next_len(int fd, struct fd_entry *e);
 /* -errno that an earlier call has found and left for the next; 0: none. */
 long dgram_pending_error(struct fd_entry *e);
+/* Is there an error record at the head of the queue? */
+bool dgram_error_waits(int fd);
 /* Takes an error record off the head of the queue: its errno, or 0. */
 int dgram_take_error(int fd, struct fd_entry *e);
 ssize_t errqueue_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg);

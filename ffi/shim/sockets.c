@@ -188,6 +188,7 @@ EXPORT int getpeername(int fd, __SOCKADDR_ARG addr, socklen_t *restrict len) {
 static long shutdown_nuse(int fd, struct fd_entry *e, int how) {
   struct control_request request = {.op = NUSE_OP_SHUTDOWN, .a = how};
   struct control_reply reply = {0};
+  if (process_is_sandboxed()) return sys_result(real()->shutdown(fd, how));
   long result = entry_call(fd, e, &request, &reply);
   if (result >= 0) real()->shutdown(fd, how);
   return result;

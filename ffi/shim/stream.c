@@ -9,6 +9,9 @@
  * SO_ERROR of the stack knows. A write to a dead stream first reports that error, and EPIPE
  * with SIGPIPE after that, as TCP in the kernel does; therefore every write is a send with
  * MSG_NOSIGNAL.
+ *
+ * MSG_MORE does not go through the pair. The service is told when it begins, before the bytes, and
+ * when it has ended, after them; it reads what is in the pair before it takes note.
  */
 #include "shim.h"
 
@@ -40,9 +43,10 @@ static inline long before_recv(int fd, struct fd_entry *e, int flags) {
  * stack knows whether the connection was reset. */
 static long after_recv(int fd, struct fd_entry *e, long result) {
   if (result > 0 || (result < 0 && result != -ECONNRESET)) return result;
+  if (process_is_sandboxed()) return result;
   if (result == 0) {
     struct pollfd p = {.fd = fd};
-    poll(&p, 1, 0);
+    real()->poll(&p, 1, 0);
     if (!(p.revents & POLLHUP) || !entry_verify(fd, e)) return 0;
   }
   int error = entry_take_error(fd, e);
@@ -59,14 +63,34 @@ static long after_send(int fd, struct fd_entry *e, long result, int flags) {
 
 static inline long before_send(int fd, struct fd_entry *e, size_t len, int flags) {
   if (is_settled(e)) {
-    if (UNLIKELY(len >= LARGE_SEND && !(entry_word(e) & WORD_LARGE))) stream_enlarge(fd, e);
+    bool is_tight = len >= LARGE_SEND && !(entry_word(e) & WORD_LARGE);
+    if (UNLIKELY(is_tight && !process_is_sandboxed())) stream_enlarge(fd, e);
     return 0;
   }
   if (!entry_verify(fd, e)) return 0;
   long result = stream_settle(fd, e, flags, SO_SNDTIMEO);
-  if (result != -ENOTCONN) return result;
+  if (result != -ENOTCONN && result != STREAM_ENDED) return result;
   if (!(flags & MSG_NOSIGNAL)) raise(SIGPIPE);
   return -EPIPE;
+}
+
+void stream_say_more(int fd, struct fd_entry *e, bool is_on) {
+  struct control_request request = {
+      .op = NUSE_OP_MORE, .cookie = entry_cookie(e), .a = is_on ? 1 : 0};
+  struct control_reply reply = {0};
+  int saved = errno;
+  if (!entry_verify(fd, e)) return;
+  long result = is_on ? control_call(&request, &reply) : control_post(&request, -1);
+  if (result == 0) entry_mark(e, is_on ? WORD_MORE : 0, is_on ? 0 : WORD_MORE);
+  errno = saved;
+}
+
+/* Before and after the bytes of a send. */
+static inline void more_before(int fd, struct fd_entry *e, int flags) {
+  if (UNLIKELY((flags & MSG_MORE) && !(entry_word(e) & WORD_MORE))) stream_say_more(fd, e, true);
+}
+static inline void more_after(int fd, struct fd_entry *e, int flags) {
+  if (UNLIKELY(!(flags & MSG_MORE) && (entry_word(e) & WORD_MORE))) stream_say_more(fd, e, false);
 }
 
 static long recv_flags_error(int flags) {
@@ -74,14 +98,11 @@ static long recv_flags_error(int flags) {
   return flags & MSG_ERRQUEUE ? -EAGAIN : 0;
 }
 
-static long send_flags_error(int flags) {
-  if (flags & MSG_OOB) return -EINVAL;
-  return flags & MSG_FASTOPEN ? -EOPNOTSUPP : 0;
-}
+static long send_flags_error(int flags) { return flags & MSG_OOB ? -EINVAL : 0; }
 
 ssize_t stream_read(int fd, struct fd_entry *e, void *buf, size_t len) {
   long result = before_recv(fd, e, 0);
-  if (result < 0) return result;
+  if (result != 0) return result < 0 ? result : 0;
   result = sys_result(real()->read(fd, buf, len));
   return len == 0 ? result : after_recv(fd, e, result);
 }
@@ -89,16 +110,19 @@ ssize_t stream_read(int fd, struct fd_entry *e, void *buf, size_t len) {
 ssize_t stream_recv(int fd, struct fd_entry *e, void *buf, size_t len, int flags) {
   long result = recv_flags_error(flags);
   if (result == 0) result = before_recv(fd, e, flags);
-  if (result < 0) return result;
+  if (result != 0) return result < 0 ? result : 0;
   result = sys_result(real()->recv(fd, buf, len, flags & RECV_FLAGS));
   return len == 0 ? result : after_recv(fd, e, result);
 }
 
 ssize_t stream_write(int fd, struct fd_entry *e, const void *buf, size_t len, int flags) {
+  if (process_is_sandboxed() && flags == 0) return sys_result(real()->write(fd, buf, len));
   long result = send_flags_error(flags);
   if (result == 0) result = before_send(fd, e, len, flags);
   if (result < 0) return result;
+  more_before(fd, e, flags);
   result = sys_result(real()->send(fd, buf, len, (flags & SEND_FLAGS) | MSG_NOSIGNAL));
+  more_after(fd, e, flags);
   return after_send(fd, e, result, flags);
 }
 
@@ -113,9 +137,13 @@ ssize_t stream_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg, int flags
   long result = recv_flags_error(flags);
   if (result == 0) result = before_recv(fd, e, flags);
   if (result < 0) return result;
-  result = sys_result(real()->recvmsg(fd, &plain, flags & RECV_FLAGS));
-  if (total_len(msg) > 0) result = after_recv(fd, e, result);
-  if (result < 0) return result;
+  if (result == 0) {
+    result = sys_result(real()->recvmsg(fd, &plain, flags & RECV_FLAGS));
+    if (total_len(msg) > 0) result = after_recv(fd, e, result);
+    if (result < 0) return result;
+  } else {
+    result = 0; /* STREAM_ENDED */
+  }
   msg->msg_namelen = 0;
   msg->msg_controllen = 0;
   msg->msg_flags = 0;
@@ -124,9 +152,15 @@ ssize_t stream_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg, int flags
 
 ssize_t stream_sendmsg(int fd, struct fd_entry *e, const struct msghdr *msg, int flags) {
   struct msghdr plain = {.msg_iov = msg->msg_iov, .msg_iovlen = msg->msg_iovlen};
+  if (process_is_sandboxed() && flags == 0) {
+    return sys_result(real()->writev(fd, msg->msg_iov, (int)msg->msg_iovlen));
+  }
   long result = send_flags_error(flags);
+  if (result == 0 && (flags & MSG_FASTOPEN)) result = stream_connect_fast(fd, e, msg, flags);
   if (result == 0) result = before_send(fd, e, total_len(msg), flags);
   if (result < 0) return result;
+  more_before(fd, e, flags);
   result = sys_result(real()->sendmsg(fd, &plain, (flags & SEND_FLAGS) | MSG_NOSIGNAL));
+  more_after(fd, e, flags);
   return after_send(fd, e, result, flags);
 }

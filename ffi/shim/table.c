@@ -127,7 +127,7 @@ void table_copy(int from, int to) {
                               .b = (int)(meta & 0xff),
                               .c = (int)(meta >> 8)};
   struct fd_entry *e = table_make(to);
-  if (e != NULL) entry_fill(e, &who, word & (WORD_LOWERED | WORD_LARGE | WORD_TIMED));
+  if (e != NULL) entry_fill(e, &who, word & ~(WORD_STATE | WORD_KIND_MASK));
 }
 
 static bool fd_cookie(int fd, uint64_t *cookie) {
@@ -158,7 +158,7 @@ enum fd_kind table_classify(int fd, struct fd_entry **entry) {
   bool definite = false;
   enum fd_kind kind = KIND_FOREIGN;
   *entry = NULL;
-  if (fd < 0 || fd >= TABLE_MAX) return KIND_FOREIGN;
+  if (fd < 0 || fd >= TABLE_MAX || process_is_sandboxed()) return KIND_FOREIGN;
   if (!shim_enabled()) {
     table_set_kind(fd, KIND_FOREIGN);
   } else if (process_is_borrowed()) {
@@ -173,7 +173,7 @@ enum fd_kind table_classify(int fd, struct fd_entry **entry) {
       struct fd_entry *e = table_make(fd);
       if (e != NULL) {
         who.cookie = cookie;
-        entry_fill(e, &who, WORD_TIMED | lowered_bit(fd, who.a));
+        entry_fill(e, &who, WORD_TIMED | WORD_ERRORS | lowered_bit(fd, who.a));
         *entry = e;
         kind = (enum fd_kind)who.a;
       }
@@ -183,6 +183,26 @@ enum fd_kind table_classify(int fd, struct fd_entry **entry) {
   }
   errno = saved;
   return kind;
+}
+
+int table_next(int fd, uint64_t cookie) {
+  for (fd++; fd < TABLE_MAX; fd++) {
+    const struct fd_entry *e = table_peek(fd);
+    uint64_t found;
+    if (e == NULL) {
+      fd |= TABLE_CHUNK - 1;
+      continue;
+    }
+    if (!is_nuse(entry_word(e)) || entry_cookie(e) != cookie) continue;
+    if (fd_cookie(fd, &found) && found == cookie) return fd;
+  }
+  return -1;
+}
+
+void table_rename(int fd, uint64_t cookie) {
+  struct fd_entry *e = table_peek(fd);
+  atomic_store_explicit(&e->cookie, cookie, memory_order_relaxed);
+  entry_mark(e, 0, WORD_LOWERED | WORD_LARGE);
 }
 
 static void word_replace(struct fd_entry *e, unsigned mask, unsigned bits) {
@@ -205,6 +225,7 @@ void entry_mark(struct fd_entry *e, unsigned set, unsigned clear) {
 bool entry_verify(int fd, struct fd_entry *e) {
   int saved = errno;
   uint64_t cookie = 0;
+  if (process_is_sandboxed()) return true;
   bool same = fd_cookie(fd, &cookie) && cookie == entry_cookie(e);
   if (!same) table_forget(fd);
   errno = saved;
@@ -243,6 +264,7 @@ int entry_take_error(int fd, struct fd_entry *e) {
       .op = NUSE_OP_GETOPT, .a = SOL_SOCKET, .b = SO_ERROR, .c = sizeof value};
   struct control_reply reply = {.data = &value, .data_cap = sizeof value};
   long result = entry_call(fd, e, &request, &reply);
-  stream_take_marks(fd, reply.a);
-  return result >= 0 && reply.data_len >= sizeof value ? value : 0;
+  if (result < 0 || reply.data_len < sizeof value) return 0;
+  if (value != 0) stream_clear_error(fd);
+  return value;
 }

@@ -25,6 +25,17 @@ export interface AppLimits {
   readonly maxEnded: number;
 }
 
+/** 64 random bits, as two int32. */
+export interface Token {
+  readonly low: number;
+  readonly high: number;
+}
+
+function randomToken(): Token {
+  const [low, high] = crypto.getRandomValues(new Int32Array(2));
+  return { low, high };
+}
+
 /** Where bytes go that nobody wants. */
 export const SCRATCH_LEN = 1 << 16;
 const RECORD_LEN = 64;
@@ -39,6 +50,8 @@ export class AppContext {
   readonly pairs = new PairMaker();
   readonly slots: DatagramSlots;
   readonly scratchOff: number;
+  /** Marks the headers of datagrams; only programs' shims know it. */
+  readonly token: Token = randomToken();
   /** One record to a program: an accepted connection, an error. */
   readonly recordOff: number;
   /** Endpoints that have more to do than one turn allowed. */

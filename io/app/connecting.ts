@@ -2,16 +2,20 @@
  * How the outcome of connect() reaches the program. Two ways, by what the request asks for:
  *
  *     it waits: the reply to the request itself, when the handshake has ended
- *     it does not: the pair shows it
- *         under way   the program's end is full of filler: not writable
- *         connected   the filler is drained: writable
- *         failed      a mark is put into the pair, then the filler drained: readable and writable
+ *     it does not: the pair shows it, as poll() does for a TCP socket
+ *         under way   the program's end is full of filler: nothing
+ *         connected   the filler is drained: OUT
+ *         failed      our end is closed, the filler unread: IN OUT ERR HUP
  *
- * The marks are taken off by the shim, which is told how many there are.
+ * (For a moment before that only IN: the byte of the next paragraph comes first.)
+ *
+ * A pair whose end is closed cannot be used again, but connect() may be called again: the socket
+ * gets another pair (stream_endpoint.ts), whose end for the program waits in the old one, with a
+ * byte.
  *
  * @module
  */
-import { MSG_DONTWAIT } from "../../ffi/abi/socket.ts";
+import { FIONREAD, MSG_DONTWAIT } from "../../ffi/abi/socket.ts";
 import { EAGAIN, EALREADY, EINPROGRESS, EINTR } from "../../stack/mod.ts";
 import { type AppContext, SCRATCH_LEN } from "./app_context.ts";
 
@@ -32,7 +36,8 @@ export class Connecting {
   #fillerLeft = 0;
   /** A connect() has failed: what the program wrote after the filler belongs to no connection. */
   #isStale = false;
-  #markCount = 0;
+  /** A connect() has failed for which nobody waits, and the pair does not show it yet. */
+  #isFailureHidden = false;
 
   constructor(readonly app: AppContext, readonly fd: number) {}
 
@@ -46,6 +51,7 @@ export class Connecting {
     this.app.drainPair(this.fd);
     this.isOutcomePending = false;
     this.#isStale = false;
+    this.#isFailureHidden = false;
     this.#fillerLeft = 0;
   }
 
@@ -94,10 +100,14 @@ export class Connecting {
   /** The handshake has ended badly. `takeError`: gives its errno to whoever waits. */
   fail(takeError: () => number): void {
     this.#isStale = true;
-    if (this.#waiter !== null) return this.#report(-takeError());
-    const { sys, base, recordOff } = this.app;
-    const n = sys.send(this.fd, base, recordOff, 1, 0, 0, 0);
-    if (n === 1) this.#markCount++;
+    if (this.#waiter !== null) this.#report(-takeError());
+    else this.#isFailureHidden = true;
+  }
+
+  /** The pair is to show that connect() has failed, and the filler, if any, has come. */
+  get isFailureDue(): boolean {
+    if (!this.#isFailureHidden) return false;
+    return this.#fillerLeft === 0 || this.app.sys.ioctlInt(this.fd, FIONREAD) > 0;
   }
 
   /** The socket goes while somebody waits. */
@@ -116,15 +126,9 @@ export class Connecting {
     waiter?.connectEnded(result, fillerLen);
   }
 
-  /** How many marks the shim is to take off. */
-  takeMarks(): number {
-    const count = this.#markCount;
-    this.#markCount = 0;
-    return count;
-  }
-
   /** Reads the filler; true when it is all gone. */
   drainFiller(): boolean {
+    if (this.#isFailureHidden) return false;
     while (this.#fillerLeft > 0) {
       const { sys, base, scratchOff } = this.app;
       const len = Math.min(this.#fillerLeft, SCRATCH_LEN);

@@ -28,6 +28,7 @@ import {
   NUSE_OP_HELLO,
   NUSE_OP_IFADDRS,
   NUSE_OP_IOCTL,
+  NUSE_OP_MORE,
   NUSE_OP_OPEN,
   NUSE_OP_POST_SETOPT,
   NUSE_OP_SOCKET,
@@ -79,6 +80,11 @@ class ControlClient implements Handler, ConnectWaiter {
   connectEnded(result: number, fillerLen: number): void {
     this.channel.answerConnect(this, result, fillerLen);
   }
+}
+
+/** Whether the program waits for a reply. */
+function isAnswered({ op, a }: Request): boolean {
+  return op !== NUSE_OP_POST_SETOPT && (op !== NUSE_OP_MORE || a !== 0);
 }
 
 /** Buffers for one request and its reply. */
@@ -225,7 +231,7 @@ export class ControlChannel implements Handler {
     handleRequest(this.#app, request, reply, client, nowUs);
     if (reply.result === REPLY_DEFERRED) {
       client.connecting = this.#app.endpoints.get(request.cookie) as StreamEndpoint;
-    } else if (request.op !== NUSE_OP_POST_SETOPT) {
+    } else if (isAnswered(request)) {
       this.#answer(client, reply);
     }
   }
@@ -249,7 +255,6 @@ export class ControlChannel implements Handler {
     reply.result = result;
     reply.state = endpoint.state;
     reply.cookie = endpoint.cookie;
-    reply.a = endpoint.connecting.takeMarks();
     reply.b = fillerLen;
     this.#answer(client, reply);
   }

@@ -27,8 +27,8 @@ export class AppCounters {
   bytesToProgram = 0;
   datagramsToNetwork = 0;
   datagramsToProgram = 0;
-  /** Messages on a datagram pair without a proper header. */
-  datagramsMalformed = 0;
+  /** Messages on a datagram pair without a header: plain payload. */
+  datagramsPlain = 0;
   /** Datagrams that the stack did not take. */
   datagramsRefused = 0;
 }

@@ -20,12 +20,14 @@ import {
   EAGAIN,
   ECONNRESET,
   EINTR,
+  EMSGSIZE,
   ENOBUFS,
   ENOMEM,
 } from "../../stack/mod.ts";
 import { Cork } from "./cork.ts";
 import { BATCH_COUNT } from "./datagram_slots.ts";
 import { Endpoint } from "./endpoint.ts";
+import { addHeader, hasHeader } from "./plain_message.ts";
 
 /** System calls a turn and direction: other sockets come in between. */
 const TURN_BATCHES = 4;
@@ -97,23 +99,24 @@ export class DatagramEndpoint extends Endpoint {
 
   /** Gives the datagrams in `count` slots to the stack; false when EOF was among them. */
   #sendBatch(first: number, count: number, nowUs: number): boolean {
-    const { slots, memory, counters } = this.app;
+    const { slots, counters } = this.app;
     let error = 0;
     this.socket.takeError(); // recorded, as above; a datagram is not to be lost for it
     for (let i = first; i < first + count; i++) {
       const len = slots.inbound.bytes(i);
       if (len === 0) return false;
-      const off = slots.slotOff(i);
-      if (len < DGRAM_HEADER_LEN || memory.dv.getUint16(off, true) !== DGRAM_MAGIC) {
-        counters.datagramsMalformed++;
-        continue;
-      }
-      const sent = this.#send(off, len - DGRAM_HEADER_LEN, nowUs);
+      const sent = this.#sendMessage(slots.slotOff(i), len, nowUs);
       if (sent >= 0) counters.datagramsToNetwork++;
       else error = this.#noteRefused(-sent);
     }
     if (error !== 0) this.#report(error);
     return true;
+  }
+
+  #sendMessage(off: number, len: number, nowUs: number): number {
+    if (hasHeader(this.app, off, len)) return this.#send(off, len - DGRAM_HEADER_LEN, nowUs);
+    this.app.counters.datagramsPlain++;
+    return addHeader(this.app, off, len) ? this.#send(off, len, nowUs) : -EMSGSIZE;
   }
 
   #send(off: number, payloadLen: number, nowUs: number): number {

@@ -26,6 +26,8 @@ export abstract class Endpoint implements Handler {
   isProgramGone = false;
   /** The program has asked for shutdown(): a hang-up may be just that. */
   isShutdownAsked = false;
+  /** The cookie of a pair that this socket had before; 0: none. */
+  formerCookie = 0;
   /** The pair has been closed; nothing may be done any more. */
   isReleased = false;
   #slot = -1;

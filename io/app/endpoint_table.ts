@@ -7,6 +7,7 @@ import type { Endpoint } from "./endpoint.ts";
 
 export class EndpointTable {
   readonly #byCookie = new Map<number, Endpoint>();
+  readonly #byFormerCookie = new Map<number, Endpoint>();
   #goneCount = 0;
   /** When a program last let go of a socket. */
   lastReleaseUs = 0;
@@ -27,7 +28,7 @@ export class EndpointTable {
   }
 
   get(cookie: number): Endpoint | null {
-    return this.#byCookie.get(cookie) ?? null;
+    return this.#byCookie.get(cookie) ?? this.#byFormerCookie.get(cookie) ?? null;
   }
 
   values(): IterableIterator<Endpoint> {
@@ -36,6 +37,7 @@ export class EndpointTable {
 
   add(endpoint: Endpoint): void {
     this.#byCookie.set(endpoint.cookie, endpoint);
+    if (endpoint.formerCookie !== 0) this.#byFormerCookie.set(endpoint.formerCookie, endpoint);
     if (endpoint.isProgramGone) this.#goneCount++;
   }
 
@@ -46,6 +48,7 @@ export class EndpointTable {
 
   remove(endpoint: Endpoint, nowUs: number): void {
     if (!this.#byCookie.delete(endpoint.cookie)) return;
+    this.#byFormerCookie.delete(endpoint.formerCookie);
     if (endpoint.isProgramGone) this.#goneCount--;
     else this.lastReleaseUs = nowUs;
   }

@@ -14,7 +14,6 @@ import type { EndedSocket } from "./ended_sockets.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { Reply, Request } from "./message.ts";
 import { nextOptionState } from "./option_state.ts";
-import { StreamEndpoint } from "./stream_endpoint.ts";
 
 const IPPROTO_UDP = 17;
 const UDP_CORK = 1;
@@ -27,7 +26,6 @@ export function getOption(
   nowUs: number,
 ): number {
   if (request.a === SOL_SOCKET && request.b === SO_ERROR) {
-    if (endpoint instanceof StreamEndpoint) reply.a = endpoint.connecting.takeMarks();
     return replyInt(app, reply, endpoint.takeError());
   }
   if (isCork(endpoint, request)) return replyInt(app, reply, Number(endpoint.isCorked));

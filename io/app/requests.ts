@@ -42,6 +42,8 @@ export function handleRequest(
   switch (request.op) {
     case P.NUSE_OP_HELLO:
       reply.a = Deno.pid;
+      reply.b = app.token.low;
+      reply.c = app.token.high;
       return;
     case P.NUSE_OP_SOCKET:
       return openSocket(app, request, reply);
@@ -84,7 +86,7 @@ function handleSocketRequest(
 
 /** Whether what was written before the request has to leave as if it had not come. */
 function changesSending(endpoint: Endpoint, op: number): boolean {
-  if (op === P.NUSE_OP_SETOPT) return true;
+  if (op === P.NUSE_OP_SETOPT || op === P.NUSE_OP_MORE) return true;
   if (endpoint.kind !== P.NUSE_KIND_DATAGRAM) return false;
   return op === P.NUSE_OP_CONNECT || op === P.NUSE_OP_SHUTDOWN;
 }
@@ -108,6 +110,9 @@ function handleLiving(
     case P.NUSE_OP_SETOPT:
     case P.NUSE_OP_POST_SETOPT:
       return setOption(app, endpoint, request, nowUs);
+    case P.NUSE_OP_MORE:
+      if (endpoint instanceof StreamEndpoint) endpoint.setMore(request.a !== 0, nowUs);
+      return 0;
     case P.NUSE_OP_SHUTDOWN:
       return endpoint.shutdown(request.a, nowUs);
     case P.NUSE_OP_ERRQUEUE:

@@ -16,7 +16,7 @@ import {
   type Socket,
   type StreamSocket,
 } from "../../stack/mod.ts";
-import { NUSE_CONNECT_WAIT } from "../../ffi/shim/protocol.ts";
+import { NUSE_CONNECT_FAST, NUSE_CONNECT_WAIT } from "../../ffi/shim/protocol.ts";
 import type { AppContext } from "./app_context.ts";
 import type { ConnectWaiter } from "./connecting.ts";
 import { DatagramEndpoint } from "./datagram_endpoint.ts";
@@ -155,7 +155,7 @@ export function connect(
 ): number {
   if (endpoint instanceof StreamEndpoint) {
     const result = connectStream(app, endpoint, request, waiter, nowUs);
-    reply.a = endpoint.connecting.takeMarks();
+    reply.a = request.cookie === endpoint.cookie ? 0 : 1;
     reply.b = result === -EINPROGRESS ? request.a : 0;
     return result;
   }
@@ -180,7 +180,8 @@ function connectStream(
   if (parsed < 0) return parsed;
   if (address.family === AF_UNSPEC) return endpoint.disconnect(nowUs);
   if (address.family !== domain) return -EAFNOSUPPORT;
-  return endpoint.connect(address.addr, address.port, request.a, asks, nowUs);
+  const isFast = request.c === NUSE_CONNECT_FAST;
+  return endpoint.connect(address.addr, address.port, isFast, request.a, asks, nowUs);
 }
 
 /** CHECK: would a datagram to this address be sent? */

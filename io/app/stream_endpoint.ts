@@ -9,7 +9,7 @@
  *
  * | what happens | what we do |
  * |---|---|
- * | connect() | see connecting.ts |
+ * | connect() | see connecting.ts; failed, another endpoint with a fresh pair takes over |
  * | program shuts its writing side: our end reads EOF | shutdown(SHUT_WR): FIN |
  * | program closes (EPOLLHUP), everything read | close(): the connection lives on as an orphan |
  * | program closes with bytes unread (EPOLLERR) | abort(): RST, as Linux does |
@@ -22,7 +22,7 @@
  * @module
  */
 import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLRDHUP } from "../../ffi/abi/epoll.ts";
-import { MSG_DONTWAIT, SHUT_RD, SHUT_RDWR, SHUT_WR } from "../../ffi/abi/socket.ts";
+import { MSG_DONTWAIT, SHUT_RD, SHUT_RDWR, SHUT_WR, SOCK_STREAM } from "../../ffi/abi/socket.ts";
 import {
   NUSE_KIND_STREAM,
   NUSE_STATE_CONNECTED,
@@ -73,6 +73,8 @@ export class StreamEndpoint extends Endpoint {
   #isDead = false;
   /** Our end of the pair has a large buffer. */
   #isLarge = false;
+  /** MSG_MORE: what the program has written is not all. */
+  #hasMore = false;
 
   constructor(app: AppContext, socket: StreamSocket, fd: number, cookie: number) {
     super(app, socket, fd, cookie);
@@ -96,25 +98,37 @@ export class StreamEndpoint extends Endpoint {
 
   /**
    * connect(2): -EINPROGRESS, REPLY_DEFERRED when `waiter` will be told, or an error; 0 when an
-   * earlier attempt has turned out well meanwhile. How one has turned out badly the stack tells.
+   * earlier attempt has turned out well meanwhile, or data go with the SYN (`isFast`: the program
+   * asks for that). How one has turned out badly the stack tells.
    */
   connect(
     addr: IpAddress,
     port: number,
+    isFast: boolean,
     fillerLen: number,
     waiter: ConnectWaiter | null,
     nowUs: number,
   ): number {
-    const { connecting } = this;
+    const { connecting, socket } = this;
     if (this.#phase === PHASE_CONNECTING) return connecting.join(waiter);
     const wasPending = connecting.isOutcomePending;
     connecting.isOutcomePending = false;
     if (this.#phase === PHASE_CONNECTED) return wasPending ? 0 : -EISCONN;
     connecting.prepare();
-    const result = this.socket.connect(addr, port, nowUs);
+    const result = isFast
+      ? socket.connectFast(addr, port, nowUs)
+      : socket.connect(addr, port, nowUs);
+    if (result === 0) this.#phase = PHASE_CONNECTED; // the SYN waits for data
     if (result !== -EINPROGRESS) return result;
     this.#phase = PHASE_CONNECTING;
     return connecting.begin(fillerLen, waiter);
+  }
+
+  /** MSG_MORE begins or ends; what was written before has been read (catchUp). */
+  setMore(isOn: boolean, nowUs: number): void {
+    if (this.#hasMore === isOn) return;
+    this.#hasMore = isOn;
+    if (!isOn && this.#phase === PHASE_CONNECTED) this.socket.sendCommit(0, nowUs, false);
   }
 
   /** connect(2) with AF_UNSPEC. */
@@ -189,8 +203,30 @@ export class StreamEndpoint extends Endpoint {
     } else if (this.isProgramGone) {
       this.#finish(nowUs);
     } else if (this.#phase === PHASE_UNCONNECTED) {
-      this.connecting.drainFiller();
+      if (this.connecting.isFailureDue) this.#showFailure(nowUs);
+      else this.connecting.drainFiller();
     }
+  }
+
+  /**
+   * Breaks the pair, so that it shows the failed connect(). An endpoint with a fresh one takes
+   * over, whose program's end waits in the old, and is closed with that.
+   */
+  #showFailure(nowUs: number): void {
+    const { app, socket, fd } = this;
+    const { pairs, sys } = app;
+    if (pairs.open(SOCK_STREAM) < 0) return this.#end(nowUs);
+    const next = new StreamEndpoint(app, socket, pairs.ownFd, pairs.cookie);
+    next.optionState = this.optionState;
+    next.formerCookie = this.cookie;
+    next.connecting.isOutcomePending = this.connecting.isOutcomePending;
+    this.detach(nowUs);
+    sys.sendFd(fd, app.base, app.recordOff, 1, pairs.programFd);
+    sys.close(fd); // at once: until then the pair looks readable
+    sys.close(pairs.programFd); // not sent: our end hangs up, and the endpoint ends by itself
+    if (next.attach() >= 0) return;
+    socket.close(nowUs);
+    sys.close(next.fd);
   }
 
   #fromProgram(nowUs: number): void {
@@ -204,7 +240,7 @@ export class StreamEndpoint extends Endpoint {
       if (room === 0) return; // EVENT_WRITABLE goes on
       const n = app.sys.recv(this.fd, app.base, off0, len0, off1, len1, MSG_DONTWAIT);
       if (n > 0) {
-        socket.sendCommit(n, nowUs);
+        socket.sendCommit(n, nowUs, this.#hasMore);
         app.counters.bytesToNetwork += n;
         left -= n;
         if (n < room && !this.#isEndAhead) this.#isReadable = false;
@@ -214,6 +250,7 @@ export class StreamEndpoint extends Endpoint {
         this.#onProgramEof(nowUs);
       } else if (n === -EAGAIN) {
         this.#isReadable = false;
+        socket.sendCommit(0, nowUs, this.#hasMore); // the span is not needed
       } else if (n !== -EINTR) {
         return this.#abort(nowUs);
       }

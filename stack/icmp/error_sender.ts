@@ -41,8 +41,9 @@ export class IcmpErrorSender implements IcmpSender {
     readonly network: Network,
     readonly counters: Counters,
     config: IcmpConfig,
+    random: () => number,
   ) {
-    this.#limit = new IcmpRateLimit(config, counters);
+    this.#limit = new IcmpRateLimit(config, counters, random);
   }
 
   sendUnreachable(pkt: Packet, code: number): void {

@@ -66,7 +66,7 @@ export class IcmpLayer implements Transport {
     this.#memory = memory;
     this.#network = network;
     this.#counters = counters;
-    this.errors = new IcmpErrorSender(memory, network, counters, config);
+    this.errors = new IcmpErrorSender(memory, network, counters, config, deps.random);
     this.ping = new PingLayer(memory, network, deps.random);
   }
 

@@ -2,12 +2,18 @@
  * Limits on the ICMP errors we send (RFC 1812 4.3.2.8, RFC 1122 3.2.2): over all, and for each
  * destination, as Linux has them. Errors to ourselves are not limited: the caller does not ask.
  *
+ * What an error costs of the common limit is random, one on the average: who provokes errors to
+ * others and then counts those to himself would else learn which of our ports are open
+ * (CVE-2020-25705, "SAD DNS").
+ *
  * @module
  */
 import type { Counters } from "../storage/counters.ts";
 import { TokenBucket } from "../storage/token_bucket.ts";
 import type { IcmpConfig } from "./config.ts";
 
+/** Tokens that an error costs: 0, 1 or 2. */
+const COSTS = 3;
 /** Destinations remembered; the one heard of longest ago is forgotten. */
 const MAX_HOSTS = 1024;
 
@@ -16,7 +22,12 @@ export class IcmpRateLimit {
   /** By the destination's int32 address, in order of first use. */
   readonly #hosts = new Map<number, TokenBucket>();
 
-  constructor(readonly config: IcmpConfig, readonly counters: Counters) {
+  /** `random`: uniform int32. */
+  constructor(
+    readonly config: IcmpConfig,
+    readonly counters: Counters,
+    readonly random: () => number,
+  ) {
     this.#all = new TokenBucket(config.errorsPerSecond, config.errorBurst);
   }
 
@@ -26,7 +37,7 @@ export class IcmpRateLimit {
       this.counters.icmp.outRateLimitHost++;
       return false;
     }
-    if (!this.#all.take(nowUs)) {
+    if (!this.#all.take(nowUs, (this.random() >>> 0) % COSTS)) {
       this.counters.icmp.outRateLimitGlobal++;
       return false;
     }

@@ -51,7 +51,10 @@ export interface Socket {
   owner: unknown;
 
   bind(addr: IpAddress, port: number, nowUs: number): number;
-  /** Stream: 0 never; -EINPROGRESS when the SYN is queued. Datagram: 0. */
+  /**
+   * Stream: -EINPROGRESS when the SYN is queued, 0 when it waits for the first text
+   * (TCP_FASTOPEN_CONNECT, the server's cookie is known). Datagram: 0.
+   */
   connect(addr: IpAddress, port: number, nowUs: number): number;
   /** Datagram: AF_UNSPEC connect. Stream: -EINVAL... as Linux does. */
   disconnect(nowUs: number): number;
@@ -81,6 +84,11 @@ export interface StreamSocket extends Socket {
    * RFC 9293 3.3.2 state name: "CLOSED", "LISTEN", "SYN-SENT", "SYN-RECEIVED", "ESTABLISHED", ...
    */
   readonly stateName: string;
+  /**
+   * connect() as part of send(MSG_FASTOPEN). 0: the text is to be written now, it goes with the
+   * SYN; -EINPROGRESS: it has to wait for the handshake; -EOPNOTSUPP: Fast Open is off.
+   */
+  connectFast(addr: IpAddress, port: number, nowUs: number): number;
   listen(backlog: number, nowUs: number): number;
   /** Takes the next established connection off the queue; null when there is none. */
   accept(): StreamSocket | null;
@@ -93,6 +101,7 @@ export interface StreamSocket extends Socket {
   sendSpan(maxBytes: number): Span;
   /**
    * `n` bytes have been put into the span: queue them for transmission (sent on flush or at once).
+   * 0: there was nothing to write after all; memory held for it is given back.
    */
   sendCommit(n: number, nowUs: number, more?: boolean): void;
   /** Bytes not yet acknowledged by the peer, FIN included (SIOCOUTQ). */

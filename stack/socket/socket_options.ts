@@ -5,6 +5,7 @@
  * @module
  */
 import type { IpAddress } from "../wire/ip_address.ts";
+import type { Endpoint } from "./api.ts";
 import { PMTUDISC_WANT } from "./constants.ts";
 
 export class SocketOptions {
@@ -95,6 +96,7 @@ export interface OptionHost {
   readonly receiveBufferMax: number;
   readonly sendBufferMax: number;
   takeError(): number;
+  local(): Endpoint;
   /** The path MTU towards the peer, 0 when not connected. */
   pathMtu(): number;
   /** Puts changed options into effect. */

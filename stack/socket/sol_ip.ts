@@ -26,6 +26,10 @@ const OPTION_NOP = 1;
 const GROUP_REQ_LEN = 136;
 const MREQ_LEN = 8;
 const MREQN_LEN = 12;
+const CMSG_HEADER_LEN = 16;
+/** struct in_pktinfo; with its header, padded to eight bytes. */
+const PKTINFO_LEN = 12;
+const CMSG_SPACE_PKTINFO = 32;
 
 const FLAGS: { readonly [name: number]: keyof SocketOptions } = {
   [c.IP_RECVTTL]: "recvTtl",
@@ -185,6 +189,8 @@ export function getIp(host: OptionHost, name: number, maxLen: number): Uint8Arra
   switch (name) {
     case c.IP_OPTIONS:
       return new Uint8Array(0);
+    case c.IP_PKTOPTIONS:
+      return host.type === c.SOCK_STREAM ? packetOptions(host) : -ENOPROTOOPT;
     case c.IP_MULTICAST_IF:
       return v4Bytes(options.multicastAddr);
     case c.IP_MTU: {
@@ -202,6 +208,24 @@ export function getIp(host: OptionHost, name: number, maxLen: number): Uint8Arra
       return n === null ? -ENOPROTOOPT : intOrByteBytes(n, maxLen);
     }
   }
+}
+
+/**
+ * What a stream's packets would bring as control messages: which of our addresses they are for, and
+ * on which interface (IP_PKTINFO). Time to live and TOS are not kept.
+ */
+function packetOptions(host: OptionHost): Uint8Array {
+  if (!host.options.pktInfo) return new Uint8Array(0);
+  const addr = host.local().addr.toV4Word();
+  const message = new Uint8Array(CMSG_SPACE_PKTINFO);
+  const dv = new DataView(message.buffer);
+  dv.setUint32(0, CMSG_HEADER_LEN + PKTINFO_LEN, true);
+  dv.setInt32(8, c.IPPROTO_IP, true);
+  dv.setInt32(12, c.IP_PKTINFO, true);
+  dv.setInt32(CMSG_HEADER_LEN, host.interfaces.indexOfV4(addr), true);
+  dv.setInt32(CMSG_HEADER_LEN + 4, addr);
+  dv.setInt32(CMSG_HEADER_LEN + 8, addr);
+  return message;
 }
 
 function numberOf(host: OptionHost, name: number): number | null {

@@ -21,6 +21,11 @@ function bytesPerSecond(rate: Uint8Array): number {
   return n === NO_RATE_LIMIT ? Infinity : Number(n);
 }
 
+/** To the wildcard means to ourselves. */
+function destination(addr: IpAddress): IpAddress {
+  return addr.isUnspecified ? LOOPBACK_V4 : addr;
+}
+
 export class TcpStreamSocket implements StreamSocket, OptionHost {
   readonly kind = "stream";
   readonly type = SOCK_STREAM;
@@ -33,15 +38,18 @@ export class TcpStreamSocket implements StreamSocket, OptionHost {
   events = 0;
   isQueued = false;
   owner: unknown = null;
-  readonly options: SocketOptions;
+  /** Shared with the listener and its other connections until one of them sets an option. */
+  options: SocketOptions;
+  #hasOwnOptions: boolean;
   readonly #tcp: TcpSocket;
   readonly #env: SocketEnv;
 
-  constructor(env: SocketEnv, tcp: TcpSocket, options = new SocketOptions()) {
+  constructor(env: SocketEnv, tcp: TcpSocket, options: SocketOptions | null = null) {
     this.#env = env;
     this.#tcp = tcp;
     this.domain = tcp.domain;
-    this.options = options;
+    this.options = options ?? new SocketOptions();
+    this.#hasOwnOptions = options === null;
     this.interfaces = env.interfaces;
     this.receiveBufferMax = env.config.receiveBufferMaxBytes;
     this.sendBufferMax = env.config.sendBufferMaxBytes;
@@ -68,10 +76,18 @@ export class TcpStreamSocket implements StreamSocket, OptionHost {
   }
 
   connect(addr: IpAddress, port: number, nowUs: number): number {
+    const refused = this.#checkFamily(addr);
+    return refused < 0 ? refused : this.#tcp.connect(destination(addr), port, nowUs);
+  }
+
+  connectFast(addr: IpAddress, port: number, nowUs: number): number {
+    const refused = this.#checkFamily(addr);
+    return refused < 0 ? refused : this.#tcp.connectFast(destination(addr), port, nowUs);
+  }
+
+  #checkFamily(addr: IpAddress): number {
     if (addr.family !== 4) return this.domain === AF_INET ? -EAFNOSUPPORT : -ENETUNREACH;
-    if (this.domain === AF_INET6 && this.options.v6Only) return -ENETUNREACH;
-    // To the wildcard means to ourselves.
-    return this.#tcp.connect(addr.isUnspecified ? LOOPBACK_V4 : addr, port, nowUs);
+    return this.domain === AF_INET6 && this.options.v6Only ? -ENETUNREACH : 0;
   }
 
   disconnect(nowUs: number): number {
@@ -85,9 +101,9 @@ export class TcpStreamSocket implements StreamSocket, OptionHost {
   accept(): StreamSocket | null {
     const tcp = this.#tcp.accept();
     if (tcp === null) return null;
-    const options = Object.assign(new SocketOptions(), this.options);
-    const socket = new TcpStreamSocket(this.#env, tcp, options);
-    tcp.setMaxPacingRate(bytesPerSecond(options.maxPacingRate));
+    this.#hasOwnOptions = false;
+    const socket = new TcpStreamSocket(this.#env, tcp, this.options);
+    tcp.setMaxPacingRate(bytesPerSecond(this.options.maxPacingRate));
     socket.events = tcp.readiness();
     return socket;
   }
@@ -154,6 +170,10 @@ export class TcpStreamSocket implements StreamSocket, OptionHost {
 
   setOption(level: number, name: number, value: Uint8Array, nowUs: number): number {
     if (level === IPPROTO_TCP) return this.#tcp.setTcpOption(name, value, nowUs);
+    if (!this.#hasOwnOptions) {
+      this.options = Object.assign(new SocketOptions(), this.options);
+      this.#hasOwnOptions = true;
+    }
     return setOption(this, level, name, value);
   }
 

@@ -26,7 +26,7 @@ const IN_USE = 0x40;
 const KEPT = 0x80;
 /** Blocks of orders below this (16 KiB at most) are kept, up to KEEP_COUNT of each. */
 const KEPT_ORDERS = 9;
-const KEEP_COUNT = 16;
+const KEEP_COUNT = 64;
 
 /** Order of the smallest block that holds `lenBytes`. */
 function orderFor(lenBytes: number): number {

@@ -178,6 +178,7 @@ export class TcpCounters {
   fastOpenActiveFail = 0;
   fastOpenPassive = 0;
   fastOpenPassiveFail = 0;
+  fastOpenPassiveAltKey = 0;
   fastOpenListenOverflow = 0;
   fastOpenCookieReqd = 0;
   fastOpenBlackhole = 0;

@@ -30,6 +30,21 @@ function mix(h: number, word: number): number {
   return (Math.imul((h << 13) | (h >>> 19), 5) + 0xe6546b64) | 0;
 }
 
+/** Every bit of the result depends on every bit of `h`. */
+function finalize(h: number): number {
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return h ^ (h >>> 16);
+}
+
+/**
+ * A keyed hash of a remote end (the last word of its address) and the ports, 0..2^32-1, by which
+ * sockets with SO_REUSEPORT share the flows.
+ */
+export function shareHash(seed: number, remote3: number, ports: number): number {
+  return finalize(mix(mix(seed, remote3), ports)) >>> 0;
+}
+
 /** Values are integers >= 0 (an index of the caller's); -1 means "none". Words are int32. */
 export class FlowTable {
   #slots: Int32Array;
@@ -139,9 +154,7 @@ export class FlowTable {
     if ((r0 | r1 | l0 | l1) !== 0) {
       h = mix(mix(mix(mix(mix(mix(h, r0), r1), r2), l0), l1), l2);
     }
-    h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-    h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-    return h ^ (h >>> 16);
+    return finalize(h);
   }
 
   /** Word index of the key's slot, or of the empty slot where it belongs. */

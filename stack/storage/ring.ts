@@ -5,8 +5,8 @@
  *      |  free space  |  used bytes ...   |  ooo .. free space         |     (both ends wrap)
  *
  * `writeAt` puts bytes at a distance beyond the tail (out-of-order data); they count only once a
- * `commit` has moved the tail over them. The block is allocated at first use: an idle ring costs
- * nothing.
+ * `commit` has moved the tail over them. The block is allocated at first use, and `rest` gives it
+ * back: an idle ring costs nothing.
  *
  * @module
  */
@@ -84,11 +84,17 @@ export class ByteRing {
   }
 
   /**
-   * Starts over at the block's first byte: a ring that is emptied often stays in the cache then.
-   * Only when nothing is used and nothing has been written ahead.
+   * Nothing is used and nothing has been written ahead: gives the block back until the next use, so
+   * that a thousand idle rings hold nothing, and busy ones share a few blocks that stay in the
+   * cache. A block that has grown is kept, since another one so large may not be had again; it is
+   * only started over. `isQueued`: frames that are queued may still point into it.
    */
-  rewind(): void {
-    if (this.#used === 0) this.#head = 0;
+  rest(isQueued: boolean): void {
+    this.#head = 0;
+    if (this.#block < 0 || this.#capacity > this.#startCapacity) return;
+    if (isQueued) this.#memory.freeDeferred(this.#block, this.#capacity);
+    else this.#memory.free(this.#block, this.#capacity);
+    this.#block = -1;
   }
 
   /**

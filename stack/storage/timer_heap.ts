@@ -1,6 +1,12 @@
 /**
- * Timers: a binary min-heap of nodes that know their place in it, so that moving and cancelling one
- * is O(log n) and allocates nothing. Times are microseconds (numbers beyond 2^31 included).
+ * Timers: a min-heap of nodes that know their place in it, so that moving and cancelling one is
+ * O(log n) and allocates nothing. Times are microseconds (numbers beyond 2^31 included).
+ *
+ * The times lie in an array of their own, and a place has four children: looking for the way up or
+ * down reads neighbouring numbers, not nodes that are scattered over the memory. Ten thousand
+ * timers are seven levels.
+ *
+ *     place i: parent (i - 1) >> 2, children 4 i + 1 .. 4 i + 4
  *
  * @module
  */
@@ -13,8 +19,12 @@ export class TimerNode {
   heapIndex = -1;
 }
 
+const START_CAPACITY = 64;
+
 export class TimerHeap<T extends TimerNode = TimerNode> {
   readonly #nodes: T[] = [];
+  /** `atUs` of the node at each place. */
+  #times = new Float64Array(START_CAPACITY);
 
   /** Armed timers. */
   get count(): number {
@@ -24,16 +34,13 @@ export class TimerHeap<T extends TimerNode = TimerNode> {
   /** Arms the timer, or moves it if it is armed. */
   set(node: T, atUs: number): void {
     const i = node.heapIndex;
-    if (i < 0) {
-      node.atUs = atUs;
-      this.#nodes.push(node);
-      this.#siftUp(node, this.#nodes.length - 1);
-      return;
-    }
-    const isLater = atUs > node.atUs;
+    const isLater = i >= 0 && atUs > node.atUs;
     node.atUs = atUs;
-    if (isLater) this.#siftDown(node, i);
-    else this.#siftUp(node, i);
+    if (isLater) return this.#siftDown(node, atUs, i);
+    if (i >= 0) return this.#siftUp(node, atUs, i);
+    if (this.#nodes.length === this.#times.length) this.#grow();
+    this.#nodes.push(node);
+    this.#siftUp(node, atUs, this.#nodes.length - 1);
   }
 
   /** Disarms the timer; nothing happens if it is not armed. */
@@ -45,54 +52,66 @@ export class TimerHeap<T extends TimerNode = TimerNode> {
     node.atUs = Infinity;
     const last = this.#nodes.pop() as T;
     if (last === node) return;
-    if (last.atUs > goneAtUs) this.#siftDown(last, i);
-    else this.#siftUp(last, i);
+    const lastAtUs = this.#times[this.#nodes.length];
+    if (lastAtUs > goneAtUs) this.#siftDown(last, lastAtUs, i);
+    else this.#siftUp(last, lastAtUs, i);
   }
 
   /** When the first timer is due; Infinity when none is armed. */
   nextAtUs(): number {
-    return this.#nodes.length === 0 ? Infinity : this.#nodes[0].atUs;
+    return this.#nodes.length === 0 ? Infinity : this.#times[0];
   }
 
   /** Takes out the first timer if it is due at `nowUs` (atUs <= nowUs); null: none is. */
   popDue(nowUs: number): T | null {
-    if (this.#nodes.length === 0) return null;
+    if (this.#nodes.length === 0 || this.#times[0] > nowUs) return null;
     const first = this.#nodes[0];
-    if (first.atUs > nowUs) return null;
     this.cancel(first);
     return first;
   }
 
+  #grow(): void {
+    const times = new Float64Array(this.#times.length * 2);
+    times.set(this.#times);
+    this.#times = times;
+  }
+
   /** Places `node` at `i` or above. */
-  #siftUp(node: T, i: number): void {
+  #siftUp(node: T, atUs: number, i: number): void {
     const nodes = this.#nodes;
+    const times = this.#times;
     while (i > 0) {
-      const up = (i - 1) >> 1;
-      const parent = nodes[up];
-      if (parent.atUs <= node.atUs) break;
-      nodes[i] = parent;
-      parent.heapIndex = i;
+      const up = (i - 1) >> 2;
+      if (times[up] <= atUs) break;
+      this.#place(nodes[up], times[up], i);
       i = up;
     }
-    nodes[i] = node;
-    node.heapIndex = i;
+    this.#place(node, atUs, i);
   }
 
   /** Places `node` at `i` or below. */
-  #siftDown(node: T, i: number): void {
+  #siftDown(node: T, atUs: number, i: number): void {
     const nodes = this.#nodes;
+    const times = this.#times;
     const count = nodes.length;
     for (;;) {
-      let down = 2 * i + 1;
-      if (down >= count) break;
-      if (down + 1 < count && nodes[down + 1].atUs < nodes[down].atUs) down++;
-      const child = nodes[down];
-      if (child.atUs >= node.atUs) break;
-      nodes[i] = child;
-      child.heapIndex = i;
+      const first = 4 * i + 1;
+      if (first >= count) break;
+      const end = Math.min(first + 4, count);
+      let down = first;
+      for (let child = first + 1; child < end; child++) {
+        if (times[child] < times[down]) down = child;
+      }
+      if (times[down] >= atUs) break;
+      this.#place(nodes[down], times[down], i);
       i = down;
     }
-    nodes[i] = node;
+    this.#place(node, atUs, i);
+  }
+
+  #place(node: T, atUs: number, i: number): void {
+    this.#nodes[i] = node;
+    this.#times[i] = atUs;
     node.heapIndex = i;
   }
 }

@@ -11,15 +11,18 @@ export class TokenBucket {
     this.#tokens = burst;
   }
 
-  /** Takes one token if there is one. `nowUs` does not go backwards. */
-  take(nowUs: number): boolean {
+  /**
+   * True when there is a token; `cost` of them are taken then, or as many as there are. `nowUs`
+   * does not go backwards.
+   */
+  take(nowUs: number, cost = 1): boolean {
     if (nowUs > this.#filledAtUs) {
       const gained = (nowUs - this.#filledAtUs) * this.ratePerSecond / 1e6;
       this.#tokens = Math.min(this.burst, this.#tokens + gained);
       this.#filledAtUs = nowUs;
     }
     if (this.#tokens < 1) return false;
-    this.#tokens--;
+    this.#tokens = Math.max(0, this.#tokens - cost);
     return true;
   }
 }

@@ -24,10 +24,13 @@ export class AckSample {
   sackedBytes = 0;
   /** Bytes that are known to have arrived since the last acknowledgment, each counted once. */
   deliveredBytes = 0;
+  /** The most of them that was sent as one record. */
+  longestBytes = 0;
   /** Sending times of what arrived and had been sent once only; -1: there is none (Karn). */
   oldestSentUs = -1;
   newestSentUs = -1;
   oldestSackedSentUs = -1;
+  newestSackedSentUs = -1;
   /** A segment that had been retransmitted was acknowledged. */
   hasRetransmitted = false;
   /** Something was that had been sent once only; the lowest end of such a record. */
@@ -46,8 +49,9 @@ export class AckSample {
   isBare = false;
   /** `pipe` before the acknowledgment. */
   priorPipe = 0;
-  /** Round-trip time, microseconds; -1: none. */
+  /** Round-trip time of what was sent first, microseconds, and of what was sent last; -1: none. */
   rttUs = -1;
+  latestRttUs = -1;
   /** The connection's delivery rate; hears of all that arrives. */
   rate: DeliveryRate = NO_RATE;
   /** Loss detection; hears of all that arrives, too. */
@@ -65,9 +69,11 @@ export class AckSample {
     this.ackedBytes = 0;
     this.sackedBytes = 0;
     this.deliveredBytes = 0;
+    this.longestBytes = 0;
     this.oldestSentUs = -1;
     this.newestSentUs = -1;
     this.oldestSackedSentUs = -1;
+    this.newestSackedSentUs = -1;
     this.hasRetransmitted = false;
     this.hasOriginal = false;
     this.hasDsack = false;
@@ -75,6 +81,7 @@ export class AckSample {
     this.isDuplicate = false;
     this.isBare = false;
     this.rttUs = -1;
+    this.latestRttUs = -1;
   }
 
   /** The whole record is acknowledged. */
@@ -104,11 +111,14 @@ export class AckSample {
     this.#onArrived(segment, segment.end);
     if ((segment.flags & NO_SAMPLE) !== 0) return;
     if (this.oldestSackedSentUs < 0) this.oldestSackedSentUs = segment.sentUs;
+    if (segment.sentUs > this.newestSackedSentUs) this.newestSackedSentUs = segment.sentUs;
   }
 
   /** The record has arrived, up to `end`. */
   #onArrived(segment: SentSegment, end: number): void {
     this.rack.onDelivered(segment, end);
+    const lenBytes = (end - segment.seq) | 0;
+    if (lenBytes > this.longestBytes) this.longestBytes = lenBytes;
     if ((segment.flags & SENT_EVER_RETRANS) !== 0) return;
     if (!this.hasOriginal || seqLt(end, this.originalEnd)) this.originalEnd = end;
     this.hasOriginal = true;

@@ -57,6 +57,8 @@ export interface TcpConfig {
   ecnFallback: boolean;
   /** tcp_fastopen: 1 as client, 2 as server; both want a socket option besides. */
   fastOpen: number;
+  /** tcp_fastopen_blackhole_timeout_sec: a client's first pause after signs of trouble; 0: none. */
+  fastOpenBlackholeUs: number;
   /** tcp_mtu_probing: black holes are detected (1). tcp_probe_interval. */
   mtuProbing: boolean;
   mtuProbeIntervalUs: number;
@@ -108,6 +110,7 @@ export const DEFAULT_TCP_CONFIG: Readonly<TcpConfig> = {
   ecn: 2,
   ecnFallback: true,
   fastOpen: 3,
+  fastOpenBlackholeUs: 0,
   mtuProbing: true,
   mtuProbeIntervalUs: 600 * SECOND,
   challengeAckPerSecond: 1000,

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { FlowTable, portsWord } from "../storage/hash_table.ts";
+import { FlowTable, portsWord, shareHash } from "../storage/hash_table.ts";
 import type { IpAddress } from "../wire/ip_address.ts";
 import type { Packet } from "../wire/packet.ts";
 import type { Flow } from "./flow.ts";
@@ -13,6 +13,7 @@ import type { Segment } from "./segment.ts";
 
 export class Demux {
   readonly #table: FlowTable;
+  readonly #seed: number;
   /** Flows by the number that the table holds, and the numbers that are free. */
   readonly #flows: (Flow | null)[] = [];
   readonly #free: number[] = [];
@@ -20,6 +21,7 @@ export class Demux {
 
   constructor(seed: number) {
     this.#table = new FlowTable(seed);
+    this.#seed = seed;
   }
 
   /** Connections, SYN queue entries and TIME-WAITs together. */
@@ -145,8 +147,7 @@ export class Demux {
       }
     }
     if (equals < 2) return best;
-    const hash = Math.imul(pkt.src3 ^ Math.imul(seg.srcPort, 0x9e3779b1), 0x85ebca6b) >>> 0;
-    let skip = hash % equals;
+    let skip = shareHash(this.#seed, pkt.src3, portsWord(seg.dstPort, seg.srcPort)) % equals;
     for (const listener of list) {
       if (listener.score(pkt) === bestScore && skip-- === 0) return listener;
     }

@@ -23,7 +23,7 @@ import { emitOptions, emitSynOptions, TCP_MAX_SACK_BLOCKS } from "../wire/tcp_op
 import { ECN_MASK, synEcnFlags } from "./ecn.ts";
 import type { Flow } from "./flow.ts";
 import type { TcpLayer } from "./layer.ts";
-import { advertisedMss } from "./mss.ts";
+import { advertisedMss, segmentText } from "./mss.ts";
 import { advertiseWindow } from "./receive_window.ts";
 import { refreshRoute } from "./route.ts";
 import { seqDiff, seqGt } from "./seq.ts";
@@ -102,7 +102,11 @@ export function emitSegment(
   const tx = route.tx;
   const off = tx.l4Off[row];
   const window = advertiseWindow(tcb) >>> tcb.rcvWindShift;
-  const sackCount = textLen === 0 ? collectSackBlocks(tcb) : 0;
+  const unit = segmentText(tcb);
+  const isProbe = isMtuProbe(tcb, seq, textLen);
+  // Text that was cut to SMSS before there were blocks to send leaves no room for them
+  const hasRoom = textLen <= unit || (textLen > tcb.smss && !isProbe);
+  const sackCount = hasRoom ? collectSackBlocks(tcb) : 0;
   const headerLen = TCP_HEADER_LEN + emitOptions(
     layer.memory.dv,
     off + TCP_HEADER_LEN,
@@ -126,9 +130,9 @@ export function emitSegment(
     0,
     0,
   );
-  const isCut = textLen > tcb.smss && !isMtuProbe(tcb, seq, textLen);
-  if (textLen > 0) attachText(tcb, row, seq, textLen, isCut);
-  const units = isCut ? Math.ceil(textLen / tcb.smss) : 1;
+  const isCut = textLen > tcb.smss && !isProbe;
+  if (textLen > 0) attachText(tcb, row, seq, textLen, isCut ? unit : 0);
+  const units = isCut ? Math.ceil(textLen / unit) : 1;
   tcb.segsOut += units;
   layer.counters.tcp.outSegs += units;
   onAckSent(tcb);
@@ -141,8 +145,8 @@ function isMtuProbe({ mtuProbing }: Tcb, seq: number, textLen: number): boolean 
   return mtuProbing.probeLen === textLen && mtuProbing.probeSeq === seq;
 }
 
-/** Points the row at the ring's bytes; `isCut`: the device makes several segments of it. */
-function attachText(tcb: Tcb, row: number, seq: number, textLen: number, isCut: boolean): void {
+/** Points the row at the ring's bytes; the device makes segments of `unit` bytes of it (0: one). */
+function attachText(tcb: Tcb, row: number, seq: number, textLen: number, unit: number): void {
   const tx = tcb.route!.tx;
   const span = tcb.layer.span;
   tcb.sndRing.readableSpan(seqDiff(seq, tcb.sndRingSeq), textLen, span);
@@ -150,9 +154,9 @@ function attachText(tcb: Tcb, row: number, seq: number, textLen: number, isCut: 
   tx.payLen[row] = span.len0;
   tx.pay2Off[row] = span.off1;
   tx.pay2Len[row] = span.len1;
-  if (isCut) {
+  if (unit > 0) {
     tx.gsoType[row] = tcb.remote.family === 4 ? GSO_TCPV4 : GSO_TCPV6;
-    tx.gsoSize[row] = tcb.smss;
+    tx.gsoSize[row] = unit;
   }
 }
 
@@ -161,14 +165,11 @@ function onAckSent(tcb: Tcb): void {
   if (tcb.quickAcks > 0 && tcb.rcvNxt !== tcb.lastAckSent) tcb.quickAcks--;
   tcb.lastAckSent = tcb.rcvNxt;
   tcb.isAckNow = false;
+  tcb.isAckPushed = false;
   tcb.delayedAckAtUs = Infinity;
 }
 
-/**
- * D-SACK first, then what lies beyond the gaps (RFC 2018 section 4, RFC 2883). Only segments
- * without text carry blocks: each out-of-order arrival is answered by one at once, and text keeps
- * its full size.
- */
+/** D-SACK first, then what lies beyond the gaps (RFC 2018 section 4, RFC 2883). */
 function collectSackBlocks(tcb: Tcb): number {
   if (!tcb.hasSack || (!tcb.hasDsack && tcb.assembler.count === 0)) return 0;
   const { sackLeft, sackRight } = tcb.layer;
@@ -260,7 +261,7 @@ export function emitSynSegment(
   );
   emitTcp(dv, off, flow.localPort, flow.remotePort, seq, ack, headerLen, flags, window, 0, 0);
   if (textOf !== null && textOf.synTextLen > 0) {
-    attachText(textOf, row, (seq + 1) | 0, textOf.synTextLen, false);
+    attachText(textOf, row, (seq + 1) | 0, textOf.synTextLen, 0);
   }
   layer.counters.tcp.outSegs++;
   send(layer, route, flow.local, flow.remote, headerLen, ttl, tos, nowUs);

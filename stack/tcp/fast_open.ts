@@ -11,7 +11,6 @@ import { SipHash } from "../storage/siphash.ts";
 import type { IpAddress } from "../wire/ip_address.ts";
 import type { Flow } from "./flow.ts";
 import { initializeWindow } from "./lifecycle.ts";
-import type { TcpLayer } from "./layer.ts";
 import { updateSmss } from "./mss.ts";
 import type { Segment } from "./segment.ts";
 import type { SynRequest } from "./syn_request.ts";
@@ -23,6 +22,8 @@ import { emitSyn } from "./emit.ts";
 export const FAST_OPEN_CLIENT = 1;
 export const FAST_OPEN_SERVER = 2;
 const COOKIE_LEN = 8;
+/** TCP_FASTOPEN_KEY_LENGTH */
+export const FAST_OPEN_KEY_LEN = 16;
 /** Servers whose cookies are kept. */
 const CACHE_MAX = 256;
 /** Asks for a cookie. */
@@ -63,30 +64,77 @@ export class CookieCache {
   }
 }
 
-/** A server's cookies: a keyed hash of the two addresses (RFC 7413 4.1.2). */
+/** Whose a cookie is. */
+export enum CookieKey {
+  NONE = 0,
+  FIRST = 1,
+  SECOND = 2,
+}
+
+/**
+ * A server's cookies: SipHash of the client's and the server's address (RFC 7413 4.1.2), computed
+ * as Linux does, so that servers behind one address that share a key understand each other. With a
+ * second key those are valid that were made with it before the keys changed.
+ */
 export class CookieMaker {
-  readonly #hash: SipHash;
+  readonly #first: SipHash;
+  readonly #second: SipHash | null;
   readonly #words = new Int32Array(8);
 
-  constructor(random: () => number) {
-    this.#hash = SipHash.withRandomKey(random);
+  /** `keys`: TCP_FASTOPEN_KEY, one key or two, the one in use first. */
+  constructor(readonly keys: Uint8Array) {
+    this.#first = hashWith(keys, 0);
+    this.#second = keys.length > FAST_OPEN_KEY_LEN ? hashWith(keys, FAST_OPEN_KEY_LEN) : null;
   }
 
-  make({ local, remote }: Flow): Uint8Array {
+  static withRandomKey(random: () => number): CookieMaker {
+    return new CookieMaker(new Uint8Array(Int32Array.from({ length: 4 }, random).buffer));
+  }
+
+  make(ends: Flow): Uint8Array {
+    return this.#cookie(this.#first, ends);
+  }
+
+  /** The key that the `len` bytes at `off` of `u8` were made with. */
+  keyOf(ends: Flow, u8: Uint8Array, off: number, len: number): CookieKey {
+    if (len !== COOKIE_LEN) return CookieKey.NONE;
+    if (isSame(this.make(ends), u8, off)) return CookieKey.FIRST;
+    const second = this.#second;
+    if (second === null || !isSame(this.#cookie(second, ends), u8, off)) return CookieKey.NONE;
+    return CookieKey.SECOND;
+  }
+
+  #cookie(hash: SipHash, { local, remote }: Flow): Uint8Array {
     const words = this.#words;
-    words[0] = local.w0;
-    words[1] = local.w1;
-    words[2] = local.w2;
-    words[3] = local.w3;
-    words[4] = remote.w0;
-    words[5] = remote.w1;
-    words[6] = remote.w2;
-    words[7] = remote.w3;
+    const count = remote.family === 4 ? 1 : 4;
+    for (let i = 0; i < count; i++) {
+      words[i] = addressWord(remote, 4 - count + i);
+      words[count + i] = addressWord(local, 4 - count + i);
+    }
     const cookie = new DataView(new ArrayBuffer(COOKIE_LEN));
-    cookie.setInt32(0, this.#hash.hash(words, 8));
-    cookie.setInt32(4, this.#hash.high);
+    cookie.setInt32(0, hash.hash(words, 2 * count), true);
+    cookie.setInt32(4, hash.high, true);
     return new Uint8Array(cookie.buffer);
   }
+}
+
+function hashWith(keys: Uint8Array, off: number): SipHash {
+  const dv = new DataView(keys.buffer, keys.byteOffset + off, FAST_OPEN_KEY_LEN);
+  const word = (i: number) => dv.getInt32(4 * i, true);
+  return new SipHash(word(0), word(1), word(2), word(3));
+}
+
+/** Word `i` of an address as its bytes on the wire are for a little-endian reader. */
+function addressWord({ w0, w1, w2, w3 }: IpAddress, i: number): number {
+  const w = i === 0 ? w0 : i === 1 ? w1 : i === 2 ? w2 : w3;
+  return (w << 24) | ((w & 0xff00) << 8) | ((w >> 8) & 0xff00) | (w >>> 24);
+}
+
+/** In constant time. */
+function isSame(cookie: Uint8Array, u8: Uint8Array, off: number): boolean {
+  let difference = 0;
+  for (let i = 0; i < cookie.length; i++) difference |= cookie[i] ^ u8[off + i];
+  return difference === 0;
 }
 
 /**
@@ -96,7 +144,7 @@ export class CookieMaker {
 export function acceptsFastOpen(request: SynRequest, seg: Segment): boolean {
   const { layer, listener } = request;
   const { fastOpenCookieOff, fastOpenCookieLen } = seg.options;
-  const { fastOpenQueue, fastOpenNoCookie } = listener.tcb.options;
+  const { fastOpenQueue, fastOpenNoCookie, fastOpenCookies } = listener.tcb.options;
   const counters = layer.counters.tcp;
   if ((layer.config.fastOpen & FAST_OPEN_SERVER) === 0 || fastOpenQueue === 0) return false;
   const hasOption = fastOpenCookieOff >= 0;
@@ -107,21 +155,16 @@ export function acceptsFastOpen(request: SynRequest, seg: Segment): boolean {
     return false;
   }
   if (fastOpenNoCookie) return true;
-  const cookie = layer.cookieMaker.make(request);
-  if (fastOpenCookieLen > 0) {
-    if (isSame(layer, cookie, fastOpenCookieOff, fastOpenCookieLen)) return true;
-    counters.fastOpenPassiveFail++;
+  const maker = fastOpenCookies ?? layer.cookieMaker;
+  const key = maker.keyOf(request, layer.memory.u8, fastOpenCookieOff, fastOpenCookieLen);
+  if (key === CookieKey.FIRST) return true;
+  request.fastOpenCookie = maker.make(request);
+  if (key === CookieKey.SECOND) {
+    counters.fastOpenPassiveAltKey++;
+    return true;
   }
-  request.fastOpenCookie = cookie;
+  if (fastOpenCookieLen > 0) counters.fastOpenPassiveFail++;
   return false;
-}
-
-function isSame(layer: TcpLayer, cookie: Uint8Array, off: number, len: number): boolean {
-  if (len !== cookie.length) return false;
-  const { u8 } = layer.memory;
-  let difference = 0;
-  for (let i = 0; i < len; i++) difference |= cookie[i] ^ u8[off + i];
-  return difference === 0;
 }
 
 /** The program gets the connection, with the SYN's text, while it is in SYN-RECEIVED. */
@@ -137,7 +180,7 @@ export function openFast(request: SynRequest, seg: Segment): void {
   initializeWindow(tcb);
   takeSynText(tcb, seg);
   layer.counters.tcp.fastOpenPassive++;
-  emitSyn(tcb, true, seg.nowUs);
+  emitSyn(tcb, true, seg.nowUs, request.fastOpenCookie);
   tcb.lastSentUs = seg.nowUs;
   armRetransmitTimer(tcb, seg.nowUs);
   rearmTimer(tcb);

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { DROP_TCP_NO_PORT, DROP_TCP_OPTIONS } from "../wire/drop_reason.ts";
+import { DROP_TCP_FLAGS, DROP_TCP_NO_PORT, DROP_TCP_OPTIONS } from "../wire/drop_reason.ts";
 import type { Packet } from "../wire/packet.ts";
 import { processAck } from "./input_ack.ts";
 import { processFin, processText, processUrgent } from "./input_data.ts";
@@ -32,7 +32,7 @@ export function tcpInput(layer: TcpLayer, pkt: Packet): void {
   }
   layer.counters.tcp.inSegs += seg.units;
   // RFC 9293 3.9.2.3: a connection has two ends
-  if (pkt.isBroadcast || pkt.isMulticast) return;
+  if (pkt.isBroadcast || pkt.isMulticast) return layer.counters.drop(DROP_TCP_NO_PORT);
   const flow = layer.demux.lookup(pkt, seg);
   if (flow === null) newcomer(layer, pkt, seg, null);
   else if (flow.kind === FLOW_TCB) segmentArrives(flow as Tcb, seg);
@@ -65,7 +65,6 @@ function smallStateInput(layer: TcpLayer, flow: Flow, pkt: Packet, seg: Segment)
 /** A segment for a connection that has a TCB. */
 export function segmentArrives(tcb: Tcb, seg: Segment): void {
   tcb.segsIn += seg.units;
-  tcb.keepProbes = 0;
   if (tcb.state === State.SYN_SENT) synSentInput(tcb, seg);
   else otherStates(tcb, seg);
   if (tcb.state !== State.CLOSED) rearmTimer(tcb);
@@ -81,7 +80,8 @@ function otherStates(tcb: Tcb, seg: Segment): void {
   // Fourth, check the SYN bit
   if (seg.isSyn && !processSyn(tcb, seg)) return;
   // Fifth, check the ACK field: "if the ACK bit is off, drop the segment"
-  if (!seg.isAck || !processAck(tcb, seg)) return;
+  if (!seg.isAck) return tcb.layer.counters.drop(DROP_TCP_FLAGS);
+  if (!processAck(tcb, seg)) return;
   // Sixth, check the URG bit
   if (seg.isUrg) processUrgent(tcb, seg);
   // Seventh, process the segment text

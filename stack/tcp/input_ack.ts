@@ -12,7 +12,7 @@ import { sendChallengeAck } from "./challenge_ack.ts";
 import { noteReduction, onEcnEcho } from "./ecn.ts";
 import { timestampNow } from "./emit.ts";
 import { deleteTcb, enterTimeWait, establish, setState } from "./lifecycle.ts";
-import { checkMtuProbe } from "./mtu_probing.ts";
+import { checkMtuProbe, noteArrival } from "./mtu_probing.ts";
 import { hasUnsent, updatePacing } from "./output.ts";
 import { onAckForRecovery } from "./recovery.ts";
 import { replyReset } from "./reset.ts";
@@ -31,6 +31,7 @@ export function processAck(tcb: Tcb, seg: Segment): boolean {
   if (!isAckAcceptable(tcb, seg)) return false;
   tcb.lastAckReceivedUs = seg.nowUs;
   tcb.probes = 0;
+  tcb.keepProbes = 0;
   tcb.softError = 0;
   takeAck(tcb, seg);
   return ackOfFin(tcb, seg.nowUs);
@@ -71,6 +72,12 @@ function isAckAcceptable(tcb: Tcb, seg: Segment): boolean {
 }
 
 function takeAck(tcb: Tcb, seg: Segment): void {
+  if (isWindowOnly(tcb, seg)) {
+    updateSendWindow(tcb, seg);
+    // The persist timer may have been stopped: the output arms it again where it is needed
+    if (hasUnsent(tcb)) tcb.layer.markDirty(tcb);
+    return;
+  }
   const sample = tcb.layer.sample;
   sample.begin(tcb.rate, tcb.pipe, tcb.rack);
   tcb.rack.begin(tcb.sndUna, tcb.sent.sackedBytes > 0, tcb.rtt.minRttUs, seg.nowUs);
@@ -86,6 +93,7 @@ function takeAck(tcb: Tcb, seg: Segment): void {
     sample.isDuplicate = tcb.sent.count > 0 && sample.isBare;
   }
   sampleRtt(tcb, seg, sample);
+  noteArrival(tcb, sample.longestBytes, seg.nowUs);
   const recoveryBefore = tcb.recovery;
   if (tcb.hasEcn && (seg.flags & TCP_ECE) !== 0) onEcnEcho(tcb, seg.nowUs);
   onAckForRecovery(tcb, sample, seg.nowUs);
@@ -93,12 +101,22 @@ function takeAck(tcb: Tcb, seg: Segment): void {
   if (tcb.mtuProbing.probeLen !== 0) checkMtuProbe(tcb, seg.nowUs);
   tcb.delivered += sample.deliveredBytes;
   const lostBytes = tcb.sent.lostTotalBytes - lostBefore;
-  tcb.rate.finish(sample.rttUs, tcb.rtt.minRttUs, lostBytes, seg.nowUs);
+  tcb.rate.finish(sample.latestRttUs, tcb.rtt.minRttUs, lostBytes, seg.nowUs);
   if (tcb.congestion.ownsWindow) tcb.congestion.onDelivery(tcb, tcb.rate, seg.nowUs);
   updatePacing(tcb);
   updateRetransmitTimer(tcb, sample, seg.nowUs);
   if (sample.ackedBytes > 0) releaseSendBuffer(tcb);
   if (tcb.sent.lostBytes > 0 || hasUnsent(tcb)) tcb.layer.markDirty(tcb);
+}
+
+/**
+ * Nothing is in flight, and the segment acknowledges nothing: it can only change the window (Linux
+ * tcp_ack goes to no_queue, too). It is what every segment of a peer that alone sends looks like.
+ */
+function isWindowOnly(tcb: Tcb, seg: Segment): boolean {
+  return tcb.sndUna === tcb.sndNxt && seg.ack === tcb.sndUna && seg.options.sackCount === 0 &&
+    (seg.flags & TCP_ECE) === 0 &&
+    tcb.recovery === Recovery.OPEN && !tcb.tlp.isOut;
 }
 
 /**
@@ -128,6 +146,7 @@ function updateSendWindow(tcb: Tcb, seg: Segment): boolean {
 function advanceUna(tcb: Tcb, seg: Segment, sample: AckSample): void {
   tcb.sent.acknowledge(seg.ack, sample);
   tcb.sndUna = seg.ack;
+  tcb.unaAdvancedUs = seg.nowUs;
   tcb.bytesAcked += sample.ackedBytes;
   if (tcb.backoff > 0) endBackOff(tcb);
   // Follows SND.UNA, or comparisons would fail after 2^31 bytes
@@ -151,21 +170,28 @@ function endBackOff(tcb: Tcb): void {
  * a hole was not acknowledged when it arrived), else from the timestamp that comes back (RFC 7323
  * 4.1), which is good to a millisecond. Not with a D-SACK: the segment had arrived before, and the
  * timestamp is that of the first copy, whose ACK was lost.
+ *
+ * An acknowledgment of several segments waited for the last of them: its round trip is the path's,
+ * and the one that the minimum and congestion control are to know (Linux ca_rtt_us). The RTO has to
+ * allow for the first's.
  */
 export function sampleRtt(tcb: Tcb, seg: Segment, sample: AckSample): void {
   const { nowUs, options } = seg;
   if (sample.oldestSentUs >= 0 && !sample.hasRetransmitted) {
     sample.rttUs = nowUs - sample.oldestSentUs;
+    sample.latestRttUs = nowUs - Math.max(sample.newestSentUs, sample.newestSackedSentUs);
   } else if (sample.oldestSackedSentUs >= 0) {
     sample.rttUs = nowUs - sample.oldestSackedSentUs;
+    sample.latestRttUs = nowUs - sample.newestSackedSentUs;
   } else if (canUseEcho(tcb, seg, sample)) {
     const ms = (timestampNow(tcb.tsOffset, nowUs) - options.tsEcr) | 0;
     if (ms < 0 || ms * 1000 > tcb.rtt.rtoMaxUs) return;
     sample.rttUs = Math.max(1, ms) * 1000;
+    sample.latestRttUs = sample.rttUs;
   } else {
     return;
   }
-  tcb.rtt.sample(sample.rttUs, nowUs);
+  tcb.rtt.sample(sample.rttUs, nowUs, sample.latestRttUs);
 }
 
 function canUseEcho(tcb: Tcb, seg: Segment, sample: AckSample): boolean {
@@ -187,13 +213,24 @@ export function releaseSendBuffer(tcb: Tcb): void {
   if (lenBytes > 0) {
     ring.consume(lenBytes);
     tcb.sndRingSeq = (tcb.sndRingSeq + lenBytes) | 0;
+    if (ring.usedBytes === 0) ring.rest(true);
   }
   autotuneSendBuffer(tcb);
-  // Not for every byte: when a third of the buffer is free, as sk_stream_write_space
-  if (tcb.isSndBlocked && ring.usedBytes <= tcb.sndBufBytes - (tcb.sndBufBytes >> 2)) {
+  if (tcb.isSndBlocked && isWriterDue(tcb)) {
     tcb.isSndBlocked = false;
     tcb.layer.raise(tcb, EVENT_WRITABLE);
   }
+}
+
+/**
+ * The program is not woken for every byte, but when a quarter of the buffer is free (Linux
+ * sk_stream_write_space: a third); and for two segments when there is nothing left to send, or a
+ * buffer that is smaller than the window would never be in flight as a whole.
+ */
+function isWriterDue(tcb: Tcb): boolean {
+  const freeBytes = tcb.sndBufBytes - tcb.sndRing.usedBytes;
+  if (freeBytes >= tcb.sndBufBytes >> 2) return true;
+  return freeBytes >= 2 * tcb.smss && seqDiff(tcb.sndEnd, tcb.sndNxt) < tcb.smss;
 }
 
 /** What follows for the state "if our FIN is now acknowledged". False: the connection is over. */

@@ -5,6 +5,7 @@
  * @module
  */
 import { EVENT_READABLE } from "../storage/events.ts";
+import { TCP_PSH } from "../wire/tcp.ts";
 import { receiveEcn } from "./ecn.ts";
 import { emitAck, timestampNow } from "./emit.ts";
 import { enterTimeWait, failConnection, setState } from "./lifecycle.ts";
@@ -80,6 +81,7 @@ function trimToWindow(tcb: Tcb, seg: Segment): boolean {
   if (old > 0) {
     noteDsack(tcb, seg.seq, seqLt(seg.end, tcb.rcvNxt) ? seg.end : tcb.rcvNxt);
     tcb.isAckNow = true;
+    tcb.promptAcks = tcb.layer.config.quickAckSegments;
     if (old >= seg.len) return false;
     seg.trimFront(Math.min(old, seg.payloadLen));
   }
@@ -104,6 +106,7 @@ function noteDsack(tcb: Tcb, left: number, right: number): void {
 /** The next expected text: into the ring, with what was waiting behind it. */
 function takeInOrder(tcb: Tcb, seg: Segment): void {
   const lenBytes = seg.payloadLen;
+  if (tcb.promptAcks > 0) acknowledgePromptly(tcb, seg.nowUs);
   const isLent = lenBytes > 0 && lendText(tcb, seg);
   if (!isLent && lenBytes > 0 && !storeText(tcb, seg, 0)) return;
   let next = seg.end;
@@ -123,7 +126,7 @@ function takeInOrder(tcb: Tcb, seg: Segment): void {
   if (textBytes > 0) deliver(tcb, textBytes, isLent, seg.nowUs);
   // "An immediate ACK when the segment fills in all or part of a gap" (RFC 5681 4.2)
   if (hadGaps || isFin) tcb.isAckNow = true;
-  scheduleAck(tcb, seg.nowUs);
+  scheduleAck(tcb, seg);
 }
 
 function deliver(tcb: Tcb, textBytes: number, isLent: boolean, nowUs: number): void {
@@ -138,8 +141,9 @@ function deliver(tcb: Tcb, textBytes: number, isLent: boolean, nowUs: number): v
 
 /** Text beyond a gap: kept, and reported at once (RFC 5681 4.2: "an immediate duplicate ACK"). */
 function takeOutOfOrder(tcb: Tcb, seg: Segment): void {
-  const { assembler, layer: { counters } } = tcb;
+  const { assembler, layer: { config, counters } } = tcb;
   const { seq, end } = seg;
+  tcb.promptAcks = config.quickAckSegments;
   if (assembler.find(seq, end) >= 0) {
     noteDsack(tcb, seq, end);
     counters.tcp.dsackOfoSent++;
@@ -189,15 +193,29 @@ function notePendingFin(tcb: Tcb, seg: Segment): void {
  * New text is to be acknowledged: at once when more than one full segment waits for it, while the
  * connection is young, or when something is wrong; else in a moment, in the hope of text to travel
  * with. "At once" is the next flush: segments that arrive together are acknowledged together.
+ * Not so after a loss, when the peer's window is small, and acknowledgments are lost, too: if that
+ * of a whole flight were, the peer would have to wait for its timer.
  */
-function scheduleAck(tcb: Tcb, nowUs: number): void {
+function scheduleAck(tcb: Tcb, seg: Segment): void {
   const unacked = seqDiff(tcb.rcvNxt, tcb.lastAckSent);
   const isQuick = tcb.quickAcks > 0 && !tcb.isPingPong;
   if (unacked > tcb.rcvMss || isQuick || tcb.assembler.count > 0) tcb.isAckNow = true;
-  if (tcb.isAckNow) tcb.layer.markDirty(tcb);
-  else if (tcb.delayedAckAtUs === Infinity) {
-    tcb.delayedAckAtUs = nowUs + tcb.layer.config.delayedAckUs;
+  if (tcb.isAckNow) return tcb.layer.markDirty(tcb);
+  if (tcb.delayedAckAtUs === Infinity) {
+    tcb.delayedAckAtUs = seg.nowUs + tcb.layer.config.delayedAckUs;
   }
+  // The end of what the peer's program has written: more may not come before it is acknowledged
+  if (seg.unitLen < tcb.rcvMss || (seg.flags & TCP_PSH) !== 0) tcb.isAckPushed = true;
+}
+
+/**
+ * The segment before this one gets its ACK, this one will with the next or with the flush: what the
+ * program has read by then counts for the window.
+ */
+function acknowledgePromptly(tcb: Tcb, nowUs: number): void {
+  tcb.promptAcks--;
+  if (tcb.isAckNow && tcb.rcvNxt !== tcb.lastAckSent) emitAck(tcb, nowUs);
+  tcb.isAckNow = true;
 }
 
 /** Eighth, check the FIN bit: all text before it has been received. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { DROP_TCP_FLAGS } from "../wire/drop_reason.ts";
 import type { Packet } from "../wire/packet.ts";
 import { acceptsFastOpen, openFast } from "./fast_open.ts";
 import type { Listener } from "./listener.ts";
@@ -27,7 +28,10 @@ export function listenInput(
 ): Tcb | null {
   const { layer } = listener.tcb;
   // First, check for a RST: "it should be ignored"
-  if (seg.isRst) return null;
+  if (seg.isRst) {
+    layer.counters.drop(DROP_TCP_FLAGS);
+    return null;
+  }
   // Second, check for an ACK: "any acknowledgment is bad if it arrives on a connection in LISTEN",
   // but for one that brings a SYN cookie back
   if (seg.isAck) {
@@ -39,6 +43,7 @@ export function listenInput(
   }
   // Third, check for a SYN. With a FIN it is an attack or a scan (Linux drops it too)
   if (seg.isSyn && !seg.isFin) synReceived(listener, pkt, seg, issFloor);
+  else layer.counters.drop(DROP_TCP_FLAGS);
   return null;
 }
 

@@ -4,8 +4,10 @@
  *
  * @module
  */
+import { DROP_TCP_SEQUENCE } from "../wire/drop_reason.ts";
 import { ECONNREFUSED, ECONNRESET, EPIPE } from "../wire/errno.ts";
-import { sendChallengeAck, sendOutOfWindowAck } from "./challenge_ack.ts";
+import { answerSynAgain, sendChallengeAck, sendOutOfWindowAck } from "./challenge_ack.ts";
+import { fastOpenResetOutOfOrder } from "./fast_open_pause.ts";
 import { failConnection } from "./lifecycle.ts";
 import { seqGt, seqLeq, seqLt } from "./seq.ts";
 import type { Segment } from "./segment.ts";
@@ -32,9 +34,8 @@ export function isSequenceAcceptable(tcb: Tcb, seg: Segment): boolean {
   if (isBefore || isBeyond) {
     if (isBeyond) tcb.layer.counters.tcp.beyondWindow++;
     else noteDuplicate(tcb, seg);
-    if (seg.isRst) return false;
-    if (seg.isSyn) processSyn(tcb, seg);
-    else sendOutOfWindowAck(tcb, seg);
+    if (seg.isRst) tcb.layer.counters.drop(DROP_TCP_SEQUENCE);
+    else if (!seg.isSyn || processSyn(tcb, seg)) sendOutOfWindowAck(tcb, seg);
     return false;
   }
   updateTsRecent(tcb, seg);
@@ -85,7 +86,10 @@ function noteDuplicate(tcb: Tcb, seg: Segment): void {
 
 /** Second, check the RST bit: only the exact sequence number resets (RFC 5961 3.2). */
 export function processReset(tcb: Tcb, seg: Segment): void {
-  if (seg.seq !== tcb.rcvNxt) return sendChallengeAck(tcb, seg.nowUs);
+  if (seg.seq !== tcb.rcvNxt) {
+    fastOpenResetOutOfOrder(tcb, seg.nowUs);
+    return sendChallengeAck(tcb, seg.nowUs);
+  }
   failConnection(tcb, resetErrno(tcb.state));
 }
 
@@ -112,6 +116,11 @@ export function processSyn(tcb: Tcb, seg: Segment): boolean {
   if (isCrossed) {
     seg.dropSyn();
     return true;
+  }
+  if (tcb.fastOpenOf !== null && !seg.isAck && seg.seq === tcb.irs) {
+    // The SYN of a fast open again: its SYN-ACK was lost
+    answerSynAgain(tcb, seg.nowUs);
+    return false;
   }
   tcb.layer.counters.tcp.synChallenge++;
   sendChallengeAck(tcb, seg.nowUs);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { DROP_TCP_FLAGS } from "../wire/drop_reason.ts";
 import { ECONNREFUSED } from "../wire/errno.ts";
 import { agreesToEcn } from "./ecn.ts";
 import { emitSyn, timestampNow } from "./emit.ts";
@@ -34,11 +35,12 @@ export function synSentInput(tcb: Tcb, seg: Segment): void {
   // Second, check the RST bit: it needs an acceptable ACK
   if (seg.isRst) {
     if (seg.isAck) failConnection(tcb, ECONNREFUSED);
+    else tcb.layer.counters.drop(DROP_TCP_FLAGS);
     return;
   }
   // Fourth, check the SYN bit; fifth: "if neither of the SYN or RST bits is set, then drop the
   // segment"
-  if (!seg.isSyn) return;
+  if (!seg.isSyn) return tcb.layer.counters.drop(DROP_TCP_FLAGS);
   takeSyn(tcb, seg);
   if (seg.isAck) synAcknowledged(tcb, seg);
   else simultaneousOpen(tcb, seg);
@@ -84,13 +86,14 @@ function takeSyn(tcb: Tcb, seg: Segment): void {
 /** "If SND.UNA > ISS (our SYN has been ACKed), change the connection state to ESTABLISHED". */
 function synAcknowledged(tcb: Tcb, seg: Segment): void {
   const sample = tcb.layer.sample;
+  const hasRtt = isAnswerToLastSyn(tcb, seg);
   sample.begin(tcb.rate, tcb.pipe);
   tcb.sent.acknowledge(seg.ack, sample);
   tcb.sndUna = seg.ack;
   tcb.recover = tcb.iss;
   fastOpenAnswered(tcb, seg);
   stopRetransmitTimer(tcb);
-  sampleRtt(tcb, seg, sample);
+  if (hasRtt) sampleRtt(tcb, seg, sample);
   tcb.isAckNow = true;
   establish(tcb, seg.nowUs);
   // Text that went with the SYN
@@ -100,6 +103,16 @@ function synAcknowledged(tcb: Tcb, seg: Segment): void {
     seg.dropSyn();
     if (processText(tcb, seg) && tcb.isFinReceived) processFin(tcb, seg.nowUs);
   }
+}
+
+/**
+ * Else our SYN was sent again, and it is not that one which is answered: perhaps the first answer
+ * was lost and the peer's timer has brought this one, so that it tells no round trip (Karn).
+ */
+function isAnswerToLastSyn(tcb: Tcb, seg: Segment): boolean {
+  const head = tcb.sent.head;
+  if (head === null || (head.flags & SENT_EVER_RETRANS) === 0) return true;
+  return ((seg.options.tsEcr - timestampNow(tcb.tsOffset, head.sentUs)) | 0) >= 0;
 }
 
 /** Our SYN and the peer's have crossed: "enter SYN-RECEIVED, form a SYN,ACK segment". */

@@ -8,16 +8,17 @@ import type { Counters } from "../storage/counters.ts";
 import type { Memory } from "../storage/memory.ts";
 import { Span } from "../storage/span.ts";
 import { TimerHeap } from "../storage/timer_heap.ts";
-import { TokenBucket } from "../storage/token_bucket.ts";
 import type { IcmpError, Network, Transport } from "../wire/network.ts";
 import type { Packet } from "../wire/packet.ts";
 import { TCP_MAX_SACK_BLOCKS } from "../wire/tcp_options.ts";
 import { AckSample } from "./ack_sample.ts";
 import { Bindings } from "./bindings.ts";
+import { ChallengeAckLimit } from "./challenge_ack.ts";
 import type { TcpConfig } from "./config.ts";
 import { createCongestionControl } from "./congestion/mod.ts";
 import { Demux } from "./demux.ts";
 import { CookieCache, CookieMaker } from "./fast_open.ts";
+import { FastOpenPause } from "./fast_open_pause.ts";
 import { type Flow, FLOW_SYN_REQUEST, FLOW_TCB } from "./flow.ts";
 import { tcpIcmpError } from "./icmp_error.ts";
 import { tcpInput } from "./input.ts";
@@ -60,8 +61,9 @@ export class TcpLayer implements Transport {
   readonly synCookies: SynCookies;
   readonly cookieMaker: CookieMaker;
   readonly cookieCache = new CookieCache();
+  readonly fastOpenPause: FastOpenPause;
   readonly sentPool = new SentPool();
-  readonly challengeAcks: TokenBucket;
+  readonly challengeAcks: ChallengeAckLimit;
   readonly pressure = new MemoryPressure(this);
   timeWaitCount = 0;
   orphanCount = 0;
@@ -96,11 +98,9 @@ export class TcpLayer implements Transport {
     this.bindings = new Bindings(random, config.portMin, config.portMax);
     this.isn = new IsnGenerator(random);
     this.synCookies = new SynCookies(random);
-    this.cookieMaker = new CookieMaker(random);
-    this.challengeAcks = new TokenBucket(
-      config.challengeAckPerSecond,
-      config.challengeAckPerSecond,
-    );
+    this.cookieMaker = CookieMaker.withRandomKey(random);
+    this.fastOpenPause = new FastOpenPause(config.fastOpenBlackholeUs);
+    this.challengeAcks = new ChallengeAckLimit(config.challengeAckPerSecond, random);
   }
 
   /** A socket in CLOSED. `domain`: 2 (AF_INET) or 10 (AF_INET6). */

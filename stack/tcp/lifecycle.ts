@@ -11,6 +11,7 @@ import {
   EVENT_WRITABLE,
 } from "../storage/events.ts";
 import { emitReset } from "./emit.ts";
+import { fastOpenEnded } from "./fast_open_pause.ts";
 import { advertisedMss, updateSmss } from "./mss.ts";
 import { State } from "./state.ts";
 import type { Tcb } from "./tcb.ts";
@@ -88,6 +89,7 @@ export function deleteTcb(tcb: Tcb): void {
   const { layer, listener } = tcb;
   if (tcb.state === State.CLOSED) return;
   if (tcb.isOrphan) layer.orphanCount--;
+  fastOpenEnded(tcb);
   setState(tcb, State.CLOSED);
   tcb.retransmitAtUs = Infinity;
   tcb.reorderAtUs = Infinity;

@@ -14,10 +14,14 @@ import { Recovery, type Tcb } from "./tcb.ts";
 
 const DUP_THRESH = 3;
 
-/** An acknowledgment was entered into the books: marks what it proves lost. */
-export function detectLosses(tcb: Tcb, sample: AckSample, nowUs: number): void {
-  if (tcb.hasSack) detectLate(tcb, nowUs);
-  else countDuplicates(tcb, sample);
+/**
+ * An acknowledgment was entered into the books: marks what it proves lost. True when
+ * retransmissions are known to be among it.
+ */
+export function detectLosses(tcb: Tcb, sample: AckSample, nowUs: number): boolean {
+  if (tcb.hasSack) return detectLate(tcb, nowUs);
+  countDuplicates(tcb, sample);
+  return false;
 }
 
 /** The retransmission timer expired (RFC 5681 3.1): marks what it says is lost. */

@@ -6,7 +6,7 @@
  */
 import type { Route } from "../wire/network.ts";
 import { TCP_HEADER_LEN } from "../wire/tcp.ts";
-import { TCP_TIMESTAMPS_LEN } from "../wire/tcp_options.ts";
+import { optionsLen, TCP_MAX_SACK_BLOCKS, TCP_TIMESTAMPS_LEN } from "../wire/tcp_options.ts";
 import type { Tcb } from "./tcb.ts";
 
 const IPV4_HEADER_LEN = 20;
@@ -43,11 +43,28 @@ export function updateSmss(tcb: Tcb): void {
   if (tcb.ssthresh < tcb.smss) tcb.ssthresh = tcb.smss;
 }
 
+/** How many blocks the next SACK option has: D-SACK and gaps, as many as fit in (RFC 2018 3). */
+function sackBlockCount({ hasSack, hasDsack, hasTimestamps, assembler }: Tcb): number {
+  if (!hasSack || (!hasDsack && assembler.count === 0)) return 0;
+  const max = hasTimestamps ? TCP_MAX_SACK_BLOCKS - 1 : TCP_MAX_SACK_BLOCKS;
+  return Math.min(assembler.count + (hasDsack ? 1 : 0), max);
+}
+
+/**
+ * Text of a full segment that goes out now: SMSS less the SACK option that it brings (RFC 6691 3,
+ * Linux tcp_current_mss).
+ */
+export function segmentText(tcb: Tcb): number {
+  return tcb.smss - optionsLen(false, sackBlockCount(tcb));
+}
+
 /** The most text that one row may carry: whole segments as the device can cut, else one. */
 export function maxRowText(tcb: Tcb): number {
   const route = tcb.route!;
-  if (route.gsoMaxBytes === 0) return tcb.smss;
-  const options = tcb.hasTimestamps ? TCP_TIMESTAMPS_LEN : 0;
-  const text = route.gsoMaxBytes - ipHeaderLen(route) - TCP_HEADER_LEN - options;
-  return text < tcb.smss ? tcb.smss : text - text % tcb.smss;
+  const unit = segmentText(tcb);
+  if (route.gsoMaxBytes === 0) return unit;
+  const headersLen = ipHeaderLen(route) + TCP_HEADER_LEN +
+    optionsLen(tcb.hasTimestamps, sackBlockCount(tcb));
+  const text = route.gsoMaxBytes - headersLen;
+  return text < unit ? unit : text - text % unit;
 }

@@ -8,6 +8,11 @@
  *          |------------------|------------------------|
  *      `mssLimit`       passed: the new `mssLimit`;  lost: the new upper end
  *
+ * On a path that loses much, some back-offs in a row are mere chance. If such segments have passed
+ * before, they are therefore small on trial only: until something is acknowledged. Their size is to
+ * blame when that was something small, time and again, and nothing of full size came through in
+ * between.
+ *
  * @module
  */
 import { unlimitedSmss, updateSmss } from "./mss.ts";
@@ -23,6 +28,8 @@ const FLOOR_MSS = 48;
 const SEARCH_THRESHOLD = 8;
 /** Segments that have to follow a probe, so that its loss is noticed without a timeout. */
 const FOLLOWERS = 3;
+/** Trials in a row that find fault with a size which has passed before. */
+const DOUBTS_MAX = 4;
 
 export class MtuProbing {
   /** Most text of a segment; Infinity: nothing is wrong. */
@@ -31,6 +38,13 @@ export class MtuProbing {
   nextAtUs = Infinity;
   /** No larger size has passed since the search began; 0: all may. */
   high = 0;
+  /** Text of the largest segments that have passed; 0: none have. */
+  passedLen = 0;
+  /** `mssLimit` is on trial, and was this before. */
+  isTrial = false;
+  limitBefore = Infinity;
+  /** Trials since a segment of full size has passed. */
+  doubts = 0;
   /** Text of the probe that is in flight (0: none), and its sequence number. */
   probeLen = 0;
   probeSeq = 0;
@@ -47,12 +61,48 @@ export function onTimeoutOfSize(tcb: Tcb, nowUs: number): void {
   const limit = isLimited ? Math.max(mtuProbing.mssLimit >> 1, FLOOR_MSS) : BASE_MSS;
   // A segment that is not larger was not lost for its size
   if (tcb.smss <= limit || seqDiff(head.end, head.seq) <= limit) return;
+  if (mtuProbing.isTrial || mtuProbing.passedLen > limit) {
+    // Perhaps there is no path at all: no hurry
+    if (tcb.backoff % RETRIES_1 !== 0) return;
+    if (!mtuProbing.isTrial) mtuProbing.limitBefore = mtuProbing.mssLimit;
+    mtuProbing.isTrial = true;
+  } else {
+    beginSearch(tcb, nowUs);
+  }
   mtuProbing.mssLimit = limit;
-  mtuProbing.high = 0;
-  mtuProbing.nextAtUs = nowUs + config.mtuProbeIntervalUs;
   updateSmss(tcb);
   // They are small enough in the retransmission queue only after they are split: see `retransmit`
   tcb.pmtuSeq = tcb.sndUna;
+}
+
+function beginSearch(tcb: Tcb, nowUs: number): void {
+  tcb.mtuProbing.high = 0;
+  tcb.mtuProbing.nextAtUs = nowUs + tcb.layer.config.mtuProbeIntervalUs;
+}
+
+/** Something has arrived: `longestBytes` is the most of it that was sent as one record. */
+export function noteArrival(tcb: Tcb, longestBytes: number, nowUs: number): void {
+  const { mtuProbing } = tcb;
+  if (mtuProbing.isTrial) {
+    if (longestBytes > 0) endTrial(tcb, longestBytes, nowUs);
+  } else if (longestBytes >= tcb.smss) {
+    mtuProbing.doubts = 0;
+    if (tcb.smss > mtuProbing.passedLen) mtuProbing.passedLen = tcb.smss;
+  }
+}
+
+function endTrial(tcb: Tcb, longestBytes: number, nowUs: number): void {
+  const { mtuProbing } = tcb;
+  mtuProbing.isTrial = false;
+  mtuProbing.doubts = longestBytes > mtuProbing.mssLimit ? 0 : mtuProbing.doubts + 1;
+  if (mtuProbing.doubts < DOUBTS_MAX) {
+    mtuProbing.mssLimit = mtuProbing.limitBefore;
+    updateSmss(tcb);
+    return;
+  }
+  mtuProbing.doubts = 0;
+  mtuProbing.passedLen = mtuProbing.mssLimit;
+  beginSearch(tcb, nowUs);
 }
 
 /** How much text a probe that may be sent now has; 0: no probe. */

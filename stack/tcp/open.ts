@@ -14,6 +14,7 @@ import {
   EINVAL,
   EISCONN,
   ENETUNREACH,
+  EOPNOTSUPP,
 } from "../wire/errno.ts";
 import { ANY_V4, ANY_V6, type IpAddress, LOOPBACK_V4, LOOPBACK_V6 } from "../wire/ip_address.ts";
 import { TCP_OPTIONS_MAX_LEN } from "../wire/tcp_options.ts";
@@ -74,7 +75,10 @@ export function listenSocket(socket: TcpSocket, backlog: number): number {
   return 0;
 }
 
-/** Returns -EINPROGRESS, or why there will be no connection. */
+/**
+ * Returns -EINPROGRESS; 0 when the SYN waits for text to take along (Fast Open); or why there will
+ * be no connection.
+ */
 export function connectSocket(
   socket: TcpSocket,
   addr: IpAddress,
@@ -98,13 +102,32 @@ export function connectSocket(
   if (result < 0) return result;
   socket.isConnecting = true;
   startConnect(tcb, route, nowUs);
-  return -EINPROGRESS;
+  return tcb.isConnectDeferred ? 0 : -EINPROGRESS;
+}
+
+/** For send(MSG_FASTOPEN): as if TCP_FASTOPEN_CONNECT were set (Linux tcp_sendmsg_fastopen). */
+export function connectFast(
+  socket: TcpSocket,
+  addr: IpAddress,
+  port: number,
+  nowUs: number,
+): number {
+  const { tcb: { options, isConnectDeferred, layer } } = socket;
+  if ((layer.config.fastOpen & FAST_OPEN_CLIENT) === 0) return -EOPNOTSUPP;
+  if (isConnectDeferred) return 0;
+  const before = options.fastOpenConnect;
+  options.fastOpenConnect = true;
+  const result = connectSocket(socket, addr, port, nowUs);
+  options.fastOpenConnect = before;
+  return result;
 }
 
 /** 0 when a new attempt may be made; a failed one before it has to be reported first. */
 function checkUnconnected(socket: TcpSocket): number {
   const { state } = socket.tcb;
   if (state === State.LISTEN) return -EISCONN;
+  // For the program it is connected, and may write
+  if (socket.tcb.isConnectDeferred) return -EISCONN;
   if (state === State.SYN_SENT || state === State.SYN_RECEIVED) return -EALREADY;
   if (state !== State.CLOSED) return -EISCONN;
   if (socket.wasConnected) return -EISCONN;
@@ -185,7 +208,8 @@ function startConnect(tcb: Tcb, route: Route, nowUs: number): void {
   tcb.recover = tcb.iss;
   tcb.state = State.SYN_SENT;
   layer.counters.tcp.activeOpens++;
-  const isFast = tcb.options.fastOpenConnect && (config.fastOpen & FAST_OPEN_CLIENT) !== 0;
+  const isFast = tcb.options.fastOpenConnect && (config.fastOpen & FAST_OPEN_CLIENT) !== 0 &&
+    !layer.fastOpenPause.isOn(nowUs);
   if (isFast && layer.cookieCache.get(tcb.remote) !== null) {
     // The SYN waits for text to take along
     tcb.isConnectDeferred = true;

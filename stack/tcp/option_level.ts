@@ -5,7 +5,7 @@
  */
 import { EINVAL, ENOENT, ENOPROTOOPT, EOPNOTSUPP } from "../wire/errno.ts";
 import { createCongestionControl } from "./congestion/mod.ts";
-import { FAST_OPEN_CLIENT } from "./fast_open.ts";
+import { CookieMaker, FAST_OPEN_CLIENT, FAST_OPEN_KEY_LEN } from "./fast_open.ts";
 import type { TcpSocket } from "./socket.ts";
 import { State } from "./state.ts";
 import { tcpInfo } from "./tcp_info.ts";
@@ -29,6 +29,7 @@ export const TCP_CONGESTION = 13;
 export const TCP_USER_TIMEOUT = 18;
 export const TCP_FASTOPEN = 23;
 export const TCP_FASTOPEN_CONNECT = 30;
+export const TCP_FASTOPEN_KEY = 33;
 export const TCP_FASTOPEN_NO_COOKIE = 34;
 
 const SECOND_US = 1_000_000;
@@ -50,6 +51,7 @@ export function setTcpOption(
   nowUs: number,
 ): number {
   if (name === TCP_CONGESTION) return setCongestion(socket.tcb, value);
+  if (name === TCP_FASTOPEN_KEY) return setFastOpenKey(socket.tcb, value);
   if (value.length < 4) return -EINVAL;
   const n = value[0] | (value[1] << 8) | (value[2] << 16) | (value[3] << 24);
   switch (name) {
@@ -101,6 +103,13 @@ function setFastOpen(tcb: Tcb, name: number, n: number): number {
   if (name === TCP_FASTOPEN) options.fastOpenQueue = Math.min(n, config.somaxconn);
   else if (n > 1) return -EINVAL;
   else options.fastOpenNoCookie = n === 1;
+  return 0;
+}
+
+/** One key, or two, of which the second is the one that was in use before. */
+function setFastOpenKey(tcb: Tcb, value: Uint8Array): number {
+  if (value.length !== FAST_OPEN_KEY_LEN && value.length !== 2 * FAST_OPEN_KEY_LEN) return -EINVAL;
+  tcb.options.fastOpenCookies = new CookieMaker(value.slice());
   return 0;
 }
 
@@ -193,6 +202,9 @@ export function getTcpOption(
   const { tcb } = socket;
   if (name === TCP_INFO) return tcpInfo(socket, nowUs);
   if (name === TCP_CONGESTION) return nameBytes(tcb.congestion.name, maxLen);
+  if (name === TCP_FASTOPEN_KEY) {
+    return (tcb.options.fastOpenCookies ?? tcb.layer.cookieMaker).keys.slice(0, maxLen);
+  }
   const n = intOption(tcb, name);
   return n === null ? -ENOPROTOOPT : new Uint8Array(new Int32Array([n]).buffer);
 }

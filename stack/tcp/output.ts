@@ -15,7 +15,7 @@
 import { TCP_CWR, TCP_FIN, TCP_PSH } from "../wire/tcp.ts";
 import { ECN_ECT0 } from "./ecn.ts";
 import { emitAck, emitSegment, emitSyn } from "./emit.ts";
-import { maxRowText } from "./mss.ts";
+import { maxRowText, segmentText } from "./mss.ts";
 import { sendDeferredSyn } from "./open.ts";
 import { onProbeTextSent, probeText } from "./mtu_probing.ts";
 import { refreshRoute } from "./route.ts";
@@ -64,7 +64,10 @@ function noteAppLimited(tcb: Tcb): void {
 
 /** The algorithm's rate, cwnd or SRTT has changed. */
 export function updatePacing(tcb: Tcb): void {
-  tcb.pacer.update(tcb.congestion.pacingRate, tcb.cwnd, tcb.ssthresh, tcb.rtt.srttUs);
+  const { congestion, pacer, rtt, ssthresh, smss } = tcb;
+  // In recovery cwnd may be less for a while (Linux tcp_update_pacing_rate: packets_out)
+  const window = Math.max(tcb.cwnd, seqDiff(tcb.sndNxt, tcb.sndUna));
+  pacer.update(congestion.pacingRate, window, ssthresh, rtt.srttUs, rtt.minRttUs, smss);
 }
 
 /** False: the next row has to wait for its time (pacing.ts). */
@@ -91,7 +94,9 @@ function retransmitLost(tcb: Tcb, nowUs: number): void {
     if (segment === null) return;
     const room = tcb.cwnd - tcb.pipe;
     const lenBytes = seqDiff(segment.end, segment.seq);
-    if (room < Math.min(lenBytes, tcb.smss) || !isPaceDue(tcb, nowUs)) return;
+    // A SYN goes in any case: the text that it took along may be all that cwnd allows
+    const isSyn = (segment.flags & SENT_SYN) !== 0;
+    if (!isSyn && (room < Math.min(lenBytes, tcb.smss) || !isPaceDue(tcb, nowUs))) return;
     retransmit(tcb, segment, room, nowUs);
   }
 }
@@ -135,6 +140,7 @@ export function retransmit(tcb: Tcb, segment: SentSegment, maxBytes: number, now
     tcb.sent.split(segment, rowMax);
   }
   const counters = tcb.layer.counters.tcp;
+  const units = Math.ceil(seqDiff(segment.end, segment.seq) / smss);
   if ((segment.flags & SENT_SYN) !== 0) {
     emitSyn(tcb, tcb.state === State.SYN_RECEIVED, nowUs);
     counters.synRetrans++;
@@ -144,15 +150,15 @@ export function retransmit(tcb: Tcb, segment: SentSegment, maxBytes: number, now
     const isPush = segment.end === tcb.sndNxt && textLen > 0;
     emitSegment(tcb, segment.seq, textLen, (isFin ? TCP_FIN : 0) | (isPush ? TCP_PSH : 0), nowUs);
     tcb.bytesRetransmitted += textLen;
-    if (tcb.recovery === Recovery.FAST) counters.fastRetrans++;
-    else counters.slowStartRetrans++;
+    if (tcb.recovery === Recovery.FAST) counters.fastRetrans += units;
+    else counters.slowStartRetrans += units;
   }
   tcb.sent.markRetransmitted(segment, nowUs);
   tcb.rate.onSent(segment, false, nowUs);
   tcb.pacer.onSent(seqDiff(segment.end, segment.seq), nowUs);
-  tcb.totalRetransmits++;
-  tcb.undo.onRetransmit(Math.ceil(seqDiff(segment.end, segment.seq) / smss), nowUs);
-  counters.retransSegs++;
+  tcb.totalRetransmits += units;
+  tcb.undo.onRetransmit(units, nowUs);
+  counters.retransSegs += units;
   tcb.lastSentUs = nowUs;
   tcb.prrOut += seqDiff(segment.end, segment.seq);
   // The timer is the oldest segment's (RFC 6298 (5.3) counts from what is acknowledged next)
@@ -168,7 +174,7 @@ function sendNew(tcb: Tcb, nowUs: number): void {
   if (tcb.isProbeDue) sendProbe(tcb, nowUs);
   if (tcb.mtuProbing.nextAtUs <= nowUs) sendMtuProbe(tcb, nowUs);
   const rowMax = pacedRowText(tcb);
-  while (isPaceDue(tcb, nowUs)) {
+  while (!tcb.sent.isFull && isPaceDue(tcb, nowUs)) {
     const unsent = seqDiff(tcb.sndEnd, tcb.sndNxt);
     const wndRoom = seqDiff((tcb.sndUna + tcb.sndWnd) | 0, tcb.sndNxt);
     // CWR is for one segment, not for all that a device cuts a row into
@@ -213,10 +219,10 @@ function sendProbe(tcb: Tcb, nowUs: number): void {
 
 /** How much text the next row takes: 0 when it has to wait. */
 function textToSend(tcb: Tcb, unsent: number, wndRoom: number, rowMax: number): number {
-  const smss = tcb.smss;
+  const unit = segmentText(tcb);
   const pipe = tcb.pipe;
-  const cwndRoom = pipe <= 0 ? Math.max(tcb.cwnd, smss) : tcb.cwnd - pipe;
-  const segmentLen = Math.min(unsent, smss);
+  const cwndRoom = pipe <= 0 ? Math.max(tcb.cwnd, tcb.smss) : tcb.cwnd - pipe;
+  const segmentLen = Math.min(unsent, unit);
   if (cwndRoom < segmentLen || isCountLimited(tcb, segmentLen)) {
     tcb.isCwndLimited = true;
     return 0;
@@ -227,10 +233,10 @@ function textToSend(tcb: Tcb, unsent: number, wndRoom: number, rowMax: number): 
     return 0;
   }
   const len = Math.min(unsent, limit, rowMax);
-  const rest = len % smss;
+  const rest = len % unit;
   if (rest === 0) return Math.max(len, 0);
   if (len === unsent) return maySendSmall(tcb) ? len : len - rest;
-  if (len > smss) return len - rest;
+  if (len > unit) return len - rest;
   // Less than a segment, and not all there is: the window is small (RFC 9293 3.8.6.2.1 (3)).
   return len >= tcb.maxSndWnd >> 1 && maySendSmall(tcb) ? len : 0;
 }
@@ -247,7 +253,7 @@ function isCountLimited(tcb: Tcb, segmentLen: number): boolean {
  * way: wait for it and send one large row instead of a small one now.
  */
 function isWorthWaiting(tcb: Tcb, unsent: number, limit: number, rowMax: number): boolean {
-  if (unsent <= limit || limit >= rowMax || rowMax === tcb.smss) return false;
+  if (unsent <= limit || limit >= rowMax || rowMax <= tcb.smss) return false;
   if (tcb.recovery !== Recovery.OPEN || tcb.pipe <= 0) return false;
   // Duplicate ACKs do not raise it, but let new text out (RFC 3042)
   if (tcb.dupAcks > 0 || tcb.sent.sackedBytes > 0) return false;
@@ -276,7 +282,8 @@ function sendRow(tcb: Tcb, textLen: number, unsent: number, isFin: boolean, nowU
   tcb.rate.onSent(segment, isFlightEmpty, nowUs);
   tcb.pacer.onSent(lenBytes, nowUs);
   tcb.sndNxt = (seq + lenBytes) | 0;
-  if (textLen % tcb.smss !== 0) tcb.sndSml = tcb.sndNxt;
+  const unit = segmentText(tcb);
+  if (textLen % unit !== 0) tcb.sndSml = tcb.sndNxt;
   if (isFin) tcb.isFinSent = true;
   let flags = (isFin ? TCP_FIN : 0) | (isPush ? TCP_PSH : 0);
   const isCapable = tcb.hasEcn && textLen > 0;
@@ -286,7 +293,7 @@ function sendRow(tcb: Tcb, textLen: number, unsent: number, isFin: boolean, nowU
   }
   emitSegment(tcb, seq, textLen, flags, nowUs, isCapable ? ECN_ECT0 : 0);
   if (textLen > 0) {
-    const units = Math.ceil(textLen / tcb.smss);
+    const units = Math.ceil(textLen / unit);
     tcb.bytesSent += textLen;
     tcb.dataSegsOut += units;
     tcb.layer.counters.tcp.origDataSent += units;

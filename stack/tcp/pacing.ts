@@ -8,16 +8,22 @@
  *       now          nextSendUs      nothing leaves before; the connection's timer waits for it
  *
  * A timer that fires late does not lower the rate: up to SLACK_US of delay are made good at once.
- * Without a rate nothing is held back: as in Linux without the fq queue, CUBIC and Reno are not
- * paced, unless the program asks for it with SO_MAX_PACING_RATE. Their rows are cut as if they were
- * (Linux tcp_tso_autosize): long ones would fill the queue of a slow path at a stroke. Rates are
- * bytes per second.
+ *
+ * CUBIC and Reno, which have no rate of their own, are paced at somewhat more than cwnd a round
+ * trip (as by Linux's fq queue), but only what exceeds an initial window (RFC 9002 7.7): so flows
+ * that start together mix, and see the same queue, instead of one standing behind the other's
+ * flight. On short paths, where a round trip is over before a timer is, they are not paced at all,
+ * but their rows are cut as if they were (Linux tcp_tso_autosize): long ones would fill the queue
+ * of a slow path at a stroke. Rates are bytes per second.
  *
  * @module
  */
 
 /** How late a row may leave without the next one being put off, too. */
 const SLACK_US = 1_000;
+/** Paths that are shorter are not paced by cwnd, and how many segments leave unpaced on others. */
+const SHORT_RTT_US = 2_000;
+const UNPACED_SEGMENTS = 10;
 /** A row carries what leaves in about a millisecond (Linux sk_pacing_shift = 10), */
 const BURST_SHARE = 1 / 1024;
 const BURST_MAX_BYTES = 65_536;
@@ -39,23 +45,34 @@ export class Pacer {
   maxRate = Infinity;
   /** When the next row may leave. */
   nextSendUs = 0;
+  /** What may leave at once after a rest, beyond SLACK_US. */
+  #creditBytes = 0;
   /** The rate by which rows are cut, paced or not; 0: unknown. */
   #rowRate = 0;
 
   /**
-   * Sets the rate: the algorithm's own, `pacingRate`, or if it has none and there is a limit, what
-   * `cwnd` makes of the round trip `srttUs` (<= 0: unknown). To be called when any of these has
-   * changed.
+   * Sets the rate: the algorithm's own, `pacingRate`, or if it has none, what `cwnd` makes of the
+   * round trip `srttUs` (<= 0: unknown), if that is not short, or there is a limit. To be called
+   * when any of these has changed.
    */
-  update(pacingRate: number, cwnd: number, ssthresh: number, srttUs: number): void {
+  update(
+    pacingRate: number,
+    cwnd: number,
+    ssthresh: number,
+    srttUs: number,
+    minRttUs = 0,
+    smss = 0,
+  ): void {
     let rate = pacingRate > 0 ? pacingRate : Infinity;
     if (pacingRate <= 0 && srttUs > 0) {
       const ratio = cwnd < ssthresh / 2 ? SLOW_START_RATIO : AVOIDANCE_RATIO;
       rate = (ratio * cwnd * 1e6) / srttUs;
     }
     rate = Math.min(rate, this.maxRate);
-    this.rate = pacingRate > 0 || this.maxRate !== Infinity ? rate : 0;
     this.#rowRate = rate === Infinity ? 0 : rate;
+    const isStrict = pacingRate > 0 || this.maxRate !== Infinity;
+    this.rate = isStrict || minRttUs >= SHORT_RTT_US ? this.#rowRate : 0;
+    this.#creditBytes = isStrict ? 0 : UNPACED_SEGMENTS * smss;
   }
 
   /** A row may leave now. */
@@ -66,7 +83,8 @@ export class Pacer {
   /** `lenBytes` have left. */
   onSent(lenBytes: number, nowUs: number): void {
     if (this.rate === 0) return;
-    this.nextSendUs = Math.max(this.nextSendUs, nowUs - SLACK_US) + (lenBytes * 1e6) / this.rate;
+    const creditUs = Math.max(SLACK_US, (this.#creditBytes * 1e6) / this.rate);
+    this.nextSendUs = Math.max(this.nextSendUs, nowUs - creditUs) + (lenBytes * 1e6) / this.rate;
   }
 
   /** The most that one row is to carry: whole segments, of `rowMax` at most. */

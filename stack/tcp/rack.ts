@@ -107,24 +107,32 @@ function hasDupThresh(tcb: Tcb): boolean {
   return sent.sackedCount >= DUP_THRESH || sent.sackedBytes > (DUP_THRESH - 1) * tcb.smss;
 }
 
-/** RACK_detect_loss() (step 5): marks what is late, and arms the timer for what may become so. */
-export function detectLate(tcb: Tcb, nowUs: number): void {
+/**
+ * RACK_detect_loss() (step 5): marks what is late, and arms the timer for what may become so. True
+ * when retransmissions were among it.
+ */
+export function detectLate(tcb: Tcb, nowUs: number): boolean {
   const { rack, sent } = tcb;
   tcb.reorderAtUs = Infinity;
-  if (rack.xmitUs < 0) return;
+  if (rack.xmitUs < 0) return false;
   const graceUs = rack.rttUs + reorderWindowUs(tcb);
+  let isRetransLost = false;
   let segment = sent.order.head;
   while (segment !== null && !isSentAfter(segment.sentUs, segment.end, rack)) {
     const dueUs = segment.sentUs + graceUs;
     if (dueUs > nowUs) {
       tcb.reorderAtUs = dueUs;
-      return;
+      break;
     }
     const next = segment.txNext;
-    if ((segment.flags & SENT_EVER_RETRANS) !== 0) tcb.layer.counters.tcp.lostRetransmit++;
+    if ((segment.flags & SENT_EVER_RETRANS) !== 0) {
+      tcb.layer.counters.tcp.lostRetransmit++;
+      isRetransLost = true;
+    }
     sent.markLost(segment);
     segment = next;
   }
+  return isRetransLost;
 }
 
 /** A timeout (6.3): what was sent within a round trip may still arrive; the rest is lost. */

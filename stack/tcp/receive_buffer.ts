@@ -72,7 +72,7 @@ export class ReceiveBuffer {
   consume(n: number, isBare: boolean): void {
     if (this.#lentBytes > 0) return this.#consumeLent(n);
     this.#ring.consume(n);
-    if (isBare) this.#ring.rewind();
+    if (isBare && this.#ring.usedBytes === 0) this.#ring.rest(false);
   }
 
   #consumeLent(n: number): void {

@@ -47,7 +47,8 @@ export function selectWindow(tcb: Tcb): number {
  * 2^shift.
  */
 export function advertiseWindow(tcb: Tcb): number {
-  const previous = tcb.rcvWnd;
+  // What the last segment has said, of which the peer may have used up some (or all)
+  const previous = seqDiff(tcb.rcvAdv, tcb.lastAckSent);
   const window = selectWindow(tcb);
   tcb.rcvAdv = (tcb.rcvNxt + window) | 0;
   if (window === 0 && previous > 0) tcb.layer.counters.tcp.toZeroWindowAdv++;

@@ -4,6 +4,7 @@
  *     OPEN ---- a segment is deemed lost ----> FAST ---- `recover` acknowledged ----> OPEN
  *       \                                        |  \---- it was a mistake: undone --->
  *        `------ retransmission timeout -----> LOSS ---- the same two ways ----------> OPEN
+ *                                                 `---- a retransmission is lost ---> FAST
  *
  * With SACK RACK-TLP (RFC 8985) says what is lost, and `pipe` (RFC 6675) governs what to send;
  * without it is NewReno, RFC 6582, duplicate acknowledgments standing for bytes that have left the
@@ -42,7 +43,9 @@ export function onAckForRecovery(tcb: Tcb, sample: AckSample, nowUs: number): vo
     default:
       if (isUndoneByDsack(tcb)) undo(tcb, "dsackUndo", nowUs);
   }
-  if (tcb.sent.count > 0 || sample.ackedBytes > 0) detectLosses(tcb, sample, nowUs);
+  const hasBooks = tcb.sent.count > 0 || sample.ackedBytes > 0;
+  const isRetransLost = hasBooks && detectLosses(tcb, sample, nowUs);
+  if (tcb.recovery === Recovery.LOSS && isRetransLost) enterFastRecovery(tcb, nowUs);
   if (tcb.recovery === Recovery.OPEN) {
     if (tcb.sent.lostBytes > 0) enterFastRecovery(tcb, nowUs);
     // Follows SND.UNA, so that the comparison with it holds however long nothing is lost.
@@ -57,8 +60,9 @@ export function onAckForRecovery(tcb: Tcb, sample: AckSample, nowUs: number): vo
 
 /** The reordering timer of RACK expired. */
 export function detectOverdue(tcb: Tcb, nowUs: number): void {
-  detectLate(tcb, nowUs);
-  if (tcb.sent.lostBytes === 0 || tcb.recovery !== Recovery.OPEN) return;
+  const isRetransLost = detectLate(tcb, nowUs);
+  const isNews = tcb.recovery === Recovery.OPEN || tcb.recovery === Recovery.LOSS && isRetransLost;
+  if (tcb.sent.lostBytes === 0 || !isNews) return;
   enterFastRecovery(tcb, nowUs);
   if (!tcb.congestion.ownsWindow) reduceProportionally(tcb, 0, false);
 }
@@ -132,7 +136,7 @@ function growWindow(tcb: Tcb, sample: AckSample, nowUs: number): void {
   const isSlowStart = tcb.cwnd < tcb.ssthresh;
   const isLimited = tcb.recovery === Recovery.LOSS || tcb.isCwndLimited ||
     (isSlowStart && tcb.cwnd < 2 * sample.priorPipe);
-  if (isLimited) tcb.congestion.onAck(tcb, sample.ackedBytes, sample.rttUs, nowUs);
+  if (isLimited) tcb.congestion.onAck(tcb, sample.ackedBytes, sample.latestRttUs, nowUs);
   else tcb.congestion.onAppLimited(tcb, nowUs);
 }
 

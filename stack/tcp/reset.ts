@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { DROP_TCP_SEQUENCE } from "../wire/drop_reason.ts";
 import { IpAddress } from "../wire/ip_address.ts";
 import type { Packet } from "../wire/packet.ts";
 import { TCP_ACK, TCP_RST } from "../wire/tcp.ts";
@@ -40,7 +41,7 @@ export function resetStray(layer: TcpLayer, pkt: Packet, seg: Segment): void {
  * <SEQ=0><ACK=SEG.SEQ+SEG.LEN><CTL=RST,ACK>.
  */
 export function replyReset(layer: TcpLayer, flow: Flow, seg: Segment): void {
-  if (seg.isRst) return;
+  if (seg.isRst) return layer.counters.drop(DROP_TCP_SEQUENCE);
   const route = layer.network.route(flow.remote, flow.local, 0);
   if (typeof route === "number") return;
   const seq = seg.isAck ? seg.ack : 0;

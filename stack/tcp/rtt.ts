@@ -21,8 +21,11 @@ export class RttEstimator {
     this.rtoUs = rtoInitUs;
   }
 
-  /** Takes a sample R' (RFC 6298 (2.2), (2.3)). */
-  sample(rttUs: number, nowUs: number): void {
+  /**
+   * Takes a sample R' (RFC 6298 (2.2), (2.3)). `latestUs`: the same without what the receiver
+   * waited for before it answered, which is for the minimum.
+   */
+  sample(rttUs: number, nowUs: number, latestUs = rttUs): void {
     const r = Math.max(1, rttUs);
     if (this.srttUs < 0) {
       this.srttUs = r;
@@ -32,8 +35,10 @@ export class RttEstimator {
       this.srttUs += (r - this.srttUs) / 8;
     }
     this.rtoUs = this.#bounded();
-    if (this.minRttUs < 0 || r <= this.minRttUs || nowUs - this.#minRttAtUs > MIN_RTT_WINDOW_US) {
-      this.minRttUs = r;
+    const least = Math.max(1, latestUs);
+    const isExpired = nowUs - this.#minRttAtUs > MIN_RTT_WINDOW_US;
+    if (this.minRttUs < 0 || least <= this.minRttUs || isExpired) {
+      this.minRttUs = least;
       this.#minRttAtUs = nowUs;
     }
   }

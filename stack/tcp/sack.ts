@@ -6,7 +6,7 @@
  * @module
  */
 import type { AckSample } from "./ack_sample.ts";
-import { seqGeq, seqGt, seqLeq, seqLt } from "./seq.ts";
+import { seqDiff, seqGeq, seqGt, seqLeq, seqLt } from "./seq.ts";
 import type { Segment } from "./segment.ts";
 import type { Tcb } from "./tcb.ts";
 
@@ -19,7 +19,7 @@ export function applySackBlocks(tcb: Tcb, seg: Segment, sample: AckSample): void
     sample.hasDsack = true;
     sample.dsackLeft = sackLeft[0];
     sample.dsackRight = sackRight[0];
-    tcb.dsackDups++;
+    tcb.dsackDups += Math.ceil(Math.max(1, seqDiff(sackRight[0], sackLeft[0])) / tcb.smss);
     counters.dsackRecv++;
     first = 1;
   }

@@ -10,7 +10,8 @@
  * One record is one transmission (up to a whole TSO segment); it is split when an acknowledgment or
  * a retransmission covers a part of it, at multiples of SMSS only, so that a peer's SACK blocks
  * cannot make more records than there are segments. Records are pooled per layer: none is allocated
- * per segment.
+ * per segment. Their number is bounded, or a peer with a tiny MSS could make the work for each of
+ * its SACK blocks as long as it likes (CVE-2019-11477 and CVE-2019-11478).
  *
  * The queue keeps the sums from which RFC 6675's `pipe` follows:
  *
@@ -22,6 +23,9 @@ import { seqDiff, seqGeq, seqGt, seqLeq, seqLt } from "./seq.ts";
 import type { AckSample } from "./ack_sample.ts";
 import type { TxStamp } from "./delivery_rate.ts";
 import { SentOrder } from "./sent_order.ts";
+
+/** Beyond it nothing new is sent, and a block that would split a record is ignored. */
+const RECORDS_MAX = 8192;
 
 /** The receiver holds it (RFC 2018). */
 export const SENT_SACKED = 1;
@@ -103,6 +107,11 @@ export class SentQueue {
     this.#pool = pool;
   }
 
+  /** Too many records to send something new. */
+  get isFull(): boolean {
+    return this.count >= RECORDS_MAX;
+  }
+
   /** Appends what has just been sent. */
   push(seq: number, lenBytes: number, flags: number, nowUs: number): SentSegment {
     const segment = this.#pool.take();
@@ -153,13 +162,13 @@ export class SentQueue {
       if ((s.flags & SENT_SACKED) !== 0 || seqLeq(s.end, left)) continue;
       if (seqLt(s.seq, left)) {
         const skip = Math.ceil(seqDiff(left, s.seq) / smss) * smss;
-        if (skip >= seqDiff(s.end, s.seq)) continue;
+        if (skip >= seqDiff(s.end, s.seq) || this.isFull) continue;
         this.split(s, skip);
         continue; // the loop's next record is the second part
       }
       if (seqGt(s.end, right)) {
         const keep = Math.floor(seqDiff(right, s.seq) / smss) * smss;
-        if (keep === 0) return;
+        if (keep === 0 || this.isFull) return;
         this.split(s, keep);
       }
       this.#markSacked(s, sample);

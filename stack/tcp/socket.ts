@@ -15,7 +15,7 @@ import {
 import { Span } from "../storage/span.ts";
 import { EINVAL, ENOTCONN } from "../wire/errno.ts";
 import type { IpAddress } from "../wire/ip_address.ts";
-import { bindSocket, connectSocket, listenSocket } from "./open.ts";
+import { bindSocket, connectFast, connectSocket, listenSocket } from "./open.ts";
 import { closeSocket, disconnectSocket, queueFin } from "./close.ts";
 import { abortConnection } from "./lifecycle.ts";
 import { updatePacing } from "./output.ts";
@@ -93,9 +93,14 @@ export class TcpSocket {
     return bindSocket(this, addr, port);
   }
 
-  /** -EINPROGRESS when the SYN is on its way, or why not. */
+  /** -EINPROGRESS when the SYN is on its way, 0 when it waits for the first text, or why not. */
   connect(addr: IpAddress, port: number, nowUs: number): number {
     return connectSocket(this, addr, port, nowUs);
+  }
+
+  /** The same for send(MSG_FASTOPEN); -EOPNOTSUPP: clients may not. */
+  connectFast(addr: IpAddress, port: number, nowUs: number): number {
+    return connectFast(this, addr, port, nowUs);
   }
 
   /** connect(AF_UNSPEC): ends what there is; the socket can be used again. */
@@ -172,11 +177,13 @@ export class TcpSocket {
   }
 
   /**
-   * `n` bytes of the span have been written. `more`: MSG_MORE, do not send less than a segment yet.
+   * `n` bytes of the span have been written (0: an empty ring's memory is not needed now). `more`:
+   * MSG_MORE, do not send less than a segment yet.
    */
   sendCommit(n: number, _nowUs: number, more = false): void {
     const { tcb } = this;
     tcb.sndRing.commit(n);
+    if (tcb.sndRing.usedBytes === 0) tcb.sndRing.rest(true);
     tcb.hasMore = more;
     if (sendSpace(tcb) === 0) tcb.isSndBlocked = true;
     tcb.layer.markDirty(tcb);
@@ -216,7 +223,10 @@ export class TcpSocket {
       return;
     }
     autotuneReceiveBuffer(tcb, n, nowUs);
-    if (canReceiveText(tcb.state) && isWindowUpdateDue(tcb)) {
+    // No answer will travel with it, it seems (Linux tcp_cleanup_rbuf, ICSK_ACK_PUSHED)
+    const isPushDone = tcb.isAckPushed && !tcb.isPingPong && tcb.delayedAckAtUs !== Infinity &&
+      tcb.rcvRing.usedBytes === 0;
+    if (isPushDone || (canReceiveText(tcb.state) && isWindowUpdateDue(tcb))) {
       tcb.isAckNow = true;
       tcb.layer.markDirty(tcb);
     }

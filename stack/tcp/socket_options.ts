@@ -5,6 +5,7 @@
  * @module
  */
 import type { TcpConfig } from "./config.ts";
+import type { CookieMaker } from "./fast_open.ts";
 
 export class TcpSocketOptions {
   // ---- SOL_SOCKET
@@ -48,6 +49,8 @@ export class TcpSocketOptions {
   fastOpenQueue = 0;
   fastOpenConnect = false;
   fastOpenNoCookie = false;
+  /** TCP_FASTOPEN_KEY; null: the stack's key. */
+  fastOpenCookies: CookieMaker | null = null;
 
   constructor(config: TcpConfig) {
     this.ttl = config.ttl;

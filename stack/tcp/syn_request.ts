@@ -5,6 +5,7 @@
  * @module
  */
 import type { Route } from "../wire/network.ts";
+import { DROP_TCP_FLAGS, DROP_TCP_SEQUENCE } from "../wire/drop_reason.ts";
 import { TCP_ACK, TCP_ECE, TCP_SYN } from "../wire/tcp.ts";
 import { createCongestionControl } from "./congestion/mod.ts";
 import { emitBare, emitSynSegment, timestampNow } from "./emit.ts";
@@ -64,7 +65,8 @@ export class SynRequest extends Flow {
     super();
     const { tcb } = listener;
     this.layer = tcb.layer;
-    this.local = ends.local;
+    // One object for all connections, where it can be
+    this.local = route.src.equals(ends.local) ? route.src : ends.local;
     this.remote = ends.remote;
     this.localPort = ends.localPort;
     this.remotePort = ends.remotePort;
@@ -159,10 +161,14 @@ export class SynRequest extends Flow {
   input(seg: Segment): Tcb | null {
     const { layer } = this;
     const rcvNxt = (this.irs + 1) | 0;
-    const isPawsOld = this.hasTimestamps && seg.options.hasTimestamps &&
+    const isPawsOld = this.hasTimestamps && seg.options.hasTimestamps && !seg.isRst &&
       ((seg.options.tsVal - this.tsRecent) | 0) < 0;
     if (seg.isSyn && !seg.isAck && !seg.isRst && seg.seq === this.irs) {
-      // The SYN again: our answer was lost
+      // The SYN again: our answer was lost. The next one echoes this SYN's timestamp (RFC 7323
+      // 4.3), or the peer would take its own timeout for a part of the round trip.
+      if (this.hasTimestamps && seg.options.hasTimestamps && !isPawsOld) {
+        this.tsRecent = seg.options.tsVal;
+      }
       if (this.#mayAnswer(seg.nowUs)) this.sendSynAck(seg.nowUs);
       return null;
     }
@@ -170,7 +176,8 @@ export class SynRequest extends Flow {
     const isInWindow = seg.seq === rcvNxt || seqInWindow(seg.seq, rcvNxt, this.rcvWnd);
     if (isPawsOld || !isInWindow) {
       if (isPawsOld) layer.counters.tcp.pawsEstab++;
-      if (!seg.isRst) this.#challenge(seg.nowUs);
+      if (seg.isRst) layer.counters.drop(DROP_TCP_SEQUENCE);
+      else this.#challenge(seg.nowUs);
       return null;
     }
     // Second, check the RST bit (RFC 5961 3.2)
@@ -190,7 +197,10 @@ export class SynRequest extends Flow {
       return null;
     }
     // Fifth, check the ACK field
-    if (!seg.isAck) return null;
+    if (!seg.isAck) {
+      layer.counters.drop(DROP_TCP_FLAGS);
+      return null;
+    }
     if (seg.ack !== ((this.iss + 1) | 0)) {
       replyReset(layer, this, seg);
       return null;

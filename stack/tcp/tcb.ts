@@ -177,6 +177,8 @@ export class Tcb extends Flow {
   /** Without SACK: bytes that duplicate ACKs say have left the network. */
   dupAckedBytes = 0;
   retransmitTimer = RetransmitTimer.OFF;
+  /** When SND.UNA last advanced. */
+  unaAdvancedUs = 0;
   /** Timeouts, or unanswered window probes, in a row. */
   backoff = 0;
   probes = 0;
@@ -211,6 +213,10 @@ export class Tcb extends Flow {
   isAckNow = false;
   /** Segments of the peer that are still to be acknowledged at once. */
   quickAcks: number;
+  /** Segments, after one that was lost or doubled, that are acknowledged one by one. */
+  promptAcks = 0;
+  /** The last segment of a write waits for its ACK: it goes when the program has read it. */
+  isAckPushed = false;
   /** The connection is interactive: ACKs wait for data to travel with. */
   isPingPong = false;
   /** D-SACK block to report (RFC 2883). */
@@ -295,6 +301,11 @@ export class Tcb extends Flow {
   /** Sequence number after the last byte that the program has written. */
   get sndEnd(): number {
     return (this.sndRingSeq + this.sndRing.usedBytes) | 0;
+  }
+
+  /** Segments have to wait for their time (pacing.ts). */
+  get isPaced(): boolean {
+    return this.pacer.rate > 0;
   }
 
   /** RFC 6675 pipe: bytes that are estimated to be in the network. */

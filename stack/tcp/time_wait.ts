@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { DROP_TCP_FLAGS, DROP_TCP_SEQUENCE } from "../wire/drop_reason.ts";
 import { TCP_ACK } from "../wire/tcp.ts";
 import type { Route } from "../wire/network.ts";
 import type { Binding } from "./bindings.ts";
@@ -90,6 +91,7 @@ export class TimeWait extends Flow {
     // Second, RST: RFC 1337 asks to ignore it; Linux ends TIME-WAIT only for an exact one
     if (seg.isRst) {
       if (!isOld && seg.seq === this.rcvNxt) this.end();
+      else this.layer.counters.drop(DROP_TCP_SEQUENCE);
       return null;
     }
     // Fourth, SYN
@@ -99,7 +101,12 @@ export class TimeWait extends Flow {
       return iss;
     }
     if (isOld) this.layer.counters.tcp.pawsTimewait++;
-    // Fifth to eighth: nothing is expected but the FIN again, which restarts the 2 MSL
+    // Fifth, ACK
+    if (!isOld && isInWindow && !seg.isAck && !seg.isSyn) {
+      this.layer.counters.drop(DROP_TCP_FLAGS);
+      return null;
+    }
+    // Sixth to eighth: nothing is expected but the FIN again, which restarts the 2 MSL
     if (!isOld && isInWindow && seg.isFin && !seg.isSyn) {
       this.layer.timers.set(this, seg.nowUs + this.layer.config.timeWaitUs);
     }

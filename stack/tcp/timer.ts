@@ -14,6 +14,7 @@
 import { ETIMEDOUT } from "../wire/errno.ts";
 import { noteReduction } from "./ecn.ts";
 import { emitSegment } from "./emit.ts";
+import { fastOpenTimedOut } from "./fast_open_pause.ts";
 import { abortConnection, deleteTcb, failConnection } from "./lifecycle.ts";
 import { detectOverdue, enterLossRecovery } from "./recovery.ts";
 import { onTimeoutOfSize } from "./mtu_probing.ts";
@@ -134,6 +135,7 @@ function onRetransmitTimeout(tcb: Tcb, nowUs: number): void {
   const head = tcb.sent.head;
   if (head === null) return stopRetransmitTimer(tcb);
   tcb.layer.counters.tcp.timeouts++;
+  fastOpenTimedOut(tcb, nowUs);
   if (hasGivenUp(tcb, head, nowUs)) {
     tcb.layer.counters.tcp.abortOnTimeout++;
     return failConnection(tcb, tcb.softError !== 0 ? tcb.softError : ETIMEDOUT);
@@ -159,12 +161,14 @@ function synTimedOut(tcb: Tcb, head: SentSegment): void {
 /** RFC 9293 3.8.3: R2 has passed. */
 function hasGivenUp(tcb: Tcb, head: SentSegment, nowUs: number): boolean {
   const { options, layer: { config } } = tcb;
-  const sinceUs = nowUs - head.firstSentUs;
-  if (options.userTimeoutUs > 0) return sinceUs >= options.userTimeoutUs;
+  if (options.userTimeoutUs > 0) return nowUs - head.firstSentUs >= options.userTimeoutUs;
   if ((head.flags & SENT_SYN) !== 0) return tcb.backoff >= options.synRetries;
   // The peer closed its window on what is in flight, and keeps answering: it lives.
-  if (tcb.sndWnd === 0 && nowUs - tcb.lastAckReceivedUs < config.rtoMaxUs) return false;
+  const isAlive = tcb.sndWnd === 0 && nowUs - tcb.lastAckReceivedUs < config.rtoMaxUs;
+  if (isAlive && !tcb.isOrphan) return false;
   const retries = tcb.isOrphan ? config.orphanRetries : config.retries2;
+  // R2 is about one segment: it does not count while those before it were sent again
+  const sinceUs = nowUs - Math.max(head.firstSentUs, tcb.unaAdvancedUs);
   return sinceUs >= timeoutAfterRetriesUs(tcb, retries);
 }
 
@@ -186,7 +190,11 @@ function onPersistTimeout(tcb: Tcb, nowUs: number): void {
   if (tcb.probesSinceUs < 0) tcb.probesSinceUs = nowUs;
   const leftUs = options.userTimeoutUs - (nowUs - tcb.probesSinceUs);
   const isTimedOut = options.userTimeoutUs > 0 && leftUs <= 0;
-  if (isTimedOut || tcb.probes >= maxProbes) {
+  // A peer that answers is waited for (RFC 1122 4.2.2.17), but not for ever when the program has
+  // gone: many such peers would fill the memory (Linux tcp_probe_timer)
+  const isForNobody = tcb.isOrphan && tcb.backoff >= maxProbes &&
+    probeIntervalUs(tcb) >= config.rtoMaxUs;
+  if (isTimedOut || isForNobody || tcb.probes >= maxProbes) {
     tcb.layer.counters.tcp.abortOnTimeout++;
     return failConnection(tcb, tcb.softError !== 0 ? tcb.softError : ETIMEDOUT);
   }

@@ -46,9 +46,10 @@ export function scheduleProbe(tcb: Tcb, nowUs: number): void {
   tcb.probeAtUs = Math.min(nowUs + ptoUs, tcb.retransmitAtUs);
 }
 
-/** The probe was sent. */
+/** The probe was sent; it is not probed itself (7.2): what follows is the timeout. */
 export function onProbeSent(tcb: Tcb, isRetrans: boolean): void {
   const { tlp } = tcb;
+  tcb.probeAtUs = Infinity;
   tlp.isOut = true;
   tlp.isRetrans = isRetrans;
   tlp.endSeq = tcb.sndNxt;

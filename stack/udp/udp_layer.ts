@@ -9,6 +9,7 @@
  */
 import { CSUM_NONE, CSUM_PARTIAL, GSO_UDP_L4 } from "../storage/frames.ts";
 import type { Counters } from "../storage/counters.ts";
+import { portsWord, shareHash } from "../storage/hash_table.ts";
 import type { Memory } from "../storage/memory.ts";
 import { PortAllocator } from "../storage/port_allocator.ts";
 import { fold, pseudoSumV4, sum } from "../wire/checksum.ts";
@@ -240,8 +241,7 @@ export class UdpLayer implements Transport {
     }
     const group = this.#ports.get(dstPort);
     if (group === undefined) return null;
-    const hash = Math.imul(pkt.src3 ^ this.#hashSeed, 0x9e3779b1) + Math.imul(srcPort, 0x85ebca6b);
-    return group.find(pkt, hash ^ (hash >>> 15));
+    return group.find(pkt, shareHash(this.#hashSeed, pkt.src3, portsWord(dstPort, srcPort)));
   }
 
   /** One datagram, or each of those that a frame holds. */

@@ -51,6 +51,8 @@ export const DROP_NEIGHBOUR_QUEUE_FULL = -42;
 export const DROP_NEIGHBOUR_FAILED = -43; // never resolved
 export const DROP_NO_MEMORY = -44;
 export const DROP_DEVICE_FULL = -45; // the device refused the frame
+export const DROP_TCP_FLAGS = -46; // a combination of flags that means nothing in this state
+export const DROP_TCP_SEQUENCE = -47; // a reset whose numbers do not fit
 
 /** Name of reason r at index -r; index 0 is not a reason. */
 export const DROP_NAMES: readonly string[] = [
@@ -100,4 +102,6 @@ export const DROP_NAMES: readonly string[] = [
   "neighbourFailed",
   "noMemory",
   "deviceFull",
+  "tcpFlags",
+  "tcpSequence",
 ];

@@ -119,7 +119,8 @@ function readSynOption(
   out: TcpOptions,
 ): void {
   if (kind === KIND_MSS && optionLen === 4) {
-    out.mss = dv.getUint16(off + 2);
+    // 0 says nothing (Linux tcp_parse_options)
+    out.mss = dv.getUint16(off + 2) || out.mss;
   } else if (kind === KIND_WINDOW_SCALE && optionLen === 3) {
     out.windowScale = Math.min(dv.getUint8(off + 2), TCP_MAX_WINDOW_SCALE);
   } else if (kind === KIND_SACK_PERMITTED && optionLen === 2) {

@@ -14,7 +14,7 @@ const LAUNCHER = fromFileUrl(new URL("../../nuse", import.meta.url));
 const bytes = (text: string) => new TextEncoder().encode(text);
 
 Deno.test("the environment comes from the launcher, byte for byte", () => {
-  const environ = "PATH=/bin\0NUSE_LAUNCHER=1024\nPATH=/bin\nnuse-eth0=1\nM=a\x01b\n\0X=1\0";
+  const environ = "PATH=/bin\0NUSE_LAUNCHER=1024 0\nPATH=/bin\nnuse-eth0=1\nM=a\x01b\n\0X=1\0";
   const { env, softFiles } = parseEnvironment(bytes(environ));
   assertEquals(env, { PATH: "/bin", "nuse-eth0": "1", M: "a\nb" });
   assertEquals(softFiles, 1024);
@@ -26,9 +26,23 @@ Deno.test("without a launcher, or one that had no room, it is the process's own"
   assertEquals(parseEnvironment(bytes("A=1\0B=2=3\0")), {
     env: { A: "1", B: "2=3" },
     softFiles: 0,
+    ignoresSigpipe: false,
   });
-  const noRoom = parseEnvironment(bytes("A=1\0NUSE_LAUNCHER=unlimited\n\0"));
-  assertEquals(noRoom, { env: { A: "1" }, softFiles: 0 });
+  const noRoom = parseEnvironment(bytes("A=1\0NUSE_LAUNCHER=unlimited 0000000000001000\n\0"));
+  assertEquals(noRoom, { env: { A: "1" }, softFiles: 0, ignoresSigpipe: true });
+});
+
+Deno.test("whether SIGPIPE is ignored, of all the signals", () => {
+  const ignores = (mask: string) =>
+    parseEnvironment(bytes(`NUSE_LAUNCHER=1024 ${mask}\nA=1\0`)).ignoresSigpipe;
+  const masks = [
+    "0000000000001000",
+    "fffffffe7ffbfeff",
+    "0000000000000fff",
+    "8000000000002000",
+    "x",
+  ];
+  assertEquals(masks.map(ignores), [true, true, false, false, false]);
 });
 
 Deno.test("the limit of descriptors, from /proc", () => {
@@ -114,7 +128,7 @@ Deno.test("the program's environment goes along, also what the shell drops", asy
   await bench.fake("deno", 'case $1 in -V) echo deno 2.9.6;; eval) echo "$0";; *) env;; esac');
   const { stdout } = await bench.run([], { env: { "nuse-eth0": "198.18.0.2", LINES_: "1\n2" } });
   const launcher = stdout.slice(stdout.indexOf("NUSE_LAUNCHER="));
-  assertMatch(launcher, /^NUSE_LAUNCHER=\d+\n/);
+  assertMatch(launcher, /^NUSE_LAUNCHER=\d+ [\da-f]{16}\n/);
   assertStringIncludes(launcher, "\nnuse-eth0=198.18.0.2\n");
   assertStringIncludes(launcher, "\nLINES_=1\x012\n");
 });

@@ -26,7 +26,7 @@ e2e("ping of our own addresses", async (f) => {
 });
 
 e2e("ping of 64 KB (fragments) both ways", async (f) => {
-  const out = await f.nuse(["ping", "-c", "2", "-i", "0.2", "-s", "64000", PEER]).done;
+  const out = await f.nuse(["ping", "-c", "2", "-i", "0.2", "-s", "65507", PEER]).done;
   assertEquals(out.code, 0, out.stdout + out.stderr);
   const idle = f.nuse(["sleep", "20"]);
   await until(

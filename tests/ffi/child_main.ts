@@ -8,8 +8,9 @@ import { catchSignals, nextEvent, spawn, stopSelf } from "../../ffi/child.ts";
 
 catchSignals();
 const softFiles = Number(Deno.env.get("SOFT_FILES") ?? 0);
+const ignoresSigpipe = Deno.env.get("IGNORES_SIGPIPE") === "1";
 const env = Deno.env.toObject();
-const pid = spawn({ path: Deno.args[0], argv: Deno.args, env, softFiles });
+const pid = spawn({ path: Deno.args[0], argv: Deno.args, env, softFiles, ignoresSigpipe });
 console.error(JSON.stringify({ kind: "spawned", pid }));
 while (pid > 0) {
   const event = await nextEvent();

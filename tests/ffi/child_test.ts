@@ -76,6 +76,11 @@ Deno.test("dispositions, mask and limit are those that nuse was started with", a
   }
   const limited = await run(["/bin/sh", "-c", "ulimit -Sn"], { env: { SOFT_FILES: "321" } });
   assertEquals(limited.stdout, "321\n");
+  for (const [wanted, bit] of [["0", 0n], ["1", 1n]] as const) {
+    const { stdout } = await run(show, { env: { IGNORES_SIGPIPE: wanted } });
+    const mask = BigInt(`0x${stdout.match(/SigIgn:\s*(\w+)/)![1]}`);
+    assertEquals(mask >> 12n & 1n, bit);
+  }
 });
 
 Deno.test("a signal comes with its sender, and does not end nuse", async () => {

@@ -5,6 +5,7 @@
  * @module
  */
 import {
+  ANY_V6,
   type DatagramSocket,
   DGRAM_HAS_ADDR,
   DGRAM_HEADER_LEN,
@@ -24,6 +25,7 @@ import { Failure } from "./failure.ts";
 
 const ERRNO_MAX = 4095;
 const AF_INET = 2;
+const AF_INET6 = 10;
 const SOCK_RAW = 3;
 /** What raw sockets send: for experiments (RFC 3692). */
 export const RAW_PROTOCOL = 253;
@@ -44,6 +46,8 @@ export interface Slot {
 
 export class Calls {
   readonly slots: (Slot | null)[] = [];
+  /** Kinds of sockets and ports that were bound. */
+  readonly #bound = new Map<string, [string, number]>();
 
   constructor(
     readonly stack: Stack,
@@ -83,10 +87,22 @@ export class Calls {
     for (let i = 0; i < this.slots.length; i++) this.run("close", i, [], nowUs);
   }
 
+  /** When all is over: everything that was ever bound can be bound alone. */
+  checkPortsAreFree(nowUs: number): void {
+    for (const [name, port] of this.#bound.values()) {
+      this.run(name, 0, [], nowUs);
+      const result = this.slots[0]!.socket.bind(IpAddress.v4(0), port, nowUs);
+      this.run("close", 0, [], nowUs);
+      if (result !== 0) throw new Failure(`call: ${name} ${port} is still taken (${result})`);
+    }
+  }
+
   #create(name: string, index: number, args: readonly number[]): void {
     let made: Socket | number;
     if (name === "tcp") made = this.stack.socket(AF_INET, 1, 0);
+    else if (name === "tcp6") made = this.stack.socket(AF_INET6, 1, 0);
     else if (name === "udp") made = this.stack.socket(AF_INET, 2, 0);
+    else if (name === "udp6") made = this.stack.socket(AF_INET6, 2, 0);
     else if (name === "ping") made = this.stack.socket(AF_INET, 2, 1);
     else if (name === "raw") made = this.stack.socket(AF_INET, 3, args[0]);
     else return;
@@ -116,9 +132,14 @@ export class Calls {
   #common(slot: Slot, name: string, i: number, args: readonly number[], nowUs: number): boolean {
     const { socket } = slot;
     switch (name) {
-      case "bind":
-        this.#check(name, socket.bind(IpAddress.v4(args[0] | 0), args[1], nowUs));
+      case "bind": {
+        const isAny = socket.domain === AF_INET6 && args[0] === 0;
+        const addr = isAny ? ANY_V6 : IpAddress.v4(args[0] | 0);
+        const kind = socket.kind === "stream" ? "tcp" : socket.protocol === 1 ? "ping" : "udp";
+        if (socket.type !== SOCK_RAW) this.#bound.set(`${kind} ${args[1]}`, [kind, args[1]]);
+        this.#check(name, socket.bind(addr, args[1], nowUs));
         return true;
+      }
       case "connect":
         this.#check(name, socket.connect(IpAddress.v4(args[0] | 0), args[1], nowUs));
         return true;
@@ -159,6 +180,10 @@ export class Calls {
     switch (name) {
       case "listen":
         return this.#check(name, socket.listen(args[0], nowUs));
+      case "connectfast": {
+        const addr = IpAddress.v4(args[0] | 0);
+        return this.#check(name, socket.connectFast(addr, args[1], nowUs));
+      }
       case "accept": {
         if (this.slot(args[0]) !== null) return;
         const accepted = socket.accept();
@@ -167,8 +192,15 @@ export class Calls {
       }
       case "write":
         return this.#write(slot, socket, args[0], args[1] !== 0, nowUs);
-      case "read":
-        return this.#read(slot, socket, args[0], nowUs);
+      case "peek":
+        this.#look(slot, socket, args[0]);
+        return;
+      case "read": {
+        const len = this.#look(slot, socket, args[0]);
+        slot.readBytes += len;
+        if (len > 0) socket.recvConsume(len, nowUs);
+        return;
+      }
       case "abort":
         slot.hasEnded = true;
         return socket.abort(nowUs);
@@ -212,14 +244,15 @@ export class Calls {
     }
   }
 
-  #read(slot: Slot, socket: StreamSocket, n: number, nowUs: number): void {
+  /** Looks at the next `n` bytes, or as many as there are; returns how many. */
+  #look(slot: Slot, socket: StreamSocket, n: number): number {
     const available = socket.recvAvailable();
     if (available < 0) throw new Failure(`call: ${available} bytes to read`);
     const tcb = this.tcb(slot);
     const span = socket.recvSpan(Math.min(n, available));
     const len = span.len0 + span.len1;
     if (len !== Math.min(n, available)) throw new Failure(`call: a span of ${len} bytes`);
-    if (len === 0) return;
+    if (len === 0) return 0;
     const isKnown = tcb !== null && !slot.isDiscarding && !this.isBlurred(tcb.remote.w3 >>> 0);
     if (isKnown) {
       const first = tcb.irs + 1 + slot.readBytes;
@@ -231,8 +264,7 @@ export class Calls {
         throw new Failure(`stream: byte ${at} read differs from what the peer sent`);
       });
     }
-    slot.readBytes += len;
-    socket.recvConsume(len, nowUs);
+    return len;
   }
 
   #each(span: Span, len: number, visit: (off: number, count: number, pos: number) => void): void {
@@ -249,6 +281,11 @@ export class Calls {
     switch (name) {
       case "send":
         return this.#send(socket, args, nowUs);
+      case "peek": {
+        const count = Math.min(args[0], socket.recvCount());
+        for (let r = 0; r < count; r++) this.#checkRecord(socket.recvPeek(r));
+        return;
+      }
       case "recv": {
         const count = Math.min(args[0], socket.recvCount());
         for (let r = 0; r < count; r++) this.#checkRecord(socket.recvPeek(r));
@@ -289,9 +326,11 @@ export class Calls {
     dv.setUint16(off, DGRAM_MAGIC, true);
     dv.setUint16(off + 2, flags | (addr === 0 ? 0 : DGRAM_HAS_ADDR), true);
     dv.setUint32(off + 4, len, true);
-    dv.setUint16(off + 8, AF_INET, true);
+    dv.setUint16(off + 8, socket.domain, true);
     dv.setUint16(off + 10, port, true);
-    dv.setInt32(off + 16, addr | 0);
+    // ::ffff:a.b.c.d
+    if (socket.domain === AF_INET6) dv.setUint16(off + 26, 0xffff);
+    dv.setInt32(off + (socket.domain === AF_INET6 ? 28 : 16), addr | 0);
     u8[off + 32] = 3;
     u8.fill(len & 0xff, off + DGRAM_HEADER_LEN, off + size);
     this.#fill(off + DGRAM_HEADER_LEN, len, addr, socket.type === SOCK_RAW);

@@ -24,6 +24,8 @@ export interface Totals {
   virtualSeconds: number;
   /** By the wall clock, other processes and garbage collections included. */
   slowestMs: number;
+  /** Beyond the limit at first. One that is so again, three times, is a failure. */
+  slowFrames: number;
   /** Ways through the stack (novelty.ts), and segments kept because they found one. */
   ways: number;
   recipes: number;
@@ -59,6 +61,7 @@ export class Campaign {
       sessions: 0,
       virtualSeconds: 0,
       slowestMs: 0,
+      slowFrames: 0,
       ways: 0,
       recipes: 0,
     };
@@ -85,6 +88,7 @@ export class Campaign {
     totals.steps += outcome.steps;
     totals.virtualSeconds += outcome.virtualUs / 1e6;
     totals.slowestMs = Math.max(totals.slowestMs, outcome.slowestMs);
+    totals.slowFrames += outcome.slowFrames;
     totals.ways = this.#novelty.count;
     totals.recipes = this.#novelty.recipeCount;
   }

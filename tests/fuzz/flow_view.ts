@@ -38,6 +38,7 @@ export class FlowView {
   lastAckSent = 0;
   hasTimestamps = false;
   hasSack = false;
+  hasEcn = false;
   tsRecent = 0;
   tsOffset = 0;
   /** A Fast Open cookie that the stack has given to this peer; null: none. */
@@ -78,6 +79,7 @@ export class FlowView {
     this.lastAckSent = tcb.lastAckSent;
     this.hasTimestamps = tcb.hasTimestamps;
     this.hasSack = tcb.hasSack;
+    this.hasEcn = tcb.hasEcn;
     this.tsRecent = tcb.tsRecent;
     this.tsOffset = tcb.tsOffset;
     let n = 0;
@@ -107,6 +109,7 @@ export class FlowView {
     this.lastAckSent = this.rcvNxt;
     this.hasTimestamps = request.hasTimestamps;
     this.hasSack = request.hasSack;
+    this.hasEcn = request.hasEcn;
     this.tsRecent = request.tsRecent;
     this.tsOffset = request.tsOffset;
   }
@@ -124,6 +127,7 @@ export class FlowView {
     this.lastAckSent = tw.rcvNxt;
     this.hasTimestamps = tw.hasTimestamps;
     this.hasSack = false;
+    this.hasEcn = false;
     this.tsRecent = tw.tsRecent;
     this.tsOffset = tw.tsOffset;
   }
@@ -147,6 +151,7 @@ export class FlowView {
     this.lastAckSent = 0;
     this.hasTimestamps = false;
     this.hasSack = false;
+    this.hasEcn = false;
     this.tsRecent = 0;
     this.tsOffset = 0;
     this.cookie = null;

@@ -29,7 +29,10 @@ export class LayerInvariants {
   #orphans = 0;
   #established = 0;
   #armed = 0;
+  #nextAtUs = Infinity;
   readonly #requests = new Map<Listener, number>();
+  /** Connections in accept queues: when they end their text stays there to be read. */
+  readonly #waiting = new Set<Tcb>();
   /** Bytes in the rings of connections. */
   ringBytes = 0;
 
@@ -42,9 +45,16 @@ export class LayerInvariants {
     this.#orphans = 0;
     this.#established = 0;
     this.#armed = 0;
+    this.#nextAtUs = Infinity;
     this.#requests.clear();
     this.ringBytes = 0;
     tcp.demux.forEach(this.#visit);
+    for (const tcb of this.#waiting) {
+      if (tcb.listener === null) this.#waiting.delete(tcb);
+      else if (tcb.state === State.CLOSED && tcb.rcvRing.isAllocated) {
+        this.ringBytes += tcb.rcvRing.capacity;
+      }
+    }
     const same = (what: string, says: number, is: number) => {
       if (says !== is) fail(`${what}: ${says} by the books, ${is} in fact`);
     };
@@ -55,6 +65,15 @@ export class LayerInvariants {
     same("timers", tcp.timers.count, this.#armed);
     for (const [listener, count] of this.#requests) {
       same("SYN queue", listener.synQueue.size, count);
+      // What reuses a TIME-WAIT gets no cookie (Linux: isn in tcp_conn_request)
+      const { synBacklogMax, timeWaitMax } = tcp.config;
+      if (count > synBacklogMax + timeWaitMax) fail(`${count} in a SYN queue`);
+      // Linux lets one more in than was asked for
+      const waiting = listener.acceptQueueLength;
+      if (waiting > tcp.config.somaxconn + 1) fail(`${waiting} in an accept queue`);
+    }
+    if (tcp.timers.nextAtUs() !== this.#nextAtUs) {
+      fail(`the first timer is at ${tcp.timers.nextAtUs()}, one is at ${this.#nextAtUs}`);
     }
     if (this.#timeWaits > tcp.config.timeWaitMax) fail(`${this.#timeWaits} TIME-WAITs`);
   }
@@ -62,6 +81,7 @@ export class LayerInvariants {
   readonly #visit = (flow: Flow): void => {
     this.#flows++;
     if (flow.heapIndex >= 0) this.#armed++;
+    this.#nextAtUs = Math.min(this.#nextAtUs, flow.atUs);
     const { demux } = this.stack.tcp;
     const found = demux.find(flow.local, flow.localPort, flow.remote, flow.remotePort);
     if (found !== flow) fail("a flow is not found by its own ends");
@@ -93,6 +113,7 @@ export class LayerInvariants {
     if (sndRing.capacity > sndMax) fail(`a send ring of ${sndRing.capacity} bytes`);
     if (!tcb.isRcvShutdown) checkStored(tcb);
     checkConnection(tcb);
+    if (tcb.listener !== null) this.#waiting.add(tcb);
     if (rcvRing.isAllocated) this.ringBytes += rcvRing.capacity;
     if (sndRing.isAllocated) this.ringBytes += sndRing.capacity;
   }

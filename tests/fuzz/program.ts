@@ -19,6 +19,7 @@ export const SLOTS = 24;
 const LISTENERS = 3;
 const DATAGRAMS = 18;
 
+const IP_HDRINCL = 3;
 /** Level, name and plausible values of options that change how a connection behaves. */
 const OPTIONS: readonly (readonly [number, number, readonly number[]])[] = [
   [6, 1, [0, 1]], // TCP_NODELAY
@@ -47,8 +48,10 @@ const OPTIONS: readonly (readonly [number, number, readonly number[]])[] = [
   [0, 2, [1, 64, 255]], // IP_TTL
   [0, 10, [0, 1, 2, 3]], // IP_MTU_DISCOVER
   [0, 11, [0, 1]], // IP_RECVERR
-  [0, 3, [0, 1]], // IP_HDRINCL
+  [0, IP_HDRINCL, [0, 1]],
 ];
+/** SO_MAX_PACING_RATE, TCP_USER_TIMEOUT, TCP_DEFER_ACCEPT: level and name. */
+const UNBOUNDED: readonly (readonly [number, number])[] = [[1, 47], [6, 18], [6, 9]];
 const ALGORITHMS: readonly string[] = ["cubic", "newreno", "reno", "bbr"];
 const TCP_INFO = 11;
 const TCP_CONGESTION = 13;
@@ -75,25 +78,44 @@ export class Program {
     const { prng } = this;
     // The second address goes and comes back
     if (prng.chance(0.003)) return [{ name: "address", slot: 0, args: [prng.below(2)] }];
+    if (prng.chance(0.002)) return this.#route();
     const slot = prng.below(SLOTS);
     const taken = this.world.calls.slot(slot);
     if (taken === null) {
       if (slot < LISTENERS) return this.#listener(slot);
       return slot < DATAGRAMS ? this.#connection(slot) : this.#datagramSocket(slot);
     }
-    if (prng.chance(0.15)) return [this.#option(slot)];
+    if (prng.chance(0.15)) {
+      const isAny = slot >= DATAGRAMS && prng.chance(0.5);
+      return [isAny ? this.#anyOption(slot) : this.#option(slot)];
+    }
     if (slot < LISTENERS) return this.#onListener(slot);
     return slot < DATAGRAMS ? this.#onStream(slot) : this.#onDatagram(slot);
+  }
+
+  /** A route goes; the next calls bring all of them back, as a rule. */
+  #route(): Call[] {
+    const { prng } = this;
+    if (prng.chance(0.4)) {
+      return [{ name: "route", slot: 0, args: [prng.below(FAR_ADDRS.length + 1), 0] }];
+    }
+    return [0, ...FAR_ADDRS.keys().map((i) => i + 1)].map((n) => (
+      { name: "route", slot: 0, args: [n, 1] }
+    ));
   }
 
   #listener(slot: number): Call[] {
     const { prng } = this;
     const addr = prng.chance(0.8) ? 0 : prng.pick(LOCAL_ADDRS);
+    // Two may share a port if both want to (SO_REUSEPORT)
+    const isShared = prng.chance(0.4);
+    const port = LISTEN_PORTS[isShared && slot === 1 ? 0 : slot];
     return [
-      { name: "tcp", slot, args: [] },
+      { name: prng.chance(0.1) ? "tcp6" : "tcp", slot, args: [] },
       option(slot, 1, 2, 1),
+      ...(isShared ? [option(slot, 1, 15, 1)] : []),
       option(slot, 6, 23, prng.pick([0, 1, 5])), // TCP_FASTOPEN
-      { name: "bind", slot, args: [addr, LISTEN_PORTS[slot]] },
+      { name: "bind", slot, args: [addr, port] },
       { name: "listen", slot, args: [prng.pick([0, 1, 8, 100])] },
     ];
   }
@@ -113,15 +135,16 @@ export class Program {
       addr = prng.pick([LOOPBACK, ...LOCAL_ADDRS]);
       port = prng.pick(LISTEN_PORTS);
     } else if (kind === 7) addr = prng.pick([0, 0xffffffff, GROUP_ADDR, ipWord("198.18.0.255")]);
-    const calls: Call[] = [{ name: "tcp", slot, args: [] }];
+    const calls: Call[] = [{ name: prng.chance(0.1) ? "tcp6" : "tcp", slot, args: [] }];
     if (prng.chance(0.3)) calls.push(this.#option(slot));
     // A fixed port keeps a reproducer good; the same end twice is what TIME-WAIT is about
     const local = 40_000 + slot % 6;
     calls.push(option(slot, 1, 2, 1));
     if (prng.chance(0.9)) calls.push({ name: "bind", slot, args: [0, local] });
     const isFast = prng.chance(0.25);
-    if (isFast) calls.push(option(slot, 6, 30, 1));
-    calls.push({ name: "connect", slot, args: [addr, port] });
+    const isByFlag = isFast && prng.chance(0.3); // MSG_FASTOPEN, else TCP_FASTOPEN_CONNECT
+    if (isFast && !isByFlag) calls.push(option(slot, 6, 30, 1));
+    calls.push({ name: isByFlag ? "connectfast" : "connect", slot, args: [addr, port] });
     if (isFast) calls.push({ name: "write", slot, args: [prng.magnitude(1, 3000), 0] });
     return calls;
   }
@@ -144,7 +167,8 @@ export class Program {
       const len = prng.chance(0.4) ? prng.magnitude(3000, 100_000) : prng.magnitude(1, 3000);
       return [{ name: "write", slot, args: [len, prng.chance(0.1) ? 1 : 0] }];
     }
-    if (kind < 920) return [{ name: "read", slot, args: [prng.magnitude(1, 200_000)] }];
+    if (kind < 900) return [{ name: "read", slot, args: [prng.magnitude(1, 200_000)] }];
+    if (kind < 920) return [{ name: "peek", slot, args: [prng.magnitude(1, 200_000)] }];
     if (kind < 945) return [{ name: "shutdown", slot, args: [prng.pick([0, 1, 1, 2])] }];
     if (kind < 970) return this.#close(slot);
     if (kind < 972) return [{ name: "abort", slot, args: [] }];
@@ -175,9 +199,26 @@ export class Program {
       const name = new TextEncoder().encode(prng.pick(ALGORITHMS));
       return { name: "setoption", slot, args: [6, TCP_CONGESTION, ...name] };
     }
+    if (kind === 3) return this.#anyOption(slot);
     const [level, name, values] = prng.pick(OPTIONS);
     if (kind === 2) return { name: "getoption", slot, args: [level, name, 64] };
     return option(slot, level, name, prng.pick(values));
+  }
+
+  /** Whatever a program may try. */
+  #anyOption(slot: number): Call {
+    const { prng } = this;
+    const level = prng.pick([0, 1, 6, 17, 41, 255, prng.below(300)]);
+    const name = prng.below(80);
+    // So slow, or so patient, that a connection would not end within a session
+    if (UNBOUNDED.some(([l, n]) => l === level && n === name)) return this.#option(slot);
+    if (prng.chance(0.3)) {
+      return { name: "getoption", slot, args: [level, name, prng.pick([0, 1, 3, 4, 8, 300])] };
+    }
+    const value = Array.from({ length: prng.pick([0, 1, 3, 4, 4, 4, 5, 8, 16, 40]) }, () => {
+      return prng.pick([0, 0, 1, 0xff, prng.below(256)]);
+    });
+    return { name: "setoption", slot, args: [level, name, ...value] };
   }
 
   // ---- datagrams
@@ -186,8 +227,9 @@ export class Program {
     const { prng } = this;
     const kind = prng.below(10);
     if (kind < 5) {
-      const calls: Call[] = [{ name: "udp", slot, args: [] }];
+      const calls: Call[] = [{ name: prng.chance(0.15) ? "udp6" : "udp", slot, args: [] }];
       calls.push(option(slot, 1, 2, 1));
+      if (prng.chance(0.3)) calls.push(option(slot, 1, 15, 1));
       if (prng.chance(0.9)) {
         const addr = prng.pick([0, 0, LOCAL_ADDRS[0], LOOPBACK]);
         calls.push({ name: "bind", slot, args: [addr, prng.pick(UDP_PORTS)] });
@@ -203,7 +245,9 @@ export class Program {
       ];
     }
     // TCP, UDP and ICMP raw sockets only listen: what they sent would look like the stack's own
-    return [{ name: "raw", slot, args: [prng.pick([RAW_PROTOCOL, RAW_PROTOCOL, 1, 6, 17, 2])] }];
+    const protocol = prng.pick([RAW_PROTOCOL, RAW_PROTOCOL, 1, 6, 17, 2]);
+    const create: Call = { name: "raw", slot, args: [protocol] };
+    return prng.chance(0.5) ? [create, option(slot, 0, IP_HDRINCL, 1)] : [create];
   }
 
   /** IP_ADD_MEMBERSHIP or IP_DROP_MEMBERSHIP */
@@ -219,7 +263,8 @@ export class Program {
     const kind = prng.below(100);
     const isMute = socket.type === 3 && socket.protocol !== RAW_PROTOCOL;
     if (kind < 50 && !isMute) return [{ name: "send", slot, args: this.#sendArgs() }];
-    if (kind < 85) return [{ name: "recv", slot, args: [prng.between(1, 40)] }];
+    if (kind < 82) return [{ name: "recv", slot, args: [prng.between(1, 40)] }];
+    if (kind < 85) return [{ name: "peek", slot, args: [prng.between(1, 40)] }];
     if (kind < 88) return [{ name: "errqueue", slot, args: [] }];
     if (kind < 90) return [{ name: "error", slot, args: [] }];
     if (kind < 93) {

@@ -9,7 +9,8 @@ import { Generator } from "./generator.ts";
 import type { Novelty } from "./novelty.ts";
 import { drawSetting, type Setting } from "./setting.ts";
 import type { Step } from "./steps.ts";
-import { FRAME_LIMIT_MS, World } from "./world.ts";
+import { FRAME_LIMIT_MS } from "./stopwatch.ts";
+import { World } from "./world.ts";
 
 const BUFFER_BYTES = 8 << 20;
 /** A frame that was slow is timed again this often; slow each time, it is the stack's fault. */
@@ -31,6 +32,8 @@ export interface Outcome {
   framesOut: number;
   steps: number;
   slowestMs: number;
+  /** Frames that took too long at first. */
+  slowFrames: number;
   virtualUs: number;
   /** null: nothing was wrong. */
   failure: Failure | null;
@@ -39,12 +42,10 @@ export interface Outcome {
   trace: Step[];
 }
 
-const now = () => performance.now();
-
 /** A session of `frames` frames made from `seed`. */
 export function runSession(seed: number, frames: number, novelty: Novelty): Outcome {
   const setting = drawSetting(seed);
-  const world = new World(setting, bufferOf(setting.memoryBytes), { isStrict: false, now });
+  const world = new World(setting, bufferOf(setting.memoryBytes), { isStrict: false });
   const generator = new Generator(world, seed ^ 0x5bd1e995, novelty);
   novelty.attach(world.stack);
   const trace: Step[] = [];
@@ -68,7 +69,8 @@ export function runSession(seed: number, frames: number, novelty: Novelty): Outc
     frames: world.framesIn,
     framesOut: world.framesOut,
     steps: world.steps,
-    slowestMs: world.slowestMs,
+    slowestMs: world.stopwatch.slowestMs,
+    slowFrames: world.slowSteps.length,
     virtualUs: world.nowUs - startUs,
     failure,
     setting,
@@ -94,7 +96,7 @@ function replayIn(setting: Setting, steps: readonly Step[], isStrict: boolean) {
   let world: World | null = null;
   let failure: Failure | null = null;
   try {
-    world = new World(setting, bufferOf(setting.memoryBytes), { isStrict, now });
+    world = new World(setting, bufferOf(setting.memoryBytes), { isStrict });
     for (const step of steps) world.run(step);
     world.finish();
   } catch (error) {

@@ -7,13 +7,17 @@
 import { FLOW_SYN_REQUEST, FLOW_TIME_WAIT } from "../../stack/tcp/flow.ts";
 import { State } from "../../stack/tcp/state.ts";
 import { LOCAL_MAC, PEER_MAC } from "../support/rig.ts";
-import { ACK, FIN, PROTO_TCP, PSH, RST, SYN, URG } from "../support/packet_types.ts";
+import { ACK, CWR, ECE, FIN, PROTO_TCP, PSH, RST, SYN, URG } from "../support/packet_types.ts";
 import type { Prng } from "../support/prng.ts";
 import { type Draft, IP_OFF, LINK_LEN } from "./draft.ts";
 import type { FlowView } from "./flow_view.ts";
+import { SynOptions } from "./syn_options.ts";
 
 const TEXT_MAX = 65_000;
-const SCALE_MAX = 14;
+/** RFC 3168 section 5 */
+const ECT_1 = 1;
+const ECT_0 = 2;
+const CE = 3;
 const OPTIONS_OFF = IP_OFF + 40;
 
 /** What the segment says, before it is written. */
@@ -30,10 +34,13 @@ class Fields {
 
 export class TcpGrammar {
   readonly #f = new Fields();
+  readonly #syn: SynOptions;
   /** Written so far. */
   segments = 0;
 
-  constructor(readonly prng: Prng, readonly draft: Draft, readonly view: FlowView) {}
+  constructor(readonly prng: Prng, readonly draft: Draft, readonly view: FlowView) {
+    this.#syn = new SynOptions(prng, draft, view);
+  }
 
   /** Writes the next segment of `view`'s peer into the draft, checksums and all. */
   write(nowUs: number): void {
@@ -258,6 +265,7 @@ export class TcpGrammar {
     u8.set(PEER_MAC, 6);
     dv.setUint16(12, 0x0800);
     writeIp(draft, PROTO_TCP, view.remote, view.local, this.prng);
+    this.#ecn();
     const optionsLen = this.#options(nowUs);
     dv.setUint16(IP_OFF + 20, view.remotePort);
     dv.setUint16(IP_OFF + 22, view.localPort);
@@ -271,10 +279,26 @@ export class TcpGrammar {
     draft.len = OPTIONS_OFF + optionsLen + Math.max(0, f.textLen);
   }
 
+  /** RFC 3168: asked for and agreed to with SYNs; then marks, echoes of marks, and CWR. */
+  #ecn(): void {
+    const { prng, draft: { u8 }, view } = this;
+    const f = this.#f;
+    if (f.flags & SYN) {
+      const kind = prng.below(8);
+      if (kind < 3) f.flags |= f.flags & ACK ? ECE : ECE | CWR;
+      else if (kind === 3) f.flags |= prng.pick([ECE, CWR, ECE | CWR]);
+      return;
+    }
+    if (!view.hasEcn) return;
+    u8[IP_OFF + 1] = prng.pick([0, ECT_0, ECT_0, ECT_0, ECT_1, CE]);
+    if (prng.chance(0.15)) f.flags |= ECE;
+    if (prng.chance(0.1)) f.flags |= CWR;
+  }
+
   /** Returns the length of the options. */
   #options(nowUs: number): number {
     const f = this.#f;
-    if (f.isSynOptions) return this.#synOptions(nowUs);
+    if (f.isSynOptions) return this.#syn.write(OPTIONS_OFF, (f.flags & ACK) !== 0, nowUs);
     const { u8, dv } = this.draft;
     let off = OPTIONS_OFF;
     if (this.view.hasTimestamps) {
@@ -319,57 +343,6 @@ export class TcpGrammar {
     }
     dv.setInt32(off, left);
     dv.setInt32(off + 4, right);
-  }
-
-  /** A request for a cookie, the cookie, or something like one. Returns where the option ends. */
-  #fastOpen(off: number): number {
-    const { prng, view, draft: { u8 } } = this;
-    const kind = prng.below(8);
-    const end = OPTIONS_OFF + 40;
-    let cookie = view.cookie;
-    if (kind < 2) cookie = new Uint8Array(0);
-    else if (kind === 2 || cookie === null) {
-      cookie = Uint8Array.from(
-        { length: prng.pick([8, 8, 4, 16, 6, 5, 18]) },
-        () => prng.below(256),
-      );
-    }
-    if (off + 2 + cookie.length > end) return off;
-    u8[off] = 34;
-    u8[off + 1] = 2 + cookie.length;
-    u8.set(cookie, off + 2);
-    return off + 2 + cookie.length;
-  }
-
-  #synOptions(nowUs: number): number {
-    const { prng, draft: { u8, dv } } = this;
-    let off = OPTIONS_OFF;
-    if (prng.chance(0.9)) {
-      dv.setUint16(off, 0x0204);
-      dv.setUint16(off + 2, prng.pick([1460, 1460, 536, 1, 0, 65535, 8960, 88, 256]));
-      off += 4;
-    }
-    if (prng.chance(0.8)) {
-      dv.setUint16(off, 0x0402);
-      off += 2;
-    }
-    if (prng.chance(0.8)) {
-      u8[off] = 8;
-      u8[off + 1] = 10;
-      dv.setInt32(off + 2, prng.chance(0.9) ? prng.next() : prng.pick([0, -1, 0x7fffffff]));
-      const now = (Math.floor(nowUs / 1000) + this.view.tsOffset) | 0;
-      dv.setInt32(off + 6, this.#f.flags & ACK ? now : 0);
-      off += 10;
-    }
-    if (prng.chance(0.8)) {
-      u8[off] = 3;
-      u8[off + 1] = 3;
-      u8[off + 2] = prng.chance(0.95) ? prng.below(SCALE_MAX + 1) : prng.pick([15, 31, 255]);
-      off += 3;
-    }
-    if (prng.chance(0.25)) off = this.#fastOpen(off);
-    while ((off & 3) !== (OPTIONS_OFF & 3)) u8[off++] = 1;
-    return off - OPTIONS_OFF;
   }
 }
 

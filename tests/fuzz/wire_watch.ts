@@ -1,8 +1,8 @@
 /**
  * An observer on the wire that believes nothing: it sees what comes in and what the stack sends,
  * and says so when the stack acknowledges what nobody sent, sends beyond the window it was offered,
- * sends bytes that the program did not write, takes a window back, or sends a frame that is not
- * well formed.
+ * sends bytes that the program did not write or more of them in a segment than the peer can take,
+ * takes a window back, lets its timestamp clock go back, or sends a frame that is not well formed.
  *
  * @module
  */
@@ -20,6 +20,12 @@ const BEYOND = 1 << 20;
 const HALF = 1 << 30;
 /** Option kind. */
 const FAST_OPEN = 34;
+const MSS = 2;
+const WINDOW_SCALE = 3;
+/** RFC 9293 3.7.1, where no option says more; and what no option makes smaller. */
+const MSS_DEFAULT = 536;
+const MSS_MIN = 48;
+const MSS_COOKIE_MAX = 1460;
 /** Numbers in Conversation.early. */
 const EARLY_MAX = 64;
 
@@ -36,16 +42,24 @@ class Conversation {
   edge = 0;
   tsBase = 0;
   hasTs = false;
+  /** TSval of our last segment. */
+  isClockSeen = false;
+  lastTsVal = 0;
+  lastTsAtUs = 0;
   ourScale = -1;
   /** The peer's side: what it sent, the last acknowledgment it got, the window it was offered. */
   readonly sent = new Intervals();
   peerScale = -1;
+  /** The largest that a SYN has offered; 0: no SYN was seen. */
+  peerMss = 0;
   hasAck = false;
   lastAck = 0;
   /** Right edge of our window, if it is scaled and if it is not: at least one must make sense. */
   offered = 0;
   offeredUnscaled = 0;
   isScaled = true;
+  /** Of our SYN-ACK. */
+  synAckWindow = 0;
   /** Our SYN answered the peer's: the scale that it names is used. */
   isScaleAgreed = false;
   lastSyn = 0;
@@ -156,6 +170,9 @@ export class WireWatch {
     c.isScaled = true;
     c.isScaleAgreed = true;
     c.hasAck = false;
+    c.isClockSeen = false;
+    // A cookie knows a few sizes, and a peer can make it say another of them
+    c.peerMss = Math.max(c.peerMss, MSS_COOKIE_MAX);
     c.lastSyn = irs;
     c.sent.add(irs, (irs + 1) | 0);
     c.onSent(c.edge);
@@ -169,7 +186,10 @@ export class WireWatch {
     if (flags & SYN) {
       c.lastSyn = seq;
       c.synWindow = Math.max(c.synWindow, dv.getUint16(l4 + 14));
-      c.peerScale = Math.max(c.peerScale, scaleOption(dv, l4 + 20, textOff));
+      const scale = largestOption(dv, l4 + 20, textOff, WINDOW_SCALE);
+      c.peerScale = Math.max(c.peerScale, Math.min(SCALE_MAX, scale));
+      const mss = largestOption(dv, l4 + 20, textOff, MSS);
+      c.peerMss = Math.max(c.peerMss, mss > 0 ? mss : MSS_DEFAULT);
     }
     // Half the sequence space away "before" and "after" mean nothing
     const isNear = !c.hasAck ||
@@ -184,8 +204,11 @@ export class WireWatch {
 
   // ---- what goes out
 
-  /** `isOvertaken`: it belongs to no connection any more, only its form counts. */
-  onOutput(frame: DecodedFrame, nowUs: number, isOvertaken: boolean): void {
+  /**
+   * `gsoSize`: of text in each segment that the device will make of it, 0: it is one.
+   * `isOvertaken`: it belongs to no connection any more, only its form counts.
+   */
+  onOutput(frame: DecodedFrame, gsoSize: number, nowUs: number, isOvertaken: boolean): void {
     if (frame.errors.length > 0) this.#fail(frame, `malformed: ${frame.errors[0]}`);
     const { ip, tcp } = frame;
     if (ip === null || tcp === null) return;
@@ -194,8 +217,9 @@ export class WireWatch {
     const ports = tcp.srcPort * 65536 + tcp.dstPort;
     const c = this.#get(ip.src, ip.dst, ports);
     if (tcp.flags & SYN) this.#onSyn(c, frame, nowUs);
-    else if (c.isOpen) this.#checkData(c, frame);
+    else if (c.isOpen) this.#checkData(c, frame, gsoSize);
     if (tcp.flags & ACK) this.#checkAck(c, frame);
+    if ((tcp.flags & SYN) === 0) this.#checkClock(c, frame, nowUs);
   }
 
   #onSyn(c: Conversation, frame: DecodedFrame, nowUs: number): void {
@@ -204,8 +228,9 @@ export class WireWatch {
     const isOther = (tcp.flags & ACK) !== 0 && c.hasAck && c.lastAck !== (tcp.ack | 0);
     let scale = -1;
     for (const o of tcp.options) if (o.kind === "wscale") scale = o.shift;
-    // The same once more; or, opened anew at the same moment, with other options
-    const isSame = scale === c.ourScale || (tcp.flags & ACK) === 0;
+    // The same once more; or, opened anew at the same moment, by another listener (SO_REUSEPORT)
+    const isAnew = diff(c.sndMax, seq) === 1 && c.synAckWindow !== tcp.win;
+    const isSame = (scale === c.ourScale && !isAnew) || (tcp.flags & ACK) === 0;
     if (c.isOpen && c.iss === seq && !isOther && isSame) return;
     c.isOpen = true;
     c.iss = seq;
@@ -213,7 +238,9 @@ export class WireWatch {
     c.onSent((seq + 1 + tcp.payload.length) | 0);
     this.#checkText(frame, seq + 1);
     c.ourScale = scale;
+    if (tcp.flags & ACK) c.synAckWindow = tcp.win;
     c.hasTs = false;
+    c.isClockSeen = false;
     c.hasAck = false;
     c.isScaled = true;
     c.isScaleAgreed = (tcp.flags & ACK) !== 0;
@@ -227,7 +254,7 @@ export class WireWatch {
     }
   }
 
-  #checkData(c: Conversation, frame: DecodedFrame): void {
+  #checkData(c: Conversation, frame: DecodedFrame, gsoSize: number): void {
     const tcp = frame.tcp!;
     const seq = tcp.seq | 0;
     const len = tcp.payload.length;
@@ -235,11 +262,32 @@ export class WireWatch {
     if (diff(seq, c.iss) < 0) this.#fail(frame, "before the ISS");
     if (diff(end, c.sndMax) > 0) c.onSent(end);
     if (len === 0) return;
+    const isBlurred = this.#blurred.has(frame.ip!.dst);
     const beyond = diff((seq + len) | 0, c.edge);
-    if (beyond > 0 && !this.#blurred.has(frame.ip!.dst)) {
+    if (beyond > 0 && !isBlurred) {
       this.#fail(frame, `${beyond} bytes beyond the peer's window`);
     }
+    const unitLen = gsoSize > 0 ? Math.min(gsoSize, len) : len;
+    if (c.peerMss > 0 && !isBlurred && unitLen > Math.max(c.peerMss, MSS_MIN)) {
+      this.#fail(frame, `${unitLen} bytes in a segment for a peer with MSS ${c.peerMss}`);
+    }
     this.#checkText(frame, seq);
+  }
+
+  /** RFC 7323 4.1: the timestamp clock does not go back (but see 5.5: it wraps). */
+  #checkClock(c: Conversation, frame: DecodedFrame, nowUs: number): void {
+    for (const o of frame.tcp!.options) {
+      if (o.kind !== "ts") continue;
+      const back = diff(c.lastTsVal, o.val);
+      // Further back than that it has come round; the frame may have waited for its flush
+      const hasWrapped = back >= HALF || nowUs - c.lastTsAtUs >= HALF * 1000;
+      if (c.isClockSeen && back > 0 && !hasWrapped) {
+        this.#fail(frame, `the timestamp goes back by ${back}`);
+      }
+      c.isClockSeen = true;
+      c.lastTsVal = o.val;
+      c.lastTsAtUs = nowUs;
+    }
   }
 
   /** The text of the frame, which begins at `seq`, is what the program wrote. */
@@ -319,11 +367,11 @@ export class WireWatch {
 }
 
 /**
- * The window scale option of a SYN, at most 14 as RFC 7323 2.3 asks; -1: none. The largest of
- * several.
+ * The value of a SYN's option `wanted`, MSS or WINDOW_SCALE; the largest of several, -1: none.
  */
-function scaleOption(dv: DataView, from: number, end: number): number {
-  let scale = -1;
+function largestOption(dv: DataView, from: number, end: number, wanted: number): number {
+  const size = wanted === MSS ? 4 : 3;
+  let largest = -1;
   for (let off = from; off < end;) {
     const kind = dv.getUint8(off);
     if (kind === 0) break;
@@ -333,8 +381,11 @@ function scaleOption(dv: DataView, from: number, end: number): number {
     }
     const len = off + 1 < end ? dv.getUint8(off + 1) : 0;
     if (len < 2 || off + len > end) break;
-    if (kind === 3 && len === 3) scale = Math.max(scale, Math.min(SCALE_MAX, dv.getUint8(off + 2)));
+    if (kind === wanted && len === size) {
+      const value = wanted === MSS ? dv.getUint16(off + 2) : dv.getUint8(off + 2);
+      largest = Math.max(largest, value);
+    }
     off += len;
   }
-  return scale;
+  return largest;
 }

@@ -7,19 +7,21 @@
 import {
   BuddyMemory,
   type DeviceCaps,
+  GSO_NONE,
   IpAddress,
   type LinkDevice,
   RxFrames,
   Stack,
   type TxFrames,
 } from "../../stack/mod.ts";
-import { FLOW_TCB } from "../../stack/tcp/flow.ts";
+import { type Flow, FLOW_TCB, FLOW_TIME_WAIT } from "../../stack/tcp/flow.ts";
+import type { SynRequest } from "../../stack/tcp/syn_request.ts";
 import type { Tcb } from "../../stack/tcp/tcb.ts";
 import { arpFrame } from "../support/build.ts";
 import { decodeFrame } from "../support/decode.ts";
 import { checkStack } from "../support/invariants.ts";
 import { takeRow } from "../support/offload.ts";
-import { ACK, type DecodedFrame, PROTO_TCP, SYN } from "../support/packet_types.ts";
+import { ACK, type DecodedFrame, PROTO_ICMP, PROTO_TCP, SYN } from "../support/packet_types.ts";
 import { Prng } from "../support/prng.ts";
 import { LOCAL_MAC, PEER_MAC } from "../support/rig.ts";
 import { checkTcb } from "../support/tcb_invariants.ts";
@@ -28,15 +30,17 @@ import { Calls } from "./calls.ts";
 import { checkConnection } from "./connection_invariants.ts";
 import { FRAME_MAX, LINK_LEN } from "./draft.ts";
 import { Failure } from "./failure.ts";
+import { InputCheck } from "./input_check.ts";
 import { LayerInvariants } from "./layer_invariants.ts";
 import { ProgramsCheck } from "./programs_check.ts";
 import { reanchor } from "./reanchor.ts";
 import { FAR_ADDRS, GATEWAY_ADDR, LIVE_ADDRS, LOCAL_ADDRS, type Setting } from "./setting.ts";
 import type { FrameStep, Step, WaitStep } from "./steps.ts";
+import { Stopwatch } from "./stopwatch.ts";
 import { WireWatch } from "./wire_watch.ts";
 
-/** A frame may keep the stack busy for this long. */
-export const FRAME_LIMIT_MS = 10;
+/** Where an ICMP error without IP options quotes. */
+const QUOTE_OFF = LINK_LEN + 20 + 8;
 const TURNS_MAX = 1000;
 /** Frames between two flushes, where they have to stay in place. */
 const BATCH_MAX = 6;
@@ -53,7 +57,6 @@ const OTHER_MEMORY_BYTES = 4 << 20;
 export interface WorldOptions {
   /** Check every connection after every step. */
   readonly isStrict: boolean;
-  readonly now: () => number;
 }
 
 export class World implements LinkDevice {
@@ -68,8 +71,8 @@ export class World implements LinkDevice {
   steps = 0;
   framesIn = 0;
   framesOut = 0;
-  slowestMs = 0;
-  /** Steps that took longer than allowed, by the wall clock. */
+  readonly stopwatch = new Stopwatch();
+  /** Steps that took longer than allowed, as it seems. */
   readonly slowSteps: number[] = [];
   /** The latest frames in both directions, for replays and quotes. */
   readonly recentOut: Uint8Array[] = [];
@@ -78,6 +81,7 @@ export class World implements LinkDevice {
   /** Where received frames are put: one after the other, anew after each flush. */
   readonly #slots: { readonly off: number; readonly dv: DataView; len: number }[] = [];
   #slotsUsed = 0;
+  readonly #input: InputCheck;
   readonly #layer: LayerInvariants;
   readonly #programs: ProgramsCheck;
   readonly #arpReplies: Uint8Array[] = [];
@@ -121,6 +125,7 @@ export class World implements LinkDevice {
     }
     this.stack.addRoute({ dst: IpAddress.v4(0), prefixLen: 0, gateway });
     this.calls = new Calls(this.stack, (remote) => this.watch.isBlurred(remote));
+    this.#input = new InputCheck(this.stack);
     this.#layer = new LayerInvariants(this.stack);
     this.#programs = new ProgramsCheck(this.calls);
     this.#turn();
@@ -138,6 +143,7 @@ export class World implements LinkDevice {
     else if (step.op === "wait") this.#wait(step);
     else {
       if (step.name === "address") this.#changeAddress(step.args[0] !== 0);
+      else if (step.name === "route") this.#changeRoute(step.args[0], step.args[1] !== 0);
       else this.calls.run(step.name, step.slot, step.args, this.nowUs);
       if (step.isHeld) this.#isHolding = true;
       else this.#turn();
@@ -151,12 +157,10 @@ export class World implements LinkDevice {
     remember(this.recentIn, bytes, this.framesIn);
     const isFirst = !this.#isHolding;
     this.#answers.begin();
-    const startMs = this.options.now();
+    this.stopwatch.start();
     this.#deliver(bytes, step.csum, step.gsoType, step.gsoSize);
     if (!step.isHeld) this.#flush();
-    const tookMs = this.options.now() - startMs;
-    if (tookMs > this.slowestMs) this.slowestMs = tookMs;
-    if (tookMs > FRAME_LIMIT_MS) this.slowSteps.push(this.steps - 1);
+    if (this.stopwatch.stop()) this.slowSteps.push(this.steps - 1);
     this.#isHolding = step.isHeld;
     if (!step.isHeld) {
       if (isFirst) this.#answers.check(bytes);
@@ -169,6 +173,15 @@ export class World implements LinkDevice {
     const addr = IpAddress.v4(LOCAL_ADDRS[1] | 0);
     if (isThere) this.stack.addAddress(this.ifIndex, addr, 24, this.nowUs);
     else this.stack.removeAddress(this.ifIndex, addr, this.nowUs);
+  }
+
+  /** 0: the default route; n: that to the nth far address. */
+  #changeRoute(n: number, isThere: boolean): void {
+    const gateway = IpAddress.v4(GATEWAY_ADDR | 0);
+    const dst = IpAddress.v4((n === 0 ? 0 : FAR_ADDRS[n - 1]) | 0);
+    const spec = { dst, prefixLen: n === 0 ? 0 : 32, gateway };
+    if (isThere) this.stack.addRoute(spec);
+    else this.stack.removeRoute(spec);
   }
 
   #deliver(bytes: Uint8Array, csum: number, gsoType: number, gsoSize: number): void {
@@ -187,7 +200,10 @@ export class World implements LinkDevice {
     const { ip, tcp } = this.stack.counters;
     const wholeBefore = ip.reasmOks;
     const cookiesBefore = tcp.syncookiesRecv;
+    const unitLen = gsoType === GSO_NONE ? 0 : gsoSize;
+    this.#input.begin(slot.dv, bytes.length, csum, unitLen, this.#flowOf(bytes));
     this.stack.input(this.ifIndex, rx, 0, this.nowUs);
+    this.#input.end();
     if (ip.reasmOks > wholeBefore && bytes[23] === PROTO_TCP) {
       this.watch.blur(slot.dv.getUint32(26));
     }
@@ -256,6 +272,12 @@ export class World implements LinkDevice {
   // ---- what leaves
 
   transmit(tx: TxFrames): void {
+    this.stopwatch.pause();
+    this.#observe(tx);
+    this.stopwatch.resume();
+  }
+
+  #observe(tx: TxFrames): void {
     for (let row = 0; row < tx.count; row++) {
       const wire = takeRow(tx, row);
       const frame = decodeFrame(wire);
@@ -265,19 +287,27 @@ export class World implements LinkDevice {
       this.framesOut++;
       this.#answers.onSent(frame);
       remember(this.recentOut, wire.bytes, this.framesOut);
-      this.watch.onOutput(frame, this.nowUs, this.#isOvertaken(frame));
+      this.watch.onOutput(frame, wire.gsoSize, this.nowUs, this.#isOvertaken(frame));
       if (frame.arp !== null) this.#answerArp(frame);
     }
   }
 
-  /** A SYN-ACK with a cookie that was queued while the cookie of an earlier one came back. */
-  #isOvertaken(frame: DecodedFrame): boolean {
-    const { ip, tcp } = frame;
-    if (tcp === null || (tcp.flags & (SYN | ACK)) !== (SYN | ACK)) return false;
+  /**
+   * A SYN-ACK with a cookie that was queued while the cookie of an earlier one came back; or a
+   * segment of a connection whose own SYN never left (no room for one more neighbour).
+   */
+  #isOvertaken({ ip, tcp }: DecodedFrame): boolean {
+    if (tcp === null) return false;
     const local = IpAddress.v4(ip!.src | 0);
     const remote = IpAddress.v4(ip!.dst | 0);
     const flow = this.stack.tcp.demux.find(local, tcp.srcPort, remote, tcp.dstPort);
-    return flow !== null && flow.kind === FLOW_TCB && (flow as Tcb).iss !== (tcp.seq | 0);
+    if (flow === null || flow.kind === FLOW_TIME_WAIT) return false;
+    const { iss } = flow as Tcb | SynRequest;
+    if (tcp.flags & SYN) {
+      return (tcp.flags & ACK) !== 0 && flow.kind === FLOW_TCB && iss !== (tcp.seq | 0);
+    }
+    const known = this.watch.find(ip!.src, ip!.dst, tcp.srcPort * 65536 + tcp.dstPort);
+    return known !== null && known.isOpen && known.iss !== iss;
   }
 
   #answerArp(frame: DecodedFrame): void {
@@ -295,15 +325,26 @@ export class World implements LinkDevice {
   // ---- checks
 
   #tcbOf(bytes: Uint8Array): Tcb | null {
-    if (bytes.length < 54 || bytes[23] !== 6) return null;
-    const dv = new DataView(bytes.buffer, bytes.byteOffset);
-    const l4 = LINK_LEN + (bytes[14] & 15) * 4;
-    if (l4 + 4 > bytes.length) return null;
-    const local = IpAddress.v4(dv.getInt32(30));
-    const remote = IpAddress.v4(dv.getInt32(26));
-    const { demux } = this.stack.tcp;
-    const flow = demux.find(local, dv.getUint16(l4 + 2), remote, dv.getUint16(l4));
+    if (bytes[23] !== PROTO_TCP) return null;
+    const flow = this.#flowOf(bytes);
     return flow !== null && flow.kind === FLOW_TCB ? flow as Tcb : null;
+  }
+
+  /** Whose segment the frame is, or seems to be; or that which an ICMP error in it quotes. */
+  #flowOf(bytes: Uint8Array): Flow | null {
+    const isError = bytes[23] === PROTO_ICMP && bytes[34] >= 3;
+    const ip = isError ? QUOTE_OFF : LINK_LEN;
+    const l4 = ip + (bytes[ip] & 15) * 4;
+    if (bytes.length < ip + 24 || l4 + 4 > bytes.length || bytes[ip + 9] !== PROTO_TCP) return null;
+    const dv = new DataView(bytes.buffer, bytes.byteOffset);
+    const src = IpAddress.v4(dv.getInt32(ip + 12));
+    const dst = IpAddress.v4(dv.getInt32(ip + 16));
+    const srcPort = dv.getUint16(l4);
+    const dstPort = dv.getUint16(l4 + 2);
+    const { demux } = this.stack.tcp;
+    return isError
+      ? demux.find(src, srcPort, dst, dstPort)
+      : demux.find(dst, dstPort, src, srcPort);
   }
 
   #checkAfter(tcb: Tcb | null, isFull: boolean): void {
@@ -334,6 +375,7 @@ export class World implements LinkDevice {
       this.#turn();
     }
     this.#layer.checkEmpty();
+    this.calls.checkPortsAreFree(this.nowUs);
     const left = this.memory.usedBytes - this.#baseBytes;
     if (left !== 0) throw new Failure(`memory: ${left} bytes are left when all is over`);
     this.#answers.checkEchoes();

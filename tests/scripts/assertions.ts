@@ -84,9 +84,10 @@ function expect(world: World, target: string | null, args: readonly string[]): A
   return check(world, named.flow, value, args.slice(1));
 }
 
-/** "counter tcp.pawsEstab [OP] N": of the whole run. */
+/** "counter tcp.pawsEstab [OP] N", "counter drop.tcpFlags [OP] N": of the whole run. */
 function counter(world: World, _target: string | null, args: readonly string[]): Answer {
-  const value = field(world.rig.stack.counters, args[0]);
+  const value = world.rig.stack.counters.snapshot()[args[0]];
+  if (value === undefined) throw new Error(`no counter "${args[0]}"`);
   return check(world, world.flow("a"), value, args.slice(1));
 }
 

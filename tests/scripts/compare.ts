@@ -137,6 +137,7 @@ function compareOptions(
       const want = spec.blocks.map(([l, r]) => `${l}:${r}`).join(" ");
       trouble.push(blocks === want ? "" : `sack ${want}`);
     }
+    if (spec.kind === "raw" && optionText(spec) !== optionText(o)) trouble.push(optionText(spec));
     for (const t of trouble) if (t !== "") out.push(`option ${optionText(o)}: expected ${t}`);
   });
 }

@@ -24,6 +24,8 @@ export interface BulkOptions {
   warmupSeconds: number;
   /** Seconds between the starts of two flows. */
   staggerSeconds: number;
+  /** And by so much at most, at random, a flow starts later than that. */
+  startSpreadMs: number;
   loss: number;
   congestion: string;
   /** Queue, in bandwidth-delay products. */
@@ -40,6 +42,7 @@ export const BULK: BulkOptions = {
   seconds: 20,
   warmupSeconds: 2,
   staggerSeconds: 0,
+  startSpreadMs: 0,
   loss: 0,
   congestion: "cubic",
   queueBdp: 1,
@@ -73,6 +76,7 @@ export function runBulk(overrides: Partial<BulkOptions>): BulkResult {
   };
   const { ends, channels } = sim.connect(a, b, link, { loss: { kind: "none" } });
   const servers: Transfer[] = [];
+  const prng = sim.prng.fork();
   for (let i = 0; i < o.flows; i++) {
     listen(sim, b, FIRST_PORT + i, 5, (socket) => {
       const server = new Transfer(sim, b, socket, {
@@ -82,7 +86,8 @@ export function runBulk(overrides: Partial<BulkOptions>): BulkResult {
       });
       servers[i] = server;
     });
-    sim.after(i * o.staggerSeconds * 1e6, (nowUs) => {
+    const spreadUs = prng.below(o.startSpreadMs * 1000 + 1);
+    sim.after(i * o.staggerSeconds * 1e6 + spreadUs, (nowUs) => {
       const socket = openStream(a);
       new Transfer(sim, a, socket, { sendKey: i, sendBytes: ENDLESS });
       connect(sim, socket, ends[1].options.addr, FIRST_PORT + i);

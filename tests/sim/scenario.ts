@@ -6,7 +6,8 @@
  * @module
  */
 import type { Prng } from "../support/prng.ts";
-import type { StreamSocket } from "../../stack/mod.ts";
+import type { Channel } from "./channel.ts";
+import { IpAddress, type StreamSocket, type TcpConfig } from "../../stack/mod.ts";
 import { connect, listen, openStream, setBuffers, setInt } from "./apps.ts";
 import type { Loss } from "./impairment.ts";
 import type { Host } from "./host.ts";
@@ -18,11 +19,15 @@ const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
 const TCP_KEEPIDLE = 4;
 const TCP_KEEPINTVL = 5;
+const TCP_FASTOPEN = 23;
+const TCP_FASTOPEN_CONNECT = 30;
+const TCP_FASTOPEN_NO_COOKIE = 34;
 const SOL_SOCKET = 1;
 const SO_KEEPALIVE = 9;
 /** Longer than TIME-WAIT, FIN-WAIT-2 and the last retransmission of an orphan. */
 const AFTERMATH_US = 1200e6;
-const LIMITS = { maxSteps: 600_000, maxUs: 6 * 3600e6 };
+/** Half a megabyte in writes of two bytes takes 800,000 steps. */
+const LIMITS = { maxSteps: 2_000_000, maxUs: 6 * 3600e6 };
 
 /** A run does not spend more than this in pauses, or so. */
 const TOTAL_PAUSE_US = 600e6;
@@ -36,6 +41,36 @@ export interface Outcome {
   readonly steps: number;
   readonly virtualUs: number;
   readonly isAborted: boolean;
+  readonly mishaps: Mishaps;
+}
+
+/** What the two directions of the link have done to frames, and what TCP did about it. */
+export interface Mishaps {
+  readonly frames: number;
+  readonly lost: number;
+  readonly queueDrops: number;
+  readonly marked: number;
+  readonly corrupted: number;
+  readonly duplicated: number;
+  readonly reordered: number;
+  readonly retransmitted: number;
+  readonly timeouts: number;
+}
+
+function mishapsOf(channels: readonly Channel[], hosts: readonly Host[]): Mishaps {
+  const sum = (of: (channel: Channel) => number) => channels.reduce((n, c) => n + of(c), 0);
+  const tcp = hosts.map((host) => host.stack.counters.tcp);
+  return {
+    frames: sum((c) => c.sentFrames),
+    lost: sum((c) => c.lost),
+    queueDrops: sum((c) => c.queueDrops),
+    marked: sum((c) => c.marked),
+    corrupted: sum((c) => c.corrupted),
+    duplicated: sum((c) => c.duplicated),
+    reordered: sum((c) => c.reordered),
+    retransmitted: tcp.reduce((n, t) => n + t.retransSegs, 0),
+    timeouts: tcp.reduce((n, t) => n + t.timeouts, 0),
+  };
 }
 
 function randomLoss(p: Prng): Loss {
@@ -74,7 +109,11 @@ function randomLink(p: Prng, mtu: number): Partial<LinkOptions> {
   };
 }
 
-function randomHost(p: Prng): Pick<Host["options"], "wakeDelayUs" | "config"> {
+function randomHost(
+  p: Prng,
+  tcp: Partial<TcpConfig>,
+): Pick<Host["options"], "wakeDelayUs" | "config"> {
+  const ecn = p.pick([0, 1, 2]);
   return {
     wakeDelayUs: p.chance(0.5) ? 0 : p.magnitude(1, 3000),
     config: {
@@ -84,7 +123,9 @@ function randomHost(p: Prng): Pick<Host["options"], "wakeDelayUs" | "config"> {
         windowScaling: p.chance(0.8),
         // close() leaves data to be delivered without us: an unlucky path must not end that early.
         orphanRetries: 15,
-        congestion: p.pick(["cubic", "reno"]),
+        congestion: p.pick(["cubic", "reno", "bbr"]),
+        ecn,
+        ...tcp,
       },
     },
   };
@@ -121,14 +162,36 @@ function prepare(p: Prng, socket: StreamSocket, isAborted: boolean, nowUs: numbe
   if (p.chance(0.3)) setInt(socket, IPPROTO_TCP, TCP_NODELAY, 1, nowUs);
 }
 
-/** Runs the scenario of `seed`. Throws with seed and capture when anything is not as it must be. */
-export function runScenario(seed: number): Outcome {
+/** A server that takes text with any SYN. */
+function prepareFastServer(socket: StreamSocket, nowUs: number): void {
+  setInt(socket, IPPROTO_TCP, TCP_FASTOPEN, 5, nowUs);
+  setInt(socket, IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, 1, nowUs);
+}
+
+/** A client that has been to the server before. */
+function prepareFastClient(
+  p: Prng,
+  host: Host,
+  socket: StreamSocket,
+  addr: number,
+  nowUs: number,
+): void {
+  const known = { cookie: new Uint8Array(8), mss: p.pick([100, 536, 1460]) };
+  host.stack.tcp.cookieCache.set(IpAddress.v4(addr), known);
+  setInt(socket, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1, nowUs);
+}
+
+/**
+ * Runs the scenario of `seed`, with `tcp` instead of what chance has chosen. Throws with seed and
+ * capture when anything is not as it must be.
+ */
+export function runScenario(seed: number, tcp: Partial<TcpConfig> = {}): Outcome {
   const sim = new Simulator(seed, { startUs: seed % 5 === 0 ? 2 ** 40 + seed : 1_000_000 });
   const p = sim.prng;
   const mtu = p.pick([296, 576, 1006, 1280, 1500, 1500, 1500, 4352, 9000]);
   const link = randomLink(p, mtu);
   const hosts = ["a", "b"].map((name, i) =>
-    sim.addHost(name, { ...randomHost(p), buffer: buffers[i] })
+    sim.addHost(name, { ...randomHost(p, tcp), buffer: buffers[i] })
   );
   const [a, b] = hosts;
   // A neighbour that cannot be found ends connect() with EHOSTUNREACH: not what this is about.
@@ -137,6 +200,8 @@ export function runScenario(seed: number): Outcome {
   const net = sim.connect(a, b, { ...link, arpSafeUntilUs }, back);
   const sizes = [0, 1].map(() => p.chance(0.1) ? 0 : p.magnitude(1, 500_000));
   const isAborted = p.chance(0.1);
+  // Whoever has nothing to write and closes a fast open at once never opens it
+  const isFast = sizes[0] > 0 && p.chance(0.15);
   const manners = [0, 1].map(() => randomManners(p, mtu, sizes));
   const options = (side: 0 | 1): Partial<TransferOptions> => ({
     ...manners[side],
@@ -150,11 +215,16 @@ export function runScenario(seed: number): Outcome {
   let server: Transfer | null = null;
   const listener = listen(sim, b, PORT, 5, (socket) => {
     server = new Transfer(sim, b, socket, options(1));
-  }, (socket) => prepare(p, socket, isAborted, sim.nowUs));
+  }, (socket) => {
+    prepare(p, socket, isAborted, sim.nowUs);
+    if (isFast) prepareFastServer(socket, sim.nowUs);
+  });
   const socket = openStream(a);
   prepare(p, socket, isAborted, sim.nowUs);
+  const { addr } = net.ends[1].options;
+  if (isFast) prepareFastClient(p, a, socket, addr, sim.nowUs);
   const client = new Transfer(sim, a, socket, options(0));
-  connect(sim, socket, net.ends[1].options.addr, PORT);
+  connect(sim, socket, addr, PORT);
   a.turn(sim.nowUs);
   const isServed = () => server !== null || (isAborted && client.isOver);
   const isOver = () => client.isOver && isServed() && (server?.isOver ?? true);
@@ -164,7 +234,8 @@ export function runScenario(seed: number): Outcome {
   listener.socket.close(sim.nowUs);
   b.turn(sim.nowUs);
   checkAftermath(sim, hosts);
-  return { bytes: sizes[0] + sizes[1], steps: sim.steps, virtualUs, isAborted };
+  const mishaps = mishapsOf(net.channels, hosts);
+  return { bytes: sizes[0] + sizes[1], steps: sim.steps, virtualUs, isAborted, mishaps };
 }
 
 function checkTransfers(

@@ -1,43 +1,85 @@
 /**
- * Runs many seeds of the scenario in which everything goes wrong, and prints those that fail.
+ * Runs many seeds of the scenario in which everything goes wrong, prints those that fail, and
+ * writes the figures to bench/results/seeds-TIME.json.
  *
- *     deno run -A tests/sim/seeds.ts [COUNT = 10000] [FIRST = 1] [-v]
+ *     deno run -A tests/sim/seeds.ts [COUNT = 10000] [FIRST = 1] [-v] [--set FIELD=VALUE]...
+ *                                    [--json FILE]
  *
- * With -v the failures come with their capture. Exit status 1 when a seed failed.
+ * With -v the failures come with their capture. `--set synCookies=2` fixes a number of the TCP
+ * configuration on both hosts. Exit status 1 when a seed failed.
  *
  * @module
  */
-import { runScenario } from "./scenario.ts";
+import { parseArgs } from "@std/cli/parse-args";
+import { saveReport } from "../../bench/net/results.ts";
+import { type Mishaps, runScenario } from "./scenario.ts";
 
-const numbers = Deno.args.filter((arg) => !arg.startsWith("-")).map(Number);
-const count = numbers[0] ?? 10_000;
-const first = numbers[1] ?? 1;
-const isVerbose = Deno.args.includes("-v");
+const args = parseArgs(Deno.args, {
+  string: ["json", "set"],
+  boolean: ["v"],
+  collect: ["set"],
+});
+const count = Number(args._[0] ?? 10_000);
+const first = Number(args._[1] ?? 1);
+const tcp = Object.fromEntries(
+  args.set.map((text) => {
+    const [field, value] = text.split("=");
+    return [field, Number(value)];
+  }),
+);
 
 const startMs = performance.now();
-const failed: number[] = [];
+const failures: { seed: number; message: string }[] = [];
+const totals: Record<string, number> = {};
+/** In how many seeds it happened. */
+const seedsWith: Record<string, number> = {};
 let bytes = 0;
 let steps = 0;
 let virtualUs = 0;
+
+function add(mishaps: Mishaps): void {
+  for (const [name, n] of Object.entries(mishaps)) {
+    totals[name] = (totals[name] ?? 0) + n;
+    if (n > 0) seedsWith[name] = (seedsWith[name] ?? 0) + 1;
+  }
+}
+
 for (let seed = first; seed < first + count; seed++) {
   try {
-    const outcome = runScenario(seed);
+    const outcome = runScenario(seed, tcp);
     bytes += outcome.bytes;
     steps += outcome.steps;
     virtualUs += outcome.virtualUs;
+    add(outcome.mishaps);
   } catch (error) {
-    failed.push(seed);
     const text = error instanceof Error ? error.message : String(error);
-    console.log(isVerbose ? text : text.split("\n")[0]);
+    failures.push({ seed, message: text.split("\n")[0] });
+    console.log(args.v ? text : text.split("\n")[0]);
   }
-  if (seed % 1000 === 0) console.log(`seed ${seed}: ${failed.length} failed so far`);
+  if (seed % 1000 === 0) console.log(`seed ${seed}: ${failures.length} failed so far`);
 }
-const seconds = (performance.now() - startMs) / 1000;
+const wallSeconds = (performance.now() - startMs) / 1000;
+const virtualSeconds = Math.round(virtualUs / 1e6);
 console.log(
-  `${count} seeds, ${failed.length} failed; ${(bytes / 2 ** 20).toFixed(0)} MiB, ${steps} steps, ` +
-    `${(virtualUs / 1e6).toFixed(0)} s of virtual time in ${seconds.toFixed(1)} s`,
+  `${count} seeds, ${failures.length} failed; ${(bytes / 2 ** 20).toFixed(0)} MiB, ` +
+    `${steps} steps, ${virtualSeconds} s of virtual time in ${wallSeconds.toFixed(1)} s`,
 );
-if (failed.length > 0) {
-  console.log(`failed: ${failed.slice(0, 50).join(" ")}`);
+console.log(`frames: ${JSON.stringify(totals)}`);
+const path = await saveReport("seeds", {
+  seeds: count,
+  first,
+  tcp,
+  failed: failures.length,
+  failures,
+  bytes,
+  steps,
+  virtualSeconds,
+  wallSeconds: Math.round(wallSeconds),
+  mishaps: totals,
+  seedsWith,
+}, args.json);
+console.log(path);
+if (failures.length > 0) {
+  console.log(`failed: ${failures.slice(0, 50).map(({ seed }) => seed).join(" ")}`);
   Deno.exit(1);
 }

@@ -220,7 +220,11 @@ export class Bbr implements CongestionControl {
     // A lone runt may have waited for the receiver's delayed ACK: it does not renew the minimum.
     const isDelayed = rate.deliveredBytes < state.smss;
     const rttUs = Math.max(1, rate.rttUs);
-    if (rate.rttUs >= 0 && (rttUs < this.minRttUs || (isExpired && !isDelayed))) {
+    // A program that leaves the path empty at times probes it all the while: the same minimum again
+    // is as good as a smaller one.
+    const isAgain = rttUs === this.minRttUs && rate.isAppLimited;
+    const isLess = rttUs < this.minRttUs || isAgain;
+    if (rate.rttUs >= 0 && (isLess || (isExpired && !isDelayed))) {
       this.minRttUs = rttUs;
       this.#minRttAtUs = nowUs;
     }

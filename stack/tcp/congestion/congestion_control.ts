@@ -24,6 +24,8 @@ export interface CongestionState {
   readonly sndNxt: number;
   /** Bytes that are estimated to be in the network (RFC 6675). */
   readonly pipe: number;
+  /** What is sent is spread over the round trip, instead of leaving as the window opens. */
+  readonly isPaced: boolean;
 }
 
 /** ssthresh before the first loss: "arbitrarily high" (RFC 5681 3.1). */
@@ -43,7 +45,7 @@ export interface CongestionControl {
    * `cwnd = ssthresh` at its end, no restart window after idle times (Linux: cong_control).
    */
   readonly ownsWindow: boolean;
-  /** Bytes per second at which segments are to leave; 0: as fast as the window allows. */
+  /** Bytes per second at which segments are to leave; 0: the algorithm has no rate (pacing.ts). */
   readonly pacingRate: number;
   /**
    * `ackedBytes` were newly delivered outside of loss recovery (or after a timeout) while the

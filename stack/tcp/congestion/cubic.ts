@@ -92,14 +92,16 @@ export class Cubic implements CongestionControl {
   #avoidCongestion(state: CongestionState, ackedBytes: number, nowUs: number): void {
     const { smss } = state;
     const cwnd = state.cwnd / smss;
-    // An acknowledgment that covers more than a window counts as a window.
-    const acked = Math.min(ackedBytes / smss, cwnd);
+    // The share of a round trip that it stands for. Only whole segments are in flight: divided by a
+    // cwnd of 5.9, the five of a round would be less than one. One that covers more than a window
+    // counts as a window.
+    const share = Math.min(ackedBytes / smss / Math.max(1, Math.floor(cwnd)), 1);
     if (!this.#hasEpoch) this.#beginEpoch(cwnd);
     else this.#elapsedUs += Math.max(0, nowUs - this.#lastAckUs);
     this.#lastAckUs = nowUs;
 
     const alpha = this.#wEst < this.#cwndPrior ? ALPHA : 1;
-    this.#wEst += (alpha * acked) / cwnd;
+    this.#wEst += alpha * share;
     if (this.#wCubic(this.#elapsedUs) < this.#wEst) {
       // Reno-friendly region (4.3)
       state.cwnd = Math.min(Math.max(state.cwnd, Math.floor(this.#wEst * smss)), CWND_MAX);
@@ -107,7 +109,7 @@ export class Cubic implements CongestionControl {
     }
     const ahead = this.#wCubic(this.#elapsedUs + this.#srttUs);
     const target = Math.min(Math.max(ahead, cwnd), 1.5 * cwnd);
-    const grown = state.cwnd + this.#credit + ((target - cwnd) / cwnd) * acked * smss;
+    const grown = state.cwnd + this.#credit + (target - cwnd) * share * smss;
     const bytes = Math.floor(grown);
     this.#credit = grown - bytes;
     state.cwnd = Math.min(bytes, CWND_MAX);

@@ -10,6 +10,10 @@
  * unlike RFC 9406 4.2, one acknowledgment may raise the window by all that it covers (no limit L):
  * receivers coalesce segments, and acknowledge 64 KiB at a time.
  *
+ * The round trip of a round is the least of it: a flight that leaves at a stroke queues behind
+ * itself, and only its head sees what the path was like before. A paced flight does not, so there
+ * the least of each eight samples counts: the same certainty, a round trip earlier.
+ *
  * @module
  */
 import { seqGeq } from "../seq.ts";
@@ -33,6 +37,8 @@ export class HyStart {
   #lastRoundMinRttUs = Infinity;
   #currentRoundMinRttUs = Infinity;
   #rttSampleCount = 0;
+  /** The least of the samples since their number was a multiple of N_RTT_SAMPLE. */
+  #recentMinRttUs = Infinity;
   #cssBaselineMinRttUs = Infinity;
   #cssRounds = 0;
 
@@ -43,16 +49,22 @@ export class HyStart {
   onAck(state: CongestionState, ackedBytes: number, rttUs: number): number {
     if (!this.#hasRound) this.#startRound(state);
     const growth = this.isCss ? Math.ceil(ackedBytes / CSS_GROWTH_DIVISOR) : ackedBytes;
-    if (rttUs >= 0) this.#takeSample(rttUs);
+    if (rttUs >= 0) this.#takeSample(rttUs, state.isPaced);
     if (seqGeq(state.sndUna, this.#windowEnd)) this.#endRound(state);
     return growth;
   }
 
-  #takeSample(rttUs: number): void {
+  #takeSample(rttUs: number, isPaced: boolean): void {
     this.#rttSampleCount++;
+    if (rttUs < this.#recentMinRttUs) this.#recentMinRttUs = rttUs;
     if (rttUs < this.#currentRoundMinRttUs) this.#currentRoundMinRttUs = rttUs;
     if (this.#rttSampleCount < N_RTT_SAMPLE) return;
-    const currentUs = this.#currentRoundMinRttUs;
+    let currentUs = this.#currentRoundMinRttUs;
+    if (isPaced) {
+      if (this.#rttSampleCount % N_RTT_SAMPLE !== 0) return;
+      currentUs = this.#recentMinRttUs;
+      this.#recentMinRttUs = Infinity;
+    }
     if (this.isCss) {
       if (currentUs < this.#cssBaselineMinRttUs) {
         this.isCss = false;
@@ -81,6 +93,7 @@ export class HyStart {
     this.#windowEnd = state.sndNxt;
     this.#lastRoundMinRttUs = this.#currentRoundMinRttUs;
     this.#currentRoundMinRttUs = Infinity;
+    this.#recentMinRttUs = Infinity;
     this.#rttSampleCount = 0;
   }
 }

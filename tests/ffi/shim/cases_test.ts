@@ -86,7 +86,7 @@ Deno.test("the shim against a fake service", async (t) => {
       }
     });
     await t.step("who waits for the network ends with it", async () => {
-      for (const mode of ["accepting", "receiving", "prefork"]) {
+      for (const mode of ["accepting", "receiving", "prefork", "daemon"]) {
         assertEquals(await serviceDies(programs, mode), { code: 128 + 9, text: "" });
       }
     });

@@ -80,6 +80,14 @@ int fake_get(int fd, int name) {
 
 int requests(int fd, int op) { return fake_get(fd, FAKE_COUNT_OP + op); }
 
+int so_error(int fd) {
+  int error = -1;
+  socklen_t len = sizeof error;
+  CHECK(getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0);
+  CHECK(len == sizeof error);
+  return error;
+}
+
 void echo_works(int fd) {
   char back[5];
   CHECK(write(fd, "12345", 5) == 5);

@@ -49,6 +49,7 @@ void fake_set(int fd, int name, int value);
 int fake_get(int fd, int name);
 /* Requests with this op that the service has had. `fd`: any nuse socket. */
 int requests(int fd, int op);
+int so_error(int fd);
 void echo_works(int fd);
 extern volatile int signal_count;
 void count_signal(int signo, int sa_flags);

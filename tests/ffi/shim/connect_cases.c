@@ -14,14 +14,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static int so_error(int fd) {
-  int error = -1;
-  socklen_t len = sizeof error;
-  CHECK(getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0);
-  CHECK(len == sizeof error);
-  return error;
-}
-
 /* What the kernel says of the pair itself. */
 static int pair_sndbuf(int fd) {
   int size = 0;
@@ -79,22 +71,6 @@ CASE(connected_buffer_grows_when_needed) {
   CHECK(pair_sndbuf(other) > 400000);
 }
 
-CASE(connect_fails_at_once) {
-  int fd = tcp(0);
-  FAILS(ECONNREFUSED, connect(fd, at(PORT_REFUSE), AT_LEN));
-  FAILS(ENETUNREACH, connect(fd, at(PORT_UNREACHABLE), AT_LEN));
-  CHECK(connect(fd, at(PORT_ECHO), AT_LEN) == 0);
-  echo_works(fd);
-}
-
-CASE(connect_fails_later_and_again) {
-  int fd = tcp(0);
-  for (int i = 0; i < 3; i++) FAILS(ECONNREFUSED, connect(fd, at(PORT_REFUSE_LATER), AT_LEN));
-  CHECK(so_error(fd) == 0);
-  CHECK(connect(fd, at(PORT_ECHO), AT_LEN) == 0);
-  echo_works(fd);
-}
-
 CASE(connect_arguments) {
   int fd = tcp(0);
   FAILS(EINVAL, connect(fd, at(PORT_ECHO), 1));
@@ -121,25 +97,6 @@ CASE(connect_nonblocking) {
   CHECK(wait_for(fd, POLLIN, 2000) == POLLIN);
   char back[8];
   CHECK(read(fd, back, sizeof back) == 3);
-}
-
-CASE(connect_nonblocking_refused) {
-  int fd = tcp(SOCK_NONBLOCK);
-  FAILS(EINPROGRESS, connect(fd, at(PORT_REFUSE_LATER), AT_LEN));
-  CHECK(wait_for(fd, POLLOUT, 2000) & POLLOUT);
-  CHECK(wait_for(fd, POLLOUT | POLLIN, 0) == (POLLOUT | POLLIN));
-  CHECK(so_error(fd) == ECONNREFUSED);
-  CHECK(wait_for(fd, POLLOUT | POLLIN, 0) == POLLOUT);
-  CHECK(so_error(fd) == 0);
-  FAILS(ECONNABORTED, connect(fd, at(PORT_REFUSE_LATER), AT_LEN));
-  FAILS(EINPROGRESS, connect(fd, at(PORT_REFUSE_LATER), AT_LEN));
-  CHECK(wait_for(fd, POLLOUT, 2000) & POLLOUT);
-  FAILS(ECONNREFUSED, connect(fd, at(PORT_REFUSE_LATER), AT_LEN));
-  CHECK(wait_for(fd, POLLOUT | POLLIN, 0) == POLLOUT);
-  FAILS(EINPROGRESS, connect(fd, at(PORT_REFUSE_LATER), AT_LEN));
-  CHECK(wait_for(fd, POLLOUT, 2000) & POLLOUT);
-  FAILS(ECONNREFUSED, read(fd, &(char){0}, 1));
-  FAILS(ENOTCONN, read(fd, &(char){0}, 1));
 }
 
 CASE(connect_second_call_finishes) {

@@ -4,6 +4,7 @@
 #include <linux/errqueue.h>
 #include <linux/sockios.h>
 #include <poll.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/time.h>
@@ -124,7 +125,7 @@ CASE(datagram_error_record) {
   int error = 0;
   socklen_t len = sizeof error;
   fake_set(fd, FAKE_ERROR_RECORD, ECONNREFUSED);
-  CHECK(wait_for(fd, POLLIN, 2000) == POLLIN);
+  CHECK(wait_for(fd, POLLIN, 2000) == POLLERR);
   FAILS(ECONNREFUSED, read(fd, buf, 8));
   fake_set(fd, FAKE_ERROR_RECORD, EHOSTUNREACH);
   FAILS(EHOSTUNREACH, recv(fd, buf, 8, MSG_PEEK));
@@ -152,6 +153,25 @@ CASE(datagram_send_finds_error) {
   CHECK(send(fd, "x", 1, 0) == 1 && recv(fd, &(char){0}, 1, 0) == 1);
 }
 
+CASE(datagram_error_polls) {
+  int fd = udp_connected(), other = udp(), on = 1;
+  struct pollfd both[2] = {{.fd = fd, .events = POLLIN}, {.fd = other, .events = POLLIN}};
+  struct timespec limit = {2, 0};
+  fake_set(fd, FAKE_ERROR_RECORD, ECONNREFUSED);
+  CHECK(wait_for(fd, 0, 0) == 0);
+  CHECK(ppoll(both, 2, &limit, NULL) == 1 && both[0].revents == POLLERR);
+  CHECK(so_error(fd) == ECONNREFUSED);
+  CHECK(wait_for(fd, POLLIN, 0) == 0);
+  fake_set(fd, FAKE_DATAGRAM, 3);
+  CHECK(wait_for(fd, POLLIN, 2000) == POLLIN);
+  fake_set(other, FAKE_ERROR_RECORD, ECONNREFUSED);
+  CHECK(wait_for(other, POLLIN, 2000) == POLLIN); /* nobody has asked for errors */
+  CHECK(setsockopt(other, IPPROTO_IP, IP_RECVERR, &on, sizeof on) == 0);
+  CHECK(wait_for(other, POLLIN, 2000) == POLLERR);
+  fake_set(other, FAKE_DATAGRAM, 3);
+  CHECK(wait_for(other, POLLIN, 2000) == (POLLIN | POLLERR));
+}
+
 CASE(datagram_with_more) {
   struct {
     uint16_t magic, flags;
@@ -163,6 +183,15 @@ CASE(datagram_with_more) {
   CHECK(header.flags == NUSE_DGRAM_MORE);
   CHECK(send(fd, "?", 1, 0) == 1 && recv(fd, &header, sizeof header, 0) == sizeof header);
   CHECK(header.flags == 0);
+}
+
+CASE(datagram_written_by_stdio) {
+  int fd = udp_connected();
+  FILE *stream = fdopen(fd, "w");
+  int before = fake_get(fd, FAKE_PLAIN);
+  CHECK(fputs("plain", stream) >= 0 && fflush(stream) == 0);
+  for (int i = 0; i < 200 && fake_get(fd, FAKE_PLAIN) == before; i++) sleep_ms(5);
+  CHECK(fake_get(fd, FAKE_PLAIN) == before + 1);
 }
 
 CASE(datagram_error_queue) {

@@ -29,6 +29,7 @@ struct dgram {
 struct fake sockets[SOCKETS];
 int socket_count;
 int op_counts[64];
+int plain_messages;
 static uint8_t bytes[80000];
 
 double now_ms(void) {
@@ -39,7 +40,8 @@ double now_ms(void) {
 
 struct fake *find(uint64_t cookie) {
   for (int i = 0; i < socket_count; i++) {
-    if (sockets[i].cookie == cookie && cookie != 0) return &sockets[i];
+    const struct fake *s = &sockets[i];
+    if (cookie != 0 && (s->cookie == cookie || s->former_cookie == cookie)) return &sockets[i];
   }
   return NULL;
 }
@@ -124,8 +126,22 @@ void establish(struct fake *s) {
     answer_waiter(s, -ECONNREFUSED, 0);
   } else {
     s->error = ECONNREFUSED;
-    if (send(s->fd, "!", 1, MSG_NOSIGNAL) == 1) s->marks++;
+    s->failing = true;
   }
+}
+
+void show_failure(struct fake *s) {
+  struct fake *fresh;
+  int fd = make(&fresh, s->kind, s->domain, s->type, s->protocol);
+  send_with_fd(s->fd, &(struct iovec){"!", 1}, 1, fd);
+  close(s->fd);
+  s->fd = fresh->fd;
+  s->former_cookie = s->cookie;
+  s->cookie = fresh->cookie;
+  s->failing = false;
+  s->filler = 0;
+  memset(fresh, 0, sizeof *fresh);
+  fresh->fd = -1;
 }
 
 void drained(struct fake *s) {
@@ -161,6 +177,7 @@ int connect_stream(struct fake *s, const uint8_t *name, size_t len, int filler, 
   }
   bool was_pending = s->pending;
   s->pending = false;
+  s->failing = false;
   if (s->state & NUSE_STATE_CONNECTED) return was_pending ? 0 : -EISCONN;
   if (was_pending) return how_it_failed(s);
   s->port = port_of(name);
@@ -168,6 +185,13 @@ int connect_stream(struct fake *s, const uint8_t *name, size_t len, int filler, 
   if (s->port == PORT_REFUSE) return -ECONNREFUSED;
   if (s->port == PORT_UNREACHABLE) return -ENETUNREACH;
   return begin_connect(s, filler, waiter);
+}
+
+int connect_fast(struct fake *s) {
+  if (s->state & NUSE_STATE_CONNECTED) return -EISCONN;
+  s->port = PORT_FAST;
+  establish(s);
+  return 0;
 }
 
 int check(const struct fake *s, const uint8_t *name, size_t len, int payload) {
@@ -268,6 +292,8 @@ int set_option(struct fake *s, int level, int name, const uint8_t *data, size_t 
 int get_option(struct fake *s, int level, int name, int *value) {
   if (level == LEVEL_FAKE) {
     if (name == FAKE_FILTER_LEN) *value = s->filter_len;
+    if (name == FAKE_MORE) *value = s->more;
+    if (name == FAKE_PLAIN) *value = plain_messages;
     int op = name - FAKE_COUNT_OP;
     if (op >= 0 && op < 64) *value = op_counts[op];
   } else if (level == SOL_SOCKET && name == SO_ERROR) {

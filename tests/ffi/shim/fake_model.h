@@ -13,13 +13,14 @@
 #define SOCKETS 4096
 
 struct fake {
-  uint64_t cookie;
+  uint64_t cookie, former_cookie; /* former: of a pair that shows a failed connect, 0 none */
   int fd; /* our end, -1 when closed */
   int kind, domain, type, protocol, error, filler, filter_len, queued_errno;
-  int marks;        /* in the pair, not yet told of */
   int waiter_plus1; /* the connection whose CONNECT waits */
   uint32_t state;
   bool pending; /* no connect() has told yet what the last one came to */
+  bool failing; /* the pair is to show that, when the filler has come */
+  bool more;    /* MORE */
   uint16_t port, local_port;
   double due; /* the handshake ends; 0 none */
   uint32_t peer;
@@ -29,6 +30,7 @@ struct fake {
 extern struct fake sockets[SOCKETS];
 extern int socket_count;
 extern int op_counts[64];
+extern int plain_messages;
 
 double now_ms(void);
 struct fake *find(uint64_t cookie);
@@ -42,11 +44,15 @@ uint32_t address_of(const uint8_t *name);
 uint16_t port_of(const uint8_t *name);
 /* The handshake has ended, well or badly. */
 void establish(struct fake *s);
+/* The filler of a connect that has failed is there: breaks the pair, makes another. */
+void show_failure(struct fake *s);
 /* The filler has been read. */
 void drained(struct fake *s);
 #define DEFERRED 1 /* the reply comes later */
 /* `waiter`: the connection that waits for the end, or -1. */
 int connect_stream(struct fake *s, const uint8_t *name, size_t len, int filler, int waiter);
+/* With a cookie: connected at once, as far as the program can see. */
+int connect_fast(struct fake *s);
 /* fake_service.c: the reply to a CONNECT that has waited. */
 void answer_waiter(struct fake *s, int result, int filler);
 int check(const struct fake *s, const uint8_t *name, size_t len, int payload);

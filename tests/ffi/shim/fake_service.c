@@ -61,17 +61,14 @@ static void op_open(const struct header *request, int passed) {
   s->cookie = request->cookie;
 }
 
-static int take_marks(struct fake *s) {
-  int count = s->marks;
-  s->marks = 0;
-  return count;
-}
-
 static int op_connect(struct fake *s, int fd, const struct header *request, struct header *reply) {
   if (s->kind == NUSE_KIND_STREAM) {
     int waiter = request->b == NUSE_CONNECT_WAIT ? fd : -1;
-    int result = connect_stream(s, data, request->data_len, request->a, waiter);
-    reply->a = take_marks(s);
+    int result =
+        request->c == NUSE_CONNECT_FAST && port_of(data) == PORT_FAST
+            ? connect_fast(s)
+            : connect_stream(s, data, request->data_len, request->a, waiter);
+    reply->a = request->cookie != s->cookie;
     reply->b = result == -EINPROGRESS ? request->a : 0;
     return result;
   }
@@ -102,7 +99,6 @@ static int op_getopt(struct fake *s, const struct header *request, struct header
   int result = get_option(s, request->a, request->b, &value);
   memcpy(data, &value, sizeof value);
   reply->data_len = sizeof value;
-  if (request->a == SOL_SOCKET && request->b == SO_ERROR) reply->a = take_marks(s);
   return result;
 }
 
@@ -111,7 +107,6 @@ void answer_waiter(struct fake *s, int result, int filler) {
   int fd = s->waiter_plus1 - 1;
   s->waiter_plus1 = 0;
   if (result != -EINPROGRESS) s->pending = false;
-  reply.a = take_marks(s);
   reply.b = filler;
   send_with_fd(fd, &(struct iovec){&reply, sizeof reply}, 1, -1);
 }
@@ -179,6 +174,9 @@ static int answer_socket(struct fake *s, int fd, int op, const struct header *re
     case NUSE_OP_SETOPT:
     case NUSE_OP_POST_SETOPT:
       return set_option(s, request->a, request->b, data, request->data_len);
+    case NUSE_OP_MORE:
+      s->more = request->a != 0;
+      return 0;
     case NUSE_OP_SHUTDOWN:
       return op_shutdown(s, request->a);
     case NUSE_OP_WHO:
@@ -205,6 +203,8 @@ static void answer(int fd, const struct header *request, int passed) {
   if (op == NUSE_OP_ATTACH || op == NUSE_OP_OPEN || op == NUSE_OP_CANCEL) return;
   if (op == NUSE_OP_HELLO) {
     reply.a = getpid();
+    reply.b = (int32_t)FAKE_TOKEN_LOW;
+    reply.c = FAKE_TOKEN_HIGH;
   } else if (op == NUSE_OP_SOCKET) {
     program_fd = op_socket(request, &reply);
   } else if (op == NUSE_OP_IFADDRS) {
@@ -214,7 +214,8 @@ static void answer(int fd, const struct header *request, int passed) {
   } else {
     reply.word0 = s == NULL ? -ENOENT : answer_socket(s, fd, op, request, &reply);
   }
-  if (reply.word0 == DEFERRED || op == NUSE_OP_POST_SETOPT) return;
+  bool is_silent = op == NUSE_OP_POST_SETOPT || (op == NUSE_OP_MORE && request->a == 0);
+  if (reply.word0 == DEFERRED || is_silent) return;
   if (s != NULL) reply.word1 = (int32_t)s->state;
   struct iovec iov[2] = {{&reply, sizeof reply}, {data, reply.data_len}};
   send_with_fd(fd, iov, reply.data_len > 0 ? 2 : 1, program_fd);
@@ -256,6 +257,10 @@ static void end_with(struct fake *s, int error) {
 }
 
 static void move_stream(struct fake *s) {
+  if (s->failing) {
+    show_failure(s);
+    return;
+  }
   if (s->filler > 0) {
     ssize_t n = recv(s->fd, bytes, (size_t)s->filler, MSG_DONTWAIT);
     if (n == 0) hang_up(s);
@@ -277,12 +282,22 @@ static void move_stream(struct fake *s) {
   }
 }
 
+/* Does the message begin with the shim's header? */
+static bool has_header(ssize_t n) {
+  static const uint32_t token[2] = {FAKE_TOKEN_LOW, FAKE_TOKEN_HIGH};
+  return n >= NUSE_DGRAM_LEN && memcmp(bytes + NUSE_DGRAM_TOKEN_OFF, token, sizeof token) == 0;
+}
+
 /* Echo; a payload that begins with '?' is answered with the header that came with it. */
 static void move_datagram(struct fake *s) {
   static uint8_t reply[sizeof bytes];
   ssize_t n = recv(s->fd, bytes, sizeof bytes, MSG_DONTWAIT);
   if (n <= 0) {
     if (n == 0) hang_up(s);
+    return;
+  }
+  if (!has_header(n)) {
+    plain_messages++;
     return;
   }
   size_t len = (size_t)n - NUSE_DGRAM_LEN;

@@ -13,6 +13,7 @@
 #define PORT_TIMEOUT_ON_DATA 14 /* dies with ETIMEDOUT, the program's bytes unread */
 #define PORT_UNREACHABLE 15
 #define PORT_ECHO_SLOW 16 /* established after 300 ms */
+#define PORT_FAST 17      /* with NUSE_CONNECT_FAST: connected at once */
 
 /* setsockopt and getsockopt at this level steer the fake. */
 #define LEVEL_FAKE 9999
@@ -22,8 +23,12 @@
 #define FAKE_HANG_UP 4      /* set: close the service's end of this socket */
 #define FAKE_DATAGRAM 5     /* set: one datagram of so many bytes, byte i is i & 0xff */
 #define FAKE_FILTER_LEN 6   /* get: bytes that SO_ATTACH_FILTER brought */
+#define FAKE_MORE 7         /* get: what MORE said last */
+#define FAKE_PLAIN 8        /* get: messages without a header so far, all sockets */
 #define FAKE_COUNT_OP 100   /* get, + op: how many requests with that op so far, all processes */
 
+#define FAKE_TOKEN_LOW 0x89abcdef
+#define FAKE_TOKEN_HIGH 0x01234567
 #define FAKE_TIME_US 1700000000123456ull
 #define FAKE_TTL 61
 #define FAKE_TOS 0x10

@@ -92,10 +92,7 @@ static void accepting_mode(int fd) {
   accept(listener, NULL, NULL);
 }
 
-static void prefork_mode(int fd) {
-  int listener = tcp(0);
-  CHECK(listen(listener, 5) == 0);
-  wait_for_death(fd);
+static void serve_by_children(int listener) {
   for (int i = 0; i < 3; i++) {
     pid_t pid = fork();
     if (pid == 0) {
@@ -104,6 +101,27 @@ static void prefork_mode(int fd) {
     }
     CHECK(waitpid(pid, NULL, 0) == pid);
   }
+}
+
+static void prefork_mode(int fd) {
+  int listener = tcp(0);
+  CHECK(listen(listener, 5) == 0);
+  wait_for_death(fd);
+  serve_by_children(listener);
+}
+
+/* As prefork, by a process that has never asked the service anything itself. */
+static void daemon_mode(int fd) {
+  int status = 0, listener = tcp(0);
+  CHECK(listen(listener, 5) == 0);
+  pid_t pid = fork();
+  if (pid == 0) {
+    wait_for_death(fd);
+    serve_by_children(listener);
+    _exit(0);
+  }
+  CHECK(waitpid(pid, &status, 0) == pid);
+  if (WIFSIGNALED(status)) raise(WTERMSIG(status));
 }
 
 static void receiving_mode(int fd) {
@@ -127,7 +145,7 @@ int exec_child(int argc, char **argv) {
                {"unreachable", unreachable_mode}, {"native", native_mode},
                {"outlive", outlive_mode},         {"accepting", accepting_mode},
                {"receiving", receiving_mode},     {"dialling", dialling_mode},
-               {"prefork", prefork_mode}};
+               {"prefork", prefork_mode},         {"daemon", daemon_mode}};
   if (argc != 4) return 2;
   for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
     if (strcmp(argv[2], modes[i].name) != 0) continue;

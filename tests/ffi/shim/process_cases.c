@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -80,6 +81,19 @@ CASE(fork_child_without_rights) {
   }
   reap(pid);
   datagram_works(fd);
+}
+
+CASE(sandbox_leaves_streams) {
+  char c = 0;
+  int fd = connected(PORT_ECHO);
+  pid_t pid = fork();
+  if (pid == 0) {
+    bool works = prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT) == 0 && write(fd, "x", 1) == 1 &&
+                 read(fd, &c, 1) == 1 && c == 'x';
+    syscall(SYS_exit, works ? 0 : 1);
+  }
+  reap(pid);
+  echo_works(fd);
 }
 
 CASE(fork_child_closes_everything) {

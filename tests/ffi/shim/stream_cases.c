@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
@@ -45,11 +46,25 @@ CASE(stream_flags) {
   FAILS(EINVAL, send(fd, "x", 1, MSG_OOB));
   FAILS(EAGAIN, recv(fd, &c, 1, MSG_ERRQUEUE));
   FAILS(EAGAIN, recv(fd, &c, 1, MSG_DONTWAIT));
-  FAILS(EOPNOTSUPP, send(fd, "x", 1, MSG_FASTOPEN));
+  FAILS(EISCONN, send(fd, "x", 1, MSG_FASTOPEN));
   CHECK(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout) == 0);
   FAILS(EAGAIN, read(fd, &c, 1));
   CHECK(send(fd, "xy", 2, MSG_MORE | MSG_ZEROCOPY) == 2);
   CHECK(recv(fd, &c, 1, 0) == 1);
+}
+
+CASE(stream_more) {
+  int fd = connected(PORT_ECHO);
+  int posts = requests(fd, NUSE_OP_MORE);
+  struct iovec iov = {"head", 4};
+  struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+  CHECK(send(fd, "a", 1, MSG_MORE) == 1 && fake_get(fd, FAKE_MORE) == 1);
+  CHECK(send(fd, "b", 1, MSG_MORE) == 1 && fake_get(fd, FAKE_MORE) == 1);
+  CHECK(write(fd, "c", 1) == 1 && fake_get(fd, FAKE_MORE) == 0);
+  CHECK(write(fd, "d", 1) == 1 && requests(fd, NUSE_OP_MORE) == posts + 2);
+  CHECK(sendmsg(fd, &msg, MSG_MORE) == 4 && fake_get(fd, FAKE_MORE) == 1);
+  int file = open("/proc/self/exe", O_RDONLY);
+  CHECK(sendfile(fd, file, NULL, 8) == 8 && fake_get(fd, FAKE_MORE) == 0);
 }
 
 CASE(stream_multi_message) {

@@ -11,6 +11,7 @@ import {
 } from "../../../stack/mod.ts";
 import {
   type Answer,
+  POLLERR,
   POLLIN,
   POLLOUT,
   type Program,
@@ -128,7 +129,7 @@ Deno.test("connect that waits: CANCEL turns it into one that the pair shows", ()
   by.close();
 });
 
-Deno.test("connect: failed, the pair is readable until the mark is taken", () => {
+Deno.test("connect: failed, the pair shows it once the filler has come", () => {
   using world = new World();
   const program = world.program();
   const client = program.socket(AF_INET, SOCK_STREAM);
@@ -136,10 +137,40 @@ Deno.test("connect: failed, the pair is readable until the mark is taken", () =>
   const ask = { data, a: P.NUSE_FILLER_LEN };
   const { result, a, b } = client.request(P.NUSE_OP_CONNECT, ask);
   assertEquals([result, a, b], [-EINPROGRESS, 0, P.NUSE_FILLER_LEN]);
-  world.until("the mark", () => client.poll(POLLIN) !== 0); // before the filler has come
+  world.until("the end", () => client.state === 0);
+  assertEquals(client.poll(POLLIN | POLLOUT), POLLOUT);
   client.send(new Uint8Array(P.NUSE_FILLER_LEN));
+  assertEquals(client.await(POLLERR), POLLERR);
   const again = client.request(P.NUSE_OP_CONNECT, ask);
   assertEquals([again.result, again.a, again.b], [-ECONNREFUSED, 1, 0]);
-  assertEquals(client.recv(again.a), new Uint8Array(1));
-  assertEquals(client.poll(POLLIN | POLLOUT), POLLOUT);
+});
+
+Deno.test("connect: asked again before the pair shows the failure, it never does", () => {
+  using world = new World();
+  const program = world.program();
+  const client = program.socket(AF_INET, SOCK_STREAM);
+  const ask = { data: sockaddr("127.0.0.1", PORT), a: P.NUSE_FILLER_LEN };
+  client.request(P.NUSE_OP_CONNECT, ask);
+  world.until("the end", () => client.state === 0);
+  const again = client.request(P.NUSE_OP_CONNECT, ask);
+  assertEquals([again.result, again.a, again.b], [-ECONNREFUSED, 0, 0]);
+  const listener = listening(program);
+  assertEquals(client.connect("127.0.0.1", PORT), -EINPROGRESS);
+  const { socket: server } = listener.accept();
+  client.send(new Uint8Array([1]));
+  assertEquals(server.receive(), new Uint8Array([1]));
+});
+
+Deno.test("connect: failed and closed, nothing is left", () => {
+  using world = new World();
+  const program = world.program();
+  const client = program.socket(AF_INET, SOCK_STREAM);
+  assertEquals(client.bind("127.0.0.1", PORT + 1), 0);
+  assertEquals(client.connect("127.0.0.1", PORT), -EINPROGRESS);
+  client.await(POLLERR);
+  assertEquals(world.service.socketCount, 1);
+  client.close();
+  world.until("released", () => world.service.counters.socketsClosed === 1);
+  assertEquals(world.service.socketCount, 0);
+  assertEquals(program.socket(AF_INET, SOCK_STREAM).bind("127.0.0.1", PORT + 1), 0);
 });

@@ -71,12 +71,12 @@ Deno.test("datagram: sendto, answer, empty datagram", () => {
   const server = udp(program, PORT);
   const client = udp(program);
   const payload = new Uint8Array([1, 2, 3]);
-  assertEquals(client.send(datagram(payload, "127.0.0.1", PORT)), HEADER + 3);
+  assertEquals(client.sendMessage(datagram(payload, "127.0.0.1", PORT)), HEADER + 3);
   const got = receive(server);
   assertEquals(got.payload, payload);
   assertEquals(got.payloadLen, 3);
   assertEquals(got.from, `127.0.0.1 ${client.port}`);
-  server.send(datagram(new Uint8Array(0), "127.0.0.1", client.port));
+  server.sendMessage(datagram(new Uint8Array(0), "127.0.0.1", client.port));
   const answer = receive(client);
   assertEquals([answer.payloadLen, answer.from], [0, `127.0.0.1 ${PORT}`]);
 });
@@ -90,7 +90,7 @@ Deno.test("datagram: connect, state, disconnect", () => {
   assertEquals(client.connect("127.0.0.1", PORT, 0), 0);
   assertEquals(client.state, P.NUSE_STATE_CONNECTED);
   assertEquals(client.name(1), `127.0.0.1 ${PORT}`);
-  client.send(datagram(new Uint8Array([9])));
+  client.sendMessage(datagram(new Uint8Array([9])));
   assertEquals(receive(server).payload, new Uint8Array([9]));
   const unspec = client.request(P.NUSE_OP_CONNECT, { data: new Uint8Array(16) });
   assertEquals([unspec.result, unspec.state], [0, 0]);
@@ -102,9 +102,9 @@ Deno.test("datagram: the largest, and one too large for UDP", () => {
   const server = udp(program, PORT);
   const client = udp(program);
   const most = new Uint8Array(65507).map((_, i) => i % 253);
-  client.send(datagram(most, "127.0.0.1", PORT));
+  client.sendMessage(datagram(most, "127.0.0.1", PORT));
   assertEquals(receive(server).payload, most);
-  client.send(datagram(new Uint8Array(65508), "127.0.0.1", PORT));
+  client.sendMessage(datagram(new Uint8Array(65508), "127.0.0.1", PORT));
   const record = receive(client);
   assertEquals([record.flags, record.errno], [P.NUSE_DGRAM_ERROR, EMSGSIZE]);
 });
@@ -120,7 +120,7 @@ Deno.test("datagram: bursts longer than all slots lose nothing that fits the que
   world.until("all datagrams", () => {
     while (sent < count && sent - received < 200) {
       const payload = new Uint8Array(100).fill(sent % 256);
-      if (client.send(datagram(payload, "127.0.0.1", PORT)) < 0) break;
+      if (client.sendMessage(datagram(payload, "127.0.0.1", PORT)) < 0) break;
       sent++;
     }
     const got = server.recv();
@@ -140,7 +140,7 @@ Deno.test("datagram: a full pair stops, and goes on when the program reads", () 
   const payload = new Uint8Array(30_000);
   const sendAll = (count: number): void => {
     for (let i = 0; i < count; i++) {
-      world.until("room", () => client.send(datagram(payload, "127.0.0.1", PORT)) > 0);
+      world.until("room", () => client.sendMessage(datagram(payload, "127.0.0.1", PORT)) > 0);
       world.step();
     }
   };
@@ -160,7 +160,7 @@ Deno.test("datagram: refused by the peer, on a connected socket", () => {
   using world = new World();
   const client = udp(world.program());
   assertEquals(client.connect("127.0.0.1", PORT, 0), 0);
-  client.send(datagram(new Uint8Array([1])));
+  client.sendMessage(datagram(new Uint8Array([1])));
   const record = receive(client);
   assertEquals([record.flags, record.errno], [P.NUSE_DGRAM_ERROR, ECONNREFUSED]);
   assertEquals(client.soError, 0);
@@ -172,7 +172,7 @@ Deno.test("datagram: the error queue holds what was sent", () => {
   assertEquals(client.setInt(SOL_IP, IP_RECVERR, 1), 0);
   assertEquals(client.request(P.NUSE_OP_ERRQUEUE).result, -EAGAIN);
   assertEquals(client.connect("127.0.0.1", PORT, 0), 0);
-  client.send(datagram(new Uint8Array([5, 6])));
+  client.sendMessage(datagram(new Uint8Array([5, 6])));
   assertEquals(receive(client).errno, ECONNREFUSED);
   const { result, data } = client.request(P.NUSE_OP_ERRQUEUE);
   assertEquals(result, 0);
@@ -198,7 +198,7 @@ Deno.test("datagram: CHECK", () => {
 Deno.test("datagram: an unroutable destination comes back as an error record", () => {
   using world = new World();
   const client = udp(world.program());
-  client.send(datagram(new Uint8Array([1]), "198.51.100.7", 9));
+  client.sendMessage(datagram(new Uint8Array([1]), "198.51.100.7", 9));
   assertEquals(receive(client).errno, ENETUNREACH);
   assertEquals(world.service.counters.datagramsRefused, 1);
 });
@@ -208,8 +208,8 @@ Deno.test("datagram: close frees the port, even with messages unread", () => {
   const program = world.program();
   const server = udp(program, PORT);
   const client = udp(program);
-  client.send(datagram(new Uint8Array([1]), "127.0.0.1", PORT));
-  client.send(datagram(new Uint8Array([2]), "127.0.0.1", PORT));
+  client.sendMessage(datagram(new Uint8Array([1]), "127.0.0.1", PORT));
+  client.sendMessage(datagram(new Uint8Array([2]), "127.0.0.1", PORT));
   world.steps(5);
   server.close();
   world.until("released", () => world.service.counters.socketsClosed === 1);
@@ -219,7 +219,7 @@ Deno.test("datagram: close frees the port, even with messages unread", () => {
 /** Binds the port anew and sends it something. */
 function udpAfterSend(world: World, program: Program, client: ProgramSocket): ProgramSocket {
   const server = udp(program, PORT);
-  client.send(datagram(new Uint8Array([3]), "127.0.0.1", PORT));
+  client.sendMessage(datagram(new Uint8Array([3]), "127.0.0.1", PORT));
   world.step();
   return server;
 }
@@ -229,18 +229,31 @@ Deno.test("datagram: what was sent before close leaves", () => {
   const program = world.program();
   const server = udp(program, PORT);
   const client = udp(program);
-  for (let i = 0; i < 5; i++) client.send(datagram(new Uint8Array([i]), "127.0.0.1", PORT));
+  for (let i = 0; i < 5; i++) client.sendMessage(datagram(new Uint8Array([i]), "127.0.0.1", PORT));
   client.close();
   for (let i = 0; i < 5; i++) assertEquals(receive(server).payload, new Uint8Array([i]));
 });
 
-Deno.test("datagram: a message without a header is dropped", () => {
+Deno.test("datagram: a message without a header is payload for the connected peer", () => {
   using world = new World();
-  const client = udp(world.program());
+  const program = world.program();
+  const server = udp(program, PORT);
+  const client = udp(program);
   client.send(new Uint8Array(10));
-  client.send(new Uint8Array(100));
-  world.until("counted", () => world.service.counters.datagramsMalformed === 2);
-  assertEquals(client.recv(1), -EAGAIN);
+  assertEquals(receive(client).errno, EDESTADDRREQ);
+  assertEquals(client.connect("127.0.0.1", PORT, 0), 0);
+  // the last one is a header in everything but the token
+  const forged = datagram(new Uint8Array(3), "198.51.100.7", 9);
+  const messages = [new Uint8Array([1]), new Uint8Array(64).fill(7), new Uint8Array(9000), forged];
+  for (const message of messages) {
+    assertEquals(client.send(message), message.length);
+    const { payload, payloadLen, from } = receive(server);
+    assertEquals([payloadLen, from], [message.length, `127.0.0.1 ${client.port}`]);
+    assertEquals(payload, message);
+  }
+  client.send(new Uint8Array(65_536));
+  assertEquals(receive(client).errno, EMSGSIZE);
+  assertEquals(world.service.counters.datagramsPlain, 6);
 });
 
 function piece(fill: number, len: number, flags: number, port = PORT): Uint8Array {
@@ -253,10 +266,10 @@ Deno.test("datagram: MSG_MORE makes one of several, to where the first went", ()
   const server = udp(program, PORT);
   const other = udp(program, PORT + 1);
   const client = udp(program);
-  client.send(piece(1, 2, P.NUSE_DGRAM_MORE));
-  client.send(piece(2, 1, P.NUSE_DGRAM_MORE, PORT + 1));
-  client.send(piece(3, 3, 0, PORT + 1));
-  client.send(piece(4, 1, 0));
+  client.sendMessage(piece(1, 2, P.NUSE_DGRAM_MORE));
+  client.sendMessage(piece(2, 1, P.NUSE_DGRAM_MORE, PORT + 1));
+  client.sendMessage(piece(3, 3, 0, PORT + 1));
+  client.sendMessage(piece(4, 1, 0));
   assertEquals(receive(server).payload, new Uint8Array([1, 1, 2, 3, 3, 3]));
   assertEquals(receive(server).payload, new Uint8Array([4]));
   assertEquals(other.recv(), -EAGAIN);
@@ -267,11 +280,11 @@ Deno.test("datagram: UDP_CORK holds back until it is lifted", () => {
   const program = world.program();
   const server = udp(program, PORT);
   const client = udp(program);
-  client.send(piece(9, 1, 0)); // before the request, though read after it
+  client.sendMessage(piece(9, 1, 0)); // before the request, though read after it
   assertEquals(client.setInt(IPPROTO_UDP, UDP_CORK, 1), 0);
   assertEquals(client.getInt(IPPROTO_UDP, UDP_CORK), 1);
-  client.send(piece(1, 2, 0));
-  client.send(piece(2, 2, 0));
+  client.sendMessage(piece(1, 2, 0));
+  client.sendMessage(piece(2, 2, 0));
   assertEquals(receive(server).payload, new Uint8Array([9]));
   world.steps(3);
   assertEquals(server.recv(), -EAGAIN);
@@ -289,7 +302,7 @@ Deno.test("datagram: options set after a send do not reach it", () => {
   const ttls: number[] = [];
   for (let ttl = 1; ttl <= 20; ttl++) {
     assertEquals(client.setInt(SOL_IP, IP_TTL, ttl), 0);
-    client.send(piece(ttl, 1, 0));
+    client.sendMessage(piece(ttl, 1, 0));
   }
   for (let i = 0; i < 20; i++) {
     const got = server.receive() as Uint8Array;
@@ -304,7 +317,7 @@ Deno.test("ping socket: echo to 127.0.0.1", () => {
   const socket = program.socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP);
   const echo = new Uint8Array(16);
   echo.set([8, 0, 0, 0, 0, 0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8]);
-  socket.send(datagram(echo, "127.0.0.1", 0));
+  socket.sendMessage(datagram(echo, "127.0.0.1", 0));
   const { payload, payloadLen } = receive(socket);
   assertEquals(payloadLen, 16);
   assertEquals(payload[0], 0);

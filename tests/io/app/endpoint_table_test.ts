@@ -13,6 +13,10 @@ Deno.test("endpoint table: by cookie, with who is held and when one was last let
   const b = ProbeEndpoint.make(app);
   assertEquals([endpoints.size, endpoints.heldCount, endpoints.isFull], [2, 2, true]);
   assertEquals([endpoints.get(a.cookie), endpoints.get(0)], [a, null]);
+  const c = ProbeEndpoint.make(app, () => {}, a.cookie + 1_000_000);
+  assertEquals(endpoints.get(c.formerCookie), c);
+  c.end(50);
+  assertEquals([endpoints.get(c.formerCookie), endpoints.get(c.cookie)], [null, null]);
   a.markGone(100);
   a.markGone(150);
   assertEquals([endpoints.size, endpoints.heldCount, endpoints.lastReleaseUs], [2, 1, 100]);

@@ -16,13 +16,18 @@ export class ProbeEndpoint extends Endpoint {
   programFd = -1;
   onPump: () => void = () => {};
 
-  static make(app: AppContext, onPump: () => void = () => {}): ProbeEndpoint {
+  static make(
+    app: AppContext,
+    onPump: () => void = () => {},
+    formerCookie = 0,
+  ): ProbeEndpoint {
     app.pairs.open(SOCK_SEQPACKET);
     const { ownFd, programFd, cookie } = app.pairs;
     const socket = app.stack.socket(AF_INET, SOCK_STREAM, 0) as Socket;
     const probe = new ProbeEndpoint(app, socket, ownFd, cookie);
     probe.programFd = programFd;
     probe.onPump = onPump;
+    probe.formerCookie = formerCookie;
     if (probe.attach() < 0) throw new Error("attach");
     return probe;
   }

@@ -66,6 +66,14 @@ export class Program {
   readonly bufferOff: number;
   readonly #fdOff: number;
   #sockets: ProgramSocket[] = [];
+  #token: { low: number; high: number } | null = null;
+
+  /** What marks datagram headers. */
+  get token(): { low: number; high: number } {
+    if (this.#token !== null) return this.#token;
+    const { b, c } = this.request(P.NUSE_OP_HELLO);
+    return this.#token = { low: b, high: c };
+  }
 
   private constructor(readonly world: World, readonly controlFd: number) {
     this.bufferOff = world.memory.alloc(BUFFER_LEN);
@@ -171,13 +179,21 @@ export class Program {
 
 export class ProgramSocket {
   #isClosed = false;
+  #fd: number;
+  #cookie: number;
 
-  constructor(
-    readonly program: Program,
-    readonly fd: number,
-    readonly cookie: number,
-    readonly domain: number,
-  ) {}
+  constructor(readonly program: Program, fd: number, cookie: number, readonly domain: number) {
+    this.#fd = fd;
+    this.#cookie = cookie;
+  }
+
+  get fd(): number {
+    return this.#fd;
+  }
+
+  get cookie(): number {
+    return this.#cookie;
+  }
 
   get #world(): World {
     return this.program.world;
@@ -192,18 +208,25 @@ export class ProgramSocket {
   }
 
   /** As the shim's non-blocking connect of a stream; datagram sockets: `fillerLen` 0. */
-  connect(text: string, port: number, fillerLen: number = P.NUSE_FILLER_LEN): number {
+  connect(text: string, port: number, fillerLen: number = P.NUSE_FILLER_LEN, how = 0): number {
     const data = sockaddr(text, port, this.domain);
-    const { result, a, b } = this.request(P.NUSE_OP_CONNECT, { data, a: fillerLen });
-    this.#takeMarks(a);
+    const { result, a, b } = this.request(P.NUSE_OP_CONNECT, { data, a: fillerLen, c: how });
+    if (a !== 0) this.#renew();
     if (b > 0) this.send(new Uint8Array(b));
     return result;
   }
 
-  #takeMarks(count: number): void {
-    if (count === 0) return;
-    const marks = this.recv(count);
-    if (typeof marks === "number" || marks.length !== count) throw new Error(`marks: ${marks}`);
+  /** Takes the fresh pair out of the one that shows a failed connect. */
+  #renew(): void {
+    const { arena, memory } = this.#world;
+    const off = this.program.bufferOff;
+    const { sys } = this.program;
+    const n = sys.recvFd(this.#fd, arena.base, off, 1, off + 64, MSG_DONTWAIT);
+    const fresh = memory.dv.getInt32(off + 64, true);
+    if (n !== 1 || fresh < 0) throw new Error(`no fresh pair: ${n}`);
+    sys.close(this.#fd);
+    this.#fd = fresh;
+    this.#cookie = Number(socketCookie(fresh));
   }
 
   listen(backlog: number): number {
@@ -221,7 +244,6 @@ export class ProgramSocket {
 
   get soError(): number {
     const answer = this.request(P.NUSE_OP_GETOPT, { a: SOL_SOCKET, b: SO_ERROR, c: 4 });
-    this.#takeMarks(answer.a);
     return new DataView(answer.data.buffer).getInt32(0, true);
   }
 
@@ -253,6 +275,15 @@ export class ProgramSocket {
     const off = this.program.bufferOff;
     memory.u8.set(bytes, off);
     return this.program.sys.send(this.fd, arena.base, off, bytes.length, 0, 0, 0);
+  }
+
+  /** As `send`, a message whose header is marked as the shim marks it. */
+  sendMessage(bytes: Uint8Array): number {
+    const { low, high } = this.program.token;
+    const dv = new DataView(bytes.buffer);
+    dv.setInt32(P.NUSE_DGRAM_TOKEN_OFF, low, true);
+    dv.setInt32(P.NUSE_DGRAM_TOKEN_OFF + 4, high, true);
+    return this.send(bytes);
   }
 
   /** Natively, without waiting: the bytes, or -errno; an empty array is EOF. */
@@ -336,5 +367,7 @@ export function connectedStreams(
 /** poll(2) */
 export const POLLIN = 0x1;
 export const POLLOUT = 0x4;
+export const POLLERR = 0x8;
 export const POLLHUP = 0x10;
+export const POLLRDHUP = 0x2000;
 export { SHUT_RDWR };

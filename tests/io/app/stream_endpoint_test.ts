@@ -16,9 +16,11 @@ import {
 } from "../../../stack/mod.ts";
 import {
   connectedStreams,
+  POLLERR,
   POLLHUP,
   POLLIN,
   POLLOUT,
+  POLLRDHUP,
   type ProgramSocket,
   SHUT_RDWR,
   sockaddr,
@@ -29,6 +31,9 @@ const PORT = 5001;
 const SOL_SOCKET = 1;
 const SO_TYPE = 3;
 const SO_LINGER = 13;
+const IPPROTO_TCP = 6;
+const TCP_FASTOPEN = 23;
+const TCP_FASTOPEN_CONNECT = 30;
 
 function text(value: string): Uint8Array {
   return new TextEncoder().encode(value);
@@ -86,14 +91,16 @@ Deno.test("stream: refused, and the socket connects again", () => {
   const program = world.program();
   const client = program.socket(AF_INET, SOCK_STREAM);
   assertEquals(client.connect("127.0.0.1", PORT), -EINPROGRESS);
-  world.until("the end", () => client.state === 0);
-  assertEquals(client.poll(POLLHUP | POLLIN | POLLOUT), POLLIN | POLLOUT);
+  const all = POLLIN | POLLOUT | POLLERR | POLLHUP | POLLRDHUP;
+  client.await(POLLERR);
+  assertEquals(client.poll(all), all); // as Linux
   assertEquals([client.soError, client.soError], [ECONNREFUSED, 0]);
-  assertEquals(client.poll(POLLHUP | POLLIN | POLLOUT), POLLOUT);
+  assertEquals(client.listen(1), -EINVAL);
   assertEquals(client.name(1), `${-ENOTCONN}`);
   const listener = program.socket(AF_INET, SOCK_STREAM);
   assertEquals([listener.bind("127.0.0.1", PORT), listener.listen(1)], [0, 0]);
   assertEquals(client.connect("127.0.0.1", PORT), -ECONNABORTED); // as Linux: once
+  assertEquals(client.poll(all), POLLOUT);
   assertEquals(client.connect("127.0.0.1", PORT), -EINPROGRESS);
   const { socket: server } = listener.accept();
   assertEquals(client.send(text("again")), 5);
@@ -290,4 +297,71 @@ Deno.test("stream: writable again only when the outcome is known", () => {
   assertEquals(client.send(text("............data")), 16);
   assertEquals(server.receiveText(), "data");
   assertEquals(client.poll(POLLOUT), POLLOUT);
+});
+
+Deno.test("stream: MSG_MORE holds back what does not fill a segment", () => {
+  using world = new World();
+  const { client, server } = connectedStreams(world.program(), PORT);
+  client.send(text("whole."));
+  assertEquals(client.request(P.NUSE_OP_MORE, { a: 1 }).result, 0);
+  client.send(text("a head, "));
+  assertEquals(server.receiveText(), "whole.");
+  world.steps(5);
+  assertEquals(server.recv(), -EAGAIN);
+  client.send(text("a body"));
+  client.program.send(P.NUSE_OP_MORE, { cookie: client.cookie, a: 0 });
+  assertEquals(server.receiveText(), "a head, a body");
+  client.send(text("the next"));
+  assertEquals(server.receiveText(), "the next");
+});
+
+Deno.test("stream: MSG_FASTOPEN, and TCP_FASTOPEN_CONNECT: the first bytes go with the SYN", () => {
+  using world = new World();
+  const program = world.program();
+  const listener = program.socket(AF_INET, SOCK_STREAM);
+  assertEquals(listener.bind("127.0.0.1", PORT), 0);
+  assertEquals(listener.setInt(IPPROTO_TCP, TCP_FASTOPEN, 5), 0);
+  assertEquals(listener.listen(5), 0);
+  const fast = (socket: ProgramSocket) =>
+    socket.connect("127.0.0.1", PORT, P.NUSE_FILLER_LEN, P.NUSE_CONNECT_FAST);
+  const first = program.socket(AF_INET, SOCK_STREAM);
+  assertEquals(fast(first), -EINPROGRESS); // no cookie yet
+  listener.accept();
+  const second = program.socket(AF_INET, SOCK_STREAM);
+  assertEquals(fast(second), 0);
+  world.steps(3);
+  assertEquals(listener.tryAccept(), null); // the SYN waits
+  assertEquals(second.state, P.NUSE_STATE_CONNECTED);
+  assertEquals(second.getInt(IPPROTO_TCP, TCP_FASTOPEN_CONNECT), 0);
+  second.send(text("early"));
+  assertEquals(listener.accept().socket.receiveText(), "early");
+  const third = program.socket(AF_INET, SOCK_STREAM);
+  assertEquals(third.setInt(IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1), 0);
+  assertEquals(third.connect("127.0.0.1", PORT), 0);
+  third.send(text("as well"));
+  assertEquals(listener.accept().socket.receiveText(), "as well");
+  assertEquals(world.stack.counters.tcp.fastOpenActive, 2);
+});
+
+Deno.test("stream: a connection that was opened fast and is refused ends as any other", () => {
+  using world = new World();
+  const program = world.program();
+  const listener = program.socket(AF_INET, SOCK_STREAM);
+  assertEquals(listener.bind("127.0.0.1", PORT), 0);
+  assertEquals(listener.setInt(IPPROTO_TCP, TCP_FASTOPEN, 5), 0);
+  assertEquals(listener.listen(5), 0);
+  const dial = () => {
+    const socket = program.socket(AF_INET, SOCK_STREAM);
+    assertEquals(socket.setInt(IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1), 0);
+    return { socket, result: socket.connect("127.0.0.1", PORT) };
+  };
+  dial();
+  listener.accept();
+  listener.close();
+  world.until("closed", () => world.service.counters.socketsClosed === 1);
+  const { socket, result } = dial();
+  assertEquals(result, 0);
+  socket.send(text("to nobody"));
+  socket.await(POLLHUP);
+  assertEquals([socket.soError, socket.soError], [ECONNREFUSED, 0]);
 });

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { EADDRNOTAVAIL, EINVAL, ENOTCONN } from "../../../stack/mod.ts";
+import { EADDRNOTAVAIL, EINVAL, ENOPROTOOPT, ENOTCONN } from "../../../stack/mod.ts";
 import { intBytes, v4Bytes } from "../../../stack/socket/option_codec.ts";
 import { bytesOf, Host, ip, parseIp, PEER_ADDR } from "../net_fixture.ts";
 import { compareLevel } from "./linux_options.ts";
@@ -61,4 +61,19 @@ Deno.test("IP_UNICAST_IF chooses the interface", () => {
   assertEquals(socket.setOption(0, 50, Uint8Array.of(0, 0, 0, 2), host.nowUs), 0);
   assertEquals(socket.getOption(0, 50, 4, host.nowUs), Uint8Array.of(0, 0, 0, 2));
   assertEquals(host.send(socket, bytesOf(1), ip("203.0.113.1"), 7), 1); // as if on-link
+});
+
+Deno.test("IP_PKTOPTIONS of a stream: our address and its interface, as IP_PKTINFO", () => {
+  const host = new Host();
+  const stream = host.stack.socket(2, 1, 0);
+  assert(typeof stream !== "number");
+  const get = () => stream.getOption(0, 9, 64, host.nowUs);
+  assertEquals(get(), new Uint8Array(0));
+  assertEquals(stream.setOption(0, 8, intBytes(1), host.nowUs), 0);
+  const head = [28, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0];
+  assertEquals(get(), Uint8Array.from([...head, ...new Array(16).fill(0)]));
+  assertEquals(stream.bind(ip("198.18.0.2"), 80, host.nowUs), 0);
+  const ours = [198, 18, 0, 2];
+  assertEquals(get(), Uint8Array.from([...head, 2, 0, 0, 0, ...ours, ...ours, 0, 0, 0, 0]));
+  assertEquals(host.datagram(2, 0).getOption(0, 9, 64, host.nowUs), -ENOPROTOOPT);
 });

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { FlowTable, portsWord } from "../../../stack/storage/hash_table.ts";
+import { FlowTable, portsWord, shareHash } from "../../../stack/storage/hash_table.ts";
 import { randomSource } from "./random.ts";
 
 type Key = [number, number, number, number, number, number, number, number, number];
@@ -43,6 +43,17 @@ Deno.test("FlowTable: ports as one word", () => {
   assertEquals(portsWord(0, 1), 1);
   assertEquals(portsWord(65535, 65535), -1);
   assert(portsWord(80, 50000) !== portsWord(50000, 80));
+});
+
+Deno.test("shareHash: fair in its low bits, whatever the ports have in common; keyed", () => {
+  for (const [count, step] of [[2, 1], [2, 2], [4, 4], [3, 2], [16, 256]]) {
+    const shares = new Array(count).fill(0);
+    const n = 200 * count;
+    for (let i = 0; i < n; i++) shares[shareHash(7, 0x0a000001, portsWord(80, i * step)) % count]++;
+    for (const share of shares) assert(share > 140 && share < 260, `${count}: ${shares}`);
+  }
+  assert(shareHash(1, 2, 3) >= 0);
+  assert(shareHash(1, 2, 3) !== shareHash(2, 2, 3));
 });
 
 Deno.test("FlowTable: model, random steps against a Map, through growth", () => {

@@ -125,6 +125,35 @@ Deno.test("ByteRing: free gives the memory back, and the ring may be used again"
   assertEquals(read(memory, ring, 0, 9), [9]);
 });
 
+Deno.test("ByteRing: at rest it holds no memory, unless it has grown", () => {
+  const memory = new BuddyMemory(new ArrayBuffer(1 << 16));
+  const ring = new ByteRing(memory, 256);
+  write(memory, ring, [1, 2, 3]);
+  ring.consume(3);
+  ring.rest(false);
+  assertEquals([memory.usedBytes, ring.isAllocated, ring.capacity], [0, false, 256]);
+  write(memory, ring, [4, 5]);
+  assertEquals(read(memory, ring, 0, 9), [4, 5]);
+  ring.consume(2);
+  ring.rest(true);
+  assertEquals(memory.usedBytes, 256, "queued frames may point into it");
+  memory.releaseDeferred();
+  assertEquals(memory.usedBytes, 0);
+  ring.rest(false);
+  ring.rest(true);
+  memory.releaseDeferred();
+  write(memory, ring, [6]);
+  assert(ring.grow(1024));
+  memory.releaseDeferred();
+  ring.consume(1);
+  ring.rest(false);
+  assertEquals([memory.usedBytes, ring.capacity, memory.badFrees], [1024, 1024, 0]);
+  // Started over: nothing wraps
+  const span = new Span();
+  ring.writableSpan(1024, span);
+  assertEquals([span.len0, span.len1], [1024, 0]);
+});
+
 Deno.test("ByteRing: model, 20,000 random steps against an array", () => {
   const [memory, ring] = setUp(64, 1 << 20);
   const random = randomSource(7);
@@ -163,6 +192,8 @@ Deno.test("ByteRing: model, 20,000 random steps against an array", () => {
       used.splice(0, n);
     } else if (action === 18 && below(10) === 0 && ring.capacity < 4096) {
       assert(ring.grow(ring.capacity * (below(3) + 1)));
+    } else if (used.length === 0 && ahead.size === 0 && below(20) === 0) {
+      ring.rest(below(2) === 0);
     } else if (below(500) === 0) {
       ring.free();
       [used, ahead] = [[], new Map()];

@@ -29,3 +29,9 @@ Deno.test("TokenBucket: rate 0 gives the burst only", () => {
   const bucket = new TokenBucket(0, 2);
   assertEquals(takeAll(bucket, 0) + takeAll(bucket, 1e12), 2);
 });
+
+Deno.test("TokenBucket: one token is enough for any cost, and none is owed", () => {
+  const bucket = new TokenBucket(1, 3);
+  assertEquals([bucket.take(0, 0), bucket.take(0, 2), bucket.take(0, 2)], [true, true, true]);
+  assertEquals([bucket.take(0, 0), bucket.take(1e6, 1)], [false, true]);
+});

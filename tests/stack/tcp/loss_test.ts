@@ -230,3 +230,15 @@ Deno.test("sequence numbers that wrap: transfer across 2^32 and 2^31", () => {
     transfer(world, [world.b, server], [world.a, client], 100_000);
   }
 });
+
+Deno.test("giving up is about one segment: progress before it starts the time anew", () => {
+  const peer = new Peer();
+  const socket = peer.connect();
+  peer.write(socket, 2000);
+  peer.advance(900_000_000);
+  peer.send({ flags: ".", ack: 1461 });
+  peer.advance(700_000_000);
+  assertEquals(socket.stateName, "ESTABLISHED");
+  peer.advance(500_000_000);
+  assertEquals(socket.takeError(), 110);
+});

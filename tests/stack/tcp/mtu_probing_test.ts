@@ -45,3 +45,28 @@ Deno.test("black hole that was a passing outage: the full size is back with one 
   assertEquals(client.tcb.smss, 1448);
   assertEquals(client.tcb.mtuProbing.nextAtUs, Infinity);
 });
+
+Deno.test("black hole: back-offs on a path that just loses leave the size alone", () => {
+  const world = new World({ delayUs: 5000 });
+  const [client, server] = world.connect();
+  transfer(world, [world.a, client], [world.b, server], 100_000);
+  for (let i = 0; i < 12; i++) {
+    const untilUs = world.nowUs + 4_000_000;
+    world.filter = (seen) => (seen.payload.length > 0 && world.nowUs < untilUs ? -1 : 0);
+    transfer(world, [world.a, client], [world.b, server], 50_000);
+    assert(world.a.counters.tcp.timeouts > 4 * i);
+    assertEquals(client.tcb.smss, 1448, `outage ${i}`);
+  }
+  assertEquals(client.tcb.mtuProbing.nextAtUs, Infinity);
+});
+
+Deno.test("black hole: a route that takes smaller segments only is found out in the end", () => {
+  let limit = 9000;
+  const world = blackHole(() => limit);
+  const [client, server] = world.connect();
+  transfer(world, [world.a, client], [world.b, server], 100_000);
+  limit = 1200;
+  transfer(world, [world.a, client], [world.b, server], 100_000);
+  assertEquals(client.tcb.smss, 1024);
+  assert(client.tcb.mtuProbing.nextAtUs < Infinity, "and larger ones are tried again");
+});

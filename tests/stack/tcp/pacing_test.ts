@@ -91,3 +91,15 @@ Deno.test("pacing: SO_MAX_PACING_RATE paces an algorithm without a rate, by cwnd
   pacer.onSent(1000, 0);
   assert(pacer.isDue(0), "0 means none, and stops nothing");
 });
+
+Deno.test("pacing: by cwnd only on paths that are not short, and only beyond ten segments", () => {
+  const pacer = new Pacer();
+  pacer.update(0, 100 * SMSS, 1e9, 1_999, 1_999, SMSS);
+  assertEquals(pacer.rate, 0, "the round trip is over before a timer is");
+  pacer.update(0, 100 * SMSS, 1e9, 100_000, 100_000, SMSS);
+  assertAlmostEquals(pacer.rate, 2_000 * SMSS, 1);
+  let sent = 0;
+  for (; pacer.isDue(1e6); sent++) pacer.onSent(SMSS, 1e6);
+  assertEquals(sent, 11, "the eleventh uses up more than there is");
+  assertAlmostEquals(pacer.nextSendUs, 1e6 + 500, 1e-6);
+});

@@ -32,3 +32,11 @@ Deno.test("RTT: the minimum ages", () => {
   assertEquals(rtt.minRttUs, 5_000);
   assert(rtt.srttUs > 1_000);
 });
+
+Deno.test("RTT: the minimum is without what the receiver waited for, the RTO allows for it", () => {
+  const rtt = new RttEstimator(SECOND, 200_000, 120 * SECOND);
+  rtt.sample(140_000, 0, 100_000);
+  assertEquals([rtt.minRttUs, rtt.srttUs], [100_000, 140_000]);
+  rtt.sample(120_000, 1);
+  assertEquals(rtt.minRttUs, 100_000);
+});

@@ -43,3 +43,15 @@ Deno.test("TCP_INFO of a listener: accept queue and limit", () => {
   const dv = new DataView(info.buffer);
   assertEquals([info[0], dv.getUint32(24, true), dv.getUint32(28, true)], [10, 1, 5]);
 });
+
+Deno.test("TCP_INFO: a D-SACK counts for as many segments as it covers", () => {
+  const peer = new Peer();
+  const socket = peer.connect({ sackOk: true });
+  peer.write(socket, 14_600);
+  peer.flush();
+  peer.send({ flags: ".", ack: 14601 });
+  peer.send({ flags: ".", ack: 14601, sack: [[1, 2921]] });
+  peer.send({ flags: ".", ack: 14601, sack: [[5841, 5842]] });
+  const info = socket.getTcpOption(TCP_INFO, 248, peer.nowUs) as Uint8Array;
+  assertEquals(new DataView(info.buffer).getUint32(216, true), 3);
+});

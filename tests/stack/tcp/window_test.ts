@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { EVENT_WRITABLE } from "../../../stack/storage/events.ts";
 import { windowShiftFor } from "../../../stack/tcp/receive_window.ts";
 import { Peer } from "./support/peer.ts";
-import { read, transfer, World, write } from "./support/world.ts";
+import { pattern, read, transfer, World, write } from "./support/world.ts";
 
 Deno.test("zero window: probes with back-off, then the data when it opens", () => {
   const peer = new Peer();
@@ -168,6 +168,27 @@ Deno.test("an idle connection holds no ring, and a closed one gives all memory b
   assertEquals(world.a.memory.usedBytes, usedBytes);
 });
 
+Deno.test("a used connection that is idle holds no ring either", () => {
+  const world = new World();
+  const usedBytes = world.b.memory.usedBytes;
+  const [client, server] = world.connect();
+  for (const [from, to] of [[client, server], [server, client]]) {
+    const [a, b] = from === client ? [world.a, world.b] : [world.b, world.a];
+    write(a, from, pattern(3000), world.nowUs);
+    world.runUntil(() => to.recvAvailable() === 3000);
+    assertEquals(read(b, to, world.nowUs), pattern(3000));
+    world.run(500_000);
+    assertEquals([world.a.memory.usedBytes, world.b.memory.usedBytes], [usedBytes, usedBytes]);
+  }
+  // A program that has asked for space and then has nothing to write
+  client.sendSpan(100);
+  assert(world.a.memory.usedBytes > usedBytes);
+  client.sendCommit(0, world.nowUs);
+  world.run(1000);
+  assertEquals(world.a.memory.usedBytes, usedBytes);
+  assertEquals(world.a.memory.badFrees + world.b.memory.badFrees, 0);
+});
+
 Deno.test("no memory for received text: it is not acknowledged, and comes again", () => {
   const peer = new Peer({ memoryBytes: 1 << 18 });
   const socket = peer.connect();
@@ -199,4 +220,17 @@ Deno.test("no memory to write to: idle rings are given back, and the program hea
   assertEquals(peer.host.takeEvents(socket), EVENT_WRITABLE);
   peer.write(socket, 100);
   assertEquals(peer.host.counters.tcp.memoryPressures, 1);
+});
+
+Deno.test("send buffer: with nothing left to send the program is woken for two segments", () => {
+  const peer = new Peer();
+  const socket = peer.connect();
+  socket.setSendBuffer(14_600);
+  assertEquals(write(peer.host, socket, new Uint8Array(20_000), peer.nowUs), 14_600);
+  peer.flush();
+  peer.host.takeEvents(socket);
+  peer.send({ flags: ".", ack: 1461 });
+  assertEquals(peer.host.takeEvents(socket), 0, "one segment");
+  peer.send({ flags: ".", ack: 2921 });
+  assertEquals(peer.host.takeEvents(socket), EVENT_WRITABLE, "two, of ten: less than a quarter");
 });

@@ -121,6 +121,7 @@ Deno.test("tcp options: unusual but well formed", () => {
     ["0303ff", { windowScale: 14 }], // RFC 7323 2.3
     ["02040000", {}], // MSS 0
     ["02040001 02040218", { mss: 536 }], // the last counts
+    ["02040001 02040000", { mss: 1 }], // but 0 is none
     ["0205 000000 0402", { sackPermitted: true }], // wrong length for its kind: skipped
     ["0502", {}], // no block
     ["0509 00000000000000", {}], // not whole blocks

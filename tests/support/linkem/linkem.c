@@ -9,8 +9,9 @@
  *     seed=N       (1)
  *
  * Frames are taken whole from AF_PACKET on one side and sent on the other, both ways alike. The
- * tests switch offloads off on the veth ends, so that a frame is one packet on the wire. Loss hits
- * IPv4 only: ARP always gets through.
+ * tests switch offloads off on the veth ends, so that a frame is one packet on the wire. All this
+ * happens to IPv4 only, somewhere beyond the neighbour: ARP passes at once (its three questions of
+ * a second each would find nobody on a path of seconds).
  * Prints READY, then one JSON line of counts at the end (SECS later, or on SIGTERM).
  */
 #define _GNU_SOURCE
@@ -37,16 +38,19 @@ struct frame {
   unsigned char data[FRAME];
 };
 
-/* One direction: a FIFO of frames in order of their due time. */
+/* One direction: a FIFO of frames in order of their due time. It has random numbers of its own, so
+ * that its n-th packet has the same fate whoever sends it, however often the other end answers.
+ */
 struct way {
   int in, out;
+  uint64_t rng;
   struct frame *ring;
   unsigned head, tail;
   uint64_t line_free_ns;
   unsigned long long passed, lost, dropped, duplicated;
 };
 
-static uint64_t delay_ns, rate_bps, queue_bytes = 1 << 20, loss_ppm, dup_ppm, rng = 1;
+static uint64_t delay_ns, rate_bps, queue_bytes = 1 << 20, loss_ppm, dup_ppm, seed = 1;
 static volatile sig_atomic_t is_over;
 
 static void stop(int sig) {
@@ -65,11 +69,16 @@ static uint64_t now_ns(void) {
   return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-static int chance(uint64_t ppm) {
-  rng ^= rng << 13;
-  rng ^= rng >> 7;
-  rng ^= rng << 17;
-  return rng % 1000000 < ppm;
+/* xorshift64 */
+static uint64_t next_random(struct way *w) {
+  w->rng ^= w->rng << 13;
+  w->rng ^= w->rng >> 7;
+  w->rng ^= w->rng << 17;
+  return w->rng;
+}
+
+static int chance(struct way *w, uint64_t ppm) {
+  return next_random(w) % 1000000 < ppm;
 }
 
 static int open_end(const char *name) {
@@ -108,6 +117,10 @@ static void enqueue(struct way *w, const unsigned char *data, uint32_t len, uint
   memcpy(f->data, data, len);
 }
 
+static int is_ipv4(const unsigned char *frame, ssize_t len) {
+  return len > 14 && frame[12] == 0x08 && frame[13] == 0x00;
+}
+
 static void take_in(struct way *w) {
   unsigned char data[65536];
   for (int i = 0; i < 256; i++) {
@@ -117,13 +130,17 @@ static void take_in(struct way *w) {
       w->dropped++;
       continue;
     }
+    if (!is_ipv4(data, n)) {
+      if (send(w->out, data, (size_t)n, 0) == n) w->passed++;
+      continue;
+    }
     uint64_t now = now_ns();
-    if (n > 14 && data[12] == 0x08 && data[13] == 0x00 && chance(loss_ppm)) {
+    if (chance(w, loss_ppm)) {
       w->lost++;
       continue;
     }
     enqueue(w, data, (uint32_t)n, now);
-    if (chance(dup_ppm)) {
+    if (chance(w, dup_ppm)) {
       w->duplicated++;
       enqueue(w, data, (uint32_t)n, now);
     }
@@ -152,7 +169,7 @@ static void setting(const char *arg) {
   else if (!strncmp(arg, "queue=", 6)) queue_bytes = v;
   else if (!strncmp(arg, "loss=", 5)) loss_ppm = v;
   else if (!strncmp(arg, "dup=", 4)) dup_ppm = v;
-  else if (!strncmp(arg, "seed=", 5)) rng = v * 0x9e3779b97f4a7c15u + 1;
+  else if (!strncmp(arg, "seed=", 5)) seed = v;
   else {
     fprintf(stderr, "linkem: unknown setting %s\n", arg);
     exit(2);
@@ -162,11 +179,19 @@ static void setting(const char *arg) {
 int main(int argc, char **argv) {
   if (argc < 4) return 2;
   for (int i = 4; i < argc; i++) setting(argv[i]);
+  /* SIGTERM arrives in ppoll only: before it, the loop would sleep on what is no event */
+  sigset_t blocked, normal;
+  sigemptyset(&blocked);
+  sigaddset(&blocked, SIGTERM);
+  sigprocmask(SIG_BLOCK, &blocked, &normal);
   signal(SIGTERM, stop);
   int a = open_end(argv[1]), b = open_end(argv[2]);
   struct way ways[2] = {{.in = a, .out = b}, {.in = b, .out = a}};
-  for (int i = 0; i < 2; i++)
+  for (int i = 0; i < 2; i++) {
     if (!(ways[i].ring = malloc(sizeof(struct frame) * SLOTS))) die("malloc");
+    ways[i].rng = (2 * seed + (unsigned)i + 1) * 0x9e3779b97f4a7c15u;
+    for (int j = 0; j < 16; j++) next_random(&ways[i]); /* neighbouring seeds part company */
+  }
   uint64_t end = now_ns() + strtoull(argv[3], NULL, 10) * 1000000000u;
   printf("READY\n");
   fflush(stdout);
@@ -187,7 +212,7 @@ int main(int argc, char **argv) {
     ts.tv_sec = (time_t)(wait / 1000000000u);
     ts.tv_nsec = (long)(wait % 1000000000u);
     struct pollfd p[2] = {{a, POLLIN, 0}, {b, POLLIN, 0}};
-    ppoll(p, 2, &ts, NULL);
+    ppoll(p, 2, &ts, &normal);
   }
   for (int i = 0; i < 2; i++)
     printf("%s{\"passed\":%llu,\"lost\":%llu,\"dropped\":%llu,\"duplicated\":%llu}%s",

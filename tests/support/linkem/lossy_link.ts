@@ -35,6 +35,7 @@ export const LOSSY_PEER = "198.18.0.1";
 export const LOSSY_NUSE = "198.18.0.2";
 export const LOSSY_KERNEL = "198.18.0.3";
 
+const NO_OFFLOADS = "tx off rx off tso off gso off gro off";
 const SOURCE = fromFileUrl(new URL("./linkem.c", import.meta.url));
 
 export class LossyLink {
@@ -60,10 +61,7 @@ export class LossyLink {
       await veth(a, "va", `${LOSSY_KERNEL}/24`, m, "ma", null);
       await veth(b, "vb", `${LOSSY_PEER}/24`, m, "mb", null);
       for (const [ns, dev] of [[a, "va"], [b, "vb"], [m, "ma"], [m, "mb"]] as const) {
-        await ns.run(
-          "ethtool -K DEV tx off rx off tso off gso off gro off".replace("DEV", dev)
-            .split(" "),
-        );
+        await must([...ns.enter, ...`ethtool -K ${dev} ${NO_OFFLOADS}`.split(" ")]);
       }
       return lossy;
     } catch (error) {

@@ -305,3 +305,26 @@ class DeliveryStamp implements TxStamp {
   txFirstSentUs = 0;
   isTxAppLimited = false;
 }
+
+Deno.test("bbr: a program that leaves the path empty renews minRtt by the same value again", () => {
+  const { cc, flow } = settled();
+  const leastUs = cc.minRttUs;
+  const sample = (nowUs: number, isAppLimited: boolean) => {
+    const stamp: TxStamp = {
+      sentUs: nowUs - leastUs,
+      txDeliveredBytes: flow.rate.totalBytes,
+      txDeliveredUs: nowUs - leastUs,
+      txFirstSentUs: nowUs - leastUs,
+      isTxAppLimited: isAppLimited,
+    };
+    flow.rate.begin(flow.pipe);
+    flow.rate.onDelivered(stamp, SMSS);
+    flow.rate.finish(leastUs, leastUs, 0, nowUs);
+    cc.onDelivery(flow, flow.rate, nowUs);
+  };
+  sample(9 * SECOND, true);
+  sample(18 * SECOND, false);
+  assert(cc.mode !== BbrMode.PROBE_RTT, "nine seconds old");
+  sample(20 * SECOND, false);
+  assertEquals(cc.mode, BbrMode.PROBE_RTT, "a bulk flow's own queue may have hidden a smaller one");
+});

@@ -238,3 +238,11 @@ Deno.test("cubic: a path without delay", () => {
   assert(utilisation(flow, 0, SECOND / 5) > 0.9);
   assert(Number.isInteger(flow.cwnd));
 });
+
+Deno.test("cubic: the whole segments of a window are a round trip, and grow it by alpha", () => {
+  const { cc, window } = afterLoss(8);
+  // 5.6: five segments are in flight, and acknowledged
+  assertEquals(window.cwnd, 5_600);
+  for (let i = 0; i < 5; i++) window.acknowledge(cc, window.smss, 10_000, 1_000 + 2_000 * i);
+  assertAlmostEquals(window.segments, 5.6 + ALPHA, 0.03);
+});

@@ -127,3 +127,18 @@ Deno.test("hystart: if the queue overflows all the same, CUBIC loses a third of 
   run([reno], 0, 3 * SECOND);
   assert(cubic.link.drops > 0 && cubic.link.drops < reno.link.drops / 3);
 });
+
+Deno.test("hystart: of a paced flight each eight samples count, not the whole round", () => {
+  for (const isPaced of [false, true]) {
+    const hystart = new HyStart();
+    const window = new Window();
+    window.isPaced = isPaced;
+    round(hystart, window, 50_000, 10, 40);
+    // The queue grows in the course of the next one
+    for (let i = 0; i < 16; i++) {
+      window.sndUna = (window.sndUna + window.smss) | 0;
+      hystart.onAck(window, window.smss, 50_000 + 1_000 * i);
+      assertEquals(hystart.isCss, isPaced && i === 15, `sample ${i}, paced ${isPaced}`);
+    }
+  }
+});

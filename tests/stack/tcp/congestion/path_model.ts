@@ -118,6 +118,10 @@ export class Flow implements CongestionState {
     return Math.imul(this.#nextPacket, this.smss);
   }
 
+  get isPaced(): boolean {
+    return this.pacer.rate > 0;
+  }
+
   get isRecovering(): boolean {
     return this.#recovery !== OPEN;
   }

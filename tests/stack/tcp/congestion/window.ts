@@ -17,6 +17,7 @@ export class Window implements CongestionState {
   sndUna = 0;
   sndNxt = 10_000;
   pipe = 0;
+  isPaced = false;
 
   /** In segments. */
   get segments(): number {

@@ -1,0 +1,186 @@
+/*
+ * probe CASE ADDRESS PORT: does what programs do with TCP sockets and prints what comes of it, to
+ * be compared between nuse and the kernel.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/errqueue.h>
+#include <linux/seccomp.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ALL (POLLIN | POLLOUT | POLLERR | POLLHUP | POLLRDHUP)
+
+static struct sockaddr_in to = {.sin_family = AF_INET};
+
+static void say(const char *what, long result) {
+  printf("%s: %ld %s\n", what, result, result < 0 ? strerrorname_np(errno) : "");
+}
+
+static int poll_now(int fd, int ms) {
+  struct pollfd p = {.fd = fd, .events = ALL};
+  poll(&p, 1, ms);
+  return p.revents;
+}
+
+static void wait_for(int fd, int bit) {
+  for (int i = 0; i < 2000 && !(poll_now(fd, 50) & bit); i++) usleep(1000);
+}
+
+static int take_error(int fd) {
+  int error = -1;
+  socklen_t len = sizeof error;
+  getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
+  return error;
+}
+
+static int dial(int fd) { return connect(fd, (struct sockaddr *)&to, sizeof to); }
+
+/* A socket whose connect has failed without anybody waiting. */
+static int failed(void) {
+  int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+  say("connect", dial(fd));
+  wait_for(fd, POLLHUP);
+  return fd;
+}
+
+static void refused(void) {
+  char c;
+  int fd = failed();
+  say("poll", poll_now(fd, 0));
+  say("SO_ERROR", take_error(fd));
+  say("SO_ERROR", take_error(fd));
+  say("poll", poll_now(fd, 0));
+  say("read", read(fd, &c, 1));
+  say("send", send(fd, "x", 1, MSG_NOSIGNAL));
+  say("listen", listen(fd, 1));
+  say("connect", dial(fd));
+  say("connect", dial(fd));
+  fd = failed();
+  say("read", read(fd, &c, 1));
+  say("read", read(fd, &c, 1));
+  fd = failed();
+  say("send", send(fd, "x", 1, MSG_NOSIGNAL));
+  say("send", send(fd, "x", 1, MSG_NOSIGNAL));
+  fd = failed();
+  say("connect", dial(fd));
+  say("SO_ERROR", take_error(fd));
+  say("shutdown", shutdown(failed(), SHUT_RDWR));
+}
+
+static void refused_epoll(void) {
+  struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET};
+  int epoll = epoll_create1(0);
+  int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+  for (int i = 0; i < 2; i++) {
+    int seen = 0;
+    say("connect", dial(fd));
+    if (i == 0) epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
+    while (!(seen & EPOLLERR) && epoll_wait(epoll, &event, 1, 2000) == 1) seen |= event.events;
+    say("events", seen);
+    say("connect", dial(fd));
+    while (epoll_wait(epoll, &event, 1, 50) == 1) continue;
+  }
+}
+
+static void more(void) {
+  char back[64] = "";
+  int fd = socket(AF_INET, SOCK_STREAM, 0);
+  say("connect", dial(fd));
+  say("send", send(fd, "head ", 5, MSG_MORE));
+  usleep(50000);
+  say("send", send(fd, "body", 4, 0));
+  say("read", read(fd, back, sizeof back - 1));
+  puts(back);
+}
+
+static void fast(void) {
+  char back[64];
+  for (int i = 0; i < 2; i++) {
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    memset(back, 0, sizeof back);
+    say("sendto", sendto(fd, "hello", 5, MSG_FASTOPEN, (struct sockaddr *)&to, sizeof to));
+    say("read", read(fd, back, sizeof back - 1));
+    puts(back);
+    close(fd);
+  }
+  int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+  say("option", setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &one, sizeof one));
+  say("connect", dial(fd));
+  say("write", write(fd, "third", 5));
+  memset(back, 0, sizeof back);
+  wait_for(fd, POLLIN);
+  say("read", read(fd, back, sizeof back - 1));
+  puts(back);
+}
+
+static void read_errors(int fd) {
+  char control[256], payload[16];
+  struct iovec iov = {payload, sizeof payload};
+  struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+                       .msg_controllen = sizeof control};
+  say("error queue", recvmsg(fd, &msg, MSG_ERRQUEUE | MSG_DONTWAIT));
+  for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c != NULL; c = CMSG_NXTHDR(&msg, c)) {
+    if (c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_RECVERR) continue;
+    struct sock_extended_err *error = (struct sock_extended_err *)CMSG_DATA(c);
+    printf("%u %d %d\n", error->ee_errno, error->ee_type, error->ee_code);
+  }
+}
+
+static void udp_refused(void) {
+  int on = 1;
+  char c;
+  for (int i = 0; i < 3; i++) {
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    if (i == 2) setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
+    say("connect", dial(fd));
+    say("send", send(fd, "x", 1, 0));
+    wait_for(fd, POLLERR);
+    say("poll", poll_now(fd, 0));
+    if (i == 0) say("recv", recv(fd, &c, 1, MSG_DONTWAIT));
+    if (i == 1) say("SO_ERROR", take_error(fd));
+    if (i == 2) read_errors(fd);
+    say("poll", poll_now(fd, 0));
+    say("recv", recv(fd, &c, 1, MSG_DONTWAIT));
+  }
+}
+
+/* As sshd before the log-in: in a sandbox that allows read, write and _exit. */
+static void sandbox(void) {
+  char back[16] = "";
+  int fd = socket(AF_INET, SOCK_STREAM, 0);
+  say("connect", dial(fd));
+  say("prctl", prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT));
+  fflush(stdout);
+  bool works = write(fd, "boxed", 5) == 5 && read(fd, back, sizeof back) == 5;
+  write(1, works ? "works\n" : "fails\n", 6);
+  works = read(fd, back, sizeof back) == 0;
+  write(1, works ? "ended\n" : "lasts\n", 6);
+  syscall(SYS_exit, 0);
+}
+
+int main(int argc, char **argv) {
+  if (argc != 4) return 2;
+  inet_pton(AF_INET, argv[2], &to.sin_addr);
+  to.sin_port = htons((uint16_t)atoi(argv[3]));
+  if (strcmp(argv[1], "refused") == 0) refused();
+  if (strcmp(argv[1], "refused_epoll") == 0) refused_epoll();
+  if (strcmp(argv[1], "more") == 0) more();
+  if (strcmp(argv[1], "fast") == 0) fast();
+  if (strcmp(argv[1], "udp_refused") == 0) udp_refused();
+  if (strcmp(argv[1], "sandbox") == 0) sandbox();
+  return 0;
+}

@@ -1,0 +1,69 @@
+/**
+ * A file through a bad link, out of nuse and into nuse at the same time, each checked by its
+ * SHA-256. For the end-to-end test and for `deno task bench:bad`.
+ *
+ * @module
+ */
+import { fromFileUrl } from "@std/path";
+import { LOSSY_NUSE, LOSSY_PEER, type LossyLink } from "./lossy_link.ts";
+
+const NUSE = fromFileUrl(new URL("../../../nuse", import.meta.url));
+const OUT_PORT = 4000;
+const IN_PORT = 4001;
+
+export interface FileResult {
+  readonly sha256: string;
+  /** Of what arrived: sent by nuse, and sent by the kernel. */
+  readonly outSha256: string;
+  readonly inSha256: string;
+  /** Until both had arrived and nuse had ended. */
+  readonly seconds: number;
+  readonly stderr: string;
+  readonly code: number;
+}
+
+async function sha256(path: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", await Deno.readFile(path));
+  return new Uint8Array(digest).toHex();
+}
+
+/** `crypto.getRandomValues` gives 64 KiB at most. */
+function randomBytes(count: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(count);
+  for (let at = 0; at < count; at += 65_536) {
+    crypto.getRandomValues(bytes.subarray(at, at + 65_536));
+  }
+  return bytes;
+}
+
+/** Sends `bytes` random bytes each way; the link is set up already. */
+export async function transferFile(
+  link: LossyLink,
+  bytes: number,
+  limitSec: number,
+): Promise<FileResult> {
+  const dir = await Deno.makeTempDir({ prefix: "nuse-file-" });
+  try {
+    await Deno.writeFile(`${dir}/file`, randomBytes(bytes));
+    const sink = link.b.start(["sh", "-c", `nc -l -p ${OUT_PORT} > ${dir}/out`], { limitSec });
+    const source = link.b.start(["sh", "-c", `nc -N -l -p ${IN_PORT} < ${dir}/file`], { limitSec });
+    const begin = performance.now();
+    const script = `nc -N ${LOSSY_PEER} ${OUT_PORT} < ${dir}/file & ` +
+      `nc -d ${LOSSY_PEER} ${IN_PORT} > ${dir}/in & wait`;
+    const { code, stderr } = await link.a.start([NUSE, "sh", "-c", script], {
+      env: { NUSEDEV: "va", "nuse-va": LOSSY_NUSE },
+      limitSec,
+    }).done;
+    await Promise.all([sink.done, source.done]);
+    return {
+      sha256: await sha256(`${dir}/file`),
+      outSha256: await sha256(`${dir}/out`),
+      inSha256: await sha256(`${dir}/in`),
+      seconds: (performance.now() - begin) / 1000,
+      stderr,
+      code,
+    };
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
