@@ -58,8 +58,8 @@ class Conversation {
   offered = 0;
   offeredUnscaled = 0;
   isScaled = true;
-  /** Of our SYN-ACK. */
-  synAckWindow = 0;
+  /** Of our SYN-ACK; -1: none yet. */
+  synAckWindow = -1;
   /** Our SYN answered the peer's: the scale that it names is used. */
   isScaleAgreed = false;
   lastSyn = 0;
@@ -229,8 +229,9 @@ export class WireWatch {
     let scale = -1;
     for (const o of tcp.options) if (o.kind === "wscale") scale = o.shift;
     // The same once more; or, opened anew at the same moment, by another listener (SO_REUSEPORT)
-    const isAnew = diff(c.sndMax, seq) === 1 && c.synAckWindow !== tcp.win;
+    const isAnew = diff(c.sndMax, seq) === 1 && c.synAckWindow >= 0 && c.synAckWindow !== tcp.win;
     const isSame = (scale === c.ourScale && !isAnew) || (tcp.flags & ACK) === 0;
+    c.synAckWindow = tcp.flags & ACK ? tcp.win : -1;
     if (c.isOpen && c.iss === seq && !isOther && isSame) return;
     c.isOpen = true;
     c.iss = seq;
@@ -238,7 +239,6 @@ export class WireWatch {
     c.onSent((seq + 1 + tcp.payload.length) | 0);
     this.#checkText(frame, seq + 1);
     c.ourScale = scale;
-    if (tcp.flags & ACK) c.synAckWindow = tcp.win;
     c.hasTs = false;
     c.isClockSeen = false;
     c.hasAck = false;
