@@ -25,14 +25,14 @@ struct header {
   uint32_t data_len;
 };
 
-static int connections[CONNECTIONS];
+static struct connection { int fd; bool is_first; } connections[CONNECTIONS];
 static int connection_count;
 static uint8_t data[NUSE_DATA_MAX];
 static uint8_t bytes[80000];
 
-static void add_connection(int fd) {
+static void add_connection(int fd, bool is_first) {
   if (connection_count == CONNECTIONS) abort();
-  connections[connection_count++] = fd;
+  connections[connection_count++] = (struct connection){fd, is_first};
 }
 
 static void describe(const struct fake *s, struct header *reply) {
@@ -197,7 +197,7 @@ static void answer(int fd, const struct header *request, int passed) {
   int program_fd = -1;
   struct fake *s = find(request->cookie);
   op_counts[op & 63]++;
-  if (op == NUSE_OP_ATTACH) add_connection(passed);
+  if (op == NUSE_OP_ATTACH) add_connection(passed, false);
   if (op == NUSE_OP_OPEN) op_open(request, passed);
   if (op == NUSE_OP_CANCEL) op_cancel(fd, request->a);
   if (op == NUSE_OP_ATTACH || op == NUSE_OP_OPEN || op == NUSE_OP_CANCEL) return;
@@ -329,25 +329,26 @@ static bool is_waiting(const struct fake *s) {
   return s->kind == NUSE_KIND_STREAM && (s->state & NUSE_STATE_CONNECTING);
 }
 
-/* Everything that is there: what is opened on one connection may be named on a later one. */
-static bool serve(int fd) {
-  bool more = true;
-  while (more) {
-    if (!serve_one(fd, &more)) return false;
-  }
+/* What is opened on a process's first connection is named on its others: of the first all that is
+ * there is served, of the others one request a turn. */
+static bool serve(struct connection c, bool is_polled) {
+  bool more = c.is_first || is_polled;
+  do {
+    if (more && !serve_one(c.fd, &more)) return false;
+  } while (more && c.is_first);
   return true;
 }
 
 static void serve_connections(const struct pollfd *polled, int count) {
   int left = 0;
   for (int i = 0; i < connection_count; i++) {
-    int fd = connections[i];
-    if (i >= count || polled[i].revents == 0 || serve(fd)) {
-      connections[left++] = fd;
-      continue;
+    struct connection c = connections[i];
+    if (serve(c, i < count && polled[i].revents != 0)) {
+      connections[left++] = c;
+    } else {
+      forget_waiter(c.fd);
+      close(c.fd);
     }
-    forget_waiter(fd);
-    close(fd);
   }
   connection_count = left;
 }
@@ -359,7 +360,7 @@ static void step(int listener) {
   polled[0] = (struct pollfd){.fd = 0, .events = POLLIN};
   polled[1] = (struct pollfd){.fd = listener, .events = POLLIN};
   for (int i = 0; i < served; i++) {
-    polled[2 + i] = (struct pollfd){.fd = connections[i], .events = POLLIN};
+    polled[2 + i] = (struct pollfd){.fd = connections[i].fd, .events = POLLIN};
   }
   for (int i = 0; i < known; i++) {
     struct fake *s = &sockets[i];
@@ -381,7 +382,7 @@ static void step(int listener) {
     }
   }
   serve_connections(polled + 2, served);
-  if (polled[1].revents != 0) add_connection(accept4(listener, NULL, NULL, SOCK_CLOEXEC));
+  if (polled[1].revents != 0) add_connection(accept4(listener, NULL, NULL, SOCK_CLOEXEC), true);
 }
 
 int main(int argc, char **argv) {
