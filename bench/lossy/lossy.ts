@@ -21,13 +21,14 @@ import { parseArgs } from "@std/cli/parse-args";
 import { LossyLink } from "../../tests/support/linkem/lossy_link.ts";
 import { canMakeNetns, must } from "../../tests/support/netns.ts";
 import { closeOnSignal } from "../net/interrupt.ts";
+import { UNPACED } from "../net/lab.ts";
 import { saveReport } from "../net/results.ts";
 import { median } from "../net/table.ts";
 import { RATE_BPS, type Sample, sample } from "./transfer.ts";
 
 const BAR = 0.9;
 const MSS_BITS = 1448 * 8;
-const SYSCTLS = ["net.ipv4.tcp_no_metrics_save=1", "net.ipv4.tcp_congestion_control=reno"];
+const SYSCTLS = ["net.ipv4.tcp_no_metrics_save=1", UNPACED];
 
 interface Cell {
   readonly lossPpm: number;

@@ -4,15 +4,14 @@
  *
  * @module
  */
-import { fromFileUrl } from "@std/path";
 import {
   type LinkCounts,
   LOSSY_NUSE,
   LOSSY_PEER,
   type LossyLink,
 } from "../../tests/support/linkem/lossy_link.ts";
+import { NUSE } from "../../tests/support/nuse.ts";
 
-const NUSE = fromFileUrl(new URL("../../nuse", import.meta.url));
 export const RATE_BPS = 100_000_000;
 /** The queue holds one bandwidth-delay product, but not less than this. */
 const QUEUE_MIN_BYTES = 64_000;

@@ -11,6 +11,7 @@
  */
 import { fromFileUrl } from "@std/path";
 import { closeOnSignal } from "./interrupt.ts";
+import { NUSE } from "../../tests/support/nuse.ts";
 import { must, Netns, type Running, type RunOptions, veth } from "../../tests/support/netns.ts";
 
 /** Ways to the peer: the kernel's own, and nuse's. */
@@ -27,12 +28,11 @@ interface Ends {
   env: Record<string, string>;
 }
 
-const NUSE = fromFileUrl(new URL("../../nuse", import.meta.url));
 /**
  * A socket made while BBR is the default stays paced when CUBIC is chosen for it, which halves what
  * the kernel reaches.
  */
-const UNPACED = "net.ipv4.tcp_congestion_control=reno";
+export const UNPACED = "net.ipv4.tcp_congestion_control=reno";
 const LOAD_SOURCE = fromFileUrl(new URL("./load.c", import.meta.url));
 
 export class Lab {

@@ -49,14 +49,8 @@ export class PortAllocator {
     isTaken: (port: number) => boolean,
   ): number {
     const message = this.#message;
-    message[0] = local.w0;
-    message[1] = local.w1;
-    message[2] = local.w2;
-    message[3] = local.w3;
-    message[4] = remote.w0;
-    message[5] = remote.w1;
-    message[6] = remote.w2;
-    message[7] = remote.w3;
+    local.putWords(message, 0);
+    remote.putWords(message, 4);
     message[8] = remotePort;
     const offset = this.#offsetHash.hash(message, 9) >>> 0;
     const group = this.#tableHash.hash(message, 9) & (TABLE_LEN - 1);

@@ -6,7 +6,6 @@
  */
 import { SipHash } from "../storage/siphash.ts";
 import { portsWord } from "../storage/hash_table.ts";
-import type { IpAddress } from "../wire/ip_address.ts";
 import type { Flow } from "./flow.ts";
 
 const M_TICK_US = 4;
@@ -23,7 +22,7 @@ export class IsnGenerator {
 
   isn(flow: Flow, nowUs: number): number {
     this.#words[8] = portsWord(flow.localPort, flow.remotePort);
-    this.#setAddresses(flow.local, flow.remote);
+    this.#setAddresses(flow);
     return (Math.floor(nowUs / M_TICK_US) + this.#isnHash.hash(this.#words, 9)) | 0;
   }
 
@@ -31,19 +30,12 @@ export class IsnGenerator {
    * One offset for all connections between two hosts: the peer sees a monotonic clock (RFC 6191).
    */
   timestampOffset(flow: Flow): number {
-    this.#setAddresses(flow.local, flow.remote);
+    this.#setAddresses(flow);
     return this.#tsHash.hash(this.#words, 8);
   }
 
-  #setAddresses(local: IpAddress, remote: IpAddress): void {
-    const words = this.#words;
-    words[0] = local.w0;
-    words[1] = local.w1;
-    words[2] = local.w2;
-    words[3] = local.w3;
-    words[4] = remote.w0;
-    words[5] = remote.w1;
-    words[6] = remote.w2;
-    words[7] = remote.w3;
+  #setAddresses({ local, remote }: Flow): void {
+    local.putWords(this.#words, 0);
+    remote.putWords(this.#words, 4);
   }
 }

@@ -75,6 +75,7 @@ export function onTimeoutOfSize(tcb: Tcb, nowUs: number): void {
   tcb.pmtuSeq = tcb.sndUna;
 }
 
+/** The next search begins when the interval is over. */
 function beginSearch(tcb: Tcb, nowUs: number): void {
   tcb.mtuProbing.high = 0;
   tcb.mtuProbing.nextAtUs = nowUs + tcb.layer.config.mtuProbeIntervalUs;
@@ -162,6 +163,5 @@ function endSearch(tcb: Tcb, full: number, nowUs: number): void {
     mtuProbing.nextAtUs = Infinity;
     return;
   }
-  mtuProbing.high = 0;
-  mtuProbing.nextAtUs = nowUs + tcb.layer.config.mtuProbeIntervalUs;
+  beginSearch(tcb, nowUs);
 }

@@ -84,6 +84,7 @@ export function connectSocket(
   addr: IpAddress,
   port: number,
   nowUs: number,
+  isFast = socket.tcb.options.fastOpenConnect,
 ): number {
   const refused = checkUnconnected(socket);
   if (refused < 0) return refused;
@@ -101,7 +102,7 @@ export function connectSocket(
   const result = chooseLocal(tcb, bound ?? route.src, remote, port, nowUs);
   if (result < 0) return result;
   socket.isConnecting = true;
-  startConnect(tcb, route, nowUs);
+  startConnect(tcb, route, isFast, nowUs);
   return tcb.isConnectDeferred ? 0 : -EINPROGRESS;
 }
 
@@ -112,14 +113,10 @@ export function connectFast(
   port: number,
   nowUs: number,
 ): number {
-  const { tcb: { options, isConnectDeferred, layer } } = socket;
+  const { isConnectDeferred, layer } = socket.tcb;
   if ((layer.config.fastOpen & FAST_OPEN_CLIENT) === 0) return -EOPNOTSUPP;
   if (isConnectDeferred) return 0;
-  const before = options.fastOpenConnect;
-  options.fastOpenConnect = true;
-  const result = connectSocket(socket, addr, port, nowUs);
-  options.fastOpenConnect = before;
-  return result;
+  return connectSocket(socket, addr, port, nowUs, true);
 }
 
 /** 0 when a new attempt may be made; a failed one before it has to be reported first. */
@@ -186,7 +183,7 @@ function isFree(
 }
 
 /** "Issue a SYN segment; set SND.UNA to ISS, SND.NXT to ISS+1, enter SYN-SENT." */
-function startConnect(tcb: Tcb, route: Route, nowUs: number): void {
+function startConnect(tcb: Tcb, route: Route, wantsFast: boolean, nowUs: number): void {
   const { layer } = tcb;
   const { config } = layer;
   tcb.route = route;
@@ -208,7 +205,7 @@ function startConnect(tcb: Tcb, route: Route, nowUs: number): void {
   tcb.recover = tcb.iss;
   tcb.state = State.SYN_SENT;
   layer.counters.tcp.activeOpens++;
-  const isFast = tcb.options.fastOpenConnect && (config.fastOpen & FAST_OPEN_CLIENT) !== 0 &&
+  const isFast = wantsFast && (config.fastOpen & FAST_OPEN_CLIENT) !== 0 &&
     !layer.fastOpenPause.isOn(nowUs);
   if (isFast && layer.cookieCache.get(tcb.remote) !== null) {
     // The SYN waits for text to take along

@@ -71,6 +71,14 @@ export class IpAddress {
     return 16;
   }
 
+  /** Puts the four words into `words` from index `at` on, as a hash wants them. */
+  putWords(words: Int32Array, at: number): void {
+    words[at] = this.w0;
+    words[at + 1] = this.w1;
+    words[at + 2] = this.w2;
+    words[at + 3] = this.w3;
+  }
+
   equals(o: IpAddress): boolean {
     return this.w3 === o.w3 && this.w2 === o.w2 && this.w1 === o.w1 && this.w0 === o.w0;
   }

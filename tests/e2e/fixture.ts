@@ -8,10 +8,10 @@
  *
  * @module
  */
-import { fromFileUrl } from "@std/path";
 import { canMakeNetns, Netns, type Running, type RunOptions, veth } from "../support/netns.ts";
+import { NUSE } from "../support/nuse.ts";
 
-export const NUSE = fromFileUrl(new URL("../../nuse", import.meta.url));
+export { NUSE };
 export const SELF = "198.18.0.2";
 export const PEER = "198.18.0.1";
 export type Vif = "RAW" | "TAP";

@@ -5,6 +5,7 @@
  */
 import { assert } from "@std/assert";
 import { runBulk } from "./bulk.ts";
+import { sharing } from "./fairness.ts";
 
 Deno.test("bulk: one CUBIC flow fills 95% of 100 Mbit/s at 50 ms with one BDP of queue", () => {
   const { utilisation, goodput } = runBulk({ seconds: 20 });
@@ -27,20 +28,11 @@ Deno.test("bulk: BBR fills 80% of that link at 0.1% of random loss", () => {
   assert(utilisation >= 0.8, `${utilisation}`);
 });
 
-/** A frame of 1500 bytes with its Ethernet header. */
-const FRAME_BITS = 1514 * 8;
-
-/**
- * Two CUBIC flows of equal round-trip time that start within one: the lesser to the other. The
- * delay varies by the time that the bottleneck takes for a frame, as on any real path: without that
- * it is the phase of the packets that decides whose are dropped (Floyd and Jacobson, 1992).
- */
+/** The lesser flow to the other. */
 function share(rateBps: number, rttMs: number, seed: number): number {
-  const jitterUs = Math.ceil(FRAME_BITS * 1e6 / rateBps);
-  const link = { flows: 2, rateBps, rttMs, startSpreadMs: rttMs, jitterUs, seed };
-  const { goodput, utilisation } = runBulk({ ...link, seconds: 60, warmupSeconds: 0 });
+  const { ratio, utilisation } = sharing(rateBps, rttMs, seed);
   assert(utilisation >= 0.95, `${utilisation}`);
-  return Math.min(...goodput) / Math.max(...goodput);
+  return ratio;
 }
 
 /** The mean over some seeds: a minute holds few losses, and which flow has one is chance. */

@@ -21,6 +21,7 @@ import {
   POLLIN,
   POLLOUT,
   POLLRDHUP,
+  type Program,
   type ProgramSocket,
   SHUT_RDWR,
   sockaddr,
@@ -315,13 +316,19 @@ Deno.test("stream: MSG_MORE holds back what does not fill a segment", () => {
   assertEquals(server.receiveText(), "the next");
 });
 
-Deno.test("stream: MSG_FASTOPEN, and TCP_FASTOPEN_CONNECT: the first bytes go with the SYN", () => {
-  using world = new World();
-  const program = world.program();
+/** A listener that takes text with the SYN. */
+function listenFast(program: Program): ProgramSocket {
   const listener = program.socket(AF_INET, SOCK_STREAM);
   assertEquals(listener.bind("127.0.0.1", PORT), 0);
   assertEquals(listener.setInt(IPPROTO_TCP, TCP_FASTOPEN, 5), 0);
   assertEquals(listener.listen(5), 0);
+  return listener;
+}
+
+Deno.test("stream: MSG_FASTOPEN, and TCP_FASTOPEN_CONNECT: the first bytes go with the SYN", () => {
+  using world = new World();
+  const program = world.program();
+  const listener = listenFast(program);
   const fast = (socket: ProgramSocket) =>
     socket.connect("127.0.0.1", PORT, P.NUSE_FILLER_LEN, P.NUSE_CONNECT_FAST);
   const first = program.socket(AF_INET, SOCK_STREAM);
@@ -346,10 +353,7 @@ Deno.test("stream: MSG_FASTOPEN, and TCP_FASTOPEN_CONNECT: the first bytes go wi
 Deno.test("stream: a connection that was opened fast and is refused ends as any other", () => {
   using world = new World();
   const program = world.program();
-  const listener = program.socket(AF_INET, SOCK_STREAM);
-  assertEquals(listener.bind("127.0.0.1", PORT), 0);
-  assertEquals(listener.setInt(IPPROTO_TCP, TCP_FASTOPEN, 5), 0);
-  assertEquals(listener.listen(5), 0);
+  const listener = listenFast(program);
   const dial = () => {
     const socket = program.socket(AF_INET, SOCK_STREAM);
     assertEquals(socket.setInt(IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1), 0);

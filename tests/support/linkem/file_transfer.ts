@@ -4,10 +4,9 @@
  *
  * @module
  */
-import { fromFileUrl } from "@std/path";
+import { NUSE } from "../nuse.ts";
 import { LOSSY_NUSE, LOSSY_PEER, type LossyLink } from "./lossy_link.ts";
 
-const NUSE = fromFileUrl(new URL("../../../nuse", import.meta.url));
 const OUT_PORT = 4000;
 const IN_PORT = 4001;
 
