@@ -7,7 +7,7 @@
  * @module
  */
 import type { AddressConfig, Config, InterfaceConfig, RouteConfig, VifKind } from "../io/config.ts";
-import { IpAddress } from "../stack/wire/ip_address.ts";
+import { IpAddress } from "../stack/base/ip_address.ts";
 import { Failure } from "./failure.ts";
 import {
   checkInterfaceName,

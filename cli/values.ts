@@ -5,7 +5,7 @@
  * @module
  */
 import { type AddressConfig, VIF_KINDS, type VifKind } from "../io/config.ts";
-import { IpAddress } from "../stack/wire/ip_address.ts";
+import { IpAddress } from "../stack/base/ip_address.ts";
 import { Failure } from "./failure.ts";
 
 /** A value and where it was said: "nuse-eth0", "--dev eth0". */

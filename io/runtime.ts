@@ -15,7 +15,7 @@ import { Service } from "./app/mod.ts";
 import type { AddressConfig, Config, InterfaceConfig } from "./config.ts";
 import type { Device, DeviceAddress, DeviceConfig } from "./devices/device.ts";
 import { openDevice } from "./devices/open.ts";
-import { EventLoop } from "./loop.ts";
+import { EventLoop } from "./loop/loop.ts";
 import type { WorkerStart } from "./worker_protocol.ts";
 
 const RANDOM_BATCH = 1024;

@@ -21,8 +21,8 @@ export {
 } from "./iface/mod.ts";
 export * from "./socket/mod.ts";
 export { Stack, type StackOptions } from "./stack.ts";
+export { BuddyMemory } from "./storage/mod.ts";
 export {
-  BuddyMemory,
   Counters,
   CSUM_NONE,
   CSUM_PARTIAL,
@@ -36,10 +36,10 @@ export {
   TX_HEADROOM,
   TX_SLOT_LEN,
   TxFrames,
-} from "./storage/mod.ts";
+} from "./base/mod.ts";
 export { DEFAULT_TCP_CONFIG, type TcpConfig } from "./tcp/mod.ts";
-export * from "./wire/errno.ts";
-export { errnoName } from "./wire/errno_name.ts";
+export * from "./base/errno.ts";
+export { errnoName } from "./base/errno_name.ts";
 export {
   ANY_V4,
   ANY_V6,
@@ -47,4 +47,4 @@ export {
   IpAddress,
   LOOPBACK_V4,
   LOOPBACK_V6,
-} from "./wire/ip_address.ts";
+} from "./base/ip_address.ts";

@@ -28,9 +28,9 @@ import {
 } from "./iface/mod.ts";
 import { IcmpLayer } from "./icmp/mod.ts";
 import { RawLayer } from "./raw/mod.ts";
-import type { RxFrames } from "./storage/frames.ts";
-import { Counters } from "./storage/counters.ts";
-import type { Memory } from "./storage/memory.ts";
+import type { RxFrames } from "./base/frames.ts";
+import { Counters } from "./base/counters.ts";
+import type { Memory } from "./base/memory.ts";
 import {
   AF_INET,
   AF_INET6,
@@ -51,12 +51,12 @@ import {
 } from "./socket/mod.ts";
 import { TcpLayer, type TcpSocket } from "./tcp/mod.ts";
 import { UdpLayer } from "./udp/mod.ts";
-import { EAFNOSUPPORT, EINVAL, EPROTONOSUPPORT, ESOCKTNOSUPPORT } from "./wire/errno.ts";
+import { EAFNOSUPPORT, EINVAL, EPROTONOSUPPORT, ESOCKTNOSUPPORT } from "./base/errno.ts";
 import { UNREACHABLE_HOST } from "./wire/icmp.ts";
-import { IpAddress } from "./wire/ip_address.ts";
+import { IpAddress } from "./base/ip_address.ts";
 import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from "./wire/ipv4.ts";
-import type { IcmpError, Transport } from "./wire/network.ts";
-import type { Packet } from "./wire/packet.ts";
+import type { IcmpError, Transport } from "./base/network.ts";
+import type { Packet } from "./base/packet.ts";
 
 /** Frames taken from the loopback in one flush; the rest waits for the next. */
 const LOOPBACK_FRAMES_PER_FLUSH = 1024;

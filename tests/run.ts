@@ -7,7 +7,7 @@
  * @module
  */
 import { fromFileUrl } from "@std/path";
-import { ensurePrograms, lackOfRights } from "./support/setup.ts";
+import { ensurePrograms, lackOfRights } from "./lab/setup.ts";
 
 const ROOT = fromFileUrl(new URL("..", import.meta.url));
 /** Minutes until a group is given up. */

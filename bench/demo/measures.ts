@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { Lab, Path } from "../net/lab.ts";
-import { type Measure, MEASURES } from "../net/measures.ts";
+import type { Lab, Path } from "../lab/lab.ts";
+import { type Measure, MEASURES } from "../lab/measures.ts";
 
 export interface DemoMeasure extends Measure {
   /** The program's command line, as far as it matters to a reader. */

@@ -7,11 +7,11 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { transferFile } from "../../tests/support/linkem/file_transfer.ts";
-import { LossyLink } from "../../tests/support/linkem/lossy_link.ts";
-import { canMakeNetns } from "../../tests/support/netns.ts";
-import { closeOnSignal } from "../net/interrupt.ts";
-import { saveReport } from "../net/results.ts";
+import { transferFile } from "../../tests/lab/linkem/file_transfer.ts";
+import { LossyLink } from "../../tests/lab/linkem/lossy_link.ts";
+import { canMakeNetns } from "../../tests/lab/netns.ts";
+import { closeOnSignal } from "../lab/interrupt.ts";
+import { saveReport } from "../lab/results.ts";
 
 async function main(): Promise<number> {
   const args = parseArgs(Deno.args, {

@@ -18,12 +18,12 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { LossyLink } from "../../tests/support/linkem/lossy_link.ts";
-import { canMakeNetns, must } from "../../tests/support/netns.ts";
-import { closeOnSignal } from "../net/interrupt.ts";
-import { UNPACED } from "../net/lab.ts";
-import { saveReport } from "../net/results.ts";
-import { median } from "../net/table.ts";
+import { LossyLink } from "../../tests/lab/linkem/lossy_link.ts";
+import { canMakeNetns, must } from "../../tests/lab/netns.ts";
+import { closeOnSignal } from "../lab/interrupt.ts";
+import { UNPACED } from "../lab/lab.ts";
+import { saveReport } from "../lab/results.ts";
+import { median } from "../lab/table.ts";
 import { RATE_BPS, type Sample, sample } from "./transfer.ts";
 
 const BAR = 0.9;

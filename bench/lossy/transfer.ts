@@ -9,8 +9,8 @@ import {
   LOSSY_NUSE,
   LOSSY_PEER,
   type LossyLink,
-} from "../../tests/support/linkem/lossy_link.ts";
-import { NUSE } from "../../tests/support/nuse.ts";
+} from "../../tests/lab/linkem/lossy_link.ts";
+import { NUSE } from "../../tests/lab/nuse.ts";
 
 export const RATE_BPS = 100_000_000;
 /** The queue holds one bandwidth-delay product, but not less than this. */

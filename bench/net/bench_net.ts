@@ -9,11 +9,11 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { canMakeNetns } from "../../tests/support/netns.ts";
-import { Lab, NUSE_PATHS, type Path } from "./lab.ts";
-import { type Measure, MEASURES } from "./measures.ts";
-import { saveReport } from "./results.ts";
-import { type Sample, table } from "./table.ts";
+import { canMakeNetns } from "../../tests/lab/netns.ts";
+import { Lab, NUSE_PATHS, type Path } from "../lab/lab.ts";
+import { type Measure, MEASURES } from "../lab/measures.ts";
+import { saveReport } from "../lab/results.ts";
+import { type Sample, table } from "../lab/table.ts";
 
 interface Plan {
   readonly rounds: number;

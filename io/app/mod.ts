@@ -4,5 +4,5 @@
  * @module
  */
 export { Service, type ServiceOptions } from "./service.ts";
-export type { AppLimits } from "./app_context.ts";
-export { AppCounters } from "./counters.ts";
+export type { AppLimits } from "./endpoint/app_context.ts";
+export { AppCounters } from "./endpoint/counters.ts";

@@ -19,11 +19,11 @@
 import type { Arena } from "../../ffi/arena.ts";
 import { SysError } from "../../ffi/errno.ts";
 import { EPERM, type Stack } from "../../stack/mod.ts";
-import type { EventLoop, LoopService } from "../loop.ts";
-import { AppContext, type AppLimits } from "./app_context.ts";
-import { ControlChannel } from "./control_channel.ts";
-import type { AppCounters } from "./counters.ts";
-import type { Endpoint } from "./endpoint.ts";
+import type { EventLoop, LoopService } from "../loop/loop.ts";
+import { AppContext, type AppLimits } from "./endpoint/app_context.ts";
+import { ControlChannel } from "./control/control_channel.ts";
+import type { AppCounters } from "./endpoint/counters.ts";
+import type { Endpoint } from "./endpoint/endpoint.ts";
 
 export interface ServiceOptions extends Partial<AppLimits> {
   /** How long connections may take to deliver what they hold after the last program has gone. */

@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { MessageTable, messageTableLen } from "../../ffi/abi/message.ts";
+import { MessageTable, messageTableLen } from "../../ffi/message.ts";
 import {
   ETH_P_ALL,
   PACKET_ADD_MEMBERSHIP,

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { IOVEC } from "../../ffi/abi/message.ts";
+import { IOVEC } from "../../ffi/message.ts";
 import { O_CLOEXEC, O_NONBLOCK, O_RDWR } from "../../ffi/abi/file.ts";
 import { IFREQ } from "../../ffi/abi/interface.ts";
 import {

@@ -5,17 +5,17 @@
  *
  * @module
  */
-import { DROP_ICMP_QUOTE, DROP_ICMP_TYPE } from "../wire/drop_reason.ts";
+import { DROP_ICMP_QUOTE, DROP_ICMP_TYPE } from "../base/drop_reason.ts";
 import {
   ICMP_HEADER_LEN,
   ICMP_UNREACHABLE,
   type IcmpHeader,
   UNREACHABLE_FRAGMENTATION_NEEDED,
 } from "../wire/icmp.ts";
-import { ANY_V4, IpAddress } from "../wire/ip_address.ts";
+import { ANY_V4, IpAddress } from "../base/ip_address.ts";
 import { Ipv4Header, parseQuotedIpv4 } from "../wire/ipv4.ts";
-import type { IcmpError, Network } from "../wire/network.ts";
-import type { Packet } from "../wire/packet.ts";
+import type { IcmpError, Network } from "../base/network.ts";
+import type { Packet } from "../base/packet.ts";
 import { errnoOfIcmp, isHardIcmp } from "./error_map.ts";
 
 /** RFC 792: an error quotes the header and 64 bits of data. */

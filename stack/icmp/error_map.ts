@@ -15,7 +15,7 @@ import {
   ENOPROTOOPT,
   EOPNOTSUPP,
   EPROTO,
-} from "../wire/errno.ts";
+} from "../base/errno.ts";
 import { ICMP_PARAMETER_PROBLEM, ICMP_TIME_EXCEEDED, ICMP_UNREACHABLE } from "../wire/icmp.ts";
 
 const HARD = 0x1000;

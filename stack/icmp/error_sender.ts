@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { Counters } from "../storage/counters.ts";
-import type { Memory } from "../storage/memory.ts";
+import type { Counters } from "../base/counters.ts";
+import type { Memory } from "../base/memory.ts";
 import { sum } from "../wire/checksum.ts";
 import {
   emitIcmp,
@@ -15,15 +15,15 @@ import {
   ICMP_UNREACHABLE,
   isIcmpError,
 } from "../wire/icmp.ts";
-import { IpAddress } from "../wire/ip_address.ts";
+import { IpAddress } from "../base/ip_address.ts";
 import {
   IPV4_FRAGMENT_MASK,
   IPV4_FRAGMENT_OFFSET,
   IPV4_HEADER_LEN,
   PROTOCOL_ICMP,
 } from "../wire/ipv4.ts";
-import type { IcmpSender, Network, Route } from "../wire/network.ts";
-import type { Packet } from "../wire/packet.ts";
+import type { IcmpSender, Network, Route } from "../base/network.ts";
+import type { Packet } from "../base/packet.ts";
 import type { IcmpConfig } from "./config.ts";
 import { IcmpRateLimit } from "./rate_limit.ts";
 

@@ -8,11 +8,11 @@
  *
  * @module
  */
-import { CSUM_NONE } from "../storage/frames.ts";
-import type { Counters } from "../storage/counters.ts";
-import type { Memory } from "../storage/memory.ts";
+import { CSUM_NONE } from "../base/frames.ts";
+import type { Counters } from "../base/counters.ts";
+import type { Memory } from "../base/memory.ts";
 import { sum } from "../wire/checksum.ts";
-import { DROP_ICMP_TYPE, DROP_NO_MEMORY } from "../wire/drop_reason.ts";
+import { DROP_ICMP_TYPE, DROP_NO_MEMORY } from "../base/drop_reason.ts";
 import {
   emitIcmp,
   ICMP_ECHO_REPLY,
@@ -29,10 +29,10 @@ import {
   IcmpHeader,
   parseIcmp,
 } from "../wire/icmp.ts";
-import { IpAddress } from "../wire/ip_address.ts";
+import { IpAddress } from "../base/ip_address.ts";
 import { PROTOCOL_ICMP } from "../wire/ipv4.ts";
-import type { IcmpError, Network, Route, Transport } from "../wire/network.ts";
-import type { Packet } from "../wire/packet.ts";
+import type { IcmpError, Network, Route, Transport } from "../base/network.ts";
+import type { Packet } from "../base/packet.ts";
 import type { IcmpConfig } from "./config.ts";
 import { QuotedError } from "./error_input.ts";
 import { IcmpErrorSender } from "./error_sender.ts";

@@ -5,20 +5,20 @@
  *
  * @module
  */
-import type { Memory } from "../storage/memory.ts";
+import type { Memory } from "../base/memory.ts";
 import { finish, sum } from "../wire/checksum.ts";
-import type { DatagramSink } from "../wire/datagram_sink.ts";
-import { EADDRINUSE, EINVAL } from "../wire/errno.ts";
+import type { DatagramSink } from "../base/datagram_sink.ts";
+import { EADDRINUSE, EINVAL } from "../base/errno.ts";
 import {
   ICMP_CHECKSUM_OFFSET,
   ICMP_ECHO_REQUEST,
   ICMP_HEADER_LEN,
   ICMP_REST_OFFSET,
 } from "../wire/icmp.ts";
-import { ANY_V4, type IpAddress } from "../wire/ip_address.ts";
+import { ANY_V4, type IpAddress } from "../base/ip_address.ts";
 import { PROTOCOL_ICMP } from "../wire/ipv4.ts";
-import type { IcmpError, Network, Route } from "../wire/network.ts";
-import type { Packet } from "../wire/packet.ts";
+import type { IcmpError, Network, Route } from "../base/network.ts";
+import type { Packet } from "../base/packet.ts";
 
 export class PingEndpoint {
   /** Echo identifier; 0: not bound. */

@@ -8,8 +8,8 @@
  *
  * @module
  */
-import type { Counters } from "../storage/counters.ts";
-import { TokenBucket } from "../storage/token_bucket.ts";
+import type { Counters } from "../base/counters.ts";
+import { TokenBucket } from "../base/token_bucket.ts";
 import type { IcmpConfig } from "./config.ts";
 
 /** Tokens that an error costs: 0, 1 or 2. */

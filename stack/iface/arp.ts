@@ -4,11 +4,11 @@
  *
  * @module
  */
-import type { Counters } from "../storage/counters.ts";
-import type { Memory } from "../storage/memory.ts";
+import type { Counters } from "../base/counters.ts";
+import type { Memory } from "../base/memory.ts";
 import { TimerHeap, TimerNode } from "../storage/timer_heap.ts";
 import { ARP_LEN, ARP_REPLY, ARP_REQUEST, ArpPacket, emitArp, parseArp } from "../wire/arp.ts";
-import { DROP_ARP_ADDRESS, DROP_FRAME_NOT_FOR_US } from "../wire/drop_reason.ts";
+import { DROP_ARP_ADDRESS, DROP_FRAME_NOT_FOR_US } from "../base/drop_reason.ts";
 import {
   emitEthernet,
   ETHERNET_HEADER_LEN,
@@ -18,7 +18,7 @@ import {
   MAC_BROADCAST_HI,
   MAC_BROADCAST_LO,
 } from "../wire/ethernet.ts";
-import { IpAddress } from "../wire/ip_address.ts";
+import { IpAddress } from "../base/ip_address.ts";
 import type { Interface } from "./interface.ts";
 import type { Neighbour, NeighbourTable } from "./neighbour.ts";
 

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import type { TxFrames } from "../storage/frames.ts";
+import type { TxFrames } from "../base/frames.ts";
 import { IPV4_HEADER_LEN, IPV4_MF } from "../wire/ipv4.ts";
 import { PayloadSlice } from "./payload_slice.ts";
 

@@ -6,11 +6,11 @@
  *
  * @module
  */
-import { DeviceCounters } from "../storage/counters.ts";
-import { TxFrames } from "../storage/frames.ts";
-import type { Memory } from "../storage/memory.ts";
+import { DeviceCounters } from "../base/counters.ts";
+import { TxFrames } from "../base/frames.ts";
+import type { Memory } from "../base/memory.ts";
 import { macHi, macLo } from "../wire/ethernet.ts";
-import { IpAddress } from "../wire/ip_address.ts";
+import { IpAddress } from "../base/ip_address.ts";
 
 /** What the device does for us. */
 export interface DeviceCaps {

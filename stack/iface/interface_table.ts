@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { IpAddress } from "../wire/ip_address.ts";
+import type { IpAddress } from "../base/ip_address.ts";
 import type { Interface } from "./interface.ts";
 
 export class InterfaceTable {

@@ -5,19 +5,19 @@
  *
  * @module
  */
-import type { Counters } from "../storage/counters.ts";
-import type { Memory } from "../storage/memory.ts";
-import { CSUM_NONE, GSO_NONE } from "../storage/frames.ts";
+import type { Counters } from "../base/counters.ts";
+import type { Memory } from "../base/memory.ts";
+import { CSUM_NONE, GSO_NONE } from "../base/frames.ts";
 import {
   DROP_IP_MARTIAN,
   DROP_IP_NOT_FOR_US,
   DROP_IP_PROTOCOL,
   DROP_IPV4_OPTIONS,
-} from "../wire/drop_reason.ts";
+} from "../base/drop_reason.ts";
 import { TIME_EXCEEDED_REASSEMBLY, UNREACHABLE_PORT, UNREACHABLE_PROTOCOL } from "../wire/icmp.ts";
 import { Ipv4Header, parseIpv4 } from "../wire/ipv4.ts";
-import type { IcmpSender, Transport } from "../wire/network.ts";
-import { Packet } from "../wire/packet.ts";
+import type { IcmpSender, Transport } from "../base/network.ts";
+import { Packet } from "../base/packet.ts";
 import type { IpConfig } from "./config.ts";
 import type { Interface } from "./interface.ts";
 import type { InterfaceTable } from "./interface_table.ts";

@@ -5,15 +5,15 @@
  *
  * @module
  */
-import { CSUM_PARTIAL, GSO_NONE, GSO_UDP_L4, type TxFrames } from "../storage/frames.ts";
-import type { Memory } from "../storage/memory.ts";
-import type { Counters } from "../storage/counters.ts";
-import { DROP_NEIGHBOUR_QUEUE_FULL } from "../wire/drop_reason.ts";
-import { EMSGSIZE, ENOBUFS } from "../wire/errno.ts";
+import { CSUM_PARTIAL, GSO_NONE, GSO_UDP_L4, type TxFrames } from "../base/frames.ts";
+import type { Memory } from "../base/memory.ts";
+import type { Counters } from "../base/counters.ts";
+import { DROP_NEIGHBOUR_QUEUE_FULL } from "../base/drop_reason.ts";
+import { EMSGSIZE, ENOBUFS } from "../base/errno.ts";
 import { emitEthernet, ETHERNET_HEADER_LEN, ETHERTYPE_IPV4 } from "../wire/ethernet.ts";
-import type { IpAddress } from "../wire/ip_address.ts";
+import type { IpAddress } from "../base/ip_address.ts";
 import { emitIpv4, IPV4_DF, IPV4_HEADER_LEN, IPV4_MAX_LEN } from "../wire/ipv4.ts";
-import type { Network, Route } from "../wire/network.ts";
+import type { Network, Route } from "../base/network.ts";
 import { Fragmenter } from "./fragmentation.ts";
 import type { Interface } from "./interface.ts";
 import type { InterfaceTable } from "./interface_table.ts";

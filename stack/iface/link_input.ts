@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { GSO_NONE, type RxFrames } from "../storage/frames.ts";
-import type { Counters } from "../storage/counters.ts";
-import type { Memory } from "../storage/memory.ts";
-import { DROP_FRAME_ETHERTYPE, DROP_FRAME_NOT_FOR_US } from "../wire/drop_reason.ts";
+import { GSO_NONE, type RxFrames } from "../base/frames.ts";
+import type { Counters } from "../base/counters.ts";
+import type { Memory } from "../base/memory.ts";
+import { DROP_FRAME_ETHERTYPE, DROP_FRAME_NOT_FOR_US } from "../base/drop_reason.ts";
 import {
   ETHERNET_HEADER_LEN,
   EthernetHeader,

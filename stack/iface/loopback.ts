@@ -7,11 +7,11 @@
  *
  * @module
  */
-import { CSUM_VALID, RxFrames, type TxFrames } from "../storage/frames.ts";
-import type { Counters } from "../storage/counters.ts";
-import type { Memory } from "../storage/memory.ts";
-import { DROP_DEVICE_FULL } from "../wire/drop_reason.ts";
-import { LOOPBACK_INDEX } from "../wire/packet.ts";
+import { CSUM_VALID, RxFrames, type TxFrames } from "../base/frames.ts";
+import type { Counters } from "../base/counters.ts";
+import type { Memory } from "../base/memory.ts";
+import { DROP_DEVICE_FULL } from "../base/drop_reason.ts";
+import { LOOPBACK_INDEX } from "../base/packet.ts";
 import type { DeviceCaps, LinkDevice } from "./interface.ts";
 
 export const LOOPBACK_MTU = 65536;

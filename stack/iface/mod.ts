@@ -7,7 +7,7 @@ export * from "./config.ts";
 export * from "./interface.ts";
 export { IpInput, type IpInputDeps } from "./ip_input.ts";
 export { LinkInput } from "./link_input.ts";
-export { LOOPBACK_INDEX } from "../wire/packet.ts";
+export { LOOPBACK_INDEX } from "../base/packet.ts";
 export { LOOPBACK_MTU } from "./loopback.ts";
 export { NetworkLayer, type RouteSpec } from "./network_layer.ts";
 export type { RouteEntry } from "./routes.ts";

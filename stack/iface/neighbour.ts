@@ -15,10 +15,10 @@
  *
  * @module
  */
-import type { Memory } from "../storage/memory.ts";
-import type { TxFrames } from "../storage/frames.ts";
+import type { Memory } from "../base/memory.ts";
+import type { TxFrames } from "../base/frames.ts";
 import { TimerHeap, TimerNode } from "../storage/timer_heap.ts";
-import type { IpAddress } from "../wire/ip_address.ts";
+import type { IpAddress } from "../base/ip_address.ts";
 import type { NeighbourConfig } from "./config.ts";
 import type { Interface } from "./interface.ts";
 import { type WaitingPacket, WaitingQueue } from "./waiting_queue.ts";

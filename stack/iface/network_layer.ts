@@ -4,17 +4,17 @@
  *
  * @module
  */
-import type { Counters } from "../storage/counters.ts";
-import type { Memory } from "../storage/memory.ts";
-import { DROP_NEIGHBOUR_FAILED } from "../wire/drop_reason.ts";
-import { EADDRNOTAVAIL, EAFNOSUPPORT, EEXIST, EINVAL, ENETUNREACH, ENODEV } from "../wire/errno.ts";
-import { type IpAddress, LOOPBACK_V4 } from "../wire/ip_address.ts";
+import type { Counters } from "../base/counters.ts";
+import type { Memory } from "../base/memory.ts";
+import { DROP_NEIGHBOUR_FAILED } from "../base/drop_reason.ts";
+import { EADDRNOTAVAIL, EAFNOSUPPORT, EEXIST, EINVAL, ENETUNREACH, ENODEV } from "../base/errno.ts";
+import { type IpAddress, LOOPBACK_V4 } from "../base/ip_address.ts";
 import { Arp } from "./arp.ts";
 import type { IpConfig, NeighbourConfig } from "./config.ts";
 import { broadcastOf, Interface, type InterfaceOptions } from "./interface.ts";
 import { InterfaceTable } from "./interface_table.ts";
 import { IpOutput } from "./ip_output.ts";
-import { LOOPBACK_INDEX } from "../wire/packet.ts";
+import { LOOPBACK_INDEX } from "../base/packet.ts";
 import { LOOPBACK_MTU, LoopbackLink } from "./loopback.ts";
 import { type Neighbour, type NeighbourEvents, NeighbourTable } from "./neighbour.ts";
 import { Router } from "./router.ts";

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { IpAddress } from "../wire/ip_address.ts";
+import type { IpAddress } from "../base/ip_address.ts";
 
 /** More destinations than this push out the oldest. */
 const MAX_ENTRIES = 4096;

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { TxFrames } from "../storage/frames.ts";
+import type { TxFrames } from "../base/frames.ts";
 
 export class PayloadSlice {
   #off0 = 0;

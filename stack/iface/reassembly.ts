@@ -7,15 +7,15 @@
  *
  * @module
  */
-import type { Counters } from "../storage/counters.ts";
-import type { Memory } from "../storage/memory.ts";
+import type { Counters } from "../base/counters.ts";
+import type { Memory } from "../base/memory.ts";
 import { TimerHeap, TimerNode } from "../storage/timer_heap.ts";
 import {
   DROP_IPV4_FRAGMENT,
   DROP_REASSEMBLY_MEMORY,
   DROP_REASSEMBLY_OVERLAP,
   DROP_REASSEMBLY_TIMEOUT,
-} from "../wire/drop_reason.ts";
+} from "../base/drop_reason.ts";
 import {
   IPV4_FRAGMENT_OFFSET,
   IPV4_MAX_LEN,

@@ -5,14 +5,14 @@
  *
  * @module
  */
-import { EADDRNOTAVAIL, EINVAL, ENETUNREACH } from "../wire/errno.ts";
+import { EADDRNOTAVAIL, EINVAL, ENETUNREACH } from "../base/errno.ts";
 import {
   MAC_BROADCAST_HI,
   MAC_BROADCAST_LO,
   MULTICAST_V4_MAC_HI,
   multicastV4MacLo,
 } from "../wire/ethernet.ts";
-import { ANY_V4, IpAddress, LOOPBACK_V4 } from "../wire/ip_address.ts";
+import { ANY_V4, IpAddress, LOOPBACK_V4 } from "../base/ip_address.ts";
 import { IPV4_MAX_LEN } from "../wire/ipv4.ts";
 import type { IpConfig } from "./config.ts";
 import type { Interface } from "./interface.ts";

@@ -8,10 +8,10 @@
  *
  * @module
  */
-import type { TxFrames } from "../storage/frames.ts";
-import { EEXIST, ESRCH } from "../wire/errno.ts";
-import type { IpAddress } from "../wire/ip_address.ts";
-import type { Route } from "../wire/network.ts";
+import type { TxFrames } from "../base/frames.ts";
+import { EEXIST, ESRCH } from "../base/errno.ts";
+import type { IpAddress } from "../base/ip_address.ts";
+import type { Route } from "../base/network.ts";
 import type { Interface } from "./interface.ts";
 import type { Neighbour } from "./neighbour.ts";
 

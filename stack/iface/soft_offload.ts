@@ -7,8 +7,8 @@
  *
  * @module
  */
-import { CSUM_NONE, CSUM_PARTIAL, GSO_NONE, GSO_UDP_L4, type TxFrames } from "../storage/frames.ts";
-import type { Memory } from "../storage/memory.ts";
+import { CSUM_NONE, CSUM_PARTIAL, GSO_NONE, GSO_UDP_L4, type TxFrames } from "../base/frames.ts";
+import type { Memory } from "../base/memory.ts";
 import { finish, fold, pseudoSumV4, sum } from "../wire/checksum.ts";
 import { ETHERNET_HEADER_LEN } from "../wire/ethernet.ts";
 import {

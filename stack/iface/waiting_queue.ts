@@ -8,8 +8,8 @@
  *
  * @module
  */
-import type { TxFrames } from "../storage/frames.ts";
-import type { Memory } from "../storage/memory.ts";
+import type { TxFrames } from "../base/frames.ts";
+import type { Memory } from "../base/memory.ts";
 
 /** One packet in memory, with the row's metadata. */
 export interface WaitingPacket {

@@ -5,11 +5,11 @@
  *
  * @module
  */
-import type { Counters } from "../storage/counters.ts";
-import type { Memory } from "../storage/memory.ts";
-import type { DatagramSink } from "../wire/datagram_sink.ts";
-import { EINVAL } from "../wire/errno.ts";
-import { ANY_V4, type IpAddress } from "../wire/ip_address.ts";
+import type { Counters } from "../base/counters.ts";
+import type { Memory } from "../base/memory.ts";
+import type { DatagramSink } from "../base/datagram_sink.ts";
+import { EINVAL } from "../base/errno.ts";
+import { ANY_V4, type IpAddress } from "../base/ip_address.ts";
 import {
   IPV4_HEADER_LEN,
   IPV4_ID_OFFSET,
@@ -18,8 +18,8 @@ import {
   PROTOCOL_ICMP,
   refreshIpv4Checksum,
 } from "../wire/ipv4.ts";
-import type { IcmpError, Network, Route } from "../wire/network.ts";
-import type { Packet } from "../wire/packet.ts";
+import type { IcmpError, Network, Route } from "../base/network.ts";
+import type { Packet } from "../base/packet.ts";
 
 export class RawEndpoint {
   local: IpAddress = ANY_V4;

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { IpAddress } from "../wire/ip_address.ts";
+import type { IpAddress } from "../base/ip_address.ts";
 
 /** Readiness, as bits of `Socket.events`. Set by the stack; the service clears what it has seen. */
 export {
@@ -17,7 +17,7 @@ export {
   EVENT_ERRQUEUE,
   EVENT_READABLE,
   EVENT_WRITABLE,
-} from "../storage/events.ts";
+} from "../base/events.ts";
 
 export interface Endpoint {
   readonly addr: IpAddress;

@@ -4,9 +4,9 @@
  *
  * @module
  */
-import { EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL } from "../wire/errno.ts";
-import type { IpAddress } from "../wire/ip_address.ts";
-import type { Network } from "../wire/network.ts";
+import { EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL } from "../base/errno.ts";
+import type { IpAddress } from "../base/ip_address.ts";
+import type { Network } from "../base/network.ts";
 import { AF_INET } from "./constants.ts";
 import type { SocketOptions } from "./socket_options.ts";
 

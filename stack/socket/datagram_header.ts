@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Packet } from "../wire/packet.ts";
+import type { Packet } from "../base/packet.ts";
 import { DGRAM_ERROR, DGRAM_HEADER_LEN, DGRAM_MAGIC } from "./api.ts";
 import { AF_INET } from "./constants.ts";
 

@@ -12,12 +12,12 @@ import {
   ENETUNREACH,
   ENOTCONN,
   EPIPE,
-} from "../wire/errno.ts";
-import type { DatagramSink } from "../wire/datagram_sink.ts";
-import { ANY_V4, ANY_V6, IpAddress } from "../wire/ip_address.ts";
+} from "../base/errno.ts";
+import type { DatagramSink } from "../base/datagram_sink.ts";
+import { ANY_V4, ANY_V6, IpAddress } from "../base/ip_address.ts";
 import { IPV4_HEADER_LEN } from "../wire/ipv4.ts";
-import type { IcmpError, Route } from "../wire/network.ts";
-import type { Packet } from "../wire/packet.ts";
+import type { IcmpError, Route } from "../base/network.ts";
+import type { Packet } from "../base/packet.ts";
 import {
   type DatagramSocket,
   DGRAM_DONTROUTE,

@@ -4,9 +4,9 @@
  *
  * @module
  */
-import { EACCES, ENETUNREACH } from "../wire/errno.ts";
-import { IpAddress } from "../wire/ip_address.ts";
-import type { Route } from "../wire/network.ts";
+import { EACCES, ENETUNREACH } from "../base/errno.ts";
+import { IpAddress } from "../base/ip_address.ts";
+import type { Route } from "../base/network.ts";
 import { PMTUDISC_DO, PMTUDISC_INTERFACE, PMTUDISC_PROBE, PMTUDISC_WANT } from "./constants.ts";
 import type { SocketEnv } from "./socket_env.ts";
 import type { SocketOptions } from "./socket_options.ts";

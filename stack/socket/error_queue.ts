@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { Memory } from "../storage/memory.ts";
-import type { IpAddress } from "../wire/ip_address.ts";
-import { EMSGSIZE } from "../wire/errno.ts";
-import type { IcmpError } from "../wire/network.ts";
+import type { Memory } from "../base/memory.ts";
+import type { IpAddress } from "../base/ip_address.ts";
+import { EMSGSIZE } from "../base/errno.ts";
+import type { IcmpError } from "../base/network.ts";
 import type { ErrorQueueEntry } from "./api.ts";
 
 /** sock_extended_err.ee_origin */

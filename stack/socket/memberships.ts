@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { EADDRINUSE, EADDRNOTAVAIL, ENOBUFS, ENODEV } from "../wire/errno.ts";
-import { IpAddress } from "../wire/ip_address.ts";
+import { EADDRINUSE, EADDRNOTAVAIL, ENOBUFS, ENODEV } from "../base/errno.ts";
+import { IpAddress } from "../base/ip_address.ts";
 import type { SocketEnv } from "./socket_env.ts";
 
 export interface Membership {

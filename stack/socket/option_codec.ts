@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { EINVAL } from "../wire/errno.ts";
+import { EINVAL } from "../base/errno.ts";
 
 /** The int in `value`; the caller has checked that there are 4 bytes. */
 export function readInt(value: Uint8Array, off = 0): number {

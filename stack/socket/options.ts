@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { EINVAL, ENOPROTOOPT, EOPNOTSUPP } from "../wire/errno.ts";
+import { EINVAL, ENOPROTOOPT, EOPNOTSUPP } from "../base/errno.ts";
 import * as c from "./constants.ts";
 import { intBytes, readInt } from "./option_codec.ts";
 import { getIp, setIp } from "./sol_ip.ts";

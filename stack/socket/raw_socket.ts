@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { DROP_RAW_QUEUE_FULL } from "../wire/drop_reason.ts";
-import { EMSGSIZE } from "../wire/errno.ts";
-import type { IpAddress } from "../wire/ip_address.ts";
+import { DROP_RAW_QUEUE_FULL } from "../base/drop_reason.ts";
+import { EMSGSIZE } from "../base/errno.ts";
+import type { IpAddress } from "../base/ip_address.ts";
 import { IPV4_HEADER_LEN, IPV4_MAX_LEN } from "../wire/ipv4.ts";
-import type { Route } from "../wire/network.ts";
+import type { Route } from "../base/network.ts";
 import { RawEndpoint, type RawLayer } from "../raw/mod.ts";
 import { AF_INET, IPPROTO_ICMP, IPPROTO_RAW, SOCK_RAW } from "./constants.ts";
 import { BaseDatagramSocket } from "./datagram_socket.ts";

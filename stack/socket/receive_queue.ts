@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { Packet } from "../wire/packet.ts";
+import type { Packet } from "../base/packet.ts";
 import { DGRAM_HEADER_LEN } from "./api.ts";
 import { emitError, emitReceived } from "./datagram_header.ts";
 import { RecordQueue } from "./record_queue.ts";

@@ -12,7 +12,7 @@
  *
  * @module
  */
-import type { Memory } from "../storage/memory.ts";
+import type { Memory } from "../base/memory.ts";
 import { DGRAM_HEADER_LEN } from "./api.ts";
 
 const FIRST_CAPACITY = 16 * 1024;

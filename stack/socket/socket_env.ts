@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { Counters } from "../storage/counters.ts";
-import type { Memory } from "../storage/memory.ts";
-import type { Network } from "../wire/network.ts";
+import type { Counters } from "../base/counters.ts";
+import type { Memory } from "../base/memory.ts";
+import type { Network } from "../base/network.ts";
 import type { SocketConfig } from "./config.ts";
 import type { ReadyList } from "./ready_list.ts";
 import type { InterfaceNames } from "./socket_options.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { IpAddress } from "../wire/ip_address.ts";
+import type { IpAddress } from "../base/ip_address.ts";
 import type { Endpoint } from "./api.ts";
 import { PMTUDISC_WANT } from "./constants.ts";
 

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { EADDRNOTAVAIL, EINVAL, ENODEV, ENOPROTOOPT, ENOTCONN, EPROTO } from "../wire/errno.ts";
-import { IpAddress } from "../wire/ip_address.ts";
+import { EADDRNOTAVAIL, EINVAL, ENODEV, ENOPROTOOPT, ENOTCONN, EPROTO } from "../base/errno.ts";
+import { IpAddress } from "../base/ip_address.ts";
 import * as c from "./constants.ts";
 import {
   boolBytes,

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { EINVAL, ENOPROTOOPT, ENOTCONN } from "../wire/errno.ts";
+import { EINVAL, ENOPROTOOPT, ENOTCONN } from "../base/errno.ts";
 import * as c from "./constants.ts";
 import { boolBytes, intBytes, readInt } from "./option_codec.ts";
 import type { OptionHost, SocketOptions } from "./socket_options.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { EINVAL, ENODEV, ENOENT, ENOPROTOOPT, EOPNOTSUPP } from "../wire/errno.ts";
+import { EINVAL, ENODEV, ENOENT, ENOPROTOOPT, EOPNOTSUPP } from "../base/errno.ts";
 import * as c from "./constants.ts";
 import { boolBytes, checkInt, intBytes, readInt } from "./option_codec.ts";
 import type { OptionHost, SocketOptions } from "./socket_options.ts";

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { type IpAddress, LOOPBACK_V4 } from "../wire/ip_address.ts";
-import { EAFNOSUPPORT, ENETUNREACH, EPROTO } from "../wire/errno.ts";
+import { type IpAddress, LOOPBACK_V4 } from "../base/ip_address.ts";
+import { EAFNOSUPPORT, ENETUNREACH, EPROTO } from "../base/errno.ts";
 import type { TcpSocket } from "../tcp/mod.ts";
 import type { Endpoint, Span, StreamSocket } from "./api.ts";
 import { AF_INET, AF_INET6, IPPROTO_TCP, SOCK_STREAM } from "./constants.ts";

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { DROP_UDP_QUEUE_FULL } from "../wire/drop_reason.ts";
-import { EINVAL, EMSGSIZE } from "../wire/errno.ts";
-import type { IpAddress } from "../wire/ip_address.ts";
-import type { Route } from "../wire/network.ts";
+import { DROP_UDP_QUEUE_FULL } from "../base/drop_reason.ts";
+import { EINVAL, EMSGSIZE } from "../base/errno.ts";
+import type { IpAddress } from "../base/ip_address.ts";
+import type { Route } from "../base/network.ts";
 import { UDP_HEADER_LEN } from "../wire/udp.ts";
 import { UDP_MAX_PAYLOAD_LEN, UdpEndpoint, type UdpLayer } from "../udp/mod.ts";
 import { IPPROTO_UDP, SOCK_DGRAM } from "./constants.ts";

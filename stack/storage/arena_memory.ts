@@ -14,7 +14,7 @@
  *
  * @module
  */
-import type { Memory } from "./memory.ts";
+import type { Memory } from "../base/memory.ts";
 
 const UNIT_SHIFT = 6;
 const UNIT_LEN = 1 << UNIT_SHIFT;

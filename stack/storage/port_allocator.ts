@@ -5,8 +5,8 @@
  *
  * @module
  */
-import type { IpAddress } from "../wire/ip_address.ts";
-import { SipHash } from "./siphash.ts";
+import type { IpAddress } from "../base/ip_address.ts";
+import { SipHash } from "../base/siphash.ts";
 
 const TABLE_LEN = 256;
 

@@ -10,8 +10,8 @@
  *
  * @module
  */
-import type { Memory } from "./memory.ts";
-import type { Span } from "./span.ts";
+import type { Memory } from "../base/memory.ts";
+import type { Span } from "../base/span.ts";
 
 const MIN_CAPACITY = 64;
 

@@ -5,11 +5,11 @@
  * @module
  */
 import { FlowTable, portsWord, shareHash } from "../storage/hash_table.ts";
-import type { IpAddress } from "../wire/ip_address.ts";
-import type { Packet } from "../wire/packet.ts";
-import type { Flow } from "./flow.ts";
-import type { Listener } from "./listener.ts";
-import type { Segment } from "./segment.ts";
+import type { IpAddress } from "../base/ip_address.ts";
+import type { Packet } from "../base/packet.ts";
+import type { Flow } from "./base/flow.ts";
+import type { Listener } from "./passive_open/listener.ts";
+import type { Segment } from "./base/segment.ts";
 
 export class Demux {
   readonly #table: FlowTable;

@@ -4,8 +4,8 @@
  *
  * @module
  */
-export { DEFAULT_TCP_CONFIG, type TcpConfig } from "./config.ts";
-export { TcpLayer, type TcpLayerDeps } from "./layer.ts";
-export { TcpSocket } from "./socket.ts";
-export { TcpSocketOptions } from "./socket_options.ts";
+export { DEFAULT_TCP_CONFIG, type TcpConfig } from "./base/config.ts";
+export { TcpLayer, type TcpLayerDeps } from "./tcp_layer.ts";
+export { TcpSocket } from "./user/socket.ts";
+export { TcpSocketOptions } from "./tcb/socket_options.ts";
 export { CONGESTION_NAMES } from "./congestion/mod.ts";

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { DatagramSink } from "../wire/datagram_sink.ts";
-import { ANY_V4, type IpAddress } from "../wire/ip_address.ts";
+import type { DatagramSink } from "../base/datagram_sink.ts";
+import { ANY_V4, type IpAddress } from "../base/ip_address.ts";
 
 export const AF_INET6 = 10;
 

@@ -5,7 +5,7 @@
  * @module
  */
 import { FlowTable, portsWord } from "../storage/hash_table.ts";
-import type { IpAddress } from "../wire/ip_address.ts";
+import type { IpAddress } from "../base/ip_address.ts";
 import type { UdpEndpoint } from "./endpoint.ts";
 
 export class FlowMap {

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { IpAddress } from "../wire/ip_address.ts";
-import type { Packet } from "../wire/packet.ts";
+import type { IpAddress } from "../base/ip_address.ts";
+import type { Packet } from "../base/packet.ts";
 import type { UdpEndpoint } from "./endpoint.ts";
 
 /** Two local addresses that would claim the same datagrams. */

@@ -9,8 +9,8 @@
  *
  * @module
  */
-import { CSUM_PARTIAL, GSO_UDP_L4, type TxFrames } from "../storage/frames.ts";
-import type { Memory } from "../storage/memory.ts";
+import { CSUM_PARTIAL, GSO_UDP_L4, type TxFrames } from "../base/frames.ts";
+import type { Memory } from "../base/memory.ts";
 import { fold, pseudoSumV4 } from "../wire/checksum.ts";
 import { ETHERNET_HEADER_LEN } from "../wire/ethernet.ts";
 import {
@@ -19,7 +19,7 @@ import {
   PROTOCOL_UDP,
   refreshIpv4Checksum,
 } from "../wire/ipv4.ts";
-import type { Route } from "../wire/network.ts";
+import type { Route } from "../base/network.ts";
 import { UDP_CHECKSUM_OFFSET, UDP_HEADER_LEN, UDP_LENGTH_OFFSET } from "../wire/udp.ts";
 
 const HEADERS_LEN = IPV4_HEADER_LEN + UDP_HEADER_LEN;

@@ -7,18 +7,18 @@
  *
  * @module
  */
-import { CSUM_NONE, CSUM_PARTIAL, GSO_UDP_L4 } from "../storage/frames.ts";
-import type { Counters } from "../storage/counters.ts";
+import { CSUM_NONE, CSUM_PARTIAL, GSO_UDP_L4 } from "../base/frames.ts";
+import type { Counters } from "../base/counters.ts";
 import { portsWord, shareHash } from "../storage/hash_table.ts";
-import type { Memory } from "../storage/memory.ts";
+import type { Memory } from "../base/memory.ts";
 import { PortAllocator } from "../storage/port_allocator.ts";
 import { fold, pseudoSumV4, sum } from "../wire/checksum.ts";
-import { DROP_UDP_NO_PORT } from "../wire/drop_reason.ts";
-import { EADDRINUSE, EAGAIN } from "../wire/errno.ts";
-import type { IpAddress } from "../wire/ip_address.ts";
+import { DROP_UDP_NO_PORT } from "../base/drop_reason.ts";
+import { EADDRINUSE, EAGAIN } from "../base/errno.ts";
+import type { IpAddress } from "../base/ip_address.ts";
 import { IPV4_HEADER_LEN, PROTOCOL_UDP } from "../wire/ipv4.ts";
-import type { IcmpError, Network, Route, Transport } from "../wire/network.ts";
-import type { Packet } from "../wire/packet.ts";
+import type { IcmpError, Network, Route, Transport } from "../base/network.ts";
+import type { Packet } from "../base/packet.ts";
 import {
   emitUdp,
   finishUdp,

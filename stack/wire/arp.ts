@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { DROP_ARP_FORMAT, DROP_ARP_SHORT } from "./drop_reason.ts";
+import { DROP_ARP_FORMAT, DROP_ARP_SHORT } from "../base/drop_reason.ts";
 import { ETHERTYPE_IPV4, MAC_LEN } from "./ethernet.ts";
 
 export const ARP_LEN = 28;

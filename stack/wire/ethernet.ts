@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { DROP_FRAME_SHORT } from "./drop_reason.ts";
+import { DROP_FRAME_SHORT } from "../base/drop_reason.ts";
 
 export const ETHERNET_HEADER_LEN = 14;
 export const MAC_LEN = 6;

@@ -5,7 +5,7 @@
  * @module
  */
 import { finish, fold, sum } from "./checksum.ts";
-import { DROP_ICMP_CHECKSUM, DROP_ICMP_SHORT } from "./drop_reason.ts";
+import { DROP_ICMP_CHECKSUM, DROP_ICMP_SHORT } from "../base/drop_reason.ts";
 
 export const ICMP_HEADER_LEN = 8;
 export const ICMP_CHECKSUM_OFFSET = 2;

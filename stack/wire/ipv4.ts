@@ -17,7 +17,7 @@ import {
   DROP_IPV4_TOTAL_LEN,
   DROP_IPV4_TRUNCATED,
   DROP_IPV4_VERSION,
-} from "./drop_reason.ts";
+} from "../base/drop_reason.ts";
 
 export const IPV4_HEADER_LEN = 20;
 export const IPV4_MAX_LEN = 65535;

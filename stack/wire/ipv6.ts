@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { DROP_IPV6_SHORT, DROP_IPV6_TRUNCATED, DROP_IPV6_VERSION } from "./drop_reason.ts";
+import { DROP_IPV6_SHORT, DROP_IPV6_TRUNCATED, DROP_IPV6_VERSION } from "../base/drop_reason.ts";
 
 export const IPV6_HEADER_LEN = 40;
 export const IPV6_MIN_MTU = 1280;

@@ -4,7 +4,7 @@
  * @module
  */
 import { fold, sum } from "./checksum.ts";
-import { DROP_TCP_CHECKSUM, DROP_TCP_HEADER_LEN, DROP_TCP_SHORT } from "./drop_reason.ts";
+import { DROP_TCP_CHECKSUM, DROP_TCP_HEADER_LEN, DROP_TCP_SHORT } from "../base/drop_reason.ts";
 
 export const TCP_HEADER_LEN = 20;
 export const TCP_MAX_HEADER_LEN = 60;

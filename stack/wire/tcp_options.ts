@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { DROP_TCP_OPTIONS } from "./drop_reason.ts";
+import { DROP_TCP_OPTIONS } from "../base/drop_reason.ts";
 
 export const TCP_OPTIONS_MAX_LEN = 40;
 export const TCP_MAX_WINDOW_SCALE = 14;

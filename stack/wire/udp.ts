@@ -5,7 +5,7 @@
  * @module
  */
 import { finish, fold, sum } from "./checksum.ts";
-import { DROP_UDP_CHECKSUM, DROP_UDP_LENGTH, DROP_UDP_SHORT } from "./drop_reason.ts";
+import { DROP_UDP_CHECKSUM, DROP_UDP_LENGTH, DROP_UDP_SHORT } from "../base/drop_reason.ts";
 
 export const UDP_HEADER_LEN = 8;
 export const UDP_SRC_PORT_OFFSET = 0;

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { transferFile } from "../support/linkem/file_transfer.ts";
-import { LossyLink } from "../support/linkem/lossy_link.ts";
-import { canMakeNetns } from "../support/netns.ts";
+import { transferFile } from "../lab/linkem/file_transfer.ts";
+import { LossyLink } from "../lab/linkem/lossy_link.ts";
+import { canMakeNetns } from "../lab/netns.ts";
 
 const BYTES = 32 * 1024;
 const LIMIT_SEC = 170;

@@ -8,8 +8,8 @@
  *
  * @module
  */
-import { canMakeNetns, Netns, type Running, type RunOptions, veth } from "../support/netns.ts";
-import { NUSE } from "../support/nuse.ts";
+import { canMakeNetns, Netns, type Running, type RunOptions, veth } from "../lab/netns.ts";
+import { NUSE } from "../lab/nuse.ts";
 
 export { NUSE };
 export const SELF = "198.18.0.2";

@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { e2e, Fixture, PEER } from "./fixture.ts";
-import { Netns, veth } from "../support/netns.ts";
+import { Netns, veth } from "../lab/netns.ts";
 
 const FAR = "198.18.9.9";
 

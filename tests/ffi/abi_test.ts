@@ -9,7 +9,7 @@ import * as bpf from "../../ffi/abi/bpf.ts";
 import * as epoll from "../../ffi/abi/epoll.ts";
 import * as file from "../../ffi/abi/file.ts";
 import * as iface from "../../ffi/abi/interface.ts";
-import * as message from "../../ffi/abi/message.ts";
+import * as message from "../../ffi/message.ts";
 import * as packet from "../../ffi/abi/packet.ts";
 import * as socket from "../../ffi/abi/socket.ts";
 import * as tun from "../../ffi/abi/tun.ts";

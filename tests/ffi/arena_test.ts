@@ -5,7 +5,7 @@ import { SysError } from "../../ffi/errno.ts";
 import { libc } from "../../ffi/libc.ts";
 import { socketPair } from "../../ffi/socket.ts";
 import { MSG_DONTWAIT, SOCK_DGRAM } from "../../ffi/abi/socket.ts";
-import { MessageTable, messageTableLen } from "../../ffi/abi/message.ts";
+import { MessageTable, messageTableLen } from "../../ffi/message.ts";
 
 Deno.test("Arena: the kernel and JavaScript see the same bytes, up to the last", () => {
   const arena = Arena.map();

@@ -11,7 +11,7 @@ import {
   SOCK_SEQPACKET,
   SOCK_STREAM,
 } from "../../ffi/abi/socket.ts";
-import { IOVEC } from "../../ffi/abi/message.ts";
+import { IOVEC } from "../../ffi/message.ts";
 import { Arena } from "../../ffi/arena.ts";
 import { EAGAIN, ENOENT } from "../../ffi/errno.ts";
 import { cString, libc } from "../../ffi/libc.ts";

@@ -4,7 +4,7 @@ import { IFF_UP } from "../../ffi/abi/interface.ts";
 import { SysError } from "../../ffi/errno.ts";
 import { LinkControl } from "../../ffi/link.ts";
 import { inNetns } from "../../ffi/netns.ts";
-import { canMakeNetns, Netns } from "../support/netns.ts";
+import { canMakeNetns, Netns } from "../lab/netns.ts";
 
 Deno.test("LinkControl: lo, and names that are wrong", () => {
   const control = new LinkControl();

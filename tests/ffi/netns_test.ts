@@ -3,7 +3,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { SysError } from "../../ffi/errno.ts";
 import { LinkControl } from "../../ffi/link.ts";
 import { inNetns } from "../../ffi/netns.ts";
-import { canMakeNetns, Netns } from "../support/netns.ts";
+import { canMakeNetns, Netns } from "../lab/netns.ts";
 
 const here = () => Deno.readLinkSync("/proc/thread-self/ns/net");
 

@@ -16,8 +16,8 @@ import {
   type Stack,
   type StreamSocket,
 } from "../../stack/mod.ts";
-import { State } from "../../stack/tcp/state.ts";
-import type { Tcb } from "../../stack/tcp/tcb.ts";
+import { State } from "../../stack/tcp/base/state.ts";
+import type { Tcb } from "../../stack/tcp/tcb/tcb.ts";
 import { checkPattern, fillPattern } from "../support/pattern.ts";
 import { tcbOf } from "../support/tcb.ts";
 import { STREAM_KEY } from "./draft.ts";

@@ -5,11 +5,16 @@
  *
  * @module
  */
-import { type Flow, FLOW_SYN_REQUEST, FLOW_TCB, FLOW_TIME_WAIT } from "../../stack/tcp/flow.ts";
-import { State } from "../../stack/tcp/state.ts";
-import type { SynRequest } from "../../stack/tcp/syn_request.ts";
-import type { Tcb } from "../../stack/tcp/tcb.ts";
-import type { TimeWait } from "../../stack/tcp/time_wait.ts";
+import {
+  type Flow,
+  FLOW_SYN_REQUEST,
+  FLOW_TCB,
+  FLOW_TIME_WAIT,
+} from "../../stack/tcp/base/flow.ts";
+import { State } from "../../stack/tcp/base/state.ts";
+import type { SynRequest } from "../../stack/tcp/passive_open/syn_request.ts";
+import type { Tcb } from "../../stack/tcp/tcb/tcb.ts";
+import type { TimeWait } from "../../stack/tcp/teardown/time_wait.ts";
 
 /** Edges of sent records and of received intervals that are looked at. */
 const EDGES_MAX = 32;

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Flow, FLOW_TCB, FLOW_TIME_WAIT } from "../../stack/tcp/flow.ts";
+import { type Flow, FLOW_TCB, FLOW_TIME_WAIT } from "../../stack/tcp/base/flow.ts";
 import { decodeFrame } from "../support/decode.ts";
 import { ipWord, PROTO_TCP, wireFrame } from "../support/packet_types.ts";
 import { Prng } from "../support/prng.ts";

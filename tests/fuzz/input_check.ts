@@ -5,10 +5,10 @@
  * @module
  */
 import type { Stack } from "../../stack/mod.ts";
-import { type Flow, FLOW_TCB, FLOW_TIME_WAIT } from "../../stack/tcp/flow.ts";
-import { State } from "../../stack/tcp/state.ts";
-import type { Tcb } from "../../stack/tcp/tcb.ts";
-import * as drop from "../../stack/wire/drop_reason.ts";
+import { type Flow, FLOW_TCB, FLOW_TIME_WAIT } from "../../stack/tcp/base/flow.ts";
+import { State } from "../../stack/tcp/base/state.ts";
+import type { Tcb } from "../../stack/tcp/tcb/tcb.ts";
+import * as drop from "../../stack/base/drop_reason.ts";
 import { ACK, FIN, RST, SYN } from "../support/packet_types.ts";
 import { IP_OFF } from "./draft.ts";
 import { Failure } from "./failure.ts";

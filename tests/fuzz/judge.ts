@@ -5,7 +5,7 @@
  *
  * @module
  */
-import * as drop from "../../stack/wire/drop_reason.ts";
+import * as drop from "../../stack/base/drop_reason.ts";
 import { onesSum, pseudoSum } from "../support/checksum.ts";
 import {
   ETHERTYPE_ARP,

@@ -4,11 +4,16 @@
  * @module
  */
 import type { Stack } from "../../stack/mod.ts";
-import { type Flow, FLOW_SYN_REQUEST, FLOW_TCB, FLOW_TIME_WAIT } from "../../stack/tcp/flow.ts";
-import type { Listener } from "../../stack/tcp/listener.ts";
-import { State, stateName } from "../../stack/tcp/state.ts";
-import type { SynRequest } from "../../stack/tcp/syn_request.ts";
-import type { Tcb } from "../../stack/tcp/tcb.ts";
+import {
+  type Flow,
+  FLOW_SYN_REQUEST,
+  FLOW_TCB,
+  FLOW_TIME_WAIT,
+} from "../../stack/tcp/base/flow.ts";
+import type { Listener } from "../../stack/tcp/passive_open/listener.ts";
+import { State, stateName } from "../../stack/tcp/base/state.ts";
+import type { SynRequest } from "../../stack/tcp/passive_open/syn_request.ts";
+import type { Tcb } from "../../stack/tcp/tcb/tcb.ts";
 import { checkConnection } from "./connection_invariants.ts";
 import { Failure } from "./failure.ts";
 

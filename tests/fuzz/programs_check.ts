@@ -15,8 +15,8 @@ import {
   type Socket,
   type StreamSocket,
 } from "../../stack/mod.ts";
-import { State, stateName } from "../../stack/tcp/state.ts";
-import type { Tcb } from "../../stack/tcp/tcb.ts";
+import { State, stateName } from "../../stack/tcp/base/state.ts";
+import type { Tcb } from "../../stack/tcp/tcb/tcb.ts";
 import type { Calls, Slot } from "./calls.ts";
 import { Failure } from "./failure.ts";
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Tcb } from "../../stack/tcp/tcb.ts";
+import type { Tcb } from "../../stack/tcp/tcb/tcb.ts";
 
 /** Of the objects that hang on it. */
 const PARTS: readonly string[] = [

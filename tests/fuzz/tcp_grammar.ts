@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { FLOW_SYN_REQUEST, FLOW_TIME_WAIT } from "../../stack/tcp/flow.ts";
-import { State } from "../../stack/tcp/state.ts";
+import { FLOW_SYN_REQUEST, FLOW_TIME_WAIT } from "../../stack/tcp/base/flow.ts";
+import { State } from "../../stack/tcp/base/state.ts";
 import { LOCAL_MAC, PEER_MAC } from "../support/rig.ts";
 import { ACK, CWR, ECE, FIN, PROTO_TCP, PSH, RST, SYN, URG } from "../support/packet_types.ts";
 import type { Prng } from "../support/prng.ts";

@@ -14,9 +14,9 @@ import {
   Stack,
   type TxFrames,
 } from "../../stack/mod.ts";
-import { type Flow, FLOW_TCB, FLOW_TIME_WAIT } from "../../stack/tcp/flow.ts";
-import type { SynRequest } from "../../stack/tcp/syn_request.ts";
-import type { Tcb } from "../../stack/tcp/tcb.ts";
+import { type Flow, FLOW_TCB, FLOW_TIME_WAIT } from "../../stack/tcp/base/flow.ts";
+import type { SynRequest } from "../../stack/tcp/passive_open/syn_request.ts";
+import type { Tcb } from "../../stack/tcp/tcb/tcb.ts";
 import { arpFrame } from "../support/build.ts";
 import { decodeFrame } from "../support/decode.ts";
 import { checkStack } from "../support/invariants.ts";

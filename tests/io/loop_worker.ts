@@ -5,7 +5,7 @@
  * @module
  */
 import { Arena } from "../../ffi/arena.ts";
-import { EventLoop } from "../../io/loop.ts";
+import { EventLoop } from "../../io/loop/loop.ts";
 import { BuddyMemory } from "../../stack/mod.ts";
 
 const arena = Arena.map(1 << 20);

@@ -6,7 +6,7 @@
  * @module
  */
 import { IpAddress, type Socket, type StreamSocket } from "../../stack/mod.ts";
-import { EAGAIN, ENOTCONN, EPIPE } from "../../stack/wire/errno.ts";
+import { EAGAIN, ENOTCONN, EPIPE } from "../../stack/base/errno.ts";
 import { ipWord } from "../support/packet_types.ts";
 import { checkPattern, fillPattern } from "../support/pattern.ts";
 import { PEER_ADDR } from "../support/rig.ts";

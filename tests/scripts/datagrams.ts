@@ -10,7 +10,7 @@ import {
   DGRAM_HEADER_LEN,
   DGRAM_MAGIC,
 } from "../../stack/socket/api.ts";
-import { EAGAIN } from "../../stack/wire/errno.ts";
+import { EAGAIN } from "../../stack/base/errno.ts";
 import { ipWord } from "../support/packet_types.ts";
 import { checkPattern, fillPattern } from "../support/pattern.ts";
 import { PEER_ADDR } from "../support/rig.ts";

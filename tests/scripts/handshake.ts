@@ -10,7 +10,7 @@ import { LOCAL_MAC, PEER_ADDR, PEER_MAC } from "../support/rig.ts";
 import { LOCAL_ADDR } from "../support/rig.ts";
 import { ipv4Frame, ipv4Header, PROTO_TCP, tcpBytes, tcpSegment } from "../support/build.ts";
 import { IpAddress, type StreamSocket } from "../../stack/mod.ts";
-import { EINPROGRESS } from "../../stack/wire/errno.ts";
+import { EINPROGRESS } from "../../stack/base/errno.ts";
 import { buildOption } from "./inject.ts";
 import { parseOptions } from "./notation.ts";
 import type { OptionSpec } from "./ast.ts";

@@ -27,7 +27,7 @@ import {
 } from "../support/packet_types.ts";
 import { fillPattern } from "../support/pattern.ts";
 import { LOCAL_ADDR, LOCAL_MAC, PEER_ADDR, PEER_MAC } from "../support/rig.ts";
-import { CSUM_VALID, GSO_TCPV4 } from "../../stack/storage/frames.ts";
+import { CSUM_VALID, GSO_TCPV4 } from "../../stack/base/frames.ts";
 import type { IcmpSpec, OptionSpec, PacketSpec, SegmentSpec, UdpSpec } from "./ast.ts";
 import { echoWord, ECN_BITS, icmpType, modifierValue } from "./wire.ts";
 import { type Flow, PEER_KEY, type World } from "./world.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import * as errno from "../../stack/wire/errno.ts";
+import * as errno from "../../stack/base/errno.ts";
 import * as api from "../../stack/socket/api.ts";
 
 /** Name → [level, name]. */

@@ -9,7 +9,7 @@
  * @module
  */
 import type { StackOptions, StreamSocket } from "../../stack/mod.ts";
-import { errnoName } from "../../stack/wire/errno_name.ts";
+import { errnoName } from "../../stack/base/errno_name.ts";
 import { decodeFrame } from "../support/decode.ts";
 import type { RigOptions } from "../support/rig.ts";
 import { type Action, type Script, ScriptError, type Step } from "./ast.ts";

@@ -5,7 +5,7 @@
  */
 import type { DatagramSocket, Socket, StreamSocket } from "../../stack/socket/api.ts";
 import { IpAddress } from "../../stack/mod.ts";
-import { EINPROGRESS } from "../../stack/wire/errno.ts";
+import { EINPROGRESS } from "../../stack/base/errno.ts";
 import { checkPattern, fillPattern } from "../support/pattern.ts";
 import type { App, Host } from "./host.ts";
 import type { Simulator } from "./simulator.ts";

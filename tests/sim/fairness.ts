@@ -10,7 +10,7 @@
  *
  * @module
  */
-import { saveReport } from "../../bench/net/results.ts";
+import { saveReport } from "../../bench/lab/results.ts";
 import { runBulk } from "./bulk.ts";
 
 /** A frame of 1500 bytes with its Ethernet header. */

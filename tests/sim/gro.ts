@@ -6,7 +6,7 @@
  */
 import { onesSum } from "../support/checksum.ts";
 import { PROTO_TCP, type WireFrame } from "../support/packet_types.ts";
-import { CSUM_NONE, CSUM_VALID, GSO_NONE, GSO_TCPV4 } from "../../stack/storage/frames.ts";
+import { CSUM_NONE, CSUM_VALID, GSO_NONE, GSO_TCPV4 } from "../../stack/base/frames.ts";
 
 const MAX_FRAME_LEN = 65535;
 const HEADERS_BEFORE_TCP = 34;

@@ -18,8 +18,8 @@ import {
 } from "../../stack/mod.ts";
 import type { WireFrame } from "../support/packet_types.ts";
 import { segmentFrame, takeRow } from "../support/offload.ts";
-import { FLOW_TCB } from "../../stack/tcp/flow.ts";
-import type { Tcb } from "../../stack/tcp/tcb.ts";
+import { FLOW_TCB } from "../../stack/tcp/base/flow.ts";
+import type { Tcb } from "../../stack/tcp/tcb/tcb.ts";
 import { tcbText } from "../support/tcb.ts";
 import { coalesce } from "./gro.ts";
 import type { Prng } from "../support/prng.ts";

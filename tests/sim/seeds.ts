@@ -11,7 +11,7 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { saveReport } from "../../bench/net/results.ts";
+import { saveReport } from "../../bench/lab/results.ts";
 import { type Mishaps, runScenario } from "./scenario.ts";
 
 const args = parseArgs(Deno.args, {

@@ -18,7 +18,7 @@ import {
   type TcpSegment,
   type WireFrame,
 } from "./packet_types.ts";
-import { CSUM_NONE, CSUM_PARTIAL } from "../../stack/storage/frames.ts";
+import { CSUM_NONE, CSUM_PARTIAL } from "../../stack/base/frames.ts";
 
 const EMPTY = new Uint8Array(0);
 

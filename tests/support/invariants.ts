@@ -4,8 +4,8 @@
  * @module
  */
 import type { BuddyMemory, Stack } from "../../stack/mod.ts";
-import { type Flow, FLOW_TCB } from "../../stack/tcp/flow.ts";
-import type { Tcb } from "../../stack/tcp/tcb.ts";
+import { type Flow, FLOW_TCB } from "../../stack/tcp/base/flow.ts";
+import type { Tcb } from "../../stack/tcp/tcb/tcb.ts";
 import { checkTcb } from "./tcb_invariants.ts";
 
 /** Throws with the name of the broken invariant. */

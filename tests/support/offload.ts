@@ -13,7 +13,7 @@ import {
   GSO_NONE,
   GSO_UDP_L4,
   type TxFrames,
-} from "../../stack/storage/frames.ts";
+} from "../../stack/base/frames.ts";
 
 /** Copies row `row` out of the stack's memory. */
 export function takeRow(tx: TxFrames, row: number): WireFrame {

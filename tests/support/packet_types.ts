@@ -96,7 +96,7 @@ export interface DecodedFrame {
 /** One frame on a wire, with the offload metadata that a virtual NIC would carry. */
 export interface WireFrame {
   bytes: Uint8Array;
-  /** CSUM_* of stack/storage/frames.ts. */
+  /** CSUM_* of stack/base/frames.ts. */
   csum: number;
   /** Offsets of the L4 header and of its checksum field in `bytes`, with CSUM_PARTIAL. */
   csumStart: number;

@@ -20,7 +20,7 @@ import { arpFrame } from "./build.ts";
 import { decodeFrame } from "./decode.ts";
 import { checkStack } from "./invariants.ts";
 import { takeRow } from "./offload.ts";
-import { GSO_NONE } from "../../stack/storage/frames.ts";
+import { GSO_NONE } from "../../stack/base/frames.ts";
 import {
   type DecodedFrame,
   ETHERTYPE_ARP,

@@ -4,9 +4,9 @@
  * @module
  */
 import type { Stack, StreamSocket } from "../../stack/mod.ts";
-import { FLOW_TCB } from "../../stack/tcp/flow.ts";
-import { stateName } from "../../stack/tcp/state.ts";
-import type { Tcb } from "../../stack/tcp/tcb.ts";
+import { FLOW_TCB } from "../../stack/tcp/base/flow.ts";
+import { stateName } from "../../stack/tcp/base/state.ts";
+import type { Tcb } from "../../stack/tcp/tcb/tcb.ts";
 
 const known = new WeakMap<StreamSocket, Tcb>();
 

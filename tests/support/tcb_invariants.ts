@@ -1,11 +1,11 @@
 /**
- * What must be true of every connection after every step. The names are those of stack/tcp/tcb.ts.
+ * What must be true of every connection after every step. The names are those of tcb.ts.
  *
  * @module
  */
-import { SENT_LOST, SENT_RETRANS, SENT_SACKED } from "../../stack/tcp/sent_queue.ts";
-import { State, stateName } from "../../stack/tcp/state.ts";
-import { RetransmitTimer, type Tcb } from "../../stack/tcp/tcb.ts";
+import { SENT_LOST, SENT_RETRANS, SENT_SACKED } from "../../stack/tcp/tcb/sent_queue.ts";
+import { State, stateName } from "../../stack/tcp/base/state.ts";
+import { RetransmitTimer, type Tcb } from "../../stack/tcp/tcb/tcb.ts";
 
 /** What a connection looked like at the last check: some things may only grow. */
 interface Before {

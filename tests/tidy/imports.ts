@@ -26,8 +26,9 @@ interface Info {
 
 /** Layers from the bottom up, by the start of the path. The first match counts. */
 const LAYERS: readonly (readonly [string, string])[] = [
-  ["stack/wire/", "base"],
-  ["stack/storage/", "base"],
+  ["stack/base/", "base"],
+  ["stack/wire/", "wire"],
+  ["stack/storage/", "storage"],
   ["stack/tcp/", "tcp"],
   ["stack/udp/", "udp"],
   ["stack/icmp/", "icmp"],
@@ -42,18 +43,21 @@ const LAYERS: readonly (readonly [string, string])[] = [
   ["main.ts", "main"],
 ];
 
+const GROUND = ["base", "wire", "storage"];
 const TRANSPORTS = ["tcp", "udp", "icmp", "raw"];
 
 /** What a layer may import besides itself. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   base: [],
-  tcp: ["base"],
-  udp: ["base"],
-  icmp: ["base"],
-  raw: ["base"],
-  iface: ["base", ...TRANSPORTS],
-  socket: ["base", ...TRANSPORTS],
-  stack: ["base", ...TRANSPORTS, "iface", "socket"],
+  wire: ["base"],
+  storage: ["base"],
+  tcp: GROUND,
+  udp: GROUND,
+  icmp: GROUND,
+  raw: GROUND,
+  iface: [...GROUND, ...TRANSPORTS],
+  socket: [...GROUND, ...TRANSPORTS],
+  stack: [...GROUND, ...TRANSPORTS, "iface", "socket"],
   ffi: [],
   io: ["ffi", "stack"],
   cli: ["ffi", "io", "stack"],
@@ -62,12 +66,12 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 
 /** What a layer may import for its types alone, on top. */
 const ALLOWED_TYPES: Readonly<Record<string, readonly string[]>> = {
-  io: ["base", "socket"],
+  io: [...GROUND, "socket"],
 };
 
 /** Single imports beyond the table, and why. */
 const EXCEPTIONS: readonly (readonly [from: string, to: string, why: string])[] = [
-  ["cli/", "stack/wire/ip_address.ts", "a value type; stack/mod.ts would load the stack twice"],
+  ["cli/", "stack/base/ip_address.ts", "a value type; stack/mod.ts would load the stack twice"],
   ["cli/args.ts", "npm:deno-std", "the command line's parser"],
   ["cli/build/", "npm:deno-std", "runs on the developer's machine"],
 ];

@@ -21,8 +21,8 @@
  *
  * @module
  */
-import type { DeliveryRate } from "../delivery_rate.ts";
-import { burstBytesAt } from "../pacing.ts";
+import type { DeliveryRate } from "../base/delivery_rate.ts";
+import { burstBytesAt } from "../base/pacing.ts";
 import { AckAggregation } from "./ack_aggregation.ts";
 import {
   type CongestionControl,

@@ -12,7 +12,7 @@
  *
  * @module
  */
-import type { DeliveryRate } from "../delivery_rate.ts";
+import type { DeliveryRate } from "../base/delivery_rate.ts";
 
 /** What an algorithm may see and change of a connection: the Tcb has these fields. */
 export interface CongestionState {

@@ -16,7 +16,7 @@
  *
  * @module
  */
-import { seqGeq } from "../seq.ts";
+import { seqGeq } from "../base/seq.ts";
 import type { CongestionState } from "./congestion_control.ts";
 
 /** RFC 9406 4.3. */

@@ -4,8 +4,8 @@
  * @module
  */
 import { AF_INET, SOCK_SEQPACKET, SOCK_STREAM } from "../../../ffi/abi/socket.ts";
-import type { AppContext } from "../../../io/app/app_context.ts";
-import { Endpoint } from "../../../io/app/endpoint.ts";
+import type { AppContext } from "../../../io/app/endpoint/app_context.ts";
+import { Endpoint } from "../../../io/app/endpoint/endpoint.ts";
 import type { Socket } from "../../../stack/mod.ts";
 
 export class ProbeEndpoint extends Endpoint {

@@ -19,8 +19,8 @@ import { check } from "../../../ffi/errno.ts";
 import { type Libc, libc } from "../../../ffi/libc.ts";
 import * as P from "../../../ffi/shim/protocol.ts";
 import { connectUnix, socketCookie, socketPair } from "../../../ffi/socket.ts";
-import { readCookie, writeCookie } from "../../../io/app/message.ts";
-import { readSockaddr, SocketAddress, writeSockaddr } from "../../../io/app/sockaddr.ts";
+import { readCookie, writeCookie } from "../../../io/app/protocol/message.ts";
+import { readSockaddr, SocketAddress, writeSockaddr } from "../../../io/app/protocol/sockaddr.ts";
 import { EAGAIN, EINPROGRESS, IpAddress } from "../../../stack/mod.ts";
 import type { World } from "./world.ts";
 

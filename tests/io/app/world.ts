@@ -5,7 +5,7 @@
  * @module
  */
 import { Arena } from "../../../ffi/arena.ts";
-import { EventLoop } from "../../../io/loop.ts";
+import { EventLoop } from "../../../io/loop/loop.ts";
 import { Service, type ServiceOptions } from "../../../io/app/mod.ts";
 import { BuddyMemory, Stack, type StackConfigOverrides } from "../../../stack/mod.ts";
 import { Program } from "./program.ts";

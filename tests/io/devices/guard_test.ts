@@ -10,7 +10,7 @@ import { LinkControl } from "../../../ffi/link.ts";
 import { inNetns } from "../../../ffi/netns.ts";
 import type { Device } from "../../../io/devices/device.ts";
 import { openDevice } from "../../../io/devices/open.ts";
-import { canMakeNetns, Netns, veth } from "../../support/netns.ts";
+import { canMakeNetns, Netns, veth } from "../../lab/netns.ts";
 import { address, flush, isArp, makeRig, queue, udpHeaders, waitFrame } from "./harness.ts";
 
 const HOST = "198.18.6.1";

@@ -8,7 +8,7 @@ import { SysError } from "../../../ffi/errno.ts";
 import { inNetns } from "../../../ffi/netns.ts";
 import type { DeviceConfig } from "../../../io/devices/device.ts";
 import { openDevice } from "../../../io/devices/open.ts";
-import { canMakeNetns, Netns } from "../../support/netns.ts";
+import { canMakeNetns, Netns } from "../../lab/netns.ts";
 import { address, makeRig } from "./harness.ts";
 
 const rig = makeRig();

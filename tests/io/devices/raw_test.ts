@@ -12,7 +12,7 @@ import { setIntOption } from "../../../ffi/socket.ts";
 import type { Device, DeviceConfig } from "../../../io/devices/device.ts";
 import { openDevice } from "../../../io/devices/open.ts";
 import { CSUM_NONE, CSUM_PARTIAL, GSO_TCPV4, GSO_UDP_L4 } from "../../../stack/mod.ts";
-import { canMakeNetns, Netns, veth } from "../../support/netns.ts";
+import { canMakeNetns, Netns, veth } from "../../lab/netns.ts";
 import {
   address,
   arpFrame,

@@ -11,7 +11,7 @@ import { inNetns } from "../../../ffi/netns.ts";
 import type { Device, DeviceConfig } from "../../../io/devices/device.ts";
 import { openDevice } from "../../../io/devices/open.ts";
 import { CSUM_PARTIAL, GSO_UDP_L4 } from "../../../stack/mod.ts";
-import { canMakeNetns, Netns } from "../../support/netns.ts";
+import { canMakeNetns, Netns } from "../../lab/netns.ts";
 import {
   address,
   arpFrame,

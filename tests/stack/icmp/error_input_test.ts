@@ -2,8 +2,8 @@ import { assertEquals } from "@std/assert";
 import { QuotedError } from "../../../stack/icmp/error_input.ts";
 import type { IpAddress } from "../../../stack/mod.ts";
 import { IcmpHeader, parseIcmp } from "../../../stack/wire/icmp.ts";
-import type { Network } from "../../../stack/wire/network.ts";
-import { Packet } from "../../../stack/wire/packet.ts";
+import type { Network } from "../../../stack/base/network.ts";
+import { Packet } from "../../../stack/base/packet.ts";
 import { bytesOf, icmpPacket, ip, OUR_ADDR, PEER_ADDR, udpFrame } from "../net_fixture.ts";
 
 const NETWORK = { isLocal: (addr: IpAddress) => addr.equals(OUR_ADDR) } as unknown as Network;

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { emitError, emitReceived } from "../../../stack/socket/datagram_header.ts";
-import { Packet } from "../../../stack/wire/packet.ts";
+import { Packet } from "../../../stack/base/packet.ts";
 
 Deno.test("a received datagram's header: every byte is written", () => {
   const bytes = new Uint8Array(70).fill(0xa5);

@@ -4,7 +4,7 @@ import { PMTUDISC_DO, PMTUDISC_DONT, PMTUDISC_PROBE } from "../../../stack/mod.t
 import { Destination } from "../../../stack/socket/destination.ts";
 import type { SocketEnv } from "../../../stack/socket/socket_env.ts";
 import { SocketOptions } from "../../../stack/socket/socket_options.ts";
-import type { Route } from "../../../stack/wire/network.ts";
+import type { Route } from "../../../stack/base/network.ts";
 import { ip } from "../net_fixture.ts";
 
 const ANY = ip("0.0.0.0");

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { BuddyMemory } from "../../../stack/mod.ts";
 import { ReceiveQueue } from "../../../stack/socket/receive_queue.ts";
 import type { SocketEnv } from "../../../stack/socket/socket_env.ts";
-import { Packet } from "../../../stack/wire/packet.ts";
+import { Packet } from "../../../stack/base/packet.ts";
 
 function setUp(limit = 1000) {
   const memory = new BuddyMemory(new ArrayBuffer(1 << 20));

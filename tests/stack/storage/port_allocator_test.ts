@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { PortAllocator } from "../../../stack/storage/port_allocator.ts";
-import { IpAddress, LOOPBACK_V4 } from "../../../stack/wire/ip_address.ts";
+import { IpAddress, LOOPBACK_V4 } from "../../../stack/base/ip_address.ts";
 import { randomSource } from "./random.ts";
 
 const LOCAL = IpAddress.v4(0xc6120001);

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { BuddyMemory } from "../../../stack/storage/arena_memory.ts";
 import { ByteRing } from "../../../stack/storage/ring.ts";
-import { Span } from "../../../stack/storage/span.ts";
+import { Span } from "../../../stack/base/span.ts";
 import { randomSource } from "./random.ts";
 
 /** Copies into a writable span and commits; returns how many bytes fitted. */

@@ -5,7 +5,7 @@ import {
   EVENT_CONNECTED,
   EVENT_ERROR,
   EVENT_WRITABLE,
-} from "../../../stack/storage/events.ts";
+} from "../../../stack/base/events.ts";
 import { Peer } from "./support/peer.ts";
 import { World } from "./support/world.ts";
 

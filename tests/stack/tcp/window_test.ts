@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { EVENT_WRITABLE } from "../../../stack/storage/events.ts";
-import { windowShiftFor } from "../../../stack/tcp/receive_window.ts";
+import { EVENT_WRITABLE } from "../../../stack/base/events.ts";
+import { windowShiftFor } from "../../../stack/tcp/receive/receive_window.ts";
 import { Peer } from "./support/peer.ts";
 import { pattern, read, transfer, World, write } from "./support/world.ts";
 

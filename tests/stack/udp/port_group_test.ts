@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { UdpEndpoint } from "../../../stack/udp/mod.ts";
 import { PortGroup } from "../../../stack/udp/port_group.ts";
-import { Packet } from "../../../stack/wire/packet.ts";
+import { Packet } from "../../../stack/base/packet.ts";
 import { ip } from "../net_fixture.ts";
 
 const SINK = { receive: () => {}, icmpError: () => {} };

@@ -7,7 +7,7 @@ import {
   emitArp,
   parseArp,
 } from "../../../stack/wire/arp.ts";
-import { DROP_ARP_FORMAT, DROP_ARP_SHORT } from "../../../stack/wire/drop_reason.ts";
+import { DROP_ARP_FORMAT, DROP_ARP_SHORT } from "../../../stack/base/drop_reason.ts";
 import {
   ARP_REPLY_FRAME,
   ARP_REQUEST_FRAME,

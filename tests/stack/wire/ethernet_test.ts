@@ -16,7 +16,7 @@ import {
   parseEthernet,
   parseMac,
 } from "../../../stack/wire/ethernet.ts";
-import { DROP_FRAME_SHORT } from "../../../stack/wire/drop_reason.ts";
+import { DROP_FRAME_SHORT } from "../../../stack/base/drop_reason.ts";
 import {
   ARP_REQUEST_FRAME,
   assertEmits,

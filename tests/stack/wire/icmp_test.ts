@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import * as icmp from "../../../stack/wire/icmp.ts";
 import { emitIcmp, icmpEchoRest, IcmpHeader, parseIcmp } from "../../../stack/wire/icmp.ts";
 import { sum } from "../../../stack/wire/checksum.ts";
-import { DROP_ICMP_CHECKSUM, DROP_ICMP_SHORT } from "../../../stack/wire/drop_reason.ts";
+import { DROP_ICMP_CHECKSUM, DROP_ICMP_SHORT } from "../../../stack/base/drop_reason.ts";
 import * as golden from "./golden.ts";
 import { assertEmits, hex, view } from "./golden.ts";
 

@@ -11,7 +11,7 @@ import {
   PROTOCOL_UDP,
   refreshIpv4Checksum,
 } from "../../../stack/wire/ipv4.ts";
-import * as drop from "../../../stack/wire/drop_reason.ts";
+import * as drop from "../../../stack/base/drop_reason.ts";
 import * as golden from "./golden.ts";
 import { assertEmits, dirty, hex, IP_A, IP_B, view } from "./golden.ts";
 

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { emitIpv6, Ipv6Header, parseIpv6 } from "../../../stack/wire/ipv6.ts";
-import * as drop from "../../../stack/wire/drop_reason.ts";
+import * as drop from "../../../stack/base/drop_reason.ts";
 import { assertEmits, hex, view } from "./golden.ts";
 
 /** Neighbour solicitation header: traffic class 0xc5, flow label 0xabcde. */

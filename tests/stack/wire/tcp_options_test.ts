@@ -6,7 +6,7 @@ import {
   parseTcpOptions,
   TcpOptions,
 } from "../../../stack/wire/tcp_options.ts";
-import { DROP_TCP_OPTIONS } from "../../../stack/wire/drop_reason.ts";
+import { DROP_TCP_OPTIONS } from "../../../stack/base/drop_reason.ts";
 import { randomSource } from "../storage/random.ts";
 import * as golden from "./golden.ts";
 import { assertEmits, dirty, EMIT_OFF, hex, view } from "./golden.ts";

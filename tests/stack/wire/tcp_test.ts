@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import * as tcp from "../../../stack/wire/tcp.ts";
 import { emitTcp, parseTcp, TcpHeader, verifyTcp } from "../../../stack/wire/tcp.ts";
 import { finish, pseudoSumV4, sum } from "../../../stack/wire/checksum.ts";
-import * as drop from "../../../stack/wire/drop_reason.ts";
+import * as drop from "../../../stack/base/drop_reason.ts";
 import * as golden from "./golden.ts";
 import { assertEmits, hex, IP_A, IP_B, view } from "./golden.ts";
 

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { emitUdp, finishUdp, parseUdp, UdpHeader, verifyUdp } from "../../../stack/wire/udp.ts";
 import { finish, pseudoSumV4, sum } from "../../../stack/wire/checksum.ts";
-import * as drop from "../../../stack/wire/drop_reason.ts";
+import * as drop from "../../../stack/base/drop_reason.ts";
 import { assertEmits, dirty, IP_A, IP_B, UDP_PACKET, view } from "./golden.ts";
 
 const DATAGRAM = UDP_PACKET.slice(20);

@@ -1,7 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { Bbr, BbrMode } from "../../../../stack/tcp/congestion/bbr.ts";
 import { CWND_MAX, SSTHRESH_INFINITE } from "../../../../stack/tcp/congestion/mod.ts";
-import { DeliveryRate, type TxStamp } from "../../../../stack/tcp/delivery_rate.ts";
+import { DeliveryRate, type TxStamp } from "../../../../stack/tcp/base/delivery_rate.ts";
 import { Prng } from "../../../support/prng.ts";
 import { BDP, Bottleneck, Flow, RATE, RTT_US, run } from "./path_model.ts";
 import { SECOND, single, utilisation } from "./path_model.ts";

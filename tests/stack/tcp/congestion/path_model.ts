@@ -16,8 +16,8 @@ import type {
   CongestionState,
 } from "../../../../stack/tcp/congestion/congestion_control.ts";
 import { SSTHRESH_INFINITE } from "../../../../stack/tcp/congestion/congestion_control.ts";
-import { DeliveryRate, type TxStamp } from "../../../../stack/tcp/delivery_rate.ts";
-import { Pacer } from "../../../../stack/tcp/pacing.ts";
+import { DeliveryRate, type TxStamp } from "../../../../stack/tcp/base/delivery_rate.ts";
+import { Pacer } from "../../../../stack/tcp/base/pacing.ts";
 import { Bottleneck, type PathConfig } from "./bottleneck.ts";
 
 class Packet implements TxStamp {

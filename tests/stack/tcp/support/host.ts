@@ -5,14 +5,14 @@
  * @module
  */
 import { BuddyMemory } from "../../../../stack/storage/arena_memory.ts";
-import { Counters } from "../../../../stack/storage/counters.ts";
+import { Counters } from "../../../../stack/base/counters.ts";
 import {
   CSUM_NONE,
   CSUM_PARTIAL,
   GSO_NONE,
   GSO_TCPV4,
   TxFrames,
-} from "../../../../stack/storage/frames.ts";
+} from "../../../../stack/base/frames.ts";
 import {
   DEFAULT_TCP_CONFIG,
   type TcpConfig,
@@ -20,10 +20,10 @@ import {
   type TcpSocket,
 } from "../../../../stack/tcp/mod.ts";
 import { finish, fold, pseudoSumV6, sum } from "../../../../stack/wire/checksum.ts";
-import { ENETUNREACH } from "../../../../stack/wire/errno.ts";
-import { IpAddress } from "../../../../stack/wire/ip_address.ts";
-import type { Network, Route } from "../../../../stack/wire/network.ts";
-import { Packet } from "../../../../stack/wire/packet.ts";
+import { ENETUNREACH } from "../../../../stack/base/errno.ts";
+import { IpAddress } from "../../../../stack/base/ip_address.ts";
+import type { Network, Route } from "../../../../stack/base/network.ts";
+import { Packet } from "../../../../stack/base/packet.ts";
 import { parseTcp, TcpHeader } from "../../../../stack/wire/tcp.ts";
 import { parseTcpOptions, TcpOptions } from "../../../../stack/wire/tcp_options.ts";
 

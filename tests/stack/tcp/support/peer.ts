@@ -8,7 +8,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { TcpSocket } from "../../../../stack/tcp/mod.ts";
 import { finish, sum } from "../../../../stack/wire/checksum.ts";
-import { IpAddress } from "../../../../stack/wire/ip_address.ts";
+import { IpAddress } from "../../../../stack/base/ip_address.ts";
 import { emitTcp, TCP_HEADER_LEN } from "../../../../stack/wire/tcp.ts";
 import { emitOptions, emitSynOptions } from "../../../../stack/wire/tcp_options.ts";
 import { Host, type HostOptions, parsePacket, pseudo4or6, type Seen } from "./host.ts";

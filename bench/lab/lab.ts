@@ -1,0 +1,135 @@
+/**
+ * The bench's network: two namespaces with the kernel's own path between them, and beside it the
+ * paths that nuse takes to the same peer.
+ *
+ *     ns a (program)                ns b (kernel peer)
+ *       va0 198.18.0.1  ── veth ──  vb0 198.18.0.2        native
+ *       va1 (bare, RAW) ── veth ──  vb1 198.18.1.2        nuse in a, at 198.18.1.10
+ *                                   nuse-tap 198.18.2.2   nuse in b too, at 198.18.2.10
+ *
+ * @module
+ */
+import { fromFileUrl } from "@std/path";
+import { closeOnSignal } from "./interrupt.ts";
+import { NUSE } from "../../tests/lab/nuse.ts";
+import { must, Netns, type Running, type RunOptions, veth } from "../../tests/lab/netns.ts";
+
+/** Ways to the peer: the kernel's own, and nuse's. */
+export type Path = "native" | "raw" | "tap";
+export const NUSE_PATHS: readonly Path[] = ["raw", "tap"];
+
+/** What a path's ends are called. */
+interface Ends {
+  /** Namespace in which the program runs. */
+  ns: Netns;
+  /** The program's own address, and the kernel peer's as the program sees it. */
+  self: string;
+  peer: string;
+  env: Record<string, string>;
+}
+
+/**
+ * A socket made while BBR is the default stays paced when CUBIC is chosen for it, which halves what
+ * the kernel reaches.
+ */
+export const UNPACED = "net.ipv4.tcp_congestion_control=reno";
+const LOAD_SOURCE = fromFileUrl(new URL("./load.c", import.meta.url));
+
+export class Lab {
+  readonly #ends: Record<Path, Ends>;
+  #closed: Promise<void> | null = null;
+  readonly #onSignal = closeOnSignal(() => this.close());
+
+  private constructor(
+    readonly a: Netns,
+    readonly b: Netns,
+    /** The compiled load program. */
+    readonly load: string,
+    readonly scratch: string,
+  ) {
+    this.#ends = {
+      native: { ns: a, self: "198.18.0.1", peer: "198.18.0.2", env: {} },
+      raw: {
+        ns: a,
+        self: "198.18.1.10",
+        peer: "198.18.1.2",
+        env: { NUSEDEV: "va1", "nuse-va1": "198.18.1.10/24" },
+      },
+      tap: {
+        ns: b,
+        self: "198.18.2.10",
+        peer: "198.18.2.2",
+        env: {
+          NUSEVIF: "TAP",
+          NUSEDEV: "tap",
+          "nuse-tap": "198.18.2.10/24",
+          "nuse-tap-host": "198.18.2.2/24",
+        },
+      },
+    };
+  }
+
+  static async create(): Promise<Lab> {
+    const a = await Netns.create("bna");
+    const b = await Netns.create("bnb").catch(async (error) => {
+      await a.close();
+      throw error;
+    });
+    const scratch = await Deno.makeTempDir({ prefix: "nuse-bench-" });
+    const lab = new Lab(a, b, `${scratch}/load`, scratch);
+    try {
+      for (const ns of [a, b]) await must([...ns.enter, "sysctl", "-qw", UNPACED]);
+      await must(["cc", "-O2", "-Wall", "-Wextra", "-std=c11", "-o", lab.load, LOAD_SOURCE]);
+      await veth(a, "va0", "198.18.0.1/24", b, "vb0", "198.18.0.2/24");
+      await veth(a, "va1", null, b, "vb1", "198.18.1.2/24");
+      return lab;
+    } catch (error) {
+      await lab.close();
+      throw error;
+    }
+  }
+
+  /** Address of the kernel peer, as the program on `path` sees it. */
+  peer(path: Path): string {
+    return this.#ends[path].peer;
+  }
+
+  /** Address of the program on `path`. */
+  self(path: Path): string {
+    return this.#ends[path].self;
+  }
+
+  /** Starts a program on its path: bare for `native`, else behind `./nuse`. */
+  program(path: Path, argv: string[], options: RunOptions = {}): Running {
+    const { ns, env } = this.#ends[path];
+    const command = path === "native" ? argv : [NUSE, ...argv];
+    return ns.start(command, { ...options, env: { ...env, ...options.env } });
+  }
+
+  /** What one would type to do what `program` does, in the namespace. */
+  commandLine(path: Path, argv: string[]): string {
+    const env = Object.entries(this.#ends[path].env).map(([name, value]) => `${name}=${value}`);
+    return (path === "native" ? argv : ["env", ...env, "./nuse", ...argv]).join(" ");
+  }
+
+  /** Starts a program on the kernel's side, in b. */
+  kernel(argv: string[], options: RunOptions = {}): Running {
+    return this.b.start(argv, options);
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#remove();
+    return this.#closed;
+  }
+
+  async #remove(): Promise<void> {
+    await this.a.close();
+    await this.b.close();
+    await Deno.remove(this.scratch, { recursive: true });
+    this.#onSignal[Symbol.dispose]();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * The interface ioctls of netdevice(7), on struct ifreq. What changes an interface is refused with
+ * EPERM: addresses come from nuse's own configuration. SIOCGIFCONF is made of IFADDRS by whoever is
+ * in front.
+ *
+ * @module
+ */
+import { AF_INET } from "../../../ffi/abi/socket.ts";
+import { IFNAMSIZ, IFREQ } from "../../../ffi/abi/interface.ts";
+import {
+  EADDRNOTAVAIL,
+  EFAULT,
+  ENODEV,
+  ENOTTY,
+  EPERM,
+  type Interface,
+  type Stack,
+} from "../../../stack/mod.ts";
+import { ARPHRD_ETHER, ARPHRD_LOOPBACK, netmaskOf, writeName } from "./ifaddrs.ts";
+import { writeSockaddr } from "../protocol/sockaddr.ts";
+
+export const SIOCGIFNAME = 0x8910;
+export const SIOCGIFFLAGS = 0x8913;
+export const SIOCGIFADDR = 0x8915;
+export const SIOCGIFDSTADDR = 0x8917;
+export const SIOCGIFBRDADDR = 0x8919;
+export const SIOCGIFNETMASK = 0x891b;
+export const SIOCGIFMETRIC = 0x891d;
+export const SIOCGIFMTU = 0x8921;
+export const SIOCGIFHWADDR = 0x8927;
+export const SIOCGIFINDEX = 0x8933;
+export const SIOCGIFTXQLEN = 0x8942;
+
+/** Requests that set something, all in this range. */
+const SIOC_FIRST = 0x8910;
+const SIOC_LAST = 0x8970;
+const TX_QUEUE_LEN = 1000;
+const SOCKADDR_OFFSET = 16;
+
+/** The argument of an ioctl in memory: `len` bytes. */
+export interface IoctlArgument {
+  readonly dv: DataView;
+  readonly u8: Uint8Array;
+  readonly off: number;
+  readonly len: number;
+}
+
+/** Carries out `request` on the struct ifreq at `arg.off`, in place. Returns 0 or -errno. */
+export function interfaceIoctl(
+  stack: Pick<Stack, "interfaceByIndex" | "interfaceByName">,
+  request: number,
+  arg: IoctlArgument,
+): number {
+  if (request < SIOC_FIRST || request > SIOC_LAST) return -ENOTTY;
+  if (arg.len < IFREQ.LEN) return -EFAULT;
+  if (request === SIOCGIFNAME) {
+    const iface = stack.interfaceByIndex(arg.dv.getInt32(arg.off + IFREQ.IFINDEX, true));
+    if (iface === null) return -ENODEV;
+    writeName(arg.u8, arg.off + IFREQ.NAME, IFNAMSIZ, iface.name);
+    return 0;
+  }
+  const iface = stack.interfaceByName(readName(arg));
+  if (iface === null) return -ENODEV;
+  return interfaceField(iface, request, arg);
+}
+
+function interfaceField(iface: Interface, request: number, arg: IoctlArgument): number {
+  const { dv, u8, off } = arg;
+  switch (request) {
+    case SIOCGIFFLAGS:
+      dv.setInt16(off + IFREQ.FLAGS, iface.flags << 16 >> 16, true);
+      return 0;
+    case SIOCGIFMTU:
+      dv.setInt32(off + IFREQ.MTU, iface.mtu, true);
+      return 0;
+    case SIOCGIFINDEX:
+      dv.setInt32(off + IFREQ.IFINDEX, iface.index, true);
+      return 0;
+    case SIOCGIFMETRIC:
+      dv.setInt32(off + SOCKADDR_OFFSET, 0, true);
+      return 0;
+    case SIOCGIFTXQLEN:
+      dv.setInt32(off + SOCKADDR_OFFSET, TX_QUEUE_LEN, true);
+      return 0;
+    case SIOCGIFHWADDR:
+      u8.fill(0, off + IFREQ.HWADDR_FAMILY, off + IFREQ.LEN);
+      dv.setUint16(
+        off + IFREQ.HWADDR_FAMILY,
+        iface.isLoopback ? ARPHRD_LOOPBACK : ARPHRD_ETHER,
+        true,
+      );
+      u8.set(iface.mac, off + IFREQ.HWADDR);
+      return 0;
+    case SIOCGIFADDR:
+    case SIOCGIFDSTADDR:
+    case SIOCGIFBRDADDR:
+    case SIOCGIFNETMASK:
+      return addressField(iface, request, arg);
+    default:
+      return -EPERM;
+  }
+}
+
+/** As Linux: the interface's first IPv4 address. */
+function addressField(iface: Interface, request: number, arg: IoctlArgument): number {
+  const entry = iface.addresses.find(({ addr }) => addr.family === 4);
+  if (entry === undefined) return -EADDRNOTAVAIL;
+  let addr = entry.addr;
+  if (request === SIOCGIFNETMASK) addr = netmaskOf(entry.prefixLen, 4);
+  else if (request === SIOCGIFBRDADDR) addr = entry.broadcast ?? netmaskOf(0, 4);
+  writeSockaddr(arg.u8, arg.off + SOCKADDR_OFFSET, AF_INET, addr, 0);
+  return 0;
+}
+
+/** ifr_name; of an alias ("eth0:1") the interface. */
+function readName({ u8, off }: IoctlArgument): string {
+  let name = "";
+  for (let i = 0; i < IFNAMSIZ; i++) {
+    const c = u8[off + IFREQ.NAME + i];
+    if (c === 0 || c === 0x3a) break;
+    name += String.fromCharCode(c);
+  }
+  return name;
+}

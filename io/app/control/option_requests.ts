@@ -1,0 +1,99 @@
+/**
+ * getsockopt and setsockopt. The stack knows the options; here are SO_ERROR, which also concerns a
+ * pending connect, UDP_CORK, the state bits for the shim, and the answers for sockets that have
+ * ended.
+ *
+ * @module
+ */
+import { SO_ERROR, SOL_SOCKET } from "../../../ffi/abi/socket.ts";
+import * as P from "../../../ffi/shim/protocol.ts";
+import { EINVAL } from "../../../stack/mod.ts";
+import type { AppContext } from "../endpoint/app_context.ts";
+import { DatagramEndpoint } from "../endpoint/datagram_endpoint.ts";
+import type { EndedSocket } from "../endpoint/ended_sockets.ts";
+import type { Endpoint } from "../endpoint/endpoint.ts";
+import type { Reply, Request } from "../protocol/message.ts";
+import { nextOptionState } from "./option_state.ts";
+
+const IPPROTO_UDP = 17;
+const UDP_CORK = 1;
+
+export function getOption(
+  app: AppContext,
+  endpoint: Endpoint,
+  request: Request,
+  reply: Reply,
+  nowUs: number,
+): number {
+  if (request.a === SOL_SOCKET && request.b === SO_ERROR) {
+    return replyInt(app, reply, endpoint.takeError());
+  }
+  if (isCork(endpoint, request)) return replyInt(app, reply, Number(endpoint.isCorked));
+  const maxLen = Math.min(request.c, P.NUSE_DATA_MAX);
+  const value = endpoint.socket.getOption(request.a, request.b, maxLen, nowUs);
+  return replyValue(app, reply, value);
+}
+
+export function getOptionOfEnded(
+  app: AppContext,
+  ended: EndedSocket,
+  request: Request,
+  reply: Reply,
+  nowUs: number,
+): number {
+  if (request.a === SOL_SOCKET && request.b === SO_ERROR) {
+    return replyInt(app, reply, ended.takeError());
+  }
+  const maxLen = Math.min(request.c, P.NUSE_DATA_MAX);
+  return replyValue(app, reply, ended.socket.getOption(request.a, request.b, maxLen, nowUs));
+}
+
+export function setOption(
+  app: AppContext,
+  endpoint: Endpoint,
+  request: Request,
+  nowUs: number,
+): number {
+  const { a: level, b: name, dataOff, dataLen } = request;
+  if (isCork(endpoint, request)) {
+    if (dataLen < 4) return -EINVAL;
+    endpoint.setCorked(app.memory.dv.getInt32(dataOff, true) !== 0, nowUs);
+    return 0;
+  }
+  const value = valueOf(app, dataOff, dataLen);
+  const result = endpoint.socket.setOption(level, name, value, nowUs);
+  if (result === 0) {
+    endpoint.optionState = nextOptionState(endpoint.optionState, level, name, value);
+  }
+  return result;
+}
+
+const INT_LEN = 4;
+const intBytes = new Uint8Array(INT_LEN);
+
+/** The value, to be read at once: nearly every option is an int, and needs no new array. */
+function valueOf(app: AppContext, off: number, lenBytes: number): Uint8Array {
+  const { u8 } = app.memory;
+  if (lenBytes !== INT_LEN) return u8.slice(off, off + lenBytes);
+  for (let i = 0; i < INT_LEN; i++) intBytes[i] = u8[off + i];
+  return intBytes;
+}
+
+function isCork(endpoint: Endpoint, request: Request): endpoint is DatagramEndpoint {
+  return request.a === IPPROTO_UDP && request.b === UDP_CORK &&
+    endpoint instanceof DatagramEndpoint && endpoint.socket.protocol === IPPROTO_UDP;
+}
+
+function replyInt(app: AppContext, reply: Reply, value: number): number {
+  app.memory.dv.setInt32(reply.dataOff, value, true);
+  reply.dataLen = 4;
+  return 0;
+}
+
+function replyValue(app: AppContext, reply: Reply, value: Uint8Array | number): number {
+  if (typeof value === "number") return value;
+  const len = Math.min(value.length, P.NUSE_DATA_MAX);
+  app.memory.u8.set(value.subarray(0, len), reply.dataOff);
+  reply.dataLen = len;
+  return 0;
+}

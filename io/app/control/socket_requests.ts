@@ -1,0 +1,243 @@
+/**
+ * Requests that make, name and connect sockets: SOCKET OPEN WHO BIND CONNECT CHECK LISTEN NAME.
+ *
+ * @module
+ */
+import { AF_INET, SOCK_SEQPACKET, SOCK_STREAM } from "../../../ffi/abi/socket.ts";
+import {
+  type DatagramSocket,
+  EAFNOSUPPORT,
+  EINPROGRESS,
+  EINVAL,
+  ENFILE,
+  ENOENT,
+  ENOTCONN,
+  EOPNOTSUPP,
+  type Socket,
+  type StreamSocket,
+} from "../../../stack/mod.ts";
+import { NUSE_CONNECT_FAST, NUSE_CONNECT_WAIT } from "../../../ffi/shim/protocol.ts";
+import type { AppContext } from "../endpoint/app_context.ts";
+import type { ConnectWaiter } from "../endpoint/connecting.ts";
+import { DatagramEndpoint } from "../endpoint/datagram_endpoint.ts";
+import type { EndedSocket } from "../endpoint/ended_sockets.ts";
+import type { Endpoint } from "../endpoint/endpoint.ts";
+import { ListenerEndpoint } from "../endpoint/listener_endpoint.ts";
+import type { Reply, Request } from "../protocol/message.ts";
+import { enlargePair } from "../endpoint/pair.ts";
+import {
+  AF_UNSPEC,
+  anyAddress,
+  readSockaddr,
+  sockaddrLen,
+  SocketAddress,
+  writeSockaddr,
+} from "../protocol/sockaddr.ts";
+import { StreamEndpoint } from "../endpoint/stream_endpoint.ts";
+
+const address = new SocketAddress();
+
+/** Parses the request's sockaddr into `address`; 0 or -errno. */
+function parseAddress(app: AppContext, request: Request, domain: number): number {
+  return readSockaddr(app.memory.dv, request.dataOff, request.dataLen, domain, address);
+}
+
+export function openSocket(app: AppContext, request: Request, reply: Reply): void {
+  reply.result = makeSocket(app, request, reply);
+  if (reply.result < 0) app.counters.socketsRefused++;
+}
+
+function makeSocket(app: AppContext, request: Request, reply: Reply): number {
+  if (app.endpoints.isFull) return -ENFILE;
+  const { pairs } = app;
+  const socket = app.stack.socket(request.a, request.b, request.c);
+  if (typeof socket === "number") return socket;
+  const opened = pairs.open(socket.kind === "stream" ? SOCK_STREAM : SOCK_SEQPACKET);
+  if (opened < 0) {
+    socket.close(app.loop.nowUs);
+    return -ENFILE; // whatever we lack, the program does not
+  }
+  const endpoint = endpointFor(app, socket, pairs.ownFd, pairs.cookie);
+  if (typeof endpoint === "number") {
+    pairs.close();
+    return endpoint;
+  }
+  reply.cookie = pairs.cookie;
+  reply.passFd = pairs.programFd;
+  describe(reply, endpoint.kind, socket);
+  reply.state = endpoint.state;
+  return 0;
+}
+
+/** Watches `fd`, our end of the pair of `socket`, which is closed if that fails: -errno. */
+function endpointFor(
+  app: AppContext,
+  socket: Socket,
+  fd: number,
+  cookie: number,
+): Endpoint | number {
+  const endpoint = socket.kind === "stream"
+    ? new StreamEndpoint(app, socket as StreamSocket, fd, cookie)
+    : new DatagramEndpoint(app, socket as DatagramSocket, fd, cookie);
+  const attached = endpoint.attach();
+  if (attached < 0) {
+    socket.close(app.loop.nowUs);
+    return attached;
+  }
+  app.counters.socketsOpened++;
+  return endpoint;
+}
+
+/** OPEN: the program has made the pair, `fd` is our end of it. Refused, the pair is closed. */
+export function adoptSocket(app: AppContext, request: Request, fd: number): void {
+  if (fd >= 0 && isAdopted(app, request, fd)) return;
+  if (fd >= 0) app.sys.close(fd);
+  app.counters.socketsRefused++;
+}
+
+function isAdopted(app: AppContext, request: Request, fd: number): boolean {
+  const { endpoints, stack, sys } = app;
+  if (endpoints.isFull || endpoints.get(request.cookie) !== null) return false;
+  const socket = stack.socket(request.a, request.b, request.c);
+  if (typeof socket === "number") return false;
+  if (socket.kind === "datagram") enlargePair(sys, fd);
+  return typeof endpointFor(app, socket, fd, request.cookie) !== "number";
+}
+
+function describe(reply: Reply, kind: number, socket: Socket): void {
+  reply.a = kind;
+  reply.b = socket.domain;
+  reply.c = socket.type | socket.protocol << 8;
+}
+
+/** WHO: also of a socket that has ended. */
+export function describeSocket(app: AppContext, request: Request, reply: Reply): void {
+  const endpoint = app.endpoints.get(request.cookie);
+  const known = endpoint ?? app.ended.get(request.cookie);
+  reply.cookie = request.cookie;
+  if (known === null) {
+    reply.result = -ENOENT;
+    return;
+  }
+  describe(reply, known.kind, known.socket);
+  reply.state = known.state;
+}
+
+export function bind(
+  app: AppContext,
+  endpoint: Endpoint,
+  request: Request,
+  nowUs: number,
+): number {
+  const { socket } = endpoint;
+  const parsed = parseAddress(app, request, socket.domain);
+  if (parsed < 0) return parsed;
+  if (address.family === AF_UNSPEC) {
+    // As Linux: AF_UNSPEC with INADDR_ANY is taken for AF_INET on AF_INET sockets.
+    if (request.dataLen < sockaddrLen(AF_INET)) return -EINVAL;
+    if (socket.domain !== AF_INET) return -EAFNOSUPPORT;
+    const { dv } = app.memory;
+    if (dv.getInt32(request.dataOff + 4) !== 0) return -EAFNOSUPPORT;
+    return socket.bind(anyAddress(AF_INET), dv.getUint16(request.dataOff + 2), nowUs);
+  }
+  if (address.family !== socket.domain) return -EAFNOSUPPORT;
+  return socket.bind(address.addr, address.port, nowUs);
+}
+
+/** CONNECT. `waiter` is told the outcome when the request waits for it. */
+export function connect(
+  app: AppContext,
+  endpoint: Endpoint,
+  request: Request,
+  reply: Reply,
+  waiter: ConnectWaiter,
+  nowUs: number,
+): number {
+  if (endpoint instanceof StreamEndpoint) {
+    const result = connectStream(app, endpoint, request, waiter, nowUs);
+    reply.a = request.cookie === endpoint.cookie ? 0 : 1;
+    reply.b = result === -EINPROGRESS ? request.a : 0;
+    return result;
+  }
+  const { socket } = endpoint;
+  const parsed = parseAddress(app, request, socket.domain);
+  if (parsed < 0) return parsed;
+  if (address.family === AF_UNSPEC) return socket.disconnect(nowUs);
+  return socket.connect(address.addr, address.port, nowUs);
+}
+
+function connectStream(
+  app: AppContext,
+  endpoint: StreamEndpoint,
+  request: Request,
+  waiter: ConnectWaiter,
+  nowUs: number,
+): number {
+  const { domain } = endpoint.socket;
+  const asks = request.b === NUSE_CONNECT_WAIT ? waiter : null;
+  if (request.dataLen === 0 && endpoint.isConnecting) return endpoint.connecting.join(asks);
+  const parsed = parseAddress(app, request, domain);
+  if (parsed < 0) return parsed;
+  if (address.family === AF_UNSPEC) return endpoint.disconnect(nowUs);
+  if (address.family !== domain) return -EAFNOSUPPORT;
+  const isFast = request.c === NUSE_CONNECT_FAST;
+  return endpoint.connect(address.addr, address.port, isFast, request.a, asks, nowUs);
+}
+
+/** CHECK: would a datagram to this address be sent? */
+export function check(
+  app: AppContext,
+  endpoint: Endpoint,
+  request: Request,
+  nowUs: number,
+): number {
+  if (!(endpoint instanceof DatagramEndpoint)) return -EOPNOTSUPP;
+  const { socket } = endpoint;
+  if (request.dataLen === 0) {
+    return socket.check(null, 0, request.a, nowUs);
+  }
+  const parsed = parseAddress(app, request, socket.domain);
+  if (parsed < 0) return parsed;
+  if (address.family === AF_UNSPEC) return -EAFNOSUPPORT;
+  return socket.check(address.addr, address.port, request.a, nowUs);
+}
+
+export function listen(
+  app: AppContext,
+  endpoint: Endpoint,
+  request: Request,
+  nowUs: number,
+): number {
+  const backlog = request.a;
+  if (endpoint instanceof ListenerEndpoint) return endpoint.listen(backlog, nowUs);
+  if (!(endpoint instanceof StreamEndpoint)) return -EOPNOTSUPP;
+  const { socket, fd, cookie } = endpoint;
+  const result = socket.listen(backlog, nowUs);
+  if (result < 0) return result;
+  endpoint.detach(nowUs);
+  const listener = new ListenerEndpoint(app, socket, fd, cookie);
+  listener.optionState = endpoint.optionState;
+  listener.setBacklog(backlog);
+  const attached = listener.attach();
+  if (attached < 0) { // only for want of kernel memory: the program sees its end hang up
+    socket.close(nowUs);
+    app.sys.close(fd);
+  }
+  return attached < 0 ? attached : 0;
+}
+
+/** NAME: `request.a` 0 our own, 1 the peer's. */
+export function name(
+  app: AppContext,
+  known: Endpoint | EndedSocket,
+  request: Request,
+  reply: Reply,
+): number {
+  const { socket } = known;
+  if (request.a !== 0 && request.a !== 1) return -EINVAL;
+  const end = request.a === 0 ? known.local : known.remote;
+  if (end === null) return -ENOTCONN;
+  const { u8 } = app.memory;
+  reply.dataLen = writeSockaddr(u8, reply.dataOff, socket.domain, end.addr, end.port);
+  return 0;
+}

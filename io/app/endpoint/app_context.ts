@@ -1,0 +1,133 @@
+/**
+ * What clients, request handlers and endpoints share: the stack, the loop, memory, tables, limits.
+ *
+ * @module
+ */
+import type { Arena } from "../../../ffi/arena.ts";
+import { MSG_DONTWAIT } from "../../../ffi/abi/socket.ts";
+import { type Libc, libc } from "../../../ffi/libc.ts";
+import { ENOMEM, type Memory, type Stack } from "../../../stack/mod.ts";
+import type { EventLoop } from "../../loop/loop.ts";
+import { SysError } from "../../../ffi/errno.ts";
+import { AppCounters } from "./counters.ts";
+import { DatagramSlots } from "./datagram_slots.ts";
+import { EndedSockets } from "./ended_sockets.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { EndpointTable } from "./endpoint_table.ts";
+import { PairMaker } from "./pair.ts";
+
+export interface AppLimits {
+  /** Sockets alive at once; each costs one descriptor of ours. */
+  readonly maxSockets: number;
+  /** Control connections, one a process. */
+  readonly maxClients: number;
+  /** Records of ended sockets. */
+  readonly maxEnded: number;
+}
+
+/** 64 random bits, as two int32. */
+export interface Token {
+  readonly low: number;
+  readonly high: number;
+}
+
+function randomToken(): Token {
+  const [low, high] = crypto.getRandomValues(new Int32Array(2));
+  return { low, high };
+}
+
+/** Where bytes go that nobody wants. */
+export const SCRATCH_LEN = 1 << 16;
+const RECORD_LEN = 64;
+
+export class AppContext {
+  readonly sys: Libc = libc();
+  readonly base: Deno.PointerObject;
+  readonly memory: Memory;
+  readonly counters = new AppCounters();
+  readonly endpoints: EndpointTable;
+  readonly ended: EndedSockets;
+  readonly pairs = new PairMaker();
+  readonly slots: DatagramSlots;
+  readonly scratchOff: number;
+  /** Marks the headers of datagrams; only programs' shims know it. */
+  readonly token: Token = randomToken();
+  /** One record to a program: an accepted connection, an error. */
+  readonly recordOff: number;
+  /** Endpoints that have more to do than one turn allowed. */
+  #dirty: Endpoint[] = [];
+  #spare: Endpoint[] = [];
+  /** Endpoints that wait for room in `endpoints`. */
+  #starved: Endpoint[] = [];
+
+  constructor(
+    readonly stack: Stack,
+    readonly loop: EventLoop,
+    readonly arena: Arena,
+    readonly limits: AppLimits,
+  ) {
+    this.base = arena.base;
+    this.memory = stack.memory;
+    this.endpoints = new EndpointTable(limits.maxSockets);
+    this.ended = new EndedSockets(limits.maxEnded);
+    this.scratchOff = this.allocate(SCRATCH_LEN);
+    this.recordOff = this.allocate(RECORD_LEN);
+    this.slots = new DatagramSlots(this);
+  }
+
+  /** Memory for the whole life of the service. Throws SysError. */
+  allocate(lenBytes: number): number {
+    const off = this.memory.alloc(lenBytes);
+    if (off < 0) throw new SysError("alloc", ENOMEM, "cannot get memory for the service");
+    return off;
+  }
+
+  markDirty(endpoint: Endpoint): void {
+    if (endpoint.isDirty) return;
+    endpoint.isDirty = true;
+    this.#dirty.push(endpoint);
+  }
+
+  get hasDirty(): boolean {
+    return this.#dirty.length > 0;
+  }
+
+  /** Gives every dirty endpoint one turn; those that are not done by then are dirty again. */
+  runDirty(nowUs: number): void {
+    const turn = this.#dirty;
+    this.#dirty = this.#spare;
+    for (let i = 0; i < turn.length; i++) {
+      turn[i].isDirty = false;
+      turn[i].pump(nowUs);
+    }
+    turn.length = 0;
+    this.#spare = turn;
+  }
+
+  /** `endpoint` is to have a turn when another socket has gone. */
+  noteStarved(endpoint: Endpoint): void {
+    if (!this.#starved.includes(endpoint)) this.#starved.push(endpoint);
+  }
+
+  /** A socket has gone. */
+  wakeStarved(): void {
+    if (this.#starved.length === 0) return;
+    for (const endpoint of this.#starved) this.markDirty(endpoint);
+    this.#starved = [];
+  }
+
+  /** Sends everything queued, so that datagram slots and frames are free again. */
+  flush(nowUs: number): void {
+    this.stack.flush(nowUs);
+    this.slots.reset();
+  }
+
+  /** Throws away up to what fits the pair's buffer. */
+  drainPair(fd: number): void {
+    const rounds = 64; // bounds the work; the program's end is shut by then
+    for (let i = 0; i < rounds; i++) {
+      const n = this.sys.recv(fd, this.base, this.scratchOff, SCRATCH_LEN, 0, 0, MSG_DONTWAIT);
+      if (n <= 0) return;
+    }
+  }
+}

@@ -1,0 +1,236 @@
+/**
+ * A UDP, ping or raw socket. Every message on its pair is a header (stack/socket/api.ts) and a
+ * payload, the same bytes as in the stack's own queues: they are received into slots that the stack
+ * sends from, and sent to the program straight from the receive queue.
+ *
+ * An error goes to the program as a record of its own, which its next receive fails with: the stack
+ * puts one into the receive queue for what ICMP reported, we make one for a datagram that could not
+ * be sent.
+ *
+ * @module
+ */
+import { EPOLLHUP, EPOLLIN, EPOLLRDHUP } from "../../../ffi/abi/epoll.ts";
+import { MSG_DONTWAIT } from "../../../ffi/abi/socket.ts";
+import * as P from "../../../ffi/shim/protocol.ts";
+import {
+  type DatagramSocket,
+  DGRAM_ERROR,
+  DGRAM_HEADER_LEN,
+  DGRAM_MAGIC,
+  EAGAIN,
+  ECONNRESET,
+  EINTR,
+  EMSGSIZE,
+  ENOBUFS,
+  ENOMEM,
+} from "../../../stack/mod.ts";
+import { Cork } from "./cork.ts";
+import { BATCH_COUNT } from "./datagram_slots.ts";
+import { Endpoint } from "./endpoint.ts";
+import { addHeader, hasHeader } from "./plain_message.ts";
+
+/** System calls a turn and direction: other sockets come in between. */
+const TURN_BATCHES = 4;
+/** Turns that a pair, full of the shortest messages, can need to be emptied. */
+const CATCH_UP_TURNS = 16;
+
+export class DatagramEndpoint extends Endpoint {
+  readonly kind = P.NUSE_KIND_DATAGRAM;
+  declare readonly socket: DatagramSocket;
+  /** The pair may hold messages. */
+  #isReadable = false;
+  /** An error to report when there is room, positive; 0: none. */
+  #pendingError = 0;
+  /** The program does not read any more: what arrives is dropped. */
+  #isReadingShut = false;
+  /** A datagram that is being put together, or UDP_CORK. */
+  #cork: Cork | null = null;
+
+  get state(): number {
+    const isConnected = this.socket.remote() !== null;
+    return this.optionState | (isConnected ? P.NUSE_STATE_CONNECTED : 0);
+  }
+
+  shutdown(how: number, nowUs: number): number {
+    const result = this.socket.shutdown(how, nowUs);
+    if (result === 0) this.isShutdownAsked = true;
+    return result;
+  }
+
+  onEvents(events: number, nowUs: number): void {
+    this.noteWritable(events);
+    if ((events & EPOLLHUP) !== 0) this.noteProgramGone(nowUs);
+    if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP)) !== 0) this.#isReadable = true;
+    this.pump(nowUs);
+  }
+
+  onSocket(_events: number, nowUs: number): void {
+    this.socket.takeError(); // its record is in the receive queue, and goes the way of a datagram
+    this.#toProgram(nowUs);
+  }
+
+  pump(nowUs: number): void {
+    if (this.isReleased) return;
+    this.#toProgram(nowUs);
+    this.#fromProgram(nowUs);
+  }
+
+  #fromProgram(nowUs: number): void {
+    const { app } = this;
+    const { slots } = app;
+    for (let turn = 0; this.#isReadable; turn++) {
+      if (turn === TURN_BATCHES) return app.markDirty(this);
+      if (slots.freeCount === 0) app.flush(nowUs);
+      const first = slots.first;
+      const want = slots.freeCount;
+      const tableOff = slots.inbound.messageOff(first);
+      const n = app.sys.recvmmsg(this.fd, app.base, tableOff, want, MSG_DONTWAIT);
+      if (n > 0) {
+        slots.use(n);
+        if (n < want) this.#isReadable = this.isProgramGone;
+        if (!this.#sendBatch(first, n, nowUs)) return this.#onProgramEof(nowUs);
+      } else if (n === -EAGAIN) {
+        this.#isReadable = false;
+      } else if (n !== -EINTR && n !== -ECONNRESET) {
+        return this.#onProgramEof(nowUs); // ECONNRESET: closed with messages unread; ours come next
+      }
+    }
+  }
+
+  /** Gives the datagrams in `count` slots to the stack; false when EOF was among them. */
+  #sendBatch(first: number, count: number, nowUs: number): boolean {
+    const { slots, counters } = this.app;
+    let error = 0;
+    this.socket.takeError(); // recorded, as above; a datagram is not to be lost for it
+    for (let i = first; i < first + count; i++) {
+      const len = slots.inbound.bytes(i);
+      if (len === 0) return false;
+      const sent = this.#sendMessage(slots.slotOff(i), len, nowUs);
+      if (sent >= 0) counters.datagramsToNetwork++;
+      else error = this.#noteRefused(-sent);
+    }
+    if (error !== 0) this.#report(error);
+    return true;
+  }
+
+  #sendMessage(off: number, len: number, nowUs: number): number {
+    if (hasHeader(this.app, off, len)) return this.#send(off, len - DGRAM_HEADER_LEN, nowUs);
+    this.app.counters.datagramsPlain++;
+    return addHeader(this.app, off, len) ? this.#send(off, len, nowUs) : -EMSGSIZE;
+  }
+
+  #send(off: number, payloadLen: number, nowUs: number): number {
+    const flags = this.app.memory.dv.getUint16(off + P.NUSE_DGRAM_FLAGS_OFF, true);
+    const hasMore = (flags & P.NUSE_DGRAM_MORE) !== 0;
+    if (!hasMore && this.#cork === null) return this.socket.send(off, payloadLen, nowUs);
+    const cork = this.#cork ??= new Cork(this.app);
+    const added = cork.add(off, payloadLen);
+    if (added < 0 || hasMore || cork.isOn) return added;
+    return this.#pushCork(cork, nowUs);
+  }
+
+  #pushCork(cork: Cork, nowUs: number): number {
+    const sent = cork.push((off, payloadLen) => {
+      const result = this.socket.send(off, payloadLen, nowUs);
+      this.app.stack.flush(nowUs);
+      return result;
+    });
+    if (!cork.isOn) this.#dropCork();
+    return sent;
+  }
+
+  #dropCork(): void {
+    this.#cork?.free();
+    this.#cork = null;
+  }
+
+  /** UDP_CORK */
+  get isCorked(): boolean {
+    return this.#cork?.isOn ?? false;
+  }
+
+  /** UDP_CORK; switched off, what is pending goes. */
+  setCorked(isOn: boolean, nowUs: number): void {
+    if (!isOn && this.#cork === null) return;
+    const cork = this.#cork ??= new Cork(this.app);
+    cork.isOn = isOn;
+    if (isOn) return;
+    if (!cork.isPending) return this.#dropCork();
+    const sent = this.#pushCork(cork, nowUs);
+    if (sent < 0) this.#report(this.#noteRefused(-sent));
+  }
+
+  /** Sends what the program has written before it asked to change anything. */
+  override catchUp(nowUs: number): void {
+    this.#isReadable = true;
+    for (let i = 0; this.#isReadable && !this.isReleased && i < CATCH_UP_TURNS; i++) {
+      this.#fromProgram(nowUs);
+    }
+  }
+
+  /** What to tell the program about a datagram that was not sent. */
+  #noteRefused(errno: number): number {
+    this.app.counters.datagramsRefused++;
+    // A full queue is a loss like any other (udp(7): ENOBUFS is not reported without IP_RECVERR).
+    return errno === ENOBUFS || errno === ENOMEM || errno === EAGAIN ? 0 : errno;
+  }
+
+  #onProgramEof(nowUs: number): void {
+    this.#isReadable = false;
+    if (!this.isProgramGone) return; // shutdown(SHUT_WR)
+    if (this.isShutdownAsked) this.app.ended.add(this, 0);
+    this.socket.close(nowUs);
+    this.release(nowUs);
+  }
+
+  #toProgram(nowUs: number): void {
+    const { app, socket } = this;
+    if (this.#pendingError !== 0) this.#report(this.#pendingError);
+    for (let turn = 0; !this.isBlocked; turn++) {
+      const waiting = socket.recvCount();
+      if (waiting === 0) return;
+      if (this.#isReadingShut) return socket.recvConsume(waiting, nowUs);
+      if (turn === TURN_BATCHES) return app.markDirty(this);
+      const count = Math.min(waiting, BATCH_COUNT);
+      this.#pointAtRecords(count);
+      const n = app.sys.sendmmsg(this.fd, app.base, app.slots.outbound.off, count, 0);
+      if (n > 0) {
+        socket.recvConsume(n, nowUs);
+        app.counters.datagramsToProgram += n;
+      }
+      if (n === -EAGAIN || (n >= 0 && n < count)) this.block();
+      else if (n < 0 && n !== -EINTR) this.#isReadingShut = true; // EPIPE
+    }
+  }
+
+  #pointAtRecords(count: number): void {
+    const { slots, memory } = this.app;
+    for (let i = 0; i < count; i++) {
+      const off = this.socket.recvPeek(i);
+      const payloadLen = memory.dv.getInt32(off + P.NUSE_DGRAM_PAYLOAD_LEN_OFF, true);
+      slots.outbound.setIovec(i, 0, off, DGRAM_HEADER_LEN + payloadLen);
+    }
+  }
+
+  /**
+   * Puts an error record into the pair, now or when there is room. `errno` 0: nothing to report.
+   */
+  #report(errno: number): void {
+    if (errno === 0 || this.#isReadingShut) return;
+    const { app, fd } = this;
+    const { u8, dv } = app.memory;
+    const off = app.recordOff;
+    u8.fill(0, off, off + DGRAM_HEADER_LEN);
+    dv.setUint16(off, DGRAM_MAGIC, true);
+    dv.setUint16(off + P.NUSE_DGRAM_FLAGS_OFF, DGRAM_ERROR, true);
+    dv.setInt32(off + P.NUSE_DGRAM_ERRNO_OFF, errno, true);
+    const n = app.sys.send(fd, app.base, off, DGRAM_HEADER_LEN, 0, 0, 0);
+    this.#pendingError = n === -EAGAIN ? errno : 0;
+    if (n === -EAGAIN) this.block();
+  }
+
+  protected override release(nowUs: number): void {
+    this.#dropCork();
+    super.release(nowUs);
+  }
+}

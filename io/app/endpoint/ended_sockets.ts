@@ -1,0 +1,62 @@
+/**
+ * Sockets whose pair is closed although the program may still hold its end: after a reset, a
+ * time-out, or an end of both directions. An AF_UNIX end whose two directions are shut tells us
+ * nothing more, not even that it was closed, so the service keeps no descriptor for it; what the
+ * program may still ask (SO_ERROR, names, options) is answered from here, by cookie. The oldest go
+ * first.
+ *
+ * @module
+ */
+import type { Endpoint as NetEndpoint, Socket } from "../../../stack/mod.ts";
+import type { Endpoint } from "./endpoint.ts";
+
+export class EndedSocket {
+  readonly kind: number;
+  readonly socket: Socket;
+  readonly state: number;
+  readonly local: NetEndpoint;
+  #soError: number;
+
+  /** Before the stack's socket is closed. */
+  constructor(endpoint: Endpoint, soError: number) {
+    this.kind = endpoint.kind;
+    this.socket = endpoint.socket;
+    this.state = endpoint.state;
+    this.local = endpoint.local;
+    this.#soError = soError;
+  }
+
+  /** null once the connection is gone. */
+  get remote(): NetEndpoint | null {
+    return this.socket.remote();
+  }
+
+  takeError(): number {
+    const error = this.#soError;
+    this.#soError = 0;
+    return error;
+  }
+}
+
+export class EndedSockets {
+  readonly #byCookie = new Map<number, EndedSocket>();
+
+  constructor(readonly capacity: number) {}
+
+  get size(): number {
+    return this.#byCookie.size;
+  }
+
+  add(endpoint: Endpoint, soError: number): void {
+    this.#byCookie.set(endpoint.cookie, new EndedSocket(endpoint, soError));
+    if (this.#byCookie.size <= this.capacity) return;
+    for (const oldest of this.#byCookie.keys()) {
+      this.#byCookie.delete(oldest);
+      return;
+    }
+  }
+
+  get(cookie: number): EndedSocket | null {
+    return this.#byCookie.get(cookie) ?? null;
+  }
+}

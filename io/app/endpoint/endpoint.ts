@@ -1,0 +1,135 @@
+/**
+ * One socket of a program: our end of its pair on one side, the stack's socket on the other.
+ *
+ * Our end is watched edge-triggered. EPOLLOUT is armed only while the pair is too full to take
+ * more: a unix socket reports it after every read of the peer otherwise, a wake-up for each reply
+ * that a program takes. It is disarmed lazily, on the first report that nobody waited for, so that
+ * a stream which keeps filling the pair costs no epoll_ctl.
+ *
+ * @module
+ */
+import { EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from "../../../ffi/abi/epoll.ts";
+import type { Endpoint as NetEndpoint, Socket } from "../../../stack/mod.ts";
+import type { Handler } from "../../loop/loop.ts";
+import type { AppContext } from "./app_context.ts";
+
+const BASE_EVENTS = EPOLLET + EPOLLIN + EPOLLRDHUP;
+
+export abstract class Endpoint implements Handler {
+  /** NUSE_KIND_* */
+  abstract readonly kind: number;
+  /** Whether it is in the dirty list. */
+  isDirty = false;
+  /** NUSE_STATE_* bits of the options that the shim has to know. */
+  optionState = 0;
+  /** The program has closed its end, or shut both directions. */
+  isProgramGone = false;
+  /** The program has asked for shutdown(): a hang-up may be just that. */
+  isShutdownAsked = false;
+  /** The cookie of a pair that this socket had before; 0: none. */
+  formerCookie = 0;
+  /** The pair has been closed; nothing may be done any more. */
+  isReleased = false;
+  #slot = -1;
+  #isOutArmed = false;
+  /** The pair was full; EPOLLOUT will tell. */
+  protected isBlocked = false;
+
+  constructor(
+    protected readonly app: AppContext,
+    readonly socket: Socket,
+    readonly fd: number,
+    readonly cookie: number,
+  ) {}
+
+  /** NUSE_STATE_* bits. */
+  abstract get state(): number;
+  /** EVENT_* bits from the stack. */
+  abstract onSocket(events: number, nowUs: number): void;
+  abstract onEvents(events: number, nowUs: number): void;
+  /** Moves what can be moved. */
+  abstract pump(nowUs: number): void;
+  /** shutdown(2), before the shim shuts the program's end. */
+  abstract shutdown(how: number, nowUs: number): number;
+
+  /** Takes what the program has written before the request that is about to be carried out. */
+  catchUp(_nowUs: number): void {
+    // where the order of bytes and requests does not show
+  }
+
+  get local(): NetEndpoint {
+    return this.socket.local();
+  }
+
+  /** null: not connected. */
+  get remote(): NetEndpoint | null {
+    return this.socket.remote();
+  }
+
+  /** SO_ERROR. */
+  takeError(): number {
+    return this.socket.takeError();
+  }
+
+  /** Starts to watch the pair. Returns 0 or -errno. */
+  attach(): number {
+    const slot = this.app.loop.add(this.fd, BASE_EVENTS, this);
+    if (slot < 0) return slot;
+    this.#slot = slot;
+    this.socket.owner = this;
+    this.app.endpoints.add(this);
+    return 0;
+  }
+
+  /** The reverse of `attach`: the pair and the socket stay open, for another endpoint. */
+  detach(nowUs: number): void {
+    this.app.loop.remove(this.#slot);
+    this.#leave(nowUs);
+  }
+
+  #leave(nowUs: number): void {
+    this.isReleased = true;
+    this.app.endpoints.remove(this, nowUs);
+    this.socket.owner = null;
+    this.app.wakeStarved();
+  }
+
+  /** Forgets the socket, which the caller has closed, and closes the pair. */
+  protected release(nowUs: number): void {
+    this.app.loop.forget(this.#slot);
+    this.#leave(nowUs);
+    this.app.sys.close(this.fd);
+    this.app.counters.socketsClosed++;
+  }
+
+  /** Ends the socket because the service ends. */
+  abandon(nowUs: number): void {
+    this.socket.close(nowUs);
+    this.release(nowUs);
+  }
+
+  protected noteProgramGone(nowUs: number): void {
+    if (this.isProgramGone) return;
+    this.isProgramGone = true;
+    this.app.endpoints.noteGone(nowUs);
+  }
+
+  /** The pair is full: waits for EPOLLOUT. */
+  protected block(): void {
+    this.isBlocked = true;
+    if (this.#isOutArmed) return;
+    this.#isOutArmed = true;
+    this.app.loop.modify(this.#slot, BASE_EVENTS + EPOLLOUT);
+  }
+
+  /** Takes note of EPOLLOUT in `events`. */
+  protected noteWritable(events: number): void {
+    if ((events & (EPOLLOUT | EPOLLHUP)) === 0) return;
+    if (this.isBlocked) {
+      this.isBlocked = false;
+    } else if (this.#isOutArmed) {
+      this.#isOutArmed = false;
+      this.app.loop.modify(this.#slot, BASE_EVENTS);
+    }
+  }
+}

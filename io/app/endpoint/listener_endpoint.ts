@@ -1,0 +1,148 @@
+/**
+ * A listening stream socket. Each established connection becomes one record on the listening pair,
+ * with the program's end of the new pair (SCM_RIGHTS). Only a part of the backlog is let into the
+ * pair: the rest stays in the stack's accept queue, whose limit is the backlog itself, as in the
+ * kernel.
+ *
+ * How many records wait is asked only when as many as that have been sent: what the kernel charges
+ * us for unread ones (SIOCOUTQ), divided by what it charges for one.
+ *
+ * @module
+ */
+import { EPOLLHUP } from "../../../ffi/abi/epoll.ts";
+import { SHUT_RD, SHUT_RDWR, SIOCOUTQ, SOCK_STREAM } from "../../../ffi/abi/socket.ts";
+import * as P from "../../../ffi/shim/protocol.ts";
+import { ANY_V4, EINVAL, EVENT_ACCEPTABLE, type StreamSocket } from "../../../stack/mod.ts";
+import type { AppContext } from "./app_context.ts";
+import { Endpoint } from "./endpoint.ts";
+import { writeCookie } from "../protocol/message.ts";
+import { writeSockaddr } from "../protocol/sockaddr.ts";
+import { StreamEndpoint } from "./stream_endpoint.ts";
+
+/** Most records in a listening pair. */
+const WAITING_MAX = 64;
+
+export class ListenerEndpoint extends Endpoint {
+  readonly kind = P.NUSE_KIND_STREAM;
+  declare readonly socket: StreamSocket;
+  /** Records in the pair that nobody has accepted, at most. */
+  #waitingCount = 0;
+  #waitingMax = 1;
+  /** What one record is charged, bytes; 0: not known yet. */
+  #recordCharge = 0;
+
+  get state(): number {
+    return this.optionState | P.NUSE_STATE_LISTENING;
+  }
+
+  /** listen(2), again. */
+  listen(backlog: number, nowUs: number): number {
+    const result = this.socket.listen(backlog, nowUs);
+    if (result === 0) this.setBacklog(backlog);
+    return result;
+  }
+
+  setBacklog(backlog: number): void {
+    this.#waitingMax = Math.min(Math.max(backlog >> 1, 1), WAITING_MAX);
+  }
+
+  shutdown(how: number, nowUs: number): number {
+    if (how < SHUT_RD || how > SHUT_RDWR) return -EINVAL;
+    this.isShutdownAsked = true;
+    return this.socket.shutdown(how, nowUs);
+  }
+
+  onEvents(events: number, nowUs: number): void {
+    if ((events & EPOLLHUP) !== 0) {
+      this.noteProgramGone(nowUs);
+      this.#finish(nowUs);
+      return;
+    }
+    this.noteWritable(events);
+    this.pump(nowUs);
+  }
+
+  onSocket(events: number, nowUs: number): void {
+    if ((events & EVENT_ACCEPTABLE) !== 0) this.pump(nowUs);
+  }
+
+  /** Hands over connections as long as there is room. */
+  pump(nowUs: number): void {
+    if (this.isReleased) return;
+    while (!this.isBlocked) {
+      if (this.app.endpoints.isFull) return this.app.noteStarved(this);
+      if (!this.#hasRoom()) return this.block();
+      const child = this.socket.accept();
+      if (child === null) return;
+      this.#handOver(child, nowUs);
+    }
+  }
+
+  #hasRoom(): boolean {
+    if (this.#waitingCount < this.#waitingMax) return true;
+    const charged = this.app.sys.ioctlInt(this.fd, SIOCOUTQ);
+    if (charged <= 0) this.#waitingCount = 0;
+    else if (this.#recordCharge > 0) this.#waitingCount = Math.ceil(charged / this.#recordCharge);
+    return this.#waitingCount < this.#waitingMax;
+  }
+
+  /** After a record that may be the only one in the pair. */
+  #learnCharge(): void {
+    this.#recordCharge = Math.max(0, this.app.sys.ioctlInt(this.fd, SIOCOUTQ));
+  }
+
+  /** Makes a pair for an established connection and puts its record into the listening pair. */
+  #handOver(child: StreamSocket, nowUs: number): void {
+    const { app } = this;
+    const { pairs } = app;
+    if (pairs.open(SOCK_STREAM) < 0) return this.#lose(child, nowUs);
+    const { ownFd, programFd, cookie } = pairs;
+    const endpoint = new StreamEndpoint(app, child, ownFd, cookie);
+    endpoint.startConnected();
+    if (endpoint.attach() < 0) {
+      pairs.close();
+      return this.#lose(child, nowUs);
+    }
+    app.counters.socketsOpened++;
+    const events = child.events;
+    child.events = 0;
+    endpoint.onSocket(events, nowUs); // bytes that came with the handshake
+    emitAcceptRecord(app, child, cookie);
+    const n = app.sys.sendFd(this.fd, app.base, app.recordOff, P.NUSE_ACCEPT_LEN, programFd);
+    app.sys.close(programFd); // not sent: our end hangs up, and the endpoint ends by itself
+    if (n === P.NUSE_ACCEPT_LEN) {
+      if (this.#recordCharge === 0 && this.#waitingCount === 0) this.#learnCharge();
+      this.#waitingCount++;
+      app.counters.connectionsAccepted++;
+    } else {
+      app.counters.connectionsLost++;
+      this.block();
+    }
+  }
+
+  #lose(child: StreamSocket, nowUs: number): void {
+    this.app.counters.connectionsLost++;
+    child.abort(nowUs);
+    child.close(nowUs);
+  }
+
+  #finish(nowUs: number): void {
+    if (this.isReleased) return;
+    if (this.isShutdownAsked) this.app.ended.add(this, 0);
+    this.socket.close(nowUs);
+    this.release(nowUs);
+  }
+}
+
+function emitAcceptRecord(app: AppContext, child: StreamSocket, cookie: number): void {
+  const { u8, dv } = app.memory;
+  const off = app.recordOff;
+  u8.fill(0, off, off + P.NUSE_ACCEPT_LEN);
+  dv.setUint32(off + P.NUSE_ACCEPT_MAGIC_OFF, P.NUSE_ACCEPT_MAGIC, true);
+  dv.setUint32(off + P.NUSE_ACCEPT_KIND_OFF, P.NUSE_KIND_STREAM, true);
+  writeCookie(dv, off + P.NUSE_ACCEPT_COOKIE_OFF, cookie);
+  const peer = child.remote();
+  const peerOff = off + P.NUSE_ACCEPT_PEER_OFF;
+  writeSockaddr(u8, peerOff, child.domain, peer?.addr ?? ANY_V4, peer?.port ?? 0);
+  dv.setUint16(off + P.NUSE_ACCEPT_DOMAIN_OFF, child.domain, true);
+}

@@ -1,0 +1,74 @@
+/**
+ * Makes the socketpair behind a nuse socket: one end for the program, one for us, and the cookie of
+ * the program's end, which names the socket for as long as it lives.
+ *
+ * Streams are SOCK_STREAM. Datagram sockets are SOCK_SEQPACKET: it keeps boundaries as SOCK_DGRAM
+ * does, but also tells our end when the program has closed its own (Linux 6.18: a SOCK_DGRAM pair
+ * gives no event). Datagram pairs have large buffers from the start; streams get theirs when there
+ * is much to send, each end by its owner.
+ *
+ * @module
+ */
+import {
+  AF_UNIX,
+  SO_COOKIE,
+  SO_RCVBUF,
+  SO_SNDBUF,
+  SO_SNDBUFFORCE,
+  SOCK_CLOEXEC,
+  SOCK_SEQPACKET,
+  SOL_SOCKET,
+} from "../../../ffi/abi/socket.ts";
+import { type Libc, libc } from "../../../ffi/libc.ts";
+import { NUSE_PAIR_MARK, NUSE_PAIR_SNDBUF } from "../../../ffi/shim/protocol.ts";
+import { readCookie } from "../protocol/message.ts";
+
+const MARK = new Uint8Array(new Int32Array([NUSE_PAIR_MARK]).buffer);
+const LARGE = new Uint8Array(new Int32Array([NUSE_PAIR_SNDBUF]).buffer);
+
+/**
+ * Makes SO_SNDBUF large: a quarter of it in flight still counts as writable (unix_writable). Best
+ * effort: without CAP_NET_ADMIN the kernel's own maximum is what we get.
+ */
+export function enlargePair(sys: Libc, fd: number): void {
+  const forced = sys.setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, LARGE, 4);
+  if (forced < 0) sys.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, LARGE, 4);
+}
+
+/** Reused: `open` fills the fields. */
+export class PairMaker {
+  ownFd = -1;
+  programFd = -1;
+  cookie = 0;
+  readonly #sys: Libc = libc();
+  readonly #fds = new Int32Array(2);
+  readonly #fdBytes = new Uint8Array(this.#fds.buffer);
+  readonly #cookie = new DataView(new ArrayBuffer(8));
+  readonly #cookieBytes = new Uint8Array(this.#cookie.buffer);
+
+  /** `type`: SOCK_STREAM or SOCK_SEQPACKET. Returns 0 or -errno. */
+  open(type: number): number {
+    const made = this.#sys.socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, this.#fdBytes);
+    if (made < 0) return made;
+    this.ownFd = this.#fds[0];
+    this.programFd = this.#fds[1];
+    this.#sys.setsockopt(this.programFd, SOL_SOCKET, SO_RCVBUF, MARK, 4);
+    const len = this.#sys.getsockopt(this.programFd, SOL_SOCKET, SO_COOKIE, this.#cookieBytes, 8);
+    if (len < 0) {
+      this.close();
+      return len;
+    }
+    this.cookie = readCookie(this.#cookie, 0);
+    if (type === SOCK_SEQPACKET) {
+      enlargePair(this.#sys, this.ownFd);
+      enlargePair(this.#sys, this.programFd);
+    }
+    return 0;
+  }
+
+  /** Closes both ends, when the pair is not wanted after all. */
+  close(): void {
+    this.#sys.close(this.ownFd);
+    this.#sys.close(this.programFd);
+  }
+}

@@ -1,0 +1,338 @@
+/**
+ * A stream socket that does not listen: unconnected, connecting or connected.
+ *
+ *     program's end ──bytes──► our end ──recv──► send ring of TCP     (#fromProgram)
+ *     program's end ◄──bytes── our end ◄──send── receive ring of TCP  (#toProgram)
+ *
+ * Bytes pass straight between the pair and the rings, big pieces at a time; when a ring or the pair
+ * is full, EVENT_WRITABLE or EPOLLOUT goes on.
+ *
+ * | what happens | what we do |
+ * |---|---|
+ * | connect() | see connecting.ts; failed, another endpoint with a fresh pair takes over |
+ * | program shuts its writing side: our end reads EOF | shutdown(SHUT_WR): FIN |
+ * | program closes (EPOLLHUP), everything read | close(): the connection lives on as an orphan |
+ * | program closes with bytes unread (EPOLLERR) | abort(): RST, as Linux does |
+ * | FIN from the peer, everything delivered | SHUT_WR on our end: the program reads 0 |
+ * | RST or time-out | the rest is delivered, our end closed; SO_ERROR stays in EndedSockets |
+ *
+ * When both directions are shut, our end cannot tell a later close (see ended_sockets.ts): the pair
+ * is closed then, and an ended record kept if the program may still be there.
+ *
+ * @module
+ */
+import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLRDHUP } from "../../../ffi/abi/epoll.ts";
+import { MSG_DONTWAIT, SHUT_RD, SHUT_RDWR, SHUT_WR, SOCK_STREAM } from "../../../ffi/abi/socket.ts";
+import {
+  NUSE_KIND_STREAM,
+  NUSE_STATE_CONNECTED,
+  NUSE_STATE_CONNECTING,
+} from "../../../ffi/shim/protocol.ts";
+import {
+  EAGAIN,
+  ECONNABORTED,
+  EINPROGRESS,
+  EINTR,
+  EINVAL,
+  EISCONN,
+  EVENT_CLOSED,
+  EVENT_CONNECTED,
+  EVENT_ERROR,
+  type IpAddress,
+  type StreamSocket,
+} from "../../../stack/mod.ts";
+import type { AppContext } from "./app_context.ts";
+import { Connecting, type ConnectWaiter } from "./connecting.ts";
+import { Endpoint } from "./endpoint.ts";
+import { enlargePair } from "./pair.ts";
+
+/** Bytes a system call. */
+const CHUNK_BYTES = 1 << 18;
+/** Bytes a turn and direction: other sockets come in between. */
+const TURN_BYTES = 1 << 20;
+
+const PHASE_UNCONNECTED = 0;
+const PHASE_CONNECTING = 1;
+const PHASE_CONNECTED = 2; // or was once
+
+export class StreamEndpoint extends Endpoint {
+  readonly kind = NUSE_KIND_STREAM;
+  declare readonly socket: StreamSocket;
+  #phase = PHASE_UNCONNECTED;
+  readonly connecting: Connecting;
+  /** The pair may hold bytes or EOF. */
+  #isReadable = false;
+  /** EOF is behind the bytes in the pair: a short read does not mean that it is empty. */
+  #isEndAhead = false;
+  /** EOF has been read from the pair. */
+  #isProgramEof = false;
+  /** The program does not read any more: what arrives is dropped. */
+  #isReadingShut = false;
+  #isFinDelivered = false;
+  /** TCP is done with the connection: only what has arrived is left to deliver. */
+  #isDead = false;
+  /** Our end of the pair has a large buffer. */
+  #isLarge = false;
+  /** MSG_MORE: what the program has written is not all. */
+  #hasMore = false;
+
+  constructor(app: AppContext, socket: StreamSocket, fd: number, cookie: number) {
+    super(app, socket, fd, cookie);
+    this.connecting = new Connecting(app, fd);
+  }
+
+  get state(): number {
+    if (this.#phase === PHASE_CONNECTING) return this.optionState | NUSE_STATE_CONNECTING;
+    if (this.#phase === PHASE_CONNECTED) return this.optionState | NUSE_STATE_CONNECTED;
+    return this.optionState;
+  }
+
+  /** For a socket that accept() has given. */
+  startConnected(): void {
+    this.#phase = PHASE_CONNECTED;
+  }
+
+  get isConnecting(): boolean {
+    return this.#phase === PHASE_CONNECTING;
+  }
+
+  /**
+   * connect(2): -EINPROGRESS, REPLY_DEFERRED when `waiter` will be told, or an error; 0 when an
+   * earlier attempt has turned out well meanwhile, or data go with the SYN (`isFast`: the program
+   * asks for that). How one has turned out badly the stack tells.
+   */
+  connect(
+    addr: IpAddress,
+    port: number,
+    isFast: boolean,
+    fillerLen: number,
+    waiter: ConnectWaiter | null,
+    nowUs: number,
+  ): number {
+    const { connecting, socket } = this;
+    if (this.#phase === PHASE_CONNECTING) return connecting.join(waiter);
+    const wasPending = connecting.isOutcomePending;
+    connecting.isOutcomePending = false;
+    if (this.#phase === PHASE_CONNECTED) return wasPending ? 0 : -EISCONN;
+    connecting.prepare();
+    const result = isFast
+      ? socket.connectFast(addr, port, nowUs)
+      : socket.connect(addr, port, nowUs);
+    if (result === 0) this.#phase = PHASE_CONNECTED; // the SYN waits for data
+    if (result !== -EINPROGRESS) return result;
+    this.#phase = PHASE_CONNECTING;
+    return connecting.begin(fillerLen, waiter);
+  }
+
+  /** MSG_MORE begins or ends; what was written before has been read (catchUp). */
+  setMore(isOn: boolean, nowUs: number): void {
+    if (this.#hasMore === isOn) return;
+    this.#hasMore = isOn;
+    if (!isOn && this.#phase === PHASE_CONNECTED) this.socket.sendCommit(0, nowUs, false);
+  }
+
+  /** connect(2) with AF_UNSPEC. */
+  disconnect(nowUs: number): number {
+    const result = this.socket.disconnect(nowUs);
+    if (result < 0) return result;
+    this.connecting.giveUp(ECONNABORTED);
+    this.connecting.forget();
+    this.#phase = PHASE_UNCONNECTED;
+    this.#isFinDelivered = false;
+    return 0;
+  }
+
+  /**
+   * shutdown(2). The FIN waits until the shim has shut the program's end: only then have we read
+   * all that was written before.
+   */
+  shutdown(how: number, nowUs: number): number {
+    if (how < SHUT_RD || how > SHUT_RDWR) return -EINVAL;
+    if (this.#phase !== PHASE_CONNECTED) return this.socket.shutdown(how, nowUs);
+    this.isShutdownAsked = true;
+    return how === SHUT_WR ? 0 : this.socket.shutdown(SHUT_RD, nowUs);
+  }
+
+  /** What was written under TCP_CORK is to leave when that is lifted. */
+  override catchUp(nowUs: number): void {
+    this.#isReadable = true;
+    this.pump(nowUs);
+  }
+
+  onEvents(events: number, nowUs: number): void {
+    this.noteWritable(events);
+    if ((events & EPOLLHUP) !== 0) this.noteProgramGone(nowUs);
+    if ((events & (EPOLLRDHUP | EPOLLHUP)) !== 0) this.#isEndAhead = true;
+    if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP)) !== 0) this.#isReadable = true;
+    if ((events & EPOLLERR) !== 0) this.#abort(nowUs);
+    else this.pump(nowUs);
+  }
+
+  onSocket(events: number, nowUs: number): void {
+    if ((events & EVENT_CONNECTED) !== 0) {
+      this.#phase = PHASE_CONNECTED;
+      this.connecting.succeed();
+    }
+    if ((events & (EVENT_ERROR | EVENT_CLOSED)) !== 0) {
+      if (this.#phase === PHASE_CONNECTING) {
+        this.#phase = PHASE_UNCONNECTED;
+        this.connecting.fail(() => this.#takeOutcome(nowUs));
+      } else if (this.#phase === PHASE_CONNECTED) {
+        this.#isDead ||= (events & EVENT_CLOSED) !== 0 || this.socket.stateName === "CLOSED";
+      }
+    }
+    this.pump(nowUs);
+  }
+
+  /** How connect() has failed; the socket is fresh again. */
+  #takeOutcome(nowUs: number): number {
+    const errno = this.socket.takeError() || ECONNABORTED;
+    this.socket.disconnect(nowUs);
+    return errno;
+  }
+
+  pump(nowUs: number): void {
+    if (this.isReleased) return;
+    if (this.#phase === PHASE_CONNECTED) {
+      this.connecting.drainFiller(); // writable before readable
+      // Left to a program that closed, bytes make close() answer with RST.
+      if (!this.isProgramGone || this.isShutdownAsked) this.#toProgram(nowUs);
+      if (this.#isDead && this.#canEnd()) this.#end(nowUs);
+      else if (this.isProgramGone && this.#isProgramEof) this.#finish(nowUs);
+      else this.#fromProgram(nowUs);
+    } else if (this.isProgramGone) {
+      this.#finish(nowUs);
+    } else if (this.#phase === PHASE_UNCONNECTED) {
+      if (this.connecting.isFailureDue) this.#showFailure(nowUs);
+      else this.connecting.drainFiller();
+    }
+  }
+
+  /**
+   * Breaks the pair, so that it shows the failed connect(). An endpoint with a fresh one takes
+   * over, whose program's end waits in the old, and is closed with that.
+   */
+  #showFailure(nowUs: number): void {
+    const { app, socket, fd } = this;
+    const { pairs, sys } = app;
+    if (pairs.open(SOCK_STREAM) < 0) return this.#end(nowUs);
+    const next = new StreamEndpoint(app, socket, pairs.ownFd, pairs.cookie);
+    next.optionState = this.optionState;
+    next.formerCookie = this.cookie;
+    next.connecting.isOutcomePending = this.connecting.isOutcomePending;
+    this.detach(nowUs);
+    sys.sendFd(fd, app.base, app.recordOff, 1, pairs.programFd);
+    sys.close(fd); // at once: until then the pair looks readable
+    sys.close(pairs.programFd); // not sent: our end hangs up, and the endpoint ends by itself
+    if (next.attach() >= 0) return;
+    socket.close(nowUs);
+    sys.close(next.fd);
+  }
+
+  #fromProgram(nowUs: number): void {
+    if (!this.connecting.drainFiller()) return;
+    const { app, socket } = this;
+    let left = TURN_BYTES;
+    while (this.#isReadable) {
+      const span = socket.sendSpan(CHUNK_BYTES);
+      const { off0, len0, off1, len1 } = span;
+      const room = len0 + len1;
+      if (room === 0) return; // EVENT_WRITABLE goes on
+      const n = app.sys.recv(this.fd, app.base, off0, len0, off1, len1, MSG_DONTWAIT);
+      if (n > 0) {
+        socket.sendCommit(n, nowUs, this.#hasMore);
+        app.counters.bytesToNetwork += n;
+        left -= n;
+        if (n < room && !this.#isEndAhead) this.#isReadable = false;
+        else if (left <= 0) return app.markDirty(this);
+      } else if (n === 0) {
+        this.#isReadable = false;
+        this.#onProgramEof(nowUs);
+      } else if (n === -EAGAIN) {
+        this.#isReadable = false;
+        socket.sendCommit(0, nowUs, this.#hasMore); // the span is not needed
+      } else if (n !== -EINTR) {
+        return this.#abort(nowUs);
+      }
+    }
+  }
+
+  #onProgramEof(nowUs: number): void {
+    this.#isProgramEof = true;
+    if (this.isProgramGone) this.#finish(nowUs);
+    else this.socket.shutdown(SHUT_WR, nowUs);
+  }
+
+  #toProgram(nowUs: number): void {
+    const { app, socket } = this;
+    let left = TURN_BYTES;
+    while (!this.isBlocked && socket.recvAvailable() > 0) {
+      if (this.#isReadingShut) {
+        socket.recvDiscard(nowUs);
+        break;
+      }
+      if (left <= 0) return app.markDirty(this);
+      const { off0, len0, off1, len1 } = socket.recvSpan(CHUNK_BYTES);
+      const n = app.sys.send(this.fd, app.base, off0, len0, off1, len1, 0);
+      if (n > 0) {
+        socket.recvConsume(n, nowUs);
+        app.counters.bytesToProgram += n;
+        left -= n;
+        if (n < len0 + len1) this.#enlargeOrBlock();
+      } else if (n === -EAGAIN) {
+        this.#enlargeOrBlock();
+      } else if (n !== -EINTR) {
+        this.#isReadingShut = true; // EPIPE
+      }
+    }
+    if (socket.recvEof && !this.#isFinDelivered && !this.#isDead) {
+      this.#isFinDelivered = true;
+      app.sys.shutdown(this.fd, SHUT_WR);
+    }
+  }
+
+  /** The pair is full. */
+  #enlargeOrBlock(): void {
+    if (this.#isLarge) return this.block();
+    this.#isLarge = true;
+    enlargePair(this.app.sys, this.fd);
+  }
+
+  /** Nothing is left to deliver, or nobody to deliver it to. */
+  #canEnd(): boolean {
+    return this.isProgramGone || this.#isReadingShut || this.socket.recvAvailable() === 0;
+  }
+
+  /** TCP has ended first. */
+  #end(nowUs: number): void {
+    const { app } = this;
+    const soError = this.socket.takeError();
+    if (!this.isProgramGone || this.isShutdownAsked) app.ended.add(this, soError);
+    this.socket.close(nowUs);
+    // Unread bytes of the program would give it an ECONNRESET of the kernel's own.
+    app.sys.shutdown(this.fd, SHUT_RDWR);
+    app.drainPair(this.fd);
+    this.release(nowUs);
+  }
+
+  /** The program has ended first, and all its bytes are in the ring. */
+  #finish(nowUs: number): void {
+    if (this.isShutdownAsked) this.app.ended.add(this, 0);
+    this.socket.close(nowUs);
+    this.release(nowUs);
+  }
+
+  /** The program closed its end without reading everything. */
+  #abort(nowUs: number): void {
+    if (this.isReleased) return;
+    if (this.#phase === PHASE_CONNECTED) this.app.counters.streamsReset++;
+    this.socket.abort(nowUs);
+    this.socket.close(nowUs);
+    this.release(nowUs);
+  }
+
+  protected override release(nowUs: number): void {
+    this.connecting.giveUp(ECONNABORTED);
+    super.release(nowUs);
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * struct sockaddr_in and sockaddr_in6 to and from an address and a port.
+ *
+ * A socket of AF_INET6 speaks IPv4 by v4-mapped addresses (RFC 3493 3.7): the stack's `IpAddress`
+ * makes no difference between 198.18.0.1 and ::ffff:198.18.0.1, so only the way out has to ask for
+ * the domain. Errors are those of Linux's bind and connect.
+ *
+ * @module
+ */
+import { AF_INET, AF_INET6 } from "../../../ffi/abi/socket.ts";
+import { ANY_V4, ANY_V6, EAFNOSUPPORT, EINVAL, IpAddress } from "../../../stack/mod.ts";
+
+export const AF_UNSPEC = 0;
+export const SOCKADDR_IN_LEN = 16;
+export const SOCKADDR_IN6_LEN = 28;
+/** RFC 2133's sockaddr_in6 had no scope: Linux still takes it. */
+const SOCKADDR_IN6_MIN_LEN = 24;
+
+const PORT_OFFSET = 2;
+const V4_ADDR_OFFSET = 4;
+const V6_ADDR_OFFSET = 8;
+const V4_MAPPED_WORD = 0x0000ffff;
+
+/** A parsed sockaddr; reused by its owner. */
+export class SocketAddress {
+  /** AF_INET, AF_INET6, or AF_UNSPEC (address and port are then unset). */
+  family = AF_UNSPEC;
+  addr: IpAddress = ANY_V4;
+  /** Host order. */
+  port = 0;
+}
+
+/**
+ * Reads the sockaddr of `lenBytes` bytes at `off` for a socket of `domain`. AF_UNSPEC is accepted:
+ * what it means is the caller's business. Returns 0, -EINVAL (too short) or -EAFNOSUPPORT.
+ */
+export function readSockaddr(
+  dv: DataView,
+  off: number,
+  lenBytes: number,
+  domain: number,
+  out: SocketAddress,
+): number {
+  if (lenBytes < 2) return -EINVAL;
+  const family = dv.getUint16(off, true);
+  out.family = family;
+  if (family === AF_UNSPEC) return 0;
+  if (lenBytes < (domain === AF_INET6 ? SOCKADDR_IN6_MIN_LEN : SOCKADDR_IN_LEN)) {
+    const isV4OnV6 = domain === AF_INET6 && family === AF_INET;
+    if (!isV4OnV6 || lenBytes < SOCKADDR_IN_LEN) return -EINVAL;
+  }
+  if (family === AF_INET) {
+    out.addr = IpAddress.read(dv, off + V4_ADDR_OFFSET, 4);
+  } else if (family === AF_INET6 && domain === AF_INET6) {
+    out.addr = IpAddress.read(dv, off + V6_ADDR_OFFSET, 6);
+  } else {
+    return -EAFNOSUPPORT;
+  }
+  out.port = dv.getUint16(off + PORT_OFFSET);
+  return 0;
+}
+
+/** Length of the sockaddr that `writeSockaddr` makes for a socket of `domain`. */
+export function sockaddrLen(domain: number): number {
+  return domain === AF_INET6 ? SOCKADDR_IN6_LEN : SOCKADDR_IN_LEN;
+}
+
+/**
+ * Writes the sockaddr in the family of `domain`; every byte of it. IPv4 addresses on AF_INET6 come
+ * out v4-mapped, but 0.0.0.0 as `::`. Returns its length.
+ */
+export function writeSockaddr(
+  u8: Uint8Array,
+  off: number,
+  domain: number,
+  addr: IpAddress,
+  port: number,
+): number {
+  const len = sockaddrLen(domain);
+  u8.fill(0, off, off + len);
+  u8[off] = domain === AF_INET6 ? AF_INET6 : AF_INET;
+  u8[off + PORT_OFFSET] = port >>> 8;
+  u8[off + PORT_OFFSET + 1] = port;
+  if (domain !== AF_INET6) {
+    if (addr.family === 4) addr.writeTo(u8, off + V4_ADDR_OFFSET);
+    return len;
+  }
+  const at = off + V6_ADDR_OFFSET;
+  if (addr.family === 6) {
+    addr.writeTo(u8, at);
+  } else if (!addr.isUnspecified) {
+    u8[at + 10] = V4_MAPPED_WORD >>> 8;
+    u8[at + 11] = V4_MAPPED_WORD;
+    addr.writeTo(u8, at + 12);
+  }
+  return len;
+}
+
+/** The wildcard address of a socket of `domain`. */
+export function anyAddress(domain: number): IpAddress {
+  return domain === AF_INET6 ? ANY_V6 : ANY_V4;
+}

@@ -1,0 +1,266 @@
+/**
+ * SEGMENT ARRIVES, synchronized states, step five: the ACK field (RFC 9293 3.10.7.4). Everything
+ * that an acknowledgment does to the sender hangs on this file: the retransmission queue, RTT, loss
+ * recovery, cwnd, the send window, the send buffer.
+ *
+ * @module
+ */
+import { EVENT_WRITABLE } from "../../base/events.ts";
+import { TCP_ECE } from "../../wire/tcp.ts";
+import type { AckSample } from "../loss/ack_sample.ts";
+import { sendChallengeAck } from "../output/challenge_ack.ts";
+import { noteReduction, onEcnEcho } from "../loss/ecn.ts";
+import { timestampNow } from "../output/emit.ts";
+import { deleteTcb, enterTimeWait, establish, setState } from "../teardown/lifecycle.ts";
+import { checkMtuProbe, noteArrival } from "../path/mtu_probing.ts";
+import { hasUnsent, updatePacing } from "../output/output.ts";
+import { onAckForRecovery } from "../loss/recovery.ts";
+import { replyReset } from "../output/reset.ts";
+import { applySackBlocks } from "../loss/sack.ts";
+import { autotuneSendBuffer } from "../output/send_buffer.ts";
+import { seqDiff, seqGt, seqLeq, seqLt } from "../base/seq.ts";
+import type { Segment } from "../base/segment.ts";
+import { State } from "../base/state.ts";
+import { Recovery, RetransmitTimer, type Tcb } from "../tcb/tcb.ts";
+import { armRetransmitTimer, stopRetransmitTimer } from "../timers/timer.ts";
+import { scheduleProbe } from "../loss/tlp.ts";
+
+/** Fifth, check the ACK field. False: the segment is done with. */
+export function processAck(tcb: Tcb, seg: Segment): boolean {
+  if (tcb.state === State.SYN_RECEIVED && !establishByAck(tcb, seg)) return false;
+  if (!isAckAcceptable(tcb, seg)) return false;
+  tcb.lastAckReceivedUs = seg.nowUs;
+  tcb.probes = 0;
+  tcb.keepProbes = 0;
+  tcb.softError = 0;
+  takeAck(tcb, seg);
+  return ackOfFin(tcb, seg.nowUs);
+}
+
+/** SYN-RECEIVED: "If SND.UNA < SEG.ACK =< SND.NXT then enter ESTABLISHED", else reset. */
+function establishByAck(tcb: Tcb, seg: Segment): boolean {
+  if (!seqGt(seg.ack, tcb.sndUna) || seqGt(seg.ack, tcb.sndNxt)) {
+    replyReset(tcb.layer, tcb, seg);
+    return false;
+  }
+  tcb.sndWnd = seg.window << tcb.sndWindShift;
+  tcb.maxSndWnd = Math.max(tcb.maxSndWnd, tcb.sndWnd);
+  tcb.sndWl1 = seg.seq;
+  tcb.sndWl2 = seg.ack;
+  const sample = tcb.layer.sample;
+  sample.begin(tcb.rate, tcb.pipe);
+  tcb.sent.acknowledge((tcb.iss + 1) | 0, sample);
+  tcb.sndUna = (tcb.iss + 1) | 0;
+  stopRetransmitTimer(tcb);
+  // Text that has followed the SYN-ACK already (Fast Open)
+  if (tcb.sent.count > 0) armRetransmitTimer(tcb, seg.nowUs);
+  sampleRtt(tcb, seg, sample);
+  establish(tcb, seg.nowUs);
+  return tcb.state !== State.CLOSED;
+}
+
+/**
+ * RFC 5961 5.2: SND.UNA - MAX.SND.WND <= SEG.ACK <= SND.NXT, else a challenge ACK. ("If the ACK
+ * acks something not yet sent then send an ACK, drop the segment.")
+ */
+function isAckAcceptable(tcb: Tcb, seg: Segment): boolean {
+  if (seqGt(seg.ack, tcb.sndNxt) || seqLt(seg.ack, (tcb.sndUna - tcb.maxSndWnd) | 0)) {
+    sendChallengeAck(tcb, seg.nowUs);
+    return false;
+  }
+  return true;
+}
+
+function takeAck(tcb: Tcb, seg: Segment): void {
+  if (isWindowOnly(tcb, seg)) {
+    updateSendWindow(tcb, seg);
+    // The persist timer may have been stopped: the output arms it again where it is needed
+    if (hasUnsent(tcb)) tcb.layer.markDirty(tcb);
+    return;
+  }
+  const sample = tcb.layer.sample;
+  sample.begin(tcb.rate, tcb.pipe, tcb.rack);
+  tcb.rack.begin(tcb.sndUna, tcb.sent.sackedBytes > 0, tcb.rtt.minRttUs, seg.nowUs);
+  sample.hasEcho = tcb.hasTimestamps && seg.options.hasTimestamps && seg.options.tsEcr !== 0;
+  sample.tsEcr = seg.options.tsEcr;
+  const lostBefore = tcb.sent.lostTotalBytes;
+  const isWindowUpdate = updateSendWindow(tcb, seg);
+  if (tcb.hasSack && seg.options.sackCount > 0) applySackBlocks(tcb, seg, sample);
+  if (seqGt(seg.ack, tcb.sndUna)) advanceUna(tcb, seg, sample);
+  else if (seg.ack === tcb.sndUna) {
+    // RFC 5681 section 2: duplicate acknowledgment
+    sample.isBare = seg.len === 0 && !isWindowUpdate;
+    sample.isDuplicate = tcb.sent.count > 0 && sample.isBare;
+  }
+  sampleRtt(tcb, seg, sample);
+  noteArrival(tcb, sample.longestBytes, seg.nowUs);
+  const recoveryBefore = tcb.recovery;
+  if (tcb.hasEcn && (seg.flags & TCP_ECE) !== 0) onEcnEcho(tcb, seg.nowUs);
+  onAckForRecovery(tcb, sample, seg.nowUs);
+  if (tcb.recovery === Recovery.FAST && recoveryBefore === Recovery.OPEN) noteReduction(tcb);
+  if (tcb.mtuProbing.probeLen !== 0) checkMtuProbe(tcb, seg.nowUs);
+  tcb.delivered += sample.deliveredBytes;
+  const lostBytes = tcb.sent.lostTotalBytes - lostBefore;
+  tcb.rate.finish(sample.latestRttUs, tcb.rtt.minRttUs, lostBytes, seg.nowUs);
+  if (tcb.congestion.ownsWindow) tcb.congestion.onDelivery(tcb, tcb.rate, seg.nowUs);
+  updatePacing(tcb);
+  updateRetransmitTimer(tcb, sample, seg.nowUs);
+  if (sample.ackedBytes > 0) releaseSendBuffer(tcb);
+  if (tcb.sent.lostBytes > 0 || hasUnsent(tcb)) tcb.layer.markDirty(tcb);
+}
+
+/**
+ * Nothing is in flight, and the segment acknowledges nothing: it can only change the window (Linux
+ * tcp_ack goes to no_queue, too). It is what every segment of a peer that alone sends looks like.
+ */
+function isWindowOnly(tcb: Tcb, seg: Segment): boolean {
+  return tcb.sndUna === tcb.sndNxt && seg.ack === tcb.sndUna && seg.options.sackCount === 0 &&
+    (seg.flags & TCP_ECE) === 0 &&
+    tcb.recovery === Recovery.OPEN && !tcb.tlp.isOut;
+}
+
+/**
+ * "If SND.WL1 < SEG.SEQ or (SND.WL1 = SEG.SEQ and SND.WL2 =< SEG.ACK), set SND.WND <- SEG.WND"; and
+ * whenever SND.UNA advances (Linux tcp_may_update_window), or the old window would count from the
+ * new SND.UNA and reach beyond what was ever offered. True when the window changed.
+ */
+function updateSendWindow(tcb: Tcb, seg: Segment): boolean {
+  if (seqLt(seg.ack, tcb.sndUna)) return false;
+  const isNewer = seqGt(seg.ack, tcb.sndUna) || seqLt(tcb.sndWl1, seg.seq) ||
+    (tcb.sndWl1 === seg.seq && seqLeq(tcb.sndWl2, seg.ack));
+  if (!isNewer) return false;
+  const window = seg.window << tcb.sndWindShift;
+  const hasChanged = window !== tcb.sndWnd;
+  tcb.sndWnd = window;
+  if (window > tcb.maxSndWnd) tcb.maxSndWnd = window;
+  tcb.sndWl1 = seg.seq;
+  tcb.sndWl2 = seg.ack;
+  if (window > 0 && tcb.retransmitTimer === RetransmitTimer.PERSIST) {
+    stopRetransmitTimer(tcb);
+    tcb.backoff = 0;
+  }
+  return hasChanged;
+}
+
+/** "If SND.UNA < SEG.ACK =< SND.NXT, then set SND.UNA <- SEG.ACK." */
+function advanceUna(tcb: Tcb, seg: Segment, sample: AckSample): void {
+  tcb.sent.acknowledge(seg.ack, sample);
+  tcb.sndUna = seg.ack;
+  tcb.unaAdvancedUs = seg.nowUs;
+  tcb.bytesAcked += sample.ackedBytes;
+  if (tcb.backoff > 0) endBackOff(tcb);
+  // Follows SND.UNA, or comparisons would fail after 2^31 bytes
+  if (seqLt(tcb.sndSml, seg.ack)) tcb.sndSml = seg.ack;
+  if (seqLt(tcb.pmtuSeq, seg.ack)) tcb.pmtuSeq = seg.ack;
+  tcb.layer.network.confirm(tcb.route!, seg.nowUs);
+}
+
+/**
+ * There is progress. Without timestamps the RTO stays backed off until the next valid sample
+ * (Karn's algorithm, RFC 6298 section 5): the round trip may have become longer than the RTO, and
+ * every sample would be ambiguous. With them it cannot hide, and the RTO is the estimate's again.
+ */
+function endBackOff(tcb: Tcb): void {
+  tcb.backoff = 0;
+  if (tcb.hasTimestamps) tcb.rtt.rtoUs = tcb.rtt.baseRtoUs(tcb.rtt.rtoUs);
+}
+
+/**
+ * RTT from the sending time, when all that is acknowledged was sent once (Karn; what waited behind
+ * a hole was not acknowledged when it arrived), else from the timestamp that comes back (RFC 7323
+ * 4.1), which is good to a millisecond. Not with a D-SACK: the segment had arrived before, and the
+ * timestamp is that of the first copy, whose ACK was lost.
+ *
+ * An acknowledgment of several segments waited for the last of them: its round trip is the path's,
+ * and the one that the minimum and congestion control are to know (Linux ca_rtt_us). The RTO has to
+ * allow for the first's.
+ */
+export function sampleRtt(tcb: Tcb, seg: Segment, sample: AckSample): void {
+  const { nowUs, options } = seg;
+  if (sample.oldestSentUs >= 0 && !sample.hasRetransmitted) {
+    sample.rttUs = nowUs - sample.oldestSentUs;
+    sample.latestRttUs = nowUs - Math.max(sample.newestSentUs, sample.newestSackedSentUs);
+  } else if (sample.oldestSackedSentUs >= 0) {
+    sample.rttUs = nowUs - sample.oldestSackedSentUs;
+    sample.latestRttUs = nowUs - sample.newestSackedSentUs;
+  } else if (canUseEcho(tcb, seg, sample)) {
+    const ms = (timestampNow(tcb.tsOffset, nowUs) - options.tsEcr) | 0;
+    if (ms < 0 || ms * 1000 > tcb.rtt.rtoMaxUs) return;
+    sample.rttUs = Math.max(1, ms) * 1000;
+    sample.latestRttUs = sample.rttUs;
+  } else {
+    return;
+  }
+  tcb.rtt.sample(sample.rttUs, nowUs, sample.latestRttUs);
+}
+
+function canUseEcho(tcb: Tcb, seg: Segment, sample: AckSample): boolean {
+  return sample.ackedBytes > 0 && !sample.hasDsack && tcb.hasTimestamps && seg.options.tsEcr !== 0;
+}
+
+/** RFC 6298 (5.2), (5.3): off when nothing is in flight, started anew when there was progress. */
+function updateRetransmitTimer(tcb: Tcb, sample: AckSample, nowUs: number): void {
+  if (tcb.retransmitTimer !== RetransmitTimer.RTO) return;
+  if (tcb.sent.count === 0) stopRetransmitTimer(tcb);
+  else if (sample.ackedBytes > 0) armRetransmitTimer(tcb, nowUs);
+  if (sample.ackedBytes + sample.sackedBytes > 0) scheduleProbe(tcb, nowUs);
+}
+
+/** Acknowledged bytes leave the send ring; the program hears of space that it was waiting for. */
+export function releaseSendBuffer(tcb: Tcb): void {
+  const ring = tcb.sndRing;
+  const lenBytes = Math.min(seqDiff(tcb.sndUna, tcb.sndRingSeq), ring.usedBytes);
+  if (lenBytes > 0) {
+    ring.consume(lenBytes);
+    tcb.sndRingSeq = (tcb.sndRingSeq + lenBytes) | 0;
+    if (ring.usedBytes === 0) ring.rest(true);
+  }
+  autotuneSendBuffer(tcb);
+  if (tcb.isSndBlocked && isWriterDue(tcb)) {
+    tcb.isSndBlocked = false;
+    tcb.layer.raise(tcb, EVENT_WRITABLE);
+  }
+}
+
+/**
+ * The program is not woken for every byte, but when a quarter of the buffer is free (Linux
+ * sk_stream_write_space: a third); and for two segments when there is nothing left to send, or a
+ * buffer that is smaller than the window would never be in flight as a whole.
+ */
+function isWriterDue(tcb: Tcb): boolean {
+  const freeBytes = tcb.sndBufBytes - tcb.sndRing.usedBytes;
+  if (freeBytes >= tcb.sndBufBytes >> 2) return true;
+  return freeBytes >= 2 * tcb.smss && seqDiff(tcb.sndEnd, tcb.sndNxt) < tcb.smss;
+}
+
+/** What follows for the state "if our FIN is now acknowledged". False: the connection is over. */
+function ackOfFin(tcb: Tcb, nowUs: number): boolean {
+  if (!tcb.isFinSent || tcb.sndUna !== tcb.sndNxt) return true;
+  switch (tcb.state) {
+    case State.FIN_WAIT_1:
+      return enterFinWait2(tcb, nowUs);
+    case State.CLOSING:
+      enterTimeWait(tcb, nowUs);
+      return false;
+    case State.LAST_ACK:
+      deleteTcb(tcb);
+      return false;
+    default:
+      return true;
+  }
+}
+
+/**
+ * Without a program to close the other half, FIN-WAIT-2 does not last (tcp_fin_timeout,
+ * TCP_LINGER2).
+ */
+export function enterFinWait2(tcb: Tcb, nowUs: number): boolean {
+  setState(tcb, State.FIN_WAIT_2);
+  if (!tcb.isOrphan) return true;
+  if (tcb.options.linger2Us < 0) {
+    deleteTcb(tcb);
+    return false;
+  }
+  tcb.lingerAtUs = nowUs + tcb.options.linger2Us;
+  return true;
+}

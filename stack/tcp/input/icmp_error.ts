@@ -1,0 +1,81 @@
+/**
+ * ICMP errors about segments of ours: validated by the quoted sequence number (RFC 5927 section 4),
+ * errors end a connection attempt only (RFC 5927 5.2, Linux), "fragmentation needed" lowers the
+ * path MTU (RFC 1191).
+ *
+ * @module
+ */
+import { EMSGSIZE } from "../../base/errno.ts";
+import {
+  ICMP_PARAMETER_PROBLEM,
+  ICMP_TIME_EXCEEDED,
+  ICMP_UNREACHABLE,
+  UNREACHABLE_HOST,
+} from "../../wire/icmp.ts";
+import type { IcmpError } from "../../base/network.ts";
+import { TCP_DST_PORT_OFFSET, TCP_SEQ_OFFSET } from "../../wire/tcp.ts";
+import { FLOW_SYN_REQUEST, FLOW_TCB } from "../base/flow.ts";
+import type { TcpLayer } from "../tcp_layer.ts";
+import { failConnection } from "../teardown/lifecycle.ts";
+import { retransmitTooLarge } from "../loss/recovery.ts";
+import { refreshRoute } from "../path/route.ts";
+import { seqDiff, seqLeq } from "../base/seq.ts";
+import { State } from "../base/state.ts";
+import type { SynRequest } from "../passive_open/syn_request.ts";
+import type { Tcb } from "../tcb/tcb.ts";
+
+/** The quoted header must reach to the sequence number. */
+const QUOTE_MIN_LEN = 8;
+
+export function tcpIcmpError(layer: TcpLayer, error: IcmpError, nowUs: number): void {
+  if (error.quotedLen < QUOTE_MIN_LEN) return;
+  const dv = layer.memory.dv;
+  const localPort = dv.getUint16(error.quotedOff);
+  const remotePort = dv.getUint16(error.quotedOff + TCP_DST_PORT_OFFSET);
+  const seq = dv.getInt32(error.quotedOff + TCP_SEQ_OFFSET);
+  const flow = layer.demux.find(error.local, localPort, error.remote, remotePort);
+  if (flow === null) return;
+  if (flow.kind === FLOW_SYN_REQUEST) {
+    const request = flow as SynRequest;
+    if (seq === request.iss && endsRequest(error)) request.drop();
+  } else if (flow.kind === FLOW_TCB) {
+    connectionError(flow as Tcb, error, seq, nowUs);
+  }
+}
+
+/**
+ * Errors that say that there is no way back to the peer (Linux tcp_v4_err, for its request
+ * sockets).
+ */
+function endsRequest(error: IcmpError): boolean {
+  if (error.type === ICMP_UNREACHABLE) return error.code <= UNREACHABLE_HOST;
+  return error.type === ICMP_TIME_EXCEEDED || error.type === ICMP_PARAMETER_PROBLEM;
+}
+
+function connectionError(tcb: Tcb, error: IcmpError, seq: number, nowUs: number): void {
+  // RFC 5927 4.1: about something in flight, or an old error or a forged one
+  const isInFlight = seqLeq(tcb.sndUna, seq) && seqLeq(seq, tcb.sndNxt);
+  if (!isInFlight) {
+    tcb.layer.counters.tcp.outOfWindowIcmps++;
+    return;
+  }
+  if (error.mtu > 0 || error.errno === EMSGSIZE) return fragmentationNeeded(tcb, error, seq, nowUs);
+  if (tcb.state === State.SYN_SENT || tcb.state === State.SYN_RECEIVED) {
+    // Linux ends an attempt for soft errors too (RFC 5461 4.1 describes it)
+    failConnection(tcb, error.errno);
+    return;
+  }
+  // A synchronized connection outlives any ICMP error (RFC 5927 5.2); the reason is kept for a
+  // timeout
+  tcb.softError = error.errno;
+}
+
+/** The path carries less: segments become smaller, and what was too large is sent again at once. */
+function fragmentationNeeded(tcb: Tcb, error: IcmpError, seq: number, nowUs: number): void {
+  const route = tcb.route;
+  if (route === null || seqDiff(tcb.sndNxt, seq) <= 0) return;
+  if (error.mtu < route.mtu) tcb.layer.network.updatePmtu(tcb.remote, error.mtu, nowUs);
+  if (!refreshRoute(tcb) || tcb.state === State.SYN_SENT) return;
+  retransmitTooLarge(tcb);
+  tcb.layer.markDirty(tcb);
+}

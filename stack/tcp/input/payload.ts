@@ -1,0 +1,240 @@
+/**
+ * SEGMENT ARRIVES, synchronized states, steps six to eight (RFC 9293 3.10.7.4): URG, text, FIN; and
+ * when to acknowledge what came (RFC 9293 3.8.6.3, RFC 5681 4.2, Linux's quick ACKs).
+ *
+ * @module
+ */
+import { EVENT_READABLE } from "../../base/events.ts";
+import { TCP_PSH } from "../../wire/tcp.ts";
+import { receiveEcn } from "../loss/ecn.ts";
+import { emitAck, timestampNow } from "../output/emit.ts";
+import { enterTimeWait, failConnection, setState } from "../teardown/lifecycle.ts";
+import { advertisedMss } from "../path/mss.ts";
+import { autotuneReceiveBuffer, measureReceiverRtt } from "../receive/receive_window.ts";
+import { replyReset } from "../output/reset.ts";
+import { seqDiff, seqGt, seqLt } from "../base/seq.ts";
+import type { Segment } from "../base/segment.ts";
+import { canReceiveText, State } from "../base/state.ts";
+import type { Tcb } from "../tcb/tcb.ts";
+
+/**
+ * Sixth, check the URG bit: "RCV.UP <- max(RCV.UP, SEG.UP)". The urgent octet stays in line, as RFC
+ * 6093 section 4 recommends and SO_OOBINLINE does on Linux.
+ */
+export function processUrgent(tcb: Tcb, seg: Segment): void {
+  const up = (seg.seq + seg.urgent) | 0;
+  if (seqGt(up, tcb.rcvUp)) tcb.rcvUp = up;
+}
+
+/**
+ * Seventh, process the segment text (and note the FIN behind it). False: the segment is done with.
+ * Trims the segment to the window: what remains begins at RCV.NXT or beyond it.
+ */
+export function processText(tcb: Tcb, seg: Segment): boolean {
+  if (!canReceiveText(tcb.state)) {
+    // "This should not occur, since a FIN has been received": a FIN again is acknowledged again
+    if (seg.len > 0) tcb.isAckNow = true;
+    tcb.layer.markDirty(tcb);
+    return true;
+  }
+  if (isTextForNobody(tcb, seg)) {
+    tcb.layer.counters.tcp.abortOnData++;
+    replyReset(tcb.layer, tcb, seg);
+    failConnection(tcb, 0);
+    return false;
+  }
+  if (seg.payloadLen > 0) {
+    tcb.dataSegsIn += seg.units;
+    measureSegments(tcb, seg);
+    if (tcb.hasEcn) receiveEcn(tcb, seg);
+  }
+  if (!trimToWindow(tcb, seg)) {
+    emitAck(tcb, seg.nowUs);
+    return false;
+  }
+  if (seg.seq === tcb.rcvNxt) takeInOrder(tcb, seg);
+  else takeOutOfOrder(tcb, seg);
+  return true;
+}
+
+/** The program has closed: nobody will read it, and the peer should know (RFC 1122 4.2.2.13). */
+function isTextForNobody(tcb: Tcb, seg: Segment): boolean {
+  return tcb.isOrphan && seqGt((seg.seq + seg.payloadLen) | 0, tcb.rcvNxt);
+}
+
+/** What the sizes and times of the peer's segments tell. */
+function measureSegments(tcb: Tcb, seg: Segment): void {
+  if (seg.unitLen > tcb.rcvMss) {
+    tcb.rcvMss = Math.min(seg.unitLen, advertisedMss(tcb.route!, tcb.options.maxSeg));
+  }
+  measureReceiverRtt(tcb, seg, timestampNow(tcb.tsOffset, seg.nowUs));
+  // After a pause the peer starts slowly: help it with quick ACKs (Linux tcp_incr_quickack)
+  if (seg.nowUs - tcb.lastDataReceivedUs > tcb.rtt.rtoUs) {
+    tcb.quickAcks = tcb.layer.config.quickAckSegments;
+  }
+  tcb.lastDataReceivedUs = seg.nowUs;
+}
+
+/** Cuts off what is old and what is beyond the window. False: nothing is left. */
+function trimToWindow(tcb: Tcb, seg: Segment): boolean {
+  const old = seqDiff(tcb.rcvNxt, seg.seq);
+  if (old > 0) {
+    noteDsack(tcb, seg.seq, seqLt(seg.end, tcb.rcvNxt) ? seg.end : tcb.rcvNxt);
+    tcb.isAckNow = true;
+    tcb.promptAcks = tcb.layer.config.quickAckSegments;
+    if (old >= seg.len) return false;
+    seg.trimFront(Math.min(old, seg.payloadLen));
+  }
+  const edge = (tcb.rcvNxt + tcb.rcvWnd) | 0;
+  const beyond = seqDiff((seg.seq + seg.payloadLen) | 0, edge);
+  if (beyond > 0) {
+    if (tcb.rcvWnd === 0) tcb.layer.counters.tcp.zeroWindowDrop++;
+    else tcb.layer.counters.tcp.beyondWindow++;
+    seg.trimBack(Math.min(beyond, seg.payloadLen));
+    tcb.isAckNow = true;
+  }
+  return seg.len > 0;
+}
+
+function noteDsack(tcb: Tcb, left: number, right: number): void {
+  if (!tcb.hasSack) return;
+  tcb.hasDsack = true;
+  tcb.dsackLeft = left;
+  tcb.dsackRight = right;
+}
+
+/** The next expected text: into the ring, with what was waiting behind it. */
+function takeInOrder(tcb: Tcb, seg: Segment): void {
+  const lenBytes = seg.payloadLen;
+  if (tcb.promptAcks > 0) acknowledgePromptly(tcb, seg.nowUs);
+  const isLent = lenBytes > 0 && lendText(tcb, seg);
+  if (!isLent && lenBytes > 0 && !storeText(tcb, seg, 0)) return;
+  let next = seg.end;
+  const hadGaps = tcb.assembler.count > 0;
+  if (hadGaps) next = tcb.assembler.advance(next);
+  if (seg.isFin) notePendingFin(tcb, seg);
+  const isFin = tcb.isFinPending && seqGt(next, tcb.rcvFinSeq);
+  if (isFin) {
+    // Nothing comes after a FIN: what lies beyond it is no text (Linux tcp_fin purges it too)
+    next = (tcb.rcvFinSeq + 1) | 0;
+    tcb.assembler.clear();
+    tcb.isFinReceived = true;
+    tcb.isFinPending = false;
+  }
+  const textBytes = seqDiff(next, tcb.rcvNxt) - (isFin ? 1 : 0);
+  tcb.rcvNxt = next;
+  if (textBytes > 0) deliver(tcb, textBytes, isLent, seg.nowUs);
+  // "An immediate ACK when the segment fills in all or part of a gap" (RFC 5681 4.2)
+  if (hadGaps || isFin) tcb.isAckNow = true;
+  scheduleAck(tcb, seg);
+}
+
+function deliver(tcb: Tcb, textBytes: number, isLent: boolean, nowUs: number): void {
+  tcb.bytesReceived += textBytes;
+  if (tcb.isRcvShutdown) {
+    autotuneReceiveBuffer(tcb, textBytes, nowUs);
+    return;
+  }
+  if (!isLent) tcb.rcvRing.commit(textBytes);
+  tcb.layer.raise(tcb, EVENT_READABLE);
+}
+
+/** Text beyond a gap: kept, and reported at once (RFC 5681 4.2: "an immediate duplicate ACK"). */
+function takeOutOfOrder(tcb: Tcb, seg: Segment): void {
+  const { assembler, layer: { config, counters } } = tcb;
+  const { seq, end } = seg;
+  tcb.promptAcks = config.quickAckSegments;
+  if (assembler.find(seq, end) >= 0) {
+    noteDsack(tcb, seq, end);
+    counters.tcp.dsackOfoSent++;
+  } else if (assembler.hasRoom(seq, end) && storeText(tcb, seg, seqDiff(seq, tcb.rcvNxt))) {
+    assembler.insert(seq, end);
+    if (seg.isFin) notePendingFin(tcb, seg);
+    counters.tcp.ofoQueue++;
+    tcb.rcvOutOfOrder += seg.units;
+  } else {
+    counters.tcp.ofoDrop++;
+  }
+  emitAck(tcb, seg.nowUs);
+}
+
+/** Leaves the text in the device's memory for the program to take; false: it has to be copied. */
+function lendText(tcb: Tcb, seg: Segment): boolean {
+  const { layer, rcvRing } = tcb;
+  if (!layer.areFramesStable || !seg.isFrame || tcb.assembler.count > 0 || tcb.isRcvShutdown) {
+    return false;
+  }
+  const wasLent = rcvRing.isLent;
+  if (!rcvRing.lend(seg.payloadOff, seg.payloadLen)) return false;
+  if (!wasLent) layer.noteLender(tcb);
+  return true;
+}
+
+/**
+ * Copies the text to where it belongs, `skip` bytes beyond what is in the ring. False: no memory.
+ */
+function storeText(tcb: Tcb, seg: Segment, skip: number): boolean {
+  if (tcb.isRcvShutdown || seg.payloadLen === 0) return true;
+  if (tcb.rcvRing.store(skip, seg.payloadOff, seg.payloadLen)) return true;
+  tcb.layer.counters.tcp.rcvQDrop++;
+  tcb.layer.pressure.note();
+  return false;
+}
+
+/** Of several FINs, which an honest peer does not send, the first in the sequence ends the text. */
+function notePendingFin(tcb: Tcb, seg: Segment): void {
+  const finSeq = (seg.seq + seg.payloadLen) | 0;
+  if (tcb.isFinPending && !seqLt(finSeq, tcb.rcvFinSeq)) return;
+  tcb.isFinPending = true;
+  tcb.rcvFinSeq = finSeq;
+}
+
+/**
+ * New text is to be acknowledged: at once when more than one full segment waits for it, while the
+ * connection is young, or when something is wrong; else in a moment, in the hope of text to travel
+ * with. "At once" is the next flush: segments that arrive together are acknowledged together.
+ * Not so after a loss, when the peer's window is small, and acknowledgments are lost, too: if that
+ * of a whole flight were, the peer would have to wait for its timer.
+ */
+function scheduleAck(tcb: Tcb, seg: Segment): void {
+  const unacked = seqDiff(tcb.rcvNxt, tcb.lastAckSent);
+  const isQuick = tcb.quickAcks > 0 && !tcb.isPingPong;
+  if (unacked > tcb.rcvMss || isQuick || tcb.assembler.count > 0) tcb.isAckNow = true;
+  if (tcb.isAckNow) return tcb.layer.markDirty(tcb);
+  if (tcb.delayedAckAtUs === Infinity) {
+    tcb.delayedAckAtUs = seg.nowUs + tcb.layer.config.delayedAckUs;
+  }
+  // The end of what the peer's program has written: more may not come before it is acknowledged
+  if (seg.unitLen < tcb.rcvMss || (seg.flags & TCP_PSH) !== 0) tcb.isAckPushed = true;
+}
+
+/**
+ * The segment before this one gets its ACK, this one will with the next or with the flush: what the
+ * program has read by then counts for the window.
+ */
+function acknowledgePromptly(tcb: Tcb, nowUs: number): void {
+  tcb.promptAcks--;
+  if (tcb.isAckNow && tcb.rcvNxt !== tcb.lastAckSent) emitAck(tcb, nowUs);
+  tcb.isAckNow = true;
+}
+
+/** Eighth, check the FIN bit: all text before it has been received. */
+export function processFin(tcb: Tcb, nowUs: number): void {
+  switch (tcb.state) {
+    case State.ESTABLISHED:
+      setState(tcb, State.CLOSE_WAIT);
+      break;
+    case State.FIN_WAIT_1:
+      // Our FIN has not been acknowledged, or step five had brought us to FIN-WAIT-2
+      setState(tcb, State.CLOSING);
+      break;
+    case State.FIN_WAIT_2:
+      emitAck(tcb, nowUs);
+      enterTimeWait(tcb, nowUs);
+      return;
+    default:
+      // CLOSE-WAIT, CLOSING, LAST-ACK: remain
+      return;
+  }
+  tcb.layer.raise(tcb, EVENT_READABLE);
+}

@@ -1,0 +1,128 @@
+/**
+ * SEGMENT ARRIVES, synchronized states, steps one to four (RFC 9293 3.10.7.4): sequence number,
+ * RST, SYN. PAWS of RFC 7323 section 5, the defences of RFC 5961 sections 3 and 4.
+ *
+ * @module
+ */
+import { DROP_TCP_SEQUENCE } from "../../base/drop_reason.ts";
+import { ECONNREFUSED, ECONNRESET, EPIPE } from "../../base/errno.ts";
+import { answerSynAgain, sendChallengeAck, sendOutOfWindowAck } from "../output/challenge_ack.ts";
+import { fastOpenResetOutOfOrder } from "../passive_open/fast_open_pause.ts";
+import { failConnection } from "../teardown/lifecycle.ts";
+import { seqGt, seqLeq, seqLt } from "../base/seq.ts";
+import type { Segment } from "../base/segment.ts";
+import { State } from "../base/state.ts";
+import type { Tcb } from "../tcb/tcb.ts";
+
+/** TS.Recent is not to be trusted after 24 days without a segment (RFC 7323 5.5). */
+const TS_RECENT_LIFE_US = 24 * 86400 * 1e6;
+
+/**
+ * First, check sequence number. As in Linux, what ends at or after the last acknowledgment that we
+ * sent is accepted (its text is trimmed later): its ACK field is as good as any. A closed window
+ * thus takes valid ACKs and RSTs, as the RFC asks.
+ */
+export function isSequenceAcceptable(tcb: Tcb, seg: Segment): boolean {
+  if (isPawsReject(tcb, seg)) {
+    tcb.layer.counters.tcp.pawsEstab++;
+    noteDuplicate(tcb, seg);
+    sendOutOfWindowAck(tcb, seg);
+    return false;
+  }
+  const isBefore = seqLt(seg.end, tcb.lastAckSent);
+  const isBeyond = seqGt(seg.seq, (tcb.rcvNxt + tcb.rcvWnd) | 0);
+  if (isBefore || isBeyond) {
+    if (isBeyond) tcb.layer.counters.tcp.beyondWindow++;
+    else noteDuplicate(tcb, seg);
+    if (seg.isRst) tcb.layer.counters.drop(DROP_TCP_SEQUENCE);
+    else if (!seg.isSyn || processSyn(tcb, seg)) sendOutOfWindowAck(tcb, seg);
+    return false;
+  }
+  updateTsRecent(tcb, seg);
+  return true;
+}
+
+/**
+ * RFC 7323 5.3 R1, resets exempt; but a timestamp that is behind by one tick passes, as in Linux.
+ */
+function isPawsReject(tcb: Tcb, seg: Segment): boolean {
+  if (!tcb.hasTimestamps || !seg.options.hasTimestamps || seg.isRst) return false;
+  if (((tcb.tsRecent - seg.options.tsVal) | 0) <= 1) return false;
+  if (seg.nowUs - tcb.tsRecentAtUs > TS_RECENT_LIFE_US) return false;
+  return !isDisorderedAck(tcb, seg);
+}
+
+/**
+ * A bare duplicate ACK that was overtaken by others may be old without being of another
+ * incarnation.
+ */
+function isDisorderedAck(tcb: Tcb, seg: Segment): boolean {
+  return seg.len === 0 && seg.isAck && seg.seq === tcb.rcvNxt &&
+    seg.ack === tcb.sndUna &&
+    ((tcb.tsRecent - seg.options.tsVal) | 0) <= tcb.rtt.rtoUs / 1000;
+}
+
+/** RFC 7323 4.3 (2): only a segment that covers Last.ACK.sent sets TS.Recent. */
+function updateTsRecent(tcb: Tcb, seg: Segment): void {
+  if (!tcb.hasTimestamps || !seg.options.hasTimestamps) return;
+  if (!seqLeq(seg.seq, tcb.lastAckSent)) return;
+  if (((seg.options.tsVal - tcb.tsRecent) | 0) < 0) {
+    if (seg.nowUs - tcb.tsRecentAtUs <= TS_RECENT_LIFE_US) return;
+  }
+  tcb.tsRecent = seg.options.tsVal;
+  tcb.tsRecentAtUs = seg.nowUs;
+}
+
+/**
+ * Old text again: the next ACK says so (D-SACK, RFC 2883 4.1), and the peer may be waiting for one.
+ */
+function noteDuplicate(tcb: Tcb, seg: Segment): void {
+  if (seg.payloadLen === 0 || !tcb.hasSack || !seqLt(seg.seq, tcb.rcvNxt)) return;
+  tcb.hasDsack = true;
+  tcb.dsackLeft = seg.seq;
+  tcb.dsackRight = seqLt(seg.end, tcb.rcvNxt) ? seg.end : tcb.rcvNxt;
+  tcb.layer.counters.tcp.dsackOldSent++;
+}
+
+/** Second, check the RST bit: only the exact sequence number resets (RFC 5961 3.2). */
+export function processReset(tcb: Tcb, seg: Segment): void {
+  if (seg.seq !== tcb.rcvNxt) {
+    fastOpenResetOutOfOrder(tcb, seg.nowUs);
+    return sendChallengeAck(tcb, seg.nowUs);
+  }
+  failConnection(tcb, resetErrno(tcb.state));
+}
+
+function resetErrno(state: State): number {
+  switch (state) {
+    case State.SYN_SENT:
+    case State.SYN_RECEIVED:
+      return ECONNREFUSED;
+    case State.CLOSE_WAIT:
+      return EPIPE;
+    default:
+      return ECONNRESET;
+  }
+}
+
+/**
+ * Fourth, check the SYN bit: challenge ACK, whatever the sequence number (RFC 5961 4.2). Returns
+ * true when the segment is to be processed on: the SYN-ACK of a simultaneous open, whose SYN we
+ * have already.
+ */
+export function processSyn(tcb: Tcb, seg: Segment): boolean {
+  const isCrossed = tcb.state === State.SYN_RECEIVED && seg.isAck && seg.seq === tcb.irs &&
+    seg.ack === tcb.sndNxt;
+  if (isCrossed) {
+    seg.dropSyn();
+    return true;
+  }
+  if (tcb.fastOpenOf !== null && !seg.isAck && seg.seq === tcb.irs) {
+    // The SYN of a fast open again: its SYN-ACK was lost
+    answerSynAgain(tcb, seg.nowUs);
+    return false;
+  }
+  tcb.layer.counters.tcp.synChallenge++;
+  sendChallengeAck(tcb, seg.nowUs);
+  return false;
+}

@@ -1,0 +1,124 @@
+/**
+ * SEGMENT ARRIVES in state SYN-SENT (RFC 9293 3.10.7.3).
+ *
+ * @module
+ */
+import { DROP_TCP_FLAGS } from "../../base/drop_reason.ts";
+import { ECONNREFUSED } from "../../base/errno.ts";
+import { agreesToEcn } from "../loss/ecn.ts";
+import { emitSyn, timestampNow } from "../output/emit.ts";
+import { fastOpenAnswered } from "../passive_open/fast_open.ts";
+import { establish, failConnection, setState } from "../teardown/lifecycle.ts";
+import { releaseSendBuffer, sampleRtt } from "./ack.ts";
+import { processFin, processText } from "./payload.ts";
+import { replyReset } from "../output/reset.ts";
+import { SENT_EVER_RETRANS } from "../tcb/sent_queue.ts";
+import { seqGt, seqLeq } from "../base/seq.ts";
+import type { Segment } from "../base/segment.ts";
+import { State } from "../base/state.ts";
+import type { Tcb } from "../tcb/tcb.ts";
+import { stopRetransmitTimer } from "../timers/timer.ts";
+
+export function synSentInput(tcb: Tcb, seg: Segment): void {
+  if (tcb.isConnectDeferred) return replyReset(tcb.layer, tcb, seg);
+  // First, check the ACK bit
+  if (seg.isAck) {
+    if (seqLeq(seg.ack, tcb.iss) || seqGt(seg.ack, tcb.sndNxt)) {
+      return replyReset(tcb.layer, tcb, seg);
+    }
+    if (!isEchoPlausible(tcb, seg)) {
+      // RFC 7323 3.2; Linux resets too
+      tcb.layer.counters.tcp.pawsActive++;
+      return replyReset(tcb.layer, tcb, seg);
+    }
+  }
+  // Second, check the RST bit: it needs an acceptable ACK
+  if (seg.isRst) {
+    if (seg.isAck) failConnection(tcb, ECONNREFUSED);
+    else tcb.layer.counters.drop(DROP_TCP_FLAGS);
+    return;
+  }
+  // Fourth, check the SYN bit; fifth: "if neither of the SYN or RST bits is set, then drop the
+  // segment"
+  if (!seg.isSyn) return tcb.layer.counters.drop(DROP_TCP_FLAGS);
+  takeSyn(tcb, seg);
+  if (seg.isAck) synAcknowledged(tcb, seg);
+  else simultaneousOpen(tcb, seg);
+}
+
+/** The timestamp echoed is one that we have sent. */
+function isEchoPlausible(tcb: Tcb, seg: Segment): boolean {
+  const { options } = seg;
+  if (!tcb.hasTimestamps || !options.hasTimestamps || options.tsEcr === 0) return true;
+  const now = timestampNow(tcb.tsOffset, seg.nowUs);
+  const head = tcb.sent.head;
+  const first = timestampNow(tcb.tsOffset, head === null ? seg.nowUs : head.firstSentUs);
+  return ((options.tsEcr - first) | 0) >= 0 && ((now - options.tsEcr) | 0) >= 0;
+}
+
+/** What the peer's SYN says of itself and of the options. */
+function takeSyn(tcb: Tcb, seg: Segment): void {
+  const { options } = seg;
+  const rcvWnd = tcb.rcvWnd;
+  tcb.irs = seg.seq;
+  tcb.rcvNxt = (seg.seq + 1) | 0;
+  tcb.rcvAdv = (tcb.rcvNxt + rcvWnd) | 0;
+  tcb.rcvUp = tcb.rcvNxt;
+  tcb.lastAckSent = tcb.rcvNxt;
+  if (options.mss !== 0) tcb.peerMss = options.mss;
+  tcb.hasWindowScale = tcb.hasWindowScale && options.windowScale >= 0;
+  tcb.sndWindShift = tcb.hasWindowScale ? options.windowScale : 0;
+  if (!tcb.hasWindowScale) tcb.rcvWindShift = 0;
+  tcb.hasSack = tcb.hasSack && options.sackPermitted;
+  tcb.hasEcn = tcb.hasEcn && agreesToEcn(seg);
+  tcb.hasTimestamps = tcb.hasTimestamps && options.hasTimestamps;
+  if (tcb.hasTimestamps) {
+    tcb.tsRecent = options.tsVal;
+    tcb.tsRecentAtUs = seg.nowUs;
+  }
+  // "The window in the SYN segments is never scaled" (RFC 7323 2.2)
+  tcb.sndWnd = seg.window;
+  tcb.maxSndWnd = seg.window;
+  tcb.sndWl1 = seg.seq;
+  tcb.sndWl2 = seg.ack;
+}
+
+/** "If SND.UNA > ISS (our SYN has been ACKed), change the connection state to ESTABLISHED". */
+function synAcknowledged(tcb: Tcb, seg: Segment): void {
+  const sample = tcb.layer.sample;
+  const hasRtt = isAnswerToLastSyn(tcb, seg);
+  sample.begin(tcb.rate, tcb.pipe);
+  tcb.sent.acknowledge(seg.ack, sample);
+  tcb.sndUna = seg.ack;
+  tcb.recover = tcb.iss;
+  fastOpenAnswered(tcb, seg);
+  stopRetransmitTimer(tcb);
+  if (hasRtt) sampleRtt(tcb, seg, sample);
+  tcb.isAckNow = true;
+  establish(tcb, seg.nowUs);
+  // Text that went with the SYN
+  if (sample.ackedBytes > 0) releaseSendBuffer(tcb);
+  if (seg.len > 1) {
+    // Text with the SYN (RFC 9293 3.10.7.3: "processing is continued at the sixth step")
+    seg.dropSyn();
+    if (processText(tcb, seg) && tcb.isFinReceived) processFin(tcb, seg.nowUs);
+  }
+}
+
+/**
+ * Else our SYN was sent again, and it is not that one which is answered: perhaps the first answer
+ * was lost and the peer's timer has brought this one, so that it tells no round trip (Karn).
+ */
+function isAnswerToLastSyn(tcb: Tcb, seg: Segment): boolean {
+  const head = tcb.sent.head;
+  if (head === null || (head.flags & SENT_EVER_RETRANS) === 0) return true;
+  return ((seg.options.tsEcr - timestampNow(tcb.tsOffset, head.sentUs)) | 0) >= 0;
+}
+
+/** Our SYN and the peer's have crossed: "enter SYN-RECEIVED, form a SYN,ACK segment". */
+function simultaneousOpen(tcb: Tcb, seg: Segment): void {
+  setState(tcb, State.SYN_RECEIVED);
+  // An ACK may now be for either of our two: no RTT sample
+  if (tcb.sent.head !== null) tcb.sent.head.flags |= SENT_EVER_RETRANS;
+  emitSyn(tcb, true, seg.nowUs);
+}

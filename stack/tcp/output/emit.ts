@@ -1,0 +1,322 @@
+/**
+ * Writing segments into the route's transmit queue: header into the row's slot, text as pieces of
+ * the send ring, checksum left to the device where it can. Decides nothing: `output.ts` and
+ * `input*.ts` do.
+ *
+ * @module
+ */
+import { CSUM_PARTIAL, GSO_TCPV4, GSO_TCPV6 } from "../../base/frames.ts";
+import { finish, fold, pseudoSumV6, sum } from "../../wire/checksum.ts";
+import type { IpAddress } from "../../base/ip_address.ts";
+import { PROTOCOL_TCP } from "../../wire/ipv4.ts";
+import type { Route } from "../../base/network.ts";
+import {
+  emitTcp,
+  TCP_ACK,
+  TCP_CHECKSUM_OFFSET,
+  TCP_ECE,
+  TCP_HEADER_LEN,
+  TCP_RST,
+  TCP_SYN,
+} from "../../wire/tcp.ts";
+import { emitOptions, emitSynOptions, TCP_MAX_SACK_BLOCKS } from "../../wire/tcp_options.ts";
+import { ECN_MASK, synEcnFlags } from "../loss/ecn.ts";
+import type { Flow } from "../base/flow.ts";
+import type { TcpLayer } from "../tcp_layer.ts";
+import { advertisedMss, segmentText } from "../path/mss.ts";
+import { advertiseWindow } from "../receive/receive_window.ts";
+import { refreshRoute } from "../path/route.ts";
+import { seqDiff, seqGt } from "../base/seq.ts";
+import type { Tcb } from "../tcb/tcb.ts";
+
+const WINDOW_MAX = 0xffff;
+
+/** Our timestamp clock: milliseconds, from a secret offset (RFC 7323 5.4, 7.1). int32. */
+export function timestampNow(tsOffset: number, nowUs: number): number {
+  return (Math.floor(nowUs / 1000) + tsOffset) | 0;
+}
+
+/**
+ * Completes the row under construction, whose header of `headerLen` bytes and pieces of text are in
+ * place, and hands it to the network. Returns 0 or -errno; a segment that does not leave is a lost
+ * segment.
+ */
+function send(
+  layer: TcpLayer,
+  route: Route,
+  local: IpAddress,
+  remote: IpAddress,
+  headerLen: number,
+  ttl: number,
+  tos: number,
+  nowUs: number,
+): number {
+  const tx = route.tx;
+  const row = tx.count;
+  const off = tx.l4Off[row];
+  const text0 = tx.payLen[row];
+  const text1 = tx.pay2Len[row];
+  tx.hdrLen[row] = headerLen;
+  const pseudo = pseudoSumV6(
+    local.w0,
+    local.w1,
+    local.w2,
+    local.w3,
+    remote.w0,
+    remote.w1,
+    remote.w2,
+    remote.w3,
+    PROTOCOL_TCP,
+    headerLen + text0 + text1,
+  );
+  const dv = layer.memory.dv;
+  if (route.csumOffload) {
+    tx.csum[row] = CSUM_PARTIAL;
+    tx.csumOffset[row] = TCP_CHECKSUM_OFFSET;
+    dv.setUint16(off + TCP_CHECKSUM_OFFSET, fold(pseudo));
+  } else {
+    let running = sum(dv, off, headerLen, pseudo);
+    if (text0 > 0) running = sum(dv, tx.payOff[row], text0, running);
+    if (text1 > 0) running = sum(dv, tx.pay2Off[row], text1, running);
+    dv.setUint16(off + TCP_CHECKSUM_OFFSET, finish(running));
+  }
+  return layer.network.send(route, local, PROTOCOL_TCP, ttl, tos, true, nowUs);
+}
+
+/**
+ * Sends a segment of a synchronized connection: `textLen` bytes of the send ring from `seq` on,
+ * more than SMSS only where the route can segment. Every segment carries the current acknowledgment
+ * and window. `ecn`: the codepoint of its IP header.
+ */
+export function emitSegment(
+  tcb: Tcb,
+  seq: number,
+  textLen: number,
+  flags: number,
+  nowUs: number,
+  ecn = 0,
+): number {
+  const layer = tcb.layer;
+  const route = tcb.route!;
+  const row = layer.network.begin(route);
+  const tx = route.tx;
+  const off = tx.l4Off[row];
+  const window = advertiseWindow(tcb) >>> tcb.rcvWindShift;
+  const unit = segmentText(tcb);
+  const isProbe = isMtuProbe(tcb, seq, textLen);
+  // Text that was cut to SMSS before there were blocks to send leaves no room for them
+  const hasRoom = textLen <= unit || (textLen > tcb.smss && !isProbe);
+  const sackCount = hasRoom ? collectSackBlocks(tcb) : 0;
+  const headerLen = TCP_HEADER_LEN + emitOptions(
+    layer.memory.dv,
+    off + TCP_HEADER_LEN,
+    tcb.hasTimestamps,
+    timestampNow(tcb.tsOffset, nowUs),
+    tcb.tsRecent,
+    sackCount,
+    layer.sackLeft,
+    layer.sackRight,
+  );
+  emitTcp(
+    layer.memory.dv,
+    off,
+    tcb.localPort,
+    tcb.remotePort,
+    seq,
+    tcb.rcvNxt,
+    headerLen,
+    tcb.isEcnEchoing ? flags | TCP_ACK | TCP_ECE : flags | TCP_ACK,
+    window,
+    0,
+    0,
+  );
+  const isCut = textLen > tcb.smss && !isProbe;
+  if (textLen > 0) attachText(tcb, row, seq, textLen, isCut ? unit : 0);
+  const units = isCut ? Math.ceil(textLen / unit) : 1;
+  tcb.segsOut += units;
+  layer.counters.tcp.outSegs += units;
+  onAckSent(tcb);
+  const { ttl } = tcb.options;
+  const tos = (tcb.options.tos & ~ECN_MASK) | ecn;
+  return send(layer, route, tcb.local, tcb.remote, headerLen, ttl, tos, nowUs);
+}
+
+function isMtuProbe({ mtuProbing }: Tcb, seq: number, textLen: number): boolean {
+  return mtuProbing.probeLen === textLen && mtuProbing.probeSeq === seq;
+}
+
+/** Points the row at the ring's bytes; the device makes segments of `unit` bytes of it (0: one). */
+function attachText(tcb: Tcb, row: number, seq: number, textLen: number, unit: number): void {
+  const tx = tcb.route!.tx;
+  const span = tcb.layer.span;
+  tcb.sndRing.readableSpan(seqDiff(seq, tcb.sndRingSeq), textLen, span);
+  tx.payOff[row] = span.off0;
+  tx.payLen[row] = span.len0;
+  tx.pay2Off[row] = span.off1;
+  tx.pay2Len[row] = span.len1;
+  if (unit > 0) {
+    tx.gsoType[row] = tcb.remote.family === 4 ? GSO_TCPV4 : GSO_TCPV6;
+    tx.gsoSize[row] = unit;
+  }
+}
+
+/** The acknowledgment has left: nothing is owed to the peer. */
+function onAckSent(tcb: Tcb): void {
+  if (tcb.quickAcks > 0 && tcb.rcvNxt !== tcb.lastAckSent) tcb.quickAcks--;
+  tcb.lastAckSent = tcb.rcvNxt;
+  tcb.isAckNow = false;
+  tcb.isAckPushed = false;
+  tcb.delayedAckAtUs = Infinity;
+}
+
+/** D-SACK first, then what lies beyond the gaps (RFC 2018 section 4, RFC 2883). */
+function collectSackBlocks(tcb: Tcb): number {
+  if (!tcb.hasSack || (!tcb.hasDsack && tcb.assembler.count === 0)) return 0;
+  const { sackLeft, sackRight } = tcb.layer;
+  let count = 0;
+  if (tcb.hasDsack) {
+    sackLeft[0] = tcb.dsackLeft;
+    sackRight[0] = tcb.dsackRight;
+    tcb.hasDsack = false;
+    count = 1;
+  }
+  const max = tcb.hasTimestamps ? TCP_MAX_SACK_BLOCKS - 1 : TCP_MAX_SACK_BLOCKS;
+  return tcb.assembler.sackBlocks(sackLeft, sackRight, count, max);
+}
+
+/** Sends an acknowledgment now: <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>. */
+export function emitAck(tcb: Tcb, nowUs: number): void {
+  if (refreshRoute(tcb)) emitSegment(tcb, tcb.sndNxt, 0, 0, nowUs);
+}
+
+/** Sends the SYN of an active open, or the SYN-ACK of a simultaneous one. */
+export function emitSyn(
+  tcb: Tcb,
+  isAck: boolean,
+  nowUs: number,
+  fastOpenCookie: Uint8Array | null = null,
+): void {
+  const { layer, options } = tcb;
+  emitSynSegment(
+    layer,
+    tcb.route!,
+    tcb,
+    tcb.iss,
+    isAck ? tcb.rcvNxt : 0,
+    isAck ? TCP_SYN | TCP_ACK | (tcb.hasEcn ? TCP_ECE : 0) : TCP_SYN | synEcnFlags(tcb),
+    Math.min(seqDiff(tcb.rcvAdv, tcb.rcvNxt), WINDOW_MAX),
+    advertisedMss(tcb.route!, options.maxSeg),
+    tcb.hasWindowScale ? tcb.rcvWindShift : -1,
+    tcb.hasSack,
+    tcb.hasTimestamps,
+    timestampNow(tcb.tsOffset, nowUs),
+    isAck ? tcb.tsRecent : 0,
+    options.ttl,
+    options.tos,
+    nowUs,
+    fastOpenCookie,
+    fastOpenCookie === null ? null : tcb,
+  );
+  tcb.segsOut++;
+  if (isAck) onAckSent(tcb);
+}
+
+/**
+ * Sends a SYN or SYN-ACK of any flow. `windowScale` -1: none. `textOf`: whose text goes with it
+ * (Fast Open).
+ */
+export function emitSynSegment(
+  layer: TcpLayer,
+  route: Route,
+  flow: Flow,
+  seq: number,
+  ack: number,
+  flags: number,
+  window: number,
+  mss: number,
+  windowScale: number,
+  hasSack: boolean,
+  hasTimestamps: boolean,
+  tsVal: number,
+  tsEcr: number,
+  ttl: number,
+  tos: number,
+  nowUs: number,
+  fastOpenCookie: Uint8Array | null = null,
+  textOf: Tcb | null = null,
+): void {
+  const row = layer.network.begin(route);
+  const off = route.tx.l4Off[row];
+  const dv = layer.memory.dv;
+  const headerLen = TCP_HEADER_LEN + emitSynOptions(
+    dv,
+    off + TCP_HEADER_LEN,
+    mss,
+    windowScale,
+    hasSack,
+    hasTimestamps,
+    tsVal,
+    tsEcr,
+    fastOpenCookie,
+  );
+  emitTcp(dv, off, flow.localPort, flow.remotePort, seq, ack, headerLen, flags, window, 0, 0);
+  if (textOf !== null && textOf.synTextLen > 0) {
+    attachText(textOf, row, (seq + 1) | 0, textOf.synTextLen, 0);
+  }
+  layer.counters.tcp.outSegs++;
+  send(layer, route, flow.local, flow.remote, headerLen, ttl, tos, nowUs);
+}
+
+/**
+ * Sends a segment without text for a flow that has no TCB (any more). `hasTimestamps`: with these.
+ */
+export function emitBare(
+  layer: TcpLayer,
+  route: Route,
+  flow: Flow,
+  seq: number,
+  ack: number,
+  flags: number,
+  window: number,
+  hasTimestamps: boolean,
+  tsVal: number,
+  tsEcr: number,
+  nowUs: number,
+): void {
+  const row = layer.network.begin(route);
+  const off = route.tx.l4Off[row];
+  const dv = layer.memory.dv;
+  const headerLen = TCP_HEADER_LEN + emitOptions(
+    dv,
+    off + TCP_HEADER_LEN,
+    hasTimestamps,
+    tsVal,
+    tsEcr,
+    0,
+    layer.sackLeft,
+    layer.sackRight,
+  );
+  emitTcp(dv, off, flow.localPort, flow.remotePort, seq, ack, headerLen, flags, window, 0, 0);
+  layer.counters.tcp.outSegs++;
+  if ((flags & TCP_RST) !== 0) layer.counters.tcp.outRsts++;
+  send(layer, route, flow.local, flow.remote, headerLen, layer.config.ttl, 0, nowUs);
+}
+
+/** RST of a synchronized connection: <SEQ=SND.NXT><CTL=RST,ACK> (RFC 9293 3.10.5). */
+export function emitReset(tcb: Tcb, nowUs: number): void {
+  if (!refreshRoute(tcb)) return;
+  const seq = seqGt(tcb.sndUna, tcb.sndNxt) ? tcb.sndUna : tcb.sndNxt;
+  emitBare(
+    tcb.layer,
+    tcb.route!,
+    tcb,
+    seq,
+    tcb.rcvNxt,
+    TCP_RST | TCP_ACK,
+    0,
+    tcb.hasTimestamps,
+    timestampNow(tcb.tsOffset, nowUs),
+    tcb.tsRecent,
+    nowUs,
+  );
+}

@@ -1,0 +1,323 @@
+/**
+ * What to send, and when: the sender's half of RFC 9293 3.8. Runs once a flush for every connection
+ * that has something to send.
+ *
+ *   1. what loss recovery wants again        (nextLost, within cwnd)
+ *   2. new text, as far as three limits allow: the peer's window, cwnd, and good manners (Nagle,
+ *      silly window avoidance, TCP_CORK); then the FIN
+ *   3. an acknowledgment, if none of these has carried it
+ *
+ * One row carries up to what the route can segment (TSO), so the limits are applied to rows, and
+ * the part of a row beyond the last full segment is subject to Nagle.
+ *
+ * @module
+ */
+import { TCP_CWR, TCP_FIN, TCP_PSH } from "../../wire/tcp.ts";
+import { ECN_ECT0 } from "../loss/ecn.ts";
+import { emitAck, emitSegment, emitSyn } from "./emit.ts";
+import { maxRowText, segmentText } from "../path/mss.ts";
+import { sendDeferredSyn } from "../user/open.ts";
+import { onProbeTextSent, probeText } from "../path/mtu_probing.ts";
+import { refreshRoute } from "../path/route.ts";
+import { SENT_FIN, SENT_SYN, type SentSegment } from "../tcb/sent_queue.ts";
+import { seqDiff, seqGt } from "../base/seq.ts";
+import { State } from "../base/state.ts";
+import { Recovery, RetransmitTimer, type Tcb } from "../tcb/tcb.ts";
+import { armPersistTimer, armRetransmitTimer, rearmTimer } from "../timers/timer.ts";
+import { onProbeSent, scheduleProbe } from "../loss/tlp.ts";
+import { Frto } from "../loss/undo.ts";
+
+/** Data sent within this time of data received makes a connection interactive. */
+const PING_PONG_US = 40_000;
+/**
+ * A row is put off when it would be less than this part of the window (Linux tcp_tso_win_divisor).
+ */
+const TSO_WINDOW_DIVISOR = 3;
+
+/** Sends what may be sent now. Called from flush only. */
+export function tcpOutput(tcb: Tcb, nowUs: number): void {
+  tcb.paceAtUs = Infinity;
+  if (tcb.state === State.CLOSED || tcb.state === State.LISTEN) return;
+  if (!refreshRoute(tcb)) {
+    // What was sent has its timer; what was not is tried again by the persist timer
+    if (tcb.sent.count === 0 && hasUnsent(tcb)) armPersistTimer(tcb, nowUs);
+    rearmTimer(tcb);
+    return;
+  }
+  if (tcb.isConnectDeferred) return sendDeferredSyn(tcb, nowUs);
+  if (tcb.tlp.isDue) sendLossProbe(tcb, nowUs);
+  if (tcb.undo.frto === Frto.SEND_NEW) sendNewFirst(tcb, nowUs);
+  if (tcb.sent.lostBytes > 0 && tcb.undo.frto !== Frto.WAIT) retransmitLost(tcb, nowUs);
+  if (hasUnsent(tcb) && isSynchronized(tcb)) sendNew(tcb, nowUs);
+  if (tcb.isAckNow) emitAck(tcb, nowUs);
+  if (!hasUnsent(tcb)) noteAppLimited(tcb);
+  rearmTimer(tcb);
+}
+
+/**
+ * The program, not the network, sets the pace: what is measured now says nothing about the path.
+ */
+function noteAppLimited(tcb: Tcb): void {
+  const { sent } = tcb;
+  if (tcb.pipe < tcb.cwnd && sent.lostBytes <= sent.retransBytes) tcb.rate.markAppLimited(tcb.pipe);
+}
+
+/** The algorithm's rate, cwnd or SRTT has changed. */
+export function updatePacing(tcb: Tcb): void {
+  const { congestion, pacer, rtt, ssthresh, smss } = tcb;
+  // In recovery cwnd may be less for a while (Linux tcp_update_pacing_rate: packets_out)
+  const window = Math.max(tcb.cwnd, seqDiff(tcb.sndNxt, tcb.sndUna));
+  pacer.update(congestion.pacingRate, window, ssthresh, rtt.srttUs, rtt.minRttUs, smss);
+}
+
+/** False: the next row has to wait for its time (pacing.ts). */
+function isPaceDue(tcb: Tcb, nowUs: number): boolean {
+  if (tcb.pacer.isDue(nowUs)) return true;
+  tcb.paceAtUs = tcb.pacer.nextSendUs;
+  return false;
+}
+
+/** The handshake is done: text may be sent. */
+function isSynchronized({ state, fastOpenOf }: Tcb): boolean {
+  return fastOpenOf !== null || state !== State.SYN_SENT && state !== State.SYN_RECEIVED;
+}
+
+/** Text or a FIN that has not been sent yet. */
+export function hasUnsent(tcb: Tcb): boolean {
+  return seqGt(tcb.sndEnd, tcb.sndNxt) || (tcb.isFinQueued && !tcb.isFinSent);
+}
+
+/** Sends again what is deemed lost, oldest first, as far as cwnd allows. */
+function retransmitLost(tcb: Tcb, nowUs: number): void {
+  for (;;) {
+    const segment = tcb.sent.nextLost();
+    if (segment === null) return;
+    const room = tcb.cwnd - tcb.pipe;
+    const lenBytes = seqDiff(segment.end, segment.seq);
+    // A SYN goes in any case: the text that it took along may be all that cwnd allows
+    const isSyn = (segment.flags & SENT_SYN) !== 0;
+    if (!isSyn && (room < Math.min(lenBytes, tcb.smss) || !isPaceDue(tcb, nowUs))) return;
+    retransmit(tcb, segment, room, nowUs);
+  }
+}
+
+/** F-RTO (RFC 5682 2.1 step 2b): new data tells whether the rest was lost at all. */
+function sendNewFirst(tcb: Tcb, nowUs: number): void {
+  if (hasUnsent(tcb)) sendNew(tcb, nowUs);
+  tcb.undo.frto = seqGt(tcb.sndNxt, tcb.recover) ? Frto.WAIT : Frto.OFF;
+}
+
+/** TLP_send_probe() (RFC 8985 7.3): a new segment, whatever cwnd says, or else the last one. */
+function sendLossProbe(tcb: Tcb, nowUs: number): void {
+  const { sent, smss } = tcb;
+  tcb.tlp.isDue = false;
+  if (sent.count === 0 || tcb.recovery !== Recovery.OPEN) return;
+  const unsent = seqDiff(tcb.sndEnd, tcb.sndNxt);
+  const textLen = Math.min(unsent, smss);
+  if (textLen > 0 && seqDiff((tcb.sndUna + tcb.sndWnd) | 0, tcb.sndNxt) >= textLen) {
+    sendRow(tcb, textLen, unsent, false, nowUs);
+    onProbeSent(tcb, false);
+    return;
+  }
+  const last = sent.tail!;
+  if ((last.flags & SENT_SYN) !== 0 || !last.isInFlight) return;
+  const lenBytes = seqDiff(last.end, last.seq);
+  if (lenBytes > smss) sent.split(last, lenBytes - (lenBytes % smss || smss));
+  retransmit(tcb, sent.tail!, smss, nowUs);
+  onProbeSent(tcb, true);
+}
+
+/** The most text of a row: as the device can cut it, and as pacing wants it. */
+function pacedRowText(tcb: Tcb): number {
+  return tcb.pacer.burstBytes(tcb.smss, maxRowText(tcb), tcb.rtt.minRttUs);
+}
+
+/** Sends one record again, at most about `maxBytes` of it (but one segment in any case). */
+export function retransmit(tcb: Tcb, segment: SentSegment, maxBytes: number, nowUs: number): void {
+  const smss = tcb.smss;
+  const rowMax = Math.max(smss, Math.min(pacedRowText(tcb), maxBytes - (maxBytes % smss)));
+  if (seqDiff(segment.end, segment.seq) > rowMax && (segment.flags & SENT_SYN) === 0) {
+    tcb.sent.split(segment, rowMax);
+  }
+  const counters = tcb.layer.counters.tcp;
+  const units = Math.ceil(seqDiff(segment.end, segment.seq) / smss);
+  if ((segment.flags & SENT_SYN) !== 0) {
+    emitSyn(tcb, tcb.state === State.SYN_RECEIVED, nowUs);
+    counters.synRetrans++;
+  } else {
+    const isFin = (segment.flags & SENT_FIN) !== 0;
+    const textLen = seqDiff(segment.end, segment.seq) - (isFin ? 1 : 0);
+    const isPush = segment.end === tcb.sndNxt && textLen > 0;
+    emitSegment(tcb, segment.seq, textLen, (isFin ? TCP_FIN : 0) | (isPush ? TCP_PSH : 0), nowUs);
+    tcb.bytesRetransmitted += textLen;
+    if (tcb.recovery === Recovery.FAST) counters.fastRetrans += units;
+    else counters.slowStartRetrans += units;
+  }
+  tcb.sent.markRetransmitted(segment, nowUs);
+  tcb.rate.onSent(segment, false, nowUs);
+  tcb.pacer.onSent(seqDiff(segment.end, segment.seq), nowUs);
+  tcb.totalRetransmits += units;
+  tcb.undo.onRetransmit(units, nowUs);
+  counters.retransSegs += units;
+  tcb.lastSentUs = nowUs;
+  tcb.prrOut += seqDiff(segment.end, segment.seq);
+  // The timer is the oldest segment's (RFC 6298 (5.3) counts from what is acknowledged next)
+  if (segment === tcb.sent.head || tcb.retransmitTimer !== RetransmitTimer.RTO) {
+    armRetransmitTimer(tcb, nowUs);
+  }
+}
+
+/** Sends new text and the FIN. */
+function sendNew(tcb: Tcb, nowUs: number): void {
+  if (tcb.sndNxt === tcb.sndUna) restartAfterIdle(tcb, nowUs);
+  tcb.isCwndLimited = false;
+  if (tcb.isProbeDue) sendProbe(tcb, nowUs);
+  if (tcb.mtuProbing.nextAtUs <= nowUs) sendMtuProbe(tcb, nowUs);
+  const rowMax = pacedRowText(tcb);
+  while (!tcb.sent.isFull && isPaceDue(tcb, nowUs)) {
+    const unsent = seqDiff(tcb.sndEnd, tcb.sndNxt);
+    const wndRoom = seqDiff((tcb.sndUna + tcb.sndWnd) | 0, tcb.sndNxt);
+    // CWR is for one segment, not for all that a device cuts a row into
+    const maxText = tcb.isCwrQueued ? tcb.smss : rowMax;
+    const textLen = unsent > 0 ? textToSend(tcb, unsent, wndRoom, maxText) : 0;
+    const isFin = tcb.isFinQueued && textLen === unsent && wndRoom > textLen;
+    if (textLen === 0 && !isFin) break;
+    sendRow(tcb, textLen, unsent, isFin, nowUs);
+    if (isFin) break;
+  }
+  if (tcb.sent.count === 0 && hasUnsent(tcb)) armPersistTimer(tcb, nowUs);
+}
+
+/** One segment that is larger than the others: does it pass (mtu_probing.ts)? */
+function sendMtuProbe(tcb: Tcb, nowUs: number): void {
+  const unsent = seqDiff(tcb.sndEnd, tcb.sndNxt);
+  const wndRoom = seqDiff((tcb.sndUna + tcb.sndWnd) | 0, tcb.sndNxt);
+  const textLen = probeText(tcb, unsent, wndRoom, nowUs);
+  if (textLen === 0 || !isPaceDue(tcb, nowUs)) return;
+  onProbeTextSent(tcb, tcb.sndNxt, textLen);
+  sendRow(tcb, textLen, unsent, false, nowUs);
+}
+
+/**
+ * The persist timer expired (RFC 9293 3.8.6.1, 3.8.6.2.1 (4)): sends what the window takes, however
+ * little, or asks for the window with a segment that the peer must answer. Like Linux, the question
+ * is an old sequence number, not a byte beyond the window.
+ */
+function sendProbe(tcb: Tcb, nowUs: number): void {
+  tcb.isProbeDue = false;
+  const unsent = seqDiff(tcb.sndEnd, tcb.sndNxt);
+  const wndRoom = seqDiff((tcb.sndUna + tcb.sndWnd) | 0, tcb.sndNxt);
+  tcb.layer.counters.tcp.winProbe++;
+  if (unsent > 0 && wndRoom > 0) {
+    const textLen = Math.min(unsent, wndRoom, tcb.smss);
+    const isFin = tcb.isFinQueued && textLen === unsent && wndRoom > textLen;
+    sendRow(tcb, textLen, unsent, isFin, nowUs);
+  } else {
+    emitSegment(tcb, (tcb.sndUna - 1) | 0, 0, 0, nowUs);
+  }
+}
+
+/** How much text the next row takes: 0 when it has to wait. */
+function textToSend(tcb: Tcb, unsent: number, wndRoom: number, rowMax: number): number {
+  const unit = segmentText(tcb);
+  const pipe = tcb.pipe;
+  const cwndRoom = pipe <= 0 ? Math.max(tcb.cwnd, tcb.smss) : tcb.cwnd - pipe;
+  const segmentLen = Math.min(unsent, unit);
+  if (cwndRoom < segmentLen || isCountLimited(tcb, segmentLen)) {
+    tcb.isCwndLimited = true;
+    return 0;
+  }
+  const limit = Math.min(cwndRoom, wndRoom);
+  if (isWorthWaiting(tcb, unsent, limit, rowMax)) {
+    if (cwndRoom <= wndRoom) tcb.isCwndLimited = true;
+    return 0;
+  }
+  const len = Math.min(unsent, limit, rowMax);
+  const rest = len % unit;
+  if (rest === 0) return Math.max(len, 0);
+  if (len === unsent) return maySendSmall(tcb) ? len : len - rest;
+  if (len > unit) return len - rest;
+  // Less than a segment, and not all there is: the window is small (RFC 9293 3.8.6.2.1 (3)).
+  return len >= tcb.maxSndWnd >> 1 && maySendSmall(tcb) ? len : 0;
+}
+
+/**
+ * cwnd counts bytes; a flood of tiny segments is held to the number of segments that it stands for.
+ */
+function isCountLimited(tcb: Tcb, segmentLen: number): boolean {
+  return segmentLen < tcb.smss && tcb.sent.count * tcb.smss >= tcb.cwnd && tcb.sent.count > 1;
+}
+
+/**
+ * There is more to send than a limit allows, and an acknowledgment that will raise it is on its
+ * way: wait for it and send one large row instead of a small one now.
+ */
+function isWorthWaiting(tcb: Tcb, unsent: number, limit: number, rowMax: number): boolean {
+  if (unsent <= limit || limit >= rowMax || rowMax <= tcb.smss) return false;
+  if (tcb.recovery !== Recovery.OPEN || tcb.pipe <= 0) return false;
+  // Duplicate ACKs do not raise it, but let new text out (RFC 3042)
+  if (tcb.dupAcks > 0 || tcb.sent.sackedBytes > 0) return false;
+  return limit < Math.min(tcb.sndWnd, tcb.cwnd) / TSO_WINDOW_DIVISOR;
+}
+
+/**
+ * A segment smaller than SMSS may go: always with TCP_NODELAY or when the program is done; never
+ * while corked; else when no other small one is unacknowledged (Nagle, RFC 9293 3.7.4, in
+ * Minshall's form).
+ */
+function maySendSmall(tcb: Tcb): boolean {
+  if (tcb.isFinQueued) return true;
+  if (tcb.options.cork || tcb.hasMore) return false;
+  if (tcb.options.noDelay) return true;
+  return !(seqGt(tcb.sndSml, tcb.sndUna) && !seqGt(tcb.sndSml, tcb.sndNxt));
+}
+
+function sendRow(tcb: Tcb, textLen: number, unsent: number, isFin: boolean, nowUs: number): void {
+  const isPush = textLen === unsent && textLen > 0;
+  const seq = tcb.sndNxt;
+  const lenBytes = textLen + (isFin ? 1 : 0);
+  // In the books first: what does not leave counts as lost on the way.
+  const isFlightEmpty = tcb.sent.count === 0;
+  const segment = tcb.sent.push(seq, lenBytes, isFin ? SENT_FIN : 0, nowUs);
+  tcb.rate.onSent(segment, isFlightEmpty, nowUs);
+  tcb.pacer.onSent(lenBytes, nowUs);
+  tcb.sndNxt = (seq + lenBytes) | 0;
+  const unit = segmentText(tcb);
+  if (textLen % unit !== 0) tcb.sndSml = tcb.sndNxt;
+  if (isFin) tcb.isFinSent = true;
+  let flags = (isFin ? TCP_FIN : 0) | (isPush ? TCP_PSH : 0);
+  const isCapable = tcb.hasEcn && textLen > 0;
+  if (isCapable && tcb.isCwrQueued) {
+    tcb.isCwrQueued = false;
+    flags |= TCP_CWR;
+  }
+  emitSegment(tcb, seq, textLen, flags, nowUs, isCapable ? ECN_ECT0 : 0);
+  if (textLen > 0) {
+    const units = Math.ceil(textLen / unit);
+    tcb.bytesSent += textLen;
+    tcb.dataSegsOut += units;
+    tcb.layer.counters.tcp.origDataSent += units;
+    tcb.lastDataSentUs = nowUs;
+    if (nowUs - tcb.lastDataReceivedUs < PING_PONG_US) tcb.isPingPong = true;
+  }
+  tcb.lastSentUs = nowUs;
+  tcb.prrOut += lenBytes;
+  if (tcb.retransmitTimer !== RetransmitTimer.RTO) armRetransmitTimer(tcb, nowUs);
+  scheduleProbe(tcb, nowUs);
+}
+
+/**
+ * RFC 5681 4.1, RFC 7661 in Linux's form: half the window for every RTO of silence, down to the
+ * start's.
+ */
+function restartAfterIdle(tcb: Tcb, nowUs: number): void {
+  const idleUs = nowUs - tcb.lastSentUs;
+  if (tcb.lastDataSentUs === 0 || idleUs <= 0) return;
+  tcb.congestion.onIdle(tcb, idleUs);
+  if (tcb.congestion.ownsWindow || idleUs <= tcb.rtt.rtoUs) return;
+  const restart = Math.min(tcb.layer.config.initialCwndSegments * tcb.smss, tcb.cwnd);
+  tcb.ssthresh = Math.max(tcb.ssthresh, (tcb.cwnd >> 1) + (tcb.cwnd >> 2));
+  let cwnd = tcb.cwnd;
+  for (let t = idleUs - tcb.rtt.rtoUs; t > 0 && cwnd > restart; t -= tcb.rtt.rtoUs) cwnd >>= 1;
+  tcb.cwnd = Math.max(cwnd, restart);
+}

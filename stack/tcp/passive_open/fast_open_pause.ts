@@ -1,0 +1,70 @@
+/**
+ * A client that gives Fast Open a rest (Linux tcp_fastopen_blackhole_timeout): some boxes on the
+ * way let the handshake through and drop what follows, or answer for the server. Signs of it are
+ * three timeouts in a row, and a FIN or RST out of order where no text has come. Then every
+ * connection does without for a while, twice as long each time:
+ *
+ *     sign -- base --> tried again -- sign -- 2 base --> ... at most 64 base
+ *                          `-- text comes: all is forgotten
+ *
+ * @module
+ */
+import { State } from "../base/state.ts";
+import type { Tcb } from "../tcb/tcb.ts";
+
+const DOUBLINGS_MAX = 6;
+/** The third timeout in a row. */
+const TIMEOUTS = 3;
+
+export class FastOpenPause {
+  #times = 0;
+  #beganUs = 0;
+
+  /** `baseUs` 0: there are no pauses (Linux's default). */
+  constructor(readonly baseUs: number) {}
+
+  begin(nowUs: number): void {
+    this.#times++;
+    this.#beganUs = nowUs;
+  }
+
+  end(): void {
+    this.#times = 0;
+  }
+
+  isOn(nowUs: number): boolean {
+    if (this.#times === 0) return false;
+    const lengthUs = this.baseUs * 2 ** Math.min(this.#times - 1, DOUBLINGS_MAX);
+    return nowUs < this.#beganUs + lengthUs;
+  }
+}
+
+/** Our SYN had the option, and something on the way seems not to stand it. */
+function pause(tcb: Tcb, nowUs: number): void {
+  const { layer } = tcb;
+  layer.counters.tcp.fastOpenBlackhole++;
+  layer.fastOpenPause.begin(nowUs);
+}
+
+/** The retransmission timer expired, `tcb.backoff` times before. */
+export function fastOpenTimedOut(tcb: Tcb, nowUs: number): void {
+  if (!tcb.fastOpenAsked || tcb.backoff !== TIMEOUTS - 1) return;
+  tcb.layer.counters.tcp.fastOpenActiveFail++;
+  pause(tcb, nowUs);
+}
+
+/** A RST within the window, not at RCV.NXT: perhaps the server's, whose text was dropped. */
+export function fastOpenResetOutOfOrder(tcb: Tcb, nowUs: number): void {
+  const isYoung = tcb.dataSegsIn === 0 && tcb.state === State.ESTABLISHED;
+  if (tcb.fastOpenAsked && isYoung) pause(tcb, nowUs);
+}
+
+/** The connection is over: has it had text, or only a FIN beyond a gap? */
+export function fastOpenEnded(tcb: Tcb): void {
+  if (!tcb.fastOpenAsked) return;
+  if (tcb.dataSegsIn > 0) {
+    if (!tcb.route!.isLoopback) tcb.layer.fastOpenPause.end();
+  } else if (tcb.isFinPending) {
+    pause(tcb, tcb.lastAckReceivedUs);
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * SEGMENT ARRIVES in state LISTEN (RFC 9293 3.10.7.2).
+ *
+ * @module
+ */
+import { DROP_TCP_FLAGS } from "../../base/drop_reason.ts";
+import type { Packet } from "../../base/packet.ts";
+import { acceptsFastOpen, openFast } from "./fast_open.ts";
+import type { Listener } from "./listener.ts";
+import { Ends, replyReset, resetStray } from "../output/reset.ts";
+import type { Segment } from "../base/segment.ts";
+import { SynRequest } from "./syn_request.ts";
+import { SynTerms } from "./syn_terms.ts";
+import type { Tcb } from "../tcb/tcb.ts";
+
+/** Every SYN gets a cookie (Linux tcp_syncookies = 2). */
+const COOKIES_ALWAYS = 2;
+
+/**
+ * `issFloor`: where the sequence starts when a TIME-WAIT made way for this SYN, else null. Returns
+ * a connection in SYN-RECEIVED that has to process the segment, or null when that is done with.
+ */
+export function listenInput(
+  listener: Listener,
+  pkt: Packet,
+  seg: Segment,
+  issFloor: number | null,
+): Tcb | null {
+  const { layer } = listener.tcb;
+  // First, check for a RST: "it should be ignored"
+  if (seg.isRst) {
+    layer.counters.drop(DROP_TCP_FLAGS);
+    return null;
+  }
+  // Second, check for an ACK: "any acknowledgment is bad if it arrives on a connection in LISTEN",
+  // but for one that brings a SYN cookie back
+  if (seg.isAck) {
+    if (!seg.isSyn && layer.config.synCookies > 0 && layer.synCookies.mayReturn(seg.nowUs)) {
+      return cookieReturned(listener, pkt, seg);
+    }
+    resetStray(layer, pkt, seg);
+    return null;
+  }
+  // Third, check for a SYN. With a FIN it is an attack or a scan (Linux drops it too)
+  if (seg.isSyn && !seg.isFin) synReceived(listener, pkt, seg, issFloor);
+  else layer.counters.drop(DROP_TCP_FLAGS);
+  return null;
+}
+
+function synReceived(
+  listener: Listener,
+  pkt: Packet,
+  seg: Segment,
+  issFloor: number | null,
+): void {
+  const { layer } = listener.tcb;
+  const { config } = layer;
+  const counters = layer.counters.tcp;
+  const isFull = listener.isSynQueueFull;
+  const isCookie = config.synCookies === COOKIES_ALWAYS || (isFull && config.synCookies > 0);
+  if (isFull) {
+    if (!isCookie) {
+      counters.reqQFullDrop++;
+      counters.listenDrops++;
+      return;
+    }
+    counters.reqQFullDoCookies++;
+  }
+  if (listener.isAcceptQueueFull) {
+    counters.listenOverflows++;
+    counters.listenDrops++;
+    return;
+  }
+  const ends = Ends.of(pkt, seg);
+  const route = layer.network.route(ends.remote, ends.local, listener.tcb.options.ifIndex);
+  if (typeof route === "number") {
+    counters.listenDrops++;
+    return;
+  }
+  // What reuses a TIME-WAIT begins where that ended, and a cookie cannot promise to
+  const isKept = !isCookie || issFloor !== null;
+  const terms = SynTerms.ofSyn(layer, ends, seg, issFloor, !isKept);
+  const request = new SynRequest(listener, route, ends, terms, seg.nowUs);
+  if (isKept && acceptsFastOpen(request, seg)) return openFast(request, seg);
+  if (isKept) {
+    listener.synQueue.add(request);
+    layer.demux.enter(request);
+    request.arm(seg.nowUs);
+  } else {
+    counters.syncookiesSent++;
+  }
+  request.sendSynAck(seg.nowUs, terms.tsVal);
+}
+
+/** The third segment of a handshake that nothing is remembered of. */
+function cookieReturned(listener: Listener, pkt: Packet, seg: Segment): Tcb | null {
+  const { layer } = listener.tcb;
+  const counters = layer.counters.tcp;
+  const ends = Ends.of(pkt, seg);
+  const terms = SynTerms.ofCookie(layer, ends, seg);
+  if (terms === null) {
+    counters.syncookiesFailed++;
+    replyReset(layer, ends, seg);
+    return null;
+  }
+  counters.syncookiesRecv++;
+  const route = layer.network.route(ends.remote, ends.local, listener.tcb.options.ifIndex);
+  if (typeof route === "number") return null;
+  const request = new SynRequest(listener, route, ends, terms, seg.nowUs);
+  if (listener.isAcceptQueueFull) {
+    counters.listenOverflows++;
+    counters.listenDrops++;
+    return null;
+  }
+  return request.establish();
+}

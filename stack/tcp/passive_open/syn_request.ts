@@ -1,0 +1,310 @@
+/**
+ * SYN-RECEIVED of a passive open: a record just large enough to send the SYN-ACK again and to make
+ * the connection when the ACK arrives (RFC 9293 3.10.7.4 for that state). No TCB, no buffers.
+ *
+ * @module
+ */
+import type { Route } from "../../base/network.ts";
+import { DROP_TCP_FLAGS, DROP_TCP_SEQUENCE } from "../../base/drop_reason.ts";
+import { TCP_ACK, TCP_ECE, TCP_SYN } from "../../wire/tcp.ts";
+import { createCongestionControl } from "../congestion/mod.ts";
+import { emitBare, emitSynSegment, timestampNow } from "../output/emit.ts";
+import { Flow, FLOW_SYN_REQUEST } from "../base/flow.ts";
+import type { TcpLayer } from "../tcp_layer.ts";
+import type { Listener } from "./listener.ts";
+import { advertisedMss } from "../path/mss.ts";
+import { maxReceiveWindow, windowShiftFor } from "../receive/receive_window.ts";
+import { replyReset } from "../output/reset.ts";
+import type { Segment } from "../base/segment.ts";
+import { SENT_EVER_RETRANS, SENT_SYN } from "../tcb/sent_queue.ts";
+import { seqInWindow } from "../base/seq.ts";
+import { State } from "../base/state.ts";
+import type { SynTerms } from "./syn_terms.ts";
+import { Tcb } from "../tcb/tcb.ts";
+
+const WINDOW_FIELD_MAX = 0xffff;
+/** An answer to a segment that does not fit is given at most this often. */
+const ANSWER_INTERVAL_US = 500_000;
+
+export class SynRequest extends Flow {
+  readonly kind = FLOW_SYN_REQUEST;
+  readonly layer: TcpLayer;
+  readonly iss: number;
+  readonly irs: number;
+  readonly rcvWnd: number;
+  readonly rcvWindShift: number;
+  readonly peerMss: number;
+  /** -1: the peer does not scale. */
+  readonly sndWindShift: number;
+  readonly hasSack: boolean;
+  readonly hasEcn: boolean;
+  readonly hasTimestamps: boolean;
+  readonly tsOffset: number;
+  tsRecent: number;
+  readonly tos: number;
+  /** When the SYN-ACK was sent first, and how often the timer has sent it again. */
+  readonly firstSentUs: number;
+  timeouts = 0;
+  /** It came back as a cookie: when the SYN-ACK was sent is not known. */
+  readonly isFromCookie: boolean;
+  /** The SYN-ACK brings the client a cookie for next time. */
+  fastOpenCookie: Uint8Array | null = null;
+  /**
+   * The handshake's ACK has come, but the connection has to wait (TCP_DEFER_ACCEPT, queue full).
+   */
+  isAckSeen = false;
+  #lastAnswerUs = -Infinity;
+
+  constructor(
+    readonly listener: Listener,
+    public route: Route,
+    ends: Flow,
+    terms: SynTerms,
+    nowUs: number,
+  ) {
+    super();
+    const { tcb } = listener;
+    this.layer = tcb.layer;
+    // One object for all connections, where it can be
+    this.local = route.src.equals(ends.local) ? route.src : ends.local;
+    this.remote = ends.remote;
+    this.localPort = ends.localPort;
+    this.remotePort = ends.remotePort;
+    this.iss = terms.iss;
+    this.irs = terms.irs;
+    this.peerMss = terms.mss;
+    this.sndWindShift = terms.windowScale;
+    this.rcvWindShift = this.sndWindShift < 0 ? 0 : windowShiftFor(maxReceiveWindow(tcb));
+    this.hasSack = terms.hasSack;
+    this.hasEcn = terms.hasEcn;
+    this.hasTimestamps = terms.hasTimestamps;
+    this.tsRecent = terms.tsRecent;
+    this.tsOffset = terms.tsOffset;
+    this.isFromCookie = terms.isFromCookie;
+    const clamp = tcb.options.windowClamp;
+    const window = clamp > 0 ? Math.min(tcb.rcvBufBytes, clamp) : tcb.rcvBufBytes;
+    this.rcvWnd = Math.min(window, WINDOW_FIELD_MAX);
+    this.tos = tcb.options.tos;
+    this.firstSentUs = nowUs;
+  }
+
+  /** Makes sure of a route. False: there is none at present. */
+  #refreshRoute(): boolean {
+    if (this.route.valid) return true;
+    const { ifIndex } = this.listener.tcb.options;
+    const found = this.layer.network.route(this.remote, this.local, ifIndex);
+    if (typeof found === "number") return false;
+    this.route = found;
+    return true;
+  }
+
+  /** Sends the SYN-ACK; the window of a SYN is never scaled. */
+  sendSynAck(nowUs: number, tsVal = timestampNow(this.tsOffset, nowUs)): void {
+    if (!this.#refreshRoute()) return;
+    const { options } = this.listener.tcb;
+    emitSynSegment(
+      this.layer,
+      this.route,
+      this,
+      this.iss,
+      (this.irs + 1) | 0,
+      TCP_SYN | TCP_ACK | (this.hasEcn ? TCP_ECE : 0),
+      this.rcvWnd,
+      advertisedMss(this.route, options.maxSeg),
+      this.sndWindShift < 0 ? -1 : this.rcvWindShift,
+      this.hasSack,
+      this.hasTimestamps,
+      tsVal,
+      this.tsRecent,
+      options.ttl,
+      this.tos,
+      nowUs,
+      this.fastOpenCookie,
+    );
+  }
+
+  /** The SYN-ACK was not answered in time. */
+  onTimer(nowUs: number): void {
+    const { config } = this.layer;
+    const { deferAcceptUs } = this.listener.tcb.options;
+    const isDeferring = this.isAckSeen && nowUs - this.firstSentUs < deferAcceptUs;
+    if (this.timeouts >= config.synAckRetries && !isDeferring) {
+      this.layer.counters.tcp.attemptFails++;
+      this.drop();
+      return;
+    }
+    this.timeouts++;
+    if (!isDeferring) {
+      this.layer.counters.tcp.synRetrans++;
+      this.layer.counters.tcp.retransSegs++;
+      this.sendSynAck(nowUs);
+    }
+    this.arm(nowUs);
+  }
+
+  arm(nowUs: number): void {
+    const { config, timers } = this.layer;
+    timers.set(this, nowUs + Math.min(config.rtoInitUs * 2 ** this.timeouts, config.rtoMaxUs));
+  }
+
+  /** Back to LISTEN. */
+  drop(): void {
+    this.layer.timers.cancel(this);
+    this.layer.demux.remove(this);
+    this.listener.synQueue.delete(this);
+  }
+
+  /**
+   * A segment for it. Returns the new connection, in SYN-RECEIVED and in the demultiplexer, if the
+   * segment completes the handshake: it has to process the segment. Else null.
+   */
+  input(seg: Segment): Tcb | null {
+    const { layer } = this;
+    const rcvNxt = (this.irs + 1) | 0;
+    const isPawsOld = this.hasTimestamps && seg.options.hasTimestamps && !seg.isRst &&
+      ((seg.options.tsVal - this.tsRecent) | 0) < 0;
+    if (seg.isSyn && !seg.isAck && !seg.isRst && seg.seq === this.irs) {
+      // The SYN again: our answer was lost. The next one echoes this SYN's timestamp (RFC 7323
+      // 4.3), or the peer would take its own timeout for a part of the round trip.
+      if (this.hasTimestamps && seg.options.hasTimestamps && !isPawsOld) {
+        this.tsRecent = seg.options.tsVal;
+      }
+      if (this.#mayAnswer(seg.nowUs)) this.sendSynAck(seg.nowUs);
+      return null;
+    }
+    // First, check sequence number
+    const isInWindow = seg.seq === rcvNxt || seqInWindow(seg.seq, rcvNxt, this.rcvWnd);
+    if (isPawsOld || !isInWindow) {
+      if (isPawsOld) layer.counters.tcp.pawsEstab++;
+      if (seg.isRst) layer.counters.drop(DROP_TCP_SEQUENCE);
+      else this.#challenge(seg.nowUs);
+      return null;
+    }
+    // Second, check the RST bit (RFC 5961 3.2)
+    if (seg.isRst) {
+      if (seg.seq !== rcvNxt) {
+        this.#challenge(seg.nowUs);
+        return null;
+      }
+      layer.counters.tcp.embryonicRsts++;
+      layer.counters.tcp.attemptFails++;
+      this.drop();
+      return null;
+    }
+    // Fourth, check the SYN bit (RFC 5961 4.2)
+    if (seg.isSyn) {
+      this.#challenge(seg.nowUs);
+      return null;
+    }
+    // Fifth, check the ACK field
+    if (!seg.isAck) {
+      layer.counters.drop(DROP_TCP_FLAGS);
+      return null;
+    }
+    if (seg.ack !== ((this.iss + 1) | 0)) {
+      replyReset(layer, this, seg);
+      return null;
+    }
+    return this.#complete(seg);
+  }
+
+  #complete(seg: Segment): Tcb | null {
+    const { layer, listener } = this;
+    const { deferAcceptUs } = listener.tcb.options;
+    if (seg.len === 0 && seg.nowUs - this.firstSentUs < deferAcceptUs) {
+      this.isAckSeen = true;
+      layer.counters.tcp.deferAcceptDrop++;
+      return null;
+    }
+    if (listener.isAcceptQueueFull) {
+      this.isAckSeen = true;
+      layer.counters.tcp.listenOverflows++;
+      layer.counters.tcp.listenDrops++;
+      return null;
+    }
+    return this.establish();
+  }
+
+  /** Becomes a connection in SYN-RECEIVED, which has to process the segment that completes it. */
+  establish(): Tcb {
+    const { layer, listener } = this;
+    const tcb = makeConnection(this);
+    this.drop();
+    layer.demux.enter(tcb);
+    listener.onChild(tcb);
+    layer.counters.tcp.passiveOpens++;
+    return tcb;
+  }
+
+  #mayAnswer(nowUs: number): boolean {
+    if (nowUs - this.#lastAnswerUs < ANSWER_INTERVAL_US) {
+      this.layer.counters.tcp.ackSkippedSynRecv++;
+      return false;
+    }
+    this.#lastAnswerUs = nowUs;
+    return true;
+  }
+
+  /** <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>, not too often. */
+  #challenge(nowUs: number): void {
+    if (!this.#mayAnswer(nowUs) || !this.#refreshRoute()) return;
+    emitBare(
+      this.layer,
+      this.route,
+      this,
+      (this.iss + 1) | 0,
+      (this.irs + 1) | 0,
+      TCP_ACK,
+      this.rcvWnd >>> this.rcvWindShift,
+      this.hasTimestamps,
+      timestampNow(this.tsOffset, nowUs),
+      this.tsRecent,
+      nowUs,
+    );
+  }
+}
+
+/** The TCB of a request whose handshake is completed, in SYN-RECEIVED. */
+function makeConnection(request: SynRequest): Tcb {
+  const { layer, listener } = request;
+  const parent = listener.tcb;
+  const congestion = createCongestionControl(parent.congestion.name, layer.random)!;
+  const tcb = new Tcb(layer, congestion);
+  tcb.options = parent.options.clone(layer.config);
+  tcb.rcvBufBytes = parent.rcvBufBytes;
+  tcb.sndBufBytes = parent.sndBufBytes;
+  tcb.listener = listener;
+  tcb.state = State.SYN_RECEIVED;
+  tcb.route = request.route;
+  tcb.local = request.local;
+  tcb.remote = request.remote;
+  tcb.localPort = request.localPort;
+  tcb.remotePort = request.remotePort;
+  tcb.binding = layer.bindings.share(parent.binding!, request.local);
+  tcb.peerMss = request.peerMss;
+  tcb.hasWindowScale = request.sndWindShift >= 0;
+  tcb.sndWindShift = Math.max(request.sndWindShift, 0);
+  tcb.rcvWindShift = request.rcvWindShift;
+  tcb.hasSack = request.hasSack;
+  tcb.hasEcn = request.hasEcn;
+  tcb.hasTimestamps = request.hasTimestamps;
+  tcb.tsRecent = request.tsRecent;
+  tcb.tsRecentAtUs = request.firstSentUs;
+  tcb.tsOffset = request.tsOffset;
+  tcb.iss = request.iss;
+  tcb.sndUna = request.iss;
+  tcb.sndNxt = (request.iss + 1) | 0;
+  tcb.sndSml = request.iss;
+  tcb.recover = request.iss;
+  tcb.sndRingSeq = tcb.sndNxt;
+  tcb.irs = request.irs;
+  tcb.rcvNxt = (request.irs + 1) | 0;
+  tcb.rcvAdv = (tcb.rcvNxt + request.rcvWnd) | 0;
+  tcb.rcvUp = tcb.rcvNxt;
+  tcb.lastAckSent = tcb.rcvNxt;
+  tcb.backoff = request.timeouts;
+  if (request.isFromCookie) return tcb;
+  const syn = tcb.sent.push(request.iss, 1, SENT_SYN, request.firstSentUs);
+  if (request.timeouts > 0) syn.flags |= SENT_EVER_RETRANS;
+  return tcb;
+}

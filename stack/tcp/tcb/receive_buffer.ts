@@ -1,0 +1,146 @@
+/**
+ * What has arrived in order and waits for the program, and behind it what arrived out of order.
+ *
+ *     coalesced segment in the device's memory ──lend──► read from there at once      (no copy)
+ *                       │ not read before the flush ──settle──►┐
+ *     any other text ───┴──────────writeAt─────────────────► ring ──► read later      (one copy)
+ *
+ * Devices promise that a batch of frames stays as it is until the next flush. A large in-order
+ * segment that finds the ring empty is therefore only remembered: the program usually takes it
+ * before the flush. Room for it in the ring is made when it is lent, so that settling cannot fail.
+ *
+ * Either the ring holds in-order bytes or pieces are lent, never both.
+ *
+ * @module
+ */
+import type { Memory } from "../../base/memory.ts";
+import { ByteRing } from "../../storage/ring.ts";
+import type { Span } from "../../base/span.ts";
+import { growForBytes } from "../output/send_buffer.ts";
+
+/** Pieces that may be lent at a time: a batch of a device has hardly more of this size. */
+const PIECES_MAX = 8;
+/** Shorter text is copied: that costs less than the books. */
+const LEND_MIN_BYTES = 4096;
+
+export class ReceiveBuffer {
+  readonly #ring: ByteRing;
+  /** Offset and length of each lent piece; made when the first is lent. */
+  #pieces: Int32Array | null = null;
+  #first = 0;
+  #end = 0;
+  #lentBytes = 0;
+
+  constructor(memory: Memory, capacity: number) {
+    this.#ring = new ByteRing(memory, capacity);
+  }
+
+  /** Bytes in order that the program has not taken. */
+  get usedBytes(): number {
+    return this.#ring.usedBytes + this.#lentBytes;
+  }
+
+  get capacity(): number {
+    return this.#ring.capacity;
+  }
+
+  get isAllocated(): boolean {
+    return this.#ring.isAllocated;
+  }
+
+  /** Whether `settle` has something to do. */
+  get isLent(): boolean {
+    return this.#lentBytes > 0;
+  }
+
+  /** Up to two pieces of at most `maxBytes` in all. Returns how many bytes. */
+  readableSpan(maxBytes: number, span: Span): number {
+    const pieces = this.#pieces;
+    if (this.#lentBytes === 0 || pieces === null) {
+      return this.#ring.readableSpan(0, maxBytes, span);
+    }
+    const at = 2 * this.#first;
+    const len0 = Math.min(maxBytes, pieces[at + 1]);
+    const hasSecond = this.#first + 1 < this.#end;
+    const len1 = hasSecond ? Math.min(maxBytes - len0, pieces[at + 3]) : 0;
+    return span.set(pieces[at], len0, hasSecond ? pieces[at + 2] : 0, len1);
+  }
+
+  /**
+   * The program has taken the first `n` <= usedBytes bytes. `isBare`: nothing is kept out of order.
+   */
+  consume(n: number, isBare: boolean): void {
+    if (this.#lentBytes > 0) return this.#consumeLent(n);
+    this.#ring.consume(n);
+    if (isBare && this.#ring.usedBytes === 0) this.#ring.rest(false);
+  }
+
+  #consumeLent(n: number): void {
+    const pieces = this.#pieces as Int32Array;
+    this.#lentBytes -= n;
+    let left = n;
+    while (left > 0) {
+      const at = 2 * this.#first;
+      const taken = Math.min(left, pieces[at + 1]);
+      pieces[at] += taken;
+      pieces[at + 1] -= taken;
+      left -= taken;
+      if (pieces[at + 1] === 0) this.#first++;
+    }
+    if (this.#lentBytes === 0) this.#first = this.#end = 0;
+  }
+
+  /**
+   * Takes over in-order text without copying it; it must stay in place until `settle`. False: it
+   * has to be stored.
+   */
+  lend(off: number, lenBytes: number): boolean {
+    if (lenBytes < LEND_MIN_BYTES || this.#ring.usedBytes > 0 || this.#end === PIECES_MAX) {
+      return false;
+    }
+    if (!growForBytes(this.#ring, this.#lentBytes + lenBytes) || !this.#ring.reserve()) {
+      return false;
+    }
+    const pieces = this.#pieces ??= new Int32Array(2 * PIECES_MAX);
+    pieces[2 * this.#end] = off;
+    pieces[2 * this.#end + 1] = lenBytes;
+    this.#end++;
+    this.#lentBytes += lenBytes;
+    return true;
+  }
+
+  /** Copies what is still lent into the ring. */
+  settle(): void {
+    if (this.#lentBytes === 0) return;
+    const pieces = this.#pieces as Int32Array;
+    for (let i = this.#first; i < this.#end; i++) {
+      this.#ring.writeAt(0, pieces[2 * i], pieces[2 * i + 1]);
+      this.#ring.commit(pieces[2 * i + 1]);
+    }
+    this.#first = this.#end = 0;
+    this.#lentBytes = 0;
+  }
+
+  /**
+   * Copies text to `skip` bytes beyond the bytes in order, growing the ring. False: no memory for
+   * it.
+   */
+  store(skip: number, off: number, lenBytes: number): boolean {
+    this.settle();
+    return growForBytes(this.#ring, skip + lenBytes) &&
+      this.#ring.writeAt(skip, off, lenBytes) === lenBytes;
+  }
+
+  /** The next `n` stored bytes are in order now. */
+  commit(n: number): void {
+    this.#ring.commit(n);
+  }
+
+  /** Drops everything and gives the memory back. */
+  free(): void {
+    this.#ring.free();
+    this.#pieces = null;
+    this.#first = this.#end = 0;
+    this.#lentBytes = 0;
+  }
+}

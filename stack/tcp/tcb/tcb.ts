@@ -1,0 +1,320 @@
+/**
+ * The transmission control block: all that a connection remembers, in the terms of RFC 9293 3.3.1.
+ * A plain record with public fields, so that a test can start in any state; the functions that work
+ * on it are in the files beside this one.
+ *
+ * Sequence numbers are int32 (`seq.ts`), sizes bytes, times microseconds.
+ *
+ *      send:     1         2          3          4
+ *           ----------|----------|----------|----------
+ *                  SND.UNA    SND.NXT    SND.UNA+SND.WND
+ *
+ *      receive:      1          2          3
+ *                ----------|----------|----------
+ *                       RCV.NXT    RCV.NXT+RCV.WND
+ *
+ * @module
+ */
+import { ByteRing } from "../../storage/ring.ts";
+import type { Route } from "../../base/network.ts";
+import { type CongestionControl, SSTHRESH_INFINITE } from "../congestion/mod.ts";
+import { Assembler } from "./assembler.ts";
+import type { Binding } from "./bindings.ts";
+import { DeliveryRate } from "../base/delivery_rate.ts";
+import { Flow, FLOW_TCB } from "../base/flow.ts";
+import type { TcpLayer } from "../tcp_layer.ts";
+import type { Listener } from "../passive_open/listener.ts";
+import { MtuProbing } from "../path/mtu_probing.ts";
+import { Pacer } from "../base/pacing.ts";
+import { ReceiveBuffer } from "./receive_buffer.ts";
+import { Rack } from "../loss/rack.ts";
+import { RttEstimator } from "../base/rtt.ts";
+import { SentQueue } from "./sent_queue.ts";
+import { TcpSocketOptions } from "./socket_options.ts";
+import type { TcpSocket } from "../user/socket.ts";
+import { canSendText, State } from "../base/state.ts";
+import { TailLossProbe } from "../loss/tlp.ts";
+import { Undo } from "../loss/undo.ts";
+
+/** What loss recovery is doing. */
+export enum Recovery {
+  /** Nothing is deemed lost. */
+  OPEN = 0,
+  /** Fast recovery (RFC 6675, RFC 6582) until `recover` is acknowledged. */
+  FAST = 3,
+  /** After a retransmission timeout, until `recover` is acknowledged. */
+  LOSS = 4,
+}
+
+/** What the retransmission timer is for. */
+export enum RetransmitTimer {
+  OFF = 0,
+  RTO = 1,
+  /** Zero-window probe (RFC 9293 3.8.6.1). */
+  PERSIST = 3,
+}
+
+/** Capacity of a ring at its first use; it doubles as it fills. */
+const RING_START_BYTES = 16 * 1024;
+
+export class Tcb extends Flow {
+  readonly kind = FLOW_TCB;
+  state = State.CLOSED;
+  /** The program's handle; null for an orphan and for a connection not yet accepted. */
+  socket: TcpSocket | null = null;
+  /** Set from SYN-RECEIVED until accept: whose connection it is. */
+  listener: Listener | null = null;
+  route: Route | null = null;
+  /** The local port it holds. */
+  binding: Binding | null = null;
+  options: TcpSocketOptions;
+
+  // ---- Send sequence variables (3.3.1)
+  iss = 0;
+  sndUna = 0;
+  sndNxt = 0;
+  sndWnd = 0;
+  /** SEG.SEQ and SEG.ACK of the last window update. */
+  sndWl1 = 0;
+  sndWl2 = 0;
+  /** Largest window the peer has offered. */
+  maxSndWnd = 0;
+  /** Shift of the windows that the peer sends (RFC 7323 Snd.Wind.Shift). */
+  sndWindShift = 0;
+  /** End of the last segment sent that was smaller than SMSS (Nagle, Minshall's form). */
+  sndSml = 0;
+
+  // ---- Receive sequence variables
+  irs = 0;
+  rcvNxt = 0;
+  /** Right edge of the window that we have advertised: RCV.NXT + RCV.WND. */
+  rcvAdv = 0;
+  rcvUp = 0;
+  rcvWindShift = 0;
+  /** RCV.NXT of the last segment that we sent (Last.ACK.sent, RFC 7323 4.3). */
+  lastAckSent = 0;
+
+  // ---- Segment sizes
+  /** Effective send MSS: payload of a full segment, options taken off (RFC 6691). */
+  smss: number;
+  /** MSS option of the peer, or the default; and the path MTU that `smss` was computed from. */
+  peerMss: number;
+  pmtu = 0;
+  /** SND.NXT when `smss` last fell: what was sent before may have been too large. */
+  pmtuSeq = 0;
+  readonly mtuProbing = new MtuProbing();
+  /** Payload of the largest segment the peer has sent lately (delayed ACK counts by it). */
+  rcvMss = 536;
+
+  // ---- Options agreed upon
+  hasTimestamps = false;
+  hasSack = false;
+  hasWindowScale = false;
+  hasEcn = false;
+
+  // ---- Fast Open (fast_open.ts)
+  /** Whose connection it is while the program has it before the handshake is over. */
+  fastOpenOf: Listener | null = null;
+  /** connect() has been called, but the SYN waits for text to go with it. */
+  isConnectDeferred = false;
+  /** Our SYN had the option; how much text it carried. */
+  fastOpenAsked = false;
+  synTextLen = 0;
+  /** RFC 7323: TS.Recent, when it was set, and the secret offset of our clock. */
+  tsRecent = 0;
+  tsRecentAtUs = 0;
+  tsOffset = 0;
+
+  // ---- Send buffer: bytes SND.UNA on, sent or not
+  readonly sndRing: ByteRing;
+  /** Sequence number of its first byte. */
+  sndRingSeq = 0;
+  sndBufBytes: number;
+  /** The program was told that there is no space: tell it when there is. */
+  isSndBlocked = false;
+  /** The program has closed its sending side: FIN follows the last byte. */
+  isFinQueued = false;
+  isFinSent = false;
+  /** The last commit said that more will follow (MSG_MORE). */
+  hasMore = false;
+
+  // ---- Receive buffer: in-order bytes up to RCV.NXT, out-of-order ones beyond
+  readonly rcvRing: ReceiveBuffer;
+  rcvBufBytes: number;
+  readonly assembler: Assembler;
+  /** The peer's FIN has been received in order; or out of order, and its sequence number. */
+  isFinReceived = false;
+  isFinPending = false;
+  rcvFinSeq = 0;
+  /** Received text is thrown away: the program has gone or shut down its receiving side. */
+  isRcvShutdown = false;
+  /**
+   * Auto-tuning: bytes the program took since the mark, when the mark was set, best figure so far.
+   */
+  rcvCopiedBytes = 0;
+  rcvSpaceAtUs = 0;
+  rcvSpaceBytes: number;
+  /** Round trip as the receiver sees it; 0: unknown. Marks of the estimate without timestamps. */
+  rcvRttUs = 0;
+  rcvRttSeq = 0;
+  rcvRttAtUs = 0;
+
+  // ---- Retransmission and loss recovery
+  readonly sent: SentQueue;
+  readonly rtt: RttEstimator;
+  recovery = Recovery.OPEN;
+  /** SND.NXT when the recovery began (RFC 6675 RecoveryPoint, RFC 6582 recover). */
+  recover = 0;
+  /** Loss detection by time, tail loss probes, and the undoing of needless recoveries. */
+  readonly rack = new Rack();
+  readonly tlp = new TailLossProbe();
+  readonly undo = new Undo();
+  /** Proportional rate reduction (RFC 6937): prr_delivered, prr_out, RecoverFS. */
+  prrDelivered = 0;
+  prrOut = 0;
+  recoverFlight = 1;
+  dupAcks = 0;
+  /** Without SACK: bytes that duplicate ACKs say have left the network. */
+  dupAckedBytes = 0;
+  retransmitTimer = RetransmitTimer.OFF;
+  /** When SND.UNA last advanced. */
+  unaAdvancedUs = 0;
+  /** Timeouts, or unanswered window probes, in a row. */
+  backoff = 0;
+  probes = 0;
+  /**
+   * When the first window probe was sent, answered or not, since the window closed; -1: none yet.
+   */
+  probesSinceUs = -1;
+  /** The persist timer expired: the next output probes the window. */
+  isProbeDue = false;
+
+  // ---- Congestion control
+  congestion: CongestionControl;
+  cwnd = 0;
+  ssthresh = SSTHRESH_INFINITE;
+  readonly rate = new DeliveryRate();
+  readonly pacer = new Pacer();
+  /** The window, not the program, limited the last output (RFC 7661 asks before growing). */
+  isCwndLimited = false;
+
+  // ---- Explicit congestion notification (ecn.ts), as receiver
+  /** ECE goes out with every segment, until the peer's CWR. */
+  isEcnEchoing = false;
+  /** The peer has sent ECT or CE. */
+  isEctSeen = false;
+  // ---- and as sender: CWR is to go out, and SND.NXT at the last reduction
+  isCwrQueued = false;
+  isEcnReducing = false;
+  ecnRecover = 0;
+
+  // ---- Acknowledgments to send
+  /** An ACK goes out with the next flush. */
+  isAckNow = false;
+  /** Segments of the peer that are still to be acknowledged at once. */
+  quickAcks: number;
+  /** Segments, after one that was lost or doubled, that are acknowledged one by one. */
+  promptAcks = 0;
+  /** The last segment of a write waits for its ACK: it goes when the program has read it. */
+  isAckPushed = false;
+  /** The connection is interactive: ACKs wait for data to travel with. */
+  isPingPong = false;
+  /** D-SACK block to report (RFC 2883). */
+  hasDsack = false;
+  dsackLeft = 0;
+  dsackRight = 0;
+
+  // ---- Deadlines; Infinity: off
+  retransmitAtUs = Infinity;
+  /** RACK's reordering window ends; the tail loss probe is due. */
+  reorderAtUs = Infinity;
+  probeAtUs = Infinity;
+  delayedAckAtUs = Infinity;
+  keepAliveAtUs = Infinity;
+  /** The next row may leave (pacing). */
+  paceAtUs = Infinity;
+  /** FIN-WAIT-2 and orphans: the end. */
+  lingerAtUs = Infinity;
+  keepProbes = 0;
+
+  // ---- For output
+  isDirty = false;
+  lastSentUs = 0;
+  lastDataSentUs = 0;
+  lastDataReceivedUs = 0;
+  lastAckReceivedUs = 0;
+  lastInvalidAckUs = -Infinity;
+  establishedAtUs = 0;
+  /** Pending error of the socket (SO_ERROR), positive errno. */
+  soError = 0;
+  /** errno of an ICMP error that alone does not end the connection. */
+  softError = 0;
+
+  // ---- Counts for TCP_INFO
+  bytesSent = 0;
+  bytesAcked = 0;
+  bytesReceived = 0;
+  bytesRetransmitted = 0;
+  segsOut = 0;
+  segsIn = 0;
+  dataSegsOut = 0;
+  dataSegsIn = 0;
+  totalRetransmits = 0;
+  dsackDups = 0;
+  delivered = 0;
+  rcvOutOfOrder = 0;
+
+  constructor(readonly layer: TcpLayer, congestion: CongestionControl) {
+    super();
+    const config = layer.config;
+    this.congestion = congestion;
+    this.options = new TcpSocketOptions(config);
+    this.smss = config.defaultSmss;
+    this.peerMss = config.defaultSmss;
+    this.sndRing = new ByteRing(layer.memory, RING_START_BYTES);
+    this.rcvRing = new ReceiveBuffer(layer.memory, RING_START_BYTES);
+    this.sndBufBytes = config.sndBufInitBytes;
+    this.rcvBufBytes = config.rcvBufInitBytes;
+    this.rcvSpaceBytes = config.rcvBufInitBytes;
+    this.assembler = new Assembler(config.assemblerIntervalMax);
+    this.sent = new SentQueue(layer.sentPool);
+    this.rtt = new RttEstimator(config.rtoInitUs, config.rtoMinUs, config.rtoMaxUs);
+    this.quickAcks = config.quickAckSegments;
+  }
+
+  /** The program may send: also text that goes with the SYN or before the handshake is over. */
+  get canSendText(): boolean {
+    return canSendText(this.state) || this.isConnectDeferred || this.fastOpenOf !== null;
+  }
+
+  /** No program will ever have it: it only has to end in order. */
+  get isOrphan(): boolean {
+    return this.socket === null && this.listener === null;
+  }
+
+  /** RCV.WND: what is left of the window that we have advertised. */
+  get rcvWnd(): number {
+    const wnd = (this.rcvAdv - this.rcvNxt) | 0;
+    return wnd > 0 ? wnd : 0;
+  }
+
+  /** Sequence number after the last byte that the program has written. */
+  get sndEnd(): number {
+    return (this.sndRingSeq + this.sndRing.usedBytes) | 0;
+  }
+
+  /** Segments have to wait for their time (pacing.ts). */
+  get isPaced(): boolean {
+    return this.pacer.rate > 0;
+  }
+
+  /** RFC 6675 pipe: bytes that are estimated to be in the network. */
+  get pipe(): number {
+    const outstanding = (this.sndNxt - this.sndUna) | 0;
+    const sent = this.sent;
+    const pipe = outstanding - sent.sackedBytes - sent.lostBytes + sent.retransBytes -
+      this.dupAckedBytes;
+    // Without SACK, duplicate acknowledgments of small segments say too much
+    return pipe > 0 ? pipe : 0;
+  }
+}

@@ -1,0 +1,255 @@
+/**
+ * The timers of a connection: retransmission (RFC 6298), persist (RFC 9293 3.8.6.1), delayed ACK,
+ * keepalive (RFC 9293 3.8.4), and the time limits of FIN-WAIT-2 and of orphans.
+ *
+ * Each is a deadline in the Tcb; the Tcb's one heap node is armed for the earliest. It is moved
+ * only when a deadline becomes earlier: a node that fires too early finds nothing due and is armed
+ * anew, so that the timers that every segment pushes ahead cost a store, not a walk through the
+ * heap.
+ *
+ * What is due only marks state; the segments are sent by the flush that follows.
+ *
+ * @module
+ */
+import { ETIMEDOUT } from "../../base/errno.ts";
+import { noteReduction } from "../loss/ecn.ts";
+import { emitSegment } from "../output/emit.ts";
+import { fastOpenTimedOut } from "../passive_open/fast_open_pause.ts";
+import { abortConnection, deleteTcb, failConnection } from "../teardown/lifecycle.ts";
+import { detectOverdue, enterLossRecovery } from "../loss/recovery.ts";
+import { onTimeoutOfSize } from "../path/mtu_probing.ts";
+import { refreshRoute } from "../path/route.ts";
+import { SENT_SYN, type SentSegment } from "../tcb/sent_queue.ts";
+import { State } from "../base/state.ts";
+import { RetransmitTimer, type Tcb } from "../tcb/tcb.ts";
+
+/** RFC 6298 (5.7): the RTO after a handshake whose SYN was lost. */
+export const RTO_AFTER_SYN_LOSS_US = 3_000_000;
+
+/** The shortest interval that TCP_USER_TIMEOUT makes of another. */
+const USER_TIMEOUT_MIN_US = 2_000;
+
+/** Arms the heap node for the earliest deadline, if it is not early enough already. */
+export function rearmTimer(tcb: Tcb): void {
+  let atUs = tcb.retransmitAtUs;
+  if (tcb.delayedAckAtUs < atUs) atUs = tcb.delayedAckAtUs;
+  if (tcb.keepAliveAtUs < atUs) atUs = tcb.keepAliveAtUs;
+  if (tcb.lingerAtUs < atUs) atUs = tcb.lingerAtUs;
+  if (tcb.paceAtUs < atUs) atUs = tcb.paceAtUs;
+  if (tcb.reorderAtUs < atUs) atUs = tcb.reorderAtUs;
+  if (tcb.probeAtUs < atUs) atUs = tcb.probeAtUs;
+  if (atUs < tcb.atUs) tcb.layer.timers.set(tcb, atUs);
+}
+
+/** RFC 6298 (5.1), (5.3): (re)starts the retransmission timer. */
+export function armRetransmitTimer(tcb: Tcb, nowUs: number): void {
+  tcb.retransmitTimer = RetransmitTimer.RTO;
+  const { userTimeoutUs } = tcb.options;
+  const head = tcb.sent.head;
+  let rtoUs = tcb.rtt.rtoUs;
+  if (userTimeoutUs > 0 && tcb.backoff > 0 && head !== null) {
+    // Not beyond what the program allows (Linux tcp_clamp_rto_to_user_timeout)
+    rtoUs = clampToUserTimeout(rtoUs, userTimeoutUs - (nowUs - head.firstSentUs));
+  }
+  tcb.retransmitAtUs = nowUs + rtoUs;
+}
+
+function clampToUserTimeout(intervalUs: number, leftUs: number): number {
+  return Math.min(intervalUs, Math.max(leftUs, USER_TIMEOUT_MIN_US));
+}
+
+export function stopRetransmitTimer(tcb: Tcb): void {
+  tcb.retransmitTimer = RetransmitTimer.OFF;
+  tcb.retransmitAtUs = Infinity;
+  tcb.reorderAtUs = Infinity;
+  tcb.probeAtUs = Infinity;
+}
+
+/**
+ * Nothing is in flight, and what is left may not be sent: probe the window after an RTO, then less
+ * often.
+ */
+export function armPersistTimer(tcb: Tcb, nowUs: number): void {
+  if (tcb.retransmitTimer === RetransmitTimer.PERSIST) return;
+  tcb.retransmitTimer = RetransmitTimer.PERSIST;
+  tcb.probesSinceUs = -1;
+  tcb.retransmitAtUs = nowUs + probeIntervalUs(tcb);
+}
+
+function probeIntervalUs(tcb: Tcb): number {
+  const config = tcb.layer.config;
+  const base = tcb.rtt.baseRtoUs(config.rtoInitUs);
+  return Math.min(base * 2 ** Math.min(tcb.backoff, 16), config.rtoMaxUs);
+}
+
+/** The node of a connection fired. */
+export function onTcbTimer(tcb: Tcb, nowUs: number): void {
+  if (tcb.lingerAtUs <= nowUs) return onLingerTimeout(tcb, nowUs);
+  if (tcb.paceAtUs <= nowUs) {
+    tcb.paceAtUs = Infinity;
+    tcb.layer.markDirty(tcb);
+  }
+  if (tcb.delayedAckAtUs <= nowUs) onDelayedAckTimeout(tcb);
+  if (tcb.keepAliveAtUs <= nowUs) onKeepAliveTimeout(tcb, nowUs);
+  if (tcb.reorderAtUs <= nowUs) onReorderTimeout(tcb, nowUs);
+  if (tcb.probeAtUs <= nowUs) onProbeTimeout(tcb, nowUs);
+  if (tcb.retransmitAtUs <= nowUs) {
+    if (tcb.retransmitTimer === RetransmitTimer.PERSIST) onPersistTimeout(tcb, nowUs);
+    else onRetransmitTimeout(tcb, nowUs);
+  }
+  if (tcb.state !== State.CLOSED) rearmTimer(tcb);
+}
+
+/**
+ * FIN-WAIT-2 without a program has lasted long enough; so has an orphan that TCP_LINGER2 limits.
+ */
+function onLingerTimeout(tcb: Tcb, nowUs: number): void {
+  if (tcb.state === State.FIN_WAIT_2) deleteTcb(tcb);
+  else abortConnection(tcb, nowUs);
+}
+
+function onDelayedAckTimeout(tcb: Tcb): void {
+  tcb.delayedAckAtUs = Infinity;
+  tcb.isAckNow = true;
+  // The data that the ACK waited for did not come.
+  tcb.isPingPong = false;
+  tcb.layer.counters.tcp.delayedAcks++;
+  tcb.layer.markDirty(tcb);
+}
+
+/** RFC 8985 6.2 step 5: what was overtaken has had its time. */
+function onReorderTimeout(tcb: Tcb, nowUs: number): void {
+  detectOverdue(tcb, nowUs);
+  tcb.layer.markDirty(tcb);
+}
+
+/** RFC 8985 7.3: the probe goes out with the flush; the retransmission timer starts anew. */
+function onProbeTimeout(tcb: Tcb, nowUs: number): void {
+  tcb.probeAtUs = Infinity;
+  tcb.tlp.isDue = true;
+  armRetransmitTimer(tcb, nowUs);
+  tcb.layer.markDirty(tcb);
+}
+
+function onRetransmitTimeout(tcb: Tcb, nowUs: number): void {
+  const head = tcb.sent.head;
+  if (head === null) return stopRetransmitTimer(tcb);
+  tcb.layer.counters.tcp.timeouts++;
+  fastOpenTimedOut(tcb, nowUs);
+  if (hasGivenUp(tcb, head, nowUs)) {
+    tcb.layer.counters.tcp.abortOnTimeout++;
+    return failConnection(tcb, tcb.softError !== 0 ? tcb.softError : ETIMEDOUT);
+  }
+  if ((head.flags & SENT_SYN) !== 0) synTimedOut(tcb, head);
+  else {
+    onTimeoutOfSize(tcb, nowUs);
+    enterLossRecovery(tcb, nowUs);
+    noteReduction(tcb);
+  }
+  tcb.backoff++;
+  tcb.rtt.backOff();
+  armRetransmitTimer(tcb, nowUs);
+  tcb.layer.markDirty(tcb);
+}
+
+/** The SYN goes again, plain: some paths drop one with text (RFC 7413 4.1.3.1). */
+function synTimedOut(tcb: Tcb, head: SentSegment): void {
+  tcb.sent.markLost(head);
+  if (tcb.synTextLen > 0) tcb.layer.cookieCache.delete(tcb.remote);
+}
+
+/** RFC 9293 3.8.3: R2 has passed. */
+function hasGivenUp(tcb: Tcb, head: SentSegment, nowUs: number): boolean {
+  const { options, layer: { config } } = tcb;
+  if (options.userTimeoutUs > 0) return nowUs - head.firstSentUs >= options.userTimeoutUs;
+  if ((head.flags & SENT_SYN) !== 0) return tcb.backoff >= options.synRetries;
+  // The peer closed its window on what is in flight, and keeps answering: it lives.
+  const isAlive = tcb.sndWnd === 0 && nowUs - tcb.lastAckReceivedUs < config.rtoMaxUs;
+  if (isAlive && !tcb.isOrphan) return false;
+  const retries = tcb.isOrphan ? config.orphanRetries : config.retries2;
+  // R2 is about one segment: it does not count while those before it were sent again
+  const sinceUs = nowUs - Math.max(head.firstSentUs, tcb.unaAdvancedUs);
+  return sinceUs >= timeoutAfterRetriesUs(tcb, retries);
+}
+
+/** How long `retries` back-offs from the smallest RTO take (Linux tcp_model_timeout). */
+function timeoutAfterRetriesUs(tcb: Tcb, retries: number): number {
+  const { rtoMinUs, rtoMaxUs } = tcb.layer.config;
+  let totalUs = 0;
+  let rtoUs = rtoMinUs;
+  for (let i = 0; i <= retries; i++) {
+    totalUs += rtoUs;
+    rtoUs = Math.min(rtoUs * 2, rtoMaxUs);
+  }
+  return totalUs;
+}
+
+function onPersistTimeout(tcb: Tcb, nowUs: number): void {
+  const { options, layer: { config } } = tcb;
+  const maxProbes = tcb.isOrphan ? config.orphanRetries : config.retries2;
+  if (tcb.probesSinceUs < 0) tcb.probesSinceUs = nowUs;
+  const leftUs = options.userTimeoutUs - (nowUs - tcb.probesSinceUs);
+  const isTimedOut = options.userTimeoutUs > 0 && leftUs <= 0;
+  // A peer that answers is waited for (RFC 1122 4.2.2.17), but not for ever when the program has
+  // gone: many such peers would fill the memory (Linux tcp_probe_timer)
+  const isForNobody = tcb.isOrphan && tcb.backoff >= maxProbes &&
+    probeIntervalUs(tcb) >= config.rtoMaxUs;
+  if (isTimedOut || isForNobody || tcb.probes >= maxProbes) {
+    tcb.layer.counters.tcp.abortOnTimeout++;
+    return failConnection(tcb, tcb.softError !== 0 ? tcb.softError : ETIMEDOUT);
+  }
+  tcb.probes++;
+  tcb.backoff++;
+  tcb.isProbeDue = true;
+  let intervalUs = probeIntervalUs(tcb);
+  if (options.userTimeoutUs > 0) intervalUs = clampToUserTimeout(intervalUs, leftUs);
+  tcb.retransmitAtUs = nowUs + intervalUs;
+  tcb.layer.markDirty(tcb);
+}
+
+/**
+ * The connection is established, or SO_KEEPALIVE or its times were set: when the first probe is
+ * due.
+ */
+export function armKeepAlive(tcb: Tcb): void {
+  const { keepAlive, keepIdleUs } = tcb.options;
+  tcb.keepProbes = 0;
+  tcb.keepAliveAtUs = keepAlive ? heardAtUs(tcb) + keepIdleUs : Infinity;
+}
+
+/** When the peer was heard last. */
+function heardAtUs(tcb: Tcb): number {
+  return Math.max(tcb.lastAckReceivedUs, tcb.lastDataReceivedUs, tcb.establishedAtUs);
+}
+
+function onKeepAliveTimeout(tcb: Tcb, nowUs: number): void {
+  const { options } = tcb;
+  if (!options.keepAlive || !isKeepAliveState(tcb.state)) {
+    tcb.keepAliveAtUs = Infinity;
+    return;
+  }
+  if (tcb.sent.count > 0) {
+    tcb.keepAliveAtUs = nowUs + options.keepIdleUs;
+    return;
+  }
+  const heardUs = heardAtUs(tcb);
+  const idleUs = nowUs - heardUs;
+  if (idleUs < options.keepIdleUs) {
+    tcb.keepAliveAtUs = heardUs + options.keepIdleUs;
+    return;
+  }
+  const isOver = options.userTimeoutUs > 0
+    ? tcb.keepProbes > 0 && idleUs >= options.userTimeoutUs
+    : tcb.keepProbes >= options.keepCount;
+  if (isOver) {
+    return abortConnection(tcb, nowUs, tcb.softError !== 0 ? tcb.softError : ETIMEDOUT);
+  }
+  tcb.keepProbes++;
+  tcb.layer.counters.tcp.keepAlive++;
+  if (refreshRoute(tcb)) emitSegment(tcb, (tcb.sndUna - 1) | 0, 0, 0, nowUs);
+  tcb.keepAliveAtUs = nowUs + options.keepIntervalUs;
+}
+
+function isKeepAliveState(state: State): boolean {
+  return state !== State.CLOSED && state !== State.LISTEN && state !== State.SYN_SENT;
+}

@@ -1,0 +1,142 @@
+/**
+ * CLOSE and its relatives (RFC 9293 3.10.4, 3.10.5; RFC 1122 4.2.2.13; SO_LINGER and orphans as in
+ * Linux).
+ *
+ * @module
+ */
+import { emitReset } from "../output/emit.ts";
+import { abortConnection, deleteTcb, failConnection, setState } from "../teardown/lifecycle.ts";
+import { createCongestionControl } from "../congestion/mod.ts";
+import type { TcpSocket } from "./socket.ts";
+import { State } from "../base/state.ts";
+import { Tcb } from "../tcb/tcb.ts";
+import { rearmTimer } from "../timers/timer.ts";
+
+/**
+ * The sending side is closed: FIN follows the last byte. "Queue this until all preceding SENDs have
+ * been segmentized, then form a FIN segment and send it."
+ */
+export function queueFin(tcb: Tcb): void {
+  if (tcb.isFinQueued) return;
+  switch (tcb.state) {
+    case State.ESTABLISHED:
+      setState(tcb, State.FIN_WAIT_1);
+      break;
+    case State.CLOSE_WAIT:
+      setState(tcb, State.LAST_ACK);
+      break;
+    case State.SYN_SENT:
+    case State.SYN_RECEIVED:
+      break; // FIN-WAIT-1 when it is established
+    default:
+      return;
+  }
+  tcb.isFinQueued = true;
+  tcb.layer.markDirty(tcb);
+}
+
+/**
+ * close(): the socket is done with; its connection lives on as an orphan until both sides are
+ * through.
+ */
+export function closeSocket(socket: TcpSocket, nowUs: number): void {
+  const { tcb } = socket;
+  const { layer } = tcb;
+  const { counters, config } = layer;
+  if (tcb.state === State.LISTEN) stopListening(socket, nowUs);
+  tcb.socket = null;
+  if (tcb.state === State.CLOSED) return releaseClosed(tcb);
+  layer.orphanCount++;
+  if (tcb.state === State.SYN_SENT && !hasFastOpenText(tcb)) return deleteTcb(tcb);
+  if (tcb.rcvRing.usedBytes > 0) {
+    // RFC 2525 2.17: data that nobody will read is lost, and the peer has to know
+    counters.tcp.abortOnClose++;
+    return abortConnection(tcb, nowUs);
+  }
+  if (tcb.options.lingerOn && tcb.options.lingerSeconds === 0) {
+    counters.tcp.abortOnData++;
+    return abortConnection(tcb, nowUs);
+  }
+  if (layer.orphanCount > config.orphanMax) {
+    counters.tcp.abortOnMemory++;
+    return abortConnection(tcb, nowUs);
+  }
+  queueFin(tcb);
+  if (tcb.state === State.FIN_WAIT_2) limitFinWait2(tcb, nowUs);
+}
+
+/**
+ * Text was handed over that goes, or has gone, with the SYN: it is to arrive. (On Linux it has left
+ * by now, and the attempt is given up all the same.)
+ */
+function hasFastOpenText(tcb: Tcb): boolean {
+  return tcb.synTextLen > 0 || (tcb.isConnectDeferred && tcb.sndRing.usedBytes > 0);
+}
+
+/** FIN-WAIT-2 has become an orphan: it lasts for TCP_LINGER2 at most. */
+function limitFinWait2(tcb: Tcb, nowUs: number): void {
+  if (tcb.options.linger2Us < 0) return abortConnection(tcb, nowUs);
+  tcb.lingerAtUs = nowUs + tcb.options.linger2Us;
+  rearmTimer(tcb);
+}
+
+/** What a socket still holds after its connection has ended. */
+function releaseClosed(tcb: Tcb): void {
+  tcb.rcvRing.free();
+  if (tcb.binding !== null) tcb.layer.bindings.release(tcb.binding);
+  tcb.binding = null;
+}
+
+function stopListening(socket: TcpSocket, nowUs: number): void {
+  const { listening, tcb } = socket;
+  if (listening === null) return;
+  tcb.layer.demux.removeListener(listening);
+  listening.close(nowUs);
+  socket.listening = null;
+  if (tcb.binding !== null) tcb.binding.isListening = false;
+  tcb.state = State.CLOSED;
+}
+
+/**
+ * connect(AF_UNSPEC), shutdown(SHUT_RD) of a listener or an attempt: back to an unconnected socket.
+ */
+export function disconnectSocket(socket: TcpSocket, nowUs: number): number {
+  const { tcb } = socket;
+  if (tcb.state === State.LISTEN) stopListening(socket, nowUs);
+  else if (tcb.state !== State.CLOSED) {
+    if (needsReset(tcb.state)) emitReset(tcb, nowUs);
+    failConnection(tcb, 0);
+  }
+  renewTcb(socket);
+  return 0;
+}
+
+/** Linux tcp_need_reset */
+function needsReset(state: State): boolean {
+  return state === State.ESTABLISHED || state === State.CLOSE_WAIT || state === State.FIN_WAIT_1 ||
+    state === State.FIN_WAIT_2 || state === State.SYN_RECEIVED;
+}
+
+/** A fresh TCB for a socket whose last one is over; options, and a port bound by bind(), stay. */
+export function renewTcb(socket: TcpSocket): void {
+  const old = socket.tcb;
+  const fresh = new Tcb(old.layer, createCongestionControl(old.congestion.name, old.layer.random)!);
+  fresh.options = old.options;
+  fresh.pacer.maxRate = old.pacer.maxRate;
+  fresh.rcvBufBytes = old.options.isRcvBufLocked ? old.rcvBufBytes : fresh.rcvBufBytes;
+  fresh.sndBufBytes = old.options.isSndBufLocked ? old.sndBufBytes : fresh.sndBufBytes;
+  fresh.binding = old.binding;
+  if (old.binding !== null) {
+    fresh.local = old.binding.addr;
+    fresh.localPort = old.binding.port;
+  }
+  old.binding = null;
+  old.socket = null;
+  old.rcvRing.free();
+  fresh.socket = socket;
+  socket.tcb = fresh;
+  socket.timeWait = null;
+  socket.isConnecting = false;
+  socket.wasConnected = false;
+  socket.isReadShutdown = false;
+}

@@ -1,0 +1,64 @@
+/**
+ * When the memory is full: rings that are empty give theirs back, and programs that found no room
+ * to write are told when it is worth trying again.
+ *
+ * Received text that finds no room is simply dropped; the peer sends it again.
+ *
+ * @module
+ */
+import { EVENT_WRITABLE } from "../../base/events.ts";
+import { FLOW_TCB } from "../base/flow.ts";
+import type { TcpLayer } from "../tcp_layer.ts";
+import type { Tcb } from "../tcb/tcb.ts";
+
+/** How often it is tried again. */
+const RETRY_US = 10_000;
+
+export class MemoryPressure {
+  readonly #layer: TcpLayer;
+  readonly #writers = new Set<Tcb>();
+  #isNoted = false;
+  #retryAtUs = 0;
+
+  constructor(layer: TcpLayer) {
+    this.#layer = layer;
+  }
+
+  /** An allocation failed. */
+  note(): void {
+    if (!this.#isNoted) this.#layer.counters.tcp.memoryPressures++;
+    this.#isNoted = true;
+  }
+
+  /** An allocation failed, and the program of this connection waits to write. */
+  noteWriter(tcb: Tcb): void {
+    this.note();
+    this.#writers.add(tcb);
+  }
+
+  forget(tcb: Tcb): void {
+    this.#writers.delete(tcb);
+  }
+
+  /** When `poll` has something to do; Infinity: nothing. */
+  pollAtUs(): number {
+    return this.#isNoted ? this.#retryAtUs : Infinity;
+  }
+
+  /** What is given back here is free after the next flush (`Memory.freeDeferred`). */
+  poll(nowUs: number): void {
+    if (!this.#isNoted || nowUs < this.#retryAtUs) return;
+    this.#isNoted = false;
+    this.#retryAtUs = nowUs + RETRY_US;
+    this.#layer.demux.forEach((flow) => {
+      if (flow.kind === FLOW_TCB) releaseIdleRings(flow as Tcb);
+    });
+    for (const tcb of this.#writers) this.#layer.raise(tcb, EVENT_WRITABLE);
+    this.#writers.clear();
+  }
+}
+
+function releaseIdleRings(tcb: Tcb): void {
+  if (tcb.sndRing.usedBytes === 0) tcb.sndRing.free();
+  if (tcb.rcvRing.usedBytes === 0 && tcb.assembler.count === 0) tcb.rcvRing.free();
+}

@@ -1,0 +1,245 @@
+/**
+ * OPEN, active and passive (RFC 9293 3.10.1), and bind: with the checks and errors of Linux's bind,
+ * connect and listen.
+ *
+ * @module
+ */
+import { EVENT_CONNECTED, EVENT_WRITABLE } from "../../base/events.ts";
+import {
+  EADDRNOTAVAIL,
+  EAFNOSUPPORT,
+  EALREADY,
+  ECONNABORTED,
+  EINPROGRESS,
+  EINVAL,
+  EISCONN,
+  ENETUNREACH,
+  EOPNOTSUPP,
+} from "../../base/errno.ts";
+import { ANY_V4, ANY_V6, type IpAddress, LOOPBACK_V4, LOOPBACK_V6 } from "../../base/ip_address.ts";
+import { TCP_OPTIONS_MAX_LEN } from "../../wire/tcp_options.ts";
+import type { Route } from "../../base/network.ts";
+import { renewTcb } from "./close.ts";
+import { emitSyn } from "../output/emit.ts";
+import { FAST_OPEN_CLIENT, NO_COOKIE } from "../passive_open/fast_open.ts";
+import { FLOW_TIME_WAIT } from "../base/flow.ts";
+import { Listener } from "../passive_open/listener.ts";
+import { advertisedMss, updateSmss } from "../path/mss.ts";
+import { maxReceiveWindow, windowShiftFor } from "../receive/receive_window.ts";
+import { SENT_SYN } from "../tcb/sent_queue.ts";
+import type { TcpSocket } from "./socket.ts";
+import { State } from "../base/state.ts";
+import type { Tcb } from "../tcb/tcb.ts";
+import type { TimeWait } from "../teardown/time_wait.ts";
+import { armRetransmitTimer, rearmTimer } from "../timers/timer.ts";
+
+const AF_INET = 2;
+const WINDOW_FIELD_MAX = 0xffff;
+/** A TIME-WAIT may be opened anew when its peer's timestamps have moved on (tcp_tw_reuse). */
+const TIME_WAIT_REUSE_US = 1_000_000;
+/** How far beyond the old connection the new one's sequence numbers begin (as Linux). */
+const NEW_ISS_DISTANCE = 65535 + 2;
+
+export function bindSocket(socket: TcpSocket, addr: IpAddress, port: number): number {
+  const { tcb } = socket;
+  const { layer } = tcb;
+  if (tcb.state !== State.CLOSED || tcb.binding !== null || socket.wasConnected) return -EINVAL;
+  if (socket.domain === AF_INET && addr.family !== 4) return -EAFNOSUPPORT;
+  if (!addr.isUnspecified && !layer.network.isLocal(addr)) return -EADDRNOTAVAIL;
+  const binding = layer.bindings.bind(addr, port, tcb.options);
+  if (typeof binding === "number") return binding;
+  tcb.binding = binding;
+  tcb.local = addr;
+  tcb.localPort = binding.port;
+  return 0;
+}
+
+export function listenSocket(socket: TcpSocket, backlog: number): number {
+  const { tcb } = socket;
+  const { layer } = tcb;
+  const limit = Math.min(backlog < 0 ? layer.config.somaxconn : backlog, layer.config.somaxconn);
+  if (socket.listening !== null) {
+    socket.listening.backlog = limit;
+    return 0;
+  }
+  if (tcb.state !== State.CLOSED || socket.wasConnected || socket.isConnecting) return -EINVAL;
+  if (tcb.binding === null) {
+    const result = bindSocket(socket, socket.domain === AF_INET ? ANY_V4 : ANY_V6, 0);
+    if (result < 0) return result;
+  }
+  const result = layer.bindings.startListening(tcb.binding!);
+  if (result < 0) return result;
+  tcb.state = State.LISTEN;
+  socket.listening = new Listener(tcb, limit);
+  layer.demux.addListener(socket.listening);
+  return 0;
+}
+
+/**
+ * Returns -EINPROGRESS; 0 when the SYN waits for text to take along (Fast Open); or why there will
+ * be no connection.
+ */
+export function connectSocket(
+  socket: TcpSocket,
+  addr: IpAddress,
+  port: number,
+  nowUs: number,
+  isFast = socket.tcb.options.fastOpenConnect,
+): number {
+  const refused = checkUnconnected(socket);
+  if (refused < 0) return refused;
+  if (socket.domain === AF_INET && addr.family !== 4) return -EAFNOSUPPORT;
+  if (addr.isMulticast || addr.isBroadcast) return -ENETUNREACH;
+  const { tcb } = socket;
+  const { layer, options } = tcb;
+  if (options.v6Only && addr.family === 4) return -ENETUNREACH;
+  let remote = addr;
+  if (addr.isUnspecified) remote = addr.family === 4 ? LOOPBACK_V4 : LOOPBACK_V6;
+  const bound = tcb.binding === null || tcb.local.isUnspecified ? null : tcb.local;
+  const route = layer.network.route(remote, bound, options.ifIndex);
+  if (typeof route === "number") return route;
+  if (route.isBroadcast || route.isMulticast) return -ENETUNREACH;
+  const result = chooseLocal(tcb, bound ?? route.src, remote, port, nowUs);
+  if (result < 0) return result;
+  socket.isConnecting = true;
+  startConnect(tcb, route, isFast, nowUs);
+  return tcb.isConnectDeferred ? 0 : -EINPROGRESS;
+}
+
+/** For send(MSG_FASTOPEN): as if TCP_FASTOPEN_CONNECT were set (Linux tcp_sendmsg_fastopen). */
+export function connectFast(
+  socket: TcpSocket,
+  addr: IpAddress,
+  port: number,
+  nowUs: number,
+): number {
+  const { isConnectDeferred, layer } = socket.tcb;
+  if ((layer.config.fastOpen & FAST_OPEN_CLIENT) === 0) return -EOPNOTSUPP;
+  if (isConnectDeferred) return 0;
+  return connectSocket(socket, addr, port, nowUs, true);
+}
+
+/** 0 when a new attempt may be made; a failed one before it has to be reported first. */
+function checkUnconnected(socket: TcpSocket): number {
+  const { state } = socket.tcb;
+  if (state === State.LISTEN) return -EISCONN;
+  // For the program it is connected, and may write
+  if (socket.tcb.isConnectDeferred) return -EISCONN;
+  if (state === State.SYN_SENT || state === State.SYN_RECEIVED) return -EALREADY;
+  if (state !== State.CLOSED) return -EISCONN;
+  if (socket.wasConnected) return -EISCONN;
+  if (!socket.isConnecting) return 0;
+  const errno = socket.takeError();
+  renewTcb(socket);
+  return errno !== 0 ? -errno : -ECONNABORTED;
+}
+
+/** Fixes the local end and enters the connection into the demultiplexer. 0 or -errno. */
+function chooseLocal(
+  tcb: Tcb,
+  local: IpAddress,
+  remote: IpAddress,
+  remotePort: number,
+  nowUs: number,
+): number {
+  const { layer } = tcb;
+  const isTaken = (port: number) => !isFree(tcb, local, port, remote, remotePort, nowUs);
+  if (tcb.binding !== null) {
+    if (isTaken(tcb.binding.port)) return -EADDRNOTAVAIL;
+  } else {
+    const binding = layer.bindings.bindForConnect(local, remote, remotePort, tcb.options, isTaken);
+    if (typeof binding === "number") return binding;
+    tcb.binding = binding;
+  }
+  tcb.local = local;
+  tcb.localPort = tcb.binding.port;
+  tcb.remote = remote;
+  tcb.remotePort = remotePort;
+  const previous = layer.demux.find(local, tcb.localPort, remote, remotePort);
+  tcb.iss = layer.isn.isn(tcb, nowUs);
+  if (previous !== null) {
+    const timeWait = previous as TimeWait;
+    tcb.iss = (timeWait.sndNxt + NEW_ISS_DISTANCE) | 0;
+    timeWait.end();
+  }
+  layer.demux.enter(tcb);
+  return 0;
+}
+
+/** No connection between the two ends, or one in TIME-WAIT that timestamps protect (RFC 6191). */
+function isFree(
+  tcb: Tcb,
+  local: IpAddress,
+  port: number,
+  remote: IpAddress,
+  remotePort: number,
+  nowUs: number,
+): boolean {
+  const flow = tcb.layer.demux.find(local, port, remote, remotePort);
+  if (flow === null) return true;
+  if (flow.kind !== FLOW_TIME_WAIT) return false;
+  const timeWait = flow as TimeWait;
+  return timeWait.hasTimestamps && nowUs - timeWait.tsRecentAtUs > TIME_WAIT_REUSE_US;
+}
+
+/** "Issue a SYN segment; set SND.UNA to ISS, SND.NXT to ISS+1, enter SYN-SENT." */
+function startConnect(tcb: Tcb, route: Route, wantsFast: boolean, nowUs: number): void {
+  const { layer } = tcb;
+  const { config } = layer;
+  tcb.route = route;
+  tcb.hasTimestamps = config.timestamps;
+  tcb.hasSack = config.sack;
+  tcb.hasEcn = config.ecn === 1;
+  tcb.hasWindowScale = config.windowScaling;
+  const maxWindow = maxReceiveWindow(tcb);
+  tcb.rcvWindShift = tcb.hasWindowScale ? windowShiftFor(maxWindow) : 0;
+  tcb.tsOffset = layer.isn.timestampOffset(tcb);
+  tcb.rcvNxt = 0;
+  tcb.rcvAdv = Math.min(tcb.rcvBufBytes, maxWindow, WINDOW_FIELD_MAX);
+  updateSmss(tcb);
+  tcb.cwnd = tcb.smss;
+  tcb.sndUna = tcb.iss;
+  tcb.sndNxt = tcb.iss;
+  tcb.sndRingSeq = (tcb.iss + 1) | 0;
+  tcb.sndSml = tcb.iss;
+  tcb.recover = tcb.iss;
+  tcb.state = State.SYN_SENT;
+  layer.counters.tcp.activeOpens++;
+  const isFast = wantsFast && (config.fastOpen & FAST_OPEN_CLIENT) !== 0 &&
+    !layer.fastOpenPause.isOn(nowUs);
+  if (isFast && layer.cookieCache.get(tcb.remote) !== null) {
+    // The SYN waits for text to take along
+    tcb.isConnectDeferred = true;
+    layer.raise(tcb, EVENT_CONNECTED | EVENT_WRITABLE);
+    return;
+  }
+  sendSyn(tcb, isFast ? NO_COOKIE : null, nowUs);
+}
+
+function sendSyn(tcb: Tcb, fastOpenCookie: Uint8Array | null, nowUs: number): void {
+  const { synTextLen } = tcb;
+  tcb.fastOpenAsked = fastOpenCookie !== null;
+  tcb.sent.push(tcb.iss, 1, SENT_SYN, nowUs);
+  tcb.sndNxt = (tcb.iss + 1) | 0;
+  if (synTextLen > 0) {
+    tcb.sent.push(tcb.sndNxt, synTextLen, 0, nowUs);
+    tcb.sndNxt = (tcb.sndNxt + synTextLen) | 0;
+    tcb.bytesSent += synTextLen;
+  }
+  tcb.lastSentUs = nowUs;
+  emitSyn(tcb, false, nowUs, fastOpenCookie);
+  armRetransmitTimer(tcb, nowUs);
+  rearmTimer(tcb);
+}
+
+/** There is text for the SYN that has waited (RFC 7413 4.2.2), or the program will send none. */
+export function sendDeferredSyn(tcb: Tcb, nowUs: number): void {
+  const server = tcb.layer.cookieCache.get(tcb.remote);
+  const unsent = tcb.sndRing.usedBytes;
+  if (unsent === 0 && !tcb.isFinQueued) return;
+  tcb.isConnectDeferred = false;
+  if (server === null) return sendSyn(tcb, NO_COOKIE, nowUs);
+  const mss = Math.min(server.mss, advertisedMss(tcb.route!, tcb.options.maxSeg));
+  tcb.synTextLen = Math.max(0, Math.min(unsent, mss - TCP_OPTIONS_MAX_LEN));
+  sendSyn(tcb, server.cookie, nowUs);
+}

@@ -1,0 +1,260 @@
+/**
+ * setsockopt and getsockopt at level IPPROTO_TCP: names, bounds and errors as in Linux.
+ *
+ * @module
+ */
+import { EINVAL, ENOENT, ENOPROTOOPT, EOPNOTSUPP } from "../../base/errno.ts";
+import { createCongestionControl } from "../congestion/mod.ts";
+import { CookieMaker, FAST_OPEN_CLIENT, FAST_OPEN_KEY_LEN } from "../passive_open/fast_open.ts";
+import type { TcpSocket } from "./socket.ts";
+import { State } from "../base/state.ts";
+import { tcpInfo } from "./tcp_info.ts";
+import { armKeepAlive, rearmTimer } from "../timers/timer.ts";
+import { seqGt } from "../base/seq.ts";
+import type { Tcb } from "../tcb/tcb.ts";
+
+export const TCP_NODELAY = 1;
+export const TCP_MAXSEG = 2;
+export const TCP_CORK = 3;
+export const TCP_KEEPIDLE = 4;
+export const TCP_KEEPINTVL = 5;
+export const TCP_KEEPCNT = 6;
+export const TCP_SYNCNT = 7;
+export const TCP_LINGER2 = 8;
+export const TCP_DEFER_ACCEPT = 9;
+export const TCP_WINDOW_CLAMP = 10;
+export const TCP_INFO = 11;
+export const TCP_QUICKACK = 12;
+export const TCP_CONGESTION = 13;
+export const TCP_USER_TIMEOUT = 18;
+export const TCP_FASTOPEN = 23;
+export const TCP_FASTOPEN_CONNECT = 30;
+export const TCP_FASTOPEN_KEY = 33;
+export const TCP_FASTOPEN_NO_COOKIE = 34;
+
+const SECOND_US = 1_000_000;
+const MAXSEG_MIN = 88; // TCP_MIN_MSS
+const MAXSEG_MAX = 32767; // MAX_TCP_WINDOW
+const KEEP_SECONDS_MAX = 32767;
+const COUNT_MAX = 127;
+const LINGER2_SECONDS_MAX = 120;
+const CONGESTION_NAME_MAX = 16;
+const WINDOW_CLAMP_MIN = 2048; // SOCK_MIN_RCVBUF / 2
+/** SYN-ACK timeouts that a deferral in seconds stands for, and back. */
+const RTO_MAX_SECONDS = 120;
+
+/** Returns 0 or -errno. */
+export function setTcpOption(
+  socket: TcpSocket,
+  name: number,
+  value: Uint8Array,
+  nowUs: number,
+): number {
+  if (name === TCP_CONGESTION) return setCongestion(socket.tcb, value);
+  if (name === TCP_FASTOPEN_KEY) return setFastOpenKey(socket.tcb, value);
+  if (value.length < 4) return -EINVAL;
+  const n = value[0] | (value[1] << 8) | (value[2] << 16) | (value[3] << 24);
+  switch (name) {
+    case TCP_NODELAY:
+    case TCP_CORK:
+    case TCP_QUICKACK:
+      return setSendingMode(socket.tcb, name, n);
+    case TCP_KEEPIDLE:
+    case TCP_KEEPINTVL:
+    case TCP_KEEPCNT:
+      return setKeepAlive(socket.tcb, name, n);
+    case TCP_FASTOPEN:
+    case TCP_FASTOPEN_CONNECT:
+    case TCP_FASTOPEN_NO_COOKIE:
+      return setFastOpen(socket.tcb, name, n);
+    default:
+      return setLimit(socket.tcb, name, n, nowUs);
+  }
+}
+
+function setSendingMode(tcb: Tcb, name: number, n: number): number {
+  const { options } = tcb;
+  if (name === TCP_QUICKACK) {
+    tcb.isPingPong = n === 0;
+    if (n !== 0 && seqGt(tcb.rcvNxt, tcb.lastAckSent) && tcb.state !== State.CLOSED) {
+      tcb.isAckNow = true;
+    }
+  } else if (name === TCP_NODELAY) {
+    options.noDelay = n !== 0;
+  } else {
+    options.cork = n !== 0;
+  }
+  // What was held back may go now
+  tcb.layer.markDirty(tcb);
+  return 0;
+}
+
+function setFastOpen(tcb: Tcb, name: number, n: number): number {
+  const { options, layer: { config } } = tcb;
+  if (name === TCP_FASTOPEN_CONNECT) {
+    if (n < 0 || n > 1) return -EINVAL;
+    if ((config.fastOpen & FAST_OPEN_CLIENT) === 0) return -EOPNOTSUPP;
+    if (tcb.state !== State.CLOSED) return -EINVAL;
+    options.fastOpenConnect = n === 1;
+    return 0;
+  }
+  const isPassive = tcb.state === State.CLOSED || tcb.state === State.LISTEN;
+  if (n < 0 || !isPassive) return -EINVAL;
+  if (name === TCP_FASTOPEN) options.fastOpenQueue = Math.min(n, config.somaxconn);
+  else if (n > 1) return -EINVAL;
+  else options.fastOpenNoCookie = n === 1;
+  return 0;
+}
+
+/** One key, or two, of which the second is the one that was in use before. */
+function setFastOpenKey(tcb: Tcb, value: Uint8Array): number {
+  if (value.length !== FAST_OPEN_KEY_LEN && value.length !== 2 * FAST_OPEN_KEY_LEN) return -EINVAL;
+  tcb.options.fastOpenCookies = new CookieMaker(value.slice());
+  return 0;
+}
+
+function setKeepAlive(tcb: Tcb, name: number, n: number): number {
+  const { options } = tcb;
+  if (n < 1 || n > (name === TCP_KEEPCNT ? COUNT_MAX : KEEP_SECONDS_MAX)) return -EINVAL;
+  if (name === TCP_KEEPCNT) {
+    options.keepCount = n;
+    return 0;
+  }
+  if (name === TCP_KEEPINTVL) {
+    options.keepIntervalUs = n * SECOND_US;
+    return 0;
+  }
+  options.keepIdleUs = n * SECOND_US;
+  if (tcb.state !== State.CLOSED && tcb.state !== State.LISTEN) {
+    armKeepAlive(tcb);
+    rearmTimer(tcb);
+  }
+  return 0;
+}
+
+function setLimit(tcb: Tcb, name: number, n: number, _nowUs: number): number {
+  const { options, layer: { config } } = tcb;
+  switch (name) {
+    case TCP_MAXSEG:
+      if (n !== 0 && (n < MAXSEG_MIN || n > MAXSEG_MAX)) return -EINVAL;
+      options.maxSeg = n;
+      return 0;
+    case TCP_SYNCNT:
+      if (n < 1 || n > COUNT_MAX) return -EINVAL;
+      options.synRetries = n;
+      return 0;
+    case TCP_LINGER2:
+      if (n < 0) options.linger2Us = -1;
+      else if (n === 0) options.linger2Us = config.finWait2Us;
+      else options.linger2Us = Math.min(n, LINGER2_SECONDS_MAX) * SECOND_US;
+      return 0;
+    case TCP_DEFER_ACCEPT:
+      options.deferAcceptUs = deferralUs(Math.max(n, 0), config.rtoInitUs);
+      return 0;
+    case TCP_WINDOW_CLAMP:
+      if (n === 0) {
+        if (tcb.state !== State.CLOSED) return -EINVAL;
+        options.windowClamp = 0;
+      } else {
+        options.windowClamp = Math.max(n, WINDOW_CLAMP_MIN);
+      }
+      return 0;
+    case TCP_USER_TIMEOUT:
+      if (n < 0) return -EINVAL;
+      options.userTimeoutUs = n * 1000;
+      return 0;
+    default:
+      return -ENOPROTOOPT;
+  }
+}
+
+/** Linux rounds the seconds up to a sum of SYN-ACK timeouts (secs_to_retrans). */
+function deferralUs(seconds: number, rtoInitUs: number): number {
+  if (seconds === 0) return 0;
+  let timeout = rtoInitUs / SECOND_US;
+  let period = timeout;
+  while (seconds > period) {
+    timeout = Math.min(timeout * 2, RTO_MAX_SECONDS);
+    period += timeout;
+  }
+  return period * SECOND_US;
+}
+
+function setCongestion(tcb: Tcb, value: Uint8Array): number {
+  if (value.length < 1) return -EINVAL;
+  let name = "";
+  for (let i = 0; i < Math.min(value.length, CONGESTION_NAME_MAX - 1) && value[i] !== 0; i++) {
+    name += String.fromCharCode(value[i]);
+  }
+  const congestion = createCongestionControl(name, tcb.layer.random);
+  if (congestion === null) return -ENOENT;
+  if (congestion.name !== tcb.congestion.name) tcb.congestion = congestion;
+  return 0;
+}
+
+/** Returns the bytes that Linux would (at most `maxLen` of them count), or -errno. */
+export function getTcpOption(
+  socket: TcpSocket,
+  name: number,
+  maxLen: number,
+  nowUs: number,
+): Uint8Array | number {
+  const { tcb } = socket;
+  if (name === TCP_INFO) return tcpInfo(socket, nowUs);
+  if (name === TCP_CONGESTION) return nameBytes(tcb.congestion.name, maxLen);
+  if (name === TCP_FASTOPEN_KEY) {
+    return (tcb.options.fastOpenCookies ?? tcb.layer.cookieMaker).keys.slice(0, maxLen);
+  }
+  const n = intOption(tcb, name);
+  return n === null ? -ENOPROTOOPT : new Uint8Array(new Int32Array([n]).buffer);
+}
+
+function intOption(tcb: Tcb, name: number): number | null {
+  const { options } = tcb;
+  switch (name) {
+    case TCP_NODELAY:
+      return options.noDelay ? 1 : 0;
+    case TCP_CORK:
+      return options.cork ? 1 : 0;
+    case TCP_QUICKACK:
+      return tcb.isPingPong ? 0 : 1;
+    case TCP_MAXSEG:
+      return maxSegOption(tcb);
+    case TCP_KEEPIDLE:
+      return Math.round(options.keepIdleUs / SECOND_US);
+    case TCP_KEEPINTVL:
+      return Math.round(options.keepIntervalUs / SECOND_US);
+    case TCP_KEEPCNT:
+      return options.keepCount;
+    case TCP_SYNCNT:
+      return options.synRetries;
+    case TCP_LINGER2:
+      return options.linger2Us < 0 ? -1 : Math.round(options.linger2Us / SECOND_US);
+    case TCP_DEFER_ACCEPT:
+      return Math.round(options.deferAcceptUs / SECOND_US);
+    case TCP_WINDOW_CLAMP:
+      return options.windowClamp;
+    case TCP_FASTOPEN:
+      return options.fastOpenQueue;
+    case TCP_FASTOPEN_CONNECT:
+      return options.fastOpenConnect ? 1 : 0;
+    case TCP_FASTOPEN_NO_COOKIE:
+      return options.fastOpenNoCookie ? 1 : 0;
+    case TCP_USER_TIMEOUT:
+      return Math.round(options.userTimeoutUs / 1000);
+    default:
+      return null;
+  }
+}
+
+/** What was set while there is no connection, else the segment size in use. */
+function maxSegOption(tcb: Tcb): number {
+  const isUnconnected = tcb.state === State.CLOSED || tcb.state === State.LISTEN;
+  return isUnconnected && tcb.options.maxSeg > 0 ? tcb.options.maxSeg : tcb.smss;
+}
+
+function nameBytes(name: string, maxLen: number): Uint8Array {
+  const bytes = new Uint8Array(Math.min(maxLen, CONGESTION_NAME_MAX));
+  for (let i = 0; i < name.length && i < bytes.length; i++) bytes[i] = name.charCodeAt(i);
+  return bytes;
+}

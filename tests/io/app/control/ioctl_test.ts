@@ -1,0 +1,89 @@
+import { assertEquals } from "@std/assert";
+import { IFREQ } from "../../../../ffi/abi/interface.ts";
+import {
+  interfaceIoctl,
+  SIOCGIFADDR,
+  SIOCGIFBRDADDR,
+  SIOCGIFDSTADDR,
+  SIOCGIFFLAGS,
+  SIOCGIFHWADDR,
+  SIOCGIFINDEX,
+  SIOCGIFMETRIC,
+  SIOCGIFMTU,
+  SIOCGIFNAME,
+  SIOCGIFNETMASK,
+  SIOCGIFTXQLEN,
+} from "../../../../io/app/control/ioctl.ts";
+import { writeName } from "../../../../io/app/control/ifaddrs.ts";
+import { EADDRNOTAVAIL, EFAULT, ENODEV, ENOTTY, EPERM } from "../../../../stack/mod.ts";
+import { ETH0_MAC, makeInterfaces } from "../interfaces.ts";
+import { nameText } from "../program.ts";
+
+const OFF = 24;
+const SIOCSIFADDR = 0x8916;
+
+const interfaces = makeInterfaces();
+const stack = {
+  interfaceByIndex: (index: number) => interfaces[index - 1] ?? null,
+  interfaceByName: (name: string) => interfaces.find((i) => i.name === name) ?? null,
+};
+
+function ioctl(
+  request: number,
+  name: string,
+  len: number = IFREQ.LEN,
+  index = 0,
+): { result: number; u8: Uint8Array; dv: DataView } {
+  const u8 = new Uint8Array(OFF + 64).fill(0xa5);
+  const dv = new DataView(u8.buffer);
+  writeName(u8, OFF, 16, name);
+  if (index !== 0) dv.setInt32(OFF + IFREQ.IFINDEX, index, true);
+  const result = interfaceIoctl(stack, request, { dv, u8, off: OFF, len });
+  assertEquals(u8[OFF + IFREQ.LEN], 0xa5);
+  return { result, u8: u8.slice(OFF, OFF + IFREQ.LEN), dv };
+}
+
+function address(request: number, name = "eth0"): string {
+  const { result, u8 } = ioctl(request, name);
+  return result < 0 ? `${result}` : nameText(u8.slice(16, 32));
+}
+
+Deno.test("ioctl: addresses are the first IPv4 address's", () => {
+  assertEquals(address(SIOCGIFADDR), "198.18.3.2 0");
+  assertEquals(address(SIOCGIFADDR, "eth0:1"), "198.18.3.2 0");
+  assertEquals(address(SIOCGIFDSTADDR), "198.18.3.2 0");
+  assertEquals(address(SIOCGIFNETMASK), "255.255.252.0 0");
+  assertEquals(address(SIOCGIFBRDADDR), "198.18.3.255 0");
+  assertEquals(address(SIOCGIFBRDADDR, "lo"), "0.0.0.0 0");
+  assertEquals(address(SIOCGIFADDR, "bare"), `${-EADDRNOTAVAIL}`);
+});
+
+Deno.test("ioctl: numbers", () => {
+  const number = (request: number): number => ioctl(request, "eth0").dv.getInt32(OFF + 16, true);
+  assertEquals(number(SIOCGIFMTU), 1500);
+  assertEquals(number(SIOCGIFINDEX), 2);
+  assertEquals(number(SIOCGIFMETRIC), 0);
+  assertEquals(number(SIOCGIFTXQLEN), 1000);
+  const flags = ioctl(SIOCGIFFLAGS, "eth0").dv.getInt16(OFF + 16, true);
+  assertEquals(flags, 0x1 | 0x2 | 0x40 | 0x1000);
+});
+
+Deno.test("ioctl: hardware address", () => {
+  const { u8 } = ioctl(SIOCGIFHWADDR, "eth0");
+  assertEquals([u8[16], u8[17]], [1, 0]);
+  assertEquals(u8.slice(18, 24), ETH0_MAC);
+  assertEquals(ioctl(SIOCGIFHWADDR, "lo").dv.getUint16(OFF + 16, true), 772);
+});
+
+Deno.test("ioctl: name by index", () => {
+  const { result, u8 } = ioctl(SIOCGIFNAME, "", IFREQ.LEN, 2);
+  assertEquals([result, new TextDecoder().decode(u8.subarray(0, 5))], [0, "eth0\0"]);
+  assertEquals(ioctl(SIOCGIFNAME, "", IFREQ.LEN, 9).result, -ENODEV);
+});
+
+Deno.test("ioctl: what is refused", () => {
+  assertEquals(ioctl(SIOCGIFADDR, "nope").result, -ENODEV);
+  assertEquals(ioctl(SIOCGIFADDR, "eth0", IFREQ.LEN - 1).result, -EFAULT);
+  assertEquals(ioctl(SIOCSIFADDR, "eth0").result, -EPERM);
+  assertEquals(ioctl(0x5401, "eth0").result, -ENOTTY);
+});

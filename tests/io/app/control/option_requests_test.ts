@@ -1,0 +1,41 @@
+import { assertEquals } from "@std/assert";
+import { AF_INET, SOCK_DGRAM, SOCK_STREAM } from "../../../../ffi/abi/socket.ts";
+import * as P from "../../../../ffi/shim/protocol.ts";
+import { ENOPROTOOPT } from "../../../../stack/mod.ts";
+import { World } from "../world.ts";
+
+const SOL_SOCKET = 1;
+const SO_TIMESTAMP = 29;
+const IP_RECVTTL = 12;
+const IPPROTO_TCP = 6;
+const TCP_NODELAY = 1;
+
+Deno.test("options go to the stack and back, and show in the state", () => {
+  using world = new World();
+  const socket = world.program().socket(AF_INET, SOCK_DGRAM);
+  assertEquals(socket.setInt(SOL_SOCKET, SO_TIMESTAMP, 1), 0);
+  assertEquals(socket.setInt(0, IP_RECVTTL, 1), 0);
+  assertEquals(socket.state, P.NUSE_STATE_TIMESTAMP | P.NUSE_STATE_RECVTTL);
+  assertEquals(socket.setInt(SOL_SOCKET, SO_TIMESTAMP, 0), 0);
+  assertEquals(socket.state, P.NUSE_STATE_RECVTTL);
+  assertEquals(socket.getInt(SOL_SOCKET, 3), SOCK_DGRAM);
+  assertEquals(socket.setInt(99, 1, 1), -ENOPROTOOPT);
+});
+
+Deno.test("options: posted ones have no reply, and are set before what is asked next", () => {
+  using world = new World();
+  const program = world.program();
+  const socket = program.socket(AF_INET, SOCK_STREAM);
+  const data = new Uint8Array([1, 0, 0, 0]);
+  const ask = { cookie: socket.cookie, a: IPPROTO_TCP, b: TCP_NODELAY, data };
+  program.send(P.NUSE_OP_POST_SETOPT, ask);
+  assertEquals(socket.getInt(IPPROTO_TCP, TCP_NODELAY), 1);
+  assertEquals(program.takeReply(), null);
+});
+
+Deno.test("options: a long value is cut to what a reply can carry", () => {
+  using world = new World();
+  const socket = world.program().socket(AF_INET, SOCK_DGRAM);
+  const answer = socket.request(P.NUSE_OP_GETOPT, { a: SOL_SOCKET, b: 3, c: 1 << 30 });
+  assertEquals([answer.result, answer.data.length], [0, 4]);
+});

@@ -1,0 +1,111 @@
+import { assertEquals } from "@std/assert";
+import { AF_INET, SOCK_STREAM } from "../../../../ffi/abi/socket.ts";
+import * as P from "../../../../ffi/shim/protocol.ts";
+import { ECONNREFUSED, EINPROGRESS, EINVAL, EOPNOTSUPP } from "../../../../stack/mod.ts";
+import type { Program, ProgramSocket } from "../program.ts";
+import { World } from "../world.ts";
+
+const PORT = 5002;
+
+function listening(program: Program, backlog: number): ProgramSocket {
+  const listener = program.socket(AF_INET, SOCK_STREAM);
+  assertEquals([listener.bind("127.0.0.1", PORT), listener.listen(backlog)], [0, 0]);
+  return listener;
+}
+
+function connectMany(program: Program, count: number): ProgramSocket[] {
+  const clients = [];
+  for (let i = 0; i < count; i++) {
+    const client = program.socket(AF_INET, SOCK_STREAM);
+    assertEquals(client.connect("127.0.0.1", PORT), -EINPROGRESS);
+    clients.push(client);
+  }
+  return clients;
+}
+
+Deno.test("listener: state, and listen again", () => {
+  using world = new World();
+  const listener = listening(world.program(), 1);
+  assertEquals(listener.state, P.NUSE_STATE_LISTENING);
+  assertEquals(listener.listen(5), 0);
+  assertEquals(listener.name(0), `127.0.0.1 ${PORT}`);
+});
+
+Deno.test("listener: connections come out in order, with the peer's name", () => {
+  using world = new World();
+  const program = world.program();
+  const listener = listening(program, 16);
+  const clients = connectMany(program, 10);
+  for (const client of clients) {
+    const { socket, peer } = listener.accept();
+    assertEquals(peer, client.name(0));
+    assertEquals(socket.send(new Uint8Array([7])), 1);
+    assertEquals(client.receive(), new Uint8Array([7]));
+  }
+  assertEquals(listener.tryAccept(), null);
+  assertEquals(world.service.counters.connectionsAccepted, 10);
+});
+
+Deno.test("listener: only half the backlog waits in the pair, the rest in the stack", () => {
+  using world = new World();
+  const program = world.program();
+  const listener = listening(program, 8);
+  const clients = connectMany(program, 8);
+  world.steps(20);
+  assertEquals(world.service.counters.connectionsAccepted, 4);
+  for (let i = 0; i < clients.length; i++) listener.accept();
+  assertEquals(world.service.counters.connectionsAccepted, 8);
+});
+
+Deno.test("listener: two processes share it", () => {
+  using world = new World();
+  const program = world.program();
+  const listener = listening(program, 8);
+  const child = program.fork();
+  const inherited = child.adopt(listener.fd, listener.cookie, AF_INET);
+  connectMany(program, 2);
+  const first = listener.accept().socket;
+  const second = inherited.accept().socket;
+  assertEquals(first.state, P.NUSE_STATE_CONNECTED);
+  assertEquals(second.state, P.NUSE_STATE_CONNECTED);
+  child.sys.close(child.controlFd);
+});
+
+Deno.test("listener: closed, it refuses; what it held is reset", () => {
+  using world = new World();
+  const program = world.program();
+  const listener = listening(program, 8);
+  const [client] = connectMany(program, 1);
+  world.steps(5);
+  listener.close();
+  const late = program.socket(AF_INET, SOCK_STREAM);
+  world.until("released", () => world.service.counters.socketsClosed >= 2);
+  assertEquals(late.connect("127.0.0.1", PORT), -EINPROGRESS);
+  world.until("refused", () => late.state === 0);
+  assertEquals(late.soError, ECONNREFUSED);
+  assertEquals(client.receive(), new Uint8Array(0));
+});
+
+Deno.test("listener: at the limit of sockets connections wait", () => {
+  using world = new World({ maxSockets: 4 });
+  const program = world.program();
+  const listener = listening(program, 8);
+  const [a, b] = connectMany(program, 2);
+  const { socket } = listener.accept();
+  world.steps(10);
+  assertEquals(listener.tryAccept(), null);
+  const refused = program.request(P.NUSE_OP_SOCKET, { a: AF_INET, b: SOCK_STREAM });
+  assertEquals(refused.result, -23);
+  socket.close();
+  a.close();
+  const { peer } = listener.accept();
+  assertEquals(peer, b.name(0));
+});
+
+Deno.test("listener: operations that do not fit", () => {
+  using world = new World();
+  const program = world.program();
+  const listener = listening(program, 8);
+  assertEquals(listener.request(P.NUSE_OP_SHUTDOWN, { a: 9 }).result, -EINVAL);
+  assertEquals(listener.request(P.NUSE_OP_CHECK).result, -EOPNOTSUPP);
+});

@@ -1,0 +1,72 @@
+import { assert, assertEquals } from "@std/assert";
+import { transfer, World } from "../support/world.ts";
+
+/** A path that silently drops segments of more than `limit` bytes of text. */
+function blackHole(limit: () => number, config = {}): World {
+  const world = new World({ delayUs: 5000, a: { config } });
+  world.filter = (seen) => (seen.payload.length > limit() ? -1 : 0);
+  return world;
+}
+
+Deno.test("black hole: a transfer gets through, and the search finds the size that passes", () => {
+  const world = blackHole(() => 1200, { mtuProbeIntervalUs: 1_000_000 });
+  const [client, server] = world.connect();
+  const { tcb } = client;
+  assertEquals(tcb.smss, 1448);
+  transfer(world, [world.a, client], [world.b, server], 300_000);
+  assertEquals(tcb.smss, 1024);
+  for (let i = 0; i < 12; i++) {
+    world.run(1_100_000);
+    transfer(world, [world.a, client], [world.b, server], 300_000);
+  }
+  assert(tcb.smss > 1190 && tcb.smss <= 1200, `SMSS is ${tcb.smss}`);
+  assert(world.a.counters.tcp.mtupSuccess > 0);
+  assert(world.a.counters.tcp.mtupFail > 0);
+  const { timeouts } = world.a.counters.tcp;
+  transfer(world, [world.a, client], [world.b, server], 1_000_000);
+  assertEquals(world.a.counters.tcp.timeouts, timeouts, "nothing is lost to the search");
+});
+
+Deno.test("black hole that was a passing outage: the full size is back with one probe", () => {
+  let isOut = false;
+  const world = blackHole(() => (isOut ? 100 : 9000), { mtuProbeIntervalUs: 1_000_000 });
+  const [client, server] = world.connect();
+  transfer(world, [world.a, client], [world.b, server], 300_000);
+  isOut = true;
+  const span = client.sendSpan(5000);
+  client.sendCommit(span.len0, world.nowUs);
+  world.run(4_000_000);
+  assert(client.tcb.smss < 1448);
+  isOut = false;
+  world.run(30_000_000);
+  server.recvDiscard(world.nowUs);
+  server.tcb.isRcvShutdown = false;
+  transfer(world, [world.a, client], [world.b, server], 600_000);
+  assertEquals(client.tcb.smss, 1448);
+  assertEquals(client.tcb.mtuProbing.nextAtUs, Infinity);
+});
+
+Deno.test("black hole: back-offs on a path that just loses leave the size alone", () => {
+  const world = new World({ delayUs: 5000 });
+  const [client, server] = world.connect();
+  transfer(world, [world.a, client], [world.b, server], 100_000);
+  for (let i = 0; i < 12; i++) {
+    const untilUs = world.nowUs + 4_000_000;
+    world.filter = (seen) => (seen.payload.length > 0 && world.nowUs < untilUs ? -1 : 0);
+    transfer(world, [world.a, client], [world.b, server], 50_000);
+    assert(world.a.counters.tcp.timeouts > 4 * i);
+    assertEquals(client.tcb.smss, 1448, `outage ${i}`);
+  }
+  assertEquals(client.tcb.mtuProbing.nextAtUs, Infinity);
+});
+
+Deno.test("black hole: a route that takes smaller segments only is found out in the end", () => {
+  let limit = 9000;
+  const world = blackHole(() => limit);
+  const [client, server] = world.connect();
+  transfer(world, [world.a, client], [world.b, server], 100_000);
+  limit = 1200;
+  transfer(world, [world.a, client], [world.b, server], 100_000);
+  assertEquals(client.tcb.smss, 1024);
+  assert(client.tcb.mtuProbing.nextAtUs < Infinity, "and larger ones are tried again");
+});

@@ -1,0 +1,77 @@
+import { assertEquals } from "@std/assert";
+import { Peer } from "../support/peer.ts";
+import type { TcpSocket } from "../../../../stack/tcp/mod.ts";
+
+const TCP_CONGESTION = 13;
+
+function int(n: number): Uint8Array {
+  return new Uint8Array(new Int32Array([n]).buffer);
+}
+
+function get(socket: TcpSocket, name: number): number {
+  const bytes = socket.getTcpOption(name, 4, 0);
+  return typeof bytes === "number" ? bytes : new DataView(bytes.buffer).getInt32(0, true);
+}
+
+Deno.test("options at level IPPROTO_TCP: defaults, bounds, what comes back", () => {
+  const socket = new Peer().host.tcp.createSocket(2);
+  // [name, default, [value set, result, value got]...]
+  const table: [number, number, ...[number, number, number][]][] = [
+    [1, 0, [1, 0, 1], [7, 0, 1], [0, 0, 0]], // NODELAY
+    [2, 536, [87, -22, 536], [1000, 0, 1000], [32768, -22, 1000], [0, 0, 536]], // MAXSEG
+    [3, 0, [1, 0, 1], [0, 0, 0]], // CORK
+    [4, 7200, [0, -22, 7200], [10, 0, 10], [32768, -22, 10]], // KEEPIDLE
+    [5, 75, [0, -22, 75], [10, 0, 10]], // KEEPINTVL
+    [6, 9, [0, -22, 9], [127, 0, 127], [128, -22, 127]], // KEEPCNT
+    [7, 6, [0, -22, 6], [3, 0, 3], [128, -22, 3]], // SYNCNT
+    [8, 60, [-5, 0, -1], [0, 0, 60], [7, 0, 7], [1000, 0, 120]], // LINGER2
+    [9, 0, [1, 0, 1], [2, 0, 3], [5, 0, 7], [0, 0, 0]], // DEFER_ACCEPT
+    [10, 0, [100, 0, 2048], [9000, 0, 9000], [0, 0, 0]], // WINDOW_CLAMP
+    [12, 1, [0, 0, 0], [1, 0, 1]], // QUICKACK
+    [18, 0, [-1, -22, 0], [3000, 0, 3000]], // USER_TIMEOUT
+  ];
+  for (const [name, initial, ...steps] of table) {
+    assertEquals(get(socket, name), initial, `default of ${name}`);
+    for (const [value, result, got] of steps) {
+      assertEquals(socket.setTcpOption(name, int(value), 0), result, `${name} = ${value}`);
+      assertEquals(get(socket, name), got, `${name} after ${value}`);
+    }
+  }
+  assertEquals(socket.setTcpOption(99, int(1), 0), -92);
+  assertEquals(socket.getTcpOption(99, 4, 0), -92);
+  assertEquals(socket.setTcpOption(1, new Uint8Array(3), 0), -22);
+});
+
+Deno.test("TCP_CONGESTION", () => {
+  const socket = new Peer().host.tcp.createSocket(2);
+  const name = () => {
+    const bytes = socket.getTcpOption(TCP_CONGESTION, 16, 0) as Uint8Array;
+    return new TextDecoder().decode(bytes).replace(/\0+$/, "");
+  };
+  const set = (text: string) =>
+    socket.setTcpOption(TCP_CONGESTION, new TextEncoder().encode(text), 0);
+  assertEquals(name(), "cubic");
+  assertEquals(set("reno"), 0);
+  assertEquals(name(), "reno");
+  assertEquals(set("nonesuch"), -2);
+  assertEquals(set(""), -22);
+  assertEquals((socket.getTcpOption(TCP_CONGESTION, 3, 0) as Uint8Array).length, 3);
+});
+
+Deno.test("connections inherit the options of their listener", () => {
+  const peer = new Peer();
+  const listener = peer.listen();
+  listener.setTcpOption(1, int(1), 0);
+  listener.setTcpOption(TCP_CONGESTION, new TextEncoder().encode("reno"), 0);
+  listener.options.keepAlive = true;
+  listener.setReceiveBuffer(70_000);
+  peer.send({ flags: "S" });
+  peer.send({ flags: "." });
+  const socket = listener.accept()!;
+  assertEquals(get(socket, 1), 1);
+  assertEquals(socket.tcb.congestion.name, "reno");
+  assertEquals(socket.options.keepAlive, true);
+  assertEquals(socket.receiveBuffer, 70_000);
+  socket.setTcpOption(1, int(0), 0);
+  assertEquals(get(listener, 1), 1, "a copy");
+});

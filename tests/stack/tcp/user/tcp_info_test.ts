@@ -1,0 +1,57 @@
+import { assert, assertEquals } from "@std/assert";
+import { Peer } from "../support/peer.ts";
+import { transfer, World } from "../support/world.ts";
+
+const TCP_INFO = 11;
+
+Deno.test("TCP_INFO after a transfer", () => {
+  const world = new World({ delayUs: 5_000 });
+  const [client, server] = world.connect();
+  transfer(world, [world.a, client], [world.b, server], 1_000_000);
+  world.run(50_000);
+  const info = client.getTcpOption(TCP_INFO, 248, world.nowUs) as Uint8Array;
+  const dv = new DataView(info.buffer);
+  const u32 = (off: number) => dv.getUint32(off, true);
+  const u64 = (off: number) => Number(dv.getBigUint64(off, true));
+  assertEquals(info.length, 248);
+  assertEquals([info[0], info[1]], [1, 0]);
+  assertEquals(info[5], 7, "timestamps, SACK, window scale");
+  assertEquals(info[6], 0x77);
+  assertEquals(u32(16), 1448);
+  assertEquals(u32(24), 0, "nothing unacknowledged");
+  assertEquals(u32(60), 1500);
+  assert(Math.abs(u32(68) - 10_000) < 1_000, `srtt ${u32(68)}`);
+  assertEquals(u32(76), 0x7fffffff);
+  assert(u32(80) > 10);
+  assertEquals(u32(84), 1460);
+  assertEquals(u32(100), 0);
+  assertEquals(u64(120), 1_000_000);
+  assertEquals(u64(200), 1_000_000);
+  assert(u64(160) > 1_000_000, `delivery rate ${u64(160)}`);
+  assertEquals(u32(148), u32(148) & 0x3fff);
+  assertEquals(u32(192), Math.ceil(1_000_000 / 1448));
+  const peerInfo = server.getTcpOption(TCP_INFO, 248, world.nowUs) as Uint8Array;
+  assertEquals(Number(new DataView(peerInfo.buffer).getBigUint64(128, true)), 1_000_000);
+});
+
+Deno.test("TCP_INFO of a listener: accept queue and limit", () => {
+  const peer = new Peer();
+  const listener = peer.listen(5);
+  peer.send({ flags: "S" });
+  peer.send({ flags: "." });
+  const info = listener.getTcpOption(TCP_INFO, 248, peer.nowUs) as Uint8Array;
+  const dv = new DataView(info.buffer);
+  assertEquals([info[0], dv.getUint32(24, true), dv.getUint32(28, true)], [10, 1, 5]);
+});
+
+Deno.test("TCP_INFO: a D-SACK counts for as many segments as it covers", () => {
+  const peer = new Peer();
+  const socket = peer.connect({ sackOk: true });
+  peer.write(socket, 14_600);
+  peer.flush();
+  peer.send({ flags: ".", ack: 14601 });
+  peer.send({ flags: ".", ack: 14601, sack: [[1, 2921]] });
+  peer.send({ flags: ".", ack: 14601, sack: [[5841, 5842]] });
+  const info = socket.getTcpOption(TCP_INFO, 248, peer.nowUs) as Uint8Array;
+  assertEquals(new DataView(info.buffer).getUint32(216, true), 3);
+});
