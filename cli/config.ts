@@ -2,13 +2,14 @@
  * Environment and options → one `Config`, or a Failure that says what to correct.
  *
  * An option and a variable of the same meaning: the option wins. What an option leaves out is taken
- * from the variable. The variables are listed in args.ts (HELP) and in README.md.
+ * from the variable. Their names are listed in options.ts.
  *
  * @module
  */
 import type { AddressConfig, Config, InterfaceConfig, RouteConfig, VifKind } from "../io/config.ts";
 import { IpAddress } from "../stack/base/ip_address.ts";
 import { Failure } from "./failure.ts";
+import { DEVICE_KEYS, type DeviceKeyName } from "./options.ts";
 import {
   checkInterfaceName,
   parseCidr,
@@ -21,8 +22,9 @@ import {
 
 const DEFAULT_PREFIX_LEN = 24;
 const TAP_PREFIX = "nuse-";
-const KEYS = ["host", "mac", "mtu", "vif"] as const;
-type Key = typeof KEYS[number];
+const KEYS = DEVICE_KEYS.map(({ name }) => name);
+type Key = DeviceKeyName;
+const KEY_AT_END = new RegExp(`-(${KEYS.join("|")})$`);
 
 /** With nothing configured: works on any machine at once. */
 export const EMBEDDED_DEFAULT = {
@@ -105,7 +107,7 @@ function wantedInterfaces(sources: ConfigSources): Wanted[] {
   if (name !== null) return [withVariables(env, { name, address: null, keys: {} })];
   const orphan = Object.keys(env).find((v) => v.startsWith("nuse-"));
   if (orphan !== undefined) {
-    const device = orphan.slice("nuse-".length).replace(/-(host|mac|mtu|vif)$/, "");
+    const device = orphan.slice("nuse-".length).replace(KEY_AT_END, "");
     throw new Failure(`${orphan} is set but NUSEDEV is not (set NUSEDEV=${device})`);
   }
   return [];

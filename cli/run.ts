@@ -5,10 +5,12 @@
  */
 import denoConfig from "../deno.json" with { type: "json" };
 import { hasCapabilities } from "../ffi/child.ts";
-import { type CommandLine, HELP, parseCommandLine, USAGE } from "./args.ts";
+import { type CommandLine, parseCommandLine } from "./args.ts";
 import { buildConfig, EMBEDDED_DEFAULT, type HostAddress } from "./config.ts";
 import { Failure, report, say } from "./failure.ts";
+import { helpText, USAGE } from "./help.ts";
 import { decode, lastArguments, type Launched, parseEnvironment, softLimit } from "./launcher.ts";
+import { isOwnVariable } from "./options.ts";
 import { resolveProgram } from "./program.ts";
 import { leave, type Outcome, Session } from "./session.ts";
 
@@ -23,9 +25,7 @@ function hostAddresses(): HostAddress[] {
 
 /** The variables that mean something to nuse, as text. */
 function ownVariables(launched: Launched): Record<string, string> {
-  const isOwn = (name: string) =>
-    name.startsWith("nuse-") || ["NUSEDEV", "NUSEVIF", "DEFAULTROUTE"].includes(name);
-  const own = Object.entries(launched.env).filter(([name]) => isOwn(name));
+  const own = Object.entries(launched.env).filter(([name]) => isOwnVariable(name));
   return Object.fromEntries(own.map(([name, value]) => [decode(name), decode(value)]));
 }
 
@@ -34,9 +34,10 @@ export async function main(args: readonly string[], worker: Worker): Promise<nev
   let isVerbose = false;
   try {
     const line = parseCommandLine(args);
-    isVerbose = line.isVerbose;
-    if (line.isHelp || line.isVersion) {
-      const text = line.isHelp ? HELP : `nuse ${denoConfig.version} (Deno ${Deno.version.deno})\n`;
+    isVerbose = line.switches.has("verbose");
+    if (line.switches.has("help") || line.switches.has("version")) {
+      const version = `nuse ${denoConfig.version} (Deno ${Deno.version.deno})\n`;
+      const text = line.switches.has("help") ? helpText() : version;
       await Deno.stdout.write(new TextEncoder().encode(text));
       Deno.exit(0);
     }
@@ -68,8 +69,8 @@ function runProgram(line: CommandLine, worker: Worker): Promise<Outcome> {
   });
   const { config, isEmbedded } = buildConfig({
     env: ownVariables(launched),
-    devices: line.devices,
-    routes: line.routes,
+    devices: line.values.dev,
+    routes: line.values.route,
     hostAddresses,
   });
   if (isEmbedded) {
@@ -80,6 +81,6 @@ function runProgram(line: CommandLine, worker: Worker): Promise<Outcome> {
   const given = lastArguments(Deno.readFileSync("/proc/self/cmdline"), line.command.length);
   const added = program.argv.length - line.command.length;
   const argv = added === 0 ? given : [...program.argv.slice(0, added + 1), ...given.slice(1)];
-  const tell = line.isVerbose ? say : () => {};
+  const tell = line.switches.has("verbose") ? say : () => {};
   return new Session({ worker, config, program, argv, launched, tell }).run();
 }

@@ -1,0 +1,43 @@
+/**
+ * What `--help` prints: one screen of 80 columns and fewer than 24 lines, made from the table of
+ * options. The whole of it is in the man page (docs/nuse.1).
+ *
+ * @module
+ */
+import { DEVICE_KEYS, MEANING_MAX, type Option, ROWS } from "./options.ts";
+
+export const USAGE = "nuse [options] program [argument...]";
+
+const COLUMNS = 80;
+
+/** "-v, --verbose", "--dev NAME=ADDRESS[,KEY=VALUE]". */
+export function spelling(option: Option): string {
+  if (option.argument !== undefined) return `--${option.name} ${option.argument}`;
+  return option.short === undefined ? `--${option.name}` : `-${option.short}, --${option.name}`;
+}
+
+function optionLine(option: Option): string {
+  return `  ${spelling(option).padEnd(COLUMNS - MEANING_MAX - 2)}${option.meaning}`;
+}
+
+/** The full text of --help. */
+export function helpText(): string {
+  const keys = DEVICE_KEYS.map(({ name, argument }) => `${name}=${argument}`).join("  ");
+  return `usage: ${USAGE}
+Runs a program whose network traffic goes through nuse's own TCP/IP stack.
+
+${ROWS.map(optionLine).join("\n")}
+  KEY=VALUE: ${keys}
+
+Variables say the same: NUSEDEV, NUSEVIF, DEFAULTROUTE, nuse-eth0=ADDRESS,
+nuse-eth0-KEY=VALUE; an option wins. With none: a TAP nuse0, 198.18.0.2/24.
+
+examples:
+  sudo nuse ping 198.18.0.1
+  sudo NUSEDEV=eth0 nuse-eth0=192.168.209.39 nuse ping 192.168.209.1
+  sudo nuse --dev lab=198.18.4.2/24,vif=TAP,host=198.18.4.1 iperf3 -s
+
+exit status: the program's; 126, 127, 128+n as in a shell; 2 wrong use or
+set-up; 70 nuse itself failed. The manual: man -l docs/nuse.1
+`;
+}

@@ -1,0 +1,201 @@
+/**
+ * The command line's own description: every option, every key of `--dev`, every variable, once.
+ * From these tables come the parser (args.ts), `--help` (help.ts), the man page, the completions of
+ * bash and zsh and the guide's table (cli/papers/). A new option is a row here and its use in
+ * run.ts; then `deno task papers`.
+ *
+ * Texts are plain, but for `literals` in backticks, which each kind of paper shows in its way.
+ *
+ * @module
+ */
+import { VIF_KINDS } from "../io/config.ts";
+
+/** One way to write a setting: a row of the guide's table. */
+export interface Form {
+  /** As a variable, with an example of a value: "NUSEDEV=eth0". */
+  readonly variable?: string;
+  /** On the command line, with the same value. */
+  readonly option?: string;
+  readonly meaning: string;
+}
+
+/** What a completion may offer for a value. */
+export type Completion = "device" | "file" | readonly string[];
+
+interface Common {
+  /** Without the dashes. */
+  readonly name: string;
+  /** The line of --help: at most MEANING_MAX columns. */
+  readonly meaning: string;
+  /** What the man page says besides, a paragraph each. */
+  readonly details?: readonly string[];
+}
+
+export interface Switch extends Common {
+  /** One letter. */
+  readonly short?: string;
+  readonly argument?: undefined;
+}
+
+export interface ValueOption extends Common {
+  /** The value's shape, as --help shows it. */
+  readonly argument: string;
+  readonly isRepeatable: boolean;
+  readonly completion?: Completion;
+  readonly forms: readonly Form[];
+}
+
+export type Option = Switch | ValueOption;
+
+/** A key of `--dev NAME=ADDRESS,KEY=VALUE`, which the variable `nuse-NAME-KEY` sets as well. */
+export interface DeviceKey {
+  readonly name: string;
+  /** The value's shape. */
+  readonly argument: string;
+  readonly choices?: readonly string[];
+  /** A value for examples. */
+  readonly example: string;
+  readonly meaning: string;
+  /** A variable that sets it for every interface that does not say, with an example. */
+  readonly forAll?: string;
+}
+
+/** Columns that --help has for a meaning. */
+export const MEANING_MAX = 46;
+
+export const OPTIONS = [
+  {
+    name: "dev",
+    argument: "NAME=ADDRESS[,KEY=VALUE]",
+    isRepeatable: true,
+    completion: "device",
+    meaning: "the interface, and nuse's address on it",
+    details: [
+      "Without a prefix length (`/24`) it is that of the host's own address on the interface, if " +
+      "its subnet holds the address; else, with TAP, that of `host=`; else /24. With neither " +
+      "`--dev` nor `NUSEDEV`, nuse makes a TAP `nuse0`: it is 198.18.0.2/24, the host 198.18.0.1.",
+    ],
+    forms: [
+      {
+        variable: "NUSEDEV=eth0",
+        option: "--dev eth0",
+        meaning: "the interface to attach to",
+      },
+      {
+        variable: "nuse-eth0=192.168.209.39",
+        option: "--dev eth0=192.168.209.39",
+        meaning: "its IPv4 address inside nuse, with a prefix length (`/24`) or without",
+      },
+    ],
+  },
+  {
+    name: "route",
+    argument: "[NETWORK=]GATEWAY",
+    isRepeatable: true,
+    meaning: "a route; without a network, the default one",
+    forms: [
+      {
+        variable: "DEFAULTROUTE=192.168.0.1",
+        option: "--route 192.168.0.1",
+        meaning: "the default gateway",
+      },
+      { option: "--route 10.0.0.0/8=192.168.0.9", meaning: "any other route" },
+    ],
+  },
+  {
+    name: "verbose",
+    short: "v",
+    meaning: "say on stderr what is done, and the counters",
+  },
+  { name: "help", short: "h", meaning: "show this help" },
+  { name: "version", meaning: "show the version, and Deno's" },
+] as const satisfies readonly Option[];
+
+export const DEVICE_KEYS = [
+  {
+    name: "vif",
+    argument: VIF_KINDS.join("|"),
+    choices: VIF_KINDS,
+    example: "TAP",
+    meaning: "how frames get in and out; `RAW` unless said",
+    forAll: "NUSEVIF=RAW",
+  },
+  {
+    name: "host",
+    argument: "ADDRESS",
+    example: "198.18.0.1/24",
+    meaning: "TAP: gives the host's side this address",
+  },
+  {
+    name: "mac",
+    argument: "own|interface|MAC",
+    choices: ["own", "interface"],
+    example: "own",
+    meaning: "`own` (default), `interface`, or `02:00:00:00:00:01`",
+  },
+  {
+    name: "mtu",
+    argument: "BYTES",
+    example: "1500",
+    meaning: "default: that of the device",
+  },
+] as const satisfies readonly DeviceKey[];
+
+/** Variables that no option sets: for packagers, and for machines where a default does not fit. */
+export const MACHINERY: readonly Form[] = [
+  {
+    variable: "NUSE_CACHE",
+    meaning: "where compiled libraries are kept; default `/var/cache/nuse` for root, else " +
+      "`$XDG_CACHE_HOME/nuse` or `~/.cache/nuse`",
+  },
+  { variable: "CC", meaning: "the C compiler; default `cc`, else `gcc`, else `clang`" },
+  { variable: "NUSE_NATIVE_DIR", meaning: "a folder of ready-made libraries" },
+];
+
+type Row = typeof OPTIONS[number];
+export type ValueName = Extract<Row, { argument: string }>["name"];
+export type SwitchName = Exclude<Row, { argument: string }>["name"];
+export type DeviceKeyName = typeof DEVICE_KEYS[number]["name"];
+
+/** The options as plain rows, where their names as types do not matter. */
+export const ROWS: readonly Option[] = OPTIONS;
+const KEY_ROWS: readonly DeviceKey[] = DEVICE_KEYS;
+
+/** Every way to write every setting, in the order of the guide's table. */
+export function allForms(): Form[] {
+  return ROWS.flatMap((o) => o.argument === undefined ? [switchForm(o)] : valueForms(o));
+}
+
+function switchForm({ name, short, meaning }: Switch): Form {
+  const option = short === undefined ? `--${name}` : `-${short}, --${name}`;
+  return { option, meaning };
+}
+
+function valueForms(option: ValueOption): Form[] {
+  return option.name === "dev" ? [...option.forms, ...deviceKeyForms()] : [...option.forms];
+}
+
+function deviceKeyForms(): Form[] {
+  return KEY_ROWS.flatMap(({ name, example, meaning, forAll }) => {
+    const own = {
+      variable: `nuse-eth0-${name}=${example}`,
+      option: `--dev eth0=…,${name}=${example}`,
+      meaning,
+    };
+    const all = { variable: forAll, meaning: `${name} of every interface that does not say` };
+    return forAll === undefined ? [own] : [own, all];
+  });
+}
+
+/** Whether a variable sets something of nuse. `nuse-` alone is enough: a typo is to be found. */
+export function isOwnVariable(name: string): boolean {
+  return name.startsWith("nuse-") || VARIABLE_NAMES.has(name);
+}
+
+/** Those with a fixed name: NUSEDEV, DEFAULTROUTE … */
+const VARIABLE_NAMES: ReadonlySet<string> = new Set(
+  allForms().flatMap(({ variable }) => {
+    const name = variable?.split("=")[0] ?? "";
+    return name === "" || name.startsWith("nuse-") ? [] : [name];
+  }),
+);
