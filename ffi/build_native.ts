@@ -114,21 +114,28 @@ function isFile(path: string): boolean {
 
 /** 128 bits over everything that decides what the library does. */
 function keyOf(sources: string[], compiler: string): string {
-  const files = [...new Set(sources.map(dirOf))].flatMap(headersOf).concat(sources)
+  const files = headersUnder(commonDir(sources)).concat(sources)
     .map((path) => Deno.readFileSync(path));
   const lengths = files.map((bytes) => bytes.length);
   const text = [...CFLAGS, compiler, Deno.build.arch, ...lengths].join(" ");
   return hash128([new TextEncoder().encode(text), ...files]);
 }
 
-function dirOf(path: string): string {
-  return path.slice(0, path.lastIndexOf("/"));
+/** The folder that all `sources` lie in, or in folders of it. */
+function commonDir(sources: string[]): string {
+  const dirOf = (path: string) => path.slice(0, path.lastIndexOf("/"));
+  let dir = dirOf(sources[0]);
+  while (!sources.every((path) => path.startsWith(`${dir}/`))) dir = dirOf(dir);
+  return dir;
 }
 
-/** The headers beside a source, which it may include. */
-function headersOf(dir: string): string[] {
-  return [...Deno.readDirSync(dir)].map((entry) => entry.name)
-    .filter((name) => name.endsWith(".h")).sort().map((name) => `${dir}/${name}`);
+/** The headers that a source in `dir` may include: those there and in its folders. */
+function headersUnder(dir: string): string[] {
+  return [...Deno.readDirSync(dir)].sort((a, b) => a.name < b.name ? -1 : 1).flatMap((entry) => {
+    const path = `${dir}/${entry.name}`;
+    if (entry.isDirectory) return headersUnder(path);
+    return entry.name.endsWith(".h") ? [path] : [];
+  });
 }
 
 /**

@@ -1,31 +1,44 @@
 /**
  * The sources of the preload shim, for build_native.ts.
  *
+ *     calls/       the interposed calls, by name; each finds out whose the descriptor is
+ *     stream/      connect, accept, bytes        datagram/    messages with a header
+ *     interfaces/  getifaddrs and its family     core/        descriptors, requests, libc
+ *
+ * calls/ uses the others, all use core/, which uses none.
+ *
  * @module
  */
 const FILES = [
-  "check.c",
-  "cmsg.c",
-  "connect.c",
-  "control.c",
-  "datagram_recv.c",
-  "datagram_send.c",
-  "errqueue.c",
-  "fortify.c",
-  "io.c",
-  "lifecycle.c",
-  "link.c",
-  "message.c",
-  "names.c",
-  "options.c",
-  "poll.c",
-  "process.c",
-  "real.c",
-  "renew.c",
-  "sandbox.c",
-  "sockets.c",
-  "stream.c",
-  "table.c",
+  "calls/connect.c",
+  "calls/data.c",
+  "calls/descriptors.c",
+  "calls/fortify.c",
+  "calls/ioctl.c",
+  "calls/options.c",
+  "calls/poll.c",
+  "calls/prctl.c",
+  "calls/sockets.c",
+  "core/channels.c",
+  "core/control.c",
+  "core/fd_table.c",
+  "core/message.c",
+  "core/process.c",
+  "core/real.c",
+  "core/sockaddr.c",
+  "core/socket.c",
+  "core/start.c",
+  "datagram/cmsg.c",
+  "datagram/destination_cache.c",
+  "datagram/error_queue.c",
+  "datagram/head.c",
+  "datagram/recv.c",
+  "datagram/send.c",
+  "interfaces/interfaces.c",
+  "stream/accept.c",
+  "stream/connect.c",
+  "stream/replace_pair.c",
+  "stream/transfer.c",
 ];
 
 export const SHIM_LIBRARY = {

@@ -30,11 +30,35 @@ async function run(command: string, args: string[]): Promise<string | null> {
   }
 }
 
+/** What each folder of the shim may include from others. */
+const MAY_INCLUDE: Record<string, string[]> = {
+  core: [],
+  stream: ["core"],
+  datagram: ["core"],
+  interfaces: ["core"],
+  calls: ["core", "stream", "datagram", "interfaces"],
+};
+
+/** C sources and headers in its folders, sorted. */
+function filesOfShim(): string[] {
+  return Object.keys(MAY_INCLUDE).flatMap((folder) =>
+    [...Deno.readDirSync(`${FOLDER}/${folder}`)].map((entry) => `${folder}/${entry.name}`)
+  ).sort();
+}
+
 Deno.test("the shim is made of every source in its folder", () => {
-  const inFolder = [...Deno.readDirSync(FOLDER)].map((entry) => entry.name)
-    .filter((name) => name.endsWith(".c")).sort();
-  const listed = SHIM_LIBRARY.sources.map((path) => path.slice(path.lastIndexOf("/") + 1));
-  assertEquals(listed, inFolder);
+  const listed = SHIM_LIBRARY.sources.map((path) => path.split("/").slice(-2).join("/"));
+  assertEquals(listed, filesOfShim().filter((path) => path.endsWith(".c")));
+});
+
+Deno.test("the shim's folders include each other in one direction only", () => {
+  const wrong = filesOfShim().flatMap((path) => {
+    const folder = path.split("/")[0];
+    const text = Deno.readTextFileSync(`${FOLDER}/${path}`);
+    return [...text.matchAll(/^#include "\.\.\/(\w+)\/.*"/gm)].map(([, to]) => to)
+      .filter((to) => !MAY_INCLUDE[folder].includes(to)).map((to) => `${path} → ${to}`);
+  });
+  assertEquals(wrong, []);
 });
 
 Deno.test("the shim compiles without a warning, by every compiler there is", async () => {

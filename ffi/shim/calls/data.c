@@ -1,0 +1,269 @@
+/*
+ * The doors of the data path: each call looks its descriptor up once and goes to libc, to stream/
+ * or to datagram/. read and write may meet a stale entry (core/fd_table.c): ENOTSOCK
+ * then means that the number now names something else, which libc shall deal with.
+ */
+#include "../core/shim.h"
+
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <unistd.h>
+
+#include "../core/real.h"
+#include "../core/socket.h"
+#include "../datagram/datagram.h"
+#include "../stream/stream.h"
+
+static long recv_nuse(int fd, enum fd_kind kind, struct fd_entry *e, struct msghdr *msg,
+                      int flags) {
+  return kind == KIND_STREAM ? stream_recvmsg(fd, e, msg, flags) : dgram_recvmsg(fd, e, msg, flags);
+}
+
+static long send_nuse(int fd, enum fd_kind kind, struct fd_entry *e, const struct msghdr *msg,
+                      int flags) {
+  return kind == KIND_STREAM ? stream_sendmsg(fd, e, msg, flags) : dgram_sendmsg(fd, e, msg, flags);
+}
+
+static size_t iov_total(const struct iovec *iov, int count) {
+  size_t total = 0;
+  for (int i = 0; i < count; i++) total += iov[i].iov_len;
+  return total;
+}
+
+EXPORT ssize_t read(int fd, void *buf, size_t len) {
+  int saved = errno;
+  struct fd_entry *e;
+  enum fd_kind kind = table_kind(fd, &e);
+  if (!is_nuse(kind)) return real()->read(fd, buf, len);
+  if (kind == KIND_STREAM) return shim_return(stream_read(fd, e, buf, len), saved);
+  if (len == 0) return 0;
+  struct iovec iov = {buf, len};
+  struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+  long result = dgram_recvmsg(fd, e, &msg, 0);
+  if (result != -ENOTSOCK) return shim_return(result, saved);
+  table_forget(fd);
+  return real()->read(fd, buf, len);
+}
+
+EXPORT ssize_t readv(int fd, const struct iovec *iov, int count) {
+  int saved = errno;
+  struct fd_entry *e;
+  enum fd_kind kind = table_kind(fd, &e);
+  if (!is_nuse(kind)) return real()->readv(fd, iov, count);
+  if (count < 0 || count > 1024) return shim_return(-EINVAL, saved);
+  if (iov_total(iov, count) == 0) return 0;
+  struct msghdr msg = {.msg_iov = (struct iovec *)iov, .msg_iovlen = (size_t)count};
+  long result = recv_nuse(fd, kind, e, &msg, 0);
+  if (result != -ENOTSOCK) return shim_return(result, saved);
+  table_forget(fd);
+  return real()->readv(fd, iov, count);
+}
+
+EXPORT ssize_t write(int fd, const void *buf, size_t len) {
+  int saved = errno;
+  struct fd_entry *e;
+  enum fd_kind kind = table_kind(fd, &e);
+  if (!is_nuse(kind)) return real()->write(fd, buf, len);
+  struct iovec iov = {(void *)buf, len};
+  struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+  long result =
+      kind == KIND_STREAM ? stream_write(fd, e, buf, len, 0) : dgram_sendmsg(fd, e, &msg, 0);
+  if (result != -ENOTSOCK) return shim_return(result, saved);
+  table_forget(fd);
+  return real()->write(fd, buf, len);
+}
+
+EXPORT ssize_t writev(int fd, const struct iovec *iov, int count) {
+  int saved = errno;
+  struct fd_entry *e;
+  enum fd_kind kind = table_kind(fd, &e);
+  if (!is_nuse(kind)) return real()->writev(fd, iov, count);
+  if (count < 0 || count > 1024) return shim_return(-EINVAL, saved);
+  struct msghdr msg = {.msg_iov = (struct iovec *)iov, .msg_iovlen = (size_t)count};
+  long result = send_nuse(fd, kind, e, &msg, 0);
+  if (result != -ENOTSOCK) return shim_return(result, saved);
+  table_forget(fd);
+  return real()->writev(fd, iov, count);
+}
+
+EXPORT ssize_t recv(int fd, void *buf, size_t len, int flags) {
+  int saved = errno;
+  struct fd_entry *e;
+  enum fd_kind kind = table_kind(fd, &e);
+  if (!is_nuse(kind)) return real()->recv(fd, buf, len, flags);
+  if (kind == KIND_STREAM) return shim_return(stream_recv(fd, e, buf, len, flags), saved);
+  struct iovec iov = {buf, len};
+  struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+  return shim_return(recv_nuse(fd, kind, e, &msg, flags), saved);
+}
+
+EXPORT ssize_t recvfrom(int fd, void *restrict buf, size_t len, int flags, __SOCKADDR_ARG addr,
+                        socklen_t *restrict addr_len) {
+  int saved = errno;
+  struct fd_entry *e;
+  enum fd_kind kind = table_kind(fd, &e);
+  struct sockaddr *name = addr.__sockaddr__;
+  if (!is_nuse(kind)) return real()->recvfrom(fd, buf, len, flags, name, addr_len);
+  if (name != NULL && addr_len == NULL) return shim_return(-EFAULT, saved);
+  struct iovec iov = {buf, len};
+  struct msghdr msg = {.msg_name = name,
+                       .msg_namelen = name == NULL ? 0 : *addr_len,
+                       .msg_iov = &iov,
+                       .msg_iovlen = 1};
+  long result = recv_nuse(fd, kind, e, &msg, flags);
+  if (result >= 0 && name != NULL) *addr_len = msg.msg_namelen;
+  return shim_return(result, saved);
+}
+
+/* Descriptors that came by SCM_RIGHTS may be nuse sockets: looked at when they are used. */
+static void forget_received(const struct msghdr *msg) {
+  struct msghdr view = *msg;
+  if (view.msg_control == NULL || view.msg_controllen < sizeof(struct cmsghdr)) return;
+  for (struct cmsghdr *c = CMSG_FIRSTHDR(&view); c != NULL; c = CMSG_NXTHDR(&view, c)) {
+    if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;
+    for (size_t at = CMSG_LEN(0); at + sizeof(int) <= c->cmsg_len; at += sizeof(int)) {
+      int fd;
+      memcpy(&fd, (const uint8_t *)c + at, sizeof fd);
+      table_forget(fd);
+    }
+  }
+}
+
+EXPORT ssize_t recvmsg(int fd, struct msghdr *msg, int flags) {
+  int saved = errno;
+  struct fd_entry *e;
+  enum fd_kind kind = table_kind(fd, &e);
+  if (is_nuse(kind)) return shim_return(recv_nuse(fd, kind, e, msg, flags), saved);
+  ssize_t n = real()->recvmsg(fd, msg, flags);
+  if (n >= 0) forget_received(msg);
+  return n;
+}
+
+EXPORT ssize_t send(int fd, const void *buf, size_t len, int flags) {
+  int saved = errno;
+  struct fd_entry *e;
+  enum fd_kind kind = table_kind(fd, &e);
+  if (!is_nuse(kind)) return real()->send(fd, buf, len, flags);
+  struct iovec iov = {(void *)buf, len};
+  struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+  if (kind == KIND_STREAM && !(flags & MSG_FASTOPEN)) {
+    return shim_return(stream_write(fd, e, buf, len, flags), saved);
+  }
+  return shim_return(send_nuse(fd, kind, e, &msg, flags), saved);
+}
+
+EXPORT ssize_t sendto(int fd, const void *buf, size_t len, int flags, __CONST_SOCKADDR_ARG addr,
+                      socklen_t addr_len) {
+  int saved = errno;
+  struct fd_entry *e;
+  enum fd_kind kind = table_kind(fd, &e);
+  if (!is_nuse(kind)) return real()->sendto(fd, buf, len, flags, addr.__sockaddr__, addr_len);
+  struct iovec iov = {(void *)buf, len};
+  struct msghdr msg = {.msg_name = (void *)addr.__sockaddr__,
+                       .msg_namelen = addr_len,
+                       .msg_iov = &iov,
+                       .msg_iovlen = 1};
+  if (kind == KIND_STREAM && !(flags & MSG_FASTOPEN)) {
+    return shim_return(stream_write(fd, e, buf, len, flags), saved);
+  }
+  return shim_return(send_nuse(fd, kind, e, &msg, flags), saved);
+}
+
+EXPORT ssize_t sendmsg(int fd, const struct msghdr *msg, int flags) {
+  int saved = errno;
+  struct fd_entry *e;
+  enum fd_kind kind = table_kind(fd, &e);
+  if (!is_nuse(kind)) return real()->sendmsg(fd, msg, flags);
+  return shim_return(send_nuse(fd, kind, e, msg, flags), saved);
+}
+
+EXPORT int sendmmsg(int fd, struct mmsghdr *vector, unsigned count, int flags) {
+  int saved = errno;
+  struct fd_entry *e;
+  enum fd_kind kind = table_kind(fd, &e);
+  if (!is_nuse(kind)) return real()->sendmmsg(fd, vector, count, flags);
+  for (unsigned i = 0; i < count; i++) {
+    long n = send_nuse(fd, kind, e, &vector[i].msg_hdr, flags);
+    if (n < 0) return (int)shim_return(i > 0 ? (long)i : n, saved);
+    vector[i].msg_len = (unsigned)n;
+  }
+  return (int)shim_return((long)count, saved);
+}
+
+/* What is left of a recvmmsg timeout; false when nothing is. */
+static bool time_left(const struct timespec *deadline, struct timespec *left) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  left->tv_sec = deadline->tv_sec - now.tv_sec;
+  left->tv_nsec = deadline->tv_nsec - now.tv_nsec;
+  if (left->tv_nsec < 0) {
+    left->tv_sec--;
+    left->tv_nsec += 1000000000;
+  }
+  if (left->tv_sec >= 0 && (left->tv_sec > 0 || left->tv_nsec > 0)) return true;
+  *left = (struct timespec){0};
+  return false;
+}
+
+static long recvmmsg_nuse(int fd, enum fd_kind kind, struct fd_entry *e, struct mmsghdr *vector,
+                          unsigned count, int flags, struct timespec *timeout) {
+  struct timespec deadline = {0};
+  unsigned done = 0;
+  if (timeout != NULL) {
+    if (timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec > 999999999) return -EINVAL;
+    clock_gettime(CLOCK_MONOTONIC, &deadline);
+    deadline.tv_sec += timeout->tv_sec + (deadline.tv_nsec + timeout->tv_nsec) / 1000000000;
+    deadline.tv_nsec = (deadline.tv_nsec + timeout->tv_nsec) % 1000000000;
+  }
+  while (done < count) {
+    long n = recv_nuse(fd, kind, e, &vector[done].msg_hdr, flags & ~MSG_WAITFORONE);
+    if (n < 0) {
+      if (done == 0) return n;
+      if (kind == KIND_DATAGRAM && n != -EAGAIN) atomic_store(&e->error, (int)-n);
+      break;
+    }
+    vector[done++].msg_len = (unsigned)n;
+    if (flags & MSG_WAITFORONE) flags |= MSG_DONTWAIT;
+    if (timeout != NULL && !time_left(&deadline, timeout)) break;
+    if (n == 0 && kind == KIND_STREAM) break;
+  }
+  return (long)done;
+}
+
+EXPORT int recvmmsg(int fd, struct mmsghdr *vector, unsigned count, int flags,
+                    struct timespec *timeout) {
+  int saved = errno;
+  struct fd_entry *e;
+  enum fd_kind kind = table_kind(fd, &e);
+  if (is_nuse(kind)) {
+    return (int)shim_return(recvmmsg_nuse(fd, kind, e, vector, count, flags, timeout), saved);
+  }
+  int n = real()->recvmmsg(fd, vector, count, flags, timeout);
+  for (int i = 0; i < n; i++) forget_received(&vector[i].msg_hdr);
+  return n;
+}
+
+EXPORT ssize_t sendfile64(int out, int in, off64_t *offset, size_t count) {
+  int saved = errno;
+  struct fd_entry *e;
+  enum fd_kind kind = table_kind(out, &e);
+  if (kind == KIND_DATAGRAM && entry_verify(out, e)) return shim_return(-EINVAL, saved);
+  if (kind == KIND_STREAM && (entry_word(e) & WORD_UNWRITABLE)) {
+    long result = stream_await_connect(out, e, 0, SO_SNDTIMEO);
+    if (result < 0) return shim_return(result, saved);
+  }
+  if (kind == KIND_STREAM && !(entry_word(e) & WORD_SNDBUF_GROWN)) {
+    stream_verify_and_grow_sndbuf(out, e);
+  }
+  ssize_t n = real()->sendfile64(out, in, offset, count);
+  if (n > 0 && kind == KIND_STREAM && (entry_word(e) & WORD_MORE)) stream_say_more(out, e, false);
+  return n;
+}
+
+EXPORT ssize_t sendfile(int out, int in, off_t *offset, size_t count) {
+  off64_t wide = offset == NULL ? 0 : *offset;
+  ssize_t n = sendfile64(out, in, offset == NULL ? NULL : &wide, count);
+  if (offset != NULL) *offset = (off_t)wide;
+  return n;
+}

@@ -1,0 +1,129 @@
+/*
+ * Descriptors come and go: close, dup, fcntl, close_range, closefrom. The table follows, and
+ * the control connection stays out of reach: its number looks closed to the program, and moves
+ * when dup2 wants it.
+ *
+ * A vfork child has descriptors of its own in its parent's memory. What it closes or replaces
+ * is its own affair, down to the control connection: everything goes to libc and nothing is
+ * written (the table functions see to that).
+ */
+#include "../core/shim.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "../core/control.h"
+#include "../core/fd_table.h"
+#include "../core/real.h"
+
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC 4
+#endif
+
+/* The control connection, as the program must not see it. */
+static bool is_hidden(int fd) {
+  struct fd_entry *e = table_peek(fd);
+  if (e == NULL || word_kind(entry_word(e)) != KIND_CONTROL) return false;
+  if (process_is_borrowed()) return false;
+  if (control_holds(fd)) return true;
+  table_forget(fd);
+  return false;
+}
+
+EXPORT int close(int fd) {
+  int saved = errno;
+  if (is_hidden(fd)) return (int)shim_return(-EBADF, saved);
+  table_forget_nuse(fd);
+  return real()->close(fd);
+}
+
+EXPORT int dup(int fd) {
+  int saved = errno;
+  if (is_hidden(fd)) return (int)shim_return(-EBADF, saved);
+  int copy = real()->dup(fd);
+  if (copy >= 0) table_copy(fd, copy);
+  return copy;
+}
+
+/* Before `fd` becomes something else. */
+static void make_way(int fd) {
+  if (is_hidden(fd)) control_vacate(fd);
+  table_forget_nuse(fd);
+}
+
+EXPORT int dup2(int from, int to) {
+  int saved = errno;
+  if (is_hidden(from)) return (int)shim_return(-EBADF, saved);
+  if (from == to) return real()->dup2(from, to);
+  make_way(to);
+  int result = real()->dup2(from, to);
+  if (result >= 0) table_copy(from, to);
+  return result;
+}
+
+EXPORT int dup3(int from, int to, int flags) {
+  int saved = errno;
+  if (is_hidden(from)) return (int)shim_return(-EBADF, saved);
+  if (from != to) make_way(to);
+  int result = real()->dup3(from, to, flags);
+  if (result >= 0) table_copy(from, to);
+  return result;
+}
+
+static int fcntl_any(int fd, int op, void *argument) {
+  int saved = errno;
+  if (is_hidden(fd)) return (int)shim_return(-EBADF, saved);
+  int result = real()->fcntl64(fd, op, argument);
+  if (result >= 0 && (op == F_DUPFD || op == F_DUPFD_CLOEXEC)) table_copy(fd, result);
+  return result;
+}
+
+EXPORT int fcntl(int fd, int op, ...) {
+  va_list list;
+  va_start(list, op);
+  void *argument = va_arg(list, void *);
+  va_end(list);
+  return fcntl_any(fd, op, argument);
+}
+
+EXPORT int fcntl64(int fd, int op, ...) {
+  va_list list;
+  va_start(list, op);
+  void *argument = va_arg(list, void *);
+  va_end(list);
+  return fcntl_any(fd, op, argument);
+}
+
+static long close_range_around(unsigned first, unsigned last, int flags) {
+  long hidden;
+  table_forget_range(first, last);
+  while ((hidden = control_next(first, last)) >= 0) {
+    unsigned number = (unsigned)hidden;
+    if (number > first) {
+      long result = sys_result(real()->close_range(first, number - 1, flags));
+      if (result < 0) return result;
+    }
+    if (number == last) return 0;
+    first = number + 1;
+  }
+  return sys_result(real()->close_range(first, last, flags));
+}
+
+EXPORT int close_range(unsigned first, unsigned last, int flags) {
+  int saved = errno;
+  if (first > last || (flags & CLOSE_RANGE_CLOEXEC) || process_is_borrowed()) {
+    return real()->close_range(first, last, flags);
+  }
+  return (int)shim_return(close_range_around(first, last, flags), saved);
+}
+
+EXPORT void closefrom(int lowest) {
+  struct rlimit limit;
+  int first = lowest < 0 ? 0 : lowest;
+  if (close_range((unsigned)first, UINT_MAX, 0) == 0) return;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  for (int fd = first; (rlim_t)fd < limit.rlim_cur && fd < TABLE_MAX; fd++) close(fd);
+}

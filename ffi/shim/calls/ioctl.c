@@ -1,0 +1,87 @@
+/*
+ * ioctl. The answer is the service's, except for what lies in the pair: FIONREAD of a datagram
+ * socket is answered from its queue, and SIOCGSTAMP from the last datagram.
+ */
+#include "../core/shim.h"
+
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "../core/real.h"
+#include "../core/socket.h"
+#include "../datagram/datagram.h"
+#include "../interfaces/interfaces.h"
+
+#define SOCKET_IOCTL_FIRST 0x8900
+#define SOCKET_IOCTL_LAST 0x89ff
+
+/* Receive time of the last datagram, as struct timeval or (`nano`) struct timespec. */
+static long last_stamp(struct fd_entry *e, void *out, bool nano) {
+  uint64_t stamp_us = atomic_load_explicit(&e->stamp_us, memory_order_relaxed);
+  if (stamp_us == 0) return -ENOENT;
+  long fraction = (long)(stamp_us % 1000000);
+  long pair[2] = {(long)(stamp_us / 1000000), nano ? fraction * 1000 : fraction};
+  memcpy(out, pair, sizeof pair);
+  return 0;
+}
+
+static long ioctl_service(int fd, struct fd_entry *e, unsigned long op, void *argument,
+                          size_t len) {
+  struct control_request request = {
+      .op = NUSE_OP_IOCTL, .a = (int)op, .data = argument, .data_len = len};
+  struct control_reply reply = {.data = argument, .data_cap = len};
+  return entry_call(fd, e, &request, &reply);
+}
+
+static long ioctl_nuse(int fd, enum fd_kind kind, struct fd_entry *e, unsigned long op,
+                       void *argument) {
+  switch (op) {
+    case FIONREAD:
+      if (kind == KIND_STREAM && (entry_word(e) & NUSE_STATE_LISTENING)) return -EINVAL;
+      if (kind == KIND_DATAGRAM && entry_verify(fd, e)) {
+        int next = (int)dgram_next_len(fd, e);
+        memcpy(argument, &next, sizeof next);
+        return 0;
+      }
+      break;
+    case TIOCOUTQ: /* SIOCOUTQ */
+    case SIOCOUTQNSD:
+      if (!entry_verify(fd, e)) break;
+      return ioctl_service(fd, e, op, argument, sizeof(int));
+    case SIOCATMARK:
+      memset(argument, 0, sizeof(int));
+      return 0;
+    case SIOCGSTAMP_OLD:
+    case SIOCGSTAMPNS_OLD:
+      return last_stamp(e, argument, op == SIOCGSTAMPNS_OLD);
+    case SIOCGIFCONF:
+      return interfaces_ifconf(argument);
+    case FIOSETOWN:
+    case SIOCSPGRP:
+    case FIOGETOWN:
+    case SIOCGPGRP:
+      break;
+    default:
+      /* Never the kernel's: on an AF_UNIX socket it would answer for, or change, the host's
+       * interfaces. */
+      if (op >= SOCKET_IOCTL_FIRST && op <= SOCKET_IOCTL_LAST) {
+        return ioctl_service(fd, e, op, argument, sizeof(struct ifreq));
+      }
+  }
+  return sys_result(real()->ioctl(fd, op, argument));
+}
+
+EXPORT int ioctl(int fd, unsigned long op, ...) {
+  int saved = errno;
+  struct fd_entry *e;
+  va_list list;
+  va_start(list, op);
+  void *argument = va_arg(list, void *);
+  va_end(list);
+  enum fd_kind kind = table_kind(fd, &e);
+  if (!is_nuse(kind)) return real()->ioctl(fd, op, argument);
+  return (int)shim_return(ioctl_nuse(fd, kind, e, op, argument), saved);
+}

@@ -1,0 +1,194 @@
+/*
+ * Making sockets and naming them: socket, socketpair, bind, listen, getsockname, getpeername,
+ * shutdown, accept. AF_INET and AF_INET6 are ours, every other family is the kernel's.
+ *
+ * TCP and UDP over IPv4 are always granted, so socket() makes the pair itself, gives one end to the
+ * service (OPEN) and does not wait.
+ */
+#include "../core/shim.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "../core/real.h"
+#include "../core/sockaddr.h"
+#include "../core/socket.h"
+#include "../datagram/datagram.h"
+#include "../stream/stream.h"
+
+#define SOCKADDR_MAX 128
+#define SOCKET_TYPE_MASK 0xf
+
+/* The service's answer is known: it grants the socket. Fills *who. */
+static bool is_granted(int domain, int type, int protocol, struct control_reply *who) {
+  if (domain != AF_INET) return false;
+  who->b = domain;
+  if (type == SOCK_STREAM && (protocol == 0 || protocol == IPPROTO_TCP)) {
+    who->a = KIND_STREAM;
+    who->c = SOCK_STREAM | IPPROTO_TCP << 8;
+    return true;
+  }
+  if (type != SOCK_DGRAM || (protocol != 0 && protocol != IPPROTO_UDP)) return false;
+  who->a = KIND_DATAGRAM;
+  who->c = SOCK_DGRAM | IPPROTO_UDP << 8;
+  return true;
+}
+
+/* Marks the program's end, and fills in its cookie. */
+static bool pair_prepare(int fd, struct control_reply *who) {
+  int mark = NUSE_PAIR_MARK;
+  int size = NUSE_PAIR_SNDBUF;
+  socklen_t len = sizeof who->cookie;
+  if (who->a == KIND_DATAGRAM &&
+      real()->setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size) != 0) {
+    real()->setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+  }
+  return real()->setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &mark, sizeof mark) == 0 &&
+         real()->getsockopt(fd, SOL_SOCKET, SO_COOKIE, &who->cookie, &len) == 0;
+}
+
+/* -ENETDOWN when it does not work, for whatever reason: ask instead. */
+static long socket_opened(struct control_reply *who, int flags) {
+  int pair[2];
+  int type = who->a == KIND_STREAM ? SOCK_STREAM : SOCK_SEQPACKET;
+  if (real()->socketpair(AF_UNIX, type | flags, 0, pair) != 0) return -ENETDOWN;
+  bool is_ready = pair_prepare(pair[0], who);
+  struct control_request request = {.op = NUSE_OP_OPEN, .cookie = who->cookie, .a = who->b,
+                                    .b = who->c & 0xff, .c = who->c >> 8};
+  bool is_sent = is_ready && control_post(&request, pair[1]) == 0;
+  real()->close(pair[1]);
+  if (is_sent) {
+    table_set_nuse(pair[0], who, 0);
+    return pair[0];
+  }
+  real()->close(pair[0]);
+  return -ENETDOWN;
+}
+
+static long socket_asked(int domain, int type, int protocol, int flags) {
+  struct control_request request = {
+      .op = NUSE_OP_SOCKET, .a = domain, .b = type, .c = protocol};
+  struct control_reply who = {.cloexec = (flags & SOCK_CLOEXEC) != 0};
+  long result = control_call(&request, &who);
+  if (result < 0) return result;
+  if (who.fd < 0) return -ENETDOWN;
+  if (flags & SOCK_NONBLOCK) make_nonblocking(who.fd);
+  table_set_nuse(who.fd, &who, 0);
+  return who.fd;
+}
+
+static long socket_nuse(int domain, int type, int protocol) {
+  struct control_reply who = {0};
+  int flags = type & (SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (type & ~(SOCKET_TYPE_MASK | flags)) return -EINVAL;
+  if (is_granted(domain, type & ~flags, protocol, &who)) {
+    long fd = socket_opened(&who, flags);
+    if (fd >= 0) return fd;
+  }
+  return socket_asked(domain, type & ~flags, protocol, flags);
+}
+
+EXPORT int socket(int domain, int type, int protocol) {
+  int saved = errno;
+  if ((domain == AF_INET || domain == AF_INET6) && shim_enabled()) {
+    return (int)shim_return(socket_nuse(domain, type, protocol), saved);
+  }
+  int fd = real()->socket(domain, type, protocol);
+  if (fd >= 0) table_set_kind(fd, KIND_FOREIGN);
+  return fd;
+}
+
+EXPORT int socketpair(int domain, int type, int protocol, int pair[2]) {
+  int result = real()->socketpair(domain, type, protocol, pair);
+  if (result == 0) {
+    table_set_kind(pair[0], KIND_FOREIGN);
+    table_set_kind(pair[1], KIND_FOREIGN);
+  }
+  return result;
+}
+
+EXPORT int bind(int fd, __CONST_SOCKADDR_ARG addr, socklen_t len) {
+  int saved = errno;
+  struct fd_entry *e;
+  if (!is_nuse(table_kind(fd, &e))) return real()->bind(fd, addr.__sockaddr__, len);
+  if (len > SOCKADDR_MAX) return (int)shim_return(-EINVAL, saved);
+  struct control_request request = {
+      .op = NUSE_OP_BIND, .data = addr.__sockaddr__, .data_len = len};
+  struct control_reply reply = {0};
+  destination_forget(e);
+  return (int)shim_return(entry_call(fd, e, &request, &reply), saved);
+}
+
+EXPORT int listen(int fd, int backlog) {
+  int saved = errno;
+  struct fd_entry *e;
+  if (!is_nuse(table_kind(fd, &e))) return real()->listen(fd, backlog);
+  struct control_request request = {.op = NUSE_OP_LISTEN, .a = backlog};
+  struct control_reply reply = {0};
+  return (int)shim_return(entry_call(fd, e, &request, &reply), saved);
+}
+
+/* peer 0: our address, 1: the peer's. */
+static long name_nuse(int fd, struct fd_entry *e, int peer, struct sockaddr *addr,
+                      socklen_t *len) {
+  uint8_t found[SOCKADDR_MAX] = {0};
+  struct control_request request = {.op = NUSE_OP_NAME, .a = peer};
+  struct control_reply reply = {.data = found, .data_cap = sizeof found};
+  long result = entry_call(fd, e, &request, &reply);
+  if (result < 0) return result;
+  return addr == NULL ? -EFAULT : sockaddr_out(found, addr, len);
+}
+
+EXPORT int getsockname(int fd, __SOCKADDR_ARG addr, socklen_t *restrict len) {
+  int saved = errno;
+  struct fd_entry *e;
+  if (!is_nuse(table_kind(fd, &e))) return real()->getsockname(fd, addr.__sockaddr__, len);
+  return (int)shim_return(name_nuse(fd, e, 0, addr.__sockaddr__, len), saved);
+}
+
+EXPORT int getpeername(int fd, __SOCKADDR_ARG addr, socklen_t *restrict len) {
+  int saved = errno;
+  struct fd_entry *e;
+  if (!is_nuse(table_kind(fd, &e))) return real()->getpeername(fd, addr.__sockaddr__, len);
+  return (int)shim_return(name_nuse(fd, e, 1, addr.__sockaddr__, len), saved);
+}
+
+/* The stack is told first and decides; then the pair, so that EOF, EPIPE and the wake-ups are
+ * native. */
+static long shutdown_nuse(int fd, struct fd_entry *e, int how) {
+  struct control_request request = {.op = NUSE_OP_SHUTDOWN, .a = how};
+  struct control_reply reply = {0};
+  if (process_is_sandboxed()) return sys_result(real()->shutdown(fd, how));
+  long result = entry_call(fd, e, &request, &reply);
+  if (result >= 0) real()->shutdown(fd, how);
+  return result;
+}
+
+EXPORT int shutdown(int fd, int how) {
+  int saved = errno;
+  struct fd_entry *e;
+  if (!is_nuse(table_kind(fd, &e))) return real()->shutdown(fd, how);
+  return (int)shim_return(shutdown_nuse(fd, e, how), saved);
+}
+
+EXPORT int accept4(int fd, __SOCKADDR_ARG addr, socklen_t *restrict len, int flags) {
+  int saved = errno;
+  struct fd_entry *e;
+  switch (table_kind(fd, &e)) {
+    case KIND_STREAM:
+      return (int)shim_return(stream_accept(fd, e, addr.__sockaddr__, len, flags), saved);
+    case KIND_DATAGRAM:
+      return (int)shim_return(-EOPNOTSUPP, saved);
+    default: {
+      int accepted = real()->accept4(fd, addr.__sockaddr__, len, flags);
+      if (accepted >= 0) table_set_kind(accepted, KIND_FOREIGN);
+      return accepted;
+    }
+  }
+}
+
+EXPORT int accept(int fd, __SOCKADDR_ARG addr, socklen_t *restrict len) {
+  return accept4(fd, addr, len, 0);
+}

@@ -1,0 +1,214 @@
+/*
+ * The control connections of this process: one for requests that are answered at once, and one for
+ * each thread that waits in connect(). Made at the first need, kept at high numbers out of the
+ * program's way, checked by SO_COOKIE before each use: a program may have closed or replaced them
+ * by a raw system call, and another file's descriptor must never see our messages.
+ *
+ * A forked child inherits its parent's connections but not its right to them: it sends one end of a
+ * fresh pair over the first (ATTACH: one message, atomic whoever else is writing), talks over the
+ * other, and closes the rest. So children that dropped privileges or changed root keep their
+ * network. By path only when nothing was inherited. The connections of the threads that wait are
+ * made by ATTACH too.
+ *
+ * A vfork child shares its parent's table of connections, but has descriptors of its own: what it
+ * makes, its parent finds missing, by the cookie, and makes anew.
+ */
+#include "control.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "fd_table.h"
+#include "real.h"
+
+#define CHANNEL_FD_MIN 500
+#define REPLY_TIMEOUT_SECONDS 30
+#define CHANNELS (1 + WAITERS)
+
+/* The first is for requests. Those of the parent until this process has made one of its own
+ * (process_page.owns_channels). */
+static struct control_channel channels[CHANNELS];
+static _Atomic uint64_t token;
+
+uint64_t channel_token(void) { return atomic_load_explicit(&token, memory_order_relaxed); }
+
+static bool is_valid(const struct control_channel *channel) {
+  uint64_t found = 0;
+  socklen_t len = sizeof found;
+  return channel->fd_plus1 > 0 &&
+         real()->getsockopt(channel->fd_plus1 - 1, SOL_SOCKET, SO_COOKIE, &found, &len) == 0 &&
+         found == channel->cookie;
+}
+
+/* Moves `fd` up to where no program looks. */
+static int move_high(int fd) {
+  static const int lowest[] = {CHANNEL_FD_MIN, 200, 64};
+  for (unsigned i = 0; i < sizeof lowest / sizeof lowest[0]; i++) {
+    int high = real()->fcntl64(fd, F_DUPFD_CLOEXEC, lowest[i]);
+    if (high >= 0) {
+      real()->close(fd);
+      return high;
+    }
+  }
+  return fd;
+}
+
+static void adopt(struct control_channel *channel, int fd) {
+  socklen_t len = sizeof channel->cookie;
+  fd = move_high(fd);
+  real()->getsockopt(fd, SOL_SOCKET, SO_COOKIE, &channel->cookie, &len);
+  channel->fd_plus1 = fd + 1;
+  table_set_kind(fd, KIND_CONTROL);
+}
+
+void channel_drop(struct control_channel *channel) {
+  if (is_valid(channel)) {
+    table_forget(channel->fd_plus1 - 1);
+    real()->close(channel->fd_plus1 - 1);
+  }
+  channel->fd_plus1 = 0;
+}
+
+/* A connection of its own for `channel`, by way of `by`. */
+static bool attach(struct control_channel *channel, const struct control_channel *by) {
+  struct control_request request = {.op = NUSE_OP_ATTACH, .a = process_page()->pid};
+  int pair[2];
+  if (real()->socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) return false;
+  long result = message_send(by->fd_plus1 - 1, &request, pair[1]);
+  real()->close(pair[1]);
+  if (result < 0) {
+    real()->close(pair[0]);
+    return false;
+  }
+  adopt(channel, pair[0]);
+  return true;
+}
+
+/* A setuid program's environment is the caller's: only root's service may be believed. */
+static bool is_trusted(int fd) {
+  struct ucred peer = {0};
+  socklen_t len = sizeof peer;
+  if (!shim_is_secure()) return true;
+  return real()->getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 && peer.uid == 0;
+}
+
+static int connect_by_path(void) {
+  struct sockaddr_un name = {.sun_family = AF_UNIX};
+  const char *path = shim_path();
+  size_t path_len = strlen(path);
+  if (path_len == 0) return -1;
+  memcpy(name.sun_path, path, path_len);
+  if (name.sun_path[0] == '@') name.sun_path[0] = '\0';
+  socklen_t name_len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + path_len);
+  int fd = real()->socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+  if (fd < 0) return -1;
+  if (real()->connect(fd, (struct sockaddr *)&name, name_len) == 0 && is_trusted(fd)) return fd;
+  real()->close(fd);
+  return -1;
+}
+
+/* HELLO, which also brings the token. */
+static bool greet(struct control_channel *channel) {
+  struct control_request hello = {.op = NUSE_OP_HELLO, .a = process_page()->pid};
+  struct control_reply reply = {0};
+  int fd = channel->fd_plus1 - 1;
+  if (message_send(fd, &hello, -1) == 0 && message_receive(fd, &reply) == 0) {
+    atomic_store_explicit(&token, (uint64_t)(uint32_t)reply.c << 32 | (uint32_t)reply.b,
+                          memory_order_relaxed);
+    return true;
+  }
+  channel_drop(channel);
+  return false;
+}
+
+static bool introduce(struct control_channel *channel) {
+  int fd = connect_by_path();
+  if (fd < 0) return false;
+  adopt(channel, fd);
+  return greet(channel);
+}
+
+/* This process's first connection. Those of the parent are of no more use after. */
+static bool inherit(struct process_page *p) {
+  struct control_channel parents[CHANNELS];
+  memcpy(parents, channels, sizeof parents);
+  memset(channels, 0, sizeof channels);
+  p->owns_channels = true;
+  bool made = is_valid(&parents[0]) && attach(&channels[0], &parents[0]);
+  /* Forked while another thread of the parent waited for its token: */
+  if (made && channel_token() == 0) made = greet(&channels[0]);
+  for (int i = 0; i < CHANNELS; i++) channel_drop(&parents[i]);
+  return made;
+}
+
+/* With signals blocked a service that does not answer must not hold the program for ever. */
+static void limit_patience(const struct control_channel *channel) {
+  struct timeval patience = {REPLY_TIMEOUT_SECONDS, 0};
+  int fd = channel->fd_plus1 - 1;
+  real()->setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  real()->setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+}
+
+struct control_channel *channel_for_requests(struct process_page *p) {
+  if (p->owns_channels && is_valid(&channels[0])) return &channels[0];
+  if (p->owns_channels || !inherit(p)) {
+    channels[0].fd_plus1 = 0;
+    if (!introduce(&channels[0])) return NULL;
+  }
+  limit_patience(&channels[0]);
+  return &channels[0];
+}
+
+bool channel_is_usable(const struct process_page *p, const struct control_channel *channel) {
+  return p->owns_channels && is_valid(channel);
+}
+
+bool channel_is_hung_up(void) {
+  struct pollfd first = {.fd = channels[0].fd_plus1 - 1};
+  if (first.fd < 0 || real()->poll(&first, 1, 0) != 1) return false;
+  return (first.revents & POLLHUP) != 0 && is_valid(&channels[0]);
+}
+
+bool channel_for_waiting(struct process_page *p, struct control_channel *channel) {
+  if (channel_is_usable(p, channel)) return true;
+  const struct control_channel *by = channel_for_requests(p);
+  return by != NULL && attach(channel, by);
+}
+
+struct control_channel *channel_of_waiter(int index) { return &channels[1 + index]; }
+
+bool control_holds(int fd) {
+  int saved = errno;
+  bool held = false;
+  for (int i = 0; i < CHANNELS && !held; i++) {
+    held = channels[i].fd_plus1 == fd + 1 && is_valid(&channels[i]);
+  }
+  errno = saved;
+  return held;
+}
+
+long control_next(unsigned first, unsigned last) {
+  long lowest = -1;
+  for (int i = 0; i < CHANNELS; i++) {
+    int fd = channels[i].fd_plus1 - 1;
+    if (fd < 0 || (unsigned)fd < first || (unsigned)fd > last || !control_holds(fd)) continue;
+    if (lowest < 0 || fd < lowest) lowest = fd;
+  }
+  return lowest;
+}
+
+void channel_vacate(int fd) {
+  for (int i = 0; i < CHANNELS; i++) {
+    if (channels[i].fd_plus1 != fd + 1) continue;
+    int lowest = fd >= CHANNEL_FD_MIN ? fd + 1 : CHANNEL_FD_MIN;
+    int moved = real()->fcntl64(fd, F_DUPFD_CLOEXEC, lowest);
+    if (moved < 0) moved = real()->fcntl64(fd, F_DUPFD_CLOEXEC, 3);
+    channels[i].fd_plus1 = moved + 1;
+    if (moved >= 0) table_set_kind(moved, KIND_CONTROL);
+    table_forget(fd);
+  }
+}

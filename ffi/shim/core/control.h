@@ -1,0 +1,77 @@
+/*
+ * The control channel: requests to the service and their replies.
+ *
+ *   control.c   a request and its reply, under the lock; a request that waits
+ *   channels.c  the connections that they go over
+ *   message.c   their bytes
+ */
+#ifndef NUSE_CONTROL_H
+#define NUSE_CONTROL_H
+
+#include "process.h"
+#include "shim.h"
+
+struct control_request {
+  int op;
+  uint64_t cookie;
+  int a, b, c;
+  const void *data;
+  size_t data_len;
+};
+
+struct control_reply {
+  int result;
+  uint32_t state;
+  uint64_t cookie;
+  int a, b, c;
+  void *data;        /* where data shall go */
+  size_t data_cap;   /* room there */
+  size_t data_len;   /* what the service sent; more than data_cap: cut */
+  int fd;            /* -1 none */
+  bool cloexec;      /* in: wanted on fd */
+  bool interrupted;  /* control_wait: cut short by a signal's handler */
+};
+
+/* One message, with a descriptor unless `passed` is -1. 0 or -errno. */
+long message_send(int fd, const struct control_request *request, int passed);
+/* 0, -EINTR, -EFAULT, -EMFILE (the descriptor is lost), or -ENETDOWN. */
+long message_receive(int fd, struct control_reply *reply);
+
+struct control_channel {
+  int fd_plus1; /* 0: none */
+  uint64_t cookie;
+};
+
+/* Under the lock; NULL when there is no service. */
+struct control_channel *channel_for_requests(struct process_page *p);
+bool channel_is_usable(const struct process_page *p, const struct control_channel *channel);
+/* Under the lock: makes `channel` unless it is usable. */
+bool channel_for_waiting(struct process_page *p, struct control_channel *channel);
+struct control_channel *channel_of_waiter(int index);
+void channel_drop(struct control_channel *channel);
+/* What marks datagram headers as ours; 0 before the first connection. */
+uint64_t channel_token(void);
+/* Has the service closed the connection for requests, ours or our parent's? */
+bool channel_is_hung_up(void);
+void channel_vacate(int fd);
+
+/* One request and its reply. Returns the reply's result, -ENETDOWN when there is no service.
+ * `reply` may be zero-initialised. Async-signal-safe, as the two that follow. */
+long control_call(const struct control_request *request, struct control_reply *reply);
+/* A request without a reply, `passed` is a descriptor to go with it or -1. 0 or -errno. */
+long control_post(const struct control_request *request, int passed);
+/* A request that is answered when something has happened, in `limit_ms` (-1: whenever). Cut short
+ * by the limit or by a handler (reply->interrupted), it is CANCELled: -EINPROGRESS. */
+long control_wait(const struct control_request *request, struct control_reply *reply,
+                  int limit_ms);
+/* Does a control connection (ours, or one inherited by fork) sit at this number? */
+bool control_holds(int fd);
+/* The lowest number from `first` to `last` at which one does, or -1. */
+long control_next(unsigned first, unsigned last);
+/* Moves the control connection away from `fd`, when one sits there, so that dup2 may take the
+ * number. */
+void control_vacate(int fd);
+/* Asks: has the service gone for good? */
+bool control_is_lost(void);
+
+#endif

@@ -1,0 +1,112 @@
+/*
+ * What each descriptor is, by its number.
+ */
+#ifndef NUSE_FD_TABLE_H
+#define NUSE_FD_TABLE_H
+
+#include "control.h"
+#include "shim.h"
+
+enum fd_kind {
+  KIND_UNKNOWN = 0,
+  KIND_STREAM = NUSE_KIND_STREAM,
+  KIND_DATAGRAM = NUSE_KIND_DATAGRAM,
+  KIND_FOREIGN = 3,
+  KIND_CONTROL = 4,
+};
+
+/* word: bits 0..15 NUSE_STATE_, 16..18 kind, then WORD_ flags */
+#define WORD_STATE 0xffffu
+#define WORD_KIND_SHIFT 16
+#define WORD_KIND_MASK (7u << WORD_KIND_SHIFT)
+#define WORD_UNWRITABLE (1u << 20)   /* the pair was made so, for a connect under way */
+#define WORD_SNDBUF_GROWN (1u << 21) /* SO_SNDBUF is large already */
+#define WORD_TIMED (1u << 22)        /* SO_SNDTIMEO may be set */
+#define WORD_MORE (1u << 23)         /* the last send had MSG_MORE */
+#define WORD_ERRORS (1u << 24)       /* IP_RECVERR may be set */
+
+struct fd_entry {
+  atomic_uint word;
+  atomic_uint meta;  /* domain | type << 8 | protocol << 16 */
+  atomic_uint epoch; /* of the destination verdicts, destination_cache.c */
+  atomic_int error;  /* to be reported by the next call (positive errno) */
+  atomic_uint looked; /* when a send last looked for an error, milliseconds */
+  _Atomic uint64_t cookie;
+  _Atomic uint64_t stamp_us; /* receive time of the last datagram (SIOCGSTAMP) */
+};
+
+#define TABLE_CHUNK_SHIFT 10
+#define TABLE_CHUNK (1 << TABLE_CHUNK_SHIFT)
+#define TABLE_CHUNKS 1024
+#define TABLE_MAX (TABLE_CHUNK * TABLE_CHUNKS)
+
+extern struct fd_entry *_Atomic table_chunks[TABLE_CHUNKS];
+
+/* The entry of a number without looking at the descriptor; NULL when nothing was ever stored
+ * near it. */
+static inline struct fd_entry *table_peek(int fd) {
+  if ((unsigned)fd >= TABLE_MAX) return NULL;
+  struct fd_entry *chunk =
+      atomic_load_explicit(&table_chunks[fd >> TABLE_CHUNK_SHIFT], memory_order_acquire);
+  return chunk == NULL ? NULL : &chunk[fd & (TABLE_CHUNK - 1)];
+}
+
+static inline unsigned entry_word(const struct fd_entry *e) {
+  return atomic_load_explicit(&e->word, memory_order_acquire);
+}
+static inline enum fd_kind word_kind(unsigned word) {
+  return (enum fd_kind)((word & WORD_KIND_MASK) >> WORD_KIND_SHIFT);
+}
+static inline bool is_nuse(enum fd_kind kind) {
+  return kind == KIND_STREAM || kind == KIND_DATAGRAM;
+}
+static inline uint64_t entry_cookie(const struct fd_entry *e) {
+  return atomic_load_explicit(&e->cookie, memory_order_relaxed);
+}
+static inline int entry_domain(const struct fd_entry *e) {
+  return (int)(atomic_load_explicit(&e->meta, memory_order_relaxed) & 0xff);
+}
+static inline int entry_protocol(const struct fd_entry *e) {
+  return (int)(atomic_load_explicit(&e->meta, memory_order_relaxed) >> 16);
+}
+static inline int entry_type(const struct fd_entry *e) {
+  return (int)(atomic_load_explicit(&e->meta, memory_order_relaxed) >> 8 & 0xff);
+}
+
+enum fd_kind table_classify(int fd, struct fd_entry **entry);
+
+/* What `fd` is; *entry is valid for KIND_STREAM and KIND_DATAGRAM. One look-up when it is known. */
+static inline enum fd_kind table_kind(int fd, struct fd_entry **entry) {
+  struct fd_entry *e = table_peek(fd);
+  if (e != NULL) {
+    enum fd_kind kind = word_kind(entry_word(e));
+    if (kind != KIND_UNKNOWN) {
+      *entry = e;
+      return kind;
+    }
+  }
+  return table_classify(fd, entry);
+}
+
+/* A socket of ours, as the service describes it, with WORD_ flags. NULL: no room. */
+struct fd_entry *table_set_nuse(int fd, const struct control_reply *who, unsigned marks);
+/* SO_COOKIE. */
+bool fd_cookie(int fd, uint64_t *cookie);
+void table_set_kind(int fd, enum fd_kind kind); /* FOREIGN, CONTROL */
+void table_forget(int fd);                      /* back to unknown */
+void table_forget_nuse(int fd);                 /* only when it is a nuse socket: for close */
+void table_forget_range(unsigned first, unsigned last);
+void table_copy(int from, int to);
+/* Has a listener been seen here that is not known to be closed? */
+bool table_has_listener(void);
+void entry_set_state(struct fd_entry *e, uint64_t cookie, uint32_t state);
+/* The lowest number above `fd` of a socket with this cookie, or -1. */
+int table_next(int fd, uint64_t cookie);
+/* The socket at this number has another pair, with this cookie. */
+void table_rename(int fd, uint64_t cookie);
+/* Sets and clears WORD_ flags. */
+void entry_mark(struct fd_entry *e, unsigned set, unsigned clear);
+/* False, and forgotten, when the number now names something else (closed behind our back). */
+bool entry_verify(int fd, struct fd_entry *e);
+
+#endif

@@ -1,0 +1,72 @@
+/*
+ * libc's own functions: what an interposed call becomes when the descriptor is not ours, and what
+ * the shim itself is made of.
+ */
+#ifndef NUSE_REAL_H
+#define NUSE_REAL_H
+
+#include "shim.h"
+
+struct ifaddrs;
+struct if_nameindex;
+struct pollfd;
+
+#define REAL_FUNCTIONS(F)                                                                          \
+  F(int, socket, (int, int, int))                                                                  \
+  F(int, socketpair, (int, int, int, int *))                                                       \
+  F(int, bind, (int, const struct sockaddr *, socklen_t))                                          \
+  F(int, connect, (int, const struct sockaddr *, socklen_t))                                       \
+  F(int, listen, (int, int))                                                                       \
+  F(int, accept4, (int, struct sockaddr *, socklen_t *, int))                                      \
+  F(int, getsockname, (int, struct sockaddr *, socklen_t *))                                       \
+  F(int, getpeername, (int, struct sockaddr *, socklen_t *))                                       \
+  F(int, getsockopt, (int, int, int, void *, socklen_t *))                                         \
+  F(int, setsockopt, (int, int, int, const void *, socklen_t))                                     \
+  F(int, shutdown, (int, int))                                                                     \
+  F(ssize_t, send, (int, const void *, size_t, int))                                               \
+  F(ssize_t, sendto, (int, const void *, size_t, int, const struct sockaddr *, socklen_t))         \
+  F(ssize_t, sendmsg, (int, const struct msghdr *, int))                                           \
+  F(int, sendmmsg, (int, struct mmsghdr *, unsigned, int))                                         \
+  F(ssize_t, recv, (int, void *, size_t, int))                                                     \
+  F(ssize_t, recvfrom, (int, void *, size_t, int, struct sockaddr *, socklen_t *))                 \
+  F(ssize_t, recvmsg, (int, struct msghdr *, int))                                                 \
+  F(int, recvmmsg, (int, struct mmsghdr *, unsigned, int, struct timespec *))                      \
+  F(ssize_t, read, (int, void *, size_t))                                                          \
+  F(ssize_t, readv, (int, const struct iovec *, int))                                              \
+  F(ssize_t, write, (int, const void *, size_t))                                                   \
+  F(ssize_t, writev, (int, const struct iovec *, int))                                             \
+  F(ssize_t, sendfile64, (int, int, off64_t *, size_t))                                            \
+  F(int, poll, (struct pollfd *, unsigned long, int))                                              \
+  F(int, ppoll, (struct pollfd *, unsigned long, const struct timespec *, const sigset_t *))       \
+  F(int, prctl, (int, ...))                                                                        \
+  F(int, close, (int))                                                                             \
+  F(int, close_range, (unsigned, unsigned, int))                                                   \
+  F(int, dup, (int))                                                                               \
+  F(int, dup2, (int, int))                                                                         \
+  F(int, dup3, (int, int, int))                                                                    \
+  F(int, fcntl64, (int, int, ...))                                                                 \
+  F(int, ioctl, (int, unsigned long, ...))                                                         \
+  F(int, getifaddrs, (struct ifaddrs **))                                                          \
+  F(void, freeifaddrs, (struct ifaddrs *))                                                         \
+  F(unsigned, if_nametoindex, (const char *))                                                      \
+  F(char *, if_indextoname, (unsigned, char *))                                                    \
+  F(struct if_nameindex *, if_nameindex, (void))                                                   \
+  F(void, if_freenameindex, (struct if_nameindex *))
+
+#define REAL_FIELD(ret, name, args) ret(*name) args;
+struct real_table {
+  REAL_FUNCTIONS(REAL_FIELD)
+};
+#undef REAL_FIELD
+
+extern struct real_table real_functions;
+extern atomic_bool real_resolved;
+void real_resolve(void);
+
+/* Callable before our constructor: other libraries' constructors come first. */
+static inline const struct real_table *real(void) {
+  if (UNLIKELY(!atomic_load_explicit(&real_resolved, memory_order_acquire))) real_resolve();
+  return &real_functions;
+}
+
+#endif

@@ -1,0 +1,181 @@
+/*
+ * Control messages of datagram sockets: program's msg_control to header fields when sending,
+ * header fields to msg_control when receiving, which ones by the state bits that the service
+ * keeps from setsockopt.
+ */
+#include "datagram.h"
+
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <string.h>
+#include <sys/time.h>
+
+static bool is_v4_mapped(const uint8_t *addr) {
+  static const uint8_t prefix[12] = {[10] = 0xff, [11] = 0xff};
+  return memcmp(addr, prefix, sizeof prefix) == 0;
+}
+
+static void set_pktinfo(struct dgram_header *h, uint32_t ifindex, const uint8_t *source,
+                        size_t len) {
+  h->flags |= NUSE_DGRAM_HAS_PKTINFO;
+  h->ifindex = ifindex;
+  if (len == 16 && is_v4_mapped(source)) {
+    memcpy(h->dst, source + 12, 4);
+  } else {
+    memcpy(h->dst, source, len);
+  }
+}
+
+static long take_int(const struct cmsghdr *c, size_t len, int *value) {
+  if (len >= sizeof *value) {
+    memcpy(value, CMSG_DATA(c), sizeof *value);
+  } else if (len >= 1) {
+    *value = *(const uint8_t *)CMSG_DATA(c);
+  } else {
+    return -EINVAL;
+  }
+  return *value < 0 || *value > 255 ? -EINVAL : 0;
+}
+
+static long take_ttl(const struct cmsghdr *c, size_t len, struct dgram_header *h) {
+  int value = 0;
+  long result = take_int(c, len, &value);
+  if (result < 0) return result;
+  h->flags |= NUSE_DGRAM_HAS_TTL;
+  h->ttl = (uint8_t)value;
+  return 0;
+}
+
+static long take_tos(const struct cmsghdr *c, size_t len, struct dgram_header *h) {
+  int value = 0;
+  long result = take_int(c, len, &value);
+  if (result < 0) return result;
+  h->flags |= NUSE_DGRAM_HAS_TOS;
+  h->tos = (uint8_t)value;
+  return 0;
+}
+
+static long take_v4(const struct cmsghdr *c, size_t len, struct dgram_header *h) {
+  struct in_pktinfo info;
+  switch (c->cmsg_type) {
+    case IP_TTL:
+      return take_ttl(c, len, h);
+    case IP_TOS:
+      return take_tos(c, len, h);
+    case IP_PKTINFO:
+      if (len < sizeof info) return -EINVAL;
+      memcpy(&info, CMSG_DATA(c), sizeof info);
+      set_pktinfo(h, (uint32_t)info.ipi_ifindex, (const uint8_t *)&info.ipi_spec_dst, 4);
+      return 0;
+    default:
+      return -EINVAL;
+  }
+}
+
+static long take_v6(const struct cmsghdr *c, size_t len, struct dgram_header *h) {
+  struct in6_pktinfo info;
+  switch (c->cmsg_type) {
+    case IPV6_HOPLIMIT:
+      return take_ttl(c, len, h);
+    case IPV6_TCLASS:
+      return take_tos(c, len, h);
+    case IPV6_PKTINFO:
+      if (len < sizeof info) return -EINVAL;
+      memcpy(&info, CMSG_DATA(c), sizeof info);
+      set_pktinfo(h, (uint32_t)info.ipi6_ifindex, info.ipi6_addr.s6_addr, 16);
+      return 0;
+    default:
+      return -EINVAL;
+  }
+}
+
+/* 0 or -errno. Messages of other levels (SOL_SOCKET) change nothing that we send. */
+long cmsg_to_header(const struct fd_entry *e, const struct msghdr *msg, struct dgram_header *h) {
+  struct msghdr view = *msg;
+  if (msg->msg_control == NULL || msg->msg_controllen < sizeof(struct cmsghdr)) return 0;
+  for (struct cmsghdr *c = CMSG_FIRSTHDR(&view); c != NULL; c = CMSG_NXTHDR(&view, c)) {
+    long result = 0;
+    if (c->cmsg_len < CMSG_LEN(0)) return -EINVAL;
+    size_t len = c->cmsg_len - CMSG_LEN(0);
+    if (c->cmsg_level == IPPROTO_IP) result = take_v4(c, len, h);
+    if (c->cmsg_level == IPPROTO_IPV6 && entry_domain(e) == AF_INET6) result = take_v6(c, len, h);
+    if (c->cmsg_level == IPPROTO_UDP) result = -EINVAL;
+    if (result < 0) return result;
+  }
+  return 0;
+}
+
+void cmsg_put(struct msghdr *msg, size_t room, int level, int type, const void *data, size_t len) {
+  size_t used = msg->msg_controllen;
+  struct cmsghdr header = {.cmsg_len = CMSG_LEN(len), .cmsg_level = level, .cmsg_type = type};
+  if (used > room || room - used < sizeof header || msg->msg_control == NULL) {
+    msg->msg_flags |= MSG_CTRUNC;
+    return;
+  }
+  size_t left = room - used;
+  if (left < header.cmsg_len) {
+    msg->msg_flags |= MSG_CTRUNC;
+    header.cmsg_len = left;
+  }
+  uint8_t *at = (uint8_t *)msg->msg_control + used;
+  memcpy(at, &header, sizeof header);
+  memcpy(at + CMSG_LEN(0), data, header.cmsg_len - CMSG_LEN(0));
+  msg->msg_controllen = used + (left < CMSG_SPACE(len) ? left : CMSG_SPACE(len));
+}
+
+static void put_timestamp(uint32_t state, const struct dgram_header *h, struct msghdr *msg,
+                          size_t room) {
+  struct timespec now;
+  if (h->time_us != 0) {
+    now.tv_sec = (time_t)(h->time_us / 1000000);
+    now.tv_nsec = (long)(h->time_us % 1000000) * 1000;
+  } else {
+    clock_gettime(CLOCK_REALTIME, &now);
+  }
+  if (state & NUSE_STATE_TIMESTAMPNS) {
+    cmsg_put(msg, room, SOL_SOCKET, SO_TIMESTAMPNS, &now, sizeof now);
+  } else {
+    struct timeval micro = {.tv_sec = now.tv_sec, .tv_usec = now.tv_nsec / 1000};
+    cmsg_put(msg, room, SOL_SOCKET, SO_TIMESTAMP, &micro, sizeof micro);
+  }
+}
+
+static void put_pktinfo6(const struct dgram_header *h, struct msghdr *msg, size_t room) {
+  struct in6_pktinfo info = {.ipi6_ifindex = h->ifindex};
+  if (h->family == AF_INET) {
+    info.ipi6_addr.s6_addr[10] = 0xff;
+    info.ipi6_addr.s6_addr[11] = 0xff;
+    memcpy(&info.ipi6_addr.s6_addr[12], h->dst, 4);
+  } else {
+    memcpy(&info.ipi6_addr, h->dst, 16);
+  }
+  cmsg_put(msg, room, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof info);
+}
+
+/* In the kernel's order. msg_controllen is what is used so far. */
+void cmsg_from_header(const struct fd_entry *e, const struct dgram_header *h, struct msghdr *msg,
+                      size_t room) {
+  uint32_t state = entry_word(e) & WORD_STATE;
+  int ttl = h->ttl;
+  int tos = h->tos;
+  if (state & (NUSE_STATE_TIMESTAMP | NUSE_STATE_TIMESTAMPNS)) put_timestamp(state, h, msg, room);
+  if (h->family == AF_INET) {
+    if (state & NUSE_STATE_PKTINFO) {
+      struct in_pktinfo info = {.ipi_ifindex = (int)h->ifindex};
+      memcpy(&info.ipi_spec_dst, h->dst, 4);
+      memcpy(&info.ipi_addr, h->dst, 4);
+      cmsg_put(msg, room, IPPROTO_IP, IP_PKTINFO, &info, sizeof info);
+    }
+    if (state & NUSE_STATE_RECVTTL) cmsg_put(msg, room, IPPROTO_IP, IP_TTL, &ttl, sizeof ttl);
+    if (state & NUSE_STATE_RECVTOS) cmsg_put(msg, room, IPPROTO_IP, IP_TOS, &h->tos, 1);
+  }
+  if (entry_domain(e) != AF_INET6) return;
+  if (state & NUSE_STATE_PKTINFO6) put_pktinfo6(h, msg, room);
+  if (h->family != AF_INET6) return;
+  if (state & NUSE_STATE_RECVHOPLIMIT) {
+    cmsg_put(msg, room, IPPROTO_IPV6, IPV6_HOPLIMIT, &ttl, sizeof ttl);
+  }
+  if (state & NUSE_STATE_RECVTCLASS) {
+    cmsg_put(msg, room, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof tos);
+  }
+}

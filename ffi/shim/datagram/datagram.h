@@ -1,0 +1,47 @@
+/*
+ * Datagram, raw and ping sockets: send.c, recv.c, head.c (what lies first in the queue), cmsg.c,
+ * error_queue.c, destination_cache.c.
+ */
+#ifndef NUSE_DATAGRAM_H
+#define NUSE_DATAGRAM_H
+
+#include "../core/fd_table.h"
+
+struct dgram_header {
+  uint16_t magic, flags;
+  uint32_t payload_len;
+  uint16_t family, port;
+  int32_t error;
+  uint8_t addr[16];
+  uint8_t ttl, tos;
+  uint16_t zero;
+  uint32_t ifindex;
+  uint8_t dst[16];
+  uint64_t time_us;
+};
+
+ssize_t dgram_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg, int flags);
+ssize_t dgram_sendmsg(int fd, struct fd_entry *e, const struct msghdr *msg, int flags);
+/* Payload length of the next datagram, 0 when none. */
+long dgram_next_len(int fd, struct fd_entry *e);
+/* -errno that an earlier call has found and left for the next; 0: none. */
+long dgram_pending_error(struct fd_entry *e);
+/* Is there an error record at the head of the queue? */
+bool dgram_error_waits(int fd);
+/* Takes an error record off the head of the queue: its errno, or 0. */
+int dgram_take_error(int fd, struct fd_entry *e);
+ssize_t errqueue_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg);
+
+long cmsg_to_header(const struct fd_entry *e, const struct msghdr *msg, struct dgram_header *h);
+void cmsg_from_header(const struct fd_entry *e, const struct dgram_header *h, struct msghdr *msg,
+                      size_t room);
+/* Appends one control message; `room` is the size of msg_control, msg_controllen what is used. */
+void cmsg_put(struct msghdr *msg, size_t room, int level, int type, const void *data, size_t len);
+
+/* May a datagram of `len` bytes go to the header's address (or the peer)? 0 or -errno. */
+long destination_check(int fd, struct fd_entry *e, const struct dgram_header *h, const void *name,
+                       socklen_t name_len, size_t len);
+void destination_forget(struct fd_entry *e);
+void destination_trust_peer(struct fd_entry *e);
+
+#endif

@@ -1,0 +1,82 @@
+/*
+ * Verdicts on destinations. The pair carries datagrams one way: a send to an unreachable
+ * address would succeed and the error come later, while in the kernel sendto() itself fails. So
+ * the first datagram to an address asks the service (CHECK), and so does one longer than any
+ * checked before (EMSGSIZE).
+ *
+ * Verdicts "yes" are kept in one table for the process, one 64-bit word each, four to a set, so
+ * that a server with thousands of clients asks once per client: 48 bits of a hash of (socket,
+ * its epoch, address), 16 bits for the longest payload that passed. Changing the socket bumps
+ * its epoch. A collision in 48 bits costs no more than an error reported late. /
+ */
+#include "datagram.h"
+
+#include <netinet/in.h>
+#include <string.h>
+
+#include "../core/socket.h"
+
+#define SETS 2048
+#define WAYS 4
+#define KEY_MASK (~(uint64_t)0xffff)
+#define SAFE_LEN 548 /* what any link carries unfragmented (RFC 1122 3.3.2), less headers */
+
+static _Atomic uint64_t verdicts[SETS][WAYS];
+
+/* The finaliser of MurmurHash3: every input bit reaches every output bit. */
+static uint64_t mix(uint64_t x) {
+  x ^= x >> 33;
+  x *= 0xff51afd7ed558ccdu;
+  x ^= x >> 33;
+  x *= 0xc4ceb9fe1a85ec53u;
+  return x ^ x >> 33;
+}
+
+/* `h` without an address: the connected peer. */
+static uint64_t verdict_key(const struct fd_entry *e, const struct dgram_header *h) {
+  uint64_t halves[2];
+  unsigned epoch = atomic_load_explicit(&e->epoch, memory_order_relaxed);
+  memcpy(halves, h->addr, sizeof halves);
+  uint64_t key = mix(entry_cookie(e) ^ (uint64_t)epoch << 40);
+  key = mix(key ^ halves[0]);
+  key = mix(key ^ halves[1]);
+  return mix(key ^ (uint64_t)h->family << 32 ^ h->ifindex) & KEY_MASK;
+}
+
+/* Where the verdict is kept, or where it shall be: in place of any other. */
+static _Atomic uint64_t *verdict_slot(uint64_t key) {
+  _Atomic uint64_t *set = verdicts[key >> 53 & (SETS - 1)];
+  for (int way = 0; way < WAYS; way++) {
+    uint64_t kept = atomic_load_explicit(&set[way], memory_order_relaxed);
+    if ((kept & KEY_MASK) == key || kept == 0) return &set[way];
+  }
+  return &set[key >> 16 & (WAYS - 1)];
+}
+
+void destination_forget(struct fd_entry *e) {
+  atomic_fetch_add_explicit(&e->epoch, 1, memory_order_relaxed);
+}
+
+void destination_trust_peer(struct fd_entry *e) {
+  const struct dgram_header peer = {0};
+  uint64_t key = verdict_key(e, &peer);
+  atomic_store_explicit(verdict_slot(key), key | SAFE_LEN, memory_order_relaxed);
+}
+
+long destination_check(int fd, struct fd_entry *e, const struct dgram_header *h, const void *name,
+                       socklen_t name_len, size_t len) {
+  uint64_t key = verdict_key(e, h);
+  _Atomic uint64_t *slot = verdict_slot(key);
+  uint64_t kept = atomic_load_explicit(slot, memory_order_relaxed);
+  bool named = (h->flags & NUSE_DGRAM_HAS_ADDR) != 0;
+  bool is_same = (kept & KEY_MASK) == key;
+  bool needs_port = entry_protocol(e) == IPPROTO_UDP && named && h->port == 0;
+  if (is_same && len <= (kept & ~KEY_MASK) && !needs_port) return 0;
+  struct control_request request = {
+      .op = NUSE_OP_CHECK, .a = (int)len, .data = name, .data_len = name_len};
+  struct control_reply reply = {0};
+  long result = entry_call(fd, e, &request, &reply);
+  if (result < 0) return result;
+  if (len < 0x10000) atomic_store_explicit(slot, key | len, memory_order_relaxed);
+  return 0;
+}

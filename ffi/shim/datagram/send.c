@@ -1,0 +1,124 @@
+/*
+ * Sending on datagram, raw and ping sockets: header, then the program's own pieces, in one
+ * sendmsg; the kernel gathers, the shim copies nothing. The pair is SOCK_SEQPACKET, so a
+ * message goes whole or not at all, and SO_SNDTIMEO, O_NONBLOCK and poll are the pair's.
+ *
+ * What an ICMP error has left for the next call waits at the head of the receive queue. On a
+ * connected socket a send looks there too, as in the kernel, but no more than once a tick of the
+ * coarse clock: a look costs a third of a send, a tick is some milliseconds.
+ */
+#include "datagram.h"
+
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/uio.h>
+
+#include "../core/control.h"
+#include "../core/real.h"
+#include "../core/socket.h"
+
+#define UDP4_PAYLOAD_MAX 65507 /* 65535 less IPv4 and UDP headers */
+#define UDP6_PAYLOAD_MAX 65527
+#define IP_LEN_MAX 65535
+#define IOV_COUNT_MAX 1023 /* one is ours */
+
+static long name_v4(struct dgram_header *h, const void *name, socklen_t len) {
+  struct sockaddr_in addr;
+  if (len < sizeof addr) return -EINVAL;
+  memcpy(&addr, name, sizeof addr);
+  if (addr.sin_family != AF_INET && addr.sin_family != AF_UNSPEC) return -EAFNOSUPPORT;
+  h->flags |= NUSE_DGRAM_HAS_ADDR;
+  h->family = AF_INET;
+  h->port = ntohs(addr.sin_port);
+  memcpy(h->addr, &addr.sin_addr, 4);
+  return 0;
+}
+
+/* v4-mapped addresses leave as IPv4: the service sees one form only. */
+static long name_v6(struct dgram_header *h, const void *name, socklen_t len) {
+  struct sockaddr_in6 addr = {0};
+  sa_family_t family;
+  if (len < sizeof family) return -EINVAL;
+  memcpy(&family, name, sizeof family);
+  if (family == AF_INET) return name_v4(h, name, len);
+  if (len < offsetof(struct sockaddr_in6, sin6_scope_id)) return -EINVAL;
+  if (family != AF_INET6) return -EAFNOSUPPORT;
+  memcpy(&addr, name, len < sizeof addr ? len : sizeof addr);
+  h->flags |= NUSE_DGRAM_HAS_ADDR;
+  h->port = ntohs(addr.sin6_port);
+  if (IN6_IS_ADDR_V4MAPPED(&addr.sin6_addr)) {
+    h->family = AF_INET;
+    memcpy(h->addr, &addr.sin6_addr.s6_addr[12], 4);
+  } else {
+    h->family = AF_INET6;
+    memcpy(h->addr, &addr.sin6_addr, 16);
+    if (addr.sin6_scope_id != 0) h->ifindex = addr.sin6_scope_id;
+  }
+  return 0;
+}
+
+static long fill_header(const struct fd_entry *e, const struct msghdr *msg, int flags,
+                        struct dgram_header *h) {
+  long result = 0;
+  if (flags & MSG_OOB) return -EOPNOTSUPP;
+  if (msg->msg_iovlen > IOV_COUNT_MAX) return -EMSGSIZE;
+  h->magic = NUSE_DGRAM_MAGIC;
+  h->time_us = channel_token(); /* NUSE_DGRAM_TOKEN_OFF */
+  if (flags & MSG_DONTROUTE) h->flags |= NUSE_DGRAM_DONTROUTE;
+  if ((flags & MSG_MORE) && entry_protocol(e) == IPPROTO_UDP) h->flags |= NUSE_DGRAM_MORE;
+  if (msg->msg_name != NULL && msg->msg_namelen > 0) {
+    result = entry_domain(e) == AF_INET6 ? name_v6(h, msg->msg_name, msg->msg_namelen)
+                                         : name_v4(h, msg->msg_name, msg->msg_namelen);
+  }
+  return result < 0 ? result : cmsg_to_header(e, msg, h);
+}
+
+static size_t payload_max(const struct fd_entry *e, const struct dgram_header *h) {
+  if (entry_protocol(e) != IPPROTO_UDP) return IP_LEN_MAX;
+  bool is_v6 = h->family == AF_INET6 || (h->family == 0 && entry_domain(e) == AF_INET6);
+  return is_v6 ? UDP6_PAYLOAD_MAX : UDP4_PAYLOAD_MAX;
+}
+
+/* The pair is broken: by the program's own shutdown, or because the service has gone. */
+static long broken_pair(int fd, struct fd_entry *e) {
+  struct control_request request = {.op = NUSE_OP_WHO};
+  struct control_reply reply = {0};
+  return entry_call(fd, e, &request, &reply) == -ENETDOWN ? -ENETDOWN : -EPIPE;
+}
+
+/* An error that a send fails with; 0: none. */
+static long error_before(int fd, struct fd_entry *e) {
+  struct timespec now;
+  long error = dgram_pending_error(e);
+  if (error < 0 || !(entry_word(e) & NUSE_STATE_CONNECTED)) return error;
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  unsigned tick = (unsigned)(now.tv_sec * 1000 + now.tv_nsec / 1000000) | 1;
+  unsigned looked = atomic_exchange_explicit(&e->looked, tick, memory_order_relaxed);
+  return looked == tick || looked == 0 ? 0 : -dgram_take_error(fd, e);
+}
+
+ssize_t dgram_sendmsg(int fd, struct fd_entry *e, const struct msghdr *msg, int flags) {
+  struct dgram_header h = {0};
+  uint64_t len = 0;
+  long result = fill_header(e, msg, flags, &h);
+  if (result < 0) return result;
+  struct iovec iov[msg->msg_iovlen + 1];
+  iov[0] = (struct iovec){&h, sizeof h};
+  for (size_t i = 0; i < msg->msg_iovlen; i++) {
+    iov[i + 1] = msg->msg_iov[i];
+    if (iov[i + 1].iov_len > IP_LEN_MAX) return -EMSGSIZE;
+    len += iov[i + 1].iov_len;
+  }
+  if (len > payload_max(e, &h)) return -EMSGSIZE;
+  h.payload_len = (uint32_t)len;
+  bool named = (h.flags & NUSE_DGRAM_HAS_ADDR) != 0;
+  result = destination_check(fd, e, &h, named ? msg->msg_name : NULL, named ? msg->msg_namelen : 0,
+                             len);
+  if (result == 0) result = error_before(fd, e);
+  if (result < 0) return entry_verify(fd, e) ? result : -ENOTSOCK;
+  struct msghdr whole = {.msg_iov = iov, .msg_iovlen = msg->msg_iovlen + 1};
+  result = sys_result(real()->sendmsg(fd, &whole, (flags & MSG_DONTWAIT) | MSG_NOSIGNAL));
+  if (result >= 0) return result - (long)sizeof h;
+  if (result == -EPIPE || result == -ECONNRESET) return broken_pair(fd, e);
+  return result;
+}

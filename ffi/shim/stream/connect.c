@@ -1,0 +1,145 @@
+/*
+ * connect, and the end of a connect that nobody waits for.
+ *
+ * Blocking: the request itself waits (control.c), signals, SA_RESTART and SO_SNDTIMEO included.
+ *
+ * Non-blocking, or a wait that was cut short:
+ *   CONNECT --> -EINPROGRESS --> write the filler, make SO_SNDBUF small --> not writable
+ *   the handshake has ended well: the service drains it --> OUT
+ *   it has ended badly: the service closes its end, the filler unread --> IN OUT ERR HUP
+ *   connect() again: replace_pair.c
+ *
+ * Probed on Linux 6.18: an AF_UNIX stream end is writable while 4 * (bytes charged) <= sndbuf.
+ * The smallest sndbuf is 4608, one message of 512 bytes is charged 1280 or more: not writable,
+ * and one epoll edge (EPOLLOUT) when the last filler byte is read. Filler first, then the small
+ * buffer: lowering the buffer while the queue is empty would wake a poller in another thread.
+ */
+#include "stream.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/time.h>
+
+#include "../core/real.h"
+#include "../core/socket.h"
+
+#define SOCKADDR_MAX 128
+
+static bool is_nonblocking(int fd) { return (real()->fcntl64(fd, F_GETFL) & O_NONBLOCK) != 0; }
+
+void stream_grow_sndbuf(int fd, struct fd_entry *e) {
+  int size = NUSE_PAIR_SNDBUF;
+  if (real()->setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size) != 0) {
+    real()->setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+  }
+  entry_mark(e, WORD_SNDBUF_GROWN, WORD_UNWRITABLE);
+}
+
+static long stream_make_unwritable(int fd, struct fd_entry *e, int len) {
+  static const uint8_t filler[NUSE_FILLER_LEN];
+  int smallest = 1;
+  if (len <= 0 || len > NUSE_FILLER_LEN) return 0;
+  entry_mark(e, WORD_UNWRITABLE, WORD_SNDBUF_GROWN);
+  if (real()->send(fd, filler, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL) != len) return -ENETDOWN;
+  real()->setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &smallest, sizeof smallest);
+  return 0;
+}
+
+static bool is_hung_up(int fd) {
+  struct pollfd p = {.fd = fd};
+  return real()->poll(&p, 1, 0) == 1 && (p.revents & POLLHUP);
+}
+
+uint32_t stream_connect_outcome(int fd, struct fd_entry *e) {
+  struct pollfd p = {.fd = fd, .events = POLLIN | POLLOUT};
+  if (!entry_verify(fd, e) || real()->poll(&p, 1, 0) < 0) return 0;
+  if (p.revents == 0) return NUSE_STATE_CONNECTING;
+  if (p.revents != POLLOUT) return 0;
+  entry_mark(e, NUSE_STATE_CONNECTED, NUSE_STATE_CONNECTING);
+  stream_grow_sndbuf(fd, e);
+  return NUSE_STATE_CONNECTED;
+}
+
+/* SO_SNDTIMEO or SO_RCVTIMEO in milliseconds, -1 for none. */
+static int timeout_ms(int fd, int option) {
+  struct timeval timeout = {0};
+  socklen_t len = sizeof timeout;
+  if (real()->getsockopt(fd, SOL_SOCKET, option, &timeout, &len) != 0) return -1;
+  if (timeout.tv_sec == 0 && timeout.tv_usec == 0) return -1;
+  if (timeout.tv_sec > 2000000) return -1;
+  return (int)(timeout.tv_sec * 1000 + (timeout.tv_usec + 999) / 1000);
+}
+
+/* After the reply to a CONNECT: the pair shows its state from now on. */
+static long connect_note(int fd, struct fd_entry *e, const struct control_reply *reply) {
+  if (reply->a > 0) {
+    long result = stream_replace_pair(fd, e);
+    if (result < 0) return result;
+  }
+  if (reply->b > 0) return stream_make_unwritable(fd, e, reply->b);
+  if ((entry_word(e) & WORD_UNWRITABLE) && !(reply->state & NUSE_STATE_CONNECTING)) {
+    stream_grow_sndbuf(fd, e);
+  }
+  return 0;
+}
+
+/* -EINPROGRESS, -EINTR: it goes on without us. */
+static long connect_wait(int fd, struct fd_entry *e, struct control_request *request,
+                         int limit_ms) {
+  struct control_reply reply = {0};
+  request->b = NUSE_CONNECT_WAIT;
+  long result = entry_wait(fd, e, request, &reply, limit_ms);
+  long noted = connect_note(fd, e, &reply);
+  if (noted < 0) return noted;
+  return result == -EINPROGRESS && reply.interrupted ? -EINTR : result;
+}
+
+/* `how`: NUSE_CONNECT_FAST or 0. */
+static long connect_stream(int fd, struct fd_entry *e, const struct sockaddr *addr, socklen_t len,
+                           int how, bool nonblocking) {
+  struct control_request request = {
+      .op = NUSE_OP_CONNECT, .a = NUSE_FILLER_LEN, .c = how, .data = addr, .data_len = len};
+  struct control_reply reply = {0};
+  if (!nonblocking) {
+    int limit_ms = entry_word(e) & WORD_TIMED ? timeout_ms(fd, SO_SNDTIMEO) : -1;
+    return connect_wait(fd, e, &request, limit_ms);
+  }
+  long result = entry_call(fd, e, &request, &reply);
+  long noted = connect_note(fd, e, &reply);
+  return noted < 0 ? noted : result;
+}
+
+long stream_connect(int fd, struct fd_entry *e, const struct sockaddr *addr, socklen_t len) {
+  return connect_stream(fd, e, addr, len, 0, is_nonblocking(fd));
+}
+
+long stream_connect_fast(int fd, struct fd_entry *e, const struct msghdr *msg, int flags) {
+  const struct sockaddr *addr = msg->msg_name;
+  socklen_t len = msg->msg_namelen;
+  if (!entry_verify(fd, e)) return -ENOTSOCK;
+  if (entry_word(e) & NUSE_STATE_CONNECTED) return -EISCONN;
+  if (addr == NULL || len < sizeof addr->sa_family || len > SOCKADDR_MAX) return -EINVAL;
+  if (addr->sa_family == AF_UNSPEC) return -EOPNOTSUPP;
+  bool nonblocking = (flags & MSG_DONTWAIT) || is_nonblocking(fd);
+  return connect_stream(fd, e, addr, len, NUSE_CONNECT_FAST, nonblocking);
+}
+
+long stream_await_connect(int fd, struct fd_entry *e, int flags, int option) {
+  bool is_unwritable = (entry_word(e) & WORD_UNWRITABLE) != 0;
+  if (is_unwritable) {
+    uint32_t outcome = stream_connect_outcome(fd, e);
+    if (outcome == NUSE_STATE_CONNECTING) {
+      if ((flags & MSG_DONTWAIT) || is_nonblocking(fd)) return -EAGAIN;
+      struct control_request request = {.op = NUSE_OP_CONNECT};
+      long result = connect_wait(fd, e, &request, timeout_ms(fd, option));
+      return result == -EINPROGRESS ? -EAGAIN : result;
+    }
+    if (outcome == NUSE_STATE_CONNECTED) return 0;
+  }
+  uint32_t state = entry_refresh(fd, e);
+  if (is_unwritable && !(state & NUSE_STATE_CONNECTING)) stream_grow_sndbuf(fd, e);
+  if (state & (NUSE_STATE_CONNECTED | NUSE_STATE_CONNECTING)) return 0;
+  int error = entry_take_error(fd, e);
+  if (error != 0) return -error;
+  return is_hung_up(fd) ? STREAM_ENDED : -ENOTCONN;
+}

@@ -1,0 +1,36 @@
+/*
+ * Stream sockets: connect.c, accept.c, transfer.c (the bytes), replace_pair.c.
+ */
+#ifndef NUSE_STREAM_H
+#define NUSE_STREAM_H
+
+#include "../core/fd_table.h"
+
+/* Before data on a stream that is not known to be connected: waits for the end of a connect under
+ * way, as long as `option` allows (SO_SNDTIMEO, SO_RCVTIMEO). 0 when connected, -ENOTCONN, or why
+ * it failed; STREAM_ENDED when that has been told already. */
+#define STREAM_ENDED 1
+long stream_await_connect(int fd, struct fd_entry *e, int flags, int option);
+/* Makes SO_SNDBUF large: after a connect, and when there is much to send. */
+void stream_grow_sndbuf(int fd, struct fd_entry *e);
+/* Of a non-blocking connect, as the pair shows it: CONNECTING, CONNECTED (noted), or 0: ask. */
+uint32_t stream_connect_outcome(int fd, struct fd_entry *e);
+/* connect(). */
+long stream_connect(int fd, struct fd_entry *e, const struct sockaddr *addr, socklen_t len);
+/* connect() as the first half of a send with MSG_FASTOPEN: 0, then the bytes may follow. */
+long stream_connect_fast(int fd, struct fd_entry *e, const struct msghdr *msg, int flags);
+/* The bytes so far are all, or not: MSG_MORE. */
+void stream_say_more(int fd, struct fd_entry *e, bool is_on);
+/* replace_pair.c: puts the fresh pair that waits in the old one into its place. 0 or -errno. */
+long stream_replace_pair(int fd, struct fd_entry *e);
+/* stream_grow_sndbuf, if it is still ours. */
+void stream_verify_and_grow_sndbuf(int fd, struct fd_entry *e);
+ssize_t stream_read(int fd, struct fd_entry *e, void *buf, size_t len);
+ssize_t stream_recv(int fd, struct fd_entry *e, void *buf, size_t len, int flags);
+ssize_t stream_write(int fd, struct fd_entry *e, const void *buf, size_t len, int flags);
+ssize_t stream_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg, int flags);
+ssize_t stream_sendmsg(int fd, struct fd_entry *e, const struct msghdr *msg, int flags);
+/* Takes one connection off a listener: its descriptor, or -errno. `flags`: SOCK_. */
+long stream_accept(int fd, struct fd_entry *e, struct sockaddr *addr, socklen_t *len, int flags);
+
+#endif

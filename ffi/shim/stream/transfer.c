@@ -1,0 +1,169 @@
+/*
+ * Bytes on a stream. The pair moves them; what is left for us is to tell how a stream ended.
+ *
+ * Probed on Linux 6.18, on the program's end of an AF_UNIX stream pair, after the service has
+ *   shutdown(SHUT_WR)             poll IN RDHUP, no HUP; read: queued bytes, then 0; write works
+ *   shutdown(SHUT_RDWR) or close  poll IN OUT RDHUP HUP; read: queued bytes, then 0; write: EPIPE
+ *   close with our bytes unread   the same with ERR; after the queued bytes one read: ECONNRESET
+ * So EOF without HUP is the peer's FIN; EOF with HUP may be a reset, a timeout or both FINs:
+ * SO_ERROR of the stack knows. A write to a dead stream first reports that error, and EPIPE
+ * with SIGPIPE after that, as TCP in the kernel does; therefore every write is a send with
+ * MSG_NOSIGNAL.
+ *
+ * MSG_MORE does not go through the pair. The service is told when it begins, before the bytes, and
+ * when it has ended, after them; it reads what is in the pair before it takes note.
+ */
+#include "stream.h"
+
+#include <poll.h>
+#include <signal.h>
+
+#include "../core/real.h"
+#include "../core/socket.h"
+
+#define SEND_FLAGS MSG_DONTWAIT
+#define LARGE_SEND 4096 /* bytes at once from which the pair gets a large buffer */
+#define RECV_FLAGS (MSG_DONTWAIT | MSG_PEEK | MSG_WAITALL)
+
+/* Connected, as far as we know, and no connect under way. */
+static inline bool is_settled(const struct fd_entry *e) {
+  unsigned word = entry_word(e);
+  return (word & (NUSE_STATE_CONNECTED | WORD_UNWRITABLE)) == NUSE_STATE_CONNECTED;
+}
+
+void stream_verify_and_grow_sndbuf(int fd, struct fd_entry *e) {
+  int saved = errno;
+  if (entry_verify(fd, e)) stream_grow_sndbuf(fd, e);
+  errno = saved;
+}
+
+static inline long before_recv(int fd, struct fd_entry *e, int flags) {
+  if (is_settled(e) || !entry_verify(fd, e)) return 0;
+  return stream_await_connect(fd, e, flags, SO_RCVTIMEO);
+}
+
+/* `result` of a read of at least one byte. The pair's own ECONNRESET is no more than EOF: only the
+ * stack knows whether the connection was reset. */
+static long after_recv(int fd, struct fd_entry *e, long result) {
+  if (result > 0 || (result < 0 && result != -ECONNRESET)) return result;
+  if (process_is_sandboxed()) return result;
+  if (result == 0) {
+    struct pollfd p = {.fd = fd};
+    real()->poll(&p, 1, 0);
+    if (!(p.revents & POLLHUP) || !entry_verify(fd, e)) return 0;
+  }
+  int error = entry_take_error(fd, e);
+  return -error;
+}
+
+static long after_send(int fd, struct fd_entry *e, long result, int flags) {
+  if (result != -EPIPE) return result;
+  int error = entry_take_error(fd, e);
+  if (error != 0) return -error;
+  if (!(flags & MSG_NOSIGNAL)) raise(SIGPIPE);
+  return result;
+}
+
+static inline long before_send(int fd, struct fd_entry *e, size_t len, int flags) {
+  if (is_settled(e)) {
+    bool is_tight = len >= LARGE_SEND && !(entry_word(e) & WORD_SNDBUF_GROWN);
+    if (UNLIKELY(is_tight && !process_is_sandboxed())) stream_verify_and_grow_sndbuf(fd, e);
+    return 0;
+  }
+  if (!entry_verify(fd, e)) return 0;
+  long result = stream_await_connect(fd, e, flags, SO_SNDTIMEO);
+  if (result != -ENOTCONN && result != STREAM_ENDED) return result;
+  if (!(flags & MSG_NOSIGNAL)) raise(SIGPIPE);
+  return -EPIPE;
+}
+
+void stream_say_more(int fd, struct fd_entry *e, bool is_on) {
+  struct control_request request = {
+      .op = NUSE_OP_MORE, .cookie = entry_cookie(e), .a = is_on ? 1 : 0};
+  struct control_reply reply = {0};
+  int saved = errno;
+  if (!entry_verify(fd, e)) return;
+  long result = is_on ? control_call(&request, &reply) : control_post(&request, -1);
+  if (result == 0) entry_mark(e, is_on ? WORD_MORE : 0, is_on ? 0 : WORD_MORE);
+  errno = saved;
+}
+
+/* Before and after the bytes of a send. */
+static inline void more_before(int fd, struct fd_entry *e, int flags) {
+  if (UNLIKELY((flags & MSG_MORE) && !(entry_word(e) & WORD_MORE))) stream_say_more(fd, e, true);
+}
+static inline void more_after(int fd, struct fd_entry *e, int flags) {
+  if (UNLIKELY(!(flags & MSG_MORE) && (entry_word(e) & WORD_MORE))) stream_say_more(fd, e, false);
+}
+
+static long recv_flags_error(int flags) {
+  if (flags & MSG_OOB) return -EINVAL;
+  return flags & MSG_ERRQUEUE ? -EAGAIN : 0;
+}
+
+static long send_flags_error(int flags) { return flags & MSG_OOB ? -EINVAL : 0; }
+
+ssize_t stream_read(int fd, struct fd_entry *e, void *buf, size_t len) {
+  long result = before_recv(fd, e, 0);
+  if (result != 0) return result < 0 ? result : 0;
+  result = sys_result(real()->read(fd, buf, len));
+  return len == 0 ? result : after_recv(fd, e, result);
+}
+
+ssize_t stream_recv(int fd, struct fd_entry *e, void *buf, size_t len, int flags) {
+  long result = recv_flags_error(flags);
+  if (result == 0) result = before_recv(fd, e, flags);
+  if (result != 0) return result < 0 ? result : 0;
+  result = sys_result(real()->recv(fd, buf, len, flags & RECV_FLAGS));
+  return len == 0 ? result : after_recv(fd, e, result);
+}
+
+ssize_t stream_write(int fd, struct fd_entry *e, const void *buf, size_t len, int flags) {
+  if (process_is_sandboxed() && flags == 0) return sys_result(real()->write(fd, buf, len));
+  long result = send_flags_error(flags);
+  if (result == 0) result = before_send(fd, e, len, flags);
+  if (result < 0) return result;
+  more_before(fd, e, flags);
+  result = sys_result(real()->send(fd, buf, len, (flags & SEND_FLAGS) | MSG_NOSIGNAL));
+  more_after(fd, e, flags);
+  return after_send(fd, e, result, flags);
+}
+
+static size_t total_len(const struct msghdr *msg) {
+  size_t total = 0;
+  for (size_t i = 0; i < msg->msg_iovlen; i++) total += msg->msg_iov[i].iov_len;
+  return total;
+}
+
+ssize_t stream_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg, int flags) {
+  struct msghdr plain = {.msg_iov = msg->msg_iov, .msg_iovlen = msg->msg_iovlen};
+  long result = recv_flags_error(flags);
+  if (result == 0) result = before_recv(fd, e, flags);
+  if (result < 0) return result;
+  if (result == 0) {
+    result = sys_result(real()->recvmsg(fd, &plain, flags & RECV_FLAGS));
+    if (total_len(msg) > 0) result = after_recv(fd, e, result);
+    if (result < 0) return result;
+  } else {
+    result = 0; /* STREAM_ENDED */
+  }
+  msg->msg_namelen = 0;
+  msg->msg_controllen = 0;
+  msg->msg_flags = 0;
+  return result;
+}
+
+ssize_t stream_sendmsg(int fd, struct fd_entry *e, const struct msghdr *msg, int flags) {
+  struct msghdr plain = {.msg_iov = msg->msg_iov, .msg_iovlen = msg->msg_iovlen};
+  if (process_is_sandboxed() && flags == 0) {
+    return sys_result(real()->writev(fd, msg->msg_iov, (int)msg->msg_iovlen));
+  }
+  long result = send_flags_error(flags);
+  if (result == 0 && (flags & MSG_FASTOPEN)) result = stream_connect_fast(fd, e, msg, flags);
+  if (result == 0) result = before_send(fd, e, total_len(msg), flags);
+  if (result < 0) return result;
+  more_before(fd, e, flags);
+  result = sys_result(real()->sendmsg(fd, &plain, (flags & SEND_FLAGS) | MSG_NOSIGNAL));
+  more_after(fd, e, flags);
+  return after_send(fd, e, result, flags);
+}
