@@ -9,7 +9,8 @@ import type { Counters } from "./counters.ts";
 
 /** Adds one dropped packet to the groups' own counters. */
 export function countDropInGroups(counters: Counters, reason: number): void {
-  if (reason <= drop.DROP_ICMP_SHORT) countTransportDrop(counters, reason);
+  if (reason <= drop.DROP_MARTIAN_LOOPBACK) counters.ip.inAddrErrors++;
+  else if (reason <= drop.DROP_ICMP_SHORT) countTransportDrop(counters, reason);
   else countNetworkDrop(counters, reason);
 }
 

@@ -22,7 +22,7 @@ export const DROP_IPV4_CHECKSUM = -13;
 export const DROP_IPV4_OPTIONS = -14; // malformed: a parameter problem is due
 export const DROP_IPV4_SOURCE_ROUTE = -15;
 export const DROP_IPV4_FRAGMENT = -16; // fragment of impossible length or offset
-export const DROP_IP_MARTIAN = -17; // source or destination that cannot be on this link
+export const DROP_IP_MARTIAN = -17; // destination 127/8: never on a wire
 export const DROP_IP_NOT_FOR_US = -18;
 export const DROP_IP_PROTOCOL = -19; // nobody wants the protocol
 export const DROP_REASSEMBLY_OVERLAP = -20;
@@ -53,6 +53,13 @@ export const DROP_NO_MEMORY = -44;
 export const DROP_DEVICE_FULL = -45; // the device refused the frame
 export const DROP_TCP_FLAGS = -46; // a combination of flags that means nothing in this state
 export const DROP_TCP_SEQUENCE = -47; // a reset whose numbers do not fit
+// Sources that no other host can have (iface/martian.ts)
+export const DROP_MARTIAN_LOOPBACK = -48; // 127/8
+export const DROP_MARTIAN_MULTICAST = -49; // 224/4
+export const DROP_MARTIAN_BROADCAST = -50; // to all, or to one of our subnets
+export const DROP_MARTIAN_RESERVED = -51; // 240/4, 0/8
+export const DROP_MARTIAN_UNSPECIFIED = -52; // 0.0.0.0 where nobody asks for an address
+export const DROP_MARTIAN_OWN = -53; // an address of ours, from the wire
 
 /** Name of reason r at index -r; index 0 is not a reason. */
 export const DROP_NAMES: readonly string[] = [
@@ -104,4 +111,10 @@ export const DROP_NAMES: readonly string[] = [
   "deviceFull",
   "tcpFlags",
   "tcpSequence",
+  "martianLoopback",
+  "martianMulticast",
+  "martianBroadcast",
+  "martianReserved",
+  "martianUnspecified",
+  "martianOwn",
 ];

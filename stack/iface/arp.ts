@@ -56,7 +56,7 @@ export class Arp {
     const arp = this.#packet;
     const reason = parseArp(this.memory.dv, off, len, arp);
     if (reason !== 0) return reason;
-    if (isUnusableSender(arp)) return DROP_ARP_ADDRESS;
+    if (isUnusableSender(arp) || iface.isSubnetBroadcast(arp.senderIp)) return DROP_ARP_ADDRESS;
     const sender = IpAddress.v4(arp.senderIp);
     if (iface.findAddress(sender) !== null) {
       this.#onConflict(iface, sender, nowUs);
@@ -181,5 +181,6 @@ export class Arp {
 function isUnusableSender(arp: ArpPacket): boolean {
   if (isGroupMac(arp.senderHi) || (arp.senderHi === 0 && arp.senderLo === 0)) return true;
   const firstByte = arp.senderIp >>> 24;
+  if (firstByte === 0) return arp.senderIp !== 0; // 0.0.0.0: a probe (RFC 5227 2.1.1)
   return firstByte === 127 || firstByte >= 224;
 }

@@ -10,6 +10,8 @@ export class InterfaceTable {
   readonly all: Interface[] = [];
   /** Our addresses by their last word (an IPv4 address is only that), and who has them. */
   readonly #ownerByWord = new Map<number, Interface>();
+  /** Broadcast addresses of our subnets, mostly one: faster to walk than a set. */
+  #broadcasts: readonly number[] = [];
 
   byIndex(index: number): Interface | null {
     return this.all[index - 1] ?? null;
@@ -25,6 +27,10 @@ export class InterfaceTable {
     for (const iface of this.all) {
       for (const { addr } of iface.addresses) this.#ownerByWord.set(addr.w3, iface);
     }
+    const addresses = this.all.flatMap((iface) => iface.addresses);
+    this.#broadcasts = addresses.flatMap(({ broadcast }) =>
+      broadcast === null ? [] : [broadcast.w3]
+    );
   }
 
   /**
@@ -33,6 +39,13 @@ export class InterfaceTable {
   ownerOfV4(word: number): Interface | null {
     if (word >>> 24 === 127) return this.all[0];
     return this.#ownerByWord.get(word) ?? null;
+  }
+
+  /** Whether this int32 IPv4 address means everybody on one of our subnets. */
+  isBroadcastV4(word: number): boolean {
+    const broadcasts = this.#broadcasts;
+    for (let i = 0; i < broadcasts.length; i++) if (broadcasts[i] === word) return true;
+    return false;
   }
 
   ownerOf(addr: IpAddress): Interface | null {

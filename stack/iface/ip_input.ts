@@ -8,12 +8,7 @@
 import type { Counters } from "../base/counters.ts";
 import type { Memory } from "../base/memory.ts";
 import { CSUM_NONE, GSO_NONE } from "../base/frames.ts";
-import {
-  DROP_IP_MARTIAN,
-  DROP_IP_NOT_FOR_US,
-  DROP_IP_PROTOCOL,
-  DROP_IPV4_OPTIONS,
-} from "../base/drop_reason.ts";
+import { DROP_IP_NOT_FOR_US, DROP_IP_PROTOCOL, DROP_IPV4_OPTIONS } from "../base/drop_reason.ts";
 import { TIME_EXCEEDED_REASSEMBLY, UNREACHABLE_PORT, UNREACHABLE_PROTOCOL } from "../wire/icmp.ts";
 import { Ipv4Header, parseIpv4 } from "../wire/ipv4.ts";
 import type { IcmpSender, Transport } from "../base/network.ts";
@@ -21,6 +16,7 @@ import { Packet } from "../base/packet.ts";
 import type { IpConfig } from "./config.ts";
 import type { Interface } from "./interface.ts";
 import type { InterfaceTable } from "./interface_table.ts";
+import { martianReason } from "./martian.ts";
 import { type PartialDatagram, Reassembly } from "./reassembly.ts";
 
 /** The errors that a host sends besides those a transport asks for. */
@@ -82,7 +78,9 @@ export class IpInput {
     pkt.csum = csum;
     pkt.gsoType = gsoType;
     pkt.gsoSize = gsoType === GSO_NONE ? 0 : gsoSize;
-    if (!isOwn && this.#isMartian(pkt.src3, pkt.dst3)) return DROP_IP_MARTIAN;
+    const { src, dst, protocol } = header;
+    const martian = martianReason(src, dst, protocol, isOwn, this.deps.interfaces);
+    if (martian !== 0) return martian;
     if (!this.#classify(pkt, iface, isLinkGroup)) return DROP_IP_NOT_FOR_US;
     if (reason === DROP_IPV4_OPTIONS) {
       this.deps.errors.sendParameterProblem(pkt, header.optionErrorOff);
@@ -127,19 +125,6 @@ export class IpInput {
     pkt.dst2 = 0xffff;
     pkt.dst3 = header.dst;
     pkt.nowUs = nowUs;
-  }
-
-  /**
-   * Sources that no other host can have (RFC 1122 3.2.1.3, RFC 1812 5.3.7): broadcast, multicast,
-   * reserved, loopback, one of our own; and a loopback destination. 0.0.0.0 asks for an address
-   * (DHCP): only to all.
-   */
-  #isMartian(src: number, dst: number): boolean {
-    const srcByte = src >>> 24;
-    if (srcByte === 127 || srcByte >= 224 || dst >>> 24 === 127) return true;
-    if (src === 0) return dst !== LIMITED_BROADCAST && dst >>> 28 !== 14;
-    if (srcByte === 0) return true;
-    return this.deps.interfaces.ownerOfV4(src) !== null;
   }
 
   /** Sets what kind of destination it is; false when it is not ours. */

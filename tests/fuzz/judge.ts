@@ -63,8 +63,12 @@ function judgeIpv4(u8: Uint8Array, dv: DataView, len: number): number {
   if (!isWhole || headerLen > 20) return UNSURE;
   const src = dv.getUint32(IP_OFF + 12);
   const dst = dv.getUint32(IP_OFF + 16);
-  const isMartian = src >>> 24 === 127 || src >>> 24 >= 224 || dst >>> 24 === 127 || src === LOCAL;
-  if (isMartian) return drop.DROP_IP_MARTIAN;
+  if (src === 0xffffffff) return drop.DROP_MARTIAN_BROADCAST;
+  if (src >>> 24 >= 240) return drop.DROP_MARTIAN_RESERVED;
+  if (src >>> 24 >= 224) return drop.DROP_MARTIAN_MULTICAST;
+  if (src >>> 24 === 127) return drop.DROP_MARTIAN_LOOPBACK;
+  if (src === LOCAL) return drop.DROP_MARTIAN_OWN;
+  if (dst >>> 24 === 127) return isOrdinarySource(src) ? drop.DROP_IP_MARTIAN : UNSURE;
   // Nobody's here: neither a group, nor on our network
   const isElsewhere = dst >>> 28 < 14 && dst >>> 16 !== LOCAL >>> 16;
   return isElsewhere && isOrdinarySource(src) ? drop.DROP_IP_NOT_FOR_US : UNSURE;
@@ -76,7 +80,8 @@ function isLocalMac(u8: Uint8Array): boolean {
 }
 
 function isOrdinarySource(src: number): boolean {
-  return src >>> 24 !== 0 && !LOCAL_ADDRS.includes(src);
+  const isBroadcast = src >>> 8 === LOCAL >>> 8 && (src & 0xff) === 0xff;
+  return src >>> 24 !== 0 && !isBroadcast && !LOCAL_ADDRS.includes(src);
 }
 
 function judgeTransport(

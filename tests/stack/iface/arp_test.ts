@@ -87,8 +87,11 @@ Deno.test("senders that cannot be are dropped", () => {
   host.inject(arpFrame(REQUEST, NOBODY, PEER_ADDR, NOBODY, OUR_ADDR));
   host.inject(arpFrame(REQUEST, BROADCAST_MAC, PEER_ADDR, NOBODY, OUR_ADDR));
   host.inject(arpFrame(REQUEST, PEER_MAC, ip("224.0.0.1"), NOBODY, OUR_ADDR));
-  host.inject(arpFrame(REQUEST, PEER_MAC, ip("127.0.0.1"), NOBODY, OUR_ADDR));
-  assertEquals([host.sent().length, host.stack.counters.arp.inErrors], [0, 4]);
+  const senders = ["127.0.0.1", "0.1.2.3", "240.0.0.1", "255.255.255.255", "198.18.0.255"];
+  for (const sender of senders) {
+    host.inject(arpFrame(REQUEST, PEER_MAC, ip(sender), NOBODY, OUR_ADDR));
+  }
+  assertEquals([host.sent().length, host.stack.counters.arp.inErrors], [0, 8]);
 });
 
 Deno.test("an address removed in between is not announced again", () => {

@@ -44,21 +44,33 @@ Deno.test("broken headers are dropped, each under its name", () => {
   assertEquals(host.sent().length, 1);
 });
 
-Deno.test("sources and destinations that cannot be are martians", () => {
+Deno.test("sources that no other host can have are dropped, each under its name", () => {
   const host = new Host();
-  const sources = [
-    "127.0.0.1",
-    "224.0.0.1",
-    "255.255.255.255",
-    "240.0.0.1",
-    "0.0.0.0",
-    "0.1.2.3",
-    "198.18.0.2",
+  const socket = bound(host);
+  const cases = [
+    ["127.0.0.1", "martianLoopback"],
+    ["224.0.0.1", "martianMulticast"],
+    ["255.255.255.255", "martianBroadcast"],
+    ["198.18.0.255", "martianBroadcast"], // of our subnet: the answer would go to everybody
+    ["240.0.0.1", "martianReserved"],
+    ["0.1.2.3", "martianReserved"],
+    ["0.0.0.0", "martianUnspecified"],
+    ["198.18.0.2", "martianOwn"],
   ];
-  for (const src of sources) host.inject(icmpFrame(ECHO, 0, 1, bytesOf(8), { src: ip(src) }));
+  const all = () => host.stack.counters.snapshot();
+  for (const [text, name] of cases) {
+    const src = ip(text);
+    const before = all();
+    host.inject(icmpFrame(ECHO, 0, 1, bytesOf(8), { src }));
+    host.inject(udpFrame(1, 5000, bytesOf(5), { src })); // to a bound port
+    host.inject(udpFrame(1, 5001, bytesOf(5), { src })); // to one that would cause an error
+    const after = all();
+    assertEquals(after[`drop.${name}`] - before[`drop.${name}`], 3, text);
+    assertEquals(after["ip.inAddrErrors"] - before["ip.inAddrErrors"], 3, text);
+  }
   host.inject(icmpFrame(ECHO, 0, 1, bytesOf(8), { dst: ip("127.0.0.1") }));
-  assertEquals(host.stack.counters.drops[17], sources.length + 1);
-  assertEquals(host.sent().length, 0);
+  assertEquals(all()["drop.ipMartian"], 1);
+  assertEquals([host.sent().length, host.recv(socket)], [0, null]);
 });
 
 Deno.test("what is not for us is dropped: we do not forward", () => {
