@@ -97,14 +97,27 @@ export class IpOutput implements Network {
       }
       return this.#sendFragments(r, src, protocol, ttl, tos, nowUs);
     }
-    const payLen = totalLen - IPV4_HEADER_LEN - tx.hdrLen[row];
-    const segments = isGso ? Math.ceil(payLen / tx.gsoSize[row]) : 1;
-    const id = this.#ident.take(src.w3, r.dst.w3, protocol, segments);
+    const id = dontFragment ? 0 : this.#identFor(r, src, protocol, row, totalLen, nowUs);
     const flags = dontFragment ? IPV4_DF : 0;
     const ip = tx.prepend(IPV4_HEADER_LEN);
     const dv = this.memory.dv;
     emitIpv4(dv, ip, tos, totalLen, id, flags, ttl, protocol, src.w3, r.dst.w3);
     return this.#toLink(r, nowUs);
+  }
+
+  /** The identification of the row under construction: one for each packet that it becomes. */
+  #identFor(
+    r: CachedRoute,
+    src: IpAddress,
+    protocol: number,
+    row: number,
+    totalLen: number,
+    nowUs: number,
+  ): number {
+    const { gsoType, gsoSize, hdrLen } = r.tx;
+    const payLen = totalLen - IPV4_HEADER_LEN - hdrLen[row];
+    const packets = gsoType[row] === GSO_NONE ? 1 : Math.ceil(payLen / gsoSize[row]);
+    return this.#ident.take(src.w3, r.dst.w3, protocol, packets, nowUs);
   }
 
   sendWithIpHeader(route: Route, nowUs: number): number {
@@ -150,7 +163,7 @@ export class IpOutput implements Network {
     const tx = r.tx;
     const cutter = this.#fragmenter;
     finishChecksum(this.memory, tx);
-    const id = this.#ident.take(src.w3, r.dst.w3, protocol, 1);
+    const id = this.#ident.take(src.w3, r.dst.w3, protocol, 1, nowUs);
     if (!cutter.start(tx, r.mtu)) return -EMSGSIZE;
     for (;;) {
       cutter.fill(tx);

@@ -12,7 +12,9 @@ import type { Memory } from "../base/memory.ts";
 import { finish, fold, pseudoSumV4, sum } from "../wire/checksum.ts";
 import { ETHERNET_HEADER_LEN } from "../wire/ethernet.ts";
 import {
+  IPV4_DF,
   IPV4_DST_OFFSET,
+  IPV4_FRAGMENT_OFFSET,
   IPV4_HEADER_LEN,
   IPV4_ID_OFFSET,
   IPV4_SRC_OFFSET,
@@ -105,11 +107,13 @@ export class Segmenter {
 }
 
 /**
- * The header is that of the segment before; so is its identification (RFC 6864 4.1: it may count).
+ * The header is that of the segment before. Its identification counts, unless nobody may fragment
+ * the packet: then it stays (RFC 6864 4.1).
  */
 function patchIp(dv: DataView, ip: number, totalLen: number, k: number): void {
   dv.setUint16(ip + IPV4_TOTAL_LEN_OFFSET, totalLen);
-  if (k > 0) dv.setUint16(ip + IPV4_ID_OFFSET, dv.getUint16(ip + IPV4_ID_OFFSET) + 1);
+  const isAtomic = (dv.getUint16(ip + IPV4_FRAGMENT_OFFSET) & IPV4_DF) !== 0;
+  if (k > 0 && !isAtomic) dv.setUint16(ip + IPV4_ID_OFFSET, dv.getUint16(ip + IPV4_ID_OFFSET) + 1);
   refreshIpv4Checksum(dv, ip, IPV4_HEADER_LEN);
 }
 

@@ -1,30 +1,39 @@
 /**
- * Ephemeral ports (RFC 6056): for connections the double-hash algorithm (3.3.4), which gives one
- * destination an unpredictable but slowly advancing sequence of ports; for bind to port 0 random
- * ones (3.3.1).
+ * Ephemeral ports (RFC 6056): for connections the double-hash algorithm (3.3.4) as Linux has it
+ * since 2022: 64 K counters, so that a destination of an attacker's choice shares its counter with
+ * none; each pick moves its counter by a random step; and the hash changes every ten seconds. With
+ * 256 counters of step 1, who is connected to could count the connections to others (Kol, Klein,
+ * Gilad: Device Tracking via Linux's New TCP Source Port Selection Algorithm, 2022).
+ *
+ * Linux's split of the range by parity, which keeps its bind() quick, is left out: it halves what
+ * an attacker has to guess. For bind to port 0 the port is random (3.3.1).
  *
  * @module
  */
 import type { IpAddress } from "../base/ip_address.ts";
 import { SipHash } from "../base/siphash.ts";
 
-const TABLE_LEN = 256;
+const TABLE_LEN = 1 << 16;
+/** A pick moves its counter by 1 to so many. */
+const MAX_STEP = 8;
+/** EPHEMERAL_PORT_SHUFFLE_PERIOD */
+const SHUFFLE_PERIOD_US = 10e6;
 
 export class PortAllocator {
   #low = 32768;
   #high = 60999;
   readonly #random: () => number;
-  readonly #offsetHash: SipHash;
-  readonly #tableHash: SipHash;
-  /** One counter for each group of destinations. */
-  readonly #table = new Int32Array(TABLE_LEN);
-  readonly #message = new Int32Array(9);
+  readonly #hash: SipHash;
+  /**
+   * One counter for each group of destinations; made by the first connection. They begin at 0: what
+   * is added to them is as unpredictable as the key.
+   */
+  #table: Uint32Array | null = null;
+  readonly #message = new Int32Array(10);
 
   constructor(random: () => number) {
     this.#random = random;
-    this.#offsetHash = SipHash.withRandomKey(random);
-    this.#tableHash = SipHash.withRandomKey(random);
-    for (let i = 0; i < TABLE_LEN; i++) this.#table[i] = random() & 0xffff;
+    this.#hash = SipHash.withRandomKey(random);
   }
 
   /** The range, both ends included (1..65535, low <= high). */
@@ -46,20 +55,24 @@ export class PortAllocator {
     local: IpAddress,
     remote: IpAddress,
     remotePort: number,
+    nowUs: number,
     isTaken: (port: number) => boolean,
   ): number {
     const message = this.#message;
     local.putWords(message, 0);
     remote.putWords(message, 4);
     message[8] = remotePort;
-    const offset = this.#offsetHash.hash(message, 9) >>> 0;
-    const group = this.#tableHash.hash(message, 9) & (TABLE_LEN - 1);
+    message[9] = nowUs / SHUFFLE_PERIOD_US;
+    const group = this.#hash.hash(message, 10) & (TABLE_LEN - 1);
+    const table = this.#table ??= new Uint32Array(TABLE_LEN);
     const rangeLen = this.#high - this.#low + 1;
+    const start = ((this.#hash.high >>> 0) + table[group]) % rangeLen;
+    const step = (this.#random() >>> 0) % MAX_STEP;
     for (let tries = 0; tries < rangeLen; tries++) {
-      const step = this.#table[group] >>> 0;
-      this.#table[group]++;
-      const port = this.#low + (offset + step) % rangeLen;
-      if (!isTaken(port)) return port;
+      const port = this.#low + (start + tries) % rangeLen;
+      if (isTaken(port)) continue;
+      table[group] += Math.max(tries, step) + 1;
+      return port;
     }
     return -1;
   }

@@ -90,12 +90,14 @@ export class Bindings {
     remote: IpAddress,
     remotePort: number,
     options: TcpSocketOptions,
+    nowUs: number,
     isTaken: (port: number) => boolean,
   ): Binding | number {
     const port = this.#allocator.pickFor(
       local,
       remote,
       remotePort,
+      nowUs,
       (candidate) => this.#isBound(candidate) || isTaken(candidate),
     );
     if (port < 0) return -EADDRNOTAVAIL;

@@ -147,7 +147,9 @@ function chooseLocal(
   if (tcb.binding !== null) {
     if (isTaken(tcb.binding.port)) return -EADDRNOTAVAIL;
   } else {
-    const binding = layer.bindings.bindForConnect(local, remote, remotePort, tcb.options, isTaken);
+    const { bindings } = layer;
+    const { options } = tcb;
+    const binding = bindings.bindForConnect(local, remote, remotePort, options, nowUs, isTaken);
     if (typeof binding === "number") return binding;
     tcb.binding = binding;
   }

@@ -136,6 +136,17 @@ Deno.test("identifications of datagrams that may be fragmented do not repeat", (
   assertEquals([ids.length, new Set(ids).size], [200, 100]);
 });
 
+Deno.test("what nobody may fragment has identification 0, cut into segments too (RFC 6864)", () => {
+  const host = new Host();
+  const socket = host.datagram(...UDP);
+  const UDP_SEGMENT = 103;
+  socket.setOption(17, UDP_SEGMENT, Uint8Array.of(100, 0, 0, 0), host.nowUs);
+  host.send(socket, bytesOf(300), PEER_ADDR, 7);
+  host.send(socket, bytesOf(5), PEER_ADDR, 7);
+  const ids = host.sent().map((f) => parseIp(f).header.id);
+  assertEquals(ids, [0, 0, 0, 0]);
+});
+
 Deno.test("a neighbour table full of names being asked for: ENOBUFS", () => {
   const host = new Host({ config: { neighbour: { maxEntries: 4 } } });
   const socket = host.datagram(...UDP);

@@ -80,7 +80,7 @@ Deno.test("connect: one port serves several destinations, but not one that was b
   const taken = new Set<string>();
   const connect = (remotePort: number) => {
     const free = (port: number) => taken.has(`${port}-${remotePort}`);
-    const binding = table.bindForConnect(A, B, remotePort, options(), free);
+    const binding = table.bindForConnect(A, B, remotePort, options(), 0, free);
     if (binding instanceof Binding) taken.add(`${binding.port}-${remotePort}`);
     return binding;
   };
