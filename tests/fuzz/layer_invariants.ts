@@ -10,7 +10,7 @@ import {
   FLOW_TCB,
   FLOW_TIME_WAIT,
 } from "../../stack/tcp/base/flow.ts";
-import type { Listener } from "../../stack/tcp/passive_open/listener.ts";
+import type { Listener } from "../../stack/tcp/tcb/listener.ts";
 import { State, stateName } from "../../stack/tcp/base/state.ts";
 import type { SynRequest } from "../../stack/tcp/passive_open/syn_request.ts";
 import type { Tcb } from "../../stack/tcp/tcb/tcb.ts";

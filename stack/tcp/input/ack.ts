@@ -7,7 +7,7 @@
  */
 import { EVENT_WRITABLE } from "../../base/events.ts";
 import { TCP_ECE } from "../../wire/tcp.ts";
-import type { AckSample } from "../loss/ack_sample.ts";
+import type { AckSample } from "../tcb/ack_sample.ts";
 import { sendChallengeAck } from "../output/challenge_ack.ts";
 import { noteReduction, onEcnEcho } from "../loss/ecn.ts";
 import { timestampNow } from "../output/emit.ts";
@@ -22,7 +22,7 @@ import { seqDiff, seqGt, seqLeq, seqLt } from "../base/seq.ts";
 import type { Segment } from "../base/segment.ts";
 import { State } from "../base/state.ts";
 import { Recovery, RetransmitTimer, type Tcb } from "../tcb/tcb.ts";
-import { armRetransmitTimer, stopRetransmitTimer } from "../timers/timer.ts";
+import { armRetransmitTimer, stopRetransmitTimer } from "../timers/expire.ts";
 import { scheduleProbe } from "../loss/tlp.ts";
 
 /** Fifth, check the ACK field. False: the segment is done with. */

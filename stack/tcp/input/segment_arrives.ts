@@ -19,7 +19,7 @@ import { State } from "../base/state.ts";
 import type { SynRequest } from "../passive_open/syn_request.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 import type { TimeWait } from "../teardown/time_wait.ts";
-import { rearmTimer } from "../timers/timer.ts";
+import { rearmTimer } from "../timers/expire.ts";
 
 /** A TCP packet came in. */
 export function tcpInput(layer: TcpLayer, pkt: Packet): void {

@@ -7,7 +7,7 @@
 import { DROP_TCP_SEQUENCE } from "../../base/drop_reason.ts";
 import { ECONNREFUSED, ECONNRESET, EPIPE } from "../../base/errno.ts";
 import { answerSynAgain, sendChallengeAck, sendOutOfWindowAck } from "../output/challenge_ack.ts";
-import { fastOpenResetOutOfOrder } from "../passive_open/fast_open_pause.ts";
+import { fastOpenResetOutOfOrder } from "../path/fast_open_black_hole.ts";
 import { failConnection } from "../teardown/lifecycle.ts";
 import { seqGt, seqLeq, seqLt } from "../base/seq.ts";
 import type { Segment } from "../base/segment.ts";

@@ -17,7 +17,7 @@ import { seqGt, seqLeq } from "../base/seq.ts";
 import type { Segment } from "../base/segment.ts";
 import { State } from "../base/state.ts";
 import type { Tcb } from "../tcb/tcb.ts";
-import { stopRetransmitTimer } from "../timers/timer.ts";
+import { stopRetransmitTimer } from "../timers/expire.ts";
 
 export function synSentInput(tcb: Tcb, seg: Segment): void {
   if (tcb.isConnectDeferred) return replyReset(tcb.layer, tcb, seg);

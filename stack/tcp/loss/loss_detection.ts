@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { AckSample } from "./ack_sample.ts";
+import type { AckSample } from "../tcb/ack_sample.ts";
 import { detectLate, markTimedOut } from "./rack.ts";
 import { SENT_LOST } from "../tcb/sent_queue.ts";
 import { seqDiff, seqGeq, seqGt } from "../base/seq.ts";

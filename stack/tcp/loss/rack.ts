@@ -16,7 +16,7 @@
  *
  * @module
  */
-import type { AckSample } from "./ack_sample.ts";
+import type { AckSample } from "../tcb/ack_sample.ts";
 import { SENT_EVER_RETRANS, type SentSegment } from "../tcb/sent_queue.ts";
 import { seqGeq, seqGt, seqLt } from "../base/seq.ts";
 import { Recovery, type Tcb } from "../tcb/tcb.ts";

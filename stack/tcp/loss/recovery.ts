@@ -13,7 +13,7 @@
  *
  * @module
  */
-import type { AckSample } from "./ack_sample.ts";
+import type { AckSample } from "../tcb/ack_sample.ts";
 import { isReducing } from "./ecn.ts";
 import { detectLosses, detectLossesOnTimeout } from "./loss_detection.ts";
 import { detectLate, isDsackOurs } from "./rack.ts";

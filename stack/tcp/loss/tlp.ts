@@ -10,7 +10,7 @@
  *
  * @module
  */
-import type { AckSample } from "./ack_sample.ts";
+import type { AckSample } from "../tcb/ack_sample.ts";
 import { seqGt, seqLt } from "../base/seq.ts";
 import { Recovery, RetransmitTimer, type Tcb } from "../tcb/tcb.ts";
 

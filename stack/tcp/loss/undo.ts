@@ -10,7 +10,7 @@
  *
  * @module
  */
-import type { AckSample } from "./ack_sample.ts";
+import type { AckSample } from "../tcb/ack_sample.ts";
 import { timestampNow } from "../output/emit.ts";
 import { isDsackOurs } from "./rack.ts";
 import { seqGt, seqLeq } from "../base/seq.ts";

@@ -23,7 +23,7 @@ import { SENT_FIN, SENT_SYN, type SentSegment } from "../tcb/sent_queue.ts";
 import { seqDiff, seqGt } from "../base/seq.ts";
 import { State } from "../base/state.ts";
 import { Recovery, RetransmitTimer, type Tcb } from "../tcb/tcb.ts";
-import { armPersistTimer, armRetransmitTimer, rearmTimer } from "../timers/timer.ts";
+import { armPersistTimer, armRetransmitTimer, rearmTimer } from "../timers/expire.ts";
 import { onProbeSent, scheduleProbe } from "../loss/tlp.ts";
 import { Frto } from "../loss/undo.ts";
 

@@ -15,7 +15,7 @@ import { updateSmss } from "../path/mss.ts";
 import type { Segment } from "../base/segment.ts";
 import type { SynRequest } from "./syn_request.ts";
 import type { Tcb } from "../tcb/tcb.ts";
-import { armRetransmitTimer, rearmTimer } from "../timers/timer.ts";
+import { armRetransmitTimer, rearmTimer } from "../timers/expire.ts";
 import { emitSyn } from "../output/emit.ts";
 
 /** Bits of the configuration (tcp_fastopen). */

@@ -6,11 +6,11 @@
 import { DROP_TCP_FLAGS } from "../../base/drop_reason.ts";
 import type { Packet } from "../../base/packet.ts";
 import { acceptsFastOpen, openFast } from "./fast_open.ts";
-import type { Listener } from "./listener.ts";
+import type { Listener } from "../tcb/listener.ts";
 import { Ends, replyReset, resetStray } from "../output/reset.ts";
 import type { Segment } from "../base/segment.ts";
 import { SynRequest } from "./syn_request.ts";
-import { SynTerms } from "./syn_terms.ts";
+import { SynTerms } from "./syn_parameters.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 
 /** Every SYN gets a cookie (Linux tcp_syncookies = 2). */

@@ -17,7 +17,7 @@
 import { portsWord } from "../../storage/hash_table.ts";
 import { SipHash } from "../../base/siphash.ts";
 import type { Flow } from "../base/flow.ts";
-import type { SynTerms } from "./syn_terms.ts";
+import type { SynTerms } from "./syn_parameters.ts";
 
 const MINUTE_US = 60_000_000;
 /** A cookie is good for the minute that it is of and the next one. */

@@ -11,7 +11,7 @@ import { createCongestionControl } from "../congestion/mod.ts";
 import { emitBare, emitSynSegment, timestampNow } from "../output/emit.ts";
 import { Flow, FLOW_SYN_REQUEST } from "../base/flow.ts";
 import type { TcpLayer } from "../tcp_layer.ts";
-import type { Listener } from "./listener.ts";
+import type { Listener } from "../tcb/listener.ts";
 import { advertisedMss } from "../path/mss.ts";
 import { maxReceiveWindow, windowShiftFor } from "../receive/receive_window.ts";
 import { replyReset } from "../output/reset.ts";
@@ -19,7 +19,7 @@ import type { Segment } from "../base/segment.ts";
 import { SENT_EVER_RETRANS, SENT_SYN } from "../tcb/sent_queue.ts";
 import { seqInWindow } from "../base/seq.ts";
 import { State } from "../base/state.ts";
-import type { SynTerms } from "./syn_terms.ts";
+import type { SynTerms } from "./syn_parameters.ts";
 import { Tcb } from "../tcb/tcb.ts";
 
 const WINDOW_FIELD_MAX = 0xffff;

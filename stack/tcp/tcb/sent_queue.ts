@@ -20,7 +20,7 @@
  * @module
  */
 import { seqDiff, seqGeq, seqGt, seqLeq, seqLt } from "../base/seq.ts";
-import type { AckSample } from "../loss/ack_sample.ts";
+import type { AckSample } from "./ack_sample.ts";
 import type { TxStamp } from "../base/delivery_rate.ts";
 import { SentOrder } from "./sent_order.ts";
 

@@ -23,7 +23,7 @@ import type { Binding } from "./bindings.ts";
 import { DeliveryRate } from "../base/delivery_rate.ts";
 import { Flow, FLOW_TCB } from "../base/flow.ts";
 import type { TcpLayer } from "../tcp_layer.ts";
-import type { Listener } from "../passive_open/listener.ts";
+import type { Listener } from "./listener.ts";
 import { MtuProbing } from "../path/mtu_probing.ts";
 import { Pacer } from "../base/pacing.ts";
 import { ReceiveBuffer } from "./receive_buffer.ts";

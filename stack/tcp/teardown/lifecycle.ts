@@ -11,12 +11,12 @@ import {
   EVENT_WRITABLE,
 } from "../../base/events.ts";
 import { emitReset } from "../output/emit.ts";
-import { fastOpenEnded } from "../passive_open/fast_open_pause.ts";
+import { fastOpenEnded } from "../path/fast_open_black_hole.ts";
 import { advertisedMss, updateSmss } from "../path/mss.ts";
 import { State } from "../base/state.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 import { TimeWait } from "./time_wait.ts";
-import { armKeepAlive, RTO_AFTER_SYN_LOSS_US } from "../timers/timer.ts";
+import { armKeepAlive, RTO_AFTER_SYN_LOSS_US } from "../timers/expire.ts";
 
 function isEstablished(state: State): boolean {
   return state === State.ESTABLISHED || state === State.CLOSE_WAIT;

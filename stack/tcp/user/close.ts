@@ -10,7 +10,7 @@ import { createCongestionControl } from "../congestion/mod.ts";
 import type { TcpSocket } from "./socket.ts";
 import { State } from "../base/state.ts";
 import { Tcb } from "../tcb/tcb.ts";
-import { rearmTimer } from "../timers/timer.ts";
+import { rearmTimer } from "../timers/expire.ts";
 
 /**
  * The sending side is closed: FIN follows the last byte. "Queue this until all preceding SENDs have

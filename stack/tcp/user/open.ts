@@ -23,7 +23,7 @@ import { renewTcb } from "./close.ts";
 import { emitSyn } from "../output/emit.ts";
 import { FAST_OPEN_CLIENT, NO_COOKIE } from "../passive_open/fast_open.ts";
 import { FLOW_TIME_WAIT } from "../base/flow.ts";
-import { Listener } from "../passive_open/listener.ts";
+import { Listener } from "../tcb/listener.ts";
 import { advertisedMss, updateSmss } from "../path/mss.ts";
 import { maxReceiveWindow, windowShiftFor } from "../receive/receive_window.ts";
 import { SENT_SYN } from "../tcb/sent_queue.ts";
@@ -31,7 +31,7 @@ import type { TcpSocket } from "./socket.ts";
 import { State } from "../base/state.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 import type { TimeWait } from "../teardown/time_wait.ts";
-import { armRetransmitTimer, rearmTimer } from "../timers/timer.ts";
+import { armRetransmitTimer, rearmTimer } from "../timers/expire.ts";
 
 const AF_INET = 2;
 const WINDOW_FIELD_MAX = 0xffff;

@@ -25,10 +25,10 @@ import { prepareForWriting, sendSpace } from "../output/send_buffer.ts";
 import { seqDiff } from "../base/seq.ts";
 import type { TcpSocketOptions } from "../tcb/socket_options.ts";
 import { canReceiveText, State, stateName } from "../base/state.ts";
-import type { Listener } from "../passive_open/listener.ts";
+import type { Listener } from "../tcb/listener.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 import type { TimeWait } from "../teardown/time_wait.ts";
-import { armKeepAlive, rearmTimer } from "../timers/timer.ts";
+import { armKeepAlive, rearmTimer } from "../timers/expire.ts";
 
 const SHUT_RD = 0;
 const SHUT_RDWR = 2;

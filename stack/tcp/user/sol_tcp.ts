@@ -9,7 +9,7 @@ import { CookieMaker, FAST_OPEN_CLIENT, FAST_OPEN_KEY_LEN } from "../passive_ope
 import type { TcpSocket } from "./socket.ts";
 import { State } from "../base/state.ts";
 import { tcpInfo } from "./tcp_info.ts";
-import { armKeepAlive, rearmTimer } from "../timers/timer.ts";
+import { armKeepAlive, rearmTimer } from "../timers/expire.ts";
 import { seqGt } from "../base/seq.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 

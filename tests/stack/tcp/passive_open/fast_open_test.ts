@@ -4,7 +4,7 @@ import {
   CookieKey,
   CookieMaker,
 } from "../../../../stack/tcp/passive_open/fast_open.ts";
-import { FastOpenPause } from "../../../../stack/tcp/passive_open/fast_open_pause.ts";
+import { FastOpenPause } from "../../../../stack/tcp/path/fast_open_black_hole.ts";
 import type { TcpSocket } from "../../../../stack/tcp/mod.ts";
 import { Ends } from "../../../../stack/tcp/output/reset.ts";
 import { TCP_FASTOPEN, TCP_FASTOPEN_CONNECT } from "../../../../stack/tcp/user/sol_tcp.ts";

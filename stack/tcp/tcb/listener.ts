@@ -9,8 +9,8 @@
 import { EVENT_ACCEPTABLE } from "../../base/events.ts";
 import type { Packet } from "../../base/packet.ts";
 import { abortConnection } from "../teardown/lifecycle.ts";
-import type { SynRequest } from "./syn_request.ts";
-import type { Tcb } from "../tcb/tcb.ts";
+import type { SynRequest } from "../passive_open/syn_request.ts";
+import type { Tcb } from "./tcb.ts";
 
 export class Listener {
   readonly synQueue = new Set<SynRequest>();

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import { Peer } from "./support/peer.ts";
-import { check } from "./support/world.ts";
-import { ANY_V4, ANY_V6 } from "../../../stack/base/ip_address.ts";
+import { Peer } from "../support/peer.ts";
+import { check } from "../support/world.ts";
+import { ANY_V4, ANY_V6 } from "../../../../stack/base/ip_address.ts";
 
 Deno.test("listeners: a bound address beats all addresses; dual stack", () => {
   const peer = new Peer();

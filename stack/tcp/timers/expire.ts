@@ -14,7 +14,7 @@
 import { ETIMEDOUT } from "../../base/errno.ts";
 import { noteReduction } from "../loss/ecn.ts";
 import { emitSegment } from "../output/emit.ts";
-import { fastOpenTimedOut } from "../passive_open/fast_open_pause.ts";
+import { fastOpenTimedOut } from "../path/fast_open_black_hole.ts";
 import { abortConnection, deleteTcb, failConnection } from "../teardown/lifecycle.ts";
 import { detectOverdue, enterLossRecovery } from "../loss/recovery.ts";
 import { onTimeoutOfSize } from "../path/mtu_probing.ts";

@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { FlowTable, portsWord, shareHash } from "../storage/hash_table.ts";
-import type { IpAddress } from "../base/ip_address.ts";
-import type { Packet } from "../base/packet.ts";
-import type { Flow } from "./base/flow.ts";
-import type { Listener } from "./passive_open/listener.ts";
-import type { Segment } from "./base/segment.ts";
+import { FlowTable, portsWord, shareHash } from "../../storage/hash_table.ts";
+import type { IpAddress } from "../../base/ip_address.ts";
+import type { Packet } from "../../base/packet.ts";
+import type { Flow } from "../base/flow.ts";
+import type { Listener } from "./listener.ts";
+import type { Segment } from "../base/segment.ts";
 
 export class Demux {
   readonly #table: FlowTable;

@@ -9,7 +9,7 @@
 import { EVENT_WRITABLE } from "../../base/events.ts";
 import { FLOW_TCB } from "../base/flow.ts";
 import type { TcpLayer } from "../tcp_layer.ts";
-import type { Tcb } from "../tcb/tcb.ts";
+import type { Tcb } from "./tcb.ts";
 
 /** How often it is tried again. */
 const RETRY_US = 10_000;

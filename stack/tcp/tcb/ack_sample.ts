@@ -6,8 +6,8 @@
  * @module
  */
 import { DeliveryRate } from "../base/delivery_rate.ts";
-import { Rack } from "./rack.ts";
-import { SENT_EVER_RETRANS, SENT_LOST, SENT_SACKED, type SentSegment } from "../tcb/sent_queue.ts";
+import { Rack } from "../loss/rack.ts";
+import { SENT_EVER_RETRANS, SENT_LOST, SENT_SACKED, type SentSegment } from "./sent_queue.ts";
 import { seqLt } from "../base/seq.ts";
 
 /**
