@@ -49,7 +49,7 @@ import {
   TcpStreamSocket,
   UdpSocket,
 } from "./socket/mod.ts";
-import { TcpLayer, type TcpSocket } from "./tcp/mod.ts";
+import { type SocketHandle, TcpLayer } from "./tcp/mod.ts";
 import { UdpLayer } from "./udp/mod.ts";
 import { EAFNOSUPPORT, EINVAL, EPROTONOSUPPORT, ESOCKTNOSUPPORT } from "./base/errno.ts";
 import { UNREACHABLE_HOST } from "./wire/icmp.ts";
@@ -303,7 +303,7 @@ export class Stack {
     loopback.release();
   }
 
-  readonly #onTcpEvent = (socket: TcpSocket, bits: number): void => {
+  readonly #onTcpEvent = (socket: SocketHandle, bits: number): void => {
     if (socket.owner !== null) this.#ready.raise(socket.owner as TcpStreamSocket, bits);
   };
 }

@@ -16,7 +16,6 @@ import {
   type DatagramSocket,
   type DeviceCaps,
   GSO_NONE,
-  IpAddress,
   type LinkDevice,
   RxFrames,
   SOCK_DGRAM,
@@ -26,6 +25,7 @@ import {
   type StreamSocket,
   type TxFrames,
 } from "../../stack/mod.ts";
+import { IpAddress } from "../../stack/base/ip_address.ts";
 import { takeRow } from "../../tests/support/offload.ts";
 import { Prng } from "../../tests/support/prng.ts";
 

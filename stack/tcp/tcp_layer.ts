@@ -13,27 +13,28 @@ import type { Packet } from "../base/packet.ts";
 import { TCP_MAX_SACK_BLOCKS } from "../wire/tcp_options.ts";
 import { AckSample } from "./tcb/ack_sample.ts";
 import { Bindings } from "./tcb/bindings.ts";
-import { ChallengeAckLimit } from "./output/challenge_ack.ts";
+import { ChallengeAckLimit } from "./base/answer_limits.ts";
 import type { TcpConfig } from "./base/config.ts";
 import { createCongestionControl } from "./congestion/mod.ts";
 import { Demux } from "./tcb/demux.ts";
-import { CookieCache, CookieMaker } from "./passive_open/fast_open.ts";
-import { FastOpenPause } from "./path/fast_open_black_hole.ts";
+import { CookieCache, CookieMaker } from "./secrets/fast_open_cookies.ts";
+import { FastOpenPause } from "./base/fast_open_pause.ts";
 import { type Flow, FLOW_SYN_REQUEST, FLOW_TCB } from "./base/flow.ts";
 import { tcpIcmpError } from "./input/icmp_error.ts";
 import { tcpInput } from "./input/segment_arrives.ts";
-import { IsnGenerator } from "./base/isn.ts";
+import { IsnGenerator } from "./secrets/isn.ts";
 import { MemoryPressure } from "./tcb/memory_pressure.ts";
 import { hasUnsent, tcpOutput } from "./output/output.ts";
 import { Segment } from "./base/segment.ts";
 import { SentPool } from "./tcb/sent_queue.ts";
 import { TcpSocket } from "./user/socket.ts";
 import { State } from "./base/state.ts";
-import { SynCookies } from "./passive_open/syn_cookies.ts";
+import { SynCookies } from "./secrets/syn_cookies.ts";
 import type { SynRequest } from "./passive_open/syn_request.ts";
 import { Tcb } from "./tcb/tcb.ts";
 import type { TimeWait } from "./teardown/time_wait.ts";
 import { onTcbTimer } from "./timers/expire.ts";
+import type { SocketHandle, TcpContext } from "./tcb/context.ts";
 
 export interface TcpLayerDeps {
   memory: Memory;
@@ -43,12 +44,12 @@ export interface TcpLayerDeps {
   counters: Counters;
   config: TcpConfig;
   /** Called in the middle of things: it may take note, not act. `bits`: EVENT_*. */
-  onEvent: (socket: TcpSocket, bits: number) => void;
+  onEvent: (socket: SocketHandle, bits: number) => void;
   /** See StackOptions. */
   areFramesStable?: boolean;
 }
 
-export class TcpLayer implements Transport {
+export class TcpLayer implements Transport, TcpContext {
   readonly memory: Memory;
   readonly network: Network;
   readonly counters: Counters;
@@ -64,18 +65,18 @@ export class TcpLayer implements Transport {
   readonly fastOpenPause: FastOpenPause;
   readonly sentPool = new SentPool();
   readonly challengeAcks: ChallengeAckLimit;
-  readonly pressure = new MemoryPressure(this);
+  readonly pressure: MemoryPressure = new MemoryPressure(this);
   timeWaitCount = 0;
   orphanCount = 0;
 
   // ---- Reused while one segment is being processed or sent
-  readonly segment = new Segment();
+  readonly #segment = new Segment();
   readonly sample = new AckSample();
   readonly span = new Span();
   readonly sackLeft = new Int32Array(TCP_MAX_SACK_BLOCKS);
   readonly sackRight = new Int32Array(TCP_MAX_SACK_BLOCKS);
 
-  readonly #onEvent: (socket: TcpSocket, bits: number) => void;
+  readonly #onEvent: (socket: SocketHandle, bits: number) => void;
   /** Connections with something to send, in the order they got it. */
   readonly #dirty: (Tcb | null)[] = [];
   /** Frames stay untouched from their input to the next flush. */
@@ -114,7 +115,7 @@ export class TcpLayer implements Transport {
 
   /** Always true: TCP says itself that a port is closed. */
   input(pkt: Packet): boolean {
-    tcpInput(this, pkt);
+    tcpInput(this, pkt, this.#segment);
     return true;
   }
 

@@ -5,8 +5,8 @@
  * @module
  */
 import { hasUnsent } from "../../stack/tcp/output/output.ts";
-import { State, stateName } from "../../stack/tcp/base/state.ts";
-import { Recovery, type Tcb } from "../../stack/tcp/tcb/tcb.ts";
+import { Recovery, State, stateName } from "../../stack/tcp/base/state.ts";
+import type { Tcb } from "../../stack/tcp/tcb/tcb.ts";
 import { Failure } from "./failure.ts";
 
 const CWND_MAX = 2 ** 30;

@@ -4,8 +4,8 @@
  * @module
  */
 import { SENT_LOST, SENT_RETRANS, SENT_SACKED } from "../../stack/tcp/tcb/sent_queue.ts";
-import { State, stateName } from "../../stack/tcp/base/state.ts";
-import { RetransmitTimer, type Tcb } from "../../stack/tcp/tcb/tcb.ts";
+import { RetransmitTimer, State, stateName } from "../../stack/tcp/base/state.ts";
+import type { Tcb } from "../../stack/tcp/tcb/tcb.ts";
 
 /** What a connection looked like at the last check: some things may only grow. */
 interface Before {

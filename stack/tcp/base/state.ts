@@ -1,5 +1,6 @@
 /**
- * The connection states of RFC 9293 3.3.2, numbered as Linux reports them in TCP_INFO.
+ * What a connection is doing: the states of RFC 9293 3.3.2, numbered as Linux reports them in
+ * TCP_INFO, and those of loss recovery and of the retransmission timer.
  *
  * @module
  */
@@ -31,4 +32,22 @@ export function canSendText(state: State): boolean {
 /** Text of the peer is still to come: ESTABLISHED, FIN-WAIT-1, FIN-WAIT-2. */
 export function canReceiveText(state: State): boolean {
   return state === State.ESTABLISHED || state === State.FIN_WAIT_1 || state === State.FIN_WAIT_2;
+}
+
+/** What loss recovery is doing. */
+export enum Recovery {
+  /** Nothing is deemed lost. */
+  OPEN = 0,
+  /** Fast recovery (RFC 6675, RFC 6582) until `recover` is acknowledged. */
+  FAST = 3,
+  /** After a retransmission timeout, until `recover` is acknowledged. */
+  LOSS = 4,
+}
+
+/** What the retransmission timer is for. */
+export enum RetransmitTimer {
+  OFF = 0,
+  RTO = 1,
+  /** Zero-window probe (RFC 9293 3.8.6.1). */
+  PERSIST = 3,
 }

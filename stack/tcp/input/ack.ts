@@ -10,7 +10,7 @@ import { TCP_ECE } from "../../wire/tcp.ts";
 import type { AckSample } from "../tcb/ack_sample.ts";
 import { sendChallengeAck } from "../output/challenge_ack.ts";
 import { noteReduction, onEcnEcho } from "../loss/ecn.ts";
-import { timestampNow } from "../output/emit.ts";
+import { timestampNow } from "../base/timestamp.ts";
 import { deleteTcb, enterTimeWait, establish, setState } from "../teardown/lifecycle.ts";
 import { checkMtuProbe, noteArrival } from "../path/mtu_probing.ts";
 import { hasUnsent, updatePacing } from "../output/output.ts";
@@ -20,9 +20,9 @@ import { applySackBlocks } from "../loss/sack.ts";
 import { autotuneSendBuffer } from "../output/send_buffer.ts";
 import { seqDiff, seqGt, seqLeq, seqLt } from "../base/seq.ts";
 import type { Segment } from "../base/segment.ts";
-import { State } from "../base/state.ts";
-import { Recovery, RetransmitTimer, type Tcb } from "../tcb/tcb.ts";
-import { armRetransmitTimer, stopRetransmitTimer } from "../timers/expire.ts";
+import { Recovery, RetransmitTimer, State } from "../base/state.ts";
+import type { Tcb } from "../tcb/tcb.ts";
+import { armRetransmitTimer, stopRetransmitTimer } from "../tcb/deadlines.ts";
 import { scheduleProbe } from "../loss/tlp.ts";
 
 /** Fifth, check the ACK field. False: the segment is done with. */

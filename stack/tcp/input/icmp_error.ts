@@ -15,7 +15,6 @@ import {
 import type { IcmpError } from "../../base/network.ts";
 import { TCP_DST_PORT_OFFSET, TCP_SEQ_OFFSET } from "../../wire/tcp.ts";
 import { FLOW_SYN_REQUEST, FLOW_TCB } from "../base/flow.ts";
-import type { TcpLayer } from "../tcp_layer.ts";
 import { failConnection } from "../teardown/lifecycle.ts";
 import { retransmitTooLarge } from "../loss/recovery.ts";
 import { refreshRoute } from "../path/route.ts";
@@ -23,11 +22,12 @@ import { seqDiff, seqLeq } from "../base/seq.ts";
 import { State } from "../base/state.ts";
 import type { SynRequest } from "../passive_open/syn_request.ts";
 import type { Tcb } from "../tcb/tcb.ts";
+import type { TcpContext } from "../tcb/context.ts";
 
 /** The quoted header must reach to the sequence number. */
 const QUOTE_MIN_LEN = 8;
 
-export function tcpIcmpError(layer: TcpLayer, error: IcmpError, nowUs: number): void {
+export function tcpIcmpError(layer: TcpContext, error: IcmpError, nowUs: number): void {
   if (error.quotedLen < QUOTE_MIN_LEN) return;
   const dv = layer.memory.dv;
   const localPort = dv.getUint16(error.quotedOff);

@@ -7,7 +7,8 @@
 import { EVENT_READABLE } from "../../base/events.ts";
 import { TCP_PSH } from "../../wire/tcp.ts";
 import { receiveEcn } from "../loss/ecn.ts";
-import { emitAck, timestampNow } from "../output/emit.ts";
+import { emitAck } from "../output/emit.ts";
+import { timestampNow } from "../base/timestamp.ts";
 import { enterTimeWait, failConnection, setState } from "../teardown/lifecycle.ts";
 import { advertisedMss } from "../path/mss.ts";
 import { autotuneReceiveBuffer, measureReceiverRtt } from "../receive/receive_window.ts";

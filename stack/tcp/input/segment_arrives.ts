@@ -12,18 +12,17 @@ import { listenInput } from "../passive_open/listen.ts";
 import { isSequenceAcceptable, processReset, processSyn } from "./sequence.ts";
 import { synSentInput } from "./syn_sent.ts";
 import { type Flow, FLOW_SYN_REQUEST, FLOW_TCB } from "../base/flow.ts";
-import type { TcpLayer } from "../tcp_layer.ts";
 import { resetStray } from "../output/reset.ts";
 import { parseSegment, type Segment } from "../base/segment.ts";
 import { State } from "../base/state.ts";
 import type { SynRequest } from "../passive_open/syn_request.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 import type { TimeWait } from "../teardown/time_wait.ts";
-import { rearmTimer } from "../timers/expire.ts";
+import { rearmTimer } from "../tcb/deadlines.ts";
+import type { TcpContext } from "../tcb/context.ts";
 
 /** A TCP packet came in. */
-export function tcpInput(layer: TcpLayer, pkt: Packet): void {
-  const seg = layer.segment;
+export function tcpInput(layer: TcpContext, pkt: Packet, seg: Segment): void {
   const drop = parseSegment(layer.memory.dv, pkt, seg);
   if (drop !== 0) {
     layer.counters.drop(drop);
@@ -40,7 +39,7 @@ export function tcpInput(layer: TcpLayer, pkt: Packet): void {
 }
 
 /** A segment of no flow: for a listener, or for nobody (3.10.7.1, CLOSED). */
-function newcomer(layer: TcpLayer, pkt: Packet, seg: Segment, issFloor: number | null): void {
+function newcomer(layer: TcpContext, pkt: Packet, seg: Segment, issFloor: number | null): void {
   const listener = layer.demux.findListener(pkt, seg);
   if (listener !== null) {
     const tcb = listenInput(listener, pkt, seg, issFloor);
@@ -52,7 +51,7 @@ function newcomer(layer: TcpLayer, pkt: Packet, seg: Segment, issFloor: number |
 }
 
 /** SYN-RECEIVED of a listener, or TIME-WAIT. */
-function smallStateInput(layer: TcpLayer, flow: Flow, pkt: Packet, seg: Segment): void {
+function smallStateInput(layer: TcpContext, flow: Flow, pkt: Packet, seg: Segment): void {
   if (flow.kind === FLOW_SYN_REQUEST) {
     const tcb = (flow as SynRequest).input(seg);
     if (tcb !== null) segmentArrives(tcb, seg);

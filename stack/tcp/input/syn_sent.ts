@@ -6,7 +6,8 @@
 import { DROP_TCP_FLAGS } from "../../base/drop_reason.ts";
 import { ECONNREFUSED } from "../../base/errno.ts";
 import { agreesToEcn } from "../loss/ecn.ts";
-import { emitSyn, timestampNow } from "../output/emit.ts";
+import { emitSyn } from "../output/syn.ts";
+import { timestampNow } from "../base/timestamp.ts";
 import { fastOpenAnswered } from "../passive_open/fast_open.ts";
 import { establish, failConnection, setState } from "../teardown/lifecycle.ts";
 import { releaseSendBuffer, sampleRtt } from "./ack.ts";
@@ -17,7 +18,7 @@ import { seqGt, seqLeq } from "../base/seq.ts";
 import type { Segment } from "../base/segment.ts";
 import { State } from "../base/state.ts";
 import type { Tcb } from "../tcb/tcb.ts";
-import { stopRetransmitTimer } from "../timers/expire.ts";
+import { stopRetransmitTimer } from "../tcb/deadlines.ts";
 
 export function synSentInput(tcb: Tcb, seg: Segment): void {
   if (tcb.isConnectDeferred) return replyReset(tcb.layer, tcb, seg);

@@ -11,7 +11,8 @@
 import { TCP_CWR, TCP_ECE } from "../../wire/tcp.ts";
 import { seqGt } from "../base/seq.ts";
 import type { Segment } from "../base/segment.ts";
-import { Recovery, type Tcb } from "../tcb/tcb.ts";
+import type { Tcb } from "../tcb/tcb.ts";
+import { Recovery } from "../base/state.ts";
 
 export const ECN_MASK = 3;
 const ECN_CE = 3;

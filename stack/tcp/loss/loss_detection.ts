@@ -10,7 +10,8 @@ import type { AckSample } from "../tcb/ack_sample.ts";
 import { detectLate, markTimedOut } from "./rack.ts";
 import { SENT_LOST } from "../tcb/sent_queue.ts";
 import { seqDiff, seqGeq, seqGt } from "../base/seq.ts";
-import { Recovery, type Tcb } from "../tcb/tcb.ts";
+import type { Tcb } from "../tcb/tcb.ts";
+import { Recovery } from "../base/state.ts";
 
 const DUP_THRESH = 3;
 

@@ -18,16 +18,17 @@ import { isReducing } from "./ecn.ts";
 import { detectLosses, detectLossesOnTimeout } from "./loss_detection.ts";
 import { detectLate, isDsackOurs } from "./rack.ts";
 import { seqDiff, seqGeq, seqGt, seqLeq } from "../base/seq.ts";
-import { Recovery, type Tcb } from "../tcb/tcb.ts";
+import type { Tcb } from "../tcb/tcb.ts";
+import { Recovery } from "../base/state.ts";
 import { detectLossByProbe } from "./tlp.ts";
 import {
   countDsack,
-  Frto,
   isUndoneByDsack,
   isUndoneByEcho,
   isUndoneByFrto,
   undoRecovery,
 } from "./undo.ts";
+import { Frto } from "../tcb/records.ts";
 
 /** An acceptable acknowledgment was entered into the books: finds losses, adjusts cwnd. */
 export function onAckForRecovery(tcb: Tcb, sample: AckSample, nowUs: number): void {

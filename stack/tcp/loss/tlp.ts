@@ -12,7 +12,8 @@
  */
 import type { AckSample } from "../tcb/ack_sample.ts";
 import { seqGt, seqLt } from "../base/seq.ts";
-import { Recovery, RetransmitTimer, type Tcb } from "../tcb/tcb.ts";
+import type { Tcb } from "../tcb/tcb.ts";
+import { Recovery, RetransmitTimer } from "../base/state.ts";
 
 /** A receiver may hold the ACK of a single segment back so long (Linux: the minimum of the RTO). */
 const MAX_ACK_DELAY_US = 200_000;
@@ -20,16 +21,6 @@ const MAX_ACK_DELAY_US = 200_000;
 const SLACK_US = 2_000;
 /** PTO without an RTT sample. */
 const PTO_INIT_US = 1_000_000;
-
-export class TailLossProbe {
-  /** A probe is out; TLP.end_seq: SND.NXT after it. */
-  isOut = false;
-  endSeq = 0;
-  /** TLP.is_retrans: it was no new data. */
-  isRetrans = false;
-  /** The probe timer expired: the next output sends the probe. */
-  isDue = false;
-}
 
 /** TLP_calc_PTO() (7.2): arms the probe timer, if there is something to be probed. */
 export function scheduleProbe(tcb: Tcb, nowUs: number): void {

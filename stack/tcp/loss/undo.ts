@@ -11,46 +11,12 @@
  * @module
  */
 import type { AckSample } from "../tcb/ack_sample.ts";
-import { timestampNow } from "../output/emit.ts";
+import { timestampNow } from "../base/timestamp.ts";
 import { isDsackOurs } from "./rack.ts";
 import { seqGt, seqLeq } from "../base/seq.ts";
-import { Recovery, type Tcb } from "../tcb/tcb.ts";
-
-/** What F-RTO is doing (RFC 5682 2.1, 3.1). */
-export enum Frto {
-  OFF = 0,
-  /** The first segment was sent again; the next acknowledgment decides what to do. */
-  ON = 1,
-  /** Step 2b: the next output tries new data before it sends anything else again. */
-  SEND_NEW = 2,
-  /** New data is out: the next acknowledgment tells. */
-  WAIT = 3,
-}
-
-export class Undo {
-  /** There is a reduction that may be undone. */
-  isArmed = false;
-  /** SND.UNA at its time. */
-  marker = 0;
-  /** Segments sent again whose first copy is not known to have arrived; -1: none was sent yet. */
-  retransSegs = -1;
-  /** When the first of them was sent; -1: none. */
-  firstRetransUs = -1;
-  frto = Frto.OFF;
-
-  /** A recovery begins; `retransSegs` segments that were sent again before are still in flight. */
-  arm(sndUna: number, retransSegs: number): void {
-    this.isArmed = true;
-    this.marker = sndUna;
-    this.retransSegs = retransSegs > 0 ? retransSegs : -1;
-    if (retransSegs === 0) this.firstRetransUs = -1;
-  }
-
-  onRetransmit(segments: number, nowUs: number): void {
-    if (this.firstRetransUs < 0) this.firstRetransUs = nowUs;
-    this.retransSegs = Math.max(this.retransSegs, 0) + segments;
-  }
-}
+import type { Tcb } from "../tcb/tcb.ts";
+import { Recovery } from "../base/state.ts";
+import { Frto } from "../tcb/records.ts";
 
 /** Counts what a D-SACK block tells of the retransmissions. */
 export function countDsack(tcb: Tcb, sample: AckSample): void {

@@ -17,32 +17,25 @@ import {
   TCP_ECE,
   TCP_HEADER_LEN,
   TCP_RST,
-  TCP_SYN,
 } from "../../wire/tcp.ts";
-import { emitOptions, emitSynOptions, TCP_MAX_SACK_BLOCKS } from "../../wire/tcp_options.ts";
-import { ECN_MASK, synEcnFlags } from "../loss/ecn.ts";
+import { emitOptions, TCP_MAX_SACK_BLOCKS } from "../../wire/tcp_options.ts";
+import { ECN_MASK } from "../loss/ecn.ts";
 import type { Flow } from "../base/flow.ts";
-import type { TcpLayer } from "../tcp_layer.ts";
-import { advertisedMss, segmentText } from "../path/mss.ts";
+import { segmentText } from "../path/mss.ts";
 import { advertiseWindow } from "../receive/receive_window.ts";
 import { refreshRoute } from "../path/route.ts";
 import { seqDiff, seqGt } from "../base/seq.ts";
+import { timestampNow } from "../base/timestamp.ts";
 import type { Tcb } from "../tcb/tcb.ts";
-
-const WINDOW_MAX = 0xffff;
-
-/** Our timestamp clock: milliseconds, from a secret offset (RFC 7323 5.4, 7.1). int32. */
-export function timestampNow(tsOffset: number, nowUs: number): number {
-  return (Math.floor(nowUs / 1000) + tsOffset) | 0;
-}
+import type { TcpContext } from "../tcb/context.ts";
 
 /**
  * Completes the row under construction, whose header of `headerLen` bytes and pieces of text are in
  * place, and hands it to the network. Returns 0 or -errno; a segment that does not leave is a lost
  * segment.
  */
-function send(
-  layer: TcpLayer,
+export function sendSegment(
+  layer: TcpContext,
   route: Route,
   local: IpAddress,
   remote: IpAddress,
@@ -138,7 +131,7 @@ export function emitSegment(
   onAckSent(tcb);
   const { ttl } = tcb.options;
   const tos = (tcb.options.tos & ~ECN_MASK) | ecn;
-  return send(layer, route, tcb.local, tcb.remote, headerLen, ttl, tos, nowUs);
+  return sendSegment(layer, route, tcb.local, tcb.remote, headerLen, ttl, tos, nowUs);
 }
 
 function isMtuProbe({ mtuProbing }: Tcb, seq: number, textLen: number): boolean {
@@ -146,7 +139,13 @@ function isMtuProbe({ mtuProbing }: Tcb, seq: number, textLen: number): boolean 
 }
 
 /** Points the row at the ring's bytes; the device makes segments of `unit` bytes of it (0: one). */
-function attachText(tcb: Tcb, row: number, seq: number, textLen: number, unit: number): void {
+export function attachText(
+  tcb: Tcb,
+  row: number,
+  seq: number,
+  textLen: number,
+  unit: number,
+): void {
   const tx = tcb.route!.tx;
   const span = tcb.layer.span;
   tcb.sndRing.readableSpan(seqDiff(seq, tcb.sndRingSeq), textLen, span);
@@ -161,7 +160,7 @@ function attachText(tcb: Tcb, row: number, seq: number, textLen: number, unit: n
 }
 
 /** The acknowledgment has left: nothing is owed to the peer. */
-function onAckSent(tcb: Tcb): void {
+export function onAckSent(tcb: Tcb): void {
   if (tcb.quickAcks > 0 && tcb.rcvNxt !== tcb.lastAckSent) tcb.quickAcks--;
   tcb.lastAckSent = tcb.rcvNxt;
   tcb.isAckNow = false;
@@ -189,89 +188,11 @@ export function emitAck(tcb: Tcb, nowUs: number): void {
   if (refreshRoute(tcb)) emitSegment(tcb, tcb.sndNxt, 0, 0, nowUs);
 }
 
-/** Sends the SYN of an active open, or the SYN-ACK of a simultaneous one. */
-export function emitSyn(
-  tcb: Tcb,
-  isAck: boolean,
-  nowUs: number,
-  fastOpenCookie: Uint8Array | null = null,
-): void {
-  const { layer, options } = tcb;
-  emitSynSegment(
-    layer,
-    tcb.route!,
-    tcb,
-    tcb.iss,
-    isAck ? tcb.rcvNxt : 0,
-    isAck ? TCP_SYN | TCP_ACK | (tcb.hasEcn ? TCP_ECE : 0) : TCP_SYN | synEcnFlags(tcb),
-    Math.min(seqDiff(tcb.rcvAdv, tcb.rcvNxt), WINDOW_MAX),
-    advertisedMss(tcb.route!, options.maxSeg),
-    tcb.hasWindowScale ? tcb.rcvWindShift : -1,
-    tcb.hasSack,
-    tcb.hasTimestamps,
-    timestampNow(tcb.tsOffset, nowUs),
-    isAck ? tcb.tsRecent : 0,
-    options.ttl,
-    options.tos,
-    nowUs,
-    fastOpenCookie,
-    fastOpenCookie === null ? null : tcb,
-  );
-  tcb.segsOut++;
-  if (isAck) onAckSent(tcb);
-}
-
-/**
- * Sends a SYN or SYN-ACK of any flow. `windowScale` -1: none. `textOf`: whose text goes with it
- * (Fast Open).
- */
-export function emitSynSegment(
-  layer: TcpLayer,
-  route: Route,
-  flow: Flow,
-  seq: number,
-  ack: number,
-  flags: number,
-  window: number,
-  mss: number,
-  windowScale: number,
-  hasSack: boolean,
-  hasTimestamps: boolean,
-  tsVal: number,
-  tsEcr: number,
-  ttl: number,
-  tos: number,
-  nowUs: number,
-  fastOpenCookie: Uint8Array | null = null,
-  textOf: Tcb | null = null,
-): void {
-  const row = layer.network.begin(route);
-  const off = route.tx.l4Off[row];
-  const dv = layer.memory.dv;
-  const headerLen = TCP_HEADER_LEN + emitSynOptions(
-    dv,
-    off + TCP_HEADER_LEN,
-    mss,
-    windowScale,
-    hasSack,
-    hasTimestamps,
-    tsVal,
-    tsEcr,
-    fastOpenCookie,
-  );
-  emitTcp(dv, off, flow.localPort, flow.remotePort, seq, ack, headerLen, flags, window, 0, 0);
-  if (textOf !== null && textOf.synTextLen > 0) {
-    attachText(textOf, row, (seq + 1) | 0, textOf.synTextLen, 0);
-  }
-  layer.counters.tcp.outSegs++;
-  send(layer, route, flow.local, flow.remote, headerLen, ttl, tos, nowUs);
-}
-
 /**
  * Sends a segment without text for a flow that has no TCB (any more). `hasTimestamps`: with these.
  */
 export function emitBare(
-  layer: TcpLayer,
+  layer: TcpContext,
   route: Route,
   flow: Flow,
   seq: number,
@@ -299,7 +220,7 @@ export function emitBare(
   emitTcp(dv, off, flow.localPort, flow.remotePort, seq, ack, headerLen, flags, window, 0, 0);
   layer.counters.tcp.outSegs++;
   if ((flags & TCP_RST) !== 0) layer.counters.tcp.outRsts++;
-  send(layer, route, flow.local, flow.remote, headerLen, layer.config.ttl, 0, nowUs);
+  sendSegment(layer, route, flow.local, flow.remote, headerLen, layer.config.ttl, 0, nowUs);
 }
 
 /** RST of a synchronized connection: <SEQ=SND.NXT><CTL=RST,ACK> (RFC 9293 3.10.5). */

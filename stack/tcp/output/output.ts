@@ -14,18 +14,18 @@
  */
 import { TCP_CWR, TCP_FIN, TCP_PSH } from "../../wire/tcp.ts";
 import { ECN_ECT0 } from "../loss/ecn.ts";
-import { emitAck, emitSegment, emitSyn } from "./emit.ts";
+import { emitAck, emitSegment } from "./emit.ts";
+import { emitSyn, sendDeferredSyn } from "./syn.ts";
 import { maxRowText, segmentText } from "../path/mss.ts";
-import { sendDeferredSyn } from "../user/open.ts";
 import { onProbeTextSent, probeText } from "../path/mtu_probing.ts";
 import { refreshRoute } from "../path/route.ts";
 import { SENT_FIN, SENT_SYN, type SentSegment } from "../tcb/sent_queue.ts";
 import { seqDiff, seqGt } from "../base/seq.ts";
-import { State } from "../base/state.ts";
-import { Recovery, RetransmitTimer, type Tcb } from "../tcb/tcb.ts";
-import { armPersistTimer, armRetransmitTimer, rearmTimer } from "../timers/expire.ts";
+import { Recovery, RetransmitTimer, State } from "../base/state.ts";
+import type { Tcb } from "../tcb/tcb.ts";
+import { armPersistTimer, armRetransmitTimer, rearmTimer } from "../tcb/deadlines.ts";
 import { onProbeSent, scheduleProbe } from "../loss/tlp.ts";
-import { Frto } from "../loss/undo.ts";
+import { Frto } from "../tcb/records.ts";
 
 /** Data sent within this time of data received makes a connection interactive. */
 const PING_PONG_US = 40_000;

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import type { ByteRing } from "../../storage/ring.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 
 /** The share of the memory up to which send rings are begun, and made larger. */
@@ -41,10 +40,4 @@ export function prepareForWriting(tcb: Tcb): boolean {
   const wanted = ring.capacity * 2;
   if (!isLarge && memory.usedBytes + wanted <= memory.sizeBytes * GROW_SHARE) ring.grow(wanted);
   return true;
-}
-
-/** Makes room for `needBytes` beyond what is in the ring. False: there is no memory for it. */
-export function growForBytes(ring: ByteRing, needBytes: number): boolean {
-  if (ring.freeBytes >= needBytes) return true;
-  return ring.grow(Math.max(ring.capacity * 2, ring.usedBytes + needBytes));
 }

@@ -7,7 +7,8 @@ import { DROP_TCP_FLAGS } from "../../base/drop_reason.ts";
 import type { Packet } from "../../base/packet.ts";
 import { acceptsFastOpen, openFast } from "./fast_open.ts";
 import type { Listener } from "../tcb/listener.ts";
-import { Ends, replyReset, resetStray } from "../output/reset.ts";
+import { FourTuple } from "../base/four_tuple.ts";
+import { replyReset, resetStray } from "../output/reset.ts";
 import type { Segment } from "../base/segment.ts";
 import { SynRequest } from "./syn_request.ts";
 import { SynTerms } from "./syn_parameters.ts";
@@ -71,7 +72,7 @@ function synReceived(
     counters.listenDrops++;
     return;
   }
-  const ends = Ends.of(pkt, seg);
+  const ends = FourTuple.of(pkt, seg);
   const route = layer.network.route(ends.remote, ends.local, listener.tcb.options.ifIndex);
   if (typeof route === "number") {
     counters.listenDrops++;
@@ -96,7 +97,7 @@ function synReceived(
 function cookieReturned(listener: Listener, pkt: Packet, seg: Segment): Tcb | null {
   const { layer } = listener.tcb;
   const counters = layer.counters.tcp;
-  const ends = Ends.of(pkt, seg);
+  const ends = FourTuple.of(pkt, seg);
   const terms = SynTerms.ofCookie(layer, ends, seg);
   if (terms === null) {
     counters.syncookiesFailed++;

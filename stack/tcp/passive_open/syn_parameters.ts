@@ -6,11 +6,11 @@
  */
 import { TCP_AE } from "../../wire/tcp.ts";
 import { agreesToEcn, ECN_MASK } from "../loss/ecn.ts";
-import { timestampNow } from "../output/emit.ts";
+import { timestampNow } from "../base/timestamp.ts";
 import type { Flow } from "../base/flow.ts";
-import type { TcpLayer } from "../tcp_layer.ts";
 import type { Segment } from "../base/segment.ts";
-import { cookieTime, takeCookieTime } from "./syn_cookies.ts";
+import { cookieTime, takeCookieTime } from "../secrets/syn_cookies.ts";
+import type { TcpContext } from "../tcb/context.ts";
 
 export class SynTerms {
   iss = 0;
@@ -31,7 +31,7 @@ export class SynTerms {
 
   /** `issFloor`: from a TIME-WAIT that is being reused, else null. `isCookie`: keep no state. */
   static ofSyn(
-    layer: TcpLayer,
+    layer: TcpContext,
     ends: Flow,
     seg: Segment,
     issFloor: number | null,
@@ -61,7 +61,7 @@ export class SynTerms {
   }
 
   /** From the third segment of a handshake; null when it carries no cookie of ours. */
-  static ofCookie(layer: TcpLayer, ends: Flow, seg: Segment): SynTerms | null {
+  static ofCookie(layer: TcpContext, ends: Flow, seg: Segment): SynTerms | null {
     const { config, isn, synCookies } = layer;
     const { options, nowUs } = seg;
     const irs = (seg.seq - 1) | 0;

@@ -8,9 +8,10 @@ import type { Route } from "../../base/network.ts";
 import { DROP_TCP_FLAGS, DROP_TCP_SEQUENCE } from "../../base/drop_reason.ts";
 import { TCP_ACK, TCP_ECE, TCP_SYN } from "../../wire/tcp.ts";
 import { createCongestionControl } from "../congestion/mod.ts";
-import { emitBare, emitSynSegment, timestampNow } from "../output/emit.ts";
+import { emitBare } from "../output/emit.ts";
+import { emitSynSegment } from "../output/syn.ts";
+import { timestampNow } from "../base/timestamp.ts";
 import { Flow, FLOW_SYN_REQUEST } from "../base/flow.ts";
-import type { TcpLayer } from "../tcp_layer.ts";
 import type { Listener } from "../tcb/listener.ts";
 import { advertisedMss } from "../path/mss.ts";
 import { maxReceiveWindow, windowShiftFor } from "../receive/receive_window.ts";
@@ -21,6 +22,7 @@ import { seqInWindow } from "../base/seq.ts";
 import { State } from "../base/state.ts";
 import type { SynTerms } from "./syn_parameters.ts";
 import { Tcb } from "../tcb/tcb.ts";
+import type { TcpContext } from "../tcb/context.ts";
 
 const WINDOW_FIELD_MAX = 0xffff;
 /** An answer to a segment that does not fit is given at most this often. */
@@ -28,7 +30,7 @@ const ANSWER_INTERVAL_US = 500_000;
 
 export class SynRequest extends Flow {
   readonly kind = FLOW_SYN_REQUEST;
-  readonly layer: TcpLayer;
+  readonly layer: TcpContext;
   readonly iss: number;
   readonly irs: number;
   readonly rcvWnd: number;

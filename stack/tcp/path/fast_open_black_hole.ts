@@ -1,43 +1,16 @@
 /**
- * A client that gives Fast Open a rest (Linux tcp_fastopen_blackhole_timeout): some boxes on the
- * way let the handshake through and drop what follows, or answer for the server. Signs of it are
- * three timeouts in a row, and a FIN or RST out of order where no text has come. Then every
- * connection does without for a while, twice as long each time:
- *
- *     sign -- base --> tried again -- sign -- 2 base --> ... at most 64 base
- *                          `-- text comes: all is forgotten
+ * Paths that do not stand Fast Open: some boxes on the way let the handshake through and drop what
+ * follows, or answer for the server. Signs of it are three timeouts in a row, and a FIN or RST out
+ * of order where no data has come. Then every connection does without for a while
+ * (base/fast_open_pause.ts).
  *
  * @module
  */
 import { State } from "../base/state.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 
-const DOUBLINGS_MAX = 6;
 /** The third timeout in a row. */
 const TIMEOUTS = 3;
-
-export class FastOpenPause {
-  #times = 0;
-  #beganUs = 0;
-
-  /** `baseUs` 0: there are no pauses (Linux's default). */
-  constructor(readonly baseUs: number) {}
-
-  begin(nowUs: number): void {
-    this.#times++;
-    this.#beganUs = nowUs;
-  }
-
-  end(): void {
-    this.#times = 0;
-  }
-
-  isOn(nowUs: number): boolean {
-    if (this.#times === 0) return false;
-    const lengthUs = this.baseUs * 2 ** Math.min(this.#times - 1, DOUBLINGS_MAX);
-    return nowUs < this.#beganUs + lengthUs;
-  }
-}
 
 /** Our SYN had the option, and something on the way seems not to stand it. */
 function pause(tcb: Tcb, nowUs: number): void {

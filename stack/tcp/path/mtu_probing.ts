@@ -17,7 +17,8 @@
  */
 import { unlimitedSmss, updateSmss } from "./mss.ts";
 import { seqDiff, seqGeq, seqGt } from "../base/seq.ts";
-import { Recovery, type Tcb } from "../tcb/tcb.ts";
+import type { Tcb } from "../tcb/tcb.ts";
+import { Recovery } from "../base/state.ts";
 
 /** Back-offs in a row before the size of the segments is suspected (tcp_retries1). */
 const RETRIES_1 = 3;
@@ -30,25 +31,6 @@ const SEARCH_THRESHOLD = 8;
 const FOLLOWERS = 3;
 /** Trials in a row that find fault with a size which has passed before. */
 const DOUBTS_MAX = 4;
-
-export class MtuProbing {
-  /** Most text of a segment; Infinity: nothing is wrong. */
-  mssLimit = Infinity;
-  /** When to look for a larger size; Infinity: not at all. */
-  nextAtUs = Infinity;
-  /** No larger size has passed since the search began; 0: all may. */
-  high = 0;
-  /** Text of the largest segments that have passed; 0: none have. */
-  passedLen = 0;
-  /** `mssLimit` is on trial, and was this before. */
-  isTrial = false;
-  limitBefore = Infinity;
-  /** Trials since a segment of full size has passed. */
-  doubts = 0;
-  /** Text of the probe that is in flight (0: none), and its sequence number. */
-  probeLen = 0;
-  probeSeq = 0;
-}
 
 /** The retransmission timer is about to send the head of the queue again. */
 export function onTimeoutOfSize(tcb: Tcb, nowUs: number): void {

@@ -6,7 +6,7 @@
  * @module
  */
 import { DeliveryRate } from "../base/delivery_rate.ts";
-import { Rack } from "../loss/rack.ts";
+import { Rack } from "./rack_state.ts";
 import { SENT_EVER_RETRANS, SENT_LOST, SENT_SACKED, type SentSegment } from "./sent_queue.ts";
 import { seqLt } from "../base/seq.ts";
 

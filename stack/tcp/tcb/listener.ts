@@ -8,12 +8,17 @@
  */
 import { EVENT_ACCEPTABLE } from "../../base/events.ts";
 import type { Packet } from "../../base/packet.ts";
-import { abortConnection } from "../teardown/lifecycle.ts";
-import type { SynRequest } from "../passive_open/syn_request.ts";
+import type { Flow } from "../base/flow.ts";
 import type { Tcb } from "./tcb.ts";
 
+/** A connection in SYN-RECEIVED that is only a record (passive_open/syn_request.ts). */
+export interface SynQueueEntry extends Flow {
+  /** Back to LISTEN. */
+  drop(): void;
+}
+
 export class Listener {
-  readonly synQueue = new Set<SynRequest>();
+  readonly synQueue = new Set<SynQueueEntry>();
   readonly #acceptQueue: Tcb[] = [];
   /** Connections that were made from requests and are not established yet. */
   readonly #embryonic = new Set<Tcb>();
@@ -86,15 +91,11 @@ export class Listener {
     this.#embryonic.delete(tcb);
   }
 
-  /** The program closed the listener: nobody will take what is queued. */
-  close(nowUs: number): void {
+  /** The program closed the listener: all that nobody will take, SYN queue first. */
+  takeAll(): Tcb[] {
     for (const request of [...this.synQueue]) request.drop();
-    for (const tcb of this.#embryonic) abortConnection(tcb, nowUs);
-    for (const tcb of this.#acceptQueue) {
-      abortConnection(tcb, nowUs);
-      tcb.listener = null;
-      tcb.rcvRing.free();
-    }
+    const all = [...this.#embryonic, ...this.#acceptQueue];
     this.#acceptQueue.length = 0;
+    return all;
   }
 }

@@ -8,19 +8,19 @@
  */
 import { EVENT_WRITABLE } from "../../base/events.ts";
 import { FLOW_TCB } from "../base/flow.ts";
-import type { TcpLayer } from "../tcp_layer.ts";
 import type { Tcb } from "./tcb.ts";
+import type { TcpContext } from "./context.ts";
 
 /** How often it is tried again. */
 const RETRY_US = 10_000;
 
 export class MemoryPressure {
-  readonly #layer: TcpLayer;
+  readonly #layer: TcpContext;
   readonly #writers = new Set<Tcb>();
   #isNoted = false;
   #retryAtUs = 0;
 
-  constructor(layer: TcpLayer) {
+  constructor(layer: TcpContext) {
     this.#layer = layer;
   }
 

@@ -16,7 +16,6 @@
 import type { Memory } from "../../base/memory.ts";
 import { ByteRing } from "../../storage/ring.ts";
 import type { Span } from "../../base/span.ts";
-import { growForBytes } from "../output/send_buffer.ts";
 
 /** Pieces that may be lent at a time: a batch of a device has hardly more of this size. */
 const PIECES_MAX = 8;
@@ -143,4 +142,10 @@ export class ReceiveBuffer {
     this.#first = this.#end = 0;
     this.#lentBytes = 0;
   }
+}
+
+/** Makes room for `needBytes` beyond what is in the ring. False: there is no memory for it. */
+function growForBytes(ring: ByteRing, needBytes: number): boolean {
+  if (ring.freeBytes >= needBytes) return true;
+  return ring.grow(Math.max(ring.capacity * 2, ring.usedBytes + needBytes));
 }

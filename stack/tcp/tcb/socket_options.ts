@@ -5,7 +5,7 @@
  * @module
  */
 import type { TcpConfig } from "../base/config.ts";
-import type { CookieMaker } from "../passive_open/fast_open.ts";
+import type { CookieMaker } from "../secrets/fast_open_cookies.ts";
 
 export class TcpSocketOptions {
   // ---- SOL_SOCKET

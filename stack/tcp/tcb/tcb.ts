@@ -22,37 +22,16 @@ import { Assembler } from "./assembler.ts";
 import type { Binding } from "./bindings.ts";
 import { DeliveryRate } from "../base/delivery_rate.ts";
 import { Flow, FLOW_TCB } from "../base/flow.ts";
-import type { TcpLayer } from "../tcp_layer.ts";
 import type { Listener } from "./listener.ts";
-import { MtuProbing } from "../path/mtu_probing.ts";
+import { MtuProbing, TailLossProbe, Undo } from "./records.ts";
 import { Pacer } from "../base/pacing.ts";
 import { ReceiveBuffer } from "./receive_buffer.ts";
-import { Rack } from "../loss/rack.ts";
+import { Rack } from "./rack_state.ts";
 import { RttEstimator } from "../base/rtt.ts";
 import { SentQueue } from "./sent_queue.ts";
 import { TcpSocketOptions } from "./socket_options.ts";
-import type { TcpSocket } from "../user/socket.ts";
-import { canSendText, State } from "../base/state.ts";
-import { TailLossProbe } from "../loss/tlp.ts";
-import { Undo } from "../loss/undo.ts";
-
-/** What loss recovery is doing. */
-export enum Recovery {
-  /** Nothing is deemed lost. */
-  OPEN = 0,
-  /** Fast recovery (RFC 6675, RFC 6582) until `recover` is acknowledged. */
-  FAST = 3,
-  /** After a retransmission timeout, until `recover` is acknowledged. */
-  LOSS = 4,
-}
-
-/** What the retransmission timer is for. */
-export enum RetransmitTimer {
-  OFF = 0,
-  RTO = 1,
-  /** Zero-window probe (RFC 9293 3.8.6.1). */
-  PERSIST = 3,
-}
+import { canSendText, Recovery, RetransmitTimer, State } from "../base/state.ts";
+import type { SocketHandle, TcpContext } from "./context.ts";
 
 /** Capacity of a ring at its first use; it doubles as it fills. */
 const RING_START_BYTES = 16 * 1024;
@@ -61,7 +40,7 @@ export class Tcb extends Flow {
   readonly kind = FLOW_TCB;
   state = State.CLOSED;
   /** The program's handle; null for an orphan and for a connection not yet accepted. */
-  socket: TcpSocket | null = null;
+  socket: SocketHandle | null = null;
   /** Set from SYN-RECEIVED until accept: whose connection it is. */
   listener: Listener | null = null;
   route: Route | null = null;
@@ -264,7 +243,7 @@ export class Tcb extends Flow {
   delivered = 0;
   rcvOutOfOrder = 0;
 
-  constructor(readonly layer: TcpLayer, congestion: CongestionControl) {
+  constructor(readonly layer: TcpContext, congestion: CongestionControl) {
     super();
     const config = layer.config;
     this.congestion = congestion;

@@ -16,7 +16,7 @@ import { advertisedMss, updateSmss } from "../path/mss.ts";
 import { State } from "../base/state.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 import { TimeWait } from "./time_wait.ts";
-import { armKeepAlive, RTO_AFTER_SYN_LOSS_US } from "../timers/expire.ts";
+import { armKeepAlive, RTO_AFTER_SYN_LOSS_US } from "../tcb/deadlines.ts";
 
 function isEstablished(state: State): boolean {
   return state === State.ESTABLISHED || state === State.CLOSE_WAIT;

@@ -9,12 +9,13 @@ import { DROP_TCP_FLAGS, DROP_TCP_SEQUENCE } from "../../base/drop_reason.ts";
 import { TCP_ACK } from "../../wire/tcp.ts";
 import type { Route } from "../../base/network.ts";
 import type { Binding } from "../tcb/bindings.ts";
-import { emitBare, timestampNow } from "../output/emit.ts";
+import { emitBare } from "../output/emit.ts";
+import { timestampNow } from "../base/timestamp.ts";
 import { Flow, FLOW_TIME_WAIT } from "../base/flow.ts";
-import type { TcpLayer } from "../tcp_layer.ts";
 import { seqGeq, seqGt, seqLt } from "../base/seq.ts";
 import type { Segment } from "../base/segment.ts";
 import type { Tcb } from "../tcb/tcb.ts";
+import type { TcpContext } from "../tcb/context.ts";
 
 /** A SYN that reuses the connection starts at least this far beyond it (as Linux). */
 const NEW_ISS_DISTANCE = 65535 + 2;
@@ -35,7 +36,7 @@ export class TimeWait extends Flow {
 
   #route: Route;
 
-  private constructor(readonly layer: TcpLayer, route: Route) {
+  private constructor(readonly layer: TcpContext, route: Route) {
     super();
     this.#route = route;
   }

@@ -1,13 +1,11 @@
 /**
- * The timers of a connection: retransmission (RFC 6298), persist (RFC 9293 3.8.6.1), delayed ACK,
- * keepalive (RFC 9293 3.8.4), and the time limits of FIN-WAIT-2 and of orphans.
+ * TIMEOUT (RFC 9293 3.10.8): what happens when a timer of a connection expires: retransmission (RFC
+ * 6298), persist (RFC 9293 3.8.6.1), delayed ACK, keepalive (RFC 9293 3.8.4), RACK's reordering
+ * window and the tail loss probe (RFC 8985), pacing, and the time limits of FIN-WAIT-2 and of
+ * orphans. They are armed by tcb/deadlines.ts.
  *
- * Each is a deadline in the Tcb; the Tcb's one heap node is armed for the earliest. It is moved
- * only when a deadline becomes earlier: a node that fires too early finds nothing due and is armed
- * anew, so that the timers that every segment pushes ahead cost a store, not a walk through the
- * heap.
- *
- * What is due only marks state; the segments are sent by the flush that follows.
+ * Most only mark state, and the flush that follows sends; keepalive probes, and the reset of a
+ * connection that is given up, leave at once.
  *
  * @module
  */
@@ -20,67 +18,16 @@ import { detectOverdue, enterLossRecovery } from "../loss/recovery.ts";
 import { onTimeoutOfSize } from "../path/mtu_probing.ts";
 import { refreshRoute } from "../path/route.ts";
 import { SENT_SYN, type SentSegment } from "../tcb/sent_queue.ts";
-import { State } from "../base/state.ts";
-import { RetransmitTimer, type Tcb } from "../tcb/tcb.ts";
-
-/** RFC 6298 (5.7): the RTO after a handshake whose SYN was lost. */
-export const RTO_AFTER_SYN_LOSS_US = 3_000_000;
-
-/** The shortest interval that TCP_USER_TIMEOUT makes of another. */
-const USER_TIMEOUT_MIN_US = 2_000;
-
-/** Arms the heap node for the earliest deadline, if it is not early enough already. */
-export function rearmTimer(tcb: Tcb): void {
-  let atUs = tcb.retransmitAtUs;
-  if (tcb.delayedAckAtUs < atUs) atUs = tcb.delayedAckAtUs;
-  if (tcb.keepAliveAtUs < atUs) atUs = tcb.keepAliveAtUs;
-  if (tcb.lingerAtUs < atUs) atUs = tcb.lingerAtUs;
-  if (tcb.paceAtUs < atUs) atUs = tcb.paceAtUs;
-  if (tcb.reorderAtUs < atUs) atUs = tcb.reorderAtUs;
-  if (tcb.probeAtUs < atUs) atUs = tcb.probeAtUs;
-  if (atUs < tcb.atUs) tcb.layer.timers.set(tcb, atUs);
-}
-
-/** RFC 6298 (5.1), (5.3): (re)starts the retransmission timer. */
-export function armRetransmitTimer(tcb: Tcb, nowUs: number): void {
-  tcb.retransmitTimer = RetransmitTimer.RTO;
-  const { userTimeoutUs } = tcb.options;
-  const head = tcb.sent.head;
-  let rtoUs = tcb.rtt.rtoUs;
-  if (userTimeoutUs > 0 && tcb.backoff > 0 && head !== null) {
-    // Not beyond what the program allows (Linux tcp_clamp_rto_to_user_timeout)
-    rtoUs = clampToUserTimeout(rtoUs, userTimeoutUs - (nowUs - head.firstSentUs));
-  }
-  tcb.retransmitAtUs = nowUs + rtoUs;
-}
-
-function clampToUserTimeout(intervalUs: number, leftUs: number): number {
-  return Math.min(intervalUs, Math.max(leftUs, USER_TIMEOUT_MIN_US));
-}
-
-export function stopRetransmitTimer(tcb: Tcb): void {
-  tcb.retransmitTimer = RetransmitTimer.OFF;
-  tcb.retransmitAtUs = Infinity;
-  tcb.reorderAtUs = Infinity;
-  tcb.probeAtUs = Infinity;
-}
-
-/**
- * Nothing is in flight, and what is left may not be sent: probe the window after an RTO, then less
- * often.
- */
-export function armPersistTimer(tcb: Tcb, nowUs: number): void {
-  if (tcb.retransmitTimer === RetransmitTimer.PERSIST) return;
-  tcb.retransmitTimer = RetransmitTimer.PERSIST;
-  tcb.probesSinceUs = -1;
-  tcb.retransmitAtUs = nowUs + probeIntervalUs(tcb);
-}
-
-function probeIntervalUs(tcb: Tcb): number {
-  const config = tcb.layer.config;
-  const base = tcb.rtt.baseRtoUs(config.rtoInitUs);
-  return Math.min(base * 2 ** Math.min(tcb.backoff, 16), config.rtoMaxUs);
-}
+import { RetransmitTimer, State } from "../base/state.ts";
+import type { Tcb } from "../tcb/tcb.ts";
+import {
+  armRetransmitTimer,
+  clampToUserTimeout,
+  heardAtUs,
+  probeIntervalUs,
+  rearmTimer,
+  stopRetransmitTimer,
+} from "../tcb/deadlines.ts";
 
 /** The node of a connection fired. */
 export function onTcbTimer(tcb: Tcb, nowUs: number): void {
@@ -205,21 +152,6 @@ function onPersistTimeout(tcb: Tcb, nowUs: number): void {
   if (options.userTimeoutUs > 0) intervalUs = clampToUserTimeout(intervalUs, leftUs);
   tcb.retransmitAtUs = nowUs + intervalUs;
   tcb.layer.markDirty(tcb);
-}
-
-/**
- * The connection is established, or SO_KEEPALIVE or its times were set: when the first probe is
- * due.
- */
-export function armKeepAlive(tcb: Tcb): void {
-  const { keepAlive, keepIdleUs } = tcb.options;
-  tcb.keepProbes = 0;
-  tcb.keepAliveAtUs = keepAlive ? heardAtUs(tcb) + keepIdleUs : Infinity;
-}
-
-/** When the peer was heard last. */
-function heardAtUs(tcb: Tcb): number {
-  return Math.max(tcb.lastAckReceivedUs, tcb.lastDataReceivedUs, tcb.establishedAtUs);
 }
 
 function onKeepAliveTimeout(tcb: Tcb, nowUs: number): void {

@@ -10,7 +10,7 @@ import { createCongestionControl } from "../congestion/mod.ts";
 import type { TcpSocket } from "./socket.ts";
 import { State } from "../base/state.ts";
 import { Tcb } from "../tcb/tcb.ts";
-import { rearmTimer } from "../timers/expire.ts";
+import { rearmTimer } from "../tcb/deadlines.ts";
 
 /**
  * The sending side is closed: FIN follows the last byte. "Queue this until all preceding SENDs have
@@ -91,7 +91,11 @@ function stopListening(socket: TcpSocket, nowUs: number): void {
   const { listening, tcb } = socket;
   if (listening === null) return;
   tcb.layer.demux.removeListener(listening);
-  listening.close(nowUs);
+  for (const child of listening.takeAll()) {
+    abortConnection(child, nowUs);
+    child.listener = null;
+    child.rcvRing.free();
+  }
   socket.listening = null;
   if (tcb.binding !== null) tcb.binding.isListening = false;
   tcb.state = State.CLOSED;

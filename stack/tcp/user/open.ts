@@ -17,21 +17,18 @@ import {
   EOPNOTSUPP,
 } from "../../base/errno.ts";
 import { ANY_V4, ANY_V6, type IpAddress, LOOPBACK_V4, LOOPBACK_V6 } from "../../base/ip_address.ts";
-import { TCP_OPTIONS_MAX_LEN } from "../../wire/tcp_options.ts";
 import type { Route } from "../../base/network.ts";
 import { renewTcb } from "./close.ts";
-import { emitSyn } from "../output/emit.ts";
-import { FAST_OPEN_CLIENT, NO_COOKIE } from "../passive_open/fast_open.ts";
+import { FAST_OPEN_CLIENT, NO_COOKIE } from "../secrets/fast_open_cookies.ts";
 import { FLOW_TIME_WAIT } from "../base/flow.ts";
 import { Listener } from "../tcb/listener.ts";
-import { advertisedMss, updateSmss } from "../path/mss.ts";
+import { updateSmss } from "../path/mss.ts";
 import { maxReceiveWindow, windowShiftFor } from "../receive/receive_window.ts";
-import { SENT_SYN } from "../tcb/sent_queue.ts";
 import type { TcpSocket } from "./socket.ts";
 import { State } from "../base/state.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 import type { TimeWait } from "../teardown/time_wait.ts";
-import { armRetransmitTimer, rearmTimer } from "../timers/expire.ts";
+import { sendSyn } from "../output/syn.ts";
 
 const AF_INET = 2;
 const WINDOW_FIELD_MAX = 0xffff;
@@ -216,32 +213,4 @@ function startConnect(tcb: Tcb, route: Route, wantsFast: boolean, nowUs: number)
     return;
   }
   sendSyn(tcb, isFast ? NO_COOKIE : null, nowUs);
-}
-
-function sendSyn(tcb: Tcb, fastOpenCookie: Uint8Array | null, nowUs: number): void {
-  const { synTextLen } = tcb;
-  tcb.fastOpenAsked = fastOpenCookie !== null;
-  tcb.sent.push(tcb.iss, 1, SENT_SYN, nowUs);
-  tcb.sndNxt = (tcb.iss + 1) | 0;
-  if (synTextLen > 0) {
-    tcb.sent.push(tcb.sndNxt, synTextLen, 0, nowUs);
-    tcb.sndNxt = (tcb.sndNxt + synTextLen) | 0;
-    tcb.bytesSent += synTextLen;
-  }
-  tcb.lastSentUs = nowUs;
-  emitSyn(tcb, false, nowUs, fastOpenCookie);
-  armRetransmitTimer(tcb, nowUs);
-  rearmTimer(tcb);
-}
-
-/** There is text for the SYN that has waited (RFC 7413 4.2.2), or the program will send none. */
-export function sendDeferredSyn(tcb: Tcb, nowUs: number): void {
-  const server = tcb.layer.cookieCache.get(tcb.remote);
-  const unsent = tcb.sndRing.usedBytes;
-  if (unsent === 0 && !tcb.isFinQueued) return;
-  tcb.isConnectDeferred = false;
-  if (server === null) return sendSyn(tcb, NO_COOKIE, nowUs);
-  const mss = Math.min(server.mss, advertisedMss(tcb.route!, tcb.options.maxSeg));
-  tcb.synTextLen = Math.max(0, Math.min(unsent, mss - TCP_OPTIONS_MAX_LEN));
-  sendSyn(tcb, server.cookie, nowUs);
 }

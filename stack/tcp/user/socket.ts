@@ -27,8 +27,9 @@ import type { TcpSocketOptions } from "../tcb/socket_options.ts";
 import { canReceiveText, State, stateName } from "../base/state.ts";
 import type { Listener } from "../tcb/listener.ts";
 import type { Tcb } from "../tcb/tcb.ts";
-import type { TimeWait } from "../teardown/time_wait.ts";
-import { armKeepAlive, rearmTimer } from "../timers/expire.ts";
+import { armKeepAlive, rearmTimer } from "../tcb/deadlines.ts";
+import type { SocketHandle } from "../tcb/context.ts";
+import type { Flow } from "../base/flow.ts";
 
 const SHUT_RD = 0;
 const SHUT_RDWR = 2;
@@ -38,14 +39,14 @@ export interface TcpEndpoint {
   readonly port: number;
 }
 
-export class TcpSocket {
+export class TcpSocket implements SocketHandle {
   /** The owner's record; TCP never looks at it. */
   owner: unknown = null;
   /** Replaced when a socket is connected anew after a failure. */
   tcb: Tcb;
   listening: Listener | null = null;
   /** The connection's TIME-WAIT, while it lasts. */
-  timeWait: TimeWait | null = null;
+  timeWait: Flow | null = null;
   /** connect() was called and has not been seen to end. */
   isConnecting = false;
   /** There was a connection: no second one. */

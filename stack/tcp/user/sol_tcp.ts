@@ -5,11 +5,11 @@
  */
 import { EINVAL, ENOENT, ENOPROTOOPT, EOPNOTSUPP } from "../../base/errno.ts";
 import { createCongestionControl } from "../congestion/mod.ts";
-import { CookieMaker, FAST_OPEN_CLIENT, FAST_OPEN_KEY_LEN } from "../passive_open/fast_open.ts";
+import { CookieMaker, FAST_OPEN_CLIENT, FAST_OPEN_KEY_LEN } from "../secrets/fast_open_cookies.ts";
 import type { TcpSocket } from "./socket.ts";
 import { State } from "../base/state.ts";
 import { tcpInfo } from "./tcp_info.ts";
-import { armKeepAlive, rearmTimer } from "../timers/expire.ts";
+import { armKeepAlive, rearmTimer } from "../tcb/deadlines.ts";
 import { seqGt } from "../base/seq.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 

@@ -9,8 +9,8 @@ import { SSTHRESH_INFINITE } from "../congestion/mod.ts";
 import { advertisedMss } from "../path/mss.ts";
 import type { TcpSocket } from "./socket.ts";
 import { seqDiff } from "../base/seq.ts";
-import { State } from "../base/state.ts";
-import { Recovery, RetransmitTimer, type Tcb } from "../tcb/tcb.ts";
+import { Recovery, RetransmitTimer, State } from "../base/state.ts";
+import type { Tcb } from "../tcb/tcb.ts";
 
 const TCP_INFO_LEN = 248;
 

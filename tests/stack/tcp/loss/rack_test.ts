@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { AckSample } from "../../../../stack/tcp/tcb/ack_sample.ts";
 import { DeliveryRate } from "../../../../stack/tcp/base/delivery_rate.ts";
-import { Rack } from "../../../../stack/tcp/loss/rack.ts";
+import { Rack } from "../../../../stack/tcp/tcb/rack_state.ts";
 import { SentPool, SentQueue } from "../../../../stack/tcp/tcb/sent_queue.ts";
 
 const SMSS = 100;

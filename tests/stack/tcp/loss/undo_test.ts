@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { Undo } from "../../../../stack/tcp/loss/undo.ts";
+import { Undo } from "../../../../stack/tcp/tcb/records.ts";
 
 Deno.test("undo: a recovery that follows another at once counts what is still in flight", () => {
   const undo = new Undo();

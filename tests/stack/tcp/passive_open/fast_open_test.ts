@@ -3,10 +3,10 @@ import {
   CookieCache,
   CookieKey,
   CookieMaker,
-} from "../../../../stack/tcp/passive_open/fast_open.ts";
-import { FastOpenPause } from "../../../../stack/tcp/path/fast_open_black_hole.ts";
+} from "../../../../stack/tcp/secrets/fast_open_cookies.ts";
+import { FastOpenPause } from "../../../../stack/tcp/base/fast_open_pause.ts";
 import type { TcpSocket } from "../../../../stack/tcp/mod.ts";
-import { Ends } from "../../../../stack/tcp/output/reset.ts";
+import { FourTuple } from "../../../../stack/tcp/base/four_tuple.ts";
 import { TCP_FASTOPEN, TCP_FASTOPEN_CONNECT } from "../../../../stack/tcp/user/sol_tcp.ts";
 import { EALREADY, EINPROGRESS, EISCONN, EOPNOTSUPP } from "../../../../stack/base/errno.ts";
 import { IpAddress } from "../../../../stack/base/ip_address.ts";
@@ -86,8 +86,8 @@ Deno.test("fast open: a client's cookies are bounded, the oldest make way", () =
 const KEY_A = Uint8Array.from({ length: 16 }, (_, i) => i);
 const KEY_B = Uint8Array.from({ length: 16 }, (_, i) => 100 + i);
 
-function ends(local: string, remote: string): Ends {
-  const e = new Ends();
+function ends(local: string, remote: string): FourTuple {
+  const e = new FourTuple();
   e.local = IpAddress.parse(local)!;
   e.remote = IpAddress.parse(remote)!;
   return e;

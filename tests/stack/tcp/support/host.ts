@@ -15,6 +15,7 @@ import {
 } from "../../../../stack/base/frames.ts";
 import {
   DEFAULT_TCP_CONFIG,
+  type SocketHandle,
   type TcpConfig,
   TcpLayer,
   type TcpSocket,
@@ -81,7 +82,7 @@ export class Host implements Network {
   /** Who gets what this host sends; set by the test. */
   onSend: (packet: WirePacket) => void = () => {};
   /** Bits of each socket that an event was raised for. */
-  readonly events = new Map<TcpSocket, number>();
+  readonly events = new Map<SocketHandle, number>();
   /** -errno that route() answers with, 0: there is a way. */
   routeError = 0;
   readonly #tx: TxFrames;

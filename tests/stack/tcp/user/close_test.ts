@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { EVENT_CLOSED, EVENT_READABLE } from "../../../../stack/base/events.ts";
+import type { TcpSocket } from "../../../../stack/tcp/mod.ts";
 import { Peer } from "../support/peer.ts";
 
 /** A host with a connection in each state that a RST can meet. */
@@ -273,7 +274,7 @@ Deno.test("TIME-WAIT: old segments are acknowledged, RST and new SYN end it", ()
   peer.send({ flags: "S" });
   peer.send({ flags: "." });
   const listener = peer.host.tcp;
-  const socket = [...peer.host.events.keys()][0].accept()!;
+  const socket = ([...peer.host.events.keys()][0] as TcpSocket).accept()!;
   socket.close(peer.nowUs);
   peer.flush();
   peer.send({ flags: "F." });

@@ -6,7 +6,7 @@
  */
 import { SipHash } from "../../base/siphash.ts";
 import { portsWord } from "../../storage/hash_table.ts";
-import type { Flow } from "./flow.ts";
+import type { Flow } from "../base/flow.ts";
 
 const M_TICK_US = 4;
 

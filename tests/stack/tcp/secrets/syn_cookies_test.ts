@@ -1,12 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
-import { SynCookies } from "../../../../stack/tcp/passive_open/syn_cookies.ts";
-import { Ends } from "../../../../stack/tcp/output/reset.ts";
+import { SynCookies } from "../../../../stack/tcp/secrets/syn_cookies.ts";
+import { FourTuple } from "../../../../stack/tcp/base/four_tuple.ts";
 import { IpAddress } from "../../../../stack/base/ip_address.ts";
 import { seededRandom } from "../support/host.ts";
 import { Peer } from "../support/peer.ts";
 
-function ends(text: string, remotePort = 4000): Ends {
-  const found = new Ends();
+function ends(text: string, remotePort = 4000): FourTuple {
+  const found = new FourTuple();
   found.local = IpAddress.parse("198.18.0.2")!;
   found.remote = IpAddress.parse(text)!;
   found.localPort = 80;

@@ -17,7 +17,6 @@
 import { portsWord } from "../../storage/hash_table.ts";
 import { SipHash } from "../../base/siphash.ts";
 import type { Flow } from "../base/flow.ts";
-import type { SynTerms } from "./syn_parameters.ts";
 
 const MINUTE_US = 60_000_000;
 /** A cookie is good for the minute that it is of and the next one. */
@@ -35,6 +34,14 @@ const OPTION_BITS = 0x3f;
 const SCALE_BITS = 0x0f;
 const SACK_BIT = 0x10;
 const ECN_BIT = 0x20;
+
+/** The options that a cookie's timestamp tells of. */
+export interface CookieOptions {
+  /** -1: none. */
+  windowScale: number;
+  hasSack: boolean;
+  hasEcn: boolean;
+}
 
 export class SynCookies {
   readonly #constant: SipHash;
@@ -99,7 +106,7 @@ function mssTable(ends: Flow): readonly number[] {
 }
 
 /** The latest time of our timestamp clock, milliseconds, that has the options in its low bits. */
-export function cookieTime(terms: SynTerms, nowMs: number): number {
+export function cookieTime(terms: CookieOptions, nowMs: number): number {
   const bits = (terms.windowScale < 0 ? SCALE_BITS : terms.windowScale) |
     (terms.hasSack ? SACK_BIT : 0) | (terms.hasEcn ? ECN_BIT : 0);
   const time = (nowMs & ~OPTION_BITS) | bits;
@@ -107,7 +114,7 @@ export function cookieTime(terms: SynTerms, nowMs: number): number {
 }
 
 /** Reads the options back. */
-export function takeCookieTime(terms: SynTerms, time: number): void {
+export function takeCookieTime(terms: CookieOptions, time: number): void {
   const scale = time & SCALE_BITS;
   terms.windowScale = scale === SCALE_BITS ? -1 : scale;
   terms.hasSack = (time & SACK_BIT) !== 0;
