@@ -5,7 +5,8 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { allImports, isAllowed, layerOf } from "./tidy/imports.ts";
+import { circlesIn, fileGraph, folderGraph } from "./tidy/circles.ts";
+import { allImports, isAllowed, layerOf, TCP_FLOORS } from "./tidy/imports.ts";
 import { impurities, longCFunctions, longFunctions } from "./tidy/syntax.ts";
 import { expectNone, FILES, filesOf, read } from "./tidy/tree.ts";
 import { TESTED_ELSEWHERE } from "./tidy/tested_elsewhere.ts";
@@ -26,9 +27,18 @@ Deno.test("modules import only what the design's table allows", async () => {
 Deno.test("the table itself says what the design says", () => {
   const code = (from: string, to: string) => isAllowed({ from, to, isTypeOnly: false });
   const type = (from: string, to: string) => isAllowed({ from, to, isTypeOnly: true });
-  assert(code("stack/tcp/a.ts", "stack/wire/b.ts"));
-  assert(!code("stack/tcp/a.ts", "stack/udp/b.ts"));
-  assert(!code("stack/tcp/a.ts", "stack/iface/b.ts"));
+  for (const from of ["stack/tcp/a.ts", "stack/tcp/output/a.ts"]) {
+    assert(code(from, "stack/wire/b.ts"));
+    assert(!code(from, "stack/udp/b.ts"));
+    assert(!code(from, "stack/iface/b.ts"));
+  }
+  assert(code("stack/tcp/a.ts", "stack/tcp/user/b.ts"));
+  assert(code("stack/tcp/output/a.ts", "stack/tcp/tcb/b.ts"));
+  assert(code("stack/tcp/output/a.ts", "stack/tcp/output/b.ts"));
+  assert(!type("stack/tcp/tcb/a.ts", "stack/tcp/output/b.ts"));
+  assert(!type("stack/tcp/tcb/a.ts", "stack/tcp/b.ts"));
+  assert(code("stack/socket/a.ts", "stack/tcp/mod.ts"));
+  assert(!type("stack/socket/a.ts", "stack/tcp/tcb/b.ts"));
   assert(!code("stack/wire/a.ts", "stack/tcp/b.ts"));
   assert(!code("stack/socket/a.ts", "stack/iface/b.ts"));
   assert(!type("stack/stack.ts", "ffi/libc.ts"));
@@ -37,6 +47,39 @@ Deno.test("the table itself says what the design says", () => {
   assert(!code("io/a.ts", "stack/wire/b.ts") && !type("io/a.ts", "cli/b.ts"));
   assert(!code("stack/a.ts", "npm:/x"));
   assertEquals(layerOf("tests/x.ts"), null);
+});
+
+Deno.test("every folder of stack/tcp is a floor of the table", () => {
+  const folders = new Set(filesOf(/^stack\/tcp\/.*\/.*\.ts$/).map((path) => path.split("/")[2]));
+  assertEquals([...folders].sort(), [...TCP_FLOORS].sort());
+});
+
+Deno.test("no circle of imports: of files at run time, of folders by anything", async () => {
+  const imports = await allImports();
+  assert(imports.length > 100, `only ${imports.length} imports seen`);
+  const show = (circles: string[][]) => circles.map((circle) => circle.join(" "));
+  expectNone(show(circlesIn(fileGraph(imports))), "files that import each other");
+  expectNone(show(circlesIn(folderGraph(imports))), "folders that import each other");
+});
+
+Deno.test("the search for circles sees what it should, and only that", () => {
+  const code = (from: string, to: string) => ({ from, to, isTypeOnly: false });
+  const type = (from: string, to: string) => ({ from, to, isTypeOnly: true });
+  const tree = [code("x/a.ts", "x/b.ts"), code("x/b.ts", "x/c.ts"), code("x/a.ts", "x/c.ts")];
+  assertEquals(circlesIn(fileGraph(tree)), []);
+  assertEquals(circlesIn(fileGraph([...tree, type("x/c.ts", "x/a.ts")])), []);
+  assertEquals(circlesIn(fileGraph([...tree, code("x/c.ts", "x/b.ts")])), [["x/b.ts", "x/c.ts"]]);
+  assertEquals(
+    circlesIn(fileGraph([...tree, code("x/c.ts", "x/a.ts"), code("y/a.ts", "y/a.ts")])),
+    [["x/a.ts", "x/b.ts", "x/c.ts"], ["y/a.ts"]],
+  );
+  assertEquals(circlesIn(folderGraph([...tree, code("x/c.ts", "x/a.ts")])), []);
+  const folders = [
+    code("x/a.ts", "y/b.ts"),
+    type("y/z/c.ts", "x/a.ts"),
+    code("y/b.ts", "y/z/d.ts"),
+  ];
+  assertEquals(circlesIn(folderGraph(folders)), [["x", "y", "y/z"]]);
 });
 
 Deno.test("the stack is pure: no runtime, clock, future, randomness or exception", () => {

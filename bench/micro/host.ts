@@ -16,6 +16,7 @@ import {
   type DatagramSocket,
   type DeviceCaps,
   GSO_NONE,
+  IpAddress,
   type LinkDevice,
   RxFrames,
   SOCK_DGRAM,
@@ -25,7 +26,6 @@ import {
   type StreamSocket,
   type TxFrames,
 } from "../../stack/mod.ts";
-import { IpAddress } from "../../stack/base/ip_address.ts";
 import { takeRow } from "../../tests/support/offload.ts";
 import { Prng } from "../../tests/support/prng.ts";
 

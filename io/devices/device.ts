@@ -8,8 +8,7 @@
  *
  * @module
  */
-import type { IpAddress } from "../../stack/base/ip_address.ts";
-import type { LinkDevice, RxFrames } from "../../stack/mod.ts";
+import type { IpAddress, LinkDevice, RxFrames } from "../../stack/mod.ts";
 
 /** What a device could not do, frame by frame. */
 export class DeviceCounters {

@@ -25,7 +25,7 @@ import {
   SOCK_FILTER,
 } from "../../ffi/abi/bpf.ts";
 import { ETH_P_ARP, ETH_P_IP, ETH_P_IPV6 } from "../../ffi/abi/packet.ts";
-import type { IpAddress } from "../../stack/base/ip_address.ts";
+import type { IpAddress } from "../../stack/mod.ts";
 import type { DeviceAddress } from "./device.ts";
 
 const ETHERTYPE_OFF = 12;

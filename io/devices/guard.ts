@@ -32,7 +32,7 @@ import {
 } from "../../ffi/abi/bpf.ts";
 import { ETH_P_IP, ETH_P_IPV6 } from "../../ffi/abi/packet.ts";
 import { libc } from "../../ffi/libc.ts";
-import type { IpAddress } from "../../stack/base/ip_address.ts";
+import type { IpAddress } from "../../stack/mod.ts";
 
 const ETHERTYPE_OFF = 12;
 const IPV4_DST_OFF = 14 + 16;

@@ -20,8 +20,7 @@ import {
 } from "../../ffi/errno.ts";
 import { libc } from "../../ffi/libc.ts";
 import { LinkControl } from "../../ffi/link.ts";
-import type { DeviceCaps, Memory } from "../../stack/mod.ts";
-import type { IpAddress } from "../../stack/base/ip_address.ts";
+import type { DeviceCaps, IpAddress, Memory } from "../../stack/mod.ts";
 import type { DeviceConfig, OpenedDevice } from "./device.ts";
 import { frameFilter } from "./filter.ts";
 import { attachGuard } from "./guard.ts";

@@ -24,11 +24,31 @@ interface Info {
   }[];
 }
 
+/** The folders of stack/tcp, from the ground floor up: each may import those before it. */
+export const TCP_FLOORS: readonly string[] = [
+  "base",
+  "secrets",
+  "congestion",
+  "tcb",
+  "receive",
+  "path",
+  "loss",
+  "output",
+  "teardown",
+  "timers",
+  "passive_open",
+  "input",
+  "user",
+];
+
+const TCP_FLOOR_LAYERS = TCP_FLOORS.map((floor) => `tcp/${floor}`);
+
 /** Layers from the bottom up, by the start of the path. The first match counts. */
 const LAYERS: readonly (readonly [string, string])[] = [
   ["stack/base/", "base"],
   ["stack/wire/", "wire"],
   ["stack/storage/", "storage"],
+  ...TCP_FLOORS.map((floor) => [`stack/tcp/${floor}/`, `tcp/${floor}`] as const),
   ["stack/tcp/", "tcp"],
   ["stack/udp/", "udp"],
   ["stack/icmp/", "icmp"],
@@ -51,7 +71,10 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   base: [],
   wire: ["base"],
   storage: ["base"],
-  tcp: GROUND,
+  ...Object.fromEntries(
+    TCP_FLOOR_LAYERS.map((layer, i) => [layer, [...GROUND, ...TCP_FLOOR_LAYERS.slice(0, i)]]),
+  ),
+  tcp: [...GROUND, ...TCP_FLOOR_LAYERS],
   udp: GROUND,
   icmp: GROUND,
   raw: GROUND,

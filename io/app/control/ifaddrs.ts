@@ -6,10 +6,9 @@
  * @module
  */
 import { AF_INET, AF_INET6, AF_PACKET } from "../../../ffi/abi/socket.ts";
-import type { Interface, InterfaceAddress } from "../../../stack/mod.ts";
-import { IpAddress } from "../../../stack/base/ip_address.ts";
-import { writeSockaddr } from "../protocol/sockaddr.ts";
 import * as P from "../../../ffi/shim/protocol.ts";
+import { type Interface, type InterfaceAddress, IpAddress } from "../../../stack/mod.ts";
+import { writeSockaddr } from "../protocol/sockaddr.ts";
 
 export const ARPHRD_ETHER = 1;
 export const ARPHRD_LOOPBACK = 772;

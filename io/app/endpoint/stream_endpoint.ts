@@ -38,9 +38,9 @@ import {
   EVENT_CLOSED,
   EVENT_CONNECTED,
   EVENT_ERROR,
+  type IpAddress,
   type StreamSocket,
 } from "../../../stack/mod.ts";
-import type { IpAddress } from "../../../stack/base/ip_address.ts";
 import type { AppContext } from "./app_context.ts";
 import { Connecting, type ConnectWaiter } from "./connecting.ts";
 import { Endpoint } from "./endpoint.ts";

@@ -8,8 +8,7 @@
  * @module
  */
 import { AF_INET, AF_INET6 } from "../../../ffi/abi/socket.ts";
-import { ANY_V4, ANY_V6, EAFNOSUPPORT, EINVAL } from "../../../stack/mod.ts";
-import { IpAddress } from "../../../stack/base/ip_address.ts";
+import { ANY_V4, ANY_V6, EAFNOSUPPORT, EINVAL, IpAddress } from "../../../stack/mod.ts";
 
 export const AF_UNSPEC = 0;
 export const SOCKADDR_IN_LEN = 16;
