@@ -38,6 +38,7 @@ export {
   TxFrames,
 } from "./base/mod.ts";
 export { DEFAULT_TCP_CONFIG, type TcpConfig } from "./tcp/mod.ts";
+export { UDP_MAX_PAYLOAD_LEN } from "./udp/mod.ts";
 export * from "./base/errno.ts";
 export { errnoName } from "./base/errno_name.ts";
 export {

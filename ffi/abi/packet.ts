@@ -29,3 +29,4 @@ export const ETH_P_IP = 0x0800;
 export const ETH_P_ARP = 0x0806;
 export const ETH_P_IPV6 = 0x86dd;
 export const ARPHRD_ETHER = 1;
+export const ARPHRD_LOOPBACK = 772;

@@ -10,6 +10,9 @@
  */
 import type { IpAddress, LinkDevice, RxFrames } from "../../stack/mod.ts";
 
+/** Pieces of a frame to send: its headers, and up to two of a ring that wraps. */
+export const TX_PIECES = 3;
+
 /** What a device could not do, frame by frame. */
 export class DeviceCounters {
   /** Longer than a receive slot. */

@@ -28,9 +28,10 @@ import { ETH_P_ARP, ETH_P_IP, ETH_P_IPV6 } from "../../ffi/abi/packet.ts";
 import type { IpAddress } from "../../stack/mod.ts";
 import type { DeviceAddress } from "./device.ts";
 
-const ETHERTYPE_OFF = 12;
-const IPV4_DST_OFF = 14 + 16;
-const IPV6_DST_OFF = 14 + 24;
+/** Where frames keep what is looked at. */
+export const ETHERTYPE_OFF = 12;
+export const IPV4_DST_OFF = 14 + 16;
+export const IPV6_DST_OFF = 14 + 24;
 const IPV4_FIRST_GROUP = 0xe0000000;
 const IPV6_GROUP_BYTE = 0xff;
 const WHOLE_FRAME = 0xffffffff;

@@ -33,10 +33,8 @@ import {
 import { ETH_P_IP, ETH_P_IPV6 } from "../../ffi/abi/packet.ts";
 import { libc } from "../../ffi/libc.ts";
 import type { IpAddress } from "../../stack/mod.ts";
+import { ETHERTYPE_OFF, IPV4_DST_OFF, IPV6_DST_OFF } from "./filter.ts";
 
-const ETHERTYPE_OFF = 12;
-const IPV4_DST_OFF = 14 + 16;
-const IPV6_DST_OFF = 14 + 24;
 const R0 = 0;
 const R1 = 1;
 const R6 = 6;

@@ -49,7 +49,7 @@ import {
 import { type Libc, libc } from "../../ffi/libc.ts";
 import { setIntOption } from "../../ffi/socket.ts";
 import type { DeviceCaps, Memory, RxFrames, TxFrames } from "../../stack/mod.ts";
-import { type Device, DeviceCounters } from "./device.ts";
+import { type Device, DeviceCounters, TX_PIECES } from "./device.ts";
 import { RX_BATCH_BYTES, RX_READ_LEN, RX_SLOT_COUNT, RxSlots } from "./rx_slots.ts";
 import { readVnetHeader, writeVnetHeader } from "./vnet_header.ts";
 
@@ -59,7 +59,6 @@ const RX_BUFFER_LEN = 32 << 20;
 const TX_BUFFER_LEN = 4 << 20;
 const TX_BATCH = 64;
 /** Headers and two pieces of payload. */
-const TX_PIECES = 3;
 /** At most so many waits of 1 ms for room in one `transmit`. */
 const TX_WAITS = 4;
 /** Frames in a row that the kernel may fail to hand over before `receive` lets others work. */

@@ -43,12 +43,11 @@ import {
 import { cString, type Libc, libc } from "../../ffi/libc.ts";
 import { interfaceRequest } from "../../ffi/link.ts";
 import type { DeviceCaps, Memory, RxFrames, TxFrames } from "../../stack/mod.ts";
-import { type Device, DeviceCounters } from "./device.ts";
+import { type Device, DeviceCounters, TX_PIECES } from "./device.ts";
 import { RX_BATCH_BYTES, RX_READ_LEN, RX_SLOT_COUNT, RxSlots } from "./rx_slots.ts";
 import { readVnetHeader, writeVnetHeader } from "./vnet_header.ts";
 
 const CLONE_DEVICE = "/dev/net/tun";
-const TX_PIECES = 3;
 const OFFLOADS = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
 const USO = TUN_F_USO4 | TUN_F_USO6;
 

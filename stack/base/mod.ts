@@ -18,5 +18,7 @@ export * from "./memory.ts";
 export * from "./network.ts";
 export * from "./packet.ts";
 export * from "./siphash.ts";
+export * from "./socket_constants.ts";
+export * from "./socket_options.ts";
 export * from "./span.ts";
 export * from "./token_bucket.ts";

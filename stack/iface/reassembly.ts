@@ -17,6 +17,8 @@ import {
   DROP_REASSEMBLY_TIMEOUT,
 } from "../base/drop_reason.ts";
 import {
+  ECN_CE,
+  ECN_MASK,
   IPV4_FRAGMENT_OFFSET,
   IPV4_MAX_LEN,
   IPV4_TOTAL_LEN_OFFSET,
@@ -32,8 +34,6 @@ const FIRST_BLOCK_LEN = 4096;
 const MAX_RUNS = 128;
 
 /** ECN field of the type-of-service byte (RFC 3168 5.3). */
-const ECN_MASK = 3;
-const ECN_CE = 3;
 
 /** A datagram in the making. */
 export class PartialDatagram extends TimerNode {

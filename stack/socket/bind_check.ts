@@ -7,8 +7,8 @@
 import { EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL } from "../base/errno.ts";
 import type { IpAddress } from "../base/ip_address.ts";
 import type { Network } from "../base/network.ts";
-import { AF_INET } from "./constants.ts";
-import type { SocketOptions } from "./socket_options.ts";
+import { AF_INET } from "../base/socket_constants.ts";
+import type { SocketOptions } from "../base/socket_options.ts";
 
 /** Returns 0 or -errno. A dual-stack socket takes IPv4 addresses and the IPv6 wildcard. */
 export function checkBindable(

@@ -6,7 +6,7 @@
  */
 import type { Packet } from "../base/packet.ts";
 import { DGRAM_ERROR, DGRAM_HEADER_LEN, DGRAM_MAGIC } from "./api.ts";
-import { AF_INET } from "./constants.ts";
+import { AF_INET } from "../base/socket_constants.ts";
 
 export const DGRAM_FLAGS_OFFSET = 2;
 export const DGRAM_FAMILY_OFFSET = 8;

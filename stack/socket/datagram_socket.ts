@@ -33,7 +33,7 @@ import {
   EVENT_READABLE,
 } from "./api.ts";
 import { checkBindable } from "./bind_check.ts";
-import { AF_INET, AF_INET6, PMTUDISC_DONT, SHUT_RD, SHUT_RDWR } from "./constants.ts";
+import { AF_INET, AF_INET6, PMTUDISC_DONT, SHUT_RD, SHUT_RDWR } from "../base/socket_constants.ts";
 import {
   DGRAM_ADDR_OFFSET,
   DGRAM_DST_OFFSET,
@@ -50,7 +50,8 @@ import { type Membership, Memberships } from "./memberships.ts";
 import { getOption, setOption } from "./options.ts";
 import { ReceiveQueue } from "./receive_queue.ts";
 import type { SocketEnv, SocketInterfaces } from "./socket_env.ts";
-import { type OptionHost, SocketOptions } from "./socket_options.ts";
+import { SocketOptions } from "../base/socket_options.ts";
+import type { OptionHost } from "./option_host.ts";
 
 export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink, OptionHost {
   readonly kind = "datagram";

@@ -7,9 +7,14 @@
 import { EACCES, ENETUNREACH } from "../base/errno.ts";
 import { IpAddress } from "../base/ip_address.ts";
 import type { Route } from "../base/network.ts";
-import { PMTUDISC_DO, PMTUDISC_INTERFACE, PMTUDISC_PROBE, PMTUDISC_WANT } from "./constants.ts";
+import {
+  PMTUDISC_DO,
+  PMTUDISC_INTERFACE,
+  PMTUDISC_PROBE,
+  PMTUDISC_WANT,
+} from "../base/socket_constants.ts";
 import type { SocketEnv } from "./socket_env.ts";
-import type { SocketOptions } from "./socket_options.ts";
+import type { SocketOptions } from "../base/socket_options.ts";
 
 export class Destination {
   #word = 0;

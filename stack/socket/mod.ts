@@ -5,11 +5,11 @@
  */
 export * from "./api.ts";
 export * from "./config.ts";
-export * from "./constants.ts";
+export * from "../base/socket_constants.ts";
 export { PingSocket } from "./ping_socket.ts";
 export { RawSocket } from "./raw_socket.ts";
 export { ReadyList } from "./ready_list.ts";
 export type { SocketEnv, SocketInterfaces } from "./socket_env.ts";
-export type { InterfaceNames } from "./socket_options.ts";
+export type { InterfaceNames } from "./option_host.ts";
 export { TcpStreamSocket } from "./stream_socket.ts";
 export { UdpSocket } from "./udp_socket.ts";

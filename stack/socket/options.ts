@@ -5,12 +5,12 @@
  * @module
  */
 import { EINVAL, ENOPROTOOPT, EOPNOTSUPP } from "../base/errno.ts";
-import * as c from "./constants.ts";
+import * as c from "../base/socket_constants.ts";
 import { intBytes, readInt } from "./option_codec.ts";
 import { getIp, setIp } from "./sol_ip.ts";
 import { getIpv6, setIpv6 } from "./sol_ipv6.ts";
 import { getSolSocket, setSolSocket } from "./sol_socket.ts";
-import type { OptionHost } from "./socket_options.ts";
+import type { OptionHost } from "./option_host.ts";
 
 /** Longest payload that UDP_SEGMENT may name: Linux's USHRT_MAX. */
 const MAX_SEGMENT = 65535;

@@ -8,7 +8,7 @@ import { DROP_RAW_QUEUE_FULL } from "../base/drop_reason.ts";
 import type { IpAddress } from "../base/ip_address.ts";
 import { IPV4_HEADER_LEN, IPV4_MAX_LEN } from "../wire/ipv4.ts";
 import type { Route } from "../base/network.ts";
-import { AF_INET, IPPROTO_ICMP, SOCK_DGRAM } from "./constants.ts";
+import { AF_INET, IPPROTO_ICMP, SOCK_DGRAM } from "../base/socket_constants.ts";
 import { BaseDatagramSocket } from "./datagram_socket.ts";
 import type { SocketEnv } from "./socket_env.ts";
 

@@ -9,7 +9,7 @@ import type { IpAddress } from "../base/ip_address.ts";
 import { IPV4_HEADER_LEN, IPV4_MAX_LEN } from "../wire/ipv4.ts";
 import type { Route } from "../base/network.ts";
 import { RawEndpoint, type RawLayer } from "../raw/mod.ts";
-import { AF_INET, IPPROTO_ICMP, IPPROTO_RAW, SOCK_RAW } from "./constants.ts";
+import { AF_INET, IPPROTO_ICMP, IPPROTO_RAW, SOCK_RAW } from "../base/socket_constants.ts";
 import { BaseDatagramSocket } from "./datagram_socket.ts";
 import type { SocketEnv } from "./socket_env.ts";
 

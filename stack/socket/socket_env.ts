@@ -8,7 +8,7 @@ import type { Memory } from "../base/memory.ts";
 import type { Network } from "../base/network.ts";
 import type { SocketConfig } from "./config.ts";
 import type { ReadyList } from "./ready_list.ts";
-import type { InterfaceNames } from "./socket_options.ts";
+import type { InterfaceNames } from "./option_host.ts";
 
 /** Interfaces, as far as sockets care. */
 export interface SocketInterfaces extends InterfaceNames {

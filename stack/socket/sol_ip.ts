@@ -5,7 +5,7 @@
  */
 import { EADDRNOTAVAIL, EINVAL, ENODEV, ENOPROTOOPT, ENOTCONN, EPROTO } from "../base/errno.ts";
 import { IpAddress } from "../base/ip_address.ts";
-import * as c from "./constants.ts";
+import * as c from "../base/socket_constants.ts";
 import {
   boolBytes,
   intBytes,
@@ -15,14 +15,13 @@ import {
   readV4,
   v4Bytes,
 } from "./option_codec.ts";
-import type { OptionHost, SocketOptions } from "./socket_options.ts";
+import { ECN_MASK, OPTION_NOP } from "../wire/ipv4.ts";
+import type { SocketOptions } from "../base/socket_options.ts";
+import type { OptionHost } from "./option_host.ts";
 
-const ECN_MASK = 3;
 const DEFAULT_TTL = 64;
 /** Longest IP options. */
 const MAX_OPTIONS_LEN = 40;
-/** END and NOP: options that say nothing. */
-const OPTION_NOP = 1;
 const GROUP_REQ_LEN = 136;
 const MREQ_LEN = 8;
 const MREQN_LEN = 12;
@@ -77,6 +76,7 @@ export function setIp(host: OptionHost, name: number, value: Uint8Array): number
       return changeGroup(host, name, value);
     case c.IP_OPTIONS: // none to send; sending some is not supported
       if (value.length > MAX_OPTIONS_LEN) return -EINVAL;
+      // END and NOP say nothing
       return value.every((byte) => byte <= OPTION_NOP) ? 0 : -ENOPROTOOPT;
     case c.IP_RECVERR:
       options.recvErr = n !== 0;

@@ -5,9 +5,10 @@
  * @module
  */
 import { EINVAL, ENOPROTOOPT, ENOTCONN } from "../base/errno.ts";
-import * as c from "./constants.ts";
+import * as c from "../base/socket_constants.ts";
 import { boolBytes, intBytes, readInt } from "./option_codec.ts";
-import type { OptionHost, SocketOptions } from "./socket_options.ts";
+import type { SocketOptions } from "../base/socket_options.ts";
+import type { OptionHost } from "./option_host.ts";
 
 const DEFAULT_HOPS = 64;
 

@@ -4,9 +4,10 @@
  * @module
  */
 import { EINVAL, ENODEV, ENOENT, ENOPROTOOPT, EOPNOTSUPP } from "../base/errno.ts";
-import * as c from "./constants.ts";
+import * as c from "../base/socket_constants.ts";
 import { boolBytes, checkInt, intBytes, readInt } from "./option_codec.ts";
-import type { OptionHost, SocketOptions } from "./socket_options.ts";
+import type { SocketOptions } from "../base/socket_options.ts";
+import type { OptionHost } from "./option_host.ts";
 
 /** Linux's SOCK_MIN_RCVBUF and SOCK_MIN_SNDBUF. */
 const MIN_RECEIVE_BUFFER = 2304;

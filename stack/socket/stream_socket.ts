@@ -8,10 +8,11 @@ import { type IpAddress, LOOPBACK_V4 } from "../base/ip_address.ts";
 import { EAFNOSUPPORT, ENETUNREACH, EPROTO } from "../base/errno.ts";
 import type { TcpSocket } from "../tcp/mod.ts";
 import type { Endpoint, Span, StreamSocket } from "./api.ts";
-import { AF_INET, AF_INET6, IPPROTO_TCP, SOCK_STREAM } from "./constants.ts";
+import { AF_INET, AF_INET6, IPPROTO_TCP, SOCK_STREAM } from "../base/socket_constants.ts";
 import { getOption, setOption } from "./options.ts";
 import type { SocketEnv, SocketInterfaces } from "./socket_env.ts";
-import { type OptionHost, SocketOptions } from "./socket_options.ts";
+import { SocketOptions } from "../base/socket_options.ts";
+import type { OptionHost } from "./option_host.ts";
 
 const NO_RATE_LIMIT = 0xffff_ffff_ffff_ffffn;
 

@@ -9,7 +9,7 @@ import type { IpAddress } from "../base/ip_address.ts";
 import type { Route } from "../base/network.ts";
 import { UDP_HEADER_LEN } from "../wire/udp.ts";
 import { UDP_MAX_PAYLOAD_LEN, UdpEndpoint, type UdpLayer } from "../udp/mod.ts";
-import { IPPROTO_UDP, SOCK_DGRAM } from "./constants.ts";
+import { IPPROTO_UDP, SOCK_DGRAM } from "../base/socket_constants.ts";
 import { BaseDatagramSocket } from "./datagram_socket.ts";
 import type { Membership } from "./memberships.ts";
 import type { SocketEnv } from "./socket_env.ts";

@@ -6,8 +6,7 @@
  */
 import type { DatagramSink } from "../base/datagram_sink.ts";
 import { ANY_V4, type IpAddress } from "../base/ip_address.ts";
-
-export const AF_INET6 = 10;
+import { AF_INET6 } from "../base/socket_constants.ts";
 
 export class UdpEndpoint {
   local: IpAddress = ANY_V4;

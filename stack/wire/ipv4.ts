@@ -28,6 +28,9 @@ export const IPV4_TTL_OFFSET = 8;
 export const IPV4_CHECKSUM_OFFSET = 10;
 export const IPV4_SRC_OFFSET = 12;
 export const IPV4_DST_OFFSET = 16;
+/** RFC 3168 (5): the two ECN bits of the TOS octet, and "congestion experienced". */
+export const ECN_MASK = 3;
+export const ECN_CE = 3;
 /** Bits of the flags-and-offset field. */
 export const IPV4_DF = 0x4000;
 export const IPV4_MF = 0x2000;
@@ -40,7 +43,7 @@ export const PROTOCOL_UDP = 17;
 export const PROTOCOL_ICMPV6 = 58;
 
 const OPTION_END = 0;
-const OPTION_NOP = 1;
+export const OPTION_NOP = 1;
 const OPTION_LSRR = 131;
 const OPTION_SSRR = 137;
 

@@ -1,6 +1,7 @@
 /**
- * Every offset, size and constant of ffi/abi, and every error number, against what a C program
- * prints on this machine. What the installed headers do not know yet is skipped.
+ * Every offset, size and constant of ffi/abi, and the numbers of Linux that stack/ has on its own
+ * (it must not import ffi/), against what a C program prints on this machine. What the installed
+ * headers do not know yet is skipped.
  *
  * @module
  */
@@ -15,6 +16,8 @@ import * as socket from "../../ffi/abi/socket.ts";
 import * as tun from "../../ffi/abi/tun.ts";
 import * as virtio from "../../ffi/abi/virtio_net.ts";
 import * as errno from "../../ffi/errno.ts";
+import * as stackErrno from "../../stack/base/errno.ts";
+import * as stackSocket from "../../stack/base/socket_constants.ts";
 
 const HEADERS = [
   "errno.h",
@@ -30,6 +33,7 @@ const HEADERS = [
   "sys/uio.h",
   "sys/un.h",
   "netinet/in.h",
+  "netinet/udp.h",
   "net/if.h",
   "net/if_arp.h",
   "linux/bpf.h",
@@ -225,6 +229,9 @@ function collect(): void {
     claims.push({ name, value: n, expression: name, condition: "1" });
   }
   claimConstants(errno);
+  claimConstants(stackErrno);
+  const pmtudisc = Object.keys(stackSocket).filter((n) => n.startsWith("PMTUDISC_"));
+  claimConstants(stackSocket, Object.fromEntries(pmtudisc.map((n) => [n, `IP_${n}`])));
 }
 
 function program(): string {

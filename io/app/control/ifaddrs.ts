@@ -5,13 +5,12 @@
  *
  * @module
  */
+import { ARPHRD_ETHER, ARPHRD_LOOPBACK } from "../../../ffi/abi/packet.ts";
 import { AF_INET, AF_INET6, AF_PACKET } from "../../../ffi/abi/socket.ts";
 import * as P from "../../../ffi/shim/protocol.ts";
 import { type Interface, type InterfaceAddress, IpAddress } from "../../../stack/mod.ts";
 import { writeSockaddr } from "../protocol/sockaddr.ts";
 
-export const ARPHRD_ETHER = 1;
-export const ARPHRD_LOOPBACK = 772;
 const MAC_LEN = 6;
 /** IFNAMSIZ less the terminator. */
 const NAME_MAX_LEN = 15;

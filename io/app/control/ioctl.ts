@@ -6,7 +6,22 @@
  * @module
  */
 import { AF_INET } from "../../../ffi/abi/socket.ts";
-import { IFNAMSIZ, IFREQ } from "../../../ffi/abi/interface.ts";
+import {
+  IFNAMSIZ,
+  IFREQ,
+  SIOCGIFADDR,
+  SIOCGIFBRDADDR,
+  SIOCGIFDSTADDR,
+  SIOCGIFFLAGS,
+  SIOCGIFHWADDR,
+  SIOCGIFINDEX,
+  SIOCGIFMETRIC,
+  SIOCGIFMTU,
+  SIOCGIFNAME,
+  SIOCGIFNETMASK,
+  SIOCGIFTXQLEN,
+} from "../../../ffi/abi/interface.ts";
+import { ARPHRD_ETHER, ARPHRD_LOOPBACK } from "../../../ffi/abi/packet.ts";
 import {
   EADDRNOTAVAIL,
   EFAULT,
@@ -16,20 +31,8 @@ import {
   type Interface,
   type Stack,
 } from "../../../stack/mod.ts";
-import { ARPHRD_ETHER, ARPHRD_LOOPBACK, netmaskOf, writeName } from "./ifaddrs.ts";
+import { netmaskOf, writeName } from "./ifaddrs.ts";
 import { writeSockaddr } from "../protocol/sockaddr.ts";
-
-export const SIOCGIFNAME = 0x8910;
-export const SIOCGIFFLAGS = 0x8913;
-export const SIOCGIFADDR = 0x8915;
-export const SIOCGIFDSTADDR = 0x8917;
-export const SIOCGIFBRDADDR = 0x8919;
-export const SIOCGIFNETMASK = 0x891b;
-export const SIOCGIFMETRIC = 0x891d;
-export const SIOCGIFMTU = 0x8921;
-export const SIOCGIFHWADDR = 0x8927;
-export const SIOCGIFINDEX = 0x8933;
-export const SIOCGIFTXQLEN = 0x8942;
 
 /** Requests that set something, all in this range. */
 const SIOC_FIRST = 0x8910;

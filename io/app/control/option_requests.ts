@@ -5,18 +5,14 @@
  *
  * @module
  */
-import { SO_ERROR, SOL_SOCKET } from "../../../ffi/abi/socket.ts";
 import * as P from "../../../ffi/shim/protocol.ts";
-import { EINVAL } from "../../../stack/mod.ts";
+import { EINVAL, IPPROTO_UDP, SO_ERROR, SOL_SOCKET, UDP_CORK } from "../../../stack/mod.ts";
 import type { AppContext } from "../endpoint/app_context.ts";
 import { DatagramEndpoint } from "../endpoint/datagram_endpoint.ts";
 import type { EndedSocket } from "../endpoint/ended_sockets.ts";
 import type { Endpoint } from "../endpoint/endpoint.ts";
 import type { Reply, Request } from "../protocol/message.ts";
 import { nextOptionState } from "./option_state.ts";
-
-const IPPROTO_UDP = 17;
-const UDP_CORK = 1;
 
 export function getOption(
   app: AppContext,

@@ -5,21 +5,21 @@
  * @module
  */
 import * as P from "../../../ffi/shim/protocol.ts";
-
-const SOL_SOCKET = 1;
-const SO_TIMESTAMP = 29;
-const SO_TIMESTAMPNS = 35;
-/** The same with 64-bit time on 32-bit machines. */
-const SO_TIMESTAMP_NEW = 63;
-const SO_TIMESTAMPNS_NEW = 64;
-const IPPROTO_IP = 0;
-const IP_PKTINFO = 8;
-const IP_RECVTTL = 12;
-const IP_RECVTOS = 13;
-const IPPROTO_IPV6 = 41;
-const IPV6_RECVPKTINFO = 49;
-const IPV6_RECVHOPLIMIT = 51;
-const IPV6_RECVTCLASS = 66;
+import {
+  IP_PKTINFO,
+  IP_RECVTOS,
+  IP_RECVTTL,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPV6_RECVHOPLIMIT,
+  IPV6_RECVPKTINFO,
+  IPV6_RECVTCLASS,
+  SO_TIMESTAMP,
+  SO_TIMESTAMP_NEW,
+  SO_TIMESTAMPNS,
+  SO_TIMESTAMPNS_NEW,
+  SOL_SOCKET,
+} from "../../../stack/mod.ts";
 
 /** The NUSE_STATE_* bit that the option switches, 0: none. */
 function stateBit(level: number, name: number): number {

@@ -5,6 +5,7 @@
  */
 import { AF_INET, SOCK_SEQPACKET, SOCK_STREAM } from "../../../ffi/abi/socket.ts";
 import {
+  AF_UNSPEC,
   type DatagramSocket,
   EAFNOSUPPORT,
   EINPROGRESS,
@@ -26,7 +27,6 @@ import { ListenerEndpoint } from "../endpoint/listener_endpoint.ts";
 import type { Reply, Request } from "../protocol/message.ts";
 import { enlargePair } from "../endpoint/pair.ts";
 import {
-  AF_UNSPEC,
   anyAddress,
   readSockaddr,
   sockaddrLen,

@@ -7,11 +7,10 @@
  * @module
  */
 import { NUSE_DGRAM_FLAGS_OFF, NUSE_DGRAM_MORE } from "../../../ffi/shim/protocol.ts";
-import { DGRAM_HEADER_LEN, EMSGSIZE, ENOMEM } from "../../../stack/mod.ts";
+import { DGRAM_HEADER_LEN, EMSGSIZE, ENOMEM, UDP_MAX_PAYLOAD_LEN } from "../../../stack/mod.ts";
 import type { AppContext } from "./app_context.ts";
 
-const PAYLOAD_MAX_LEN = 65507;
-const BUFFER_LEN = DGRAM_HEADER_LEN + PAYLOAD_MAX_LEN;
+const BUFFER_LEN = DGRAM_HEADER_LEN + UDP_MAX_PAYLOAD_LEN;
 
 export class Cork {
   /** UDP_CORK */
@@ -34,7 +33,7 @@ export class Cork {
       if (allocated < 0) return allocated;
     }
     const before = this.#payloadLen;
-    if (before + payloadLen > PAYLOAD_MAX_LEN) {
+    if (before + payloadLen > UDP_MAX_PAYLOAD_LEN) {
       this.drop();
       return -EMSGSIZE;
     }

@@ -14,7 +14,8 @@ import { MessageTable, messageTableLen } from "../../../ffi/message.ts";
 import { DGRAM_HEADER_LEN } from "../../../stack/mod.ts";
 import type { AppContext } from "./app_context.ts";
 
-const PAYLOAD_MAX_LEN = 65535;
+/** What one message may hold beside the header. */
+export const PAYLOAD_MAX_LEN = 65535;
 /** Not a multiple of 4 KiB, so that the headers of neighbouring slots do not share cache sets. */
 export const SLOT_LEN = (DGRAM_HEADER_LEN + PAYLOAD_MAX_LEN + 1) + 128;
 /** As many as fit a block of 8 MiB. */

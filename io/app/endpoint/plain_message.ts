@@ -11,9 +11,7 @@
 import { NUSE_DGRAM_PAYLOAD_LEN_OFF, NUSE_DGRAM_TOKEN_OFF } from "../../../ffi/shim/protocol.ts";
 import { DGRAM_HEADER_LEN, DGRAM_MAGIC } from "../../../stack/mod.ts";
 import type { AppContext } from "./app_context.ts";
-
-/** What one message may hold beside the header. */
-const PAYLOAD_MAX_LEN = 65535;
+import { PAYLOAD_MAX_LEN } from "./datagram_slots.ts";
 
 /** Whether the message of `lenBytes` bytes at `off` begins with a header that a shim has made. */
 export function hasHeader(app: AppContext, off: number, lenBytes: number): boolean {

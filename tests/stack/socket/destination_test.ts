@@ -3,7 +3,7 @@ import { EACCES, ENETUNREACH, IpAddress } from "../../../stack/mod.ts";
 import { PMTUDISC_DO, PMTUDISC_DONT, PMTUDISC_PROBE } from "../../../stack/mod.ts";
 import { Destination } from "../../../stack/socket/destination.ts";
 import type { SocketEnv } from "../../../stack/socket/socket_env.ts";
-import { SocketOptions } from "../../../stack/socket/socket_options.ts";
+import { SocketOptions } from "../../../stack/base/socket_options.ts";
 import type { Route } from "../../../stack/base/network.ts";
 import { ip } from "../net_fixture.ts";
 

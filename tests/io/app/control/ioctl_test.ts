@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { IFREQ } from "../../../../ffi/abi/interface.ts";
+import { interfaceIoctl } from "../../../../io/app/control/ioctl.ts";
 import {
-  interfaceIoctl,
   SIOCGIFADDR,
   SIOCGIFBRDADDR,
   SIOCGIFDSTADDR,
@@ -13,7 +13,7 @@ import {
   SIOCGIFNAME,
   SIOCGIFNETMASK,
   SIOCGIFTXQLEN,
-} from "../../../../io/app/control/ioctl.ts";
+} from "../../../../ffi/abi/interface.ts";
 import { writeName } from "../../../../io/app/control/ifaddrs.ts";
 import { EADDRNOTAVAIL, EFAULT, ENODEV, ENOTTY, EPERM } from "../../../../stack/mod.ts";
 import { ETH0_MAC, makeInterfaces } from "../interfaces.ts";

@@ -1,14 +1,20 @@
 import { assertEquals } from "@std/assert";
 import { AF_INET, AF_INET6 } from "../../../../ffi/abi/socket.ts";
 import {
-  AF_UNSPEC,
   anyAddress,
   readSockaddr,
   sockaddrLen,
   SocketAddress,
   writeSockaddr,
 } from "../../../../io/app/protocol/sockaddr.ts";
-import { ANY_V4, ANY_V6, EAFNOSUPPORT, EINVAL, IpAddress } from "../../../../stack/mod.ts";
+import {
+  AF_UNSPEC,
+  ANY_V4,
+  ANY_V6,
+  EAFNOSUPPORT,
+  EINVAL,
+  IpAddress,
+} from "../../../../stack/mod.ts";
 
 const PORT = 0x1f90;
 const IN_BYTES = [2, 0, 0x1f, 0x90, 198, 18, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0];

@@ -1,5 +1,6 @@
 /**
  * Numbers of the socket API as Linux has them on x86 and arm64: families, types, levels, options.
+ * tests/ffi/abi_test.ts holds them against the C headers.
  *
  * @module
  */
@@ -124,6 +125,7 @@ export const IPV6_RECVTCLASS = 66;
 export const IPV6_TCLASS = 67;
 export const IPV6_AUTOFLOWLABEL = 70;
 
+export const UDP_CORK = 1;
 export const UDP_SEGMENT = 103;
 
 export const ICMP_FILTER = 1;

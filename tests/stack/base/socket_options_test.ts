@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { SocketOptions } from "../../../stack/socket/socket_options.ts";
+import { SocketOptions } from "../../../stack/base/socket_options.ts";
 
 Deno.test("a fresh socket has Linux's defaults", () => {
   const o = new SocketOptions();

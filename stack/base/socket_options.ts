@@ -1,0 +1,71 @@
+/**
+ * What a program has set on a socket of any kind at SOL_SOCKET, IPPROTO_IP, IPPROTO_IPV6 and
+ * IPPROTO_UDP: one record, which stack/socket writes and whoever an option concerns reads (sockets,
+ * TCP). The options of IPPROTO_TCP are TCP's own.
+ *
+ * @module
+ */
+import { PMTUDISC_WANT } from "./socket_constants.ts";
+
+export class SocketOptions {
+  // SOL_SOCKET
+  debug = false;
+  reuseAddr = false;
+  reusePort = false;
+  dontRoute = false;
+  broadcast = false;
+  keepAlive = false;
+  oobInline = false;
+  noCheck = false;
+  priority = 0;
+  mark = 0;
+  lingerOn = false;
+  lingerSeconds = 0;
+  receiveLowat = 1;
+  /** SO_BINDTODEVICE; 0: none. */
+  ifIndex = 0;
+  timestamp = false;
+  timestampNs = false;
+  timestampingFlags = 0;
+  rxqOvfl = false;
+  selectErrQueue = false;
+  busyPollUs = 0;
+  /** Bytes per second, as the eight bytes of the option; all ones: no limit. */
+  maxPacingRate: Uint8Array = new Uint8Array(8).fill(0xff);
+  hasFilter = false;
+  // IPPROTO_IP
+  tos = 0;
+  /** -1: the stack's default. */
+  ttl = -1;
+  headerIncluded = false;
+  mtuDiscover = PMTUDISC_WANT;
+  recvErr = false;
+  recvTtl = false;
+  recvTos = false;
+  recvOpts = false;
+  retOpts = false;
+  pktInfo = false;
+  recvOrigDstAddr = false;
+  freeBind = false;
+  transparent = false;
+  minTtl = 0;
+  bindAddressNoPort = false;
+  multicastTtl = 1;
+  multicastLoop = true;
+  /** IP_MULTICAST_IF: interface and address; 0: none. */
+  multicastIfIndex = 0;
+  multicastAddr = 0;
+  multicastAll = true;
+  unicastIfIndex = 0;
+  // IPPROTO_IPV6 of a dual-stack socket
+  v6Only = false;
+  recvPktInfo6 = false;
+  recvHopLimit6 = false;
+  recvTclass6 = false;
+  recvErr6 = false;
+  tclass = 0;
+  autoFlowLabel = true;
+  dontFrag6 = false;
+  // IPPROTO_UDP
+  udpSegment = 0;
+}

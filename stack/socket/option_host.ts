@@ -1,0 +1,48 @@
+/**
+ * What the code that sets and gets options needs from a socket. An option's meaning is with whoever
+ * reads its field in SocketOptions.
+ *
+ * @module
+ */
+import type { IpAddress } from "../base/ip_address.ts";
+import type { SocketOptions } from "../base/socket_options.ts";
+import type { Endpoint } from "./api.ts";
+
+/** What the stack tells about interfaces to options that name one. */
+export interface InterfaceNames {
+  /** 0: there is none. */
+  indexOf(name: string): number;
+  /** null: there is none. */
+  nameOf(index: number): string | null;
+  /** The interface that has this int32 address, 0: none. */
+  indexOfV4(addr: number): number;
+}
+
+/** A socket, as the options code sees it. */
+export interface OptionHost {
+  readonly domain: number;
+  readonly type: number;
+  readonly protocol: number;
+  readonly options: SocketOptions;
+  readonly interfaces: InterfaceNames;
+  readonly isListening: boolean;
+  readonly isBound: boolean;
+  /** SO_RCVBUF and SO_SNDBUF as getsockopt shows them; set to what has been doubled and bounded. */
+  receiveBuffer: number;
+  sendBuffer: number;
+  readonly receiveBufferMax: number;
+  readonly sendBufferMax: number;
+  takeError(): number;
+  local(): Endpoint;
+  /** The path MTU towards the peer, 0 when not connected. */
+  pathMtu(): number;
+  /** Puts changed options into effect. */
+  applyOptions(): void;
+  /** IP_ADD_MEMBERSHIP and IP_DROP_MEMBERSHIP: 0 or -errno. `ifIndex` 0: choose. */
+  joinGroup(group: IpAddress, ifIndex: number, ifAddr: number): number;
+  leaveGroup(group: IpAddress, ifIndex: number, ifAddr: number): number;
+  /** ICMP_FILTER, null when the socket has none. */
+  icmpFilter: number | null;
+  /** IP_RECVERR was turned off: what is queued is dropped. */
+  purgeErrorQueue(): void;
+}
