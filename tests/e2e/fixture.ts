@@ -44,6 +44,11 @@ export class Fixture {
       : { NUSEVIF: "TAP", NUSEDEV: "tap", "nuse-tap": `${SELF}/24`, "nuse-tap-host": `${PEER}/24` };
   }
 
+  /** The first words of a command that starts nuse from a shell, which drops names with a dash. */
+  get command(): string[] {
+    return ["env", ...Object.entries(this.env).map(([name, value]) => `${name}=${value}`), NUSE];
+  }
+
   /** Starts `./nuse argv…`. */
   nuse(argv: string[], options: RunOptions = {}): Running {
     return this.ns.start([NUSE, ...argv], { ...options, env: { ...this.env, ...options.env } });
@@ -86,6 +91,25 @@ export function e2e(
       },
     });
   }
+}
+
+/** The words of a process's command line; none when it is gone. */
+export async function commandOf(pid: number): Promise<string> {
+  const line = await Deno.readTextFile(`/proc/${pid}/cmdline`).catch(() => "");
+  return line.split("\0").join(" ").trim();
+}
+
+/** The process below `pid` whose command line is `command`; throws when there is none. */
+export async function descendant(pid: number, command: string): Promise<number> {
+  const children = async (of: number) => {
+    const list = await Deno.readTextFile(`/proc/${of}/task/${of}/children`).catch(() => "");
+    return list.split(" ").filter((word) => word !== "").map(Number);
+  };
+  for (let level = await children(pid); level.length > 0;) {
+    for (const child of level) if (await commandOf(child) === command) return child;
+    level = (await Promise.all(level.map(children))).flat();
+  }
+  throw new Error(`no "${command}" below ${pid}`);
 }
 
 /** Polls until `probe` holds; throws after `limitSec`. */

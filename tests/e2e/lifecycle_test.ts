@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { e2e, type Fixture, NUSE, PEER, SELF, until } from "./fixture.ts";
+import { commandOf, descendant, e2e, type Fixture, NUSE, PEER, SELF, until } from "./fixture.ts";
 
 /** Interfaces, sockets and run directories that a nuse would leave behind. */
 async function traces(f: Fixture): Promise<string> {
@@ -11,11 +11,6 @@ async function traces(f: Fixture): Promise<string> {
 
 async function isPinged(f: Fixture): Promise<boolean> {
   return (await f.peer(["ping", "-c", "1", "-W", "1", SELF]).done).code === 0;
-}
-
-async function childOf(f: Fixture, pattern: string): Promise<number> {
-  const out = (await f.ns.run(["pgrep", "-f", `^${pattern}$`])).stdout;
-  return Number(out.trim().split("\n")[0]);
 }
 
 e2e("exit status, stdin, stdout pass through; nuse itself says nothing", async (f) => {
@@ -65,23 +60,20 @@ e2e("the interface is there while the program runs and gone after", async (f) =>
 e2e("killing nuse leaves no interface, socket or stuck child", async (f) => {
   const idle = f.nuse(["sleep", "31.25"]);
   await until("an answer", () => isPinged(f));
-  const child = await childOf(f, "sleep 31.25");
-  assert(child > 1, "the child is there");
+  const child = await descendant(idle.pid, "sleep 31.25");
   const nuse = Number(
     (await Deno.readTextFile(`/proc/${child}/status`)).match(/PPid:\s+(\d+)/)![1],
   );
   Deno.kill(nuse, "SIGKILL");
   await idle.done;
-  await until("the child's end", async () =>
-    Number.isNaN(await childOf(f, "sleep 31.25")) ||
-    (await childOf(f, "sleep 31.25")) === 0, 5);
+  await until("the child's end", async () => (await commandOf(child)) === "", 5);
   await until("no trace", async () => (await traces(f)) === "", 5);
 });
 
 e2e("killing the child ends nuse with 128+n", async (f) => {
   const idle = f.nuse(["sleep", "32.25"]);
   await until("an answer", () => isPinged(f));
-  Deno.kill(await childOf(f, "sleep 32.25"), "SIGTERM");
+  Deno.kill(await descendant(idle.pid, "sleep 32.25"), "SIGTERM");
   assertEquals((await idle.done).code, 143);
   assertEquals(await traces(f), "");
 });

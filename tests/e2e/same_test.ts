@@ -5,7 +5,7 @@
  * @module
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { e2e, type Fixture, NUSE, PEER, until } from "./fixture.ts";
+import { e2e, type Fixture, PEER, until } from "./fixture.ts";
 
 const SOURCE = `${import.meta.dirname}/probe.c`;
 const LOOPBACK = "127.0.0.1";
@@ -92,11 +92,6 @@ e2e("MSG_FASTOPEN and TCP_FASTOPEN_CONNECT: data go with the SYN of a known serv
   });
 });
 
-/** Starts nuse from a shell, which would drop variables whose names hold a dash. */
-function nuse(f: Fixture): string[] {
-  return ["env", ...Object.entries(f.env).map(([name, value]) => `${name}=${value}`), NUSE];
-}
-
 /** A shell command that starts "$@" in a state of its own making. */
 const STATES = [
   'exec "$@"',
@@ -124,7 +119,7 @@ e2e("signals, limits, descriptors, environment are what the parent gave", async 
     const show = ["bash", "-c", SHOW, "argument zero"];
     const env = { "a-dash": "1", EMPTY: "", LINES_: "a\nb" };
     const native = await f.ns.run(["sh", "-c", state, "sh", ...show], { env });
-    const under = await f.ns.run(["sh", "-c", state, "sh", ...nuse(f), ...show], { env });
+    const under = await f.ns.run(["sh", "-c", state, "sh", ...f.command, ...show], { env });
     assert(native.stdout.split("\n").length > 30, native.stdout + native.stderr);
     assertEquals(withoutInternal(under.stdout), withoutInternal(native.stdout), under.stderr);
   }
@@ -142,7 +137,7 @@ e2e("SIGPIPE: ignored when the parent ignores it, deadly otherwise", async (f) =
   const writer = "(yes; echo $? >&2) | head -n 1";
   for (const [trap, status] of [["", "141"], ["trap '' PIPE;", "1"]]) {
     const shell = ["sh", "-c", `${trap} exec "$@"`, "sh"];
-    const r = await f.ns.run([...shell, ...nuse(f), "bash", "-c", writer]);
+    const r = await f.ns.run([...shell, ...f.command, "bash", "-c", writer]);
     assertEquals(r.stdout, "y\n");
     assertStringIncludes(r.stderr, status);
   }

@@ -68,7 +68,7 @@ e2e("two programs under one nuse talk over its loopback", async (f) => {
   const r = await f.nuse([
     "sh",
     "-c",
-    "nc -l 127.0.0.1 4005 & sleep 0.5; echo inside | nc -N 127.0.0.1 4005; wait",
+    "nc -l 127.0.0.1 4005 & until echo inside | nc -N 127.0.0.1 4005; do sleep 0.1; done; wait",
   ]).done;
   assertEquals(r.code, 0, r.stderr);
   assertEquals(r.stdout, "inside\n");

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { segments, weigh } from "../../../bench/micro/many.ts";
-import { warmed } from "../../../bench/micro/measure.ts";
+import { blocksEntered } from "../../support/work.ts";
 
 for (const isUsed of [false, true]) {
   const name = isUsed ? "used" : "never used";
@@ -11,24 +11,23 @@ for (const isUsed of [false, true]) {
   });
 }
 
-/** The best of a few: other work on the machine only adds. */
-function fastestNs(fn: () => void): number {
-  let best = Infinity;
-  for (let round = 0; round < 10; round++) {
-    const start = performance.now();
-    for (let i = 0; i < 5000; i++) fn();
-    best = Math.min(best, ((performance.now() - start) * 1e6) / 5000);
-  }
-  return best;
+const SEGMENTS = 2000;
+
+/** Blocks of the stack's code that a segment enters; as many connections as possible have had one. */
+async function blocksPerSegment(count: number, busy: number): Promise<number> {
+  const next = segments(count, busy);
+  const turn = () => {
+    for (let i = 0; i < SEGMENTS; i++) next();
+  };
+  turn();
+  return await blocksEntered(turn) / SEGMENTS;
 }
 
-Deno.test("a segment does not cost more among more connections", () => {
-  const few = warmed(segments(10, 10));
-  const many = warmed(segments(2000, 10));
-  const manyBusy = warmed(segments(2000, 2000));
-  const fewNs = fastestNs(few);
+Deno.test("a segment does not cost more among more connections", async () => {
+  const few = await blocksPerSegment(10, 10);
   // Two hundred times as many: a search would show
-  assert(fastestNs(many) < 3 * fewNs, "many, of which few are busy");
-  // Here cache misses count
-  assert(fastestNs(manyBusy) < 12 * fewNs, "many, all busy");
+  const many = await blocksPerSegment(2000, 10);
+  assert(many < 1.1 * few, `${many} blocks instead of ${few}: many, of which few are busy`);
+  const manyBusy = await blocksPerSegment(2000, 2000);
+  assert(manyBusy < 1.1 * few, `${manyBusy} blocks instead of ${few}: many, all busy`);
 });

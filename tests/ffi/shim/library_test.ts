@@ -16,17 +16,20 @@ if_indextoname if_nameindex if_nametoindex ioctl listen poll ppoll prctl read re
 recvfrom recvmmsg recvmsg send sendfile sendfile64 sendmmsg sendmsg sendto setsockopt shutdown
 socket socketpair write writev`.trim().split(/\s+/);
 
-async function run(command: string, args: string[]): Promise<string | null> {
+async function run(command: string, args: string[]): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(command, {
+    args,
+    signal: AbortSignal.timeout(60_000),
+  }).output();
+  assert(success, new TextDecoder().decode(stderr));
+  return new TextDecoder().decode(stdout);
+}
+
+function isThere(command: string): boolean {
   try {
-    const { success, stdout, stderr } = await new Deno.Command(command, {
-      args,
-      signal: AbortSignal.timeout(60_000),
-    }).output();
-    assert(success, new TextDecoder().decode(stderr));
-    return new TextDecoder().decode(stdout);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
+    return new Deno.Command(command, { args: ["--version"], stdout: "null" }).outputSync().success;
+  } catch {
+    return false;
   }
 }
 
@@ -61,16 +64,23 @@ Deno.test("the shim's folders include each other in one direction only", () => {
   assertEquals(wrong, []);
 });
 
-Deno.test("the shim compiles without a warning, by every compiler there is", async () => {
-  for (const compiler of ["gcc", "clang"]) {
+const COMPILERS = ["gcc", "clang"];
+
+for (const compiler of COMPILERS) {
+  const ignore = !isThere(compiler);
+  const name = `the shim compiles without a warning by ${compiler}`;
+  Deno.test({ name: ignore ? `${name} (left out: not installed)` : name, ignore }, async () => {
     await run(compiler, [...CFLAGS.split(" "), ...SHIM_LIBRARY.sources]);
-  }
+  });
+}
+
+Deno.test("there is a compiler for the tests above", () => {
+  assert(COMPILERS.some(isThere), `none of ${COMPILERS.join(", ")}`);
 });
 
 Deno.test("the shim exports what it takes over and nothing else", async () => {
   const library = findNative(SHIM_LIBRARY.name, SHIM_LIBRARY.sources);
   const table = await run("nm", ["-D", "--defined-only", library]);
-  if (table === null) return;
   const names = table.trim().split("\n").map((line) => line.split(" ").pop()!);
   assertEquals(names.toSorted(), EXPORTED.toSorted());
 });
