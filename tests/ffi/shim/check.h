@@ -53,7 +53,14 @@ int so_error(int fd);
 void echo_works(int fd);
 extern volatile int signal_count;
 void count_signal(int signo, int sa_flags);
+/* Waits until the condition holds; the case's alarm ends it if that is never. */
+#define UNTIL(condition)                                                                           \
+  while (!(condition)) sleep_ms(1)
+/* What is to come will have come by then, on any machine. */
+#define LIMIT_MS 8000
 void sleep_ms(int ms);
+/* Does this thread of ours sleep in the kernel? */
+bool is_asleep(pid_t tid);
 /* The control connection's number, from /proc/self/fd. */
 int control_fd(void);
 extern const char *own_path;

@@ -36,7 +36,7 @@ CASE(connect_blocking) {
 CASE(connect_ends_before_filler) {
   int fd = tcp(SOCK_NONBLOCK);
   FAILS(EINPROGRESS, connect(fd, at(PORT_ECHO_AT_ONCE), AT_LEN));
-  CHECK(wait_for(fd, POLLOUT, 2000) == POLLOUT);
+  CHECK(wait_for(fd, POLLOUT, LIMIT_MS) == POLLOUT);
   CHECK(so_error(fd) == 0 && fcntl(fd, F_SETFL, 0) == 0);
   echo_works(fd);
 }
@@ -49,7 +49,7 @@ CASE(connect_costs_one_request) {
   int pending = tcp(SOCK_NONBLOCK);
   FAILS(EINPROGRESS, connect(pending, at(PORT_ECHO), AT_LEN));
   CHECK(so_error(pending) == 0);
-  CHECK(wait_for(pending, POLLOUT, 2000) == POLLOUT);
+  CHECK(wait_for(pending, POLLOUT, LIMIT_MS) == POLLOUT);
   CHECK(so_error(pending) == 0);
   CHECK(requests(fd, NUSE_OP_CONNECT) == connects + 2);
   CHECK(requests(fd, NUSE_OP_GETOPT) == options + 4); /* our own */
@@ -85,16 +85,17 @@ CASE(connect_arguments) {
 CASE(connect_nonblocking) {
   int fd = tcp(SOCK_NONBLOCK);
   CHECK((fcntl(fd, F_GETFL) & O_NONBLOCK) != 0);
-  FAILS(EINPROGRESS, connect(fd, at(PORT_ECHO), AT_LEN));
+  FAILS(EINPROGRESS, connect(fd, at(PORT_HELD), AT_LEN));
   CHECK(wait_for(fd, POLLOUT | POLLIN, 0) == 0);
-  FAILS(EALREADY, connect(fd, at(PORT_ECHO), AT_LEN));
+  FAILS(EALREADY, connect(fd, at(PORT_HELD), AT_LEN));
   FAILS(EAGAIN, write(fd, "x", 1));
   FAILS(EAGAIN, read(fd, &(char){0}, 1));
-  CHECK(wait_for(fd, POLLOUT, 2000) == POLLOUT);
+  fake_set(fd, FAKE_RELEASE, 1);
+  CHECK(wait_for(fd, POLLOUT, LIMIT_MS) == POLLOUT);
   CHECK(so_error(fd) == 0);
   CHECK(pair_sndbuf(fd) > 200000);
   CHECK(write(fd, "hey", 3) == 3);
-  CHECK(wait_for(fd, POLLIN, 2000) == POLLIN);
+  CHECK(wait_for(fd, POLLIN, LIMIT_MS) == POLLIN);
   char back[8];
   CHECK(read(fd, back, sizeof back) == 3);
 }
@@ -102,7 +103,7 @@ CASE(connect_nonblocking) {
 CASE(connect_second_call_finishes) {
   int fd = tcp(SOCK_NONBLOCK);
   FAILS(EINPROGRESS, connect(fd, at(PORT_ECHO), AT_LEN));
-  CHECK(wait_for(fd, POLLOUT, 2000) == POLLOUT);
+  CHECK(wait_for(fd, POLLOUT, LIMIT_MS) == POLLOUT);
   CHECK(so_error(fd) == 0);
   CHECK(connect(fd, at(PORT_ECHO), AT_LEN) == 0);
   CHECK(pair_sndbuf(fd) > 200000);
@@ -113,10 +114,10 @@ CASE(connect_send_without_so_error) {
   int fd = tcp(SOCK_NONBLOCK);
   char back[4];
   FAILS(EINPROGRESS, connect(fd, at(PORT_ECHO), AT_LEN));
-  CHECK(wait_for(fd, POLLOUT, 2000) == POLLOUT);
+  CHECK(wait_for(fd, POLLOUT, LIMIT_MS) == POLLOUT);
   CHECK(send(fd, "abcd", 4, 0) == 4);
   CHECK(pair_sndbuf(fd) > 200000);
-  CHECK(wait_for(fd, POLLIN, 2000) == POLLIN);
+  CHECK(wait_for(fd, POLLIN, LIMIT_MS) == POLLIN);
   CHECK(read(fd, back, 4) == 4 && memcmp(back, "abcd", 4) == 0);
 }
 
@@ -142,10 +143,11 @@ CASE(connect_edge_triggered) {
   struct epoll_event event = {.events = EPOLLOUT | EPOLLET};
   int ep = epoll_create1(0);
   int fd = tcp(SOCK_NONBLOCK);
-  FAILS(EINPROGRESS, connect(fd, at(PORT_ECHO), AT_LEN));
+  FAILS(EINPROGRESS, connect(fd, at(PORT_HELD), AT_LEN));
   CHECK(epoll_ctl(ep, EPOLL_CTL_ADD, fd, &event) == 0);
   CHECK(epoll_wait(ep, &event, 1, 0) == 0);
-  CHECK(epoll_wait(ep, &event, 1, 2000) == 1 && (event.events & EPOLLOUT));
+  fake_set(fd, FAKE_RELEASE, 1);
+  CHECK(epoll_wait(ep, &event, 1, LIMIT_MS) == 1 && (event.events & EPOLLOUT));
   CHECK(so_error(fd) == 0);
 }
 
@@ -162,41 +164,82 @@ static void alarm_after(int us) {
   CHECK(setitimer(ITIMER_REAL, &soon, NULL) == 0);
 }
 
+/* A thread that waits until the one that made it is blocked in connect to PORT_HELD. It then sends
+ * SIGALRM and sees it handled, or lets the connection be established, or both. */
+struct companion {
+  pthread_t self, target;
+  pid_t target_tid;
+  int asks, connects; /* a socket to ask the service by; CONNECTs before */
+  bool interrupts, releases;
+};
+
+static void *accompany(void *argument) {
+  const struct companion *c = argument;
+  UNTIL(requests(c->asks, NUSE_OP_CONNECT) > c->connects && is_asleep(c->target_tid));
+  if (c->interrupts) {
+    CHECK(pthread_kill(c->target, SIGALRM) == 0);
+    UNTIL(signal_count > 0);
+  }
+  if (c->releases) fake_set(c->asks, FAKE_RELEASE, 1);
+  return NULL;
+}
+
+static void start(struct companion *c, bool interrupts, bool releases) {
+  *c = (struct companion){.target = pthread_self(), .target_tid = gettid(), .asks = udp(),
+                          .interrupts = interrupts, .releases = releases};
+  c->connects = requests(c->asks, NUSE_OP_CONNECT);
+  CHECK(pthread_create(&c->self, NULL, accompany, c) == 0);
+}
+
+static void finish(struct companion *c) { CHECK(pthread_join(c->self, NULL) == 0); }
+
 CASE(connect_interrupted) {
+  struct companion other;
   int fd = tcp(0);
   sigset_t before, after;
   pthread_sigmask(SIG_SETMASK, NULL, &before);
   count_signal(SIGALRM, 0);
-  alarm_after(40000);
-  FAILS(EINTR, connect(fd, at(PORT_ECHO_SLOW), AT_LEN));
+  start(&other, true, false);
+  FAILS(EINTR, connect(fd, at(PORT_HELD), AT_LEN));
+  finish(&other);
   CHECK(signal_count == 1);
   pthread_sigmask(SIG_SETMASK, NULL, &after);
   CHECK(memcmp(&before, &after, 8) == 0);
-  CHECK(connect(fd, at(PORT_ECHO_SLOW), AT_LEN) == 0);
+  start(&other, false, true);
+  CHECK(connect(fd, at(PORT_HELD), AT_LEN) == 0);
+  finish(&other);
   echo_works(fd);
 }
 
 CASE(connect_restarts) {
+  struct companion other;
   int fd = tcp(0);
   count_signal(SIGALRM, SA_RESTART);
-  alarm_after(40000);
-  CHECK(connect(fd, at(PORT_ECHO_SLOW), AT_LEN) == 0);
+  start(&other, true, true);
+  CHECK(connect(fd, at(PORT_HELD), AT_LEN) == 0);
+  finish(&other);
   CHECK(signal_count == 1);
   echo_works(fd);
 }
 
+static volatile pid_t forever_tid;
+
 static void *connect_forever(void *argument) {
+  forever_tid = gettid();
   connect(*(int *)argument, at(PORT_NEVER), AT_LEN);
   return NULL;
 }
 
 CASE(connect_interrupted_shows_in_pair) {
+  struct companion other;
   int fd = tcp(0);
   count_signal(SIGALRM, 0);
-  alarm_after(40000);
-  FAILS(EINTR, connect(fd, at(PORT_ECHO_SLOW), AT_LEN));
+  start(&other, true, false);
+  FAILS(EINTR, connect(fd, at(PORT_HELD), AT_LEN));
+  finish(&other);
   CHECK(wait_for(fd, POLLOUT, 0) == 0);
-  CHECK(wait_for(fd, POLLOUT, 2000) == POLLOUT);
+  fake_set(fd, FAKE_RELEASE, 1);
+  CHECK(wait_for(fd, POLLOUT, LIMIT_MS) == POLLOUT);
   CHECK(so_error(fd) == 0);
   echo_works(fd);
 }
@@ -209,6 +252,7 @@ static void connect_in_handler(int signo) {
   struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(PORT_ECHO)};
   to.sin_addr.s_addr = htonl(0xc6120001);
   if (connect(handler_fd, (struct sockaddr *)&to, sizeof to) != 0) _exit(7);
+  signal_count++;
 }
 
 CASE(connect_within_connect) {
@@ -217,9 +261,11 @@ CASE(connect_within_connect) {
   action.sa_handler = connect_in_handler;
   action.sa_flags = SA_RESTART;
   CHECK(sigaction(SIGALRM, &action, NULL) == 0);
+  struct companion other;
   int fd = tcp(0);
-  alarm_after(40000);
-  CHECK(connect(fd, at(PORT_ECHO_SLOW), AT_LEN) == 0);
+  start(&other, true, true);
+  CHECK(connect(fd, at(PORT_HELD), AT_LEN) == 0);
+  finish(&other);
   echo_works(fd);
   echo_works(handler_fd);
 }
@@ -245,29 +291,34 @@ CASE(connect_left_by_a_jump) {
   echo_works(connected(PORT_ECHO));
 }
 
-static void *connect_slowly(void *argument) {
+static void *connect_held(void *argument) {
   (void)argument;
-  echo_works(connected(PORT_ECHO_SLOW));
+  echo_works(connected(PORT_HELD));
   return NULL;
 }
 
 CASE(connect_in_many_threads) {
   pthread_t threads[40];
   int fd = udp();
+  int attached = requests(fd, NUSE_OP_ATTACH);
   for (int round = 0; round < 2; round++) {
+    int connects = requests(fd, NUSE_OP_CONNECT);
     for (int i = 0; i < 40; i++) {
-      CHECK(pthread_create(&threads[i], NULL, connect_slowly, NULL) == 0);
+      CHECK(pthread_create(&threads[i], NULL, connect_held, NULL) == 0);
     }
+    UNTIL(requests(fd, NUSE_OP_CONNECT) == connects + 40);
+    fake_set(fd, FAKE_RELEASE, 1);
     for (int i = 0; i < 40; i++) CHECK(pthread_join(threads[i], NULL) == 0);
   }
-  CHECK(requests(fd, NUSE_OP_ATTACH) >= 40);
+  CHECK(requests(fd, NUSE_OP_ATTACH) >= attached + 40);
 }
 
 CASE(connect_after_fork_while_connecting) {
   pthread_t thread;
-  int fd = tcp(0);
-  CHECK(pthread_create(&thread, NULL, connect_slowly, NULL) == 0);
-  sleep_ms(50);
+  int fd = tcp(0), asks = udp();
+  int connects = requests(asks, NUSE_OP_CONNECT);
+  CHECK(pthread_create(&thread, NULL, connect_held, NULL) == 0);
+  UNTIL(requests(asks, NUSE_OP_CONNECT) > connects);
   pid_t pid = fork();
   if (pid == 0) {
     CHECK(connect(fd, at(PORT_ECHO), AT_LEN) == 0);
@@ -276,6 +327,7 @@ CASE(connect_after_fork_while_connecting) {
   }
   int status = -1;
   CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+  fake_set(asks, FAKE_RELEASE, 1);
   CHECK(pthread_join(thread, NULL) == 0);
   FAILS(EISCONN, connect(fd, at(PORT_ECHO), AT_LEN));
   echo_works(fd);
@@ -284,11 +336,12 @@ CASE(connect_after_fork_while_connecting) {
 CASE(connect_can_be_cancelled) {
   pthread_t thread;
   void *result;
-  int fd = tcp(0);
+  int fd = tcp(0), asks = udp();
+  int connects = requests(asks, NUSE_OP_CONNECT);
   int next = dup(0);
   close(next);
   CHECK(pthread_create(&thread, NULL, connect_forever, &fd) == 0);
-  sleep_ms(50);
+  UNTIL(requests(asks, NUSE_OP_CONNECT) > connects && is_asleep(forever_tid));
   CHECK(pthread_cancel(thread) == 0);
   CHECK(pthread_join(thread, &result) == 0 && result == PTHREAD_CANCELED);
   CHECK(dup(0) == next);

@@ -156,8 +156,7 @@ static int how_it_failed(struct fake *s) {
 
 static int begin_connect(struct fake *s, int filler, int waiter) {
   s->state = NUSE_STATE_CONNECTING;
-  s->due = now_ms() + (s->port == PORT_ECHO_SLOW ? 300 : 20);
-  if (s->port == PORT_NEVER) s->due = 0;
+  s->due = s->port == PORT_NEVER || s->port == PORT_HELD ? 0 : now_ms() + 20;
   if (waiter >= 0) {
     s->waiter_plus1 = waiter + 1;
     return DEFERRED;
@@ -234,8 +233,18 @@ static void incoming(struct fake *listener) {
   send_with_fd(listener->fd, &(struct iovec){record, sizeof record}, 1, fd);
 }
 
+static void release_held(void) {
+  for (int i = 0; i < socket_count; i++) {
+    struct fake *s = &sockets[i];
+    if (s->port == PORT_HELD && s->state == NUSE_STATE_CONNECTING) establish(s);
+  }
+}
+
 static void steer(struct fake *s, int name, int value) {
   switch (name) {
+    case FAKE_RELEASE:
+      release_held();
+      break;
     case FAKE_INCOMING:
       for (int i = 0; i < value; i++) incoming(s);
       break;

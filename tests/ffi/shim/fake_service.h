@@ -12,7 +12,7 @@
 #define PORT_FIN 13             /* sends "fin" and FIN, goes on echoing */
 #define PORT_TIMEOUT_ON_DATA 14 /* dies with ETIMEDOUT, the program's bytes unread */
 #define PORT_UNREACHABLE 15
-#define PORT_ECHO_SLOW 16 /* established after 300 ms */
+#define PORT_HELD 16 /* echoes, established by FAKE_RELEASE */
 #define PORT_FAST 17      /* with NUSE_CONNECT_FAST: connected at once */
 
 /* setsockopt and getsockopt at this level steer the fake. */
@@ -25,6 +25,7 @@
 #define FAKE_FILTER_LEN 6   /* get: bytes that SO_ATTACH_FILTER brought */
 #define FAKE_MORE 7         /* get: what MORE said last */
 #define FAKE_PLAIN 8        /* get: messages without a header so far, all sockets */
+#define FAKE_RELEASE 9      /* set: establishes what connects to PORT_HELD, all sockets */
 #define FAKE_COUNT_OP 100   /* get, + op: how many requests with that op so far, all processes */
 
 #define FAKE_TOKEN_LOW 0x89abcdef

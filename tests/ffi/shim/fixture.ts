@@ -8,7 +8,7 @@ import { SHIM_LIBRARY } from "../../../ffi/shim/library.ts";
 
 const FOLDER = import.meta.dirname!;
 const CFLAGS = ["-std=c11", "-D_GNU_SOURCE", "-O1", "-Wall", "-Wextra", "-Werror"];
-const RUN_LIMIT_MS = 15_000;
+const RUN_LIMIT_MS = 30_000;
 
 export interface Programs {
   readonly dir: string;

@@ -160,7 +160,7 @@ CASE(exec_recognises_sockets) {
   CHECK(fcntl(connecting, F_SETFL, 0) == 0);
   run_child("connecting", connecting);
   FAILS(EINPROGRESS, (connecting = tcp(SOCK_NONBLOCK), connect(connecting, at(PORT_ECHO), AT_LEN)));
-  CHECK(fcntl(connecting, F_SETFL, 0) == 0 && wait_for(connecting, POLLOUT, 2000) == POLLOUT);
+  CHECK(fcntl(connecting, F_SETFL, 0) == 0 && wait_for(connecting, POLLOUT, LIMIT_MS) == POLLOUT);
   run_child("connecting", connecting);
   echo_works(stream);
 }

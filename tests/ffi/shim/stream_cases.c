@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>
@@ -30,7 +31,7 @@ CASE(stream_calls) {
   CHECK(memcmp(a, "abc", 3) == 0 && memcmp(b, "defg", 4) == 0);
   CHECK(msg.msg_namelen == 0 && msg.msg_controllen == 0 && msg.msg_flags == 0);
   CHECK(sendto(fd, "wxyz", 4, 0, at(1), AT_LEN) == 4);
-  CHECK(wait_for(fd, POLLIN, 2000) == POLLIN);
+  CHECK(wait_for(fd, POLLIN, LIMIT_MS) == POLLIN);
   CHECK(recvfrom(fd, b, 4, MSG_PEEK, (struct sockaddr *)&from, &len) == 4 && len == 0);
   CHECK(readv(fd, in, 2) == 4 && a[0] == 'w' && b[0] == 'z');
   CHECK(send(fd, "", 0, 0) == 0);
@@ -94,7 +95,7 @@ CASE(stream_reset) {
   int fd = connected(PORT_RESET_ON_DATA);
   char buf[8];
   CHECK(write(fd, "x", 1) == 1);
-  CHECK(wait_for(fd, POLLRDHUP, 2000) & POLLHUP);
+  CHECK(wait_for(fd, POLLRDHUP, LIMIT_MS) & POLLHUP);
   CHECK(read(fd, buf, sizeof buf) == 3);
   FAILS(ECONNRESET, read(fd, buf, sizeof buf));
   CHECK(read(fd, buf, sizeof buf) == 0);
@@ -104,7 +105,7 @@ CASE(stream_write_after_reset) {
   int fd = connected(PORT_RESET_ON_DATA);
   count_signal(SIGPIPE, 0);
   CHECK(write(fd, "x", 1) == 1);
-  CHECK(wait_for(fd, POLLRDHUP, 2000) & POLLHUP);
+  CHECK(wait_for(fd, POLLRDHUP, LIMIT_MS) & POLLHUP);
   FAILS(ECONNRESET, write(fd, "y", 1));
   CHECK(signal_count == 0);
   FAILS(EPIPE, write(fd, "y", 1));
@@ -137,7 +138,7 @@ CASE(stream_ioctl) {
   int fd = connected(PORT_ECHO);
   int value = -1;
   CHECK(write(fd, "12345", 5) == 5);
-  CHECK(wait_for(fd, POLLIN, 2000) == POLLIN);
+  CHECK(wait_for(fd, POLLIN, LIMIT_MS) == POLLIN);
   CHECK(ioctl(fd, FIONREAD, &value) == 0 && value == 5);
   CHECK(ioctl(fd, TIOCOUTQ, &value) == 0 && value == 1234);
   value = 1;
@@ -223,8 +224,11 @@ CASE(accept_blocking_rules) {
   FAILS(EINVAL, accept(fd, NULL, NULL));
 }
 
+static atomic_int accepted_count;
+
 static void *accept_one(void *argument) {
   long fd = accept(*(int *)argument, NULL, NULL);
+  if (fd >= 0) atomic_fetch_add(&accepted_count, 1);
   return (void *)(fd < 0 ? -(long)errno : fd);
 }
 
@@ -233,7 +237,7 @@ CASE(accept_threads) {
   int fd = listener(AF_INET);
   for (int i = 0; i < 4; i++) CHECK(pthread_create(&threads[i], NULL, accept_one, &fd) == 0);
   fake_set(fd, FAKE_INCOMING, 3);
-  sleep_ms(50);
+  UNTIL(atomic_load(&accepted_count) == 3);
   CHECK(shutdown(fd, SHUT_RDWR) == 0);
   int accepted = 0, stopped = 0;
   for (int i = 0; i < 4; i++) {
