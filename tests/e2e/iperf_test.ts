@@ -14,7 +14,7 @@ function nuseListens(f: Fixture): Promise<void> {
   );
 }
 
-/** A run of iperf3 under nuse against the peer, its end by `args`: so many bytes, so many blocks. */
+/** iperf3 under nuse against the peer until, by `args`, so many bytes or blocks have been sent. */
 async function iperf3Client(f: Fixture, args: string[]) {
   const server = f.peer(["iperf3", "-s", "-1", "--forceflush"]);
   await server.waitFor("listening");

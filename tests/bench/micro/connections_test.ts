@@ -13,7 +13,7 @@ for (const isUsed of [false, true]) {
 
 const SEGMENTS = 2000;
 
-/** Blocks of the stack's code that a segment enters; as many connections as possible have had one. */
+/** Blocks of the stack's code that a segment enters. */
 async function blocksPerSegment(count: number, busy: number): Promise<number> {
   const next = segments(count, busy);
   const turn = () => {
