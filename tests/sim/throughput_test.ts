@@ -2,8 +2,8 @@
  * Throughput at a buffer of 32 KiB and 100 ms: at least what smoltcp has published, CUBIC at 1%
  * loss excepted, which RFC 9438 keeps below it (throughput.ts says why, and prints the table).
  *
- * Which frames are lost is chance: the mean over some seeds is judged, and lies four of its standard
- * deviations or more above the floor, so that other seeds come to the same verdict.
+ * Which frames are lost is chance: the mean over some seeds is judged, and lies four of its own
+ * standard deviations or more above the floor: other seeds come to the same verdict.
  *
  * @module
  */
