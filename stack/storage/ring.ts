@@ -5,7 +5,7 @@
  *      |  free space  |  used bytes ...   |  ooo .. free space         |     (both ends wrap)
  *
  * `writeAt` puts bytes at a distance beyond the tail (out-of-order data); they count only once a
- * `commit` has moved the tail over them. The block is allocated at first use, and `rest` gives it
+ * `commit` has moved the tail over them. The block is allocated at first use, and `releaseEmpty` gives it
  * back: an idle ring costs nothing.
  *
  * @module
@@ -89,7 +89,7 @@ export class ByteRing {
    * cache. A block that has grown is kept, since another one so large may not be had again; it is
    * only started over. `isQueued`: frames that are queued may still point into it.
    */
-  rest(isQueued: boolean): void {
+  releaseEmpty(isQueued: boolean): void {
     this.#head = 0;
     if (this.#block < 0 || this.#capacity > this.#startCapacity) return;
     if (isQueued) this.#memory.freeDeferred(this.#block, this.#capacity);

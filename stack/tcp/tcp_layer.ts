@@ -82,8 +82,8 @@ export class TcpLayer implements Transport, TcpContext {
   /** Frames stay untouched from their input to the next flush. */
   readonly areFramesStable: boolean;
   /** Connections whose receive buffers point into the device's memory. */
-  readonly #lenders: (Tcb | null)[] = [];
-  #lenderCount = 0;
+  readonly #borrowers: (Tcb | null)[] = [];
+  #borrowerCount = 0;
   #dirtyCount = 0;
 
   constructor(deps: TcpLayerDeps) {
@@ -143,17 +143,17 @@ export class TcpLayer implements Transport, TcpContext {
   }
 
   /** The next flush ends the loan. */
-  noteLender(tcb: Tcb): void {
-    this.#lenders[this.#lenderCount++] = tcb;
+  noteBorrower(tcb: Tcb): void {
+    this.#borrowers[this.#borrowerCount++] = tcb;
   }
 
   /** Sends what there is to send. The devices' memory may be used again after it. */
   flush(nowUs: number): void {
-    for (let i = 0; i < this.#lenderCount; i++) {
-      (this.#lenders[i] as Tcb).rcvRing.settle();
-      this.#lenders[i] = null;
+    for (let i = 0; i < this.#borrowerCount; i++) {
+      (this.#borrowers[i] as Tcb).rcvRing.copyBorrowed();
+      this.#borrowers[i] = null;
     }
-    this.#lenderCount = 0;
+    this.#borrowerCount = 0;
     for (let i = 0; i < this.#dirtyCount; i++) {
       const tcb = this.#dirty[i] as Tcb;
       this.#dirty[i] = null;

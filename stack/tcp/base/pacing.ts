@@ -1,5 +1,5 @@
 /**
- * Pacing: when the next row may leave, and how much it may carry, so that a window is spread over
+ * Pacing: when the next frame may leave, and how much it may carry, so that a window is spread over
  * its round trip instead of being sent in one burst. A bucket that fills at the pacing rate, in the
  * form of a due time:
  *
@@ -13,18 +13,18 @@
  * trip (as by Linux's fq queue), but only what exceeds an initial window (RFC 9002 7.7): so flows
  * that start together mix, and see the same queue, instead of one standing behind the other's
  * flight. On short paths, where a round trip is over before a timer is, they are not paced at all,
- * but their rows are cut as if they were (Linux tcp_tso_autosize): long ones would fill the queue
+ * but their frames are cut as if they were (Linux tcp_tso_autosize): long ones would fill the queue
  * of a slow path at a stroke. Rates are bytes per second.
  *
  * @module
  */
 
-/** How late a row may leave without the next one being put off, too. */
+/** How late a frame may leave without the next one being put off, too. */
 const SLACK_US = 1_000;
 /** Paths that are shorter are not paced by cwnd, and how many segments leave unpaced on others. */
 const SHORT_RTT_US = 2_000;
 const UNPACED_SEGMENTS = 10;
-/** A row carries what leaves in about a millisecond (Linux sk_pacing_shift = 10), */
+/** A frame carries what leaves in about a millisecond (Linux sk_pacing_shift = 10), */
 const BURST_SHARE = 1 / 1024;
 const BURST_MAX_BYTES = 65_536;
 /** on short paths more: half for every 512 us of round trip (Linux tcp_tso_rtt_log = 9), */
@@ -43,12 +43,12 @@ export class Pacer {
   rate = 0;
   /** SO_MAX_PACING_RATE; Infinity: not set. */
   maxRate = Infinity;
-  /** When the next row may leave. */
+  /** When the next frame may leave. */
   nextSendUs = 0;
   /** What may leave at once after a rest, beyond SLACK_US. */
   #creditBytes = 0;
-  /** The rate by which rows are cut, paced or not; 0: unknown. */
-  #rowRate = 0;
+  /** The rate by which frames are cut, paced or not; 0: unknown. */
+  #frameRate = 0;
 
   /**
    * Sets the rate: the algorithm's own, `pacingRate`, or if it has none, what `cwnd` makes of the
@@ -69,13 +69,13 @@ export class Pacer {
       rate = (ratio * cwnd * 1e6) / srttUs;
     }
     rate = Math.min(rate, this.maxRate);
-    this.#rowRate = rate === Infinity ? 0 : rate;
+    this.#frameRate = rate === Infinity ? 0 : rate;
     const isStrict = pacingRate > 0 || this.maxRate !== Infinity;
-    this.rate = isStrict || minRttUs >= SHORT_RTT_US ? this.#rowRate : 0;
+    this.rate = isStrict || minRttUs >= SHORT_RTT_US ? this.#frameRate : 0;
     this.#creditBytes = isStrict ? 0 : UNPACED_SEGMENTS * smss;
   }
 
-  /** A row may leave now. */
+  /** A frame may leave now. */
   isDue(nowUs: number): boolean {
     return this.rate === 0 || nowUs >= this.nextSendUs;
   }
@@ -87,16 +87,16 @@ export class Pacer {
     this.nextSendUs = Math.max(this.nextSendUs, nowUs - creditUs) + (lenBytes * 1e6) / this.rate;
   }
 
-  /** The most that one row is to carry: whole segments, of `rowMax` at most. */
-  burstBytes(smss: number, rowMax: number, minRttUs: number): number {
-    if (this.#rowRate === 0) return rowMax;
+  /** The most that one frame is to carry: whole segments, of `frameMax` at most. */
+  burstBytes(smss: number, frameMax: number, minRttUs: number): number {
+    if (this.#frameRate === 0) return frameMax;
     const extra = minRttUs < 0 ? 0 : BURST_MAX_BYTES / 2 ** (minRttUs / BURST_RTT_US);
-    return Math.min(burstBytesAt(this.#rowRate, smss, extra), rowMax);
+    return Math.min(burstBytesAt(this.#frameRate, smss, extra), frameMax);
   }
 }
 
 /**
- * What a row carries at a rate: whole segments, `extraBytes` more than what leaves in a
+ * What a frame carries at a rate: whole segments, `extraBytes` more than what leaves in a
  * millisecond.
  */
 export function burstBytesAt(rate: number, smss: number, extraBytes: number): number {

@@ -1,6 +1,6 @@
 /**
  * The segment being processed, in the terms of RFC 9293 3.3.1: SEG.SEQ `seq`, SEG.ACK `ack`,
- * SEG.LEN `len`, SEG.WND `window`, SEG.UP `urgent`. One object per layer, reused. Its text lies at
+ * SEG.LEN `len`, SEG.WND `window`, SEG.UP `urgent`. One object per layer, reused. Its data lies at
  * `payloadOff`, and may be several segments that a device coalesced.
  *
  * @module
@@ -23,12 +23,12 @@ import { parseTcpOptions, TcpOptions } from "../../wire/tcp_options.ts";
 
 export class Segment extends TcpHeader {
   readonly options = new TcpOptions();
-  /** SEG.LEN: text plus one each for SYN and FIN. */
+  /** SEG.LEN: data plus one each for SYN and FIN. */
   len = 0;
-  /** Payload of each coalesced segment; the whole text's when there is only one. */
-  unitLen = 0;
+  /** Payload of each coalesced segment; the whole data's when there is only one. */
+  gsoSize = 0;
   /** How many segments were coalesced. */
-  units = 1;
+  gsoSegs = 1;
   /** The network header's TOS / traffic class (ECN lives there). */
   tos = 0;
   ttl = 0;
@@ -68,7 +68,7 @@ export class Segment extends TcpHeader {
     this.len--;
   }
 
-  /** Drops the first `n` bytes of text, which are known already. */
+  /** Drops the first `n` bytes of data, which are known already. */
   trimFront(n: number): void {
     this.seq = (this.seq + n) | 0;
     this.payloadOff += n;
@@ -76,7 +76,7 @@ export class Segment extends TcpHeader {
     this.len -= n;
   }
 
-  /** Drops the last `n` bytes of text, which do not fit; the FIN goes with them. */
+  /** Drops the last `n` bytes of data, which do not fit; the FIN goes with them. */
   trimBack(n: number): void {
     this.payloadLen -= n;
     this.len -= n;
@@ -100,8 +100,8 @@ export function parseSegment(dv: DataView, pkt: Packet, seg: Segment): number {
   const flags = seg.flags;
   seg.len = seg.payloadLen + ((flags & TCP_SYN) !== 0 ? 1 : 0) + ((flags & TCP_FIN) !== 0 ? 1 : 0);
   const isCoalesced = pkt.gsoSize > 0 && seg.payloadLen > pkt.gsoSize;
-  seg.unitLen = isCoalesced ? pkt.gsoSize : seg.payloadLen;
-  seg.units = isCoalesced ? Math.ceil(seg.payloadLen / pkt.gsoSize) : 1;
+  seg.gsoSize = isCoalesced ? pkt.gsoSize : seg.payloadLen;
+  seg.gsoSegs = isCoalesced ? Math.ceil(seg.payloadLen / pkt.gsoSize) : 1;
   seg.isFrame = isCoalesced && pkt.ifIndex !== LOOPBACK_INDEX;
   seg.tos = pkt.tos;
   seg.ttl = pkt.ttl;

@@ -24,13 +24,13 @@ export function stateName(state: State): string {
   return State[state].replaceAll("_", "-");
 }
 
-/** We may still send text or our FIN is not queued yet: ESTABLISHED, CLOSE-WAIT. */
-export function canSendText(state: State): boolean {
+/** We may still send data or our FIN is not queued yet: ESTABLISHED, CLOSE-WAIT. */
+export function canSendData(state: State): boolean {
   return state === State.ESTABLISHED || state === State.CLOSE_WAIT;
 }
 
-/** Text of the peer is still to come: ESTABLISHED, FIN-WAIT-1, FIN-WAIT-2. */
-export function canReceiveText(state: State): boolean {
+/** Data of the peer is still to come: ESTABLISHED, FIN-WAIT-1, FIN-WAIT-2. */
+export function canReceiveData(state: State): boolean {
   return state === State.ESTABLISHED || state === State.FIN_WAIT_1 || state === State.FIN_WAIT_2;
 }
 

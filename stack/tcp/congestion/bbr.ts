@@ -59,7 +59,7 @@ const PACING_MARGIN = 0.99;
 const UNKNOWN_RTT_US = 1_000;
 /** Extra window for aggregated ACKs: at most what the path delivers in this time. */
 const EXTRA_ACKED_MAX_US = 100_000;
-/** Rows that wait in both hosts: in our queue and our device, and in the receiver's. */
+/** Frames that wait in both hosts: in our queue and our device, and in the receiver's. */
 const BURSTS_IN_END_SYSTEMS = 3;
 
 /** What the sender is recovering from. */
@@ -372,7 +372,7 @@ export class Bbr implements CongestionControl {
     this.onRecovered(state);
   }
 
-  /** A rest renews minRtt as well as PROBE_RTT does; the first row is paced at the bandwidth. */
+  /** A rest renews minRtt as well as PROBE_RTT does; the first frame is paced at the bandwidth. */
   onIdle(): void {
     if (!this.#isStarted) return;
     this.#isIdleRestart = true;

@@ -52,7 +52,7 @@ function establishByAck(tcb: Tcb, seg: Segment): boolean {
   tcb.sent.acknowledge((tcb.iss + 1) | 0, sample);
   tcb.sndUna = (tcb.iss + 1) | 0;
   stopRetransmitTimer(tcb);
-  // Text that has followed the SYN-ACK already (Fast Open)
+  // Data that has followed the SYN-ACK already (Fast Open)
   if (tcb.sent.count > 0) armRetransmitTimer(tcb, seg.nowUs);
   sampleRtt(tcb, seg, sample);
   establish(tcb, seg.nowUs);
@@ -89,8 +89,8 @@ function takeAck(tcb: Tcb, seg: Segment): void {
   if (seqGt(seg.ack, tcb.sndUna)) advanceUna(tcb, seg, sample);
   else if (seg.ack === tcb.sndUna) {
     // RFC 5681 section 2: duplicate acknowledgment
-    sample.isBare = seg.len === 0 && !isWindowUpdate;
-    sample.isDuplicate = tcb.sent.count > 0 && sample.isBare;
+    sample.isPureAck = seg.len === 0 && !isWindowUpdate;
+    sample.isDuplicate = tcb.sent.count > 0 && sample.isPureAck;
   }
   sampleRtt(tcb, seg, sample);
   noteArrival(tcb, sample.longestBytes, seg.nowUs);
@@ -213,7 +213,7 @@ export function releaseSendBuffer(tcb: Tcb): void {
   if (lenBytes > 0) {
     ring.consume(lenBytes);
     tcb.sndRingSeq = (tcb.sndRingSeq + lenBytes) | 0;
-    if (ring.usedBytes === 0) ring.rest(true);
+    if (ring.usedBytes === 0) ring.releaseEmpty(true);
   }
   autotuneSendBuffer(tcb);
   if (tcb.isSndBlocked && isWriterDue(tcb)) {

@@ -1,5 +1,5 @@
 /**
- * SEGMENT ARRIVES, synchronized states, steps six to eight (RFC 9293 3.10.7.4): URG, text, FIN; and
+ * SEGMENT ARRIVES, synchronized states, steps six to eight (RFC 9293 3.10.7.4): URG, data, FIN; and
  * when to acknowledge what came (RFC 9293 3.8.6.3, RFC 5681 4.2, Linux's quick ACKs).
  *
  * @module
@@ -15,7 +15,7 @@ import { autotuneReceiveBuffer, measureReceiverRtt } from "../receive/receive_wi
 import { replyReset } from "../output/reset.ts";
 import { seqDiff, seqGt, seqLt } from "../base/seq.ts";
 import type { Segment } from "../base/segment.ts";
-import { canReceiveText, State } from "../base/state.ts";
+import { canReceiveData, State } from "../base/state.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 
 /**
@@ -31,21 +31,21 @@ export function processUrgent(tcb: Tcb, seg: Segment): void {
  * Seventh, process the segment text (and note the FIN behind it). False: the segment is done with.
  * Trims the segment to the window: what remains begins at RCV.NXT or beyond it.
  */
-export function processText(tcb: Tcb, seg: Segment): boolean {
-  if (!canReceiveText(tcb.state)) {
+export function processPayload(tcb: Tcb, seg: Segment): boolean {
+  if (!canReceiveData(tcb.state)) {
     // "This should not occur, since a FIN has been received": a FIN again is acknowledged again
-    if (seg.len > 0) tcb.isAckNow = true;
+    if (seg.len > 0) tcb.isAckDue = true;
     tcb.layer.markDirty(tcb);
     return true;
   }
-  if (isTextForNobody(tcb, seg)) {
+  if (isDataForNobody(tcb, seg)) {
     tcb.layer.counters.tcp.abortOnData++;
     replyReset(tcb.layer, tcb, seg);
     failConnection(tcb, 0);
     return false;
   }
   if (seg.payloadLen > 0) {
-    tcb.dataSegsIn += seg.units;
+    tcb.dataSegsIn += seg.gsoSegs;
     measureSegments(tcb, seg);
     if (tcb.hasEcn) receiveEcn(tcb, seg);
   }
@@ -59,14 +59,14 @@ export function processText(tcb: Tcb, seg: Segment): boolean {
 }
 
 /** The program has closed: nobody will read it, and the peer should know (RFC 1122 4.2.2.13). */
-function isTextForNobody(tcb: Tcb, seg: Segment): boolean {
+function isDataForNobody(tcb: Tcb, seg: Segment): boolean {
   return tcb.isOrphan && seqGt((seg.seq + seg.payloadLen) | 0, tcb.rcvNxt);
 }
 
 /** What the sizes and times of the peer's segments tell. */
 function measureSegments(tcb: Tcb, seg: Segment): void {
-  if (seg.unitLen > tcb.rcvMss) {
-    tcb.rcvMss = Math.min(seg.unitLen, advertisedMss(tcb.route!, tcb.options.maxSeg));
+  if (seg.gsoSize > tcb.rcvMss) {
+    tcb.rcvMss = Math.min(seg.gsoSize, advertisedMss(tcb.route!, tcb.options.maxSeg));
   }
   measureReceiverRtt(tcb, seg, timestampNow(tcb.tsOffset, seg.nowUs));
   // After a pause the peer starts slowly: help it with quick ACKs (Linux tcp_incr_quickack)
@@ -81,8 +81,8 @@ function trimToWindow(tcb: Tcb, seg: Segment): boolean {
   const old = seqDiff(tcb.rcvNxt, seg.seq);
   if (old > 0) {
     noteDsack(tcb, seg.seq, seqLt(seg.end, tcb.rcvNxt) ? seg.end : tcb.rcvNxt);
-    tcb.isAckNow = true;
-    tcb.promptAcks = tcb.layer.config.quickAckSegments;
+    tcb.isAckDue = true;
+    tcb.perSegmentAcks = tcb.layer.config.quickAckSegments;
     if (old >= seg.len) return false;
     seg.trimFront(Math.min(old, seg.payloadLen));
   }
@@ -92,7 +92,7 @@ function trimToWindow(tcb: Tcb, seg: Segment): boolean {
     if (tcb.rcvWnd === 0) tcb.layer.counters.tcp.zeroWindowDrop++;
     else tcb.layer.counters.tcp.beyondWindow++;
     seg.trimBack(Math.min(beyond, seg.payloadLen));
-    tcb.isAckNow = true;
+    tcb.isAckDue = true;
   }
   return seg.len > 0;
 }
@@ -104,77 +104,77 @@ function noteDsack(tcb: Tcb, left: number, right: number): void {
   tcb.dsackRight = right;
 }
 
-/** The next expected text: into the ring, with what was waiting behind it. */
+/** The next expected data: into the ring, with what was waiting behind it. */
 function takeInOrder(tcb: Tcb, seg: Segment): void {
   const lenBytes = seg.payloadLen;
-  if (tcb.promptAcks > 0) acknowledgePromptly(tcb, seg.nowUs);
-  const isLent = lenBytes > 0 && lendText(tcb, seg);
-  if (!isLent && lenBytes > 0 && !storeText(tcb, seg, 0)) return;
+  if (tcb.perSegmentAcks > 0) acknowledgeEach(tcb, seg.nowUs);
+  const isBorrowed = lenBytes > 0 && borrowPayload(tcb, seg);
+  if (!isBorrowed && lenBytes > 0 && !storePayload(tcb, seg, 0)) return;
   let next = seg.end;
   const hadGaps = tcb.assembler.count > 0;
   if (hadGaps) next = tcb.assembler.advance(next);
   if (seg.isFin) notePendingFin(tcb, seg);
   const isFin = tcb.isFinPending && seqGt(next, tcb.rcvFinSeq);
   if (isFin) {
-    // Nothing comes after a FIN: what lies beyond it is no text (Linux tcp_fin purges it too)
+    // Nothing comes after a FIN: what lies beyond it is no data (Linux tcp_fin purges it too)
     next = (tcb.rcvFinSeq + 1) | 0;
     tcb.assembler.clear();
     tcb.isFinReceived = true;
     tcb.isFinPending = false;
   }
-  const textBytes = seqDiff(next, tcb.rcvNxt) - (isFin ? 1 : 0);
+  const dataBytes = seqDiff(next, tcb.rcvNxt) - (isFin ? 1 : 0);
   tcb.rcvNxt = next;
-  if (textBytes > 0) deliver(tcb, textBytes, isLent, seg.nowUs);
+  if (dataBytes > 0) deliver(tcb, dataBytes, isBorrowed, seg.nowUs);
   // "An immediate ACK when the segment fills in all or part of a gap" (RFC 5681 4.2)
-  if (hadGaps || isFin) tcb.isAckNow = true;
+  if (hadGaps || isFin) tcb.isAckDue = true;
   scheduleAck(tcb, seg);
 }
 
-function deliver(tcb: Tcb, textBytes: number, isLent: boolean, nowUs: number): void {
-  tcb.bytesReceived += textBytes;
+function deliver(tcb: Tcb, dataBytes: number, isBorrowed: boolean, nowUs: number): void {
+  tcb.bytesReceived += dataBytes;
   if (tcb.isRcvShutdown) {
-    autotuneReceiveBuffer(tcb, textBytes, nowUs);
+    autotuneReceiveBuffer(tcb, dataBytes, nowUs);
     return;
   }
-  if (!isLent) tcb.rcvRing.commit(textBytes);
+  if (!isBorrowed) tcb.rcvRing.commit(dataBytes);
   tcb.layer.raise(tcb, EVENT_READABLE);
 }
 
-/** Text beyond a gap: kept, and reported at once (RFC 5681 4.2: "an immediate duplicate ACK"). */
+/** Data beyond a gap: kept, and reported at once (RFC 5681 4.2: "an immediate duplicate ACK"). */
 function takeOutOfOrder(tcb: Tcb, seg: Segment): void {
   const { assembler, layer: { config, counters } } = tcb;
   const { seq, end } = seg;
-  tcb.promptAcks = config.quickAckSegments;
+  tcb.perSegmentAcks = config.quickAckSegments;
   if (assembler.find(seq, end) >= 0) {
     noteDsack(tcb, seq, end);
     counters.tcp.dsackOfoSent++;
-  } else if (assembler.hasRoom(seq, end) && storeText(tcb, seg, seqDiff(seq, tcb.rcvNxt))) {
+  } else if (assembler.hasRoom(seq, end) && storePayload(tcb, seg, seqDiff(seq, tcb.rcvNxt))) {
     assembler.insert(seq, end);
     if (seg.isFin) notePendingFin(tcb, seg);
     counters.tcp.ofoQueue++;
-    tcb.rcvOutOfOrder += seg.units;
+    tcb.rcvOutOfOrder += seg.gsoSegs;
   } else {
     counters.tcp.ofoDrop++;
   }
   emitAck(tcb, seg.nowUs);
 }
 
-/** Leaves the text in the device's memory for the program to take; false: it has to be copied. */
-function lendText(tcb: Tcb, seg: Segment): boolean {
+/** Leaves the data in the device's memory for the program to take; false: it has to be copied. */
+function borrowPayload(tcb: Tcb, seg: Segment): boolean {
   const { layer, rcvRing } = tcb;
   if (!layer.areFramesStable || !seg.isFrame || tcb.assembler.count > 0 || tcb.isRcvShutdown) {
     return false;
   }
-  const wasLent = rcvRing.isLent;
-  if (!rcvRing.lend(seg.payloadOff, seg.payloadLen)) return false;
-  if (!wasLent) layer.noteLender(tcb);
+  const wasBorrowed = rcvRing.isBorrowed;
+  if (!rcvRing.borrow(seg.payloadOff, seg.payloadLen)) return false;
+  if (!wasBorrowed) layer.noteBorrower(tcb);
   return true;
 }
 
 /**
- * Copies the text to where it belongs, `skip` bytes beyond what is in the ring. False: no memory.
+ * Copies the data to where it belongs, `skip` bytes beyond what is in the ring. False: no memory.
  */
-function storeText(tcb: Tcb, seg: Segment, skip: number): boolean {
+function storePayload(tcb: Tcb, seg: Segment, skip: number): boolean {
   if (tcb.isRcvShutdown || seg.payloadLen === 0) return true;
   if (tcb.rcvRing.store(skip, seg.payloadOff, seg.payloadLen)) return true;
   tcb.layer.counters.tcp.rcvQDrop++;
@@ -182,7 +182,7 @@ function storeText(tcb: Tcb, seg: Segment, skip: number): boolean {
   return false;
 }
 
-/** Of several FINs, which an honest peer does not send, the first in the sequence ends the text. */
+/** Of several FINs, which an honest peer does not send, the first in the sequence ends the data. */
 function notePendingFin(tcb: Tcb, seg: Segment): void {
   const finSeq = (seg.seq + seg.payloadLen) | 0;
   if (tcb.isFinPending && !seqLt(finSeq, tcb.rcvFinSeq)) return;
@@ -191,8 +191,8 @@ function notePendingFin(tcb: Tcb, seg: Segment): void {
 }
 
 /**
- * New text is to be acknowledged: at once when more than one full segment waits for it, while the
- * connection is young, or when something is wrong; else in a moment, in the hope of text to travel
+ * New data is to be acknowledged: at once when more than one full segment waits for it, while the
+ * connection is young, or when something is wrong; else in a moment, in the hope of data to travel
  * with. "At once" is the next flush: segments that arrive together are acknowledged together.
  * Not so after a loss, when the peer's window is small, and acknowledgments are lost, too: if that
  * of a whole flight were, the peer would have to wait for its timer.
@@ -200,26 +200,26 @@ function notePendingFin(tcb: Tcb, seg: Segment): void {
 function scheduleAck(tcb: Tcb, seg: Segment): void {
   const unacked = seqDiff(tcb.rcvNxt, tcb.lastAckSent);
   const isQuick = tcb.quickAcks > 0 && !tcb.isPingPong;
-  if (unacked > tcb.rcvMss || isQuick || tcb.assembler.count > 0) tcb.isAckNow = true;
-  if (tcb.isAckNow) return tcb.layer.markDirty(tcb);
+  if (unacked > tcb.rcvMss || isQuick || tcb.assembler.count > 0) tcb.isAckDue = true;
+  if (tcb.isAckDue) return tcb.layer.markDirty(tcb);
   if (tcb.delayedAckAtUs === Infinity) {
     tcb.delayedAckAtUs = seg.nowUs + tcb.layer.config.delayedAckUs;
   }
   // The end of what the peer's program has written: more may not come before it is acknowledged
-  if (seg.unitLen < tcb.rcvMss || (seg.flags & TCP_PSH) !== 0) tcb.isAckPushed = true;
+  if (seg.gsoSize < tcb.rcvMss || (seg.flags & TCP_PSH) !== 0) tcb.isAckDueOnRead = true;
 }
 
 /**
  * The segment before this one gets its ACK, this one will with the next or with the flush: what the
  * program has read by then counts for the window.
  */
-function acknowledgePromptly(tcb: Tcb, nowUs: number): void {
-  tcb.promptAcks--;
-  if (tcb.isAckNow && tcb.rcvNxt !== tcb.lastAckSent) emitAck(tcb, nowUs);
-  tcb.isAckNow = true;
+function acknowledgeEach(tcb: Tcb, nowUs: number): void {
+  tcb.perSegmentAcks--;
+  if (tcb.isAckDue && tcb.rcvNxt !== tcb.lastAckSent) emitAck(tcb, nowUs);
+  tcb.isAckDue = true;
 }
 
-/** Eighth, check the FIN bit: all text before it has been received. */
+/** Eighth, check the FIN bit: all data before it has been received. */
 export function processFin(tcb: Tcb, nowUs: number): void {
   switch (tcb.state) {
     case State.ESTABLISHED:

@@ -7,7 +7,7 @@
 import { DROP_TCP_FLAGS, DROP_TCP_NO_PORT, DROP_TCP_OPTIONS } from "../../base/drop_reason.ts";
 import type { Packet } from "../../base/packet.ts";
 import { processAck } from "./ack.ts";
-import { processFin, processText, processUrgent } from "./payload.ts";
+import { processFin, processPayload, processUrgent } from "./payload.ts";
 import { listenInput } from "../passive_open/listen.ts";
 import { isSequenceAcceptable, processReset, processSyn } from "./sequence.ts";
 import { synSentInput } from "./syn_sent.ts";
@@ -29,7 +29,7 @@ export function tcpInput(layer: TcpContext, pkt: Packet, seg: Segment): void {
     // Malformed options are ignored from the fault on, as in Linux
     if (drop !== DROP_TCP_OPTIONS) return;
   }
-  layer.counters.tcp.inSegs += seg.units;
+  layer.counters.tcp.inSegs += seg.gsoSegs;
   // RFC 9293 3.9.2.3: a connection has two ends
   if (pkt.isBroadcast || pkt.isMulticast) return layer.counters.drop(DROP_TCP_NO_PORT);
   const flow = layer.demux.lookup(pkt, seg);
@@ -63,7 +63,7 @@ function smallStateInput(layer: TcpContext, flow: Flow, pkt: Packet, seg: Segmen
 
 /** A segment for a connection that has a TCB. */
 export function segmentArrives(tcb: Tcb, seg: Segment): void {
-  tcb.segsIn += seg.units;
+  tcb.segsIn += seg.gsoSegs;
   if (tcb.state === State.SYN_SENT) synSentInput(tcb, seg);
   else otherStates(tcb, seg);
   if (tcb.state !== State.CLOSED) rearmTimer(tcb);
@@ -84,7 +84,7 @@ function otherStates(tcb: Tcb, seg: Segment): void {
   // Sixth, check the URG bit
   if (seg.isUrg) processUrgent(tcb, seg);
   // Seventh, process the segment text
-  if (seg.len > 0 && !processText(tcb, seg)) return;
-  // Eighth, check the FIN bit: also of one that had come before the text in front of it
+  if (seg.len > 0 && !processPayload(tcb, seg)) return;
+  // Eighth, check the FIN bit: also of one that had come before the data in front of it
   if (tcb.isFinReceived) processFin(tcb, seg.nowUs);
 }

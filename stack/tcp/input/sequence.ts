@@ -19,7 +19,7 @@ const TS_RECENT_LIFE_US = 24 * 86400 * 1e6;
 
 /**
  * First, check sequence number. As in Linux, what ends at or after the last acknowledgment that we
- * sent is accepted (its text is trimmed later): its ACK field is as good as any. A closed window
+ * sent is accepted (its data is trimmed later): its ACK field is as good as any. A closed window
  * thus takes valid ACKs and RSTs, as the RFC asks.
  */
 export function isSequenceAcceptable(tcb: Tcb, seg: Segment): boolean {
@@ -74,7 +74,7 @@ function updateTsRecent(tcb: Tcb, seg: Segment): void {
 }
 
 /**
- * Old text again: the next ACK says so (D-SACK, RFC 2883 4.1), and the peer may be waiting for one.
+ * Old data again: the next ACK says so (D-SACK, RFC 2883 4.1), and the peer may be waiting for one.
  */
 function noteDuplicate(tcb: Tcb, seg: Segment): void {
   if (seg.payloadLen === 0 || !tcb.hasSack || !seqLt(seg.seq, tcb.rcvNxt)) return;

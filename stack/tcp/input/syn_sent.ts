@@ -11,7 +11,7 @@ import { timestampNow } from "../base/timestamp.ts";
 import { fastOpenAnswered } from "../passive_open/fast_open.ts";
 import { establish, failConnection, setState } from "../teardown/lifecycle.ts";
 import { releaseSendBuffer, sampleRtt } from "./ack.ts";
-import { processFin, processText } from "./payload.ts";
+import { processFin, processPayload } from "./payload.ts";
 import { replyReset } from "../output/reset.ts";
 import { SENT_EVER_RETRANS } from "../tcb/sent_queue.ts";
 import { seqGt, seqLeq } from "../base/seq.ts";
@@ -95,14 +95,14 @@ function synAcknowledged(tcb: Tcb, seg: Segment): void {
   fastOpenAnswered(tcb, seg);
   stopRetransmitTimer(tcb);
   if (hasRtt) sampleRtt(tcb, seg, sample);
-  tcb.isAckNow = true;
+  tcb.isAckDue = true;
   establish(tcb, seg.nowUs);
-  // Text that went with the SYN
+  // Data that went with the SYN
   if (sample.ackedBytes > 0) releaseSendBuffer(tcb);
   if (seg.len > 1) {
-    // Text with the SYN (RFC 9293 3.10.7.3: "processing is continued at the sixth step")
+    // Data with the SYN (RFC 9293 3.10.7.3: "processing is continued at the sixth step")
     seg.dropSyn();
-    if (processText(tcb, seg) && tcb.isFinReceived) processFin(tcb, seg.nowUs);
+    if (processPayload(tcb, seg) && tcb.isFinReceived) processFin(tcb, seg.nowUs);
   }
 }
 

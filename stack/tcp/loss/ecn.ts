@@ -2,9 +2,9 @@
  * Explicit congestion notification (RFC 3168): a router marks (CE) what it would else have to drop,
  * the receiver echoes that (ECE) until the sender says that it has slowed down (CWR).
  *
- *     sender --- ECT(0), new text only ---> router --- CE ---> receiver
+ *     sender --- ECT(0), new data only ---> router --- CE ---> receiver
  *            <------------- ECE, on all segments, until CWR -------'
- *            --- CWR, with the next new text ------------------>
+ *            --- CWR, with the next new data ------------------>
  *
  * @module
  */
@@ -32,11 +32,11 @@ export function agreesToEcn(seg: Segment): boolean {
   return flags === (seg.isAck ? TCP_ECE : TCP_ECE | TCP_CWR);
 }
 
-/** New text of the peer: has a router marked it, and has the peer slowed down (6.1.3)? */
+/** New data of the peer: has a router marked it, and has the peer slowed down (6.1.3)? */
 export function receiveEcn(tcb: Tcb, seg: Segment): void {
   if ((seg.flags & TCP_CWR) !== 0) {
     tcb.isEcnEchoing = false;
-    tcb.isAckNow = true;
+    tcb.isAckDue = true;
   }
   const codepoint = seg.tos & ECN_MASK;
   // "A TCP data receiver MUST ignore the CE codepoint on out-of-window packets" (6.1.5)
@@ -69,7 +69,7 @@ export function onEcnEcho(tcb: Tcb, nowUs: number): void {
   noteReduction(tcb);
 }
 
-/** cwnd was reduced for whatever reason: the next new text says so (6.1.2). */
+/** cwnd was reduced for whatever reason: the next new data says so (6.1.2). */
 export function noteReduction(tcb: Tcb): void {
   if (!tcb.hasEcn) return;
   tcb.isCwrQueued = true;

@@ -59,7 +59,7 @@ export function detectLossByProbe(tcb: Tcb, sample: AckSample): boolean {
   } else if (seqGt(tcb.sndUna, tlp.endSeq)) {
     tlp.isOut = false;
     return tcb.recovery === Recovery.OPEN;
-  } else if (sample.ackedBytes === 0 && sample.sackedBytes === 0 && sample.isBare) {
+  } else if (sample.ackedBytes === 0 && sample.sackedBytes === 0 && sample.isPureAck) {
     // Both copies have arrived, and the D-SACK was lost, or the peer sends none
     tlp.isOut = false;
   }

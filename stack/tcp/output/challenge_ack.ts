@@ -39,11 +39,11 @@ export function answerSynAgain(tcb: Tcb, nowUs: number): void {
 
 /**
  * For a segment outside the window: "<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>" (3.10.7.4). Segments with
- * text cannot loop and are always answered.
+ * data cannot loop and are always answered.
  */
 export function sendOutOfWindowAck(tcb: Tcb, seg: Segment): void {
-  const isBare = seg.payloadLen === 0 || seg.isSyn;
-  if (isBare && isTooSoon(tcb, seg.nowUs)) {
+  const isEmpty = seg.payloadLen === 0 || seg.isSyn;
+  if (isEmpty && isTooSoon(tcb, seg.nowUs)) {
     tcb.layer.counters.tcp.ackSkippedSeq++;
     return;
   }

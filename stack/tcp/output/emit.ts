@@ -1,5 +1,5 @@
 /**
- * Writing segments into the route's transmit queue: header into the row's slot, text as pieces of
+ * Writing segments into the route's transmit queue: header into the frame's slot, data as pieces of
  * the send ring, checksum left to the device where it can. Decides nothing: `output.ts` and
  * `input*.ts` do.
  *
@@ -21,7 +21,7 @@ import {
 import { emitOptions, TCP_MAX_SACK_BLOCKS } from "../../wire/tcp_options.ts";
 import { ECN_MASK } from "../loss/ecn.ts";
 import type { Flow } from "../base/flow.ts";
-import { segmentText } from "../path/mss.ts";
+import { currentMss } from "../path/mss.ts";
 import { advertiseWindow } from "../receive/receive_window.ts";
 import { refreshRoute } from "../path/route.ts";
 import { seqDiff, seqGt } from "../base/seq.ts";
@@ -30,8 +30,8 @@ import type { Tcb } from "../tcb/tcb.ts";
 import type { TcpContext } from "../tcb/context.ts";
 
 /**
- * Completes the row under construction, whose header of `headerLen` bytes and pieces of text are in
- * place, and hands it to the network. Returns 0 or -errno; a segment that does not leave is a lost
+ * Completes the frame under construction, whose header of `headerLen` bytes and pieces of data are
+ * in place, and hands it to the network. Returns 0 or -errno; a segment that does not leave is a lost
  * segment.
  */
 export function sendSegment(
@@ -45,11 +45,11 @@ export function sendSegment(
   nowUs: number,
 ): number {
   const tx = route.tx;
-  const row = tx.count;
-  const off = tx.l4Off[row];
-  const text0 = tx.payLen[row];
-  const text1 = tx.pay2Len[row];
-  tx.hdrLen[row] = headerLen;
+  const frame = tx.count;
+  const off = tx.l4Off[frame];
+  const text0 = tx.payLen[frame];
+  const text1 = tx.pay2Len[frame];
+  tx.hdrLen[frame] = headerLen;
   const pseudo = pseudoSumV6(
     local.w0,
     local.w1,
@@ -64,41 +64,41 @@ export function sendSegment(
   );
   const dv = layer.memory.dv;
   if (route.csumOffload) {
-    tx.csum[row] = CSUM_PARTIAL;
-    tx.csumOffset[row] = TCP_CHECKSUM_OFFSET;
+    tx.csum[frame] = CSUM_PARTIAL;
+    tx.csumOffset[frame] = TCP_CHECKSUM_OFFSET;
     dv.setUint16(off + TCP_CHECKSUM_OFFSET, fold(pseudo));
   } else {
     let running = sum(dv, off, headerLen, pseudo);
-    if (text0 > 0) running = sum(dv, tx.payOff[row], text0, running);
-    if (text1 > 0) running = sum(dv, tx.pay2Off[row], text1, running);
+    if (text0 > 0) running = sum(dv, tx.payOff[frame], text0, running);
+    if (text1 > 0) running = sum(dv, tx.pay2Off[frame], text1, running);
     dv.setUint16(off + TCP_CHECKSUM_OFFSET, finish(running));
   }
   return layer.network.send(route, local, PROTOCOL_TCP, ttl, tos, true, nowUs);
 }
 
 /**
- * Sends a segment of a synchronized connection: `textLen` bytes of the send ring from `seq` on,
+ * Sends a segment of a synchronized connection: `payloadLen` bytes of the send ring from `seq` on,
  * more than SMSS only where the route can segment. Every segment carries the current acknowledgment
  * and window. `ecn`: the codepoint of its IP header.
  */
 export function emitSegment(
   tcb: Tcb,
   seq: number,
-  textLen: number,
+  payloadLen: number,
   flags: number,
   nowUs: number,
   ecn = 0,
 ): number {
   const layer = tcb.layer;
   const route = tcb.route!;
-  const row = layer.network.begin(route);
+  const frame = layer.network.begin(route);
   const tx = route.tx;
-  const off = tx.l4Off[row];
+  const off = tx.l4Off[frame];
   const window = advertiseWindow(tcb) >>> tcb.rcvWindShift;
-  const unit = segmentText(tcb);
-  const isProbe = isMtuProbe(tcb, seq, textLen);
-  // Text that was cut to SMSS before there were blocks to send leaves no room for them
-  const hasRoom = textLen <= unit || (textLen > tcb.smss && !isProbe);
+  const mss = currentMss(tcb);
+  const isProbe = isMtuProbe(tcb, seq, payloadLen);
+  // Data that was cut to SMSS before there were blocks to send leaves no room for them
+  const hasRoom = payloadLen <= mss || (payloadLen > tcb.smss && !isProbe);
   const sackCount = hasRoom ? collectSackBlocks(tcb) : 0;
   const headerLen = TCP_HEADER_LEN + emitOptions(
     layer.memory.dv,
@@ -123,39 +123,39 @@ export function emitSegment(
     0,
     0,
   );
-  const isCut = textLen > tcb.smss && !isProbe;
-  if (textLen > 0) attachText(tcb, row, seq, textLen, isCut ? unit : 0);
-  const units = isCut ? Math.ceil(textLen / unit) : 1;
-  tcb.segsOut += units;
-  layer.counters.tcp.outSegs += units;
+  const isCut = payloadLen > tcb.smss && !isProbe;
+  if (payloadLen > 0) attachPayload(tcb, frame, seq, payloadLen, isCut ? mss : 0);
+  const segs = isCut ? Math.ceil(payloadLen / mss) : 1;
+  tcb.segsOut += segs;
+  layer.counters.tcp.outSegs += segs;
   onAckSent(tcb);
   const { ttl } = tcb.options;
   const tos = (tcb.options.tos & ~ECN_MASK) | ecn;
   return sendSegment(layer, route, tcb.local, tcb.remote, headerLen, ttl, tos, nowUs);
 }
 
-function isMtuProbe({ mtuProbing }: Tcb, seq: number, textLen: number): boolean {
-  return mtuProbing.probeLen === textLen && mtuProbing.probeSeq === seq;
+function isMtuProbe({ mtuProbing }: Tcb, seq: number, payloadLen: number): boolean {
+  return mtuProbing.probeLen === payloadLen && mtuProbing.probeSeq === seq;
 }
 
-/** Points the row at the ring's bytes; the device makes segments of `unit` bytes of it (0: one). */
-export function attachText(
+/** Points the frame at the ring's bytes; the device cuts it at `gsoSize` bytes (0: it is not cut). */
+export function attachPayload(
   tcb: Tcb,
-  row: number,
+  frame: number,
   seq: number,
-  textLen: number,
-  unit: number,
+  payloadLen: number,
+  gsoSize: number,
 ): void {
   const tx = tcb.route!.tx;
   const span = tcb.layer.span;
-  tcb.sndRing.readableSpan(seqDiff(seq, tcb.sndRingSeq), textLen, span);
-  tx.payOff[row] = span.off0;
-  tx.payLen[row] = span.len0;
-  tx.pay2Off[row] = span.off1;
-  tx.pay2Len[row] = span.len1;
-  if (unit > 0) {
-    tx.gsoType[row] = tcb.remote.family === 4 ? GSO_TCPV4 : GSO_TCPV6;
-    tx.gsoSize[row] = unit;
+  tcb.sndRing.readableSpan(seqDiff(seq, tcb.sndRingSeq), payloadLen, span);
+  tx.payOff[frame] = span.off0;
+  tx.payLen[frame] = span.len0;
+  tx.pay2Off[frame] = span.off1;
+  tx.pay2Len[frame] = span.len1;
+  if (gsoSize > 0) {
+    tx.gsoType[frame] = tcb.remote.family === 4 ? GSO_TCPV4 : GSO_TCPV6;
+    tx.gsoSize[frame] = gsoSize;
   }
 }
 
@@ -163,8 +163,8 @@ export function attachText(
 export function onAckSent(tcb: Tcb): void {
   if (tcb.quickAcks > 0 && tcb.rcvNxt !== tcb.lastAckSent) tcb.quickAcks--;
   tcb.lastAckSent = tcb.rcvNxt;
-  tcb.isAckNow = false;
-  tcb.isAckPushed = false;
+  tcb.isAckDue = false;
+  tcb.isAckDueOnRead = false;
   tcb.delayedAckAtUs = Infinity;
 }
 
@@ -189,9 +189,9 @@ export function emitAck(tcb: Tcb, nowUs: number): void {
 }
 
 /**
- * Sends a segment without text for a flow that has no TCB (any more). `hasTimestamps`: with these.
+ * Sends a segment without data for a flow that has no TCB (any more). `hasTimestamps`: with these.
  */
-export function emitBare(
+export function emitControl(
   layer: TcpContext,
   route: Route,
   flow: Flow,
@@ -204,8 +204,8 @@ export function emitBare(
   tsEcr: number,
   nowUs: number,
 ): void {
-  const row = layer.network.begin(route);
-  const off = route.tx.l4Off[row];
+  const frame = layer.network.begin(route);
+  const off = route.tx.l4Off[frame];
   const dv = layer.memory.dv;
   const headerLen = TCP_HEADER_LEN + emitOptions(
     dv,
@@ -227,7 +227,7 @@ export function emitBare(
 export function emitReset(tcb: Tcb, nowUs: number): void {
   if (!refreshRoute(tcb)) return;
   const seq = seqGt(tcb.sndUna, tcb.sndNxt) ? tcb.sndUna : tcb.sndNxt;
-  emitBare(
+  emitControl(
     tcb.layer,
     tcb.route!,
     tcb,

@@ -3,12 +3,12 @@
  * that has something to send.
  *
  *   1. what loss recovery wants again        (nextLost, within cwnd)
- *   2. new text, as far as three limits allow: the peer's window, cwnd, and good manners (Nagle,
+ *   2. new data, as far as three limits allow: the peer's window, cwnd, and good manners (Nagle,
  *      silly window avoidance, TCP_CORK); then the FIN
  *   3. an acknowledgment, if none of these has carried it
  *
- * One row carries up to what the route can segment (TSO), so the limits are applied to rows, and
- * the part of a row beyond the last full segment is subject to Nagle.
+ * One frame carries up to what the route can segment (TSO), so the limits are applied to frames,
+ * and the part of a frame beyond the last full segment is subject to Nagle.
  *
  * @module
  */
@@ -16,8 +16,8 @@ import { TCP_CWR, TCP_FIN, TCP_PSH } from "../../wire/tcp.ts";
 import { ECN_ECT0 } from "../loss/ecn.ts";
 import { emitAck, emitSegment } from "./emit.ts";
 import { emitSyn, sendDeferredSyn } from "./syn.ts";
-import { maxRowText, segmentText } from "../path/mss.ts";
-import { onProbeTextSent, probeText } from "../path/mtu_probing.ts";
+import { currentMss, maxFramePayload } from "../path/mss.ts";
+import { mtuProbeLen, onMtuProbeSent } from "../path/mtu_probing.ts";
 import { refreshRoute } from "../path/route.ts";
 import { SENT_FIN, SENT_SYN, type SentSegment } from "../tcb/sent_queue.ts";
 import { seqDiff, seqGt } from "../base/seq.ts";
@@ -29,9 +29,7 @@ import { Frto } from "../tcb/records.ts";
 
 /** Data sent within this time of data received makes a connection interactive. */
 const PING_PONG_US = 40_000;
-/**
- * A row is put off when it would be less than this part of the window (Linux tcp_tso_win_divisor).
- */
+/** A frame waits when it would be less than this part of the window (Linux tcp_tso_win_divisor). */
 const TSO_WINDOW_DIVISOR = 3;
 
 /** Sends what may be sent now. Called from flush only. */
@@ -49,7 +47,7 @@ export function tcpOutput(tcb: Tcb, nowUs: number): void {
   if (tcb.undo.frto === Frto.SEND_NEW) sendNewFirst(tcb, nowUs);
   if (tcb.sent.lostBytes > 0 && tcb.undo.frto !== Frto.WAIT) retransmitLost(tcb, nowUs);
   if (hasUnsent(tcb) && isSynchronized(tcb)) sendNew(tcb, nowUs);
-  if (tcb.isAckNow) emitAck(tcb, nowUs);
+  if (tcb.isAckDue) emitAck(tcb, nowUs);
   if (!hasUnsent(tcb)) noteAppLimited(tcb);
   rearmTimer(tcb);
 }
@@ -70,19 +68,19 @@ export function updatePacing(tcb: Tcb): void {
   pacer.update(congestion.pacingRate, window, ssthresh, rtt.srttUs, rtt.minRttUs, smss);
 }
 
-/** False: the next row has to wait for its time (pacing.ts). */
+/** False: the next frame has to wait for its time (pacing.ts). */
 function isPaceDue(tcb: Tcb, nowUs: number): boolean {
   if (tcb.pacer.isDue(nowUs)) return true;
   tcb.paceAtUs = tcb.pacer.nextSendUs;
   return false;
 }
 
-/** The handshake is done: text may be sent. */
+/** The handshake is done: data may be sent. */
 function isSynchronized({ state, fastOpenOf }: Tcb): boolean {
   return fastOpenOf !== null || state !== State.SYN_SENT && state !== State.SYN_RECEIVED;
 }
 
-/** Text or a FIN that has not been sent yet. */
+/** Data or a FIN that has not been sent yet. */
 export function hasUnsent(tcb: Tcb): boolean {
   return seqGt(tcb.sndEnd, tcb.sndNxt) || (tcb.isFinQueued && !tcb.isFinSent);
 }
@@ -94,7 +92,7 @@ function retransmitLost(tcb: Tcb, nowUs: number): void {
     if (segment === null) return;
     const room = tcb.cwnd - tcb.pipe;
     const lenBytes = seqDiff(segment.end, segment.seq);
-    // A SYN goes in any case: the text that it took along may be all that cwnd allows
+    // A SYN goes in any case: the data that it took along may be all that cwnd allows
     const isSyn = (segment.flags & SENT_SYN) !== 0;
     if (!isSyn && (room < Math.min(lenBytes, tcb.smss) || !isPaceDue(tcb, nowUs))) return;
     retransmit(tcb, segment, room, nowUs);
@@ -113,9 +111,9 @@ function sendLossProbe(tcb: Tcb, nowUs: number): void {
   tcb.tlp.isDue = false;
   if (sent.count === 0 || tcb.recovery !== Recovery.OPEN) return;
   const unsent = seqDiff(tcb.sndEnd, tcb.sndNxt);
-  const textLen = Math.min(unsent, smss);
-  if (textLen > 0 && seqDiff((tcb.sndUna + tcb.sndWnd) | 0, tcb.sndNxt) >= textLen) {
-    sendRow(tcb, textLen, unsent, false, nowUs);
+  const payloadLen = Math.min(unsent, smss);
+  if (payloadLen > 0 && seqDiff((tcb.sndUna + tcb.sndWnd) | 0, tcb.sndNxt) >= payloadLen) {
+    sendData(tcb, payloadLen, unsent, false, nowUs);
     onProbeSent(tcb, false);
     return;
   }
@@ -127,38 +125,44 @@ function sendLossProbe(tcb: Tcb, nowUs: number): void {
   onProbeSent(tcb, true);
 }
 
-/** The most text of a row: as the device can cut it, and as pacing wants it. */
-function pacedRowText(tcb: Tcb): number {
-  return tcb.pacer.burstBytes(tcb.smss, maxRowText(tcb), tcb.rtt.minRttUs);
+/** The most data of a frame: as the device can cut it, and as pacing wants it. */
+function pacedFramePayload(tcb: Tcb): number {
+  return tcb.pacer.burstBytes(tcb.smss, maxFramePayload(tcb), tcb.rtt.minRttUs);
 }
 
 /** Sends one record again, at most about `maxBytes` of it (but one segment in any case). */
 export function retransmit(tcb: Tcb, segment: SentSegment, maxBytes: number, nowUs: number): void {
   const smss = tcb.smss;
-  const rowMax = Math.max(smss, Math.min(pacedRowText(tcb), maxBytes - (maxBytes % smss)));
-  if (seqDiff(segment.end, segment.seq) > rowMax && (segment.flags & SENT_SYN) === 0) {
-    tcb.sent.split(segment, rowMax);
+  const frameMax = Math.max(smss, Math.min(pacedFramePayload(tcb), maxBytes - (maxBytes % smss)));
+  if (seqDiff(segment.end, segment.seq) > frameMax && (segment.flags & SENT_SYN) === 0) {
+    tcb.sent.split(segment, frameMax);
   }
   const counters = tcb.layer.counters.tcp;
-  const units = Math.ceil(seqDiff(segment.end, segment.seq) / smss);
+  const segs = Math.ceil(seqDiff(segment.end, segment.seq) / smss);
   if ((segment.flags & SENT_SYN) !== 0) {
     emitSyn(tcb, tcb.state === State.SYN_RECEIVED, nowUs);
     counters.synRetrans++;
   } else {
     const isFin = (segment.flags & SENT_FIN) !== 0;
-    const textLen = seqDiff(segment.end, segment.seq) - (isFin ? 1 : 0);
-    const isPush = segment.end === tcb.sndNxt && textLen > 0;
-    emitSegment(tcb, segment.seq, textLen, (isFin ? TCP_FIN : 0) | (isPush ? TCP_PSH : 0), nowUs);
-    tcb.bytesRetransmitted += textLen;
-    if (tcb.recovery === Recovery.FAST) counters.fastRetrans += units;
-    else counters.slowStartRetrans += units;
+    const payloadLen = seqDiff(segment.end, segment.seq) - (isFin ? 1 : 0);
+    const isPush = segment.end === tcb.sndNxt && payloadLen > 0;
+    emitSegment(
+      tcb,
+      segment.seq,
+      payloadLen,
+      (isFin ? TCP_FIN : 0) | (isPush ? TCP_PSH : 0),
+      nowUs,
+    );
+    tcb.bytesRetransmitted += payloadLen;
+    if (tcb.recovery === Recovery.FAST) counters.fastRetrans += segs;
+    else counters.slowStartRetrans += segs;
   }
   tcb.sent.markRetransmitted(segment, nowUs);
   tcb.rate.onSent(segment, false, nowUs);
   tcb.pacer.onSent(seqDiff(segment.end, segment.seq), nowUs);
-  tcb.totalRetransmits += units;
-  tcb.undo.onRetransmit(units, nowUs);
-  counters.retransSegs += units;
+  tcb.totalRetransmits += segs;
+  tcb.undo.onRetransmit(segs, nowUs);
+  counters.retransSegs += segs;
   tcb.lastSentUs = nowUs;
   tcb.prrOut += seqDiff(segment.end, segment.seq);
   // The timer is the oldest segment's (RFC 6298 (5.3) counts from what is acknowledged next)
@@ -167,22 +171,22 @@ export function retransmit(tcb: Tcb, segment: SentSegment, maxBytes: number, now
   }
 }
 
-/** Sends new text and the FIN. */
+/** Sends new data and the FIN. */
 function sendNew(tcb: Tcb, nowUs: number): void {
   if (tcb.sndNxt === tcb.sndUna) restartAfterIdle(tcb, nowUs);
   tcb.isCwndLimited = false;
   if (tcb.isProbeDue) sendProbe(tcb, nowUs);
   if (tcb.mtuProbing.nextAtUs <= nowUs) sendMtuProbe(tcb, nowUs);
-  const rowMax = pacedRowText(tcb);
+  const frameMax = pacedFramePayload(tcb);
   while (!tcb.sent.isFull && isPaceDue(tcb, nowUs)) {
     const unsent = seqDiff(tcb.sndEnd, tcb.sndNxt);
     const wndRoom = seqDiff((tcb.sndUna + tcb.sndWnd) | 0, tcb.sndNxt);
-    // CWR is for one segment, not for all that a device cuts a row into
-    const maxText = tcb.isCwrQueued ? tcb.smss : rowMax;
-    const textLen = unsent > 0 ? textToSend(tcb, unsent, wndRoom, maxText) : 0;
-    const isFin = tcb.isFinQueued && textLen === unsent && wndRoom > textLen;
-    if (textLen === 0 && !isFin) break;
-    sendRow(tcb, textLen, unsent, isFin, nowUs);
+    // CWR is for one segment, not for all that a device cuts a frame into
+    const maxPayload = tcb.isCwrQueued ? tcb.smss : frameMax;
+    const payloadLen = unsent > 0 ? sendableLen(tcb, unsent, wndRoom, maxPayload) : 0;
+    const isFin = tcb.isFinQueued && payloadLen === unsent && wndRoom > payloadLen;
+    if (payloadLen === 0 && !isFin) break;
+    sendData(tcb, payloadLen, unsent, isFin, nowUs);
     if (isFin) break;
   }
   if (tcb.sent.count === 0 && hasUnsent(tcb)) armPersistTimer(tcb, nowUs);
@@ -192,10 +196,10 @@ function sendNew(tcb: Tcb, nowUs: number): void {
 function sendMtuProbe(tcb: Tcb, nowUs: number): void {
   const unsent = seqDiff(tcb.sndEnd, tcb.sndNxt);
   const wndRoom = seqDiff((tcb.sndUna + tcb.sndWnd) | 0, tcb.sndNxt);
-  const textLen = probeText(tcb, unsent, wndRoom, nowUs);
-  if (textLen === 0 || !isPaceDue(tcb, nowUs)) return;
-  onProbeTextSent(tcb, tcb.sndNxt, textLen);
-  sendRow(tcb, textLen, unsent, false, nowUs);
+  const payloadLen = mtuProbeLen(tcb, unsent, wndRoom, nowUs);
+  if (payloadLen === 0 || !isPaceDue(tcb, nowUs)) return;
+  onMtuProbeSent(tcb, tcb.sndNxt, payloadLen);
+  sendData(tcb, payloadLen, unsent, false, nowUs);
 }
 
 /**
@@ -209,34 +213,34 @@ function sendProbe(tcb: Tcb, nowUs: number): void {
   const wndRoom = seqDiff((tcb.sndUna + tcb.sndWnd) | 0, tcb.sndNxt);
   tcb.layer.counters.tcp.winProbe++;
   if (unsent > 0 && wndRoom > 0) {
-    const textLen = Math.min(unsent, wndRoom, tcb.smss);
-    const isFin = tcb.isFinQueued && textLen === unsent && wndRoom > textLen;
-    sendRow(tcb, textLen, unsent, isFin, nowUs);
+    const payloadLen = Math.min(unsent, wndRoom, tcb.smss);
+    const isFin = tcb.isFinQueued && payloadLen === unsent && wndRoom > payloadLen;
+    sendData(tcb, payloadLen, unsent, isFin, nowUs);
   } else {
     emitSegment(tcb, (tcb.sndUna - 1) | 0, 0, 0, nowUs);
   }
 }
 
-/** How much text the next row takes: 0 when it has to wait. */
-function textToSend(tcb: Tcb, unsent: number, wndRoom: number, rowMax: number): number {
-  const unit = segmentText(tcb);
+/** How much data the next frame takes: 0 when it has to wait. */
+function sendableLen(tcb: Tcb, unsent: number, wndRoom: number, frameMax: number): number {
+  const mss = currentMss(tcb);
   const pipe = tcb.pipe;
   const cwndRoom = pipe <= 0 ? Math.max(tcb.cwnd, tcb.smss) : tcb.cwnd - pipe;
-  const segmentLen = Math.min(unsent, unit);
+  const segmentLen = Math.min(unsent, mss);
   if (cwndRoom < segmentLen || isCountLimited(tcb, segmentLen)) {
     tcb.isCwndLimited = true;
     return 0;
   }
   const limit = Math.min(cwndRoom, wndRoom);
-  if (isWorthWaiting(tcb, unsent, limit, rowMax)) {
+  if (isWorthWaiting(tcb, unsent, limit, frameMax)) {
     if (cwndRoom <= wndRoom) tcb.isCwndLimited = true;
     return 0;
   }
-  const len = Math.min(unsent, limit, rowMax);
-  const rest = len % unit;
-  if (rest === 0) return Math.max(len, 0);
-  if (len === unsent) return maySendSmall(tcb) ? len : len - rest;
-  if (len > unit) return len - rest;
+  const len = Math.min(unsent, limit, frameMax);
+  const tail = len % mss;
+  if (tail === 0) return Math.max(len, 0);
+  if (len === unsent) return maySendSmall(tcb) ? len : len - tail;
+  if (len > mss) return len - tail;
   // Less than a segment, and not all there is: the window is small (RFC 9293 3.8.6.2.1 (3)).
   return len >= tcb.maxSndWnd >> 1 && maySendSmall(tcb) ? len : 0;
 }
@@ -250,12 +254,12 @@ function isCountLimited(tcb: Tcb, segmentLen: number): boolean {
 
 /**
  * There is more to send than a limit allows, and an acknowledgment that will raise it is on its
- * way: wait for it and send one large row instead of a small one now.
+ * way: wait for it and send one large frame instead of a small one now.
  */
-function isWorthWaiting(tcb: Tcb, unsent: number, limit: number, rowMax: number): boolean {
-  if (unsent <= limit || limit >= rowMax || rowMax <= tcb.smss) return false;
+function isWorthWaiting(tcb: Tcb, unsent: number, limit: number, frameMax: number): boolean {
+  if (unsent <= limit || limit >= frameMax || frameMax <= tcb.smss) return false;
   if (tcb.recovery !== Recovery.OPEN || tcb.pipe <= 0) return false;
-  // Duplicate ACKs do not raise it, but let new text out (RFC 3042)
+  // Duplicate ACKs do not raise it, but let new data out (RFC 3042)
   if (tcb.dupAcks > 0 || tcb.sent.sackedBytes > 0) return false;
   return limit < Math.min(tcb.sndWnd, tcb.cwnd) / TSO_WINDOW_DIVISOR;
 }
@@ -272,31 +276,37 @@ function maySendSmall(tcb: Tcb): boolean {
   return !(seqGt(tcb.sndSml, tcb.sndUna) && !seqGt(tcb.sndSml, tcb.sndNxt));
 }
 
-function sendRow(tcb: Tcb, textLen: number, unsent: number, isFin: boolean, nowUs: number): void {
-  const isPush = textLen === unsent && textLen > 0;
+function sendData(
+  tcb: Tcb,
+  payloadLen: number,
+  unsent: number,
+  isFin: boolean,
+  nowUs: number,
+): void {
+  const isPush = payloadLen === unsent && payloadLen > 0;
   const seq = tcb.sndNxt;
-  const lenBytes = textLen + (isFin ? 1 : 0);
+  const lenBytes = payloadLen + (isFin ? 1 : 0);
   // In the books first: what does not leave counts as lost on the way.
   const isFlightEmpty = tcb.sent.count === 0;
   const segment = tcb.sent.push(seq, lenBytes, isFin ? SENT_FIN : 0, nowUs);
   tcb.rate.onSent(segment, isFlightEmpty, nowUs);
   tcb.pacer.onSent(lenBytes, nowUs);
   tcb.sndNxt = (seq + lenBytes) | 0;
-  const unit = segmentText(tcb);
-  if (textLen % unit !== 0) tcb.sndSml = tcb.sndNxt;
+  const mss = currentMss(tcb);
+  if (payloadLen % mss !== 0) tcb.sndSml = tcb.sndNxt;
   if (isFin) tcb.isFinSent = true;
   let flags = (isFin ? TCP_FIN : 0) | (isPush ? TCP_PSH : 0);
-  const isCapable = tcb.hasEcn && textLen > 0;
+  const isCapable = tcb.hasEcn && payloadLen > 0;
   if (isCapable && tcb.isCwrQueued) {
     tcb.isCwrQueued = false;
     flags |= TCP_CWR;
   }
-  emitSegment(tcb, seq, textLen, flags, nowUs, isCapable ? ECN_ECT0 : 0);
-  if (textLen > 0) {
-    const units = Math.ceil(textLen / unit);
-    tcb.bytesSent += textLen;
-    tcb.dataSegsOut += units;
-    tcb.layer.counters.tcp.origDataSent += units;
+  emitSegment(tcb, seq, payloadLen, flags, nowUs, isCapable ? ECN_ECT0 : 0);
+  if (payloadLen > 0) {
+    const segs = Math.ceil(payloadLen / mss);
+    tcb.bytesSent += payloadLen;
+    tcb.dataSegsOut += segs;
+    tcb.layer.counters.tcp.origDataSent += segs;
     tcb.lastDataSentUs = nowUs;
     if (nowUs - tcb.lastDataReceivedUs < PING_PONG_US) tcb.isPingPong = true;
   }

@@ -7,7 +7,7 @@
 import { DROP_TCP_SEQUENCE } from "../../base/drop_reason.ts";
 import type { Packet } from "../../base/packet.ts";
 import { TCP_ACK, TCP_RST } from "../../wire/tcp.ts";
-import { emitBare } from "./emit.ts";
+import { emitControl } from "./emit.ts";
 import type { Flow } from "../base/flow.ts";
 import type { Segment } from "../base/segment.ts";
 import { FourTuple } from "../base/four_tuple.ts";
@@ -33,5 +33,5 @@ export function replyReset(layer: TcpContext, flow: Flow, seg: Segment): void {
   const seq = seg.isAck ? seg.ack : 0;
   const ack = seg.isAck ? 0 : seg.end;
   const flags = seg.isAck ? TCP_RST : TCP_RST | TCP_ACK;
-  emitBare(layer, route, flow, seq, ack, flags, 0, false, 0, 0, seg.nowUs);
+  emitControl(layer, route, flow, seq, ack, flags, 0, false, 0, 0, seg.nowUs);
 }

@@ -7,7 +7,7 @@
 import { timestampNow } from "../base/timestamp.ts";
 import { armRetransmitTimer, rearmTimer } from "../tcb/deadlines.ts";
 import { NO_COOKIE } from "../secrets/fast_open_cookies.ts";
-import { attachText, onAckSent, sendSegment } from "./emit.ts";
+import { attachPayload, onAckSent, sendSegment } from "./emit.ts";
 import type { TcpContext } from "../tcb/context.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 import { seqDiff } from "../base/seq.ts";
@@ -54,7 +54,7 @@ export function emitSyn(
 }
 
 /**
- * Sends a SYN or SYN-ACK of any flow. `windowScale` -1: none. `textOf`: whose text goes with it
+ * Sends a SYN or SYN-ACK of any flow. `windowScale` -1: none. `payloadOf`: whose data goes with it
  * (Fast Open).
  */
 export function emitSynSegment(
@@ -75,10 +75,10 @@ export function emitSynSegment(
   tos: number,
   nowUs: number,
   fastOpenCookie: Uint8Array | null = null,
-  textOf: Tcb | null = null,
+  payloadOf: Tcb | null = null,
 ): void {
-  const row = layer.network.begin(route);
-  const off = route.tx.l4Off[row];
+  const frame = layer.network.begin(route);
+  const off = route.tx.l4Off[frame];
   const dv = layer.memory.dv;
   const headerLen = TCP_HEADER_LEN + emitSynOptions(
     dv,
@@ -92,8 +92,8 @@ export function emitSynSegment(
     fastOpenCookie,
   );
   emitTcp(dv, off, flow.localPort, flow.remotePort, seq, ack, headerLen, flags, window, 0, 0);
-  if (textOf !== null && textOf.synTextLen > 0) {
-    attachText(textOf, row, (seq + 1) | 0, textOf.synTextLen, 0);
+  if (payloadOf !== null && payloadOf.synDataLen > 0) {
+    attachPayload(payloadOf, frame, (seq + 1) | 0, payloadOf.synDataLen, 0);
   }
   layer.counters.tcp.outSegs++;
   sendSegment(layer, route, flow.local, flow.remote, headerLen, ttl, tos, nowUs);
@@ -101,14 +101,14 @@ export function emitSynSegment(
 
 /** An active open: the SYN, and the data that goes with it, into the books and onto the wire. */
 export function sendSyn(tcb: Tcb, fastOpenCookie: Uint8Array | null, nowUs: number): void {
-  const { synTextLen } = tcb;
+  const { synDataLen } = tcb;
   tcb.fastOpenAsked = fastOpenCookie !== null;
   tcb.sent.push(tcb.iss, 1, SENT_SYN, nowUs);
   tcb.sndNxt = (tcb.iss + 1) | 0;
-  if (synTextLen > 0) {
-    tcb.sent.push(tcb.sndNxt, synTextLen, 0, nowUs);
-    tcb.sndNxt = (tcb.sndNxt + synTextLen) | 0;
-    tcb.bytesSent += synTextLen;
+  if (synDataLen > 0) {
+    tcb.sent.push(tcb.sndNxt, synDataLen, 0, nowUs);
+    tcb.sndNxt = (tcb.sndNxt + synDataLen) | 0;
+    tcb.bytesSent += synDataLen;
   }
   tcb.lastSentUs = nowUs;
   emitSyn(tcb, false, nowUs, fastOpenCookie);
@@ -116,7 +116,7 @@ export function sendSyn(tcb: Tcb, fastOpenCookie: Uint8Array | null, nowUs: numb
   rearmTimer(tcb);
 }
 
-/** There is text for the SYN that has waited (RFC 7413 4.2.2), or the program will send none. */
+/** There is data for the SYN that has waited (RFC 7413 4.2.2), or the program will send none. */
 export function sendDeferredSyn(tcb: Tcb, nowUs: number): void {
   const server = tcb.layer.cookieCache.get(tcb.remote);
   const unsent = tcb.sndRing.usedBytes;
@@ -124,6 +124,6 @@ export function sendDeferredSyn(tcb: Tcb, nowUs: number): void {
   tcb.isConnectDeferred = false;
   if (server === null) return sendSyn(tcb, NO_COOKIE, nowUs);
   const mss = Math.min(server.mss, advertisedMss(tcb.route!, tcb.options.maxSeg));
-  tcb.synTextLen = Math.max(0, Math.min(unsent, mss - TCP_OPTIONS_MAX_LEN));
+  tcb.synDataLen = Math.max(0, Math.min(unsent, mss - TCP_OPTIONS_MAX_LEN));
   sendSyn(tcb, server.cookie, nowUs);
 }

@@ -1,9 +1,9 @@
 /**
- * TCP Fast Open (RFC 7413): text with the SYN, for a client that has proved its address before by a
+ * TCP Fast Open (RFC 7413): data with the SYN, for a client that has proved its address before by a
  * cookie.
  *
  *     first time    SYN, cookie request -->          SYN-ACK, cookie <--
- *     later         SYN, cookie, text   -->          the program has it at once; SYN-ACK of all <--
+ *     later         SYN, cookie, data   -->          the program has it at once; SYN-ACK of all <--
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { emitSyn } from "../output/syn.ts";
 import { CookieKey, FAST_OPEN_SERVER } from "../secrets/fast_open_cookies.ts";
 
 /**
- * A listener with TCP_FASTOPEN has got a SYN. Returns true when its text may be taken before the
+ * A listener with TCP_FASTOPEN has got a SYN. Returns true when its data may be taken before the
  * handshake is over; else the request has the cookie that the SYN-ACK is to bring, if any.
  */
 export function acceptsFastOpen(request: SynRequest, seg: Segment): boolean {
@@ -46,7 +46,7 @@ export function acceptsFastOpen(request: SynRequest, seg: Segment): boolean {
   return false;
 }
 
-/** The program gets the connection, with the SYN's text, while it is in SYN-RECEIVED. */
+/** The program gets the connection, with the SYN's data, while it is in SYN-RECEIVED. */
 export function openFast(request: SynRequest, seg: Segment): void {
   const { layer, listener } = request;
   const tcb = request.establish();
@@ -57,7 +57,7 @@ export function openFast(request: SynRequest, seg: Segment): void {
   tcb.sndWl2 = request.iss;
   updateSmss(tcb);
   initializeWindow(tcb);
-  takeSynText(tcb, seg);
+  takeSynData(tcb, seg);
   layer.counters.tcp.fastOpenPassive++;
   emitSyn(tcb, true, seg.nowUs, request.fastOpenCookie);
   tcb.lastSentUs = seg.nowUs;
@@ -66,7 +66,7 @@ export function openFast(request: SynRequest, seg: Segment): void {
   listener.onFastOpen(tcb);
 }
 
-function takeSynText(tcb: Tcb, seg: Segment): void {
+function takeSynData(tcb: Tcb, seg: Segment): void {
   const lenBytes = Math.min(seg.payloadLen, tcb.rcvWnd);
   if (lenBytes === 0 || !tcb.rcvRing.store(0, seg.payloadOff, lenBytes)) return;
   tcb.rcvRing.commit(lenBytes);
@@ -76,7 +76,7 @@ function takeSynText(tcb: Tcb, seg: Segment): void {
   tcb.lastDataReceivedUs = seg.nowUs;
 }
 
-/** A SYN-ACK: keeps the cookie, and sees what became of the text of our SYN. */
+/** A SYN-ACK: keeps the cookie, and sees what became of the data of our SYN. */
 export function fastOpenAnswered(tcb: Tcb, seg: Segment): void {
   const { layer } = tcb;
   const { options } = seg;
@@ -85,7 +85,7 @@ export function fastOpenAnswered(tcb: Tcb, seg: Segment): void {
     const cookie = layer.memory.u8.slice(off, off + options.fastOpenCookieLen);
     layer.cookieCache.set(tcb.remote, { cookie, mss: tcb.peerMss });
   }
-  if (tcb.synTextLen === 0) return;
+  if (tcb.synDataLen === 0) return;
   if (tcb.sent.count === 0) {
     layer.counters.tcp.fastOpenActive++;
   } else {
@@ -93,7 +93,7 @@ export function fastOpenAnswered(tcb: Tcb, seg: Segment): void {
     layer.counters.tcp.fastOpenActiveFail++;
     tcb.sent.clear();
     tcb.sndNxt = tcb.sndUna;
-    tcb.bytesSent -= tcb.synTextLen;
+    tcb.bytesSent -= tcb.synDataLen;
   }
-  tcb.synTextLen = 0;
+  tcb.synDataLen = 0;
 }

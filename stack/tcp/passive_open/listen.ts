@@ -11,7 +11,7 @@ import { FourTuple } from "../base/four_tuple.ts";
 import { replyReset, resetStray } from "../output/reset.ts";
 import type { Segment } from "../base/segment.ts";
 import { SynRequest } from "./syn_request.ts";
-import { SynTerms } from "./syn_parameters.ts";
+import { SynParameters } from "./syn_parameters.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 
 /** Every SYN gets a cookie (Linux tcp_syncookies = 2). */
@@ -72,16 +72,16 @@ function synReceived(
     counters.listenDrops++;
     return;
   }
-  const ends = FourTuple.of(pkt, seg);
-  const route = layer.network.route(ends.remote, ends.local, listener.tcb.options.ifIndex);
+  const tuple = FourTuple.of(pkt, seg);
+  const route = layer.network.route(tuple.remote, tuple.local, listener.tcb.options.ifIndex);
   if (typeof route === "number") {
     counters.listenDrops++;
     return;
   }
   // What reuses a TIME-WAIT begins where that ended, and a cookie cannot promise to
   const isKept = !isCookie || issFloor !== null;
-  const terms = SynTerms.ofSyn(layer, ends, seg, issFloor, !isKept);
-  const request = new SynRequest(listener, route, ends, terms, seg.nowUs);
+  const syn = SynParameters.ofSyn(layer, tuple, seg, issFloor, !isKept);
+  const request = new SynRequest(listener, route, tuple, syn, seg.nowUs);
   if (isKept && acceptsFastOpen(request, seg)) return openFast(request, seg);
   if (isKept) {
     listener.synQueue.add(request);
@@ -90,24 +90,24 @@ function synReceived(
   } else {
     counters.syncookiesSent++;
   }
-  request.sendSynAck(seg.nowUs, terms.tsVal);
+  request.sendSynAck(seg.nowUs, syn.tsVal);
 }
 
 /** The third segment of a handshake that nothing is remembered of. */
 function cookieReturned(listener: Listener, pkt: Packet, seg: Segment): Tcb | null {
   const { layer } = listener.tcb;
   const counters = layer.counters.tcp;
-  const ends = FourTuple.of(pkt, seg);
-  const terms = SynTerms.ofCookie(layer, ends, seg);
-  if (terms === null) {
+  const tuple = FourTuple.of(pkt, seg);
+  const syn = SynParameters.ofCookie(layer, tuple, seg);
+  if (syn === null) {
     counters.syncookiesFailed++;
-    replyReset(layer, ends, seg);
+    replyReset(layer, tuple, seg);
     return null;
   }
   counters.syncookiesRecv++;
-  const route = layer.network.route(ends.remote, ends.local, listener.tcb.options.ifIndex);
+  const route = layer.network.route(tuple.remote, tuple.local, listener.tcb.options.ifIndex);
   if (typeof route === "number") return null;
-  const request = new SynRequest(listener, route, ends, terms, seg.nowUs);
+  const request = new SynRequest(listener, route, tuple, syn, seg.nowUs);
   if (listener.isAcceptQueueFull) {
     counters.listenOverflows++;
     counters.listenDrops++;

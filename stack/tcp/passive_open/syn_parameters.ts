@@ -12,7 +12,7 @@ import type { Segment } from "../base/segment.ts";
 import { cookieTime, takeCookieTime } from "../secrets/syn_cookies.ts";
 import type { TcpContext } from "../tcb/context.ts";
 
-export class SynTerms {
+export class SynParameters {
   iss = 0;
   irs = 0;
   mss = 0;
@@ -32,55 +32,55 @@ export class SynTerms {
   /** `issFloor`: from a TIME-WAIT that is being reused, else null. `isCookie`: keep no state. */
   static ofSyn(
     layer: TcpContext,
-    ends: Flow,
+    tuple: Flow,
     seg: Segment,
     issFloor: number | null,
     isCookie: boolean,
-  ): SynTerms {
+  ): SynParameters {
     const { config, isn } = layer;
     const { options, nowUs } = seg;
-    const terms = new SynTerms(isn.timestampOffset(ends));
-    terms.irs = seg.seq;
-    terms.mss = options.mss === 0 ? config.defaultSmss : options.mss;
-    terms.hasTimestamps = config.timestamps && options.hasTimestamps;
+    const syn = new SynParameters(isn.timestampOffset(tuple));
+    syn.irs = seg.seq;
+    syn.mss = options.mss === 0 ? config.defaultSmss : options.mss;
+    syn.hasTimestamps = config.timestamps && options.hasTimestamps;
     // Without timestamps a cookie has no room for the options
-    if (terms.hasTimestamps || !isCookie) {
-      terms.windowScale = config.windowScaling ? options.windowScale : -1;
-      terms.hasSack = config.sack && options.sackPermitted;
-      terms.hasEcn = config.ecn !== 0 && asksForEcn(seg);
+    if (syn.hasTimestamps || !isCookie) {
+      syn.windowScale = config.windowScaling ? options.windowScale : -1;
+      syn.hasSack = config.sack && options.sackPermitted;
+      syn.hasEcn = config.ecn !== 0 && asksForEcn(seg);
     }
-    terms.tsRecent = terms.hasTimestamps ? options.tsVal : 0;
-    terms.tsVal = timestampNow(terms.tsOffset, nowUs);
+    syn.tsRecent = syn.hasTimestamps ? options.tsVal : 0;
+    syn.tsVal = timestampNow(syn.tsOffset, nowUs);
     if (isCookie) {
-      terms.iss = layer.synCookies.iss(ends, seg.seq, terms.mss, nowUs);
-      terms.tsVal = (cookieTime(terms, timestampNow(0, nowUs)) + terms.tsOffset) | 0;
+      syn.iss = layer.synCookies.iss(tuple, seg.seq, syn.mss, nowUs);
+      syn.tsVal = (cookieTime(syn, timestampNow(0, nowUs)) + syn.tsOffset) | 0;
     } else {
-      terms.iss = issFloor ?? isn.isn(ends, nowUs);
+      syn.iss = issFloor ?? isn.isn(tuple, nowUs);
     }
-    return terms;
+    return syn;
   }
 
   /** From the third segment of a handshake; null when it carries no cookie of ours. */
-  static ofCookie(layer: TcpContext, ends: Flow, seg: Segment): SynTerms | null {
+  static ofCookie(layer: TcpContext, tuple: Flow, seg: Segment): SynParameters | null {
     const { config, isn, synCookies } = layer;
     const { options, nowUs } = seg;
     const irs = (seg.seq - 1) | 0;
     const iss = (seg.ack - 1) | 0;
-    const mss = synCookies.mssOf(ends, irs, iss, nowUs);
+    const mss = synCookies.mssOf(tuple, irs, iss, nowUs);
     if (mss === 0) return null;
-    const terms = new SynTerms(isn.timestampOffset(ends));
-    terms.irs = irs;
-    terms.iss = iss;
-    terms.mss = mss;
-    terms.isFromCookie = true;
-    terms.hasTimestamps = config.timestamps && options.hasTimestamps;
-    if (!terms.hasTimestamps) return terms;
-    terms.tsRecent = options.tsVal;
-    takeCookieTime(terms, (options.tsEcr - terms.tsOffset) | 0);
-    if (!config.windowScaling) terms.windowScale = -1;
-    terms.hasSack &&= config.sack;
-    terms.hasEcn &&= config.ecn !== 0;
-    return terms;
+    const syn = new SynParameters(isn.timestampOffset(tuple));
+    syn.irs = irs;
+    syn.iss = iss;
+    syn.mss = mss;
+    syn.isFromCookie = true;
+    syn.hasTimestamps = config.timestamps && options.hasTimestamps;
+    if (!syn.hasTimestamps) return syn;
+    syn.tsRecent = options.tsVal;
+    takeCookieTime(syn, (options.tsEcr - syn.tsOffset) | 0);
+    if (!config.windowScaling) syn.windowScale = -1;
+    syn.hasSack &&= config.sack;
+    syn.hasEcn &&= config.ecn !== 0;
+    return syn;
   }
 }
 

@@ -8,7 +8,7 @@ import type { Route } from "../../base/network.ts";
 import { DROP_TCP_FLAGS, DROP_TCP_SEQUENCE } from "../../base/drop_reason.ts";
 import { TCP_ACK, TCP_ECE, TCP_SYN } from "../../wire/tcp.ts";
 import { createCongestionControl } from "../congestion/mod.ts";
-import { emitBare } from "../output/emit.ts";
+import { emitControl } from "../output/emit.ts";
 import { emitSynSegment } from "../output/syn.ts";
 import { timestampNow } from "../base/timestamp.ts";
 import { Flow, FLOW_SYN_REQUEST } from "../base/flow.ts";
@@ -20,7 +20,7 @@ import type { Segment } from "../base/segment.ts";
 import { SENT_EVER_RETRANS, SENT_SYN } from "../tcb/sent_queue.ts";
 import { seqInWindow } from "../base/seq.ts";
 import { State } from "../base/state.ts";
-import type { SynTerms } from "./syn_parameters.ts";
+import type { SynParameters } from "./syn_parameters.ts";
 import { Tcb } from "../tcb/tcb.ts";
 import type { TcpContext } from "../tcb/context.ts";
 
@@ -60,29 +60,29 @@ export class SynRequest extends Flow {
   constructor(
     readonly listener: Listener,
     public route: Route,
-    ends: Flow,
-    terms: SynTerms,
+    tuple: Flow,
+    syn: SynParameters,
     nowUs: number,
   ) {
     super();
     const { tcb } = listener;
     this.layer = tcb.layer;
     // One object for all connections, where it can be
-    this.local = route.src.equals(ends.local) ? route.src : ends.local;
-    this.remote = ends.remote;
-    this.localPort = ends.localPort;
-    this.remotePort = ends.remotePort;
-    this.iss = terms.iss;
-    this.irs = terms.irs;
-    this.peerMss = terms.mss;
-    this.sndWindShift = terms.windowScale;
+    this.local = route.src.equals(tuple.local) ? route.src : tuple.local;
+    this.remote = tuple.remote;
+    this.localPort = tuple.localPort;
+    this.remotePort = tuple.remotePort;
+    this.iss = syn.iss;
+    this.irs = syn.irs;
+    this.peerMss = syn.mss;
+    this.sndWindShift = syn.windowScale;
     this.rcvWindShift = this.sndWindShift < 0 ? 0 : windowShiftFor(maxReceiveWindow(tcb));
-    this.hasSack = terms.hasSack;
-    this.hasEcn = terms.hasEcn;
-    this.hasTimestamps = terms.hasTimestamps;
-    this.tsRecent = terms.tsRecent;
-    this.tsOffset = terms.tsOffset;
-    this.isFromCookie = terms.isFromCookie;
+    this.hasSack = syn.hasSack;
+    this.hasEcn = syn.hasEcn;
+    this.hasTimestamps = syn.hasTimestamps;
+    this.tsRecent = syn.tsRecent;
+    this.tsOffset = syn.tsOffset;
+    this.isFromCookie = syn.isFromCookie;
     const clamp = tcb.options.windowClamp;
     const window = clamp > 0 ? Math.min(tcb.rcvBufBytes, clamp) : tcb.rcvBufBytes;
     this.rcvWnd = Math.min(window, WINDOW_FIELD_MAX);
@@ -250,7 +250,7 @@ export class SynRequest extends Flow {
   /** <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>, not too often. */
   #challenge(nowUs: number): void {
     if (!this.#mayAnswer(nowUs) || !this.#refreshRoute()) return;
-    emitBare(
+    emitControl(
       this.layer,
       this.route,
       this,

@@ -26,13 +26,13 @@ export function fastOpenTimedOut(tcb: Tcb, nowUs: number): void {
   pause(tcb, nowUs);
 }
 
-/** A RST within the window, not at RCV.NXT: perhaps the server's, whose text was dropped. */
+/** A RST within the window, not at RCV.NXT: perhaps the server's, whose data was dropped. */
 export function fastOpenResetOutOfOrder(tcb: Tcb, nowUs: number): void {
   const isYoung = tcb.dataSegsIn === 0 && tcb.state === State.ESTABLISHED;
   if (tcb.fastOpenAsked && isYoung) pause(tcb, nowUs);
 }
 
-/** The connection is over: has it had text, or only a FIN beyond a gap? */
+/** The connection is over: has it had data, or only a FIN beyond a gap? */
 export function fastOpenEnded(tcb: Tcb): void {
   if (!tcb.fastOpenAsked) return;
   if (tcb.dataSegsIn > 0) {

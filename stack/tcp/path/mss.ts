@@ -51,20 +51,20 @@ function sackBlockCount({ hasSack, hasDsack, hasTimestamps, assembler }: Tcb): n
 }
 
 /**
- * Text of a full segment that goes out now: SMSS less the SACK option that it brings (RFC 6691 3,
+ * Data of a full segment that goes out now: SMSS less the SACK option that it brings (RFC 6691 3,
  * Linux tcp_current_mss).
  */
-export function segmentText(tcb: Tcb): number {
+export function currentMss(tcb: Tcb): number {
   return tcb.smss - optionsLen(false, sackBlockCount(tcb));
 }
 
-/** The most text that one row may carry: whole segments as the device can cut, else one. */
-export function maxRowText(tcb: Tcb): number {
+/** The most data that one frame may carry: whole segments as the device can cut, else one. */
+export function maxFramePayload(tcb: Tcb): number {
   const route = tcb.route!;
-  const unit = segmentText(tcb);
-  if (route.gsoMaxBytes === 0) return unit;
+  const mss = currentMss(tcb);
+  if (route.gsoMaxBytes === 0) return mss;
   const headersLen = ipHeaderLen(route) + TCP_HEADER_LEN +
     optionsLen(tcb.hasTimestamps, sackBlockCount(tcb));
-  const text = route.gsoMaxBytes - headersLen;
-  return text < unit ? unit : text - text % unit;
+  const payloadLen = route.gsoMaxBytes - headersLen;
+  return payloadLen < mss ? mss : payloadLen - payloadLen % mss;
 }

@@ -88,8 +88,8 @@ function endTrial(tcb: Tcb, longestBytes: number, nowUs: number): void {
   beginSearch(tcb, nowUs);
 }
 
-/** How much text a probe that may be sent now has; 0: no probe. */
-export function probeText(tcb: Tcb, unsent: number, wndRoom: number, nowUs: number): number {
+/** How much data a probe that may be sent now has; 0: no probe. */
+export function mtuProbeLen(tcb: Tcb, unsent: number, wndRoom: number, nowUs: number): number {
   const { mtuProbing } = tcb;
   if (mtuProbing.nextAtUs > nowUs || mtuProbing.probeLen !== 0) return 0;
   const full = unlimitedSmss(tcb);
@@ -106,7 +106,7 @@ export function probeText(tcb: Tcb, unsent: number, wndRoom: number, nowUs: numb
   return isPossible ? len : 0;
 }
 
-export function onProbeTextSent(tcb: Tcb, seq: number, len: number): void {
+export function onMtuProbeSent(tcb: Tcb, seq: number, len: number): void {
   tcb.mtuProbing.probeSeq = seq;
   tcb.mtuProbing.probeLen = len;
 }

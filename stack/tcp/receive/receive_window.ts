@@ -34,12 +34,12 @@ export function selectWindow(tcb: Tcb): number {
   const limit = tcb.options.windowClamp > 0
     ? Math.min(tcb.rcvBufBytes, tcb.options.windowClamp)
     : tcb.rcvBufBytes;
-  const unit = 1 << tcb.rcvWindShift;
-  const free = Math.min(limit - tcb.rcvRing.usedBytes, WINDOW_FIELD_MAX * unit);
+  const granule = 1 << tcb.rcvWindShift;
+  const free = Math.min(limit - tcb.rcvRing.usedBytes, WINDOW_FIELD_MAX * granule);
   const step = Math.min(limit >> 1, tcb.rcvMss);
   // Too little more to move the right edge; rounding up keeps it where it was (RFC 7323 2.4).
-  if (free - current < step) return Math.ceil(current / unit) * unit;
-  return free - free % unit;
+  if (free - current < step) return Math.ceil(current / granule) * granule;
+  return free - free % granule;
 }
 
 /**
@@ -68,7 +68,7 @@ export function isWindowUpdateDue(tcb: Tcb): boolean {
 /** A data segment has arrived: the round trip as the receiver sees it. */
 export function measureReceiverRtt(tcb: Tcb, seg: Segment, tsNow: number): void {
   if (tcb.hasTimestamps) {
-    if (seg.options.tsEcr === 0 || seg.unitLen < tcb.rcvMss) return;
+    if (seg.options.tsEcr === 0 || seg.gsoSize < tcb.rcvMss) return;
     const ms = seqDiff(tsNow, seg.options.tsEcr);
     if (ms >= 0 && ms < 100_000) updateReceiverRtt(tcb, Math.max(1, ms) * 1000);
     return;

@@ -79,16 +79,16 @@ export class CookieMaker {
     return new CookieMaker(new Uint8Array(Int32Array.from({ length: 4 }, random).buffer));
   }
 
-  make(ends: Flow): Uint8Array {
-    return this.#cookie(this.#first, ends);
+  make(flow: Flow): Uint8Array {
+    return this.#cookie(this.#first, flow);
   }
 
   /** The key that the `len` bytes at `off` of `u8` were made with. */
-  keyOf(ends: Flow, u8: Uint8Array, off: number, len: number): CookieKey {
+  keyOf(flow: Flow, u8: Uint8Array, off: number, len: number): CookieKey {
     if (len !== COOKIE_LEN) return CookieKey.NONE;
-    if (isSame(this.make(ends), u8, off)) return CookieKey.FIRST;
+    if (isSame(this.make(flow), u8, off)) return CookieKey.FIRST;
     const second = this.#second;
-    if (second === null || !isSame(this.#cookie(second, ends), u8, off)) return CookieKey.NONE;
+    if (second === null || !isSame(this.#cookie(second, flow), u8, off)) return CookieKey.NONE;
     return CookieKey.SECOND;
   }
 

@@ -60,40 +60,40 @@ export class SynCookies {
   }
 
   /** The ISS that tells of a SYN with sequence number `irs` and an MSS option of `mss`. */
-  iss(ends: Flow, irs: number, mss: number, nowUs: number): number {
+  iss(flow: Flow, irs: number, mss: number, nowUs: number): number {
     this.#lastSentUs = nowUs;
-    const table = mssTable(ends);
+    const table = mssTable(flow);
     let index = table.length - 1;
     while (index > 0 && table[index] > mss) index--;
     const minute = Math.floor(nowUs / MINUTE_US);
-    const low = (this.#ofMinute(ends, irs, minute) + index) & LOW_BITS;
-    return (this.#base(ends, irs) + (minute << MINUTE_SHIFT) + low) | 0;
+    const low = (this.#ofMinute(flow, irs, minute) + index) & LOW_BITS;
+    return (this.#base(flow, irs) + (minute << MINUTE_SHIFT) + low) | 0;
   }
 
   /** The MSS that a cookie of ours tells of, or 0 when it is none, or too old. */
-  mssOf(ends: Flow, irs: number, iss: number, nowUs: number): number {
-    const cookie = (iss - this.#base(ends, irs)) | 0;
+  mssOf(flow: Flow, irs: number, iss: number, nowUs: number): number {
+    const cookie = (iss - this.#base(flow, irs)) | 0;
     const minute = Math.floor(nowUs / MINUTE_US);
     const age = (minute - (cookie >>> MINUTE_SHIFT)) & 0xff;
     if (age >= AGE_MAX_MINUTES) return 0;
-    const index = (cookie - this.#ofMinute(ends, irs, minute - age)) & LOW_BITS;
-    const table = mssTable(ends);
+    const index = (cookie - this.#ofMinute(flow, irs, minute - age)) & LOW_BITS;
+    const table = mssTable(flow);
     return index < table.length ? table[index] : 0;
   }
 
-  #base(ends: Flow, irs: number): number {
-    this.#setEnds(ends);
+  #base(flow: Flow, irs: number): number {
+    this.#setTuple(flow);
     return (this.#constant.hash(this.#words, 9) + irs) | 0;
   }
 
-  #ofMinute(ends: Flow, irs: number, minute: number): number {
-    this.#setEnds(ends);
+  #ofMinute(flow: Flow, irs: number, minute: number): number {
+    this.#setTuple(flow);
     this.#words[9] = minute;
     this.#words[10] = irs;
     return this.#minutely.hash(this.#words, 11);
   }
 
-  #setEnds({ local, remote, localPort, remotePort }: Flow): void {
+  #setTuple({ local, remote, localPort, remotePort }: Flow): void {
     const words = this.#words;
     local.putWords(words, 0);
     remote.putWords(words, 4);
@@ -101,22 +101,22 @@ export class SynCookies {
   }
 }
 
-function mssTable(ends: Flow): readonly number[] {
-  return ends.remote.family === 4 ? MSS_V4 : MSS_V6;
+function mssTable(flow: Flow): readonly number[] {
+  return flow.remote.family === 4 ? MSS_V4 : MSS_V6;
 }
 
 /** The latest time of our timestamp clock, milliseconds, that has the options in its low bits. */
-export function cookieTime(terms: CookieOptions, nowMs: number): number {
-  const bits = (terms.windowScale < 0 ? SCALE_BITS : terms.windowScale) |
-    (terms.hasSack ? SACK_BIT : 0) | (terms.hasEcn ? ECN_BIT : 0);
+export function cookieTime(options: CookieOptions, nowMs: number): number {
+  const bits = (options.windowScale < 0 ? SCALE_BITS : options.windowScale) |
+    (options.hasSack ? SACK_BIT : 0) | (options.hasEcn ? ECN_BIT : 0);
   const time = (nowMs & ~OPTION_BITS) | bits;
   return ((time - nowMs) | 0) > 0 ? (time - OPTION_BITS - 1) | 0 : time;
 }
 
 /** Reads the options back. */
-export function takeCookieTime(terms: CookieOptions, time: number): void {
+export function takeCookieTime(options: CookieOptions, time: number): void {
   const scale = time & SCALE_BITS;
-  terms.windowScale = scale === SCALE_BITS ? -1 : scale;
-  terms.hasSack = (time & SACK_BIT) !== 0;
-  terms.hasEcn = (time & ECN_BIT) !== 0;
+  options.windowScale = scale === SCALE_BITS ? -1 : scale;
+  options.hasSack = (time & SACK_BIT) !== 0;
+  options.hasEcn = (time & ECN_BIT) !== 0;
 }

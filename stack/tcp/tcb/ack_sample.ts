@@ -45,8 +45,8 @@ export class AckSample {
   tsEcr = 0;
   /** RFC 5681 section 2. */
   isDuplicate = false;
-  /** It brings neither text nor a window, whether or not anything is outstanding. */
-  isBare = false;
+  /** It brings neither data nor a window, whether or not anything is outstanding. */
+  isPureAck = false;
   /** `pipe` before the acknowledgment. */
   priorPipe = 0;
   /** Round-trip time of what was sent first, microseconds, and of what was sent last; -1: none. */
@@ -79,7 +79,7 @@ export class AckSample {
     this.hasDsack = false;
     this.hasEcho = false;
     this.isDuplicate = false;
-    this.isBare = false;
+    this.isPureAck = false;
     this.rttUs = -1;
     this.latestRttUs = -1;
   }

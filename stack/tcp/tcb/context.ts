@@ -62,7 +62,7 @@ export interface TcpContext {
   /** Frames stay untouched from their input to the next flush. */
   readonly areFramesStable: boolean;
   /** The connection's receive buffer points into such frames: the next flush ends that. */
-  noteLender(tcb: Tcb): void;
+  noteBorrower(tcb: Tcb): void;
 }
 
 /** The program's handle on a connection, as the connection sees it (TcpSocket implements it). */

@@ -2,7 +2,7 @@
  * When the memory is full: rings that are empty give theirs back, and programs that found no room
  * to write are told when it is worth trying again.
  *
- * Received text that finds no room is simply dropped; the peer sends it again.
+ * Received data that finds no room is simply dropped; the peer sends it again.
  *
  * @module
  */

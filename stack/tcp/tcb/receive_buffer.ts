@@ -1,15 +1,16 @@
 /**
  * What has arrived in order and waits for the program, and behind it what arrived out of order.
  *
- *     coalesced segment in the device's memory ──lend──► read from there at once      (no copy)
- *                       │ not read before the flush ──settle──►┐
- *     any other text ───┴──────────writeAt─────────────────► ring ──► read later      (one copy)
+ *     coalesced segment in the device's memory ──borrow──► read from there at once    (no copy)
+ *                  │ not read before the flush ──copyBorrowed──►┐
+ *     any other data ──────────────writeAt───────────────────► ring ──► read later    (one copy)
  *
  * Devices promise that a batch of frames stays as it is until the next flush. A large in-order
  * segment that finds the ring empty is therefore only remembered: the program usually takes it
- * before the flush. Room for it in the ring is made when it is lent, so that settling cannot fail.
+ * before the flush. Room for it in the ring is made when it is borrowed, so that copying
+ * it later cannot fail.
  *
- * Either the ring holds in-order bytes or pieces are lent, never both.
+ * Either the ring holds in-order bytes or pieces are borrowed, never both.
  *
  * @module
  */
@@ -17,18 +18,18 @@ import type { Memory } from "../../base/memory.ts";
 import { ByteRing } from "../../storage/ring.ts";
 import type { Span } from "../../base/span.ts";
 
-/** Pieces that may be lent at a time: a batch of a device has hardly more of this size. */
+/** Pieces that may be borrowed at a time: a batch of a device has hardly more of this size. */
 const PIECES_MAX = 8;
-/** Shorter text is copied: that costs less than the books. */
-const LEND_MIN_BYTES = 4096;
+/** Shorter data is copied: that costs less than the books. */
+const BORROW_MIN_BYTES = 4096;
 
 export class ReceiveBuffer {
   readonly #ring: ByteRing;
-  /** Offset and length of each lent piece; made when the first is lent. */
+  /** Offset and length of each borrowed piece; made when the first is borrowed. */
   #pieces: Int32Array | null = null;
   #first = 0;
   #end = 0;
-  #lentBytes = 0;
+  #borrowedBytes = 0;
 
   constructor(memory: Memory, capacity: number) {
     this.#ring = new ByteRing(memory, capacity);
@@ -36,7 +37,7 @@ export class ReceiveBuffer {
 
   /** Bytes in order that the program has not taken. */
   get usedBytes(): number {
-    return this.#ring.usedBytes + this.#lentBytes;
+    return this.#ring.usedBytes + this.#borrowedBytes;
   }
 
   get capacity(): number {
@@ -47,15 +48,15 @@ export class ReceiveBuffer {
     return this.#ring.isAllocated;
   }
 
-  /** Whether `settle` has something to do. */
-  get isLent(): boolean {
-    return this.#lentBytes > 0;
+  /** Whether `copyBorrowed` has something to do. */
+  get isBorrowed(): boolean {
+    return this.#borrowedBytes > 0;
   }
 
   /** Up to two pieces of at most `maxBytes` in all. Returns how many bytes. */
   readableSpan(maxBytes: number, span: Span): number {
     const pieces = this.#pieces;
-    if (this.#lentBytes === 0 || pieces === null) {
+    if (this.#borrowedBytes === 0 || pieces === null) {
       return this.#ring.readableSpan(0, maxBytes, span);
     }
     const at = 2 * this.#first;
@@ -66,17 +67,17 @@ export class ReceiveBuffer {
   }
 
   /**
-   * The program has taken the first `n` <= usedBytes bytes. `isBare`: nothing is kept out of order.
+   * The program has taken the first `n` <= usedBytes bytes. `hasGaps`: more is kept out of order.
    */
-  consume(n: number, isBare: boolean): void {
-    if (this.#lentBytes > 0) return this.#consumeLent(n);
+  consume(n: number, hasGaps: boolean): void {
+    if (this.#borrowedBytes > 0) return this.#consumeBorrowed(n);
     this.#ring.consume(n);
-    if (isBare && this.#ring.usedBytes === 0) this.#ring.rest(false);
+    if (!hasGaps && this.#ring.usedBytes === 0) this.#ring.releaseEmpty(false);
   }
 
-  #consumeLent(n: number): void {
+  #consumeBorrowed(n: number): void {
     const pieces = this.#pieces as Int32Array;
-    this.#lentBytes -= n;
+    this.#borrowedBytes -= n;
     let left = n;
     while (left > 0) {
       const at = 2 * this.#first;
@@ -86,46 +87,46 @@ export class ReceiveBuffer {
       left -= taken;
       if (pieces[at + 1] === 0) this.#first++;
     }
-    if (this.#lentBytes === 0) this.#first = this.#end = 0;
+    if (this.#borrowedBytes === 0) this.#first = this.#end = 0;
   }
 
   /**
-   * Takes over in-order text without copying it; it must stay in place until `settle`. False: it
-   * has to be stored.
+   * Takes over in-order data without copying it; it must stay in place until `copyBorrowed`.
+   * False: it has to be stored.
    */
-  lend(off: number, lenBytes: number): boolean {
-    if (lenBytes < LEND_MIN_BYTES || this.#ring.usedBytes > 0 || this.#end === PIECES_MAX) {
+  borrow(off: number, lenBytes: number): boolean {
+    if (lenBytes < BORROW_MIN_BYTES || this.#ring.usedBytes > 0 || this.#end === PIECES_MAX) {
       return false;
     }
-    if (!growForBytes(this.#ring, this.#lentBytes + lenBytes) || !this.#ring.reserve()) {
+    if (!growForBytes(this.#ring, this.#borrowedBytes + lenBytes) || !this.#ring.reserve()) {
       return false;
     }
     const pieces = this.#pieces ??= new Int32Array(2 * PIECES_MAX);
     pieces[2 * this.#end] = off;
     pieces[2 * this.#end + 1] = lenBytes;
     this.#end++;
-    this.#lentBytes += lenBytes;
+    this.#borrowedBytes += lenBytes;
     return true;
   }
 
-  /** Copies what is still lent into the ring. */
-  settle(): void {
-    if (this.#lentBytes === 0) return;
+  /** Copies what is still borrowed into the ring. */
+  copyBorrowed(): void {
+    if (this.#borrowedBytes === 0) return;
     const pieces = this.#pieces as Int32Array;
     for (let i = this.#first; i < this.#end; i++) {
       this.#ring.writeAt(0, pieces[2 * i], pieces[2 * i + 1]);
       this.#ring.commit(pieces[2 * i + 1]);
     }
     this.#first = this.#end = 0;
-    this.#lentBytes = 0;
+    this.#borrowedBytes = 0;
   }
 
   /**
-   * Copies text to `skip` bytes beyond the bytes in order, growing the ring. False: no memory for
+   * Copies data to `skip` bytes beyond the bytes in order, growing the ring. False: no memory for
    * it.
    */
   store(skip: number, off: number, lenBytes: number): boolean {
-    this.settle();
+    this.copyBorrowed();
     return growForBytes(this.#ring, skip + lenBytes) &&
       this.#ring.writeAt(skip, off, lenBytes) === lenBytes;
   }
@@ -140,7 +141,7 @@ export class ReceiveBuffer {
     this.#ring.free();
     this.#pieces = null;
     this.#first = this.#end = 0;
-    this.#lentBytes = 0;
+    this.#borrowedBytes = 0;
   }
 }
 

@@ -54,20 +54,20 @@ export class Undo {
 
 /** The search for a black hole (RFC 4821). */
 export class MtuProbing {
-  /** Most text of a segment; Infinity: nothing is wrong. */
+  /** Most data of a segment; Infinity: nothing is wrong. */
   mssLimit = Infinity;
   /** When to look for a larger size; Infinity: not at all. */
   nextAtUs = Infinity;
   /** No larger size has passed since the search began; 0: all may. */
   high = 0;
-  /** Text of the largest segments that have passed; 0: none have. */
+  /** Data of the largest segments that have passed; 0: none have. */
   passedLen = 0;
   /** `mssLimit` is on trial, and was this before. */
   isTrial = false;
   limitBefore = Infinity;
   /** Trials since a segment of full size has passed. */
   doubts = 0;
-  /** Text of the probe that is in flight (0: none), and its sequence number. */
+  /** Data of the probe that is in flight (0: none), and its sequence number. */
   probeLen = 0;
   probeSeq = 0;
 }

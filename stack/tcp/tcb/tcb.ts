@@ -30,7 +30,7 @@ import { Rack } from "./rack_state.ts";
 import { RttEstimator } from "../base/rtt.ts";
 import { SentQueue } from "./sent_queue.ts";
 import { TcpSocketOptions } from "./socket_options.ts";
-import { canSendText, Recovery, RetransmitTimer, State } from "../base/state.ts";
+import { canSendData, Recovery, RetransmitTimer, State } from "../base/state.ts";
 import type { SocketHandle, TcpContext } from "./context.ts";
 
 /** Capacity of a ring at its first use; it doubles as it fills. */
@@ -94,11 +94,11 @@ export class Tcb extends Flow {
   // ---- Fast Open (fast_open.ts)
   /** Whose connection it is while the program has it before the handshake is over. */
   fastOpenOf: Listener | null = null;
-  /** connect() has been called, but the SYN waits for text to go with it. */
+  /** connect() has been called, but the SYN waits for data to go with it. */
   isConnectDeferred = false;
-  /** Our SYN had the option; how much text it carried. */
+  /** Our SYN had the option; how much data it carried. */
   fastOpenAsked = false;
-  synTextLen = 0;
+  synDataLen = 0;
   /** RFC 7323: TS.Recent, when it was set, and the secret offset of our clock. */
   tsRecent = 0;
   tsRecentAtUs = 0;
@@ -125,7 +125,7 @@ export class Tcb extends Flow {
   isFinReceived = false;
   isFinPending = false;
   rcvFinSeq = 0;
-  /** Received text is thrown away: the program has gone or shut down its receiving side. */
+  /** Received data is thrown away: the program has gone or shut down its receiving side. */
   isRcvShutdown = false;
   /**
    * Auto-tuning: bytes the program took since the mark, when the mark was set, best figure so far.
@@ -189,13 +189,13 @@ export class Tcb extends Flow {
 
   // ---- Acknowledgments to send
   /** An ACK goes out with the next flush. */
-  isAckNow = false;
+  isAckDue = false;
   /** Segments of the peer that are still to be acknowledged at once. */
   quickAcks: number;
   /** Segments, after one that was lost or doubled, that are acknowledged one by one. */
-  promptAcks = 0;
+  perSegmentAcks = 0;
   /** The last segment of a write waits for its ACK: it goes when the program has read it. */
-  isAckPushed = false;
+  isAckDueOnRead = false;
   /** The connection is interactive: ACKs wait for data to travel with. */
   isPingPong = false;
   /** D-SACK block to report (RFC 2883). */
@@ -210,7 +210,7 @@ export class Tcb extends Flow {
   probeAtUs = Infinity;
   delayedAckAtUs = Infinity;
   keepAliveAtUs = Infinity;
-  /** The next row may leave (pacing). */
+  /** The next frame may leave (pacing). */
   paceAtUs = Infinity;
   /** FIN-WAIT-2 and orphans: the end. */
   lingerAtUs = Infinity;
@@ -261,9 +261,9 @@ export class Tcb extends Flow {
     this.quickAcks = config.quickAckSegments;
   }
 
-  /** The program may send: also text that goes with the SYN or before the handshake is over. */
-  get canSendText(): boolean {
-    return canSendText(this.state) || this.isConnectDeferred || this.fastOpenOf !== null;
+  /** The program may send: also data that goes with the SYN or before the handshake is over. */
+  get canSendData(): boolean {
+    return canSendData(this.state) || this.isConnectDeferred || this.fastOpenOf !== null;
   }
 
   /** No program will ever have it: it only has to end in order. */

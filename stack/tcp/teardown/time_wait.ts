@@ -9,7 +9,7 @@ import { DROP_TCP_FLAGS, DROP_TCP_SEQUENCE } from "../../base/drop_reason.ts";
 import { TCP_ACK } from "../../wire/tcp.ts";
 import type { Route } from "../../base/network.ts";
 import type { Binding } from "../tcb/bindings.ts";
-import { emitBare } from "../output/emit.ts";
+import { emitControl } from "../output/emit.ts";
 import { timestampNow } from "../base/timestamp.ts";
 import { Flow, FLOW_TIME_WAIT } from "../base/flow.ts";
 import { seqGeq, seqGt, seqLt } from "../base/seq.ts";
@@ -135,7 +135,7 @@ export class TimeWait extends Flow {
       if (typeof found === "number") return;
       this.#route = found;
     }
-    emitBare(
+    emitControl(
       layer,
       this.#route,
       this,

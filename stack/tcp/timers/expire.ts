@@ -57,7 +57,7 @@ function onLingerTimeout(tcb: Tcb, nowUs: number): void {
 
 function onDelayedAckTimeout(tcb: Tcb): void {
   tcb.delayedAckAtUs = Infinity;
-  tcb.isAckNow = true;
+  tcb.isAckDue = true;
   // The data that the ACK waited for did not come.
   tcb.isPingPong = false;
   tcb.layer.counters.tcp.delayedAcks++;
@@ -99,10 +99,10 @@ function onRetransmitTimeout(tcb: Tcb, nowUs: number): void {
   tcb.layer.markDirty(tcb);
 }
 
-/** The SYN goes again, plain: some paths drop one with text (RFC 7413 4.1.3.1). */
+/** The SYN goes again, plain: some paths drop one with data (RFC 7413 4.1.3.1). */
 function synTimedOut(tcb: Tcb, head: SentSegment): void {
   tcb.sent.markLost(head);
-  if (tcb.synTextLen > 0) tcb.layer.cookieCache.delete(tcb.remote);
+  if (tcb.synDataLen > 0) tcb.layer.cookieCache.delete(tcb.remote);
 }
 
 /** RFC 9293 3.8.3: R2 has passed. */

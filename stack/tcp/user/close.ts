@@ -47,7 +47,7 @@ export function closeSocket(socket: TcpSocket, nowUs: number): void {
   tcb.socket = null;
   if (tcb.state === State.CLOSED) return releaseClosed(tcb);
   layer.orphanCount++;
-  if (tcb.state === State.SYN_SENT && !hasFastOpenText(tcb)) return deleteTcb(tcb);
+  if (tcb.state === State.SYN_SENT && !hasFastOpenData(tcb)) return deleteTcb(tcb);
   if (tcb.rcvRing.usedBytes > 0) {
     // RFC 2525 2.17: data that nobody will read is lost, and the peer has to know
     counters.tcp.abortOnClose++;
@@ -66,11 +66,11 @@ export function closeSocket(socket: TcpSocket, nowUs: number): void {
 }
 
 /**
- * Text was handed over that goes, or has gone, with the SYN: it is to arrive. (On Linux it has left
+ * Data was handed over that goes, or has gone, with the SYN: it is to arrive. (On Linux it has left
  * by now, and the attempt is given up all the same.)
  */
-function hasFastOpenText(tcb: Tcb): boolean {
-  return tcb.synTextLen > 0 || (tcb.isConnectDeferred && tcb.sndRing.usedBytes > 0);
+function hasFastOpenData(tcb: Tcb): boolean {
+  return tcb.synDataLen > 0 || (tcb.isConnectDeferred && tcb.sndRing.usedBytes > 0);
 }
 
 /** FIN-WAIT-2 has become an orphan: it lasts for TCP_LINGER2 at most. */

@@ -73,7 +73,7 @@ export function listenSocket(socket: TcpSocket, backlog: number): number {
 }
 
 /**
- * Returns -EINPROGRESS; 0 when the SYN waits for text to take along (Fast Open); or why there will
+ * Returns -EINPROGRESS; 0 when the SYN waits for data to take along (Fast Open); or why there will
  * be no connection.
  */
 export function connectSocket(
@@ -207,7 +207,7 @@ function startConnect(tcb: Tcb, route: Route, wantsFast: boolean, nowUs: number)
   const isFast = wantsFast && (config.fastOpen & FAST_OPEN_CLIENT) !== 0 &&
     !layer.fastOpenPause.isOn(nowUs);
   if (isFast && layer.cookieCache.get(tcb.remote) !== null) {
-    // The SYN waits for text to take along
+    // The SYN waits for data to take along
     tcb.isConnectDeferred = true;
     layer.raise(tcb, EVENT_CONNECTED | EVENT_WRITABLE);
     return;

@@ -24,7 +24,7 @@ import { autotuneReceiveBuffer, isWindowUpdateDue } from "../receive/receive_win
 import { prepareForWriting, sendSpace } from "../output/send_buffer.ts";
 import { seqDiff } from "../base/seq.ts";
 import type { TcpSocketOptions } from "../tcb/socket_options.ts";
-import { canReceiveText, State, stateName } from "../base/state.ts";
+import { canReceiveData, State, stateName } from "../base/state.ts";
 import type { Listener } from "../tcb/listener.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 import { armKeepAlive, rearmTimer } from "../tcb/deadlines.ts";
@@ -94,7 +94,7 @@ export class TcpSocket implements SocketHandle {
     return bindSocket(this, addr, port);
   }
 
-  /** -EINPROGRESS when the SYN is on its way, 0 when it waits for the first text, or why not. */
+  /** -EINPROGRESS when the SYN is on its way, 0 when it waits for the first data, or why not. */
   connect(addr: IpAddress, port: number, nowUs: number): number {
     return connectSocket(this, addr, port, nowUs);
   }
@@ -131,7 +131,7 @@ export class TcpSocket implements SocketHandle {
     let bits = 0;
     if (this.listening !== null && this.listening.acceptQueueLength > 0) bits |= EVENT_ACCEPTABLE;
     if (this.recvAvailable() > 0 || this.recvEof) bits |= EVENT_READABLE;
-    if (tcb.canSendText) bits |= EVENT_CONNECTED;
+    if (tcb.canSendData) bits |= EVENT_CONNECTED;
     if (this.sendSpace() > 0) bits |= EVENT_WRITABLE;
     if (tcb.soError !== 0) bits |= EVENT_ERROR;
     if (tcb.state === State.CLOSED && this.wasConnected) bits |= EVENT_CLOSED;
@@ -157,7 +157,7 @@ export class TcpSocket implements SocketHandle {
   /** Bytes that may be written now. When it is 0, EVENT_WRITABLE follows as soon as it is not. */
   sendSpace(): number {
     const { tcb } = this;
-    if (!tcb.canSendText || tcb.isFinQueued) return 0;
+    if (!tcb.canSendData || tcb.isFinQueued) return 0;
     const space = sendSpace(tcb);
     if (space === 0) tcb.isSndBlocked = true;
     return space;
@@ -184,7 +184,7 @@ export class TcpSocket implements SocketHandle {
   sendCommit(n: number, _nowUs: number, more = false): void {
     const { tcb } = this;
     tcb.sndRing.commit(n);
-    if (tcb.sndRing.usedBytes === 0) tcb.sndRing.rest(true);
+    if (tcb.sndRing.usedBytes === 0) tcb.sndRing.releaseEmpty(true);
     tcb.hasMore = more;
     if (sendSpace(tcb) === 0) tcb.isSndBlocked = true;
     tcb.layer.markDirty(tcb);
@@ -218,17 +218,17 @@ export class TcpSocket implements SocketHandle {
   /** The program has taken `n` bytes: the window opens. */
   recvConsume(n: number, nowUs: number): void {
     const { tcb } = this;
-    tcb.rcvRing.consume(n, tcb.assembler.count === 0);
+    tcb.rcvRing.consume(n, tcb.assembler.count > 0);
     if (tcb.state === State.CLOSED) {
       if (tcb.rcvRing.usedBytes === 0) tcb.rcvRing.free();
       return;
     }
     autotuneReceiveBuffer(tcb, n, nowUs);
     // No answer will travel with it, it seems (Linux tcp_cleanup_rbuf, ICSK_ACK_PUSHED)
-    const isPushDone = tcb.isAckPushed && !tcb.isPingPong && tcb.delayedAckAtUs !== Infinity &&
+    const isPushDone = tcb.isAckDueOnRead && !tcb.isPingPong && tcb.delayedAckAtUs !== Infinity &&
       tcb.rcvRing.usedBytes === 0;
-    if (isPushDone || (canReceiveText(tcb.state) && isWindowUpdateDue(tcb))) {
-      tcb.isAckNow = true;
+    if (isPushDone || (canReceiveData(tcb.state) && isWindowUpdateDue(tcb))) {
+      tcb.isAckDue = true;
       tcb.layer.markDirty(tcb);
     }
   }

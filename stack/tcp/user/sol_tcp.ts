@@ -77,7 +77,7 @@ function setSendingMode(tcb: Tcb, name: number, n: number): number {
   if (name === TCP_QUICKACK) {
     tcb.isPingPong = n === 0;
     if (n !== 0 && seqGt(tcb.rcvNxt, tcb.lastAckSent) && tcb.state !== State.CLOSED) {
-      tcb.isAckNow = true;
+      tcb.isAckDue = true;
     }
   } else if (name === TCP_NODELAY) {
     options.noDelay = n !== 0;

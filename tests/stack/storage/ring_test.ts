@@ -130,23 +130,23 @@ Deno.test("ByteRing: at rest it holds no memory, unless it has grown", () => {
   const ring = new ByteRing(memory, 256);
   write(memory, ring, [1, 2, 3]);
   ring.consume(3);
-  ring.rest(false);
+  ring.releaseEmpty(false);
   assertEquals([memory.usedBytes, ring.isAllocated, ring.capacity], [0, false, 256]);
   write(memory, ring, [4, 5]);
   assertEquals(read(memory, ring, 0, 9), [4, 5]);
   ring.consume(2);
-  ring.rest(true);
+  ring.releaseEmpty(true);
   assertEquals(memory.usedBytes, 256, "queued frames may point into it");
   memory.releaseDeferred();
   assertEquals(memory.usedBytes, 0);
-  ring.rest(false);
-  ring.rest(true);
+  ring.releaseEmpty(false);
+  ring.releaseEmpty(true);
   memory.releaseDeferred();
   write(memory, ring, [6]);
   assert(ring.grow(1024));
   memory.releaseDeferred();
   ring.consume(1);
-  ring.rest(false);
+  ring.releaseEmpty(false);
   assertEquals([memory.usedBytes, ring.capacity, memory.badFrees], [1024, 1024, 0]);
   // Started over: nothing wraps
   const span = new Span();
@@ -193,7 +193,7 @@ Deno.test("ByteRing: model, 20,000 random steps against an array", () => {
     } else if (action === 18 && below(10) === 0 && ring.capacity < 4096) {
       assert(ring.grow(ring.capacity * (below(3) + 1)));
     } else if (used.length === 0 && ahead.size === 0 && below(20) === 0) {
-      ring.rest(below(2) === 0);
+      ring.releaseEmpty(below(2) === 0);
     } else if (below(500) === 0) {
       ring.free();
       [used, ahead] = [[], new Map()];
