@@ -3,8 +3,11 @@ import { Peer } from "../support/peer.ts";
 import { transfer, World } from "../support/world.ts";
 
 const ON = Uint8Array.of(1, 0, 0, 0);
+
 const OFF = Uint8Array.of(0, 0, 0, 0);
+
 const TCP_NODELAY = 1;
+
 const TCP_CORK = 3;
 
 Deno.test("Nagle: a second small segment waits for the first's ACK", () => {
@@ -171,22 +174,6 @@ Deno.test("TSO: a retransmission covers what was lost, cut at segments", () => {
   peer.expect();
 });
 
-Deno.test("MSS: TCP_MAXSEG limits both directions", () => {
-  const peer = new Peer();
-  const socket = peer.host.tcp.createSocket(2);
-  assertEquals(socket.setTcpOption(2, Uint8Array.of(0xe8, 3, 0, 0), peer.nowUs), 0);
-  socket.connect(peer.address, 5000, peer.nowUs);
-  assertEquals(peer.take().options.mss, 1000);
-  peer.send({ flags: "S." });
-  assertEquals(socket.tcb.smss, 1000);
-});
-
-Deno.test("a peer's absurd MSS does not make us send crumbs", () => {
-  const peer = new Peer();
-  const socket = peer.connect({ mss: 1 });
-  assertEquals(socket.tcb.smss, 48);
-});
-
 Deno.test("idle restart: after a long silence the window is the initial one", () => {
   const peer = new Peer();
   const socket = peer.connect();
@@ -212,37 +199,24 @@ Deno.test("the window does not grow while the program does not fill it", () => {
   assertEquals(socket.tcb.cwnd, 14_600);
 });
 
-Deno.test("a route that is gone for a while: data goes out when it is back", () => {
+Deno.test("a small window: nothing below half of the largest, until the override timer", () => {
   const peer = new Peer();
-  const socket = peer.connect();
-  peer.host.routeTo(peer.address).valid = false;
-  peer.host.routeError = -101;
-  peer.write(socket, 10);
+  const socket = peer.connect({ win: 4000 });
+  peer.send({ flags: ".", win: 500 });
+  peer.write(socket, 5000);
   peer.flush();
   peer.expect();
-  peer.host.routeError = 0;
   peer.timeUntilSent();
-  assertEquals(peer.next(), "P. 1:11(10) ack 1");
+  assertEquals(peer.next(), ". 1:501(500) ack 1");
 });
 
-Deno.test("keepalive: probes after the idle time, ended by an answer or by too many", () => {
+Deno.test("a FIN waits for the window", () => {
   const peer = new Peer();
-  const socket = peer.connect();
-  socket.setTcpOption(4, Uint8Array.of(10, 0, 0, 0), peer.nowUs);
-  socket.setTcpOption(5, Uint8Array.of(2, 0, 0, 0), peer.nowUs);
-  socket.setTcpOption(6, Uint8Array.of(3, 0, 0, 0), peer.nowUs);
-  socket.options.keepAlive = true;
-  socket.optionsChanged();
-  assertEquals(peer.timeUntilSent(), 10_000_000);
-  assertEquals(peer.next(), ". 0:0(0) ack 1");
-  peer.send({ flags: "." });
-  assertEquals(peer.timeUntilSent(), 10_000_000);
-  peer.sent.length = 0;
-  for (let i = 0; i < 2; i++) {
-    assertEquals(peer.timeUntilSent(), 2_000_000);
-    assertEquals(peer.next(), ". 0:0(0) ack 1");
-  }
-  assertEquals(peer.timeUntilSent(), 2_000_000);
-  assertEquals(peer.next(), "R. 1:1(0) ack 1");
-  assertEquals(socket.takeError(), 110);
+  const socket = peer.connect({ win: 100 });
+  peer.write(socket, 100);
+  socket.shutdown(1, peer.nowUs);
+  peer.flush();
+  peer.expect("P. 1:101(100) ack 1");
+  peer.send({ flags: ".", win: 100 });
+  peer.expect("F. 101:101(0) ack 1");
 });

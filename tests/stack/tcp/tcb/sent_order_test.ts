@@ -33,55 +33,6 @@ function order(q: SentQueue): number[] {
   return indexes;
 }
 
-Deno.test("RACK: the latest transmission that was delivered, and its round trip", () => {
-  const rack = new Rack();
-  const q = queue(4);
-  q.applySack(200, 300, SMSS, ack(rack, q, 50));
-  assertEquals([rack.xmitUs, rack.endSeq, rack.rttUs, rack.fack], [12, 300, 38, 300]);
-  q.acknowledge(100, ack(rack, q, 60));
-  assertEquals([rack.xmitUs, rack.endSeq, rack.fack], [12, 300, 300]);
-  assert(rack.isReorderingSeen);
-});
-
-Deno.test("RACK: blocks of one acknowledgment are no reordering, whatever their order", () => {
-  const rack = new Rack();
-  const q = queue(5);
-  const sample = ack(rack, q, 50);
-  q.applySack(400, 500, SMSS, sample);
-  q.applySack(200, 300, SMSS, sample);
-  assert(!rack.isReorderingSeen);
-});
-
-Deno.test("RACK: a retransmission acknowledged sooner than any round trip tells nothing", () => {
-  const rack = new Rack();
-  const q = queue(2);
-  q.markLost(q.head!);
-  q.markRetransmitted(q.head!, 100);
-  q.acknowledge(100, ack(rack, q, 110));
-  assertEquals(rack.xmitUs, -1);
-});
-
-Deno.test("RACK: the first bytes of a large record count as sent with it", () => {
-  const rack = new Rack();
-  const q = new SentQueue(new SentPool());
-  q.push(0, 1000, 0, 10);
-  q.acknowledge(300, ack(rack, q, 50));
-  assertEquals([rack.xmitUs, rack.endSeq], [10, 300]);
-});
-
-Deno.test("RACK: a D-SACK counts once a round, and is forgotten after sixteen recoveries", () => {
-  const rack = new Rack();
-  rack.onDsack(0, 1000);
-  rack.onDsack(500, 1500);
-  assertEquals(rack.reoWndMult, 2);
-  rack.onDsack(1000, 2000);
-  assertEquals(rack.reoWndMult, 3);
-  for (let i = 0; i < 15; i++) rack.onRecovered();
-  assertEquals(rack.reoWndMult, 3);
-  rack.onRecovered();
-  assertEquals(rack.reoWndMult, 1);
-});
-
 Deno.test("order of sending: what is lost or SACKed leaves it, what is sent again is last", () => {
   const q = queue(5);
   q.markLost(q.head!);

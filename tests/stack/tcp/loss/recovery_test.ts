@@ -1,0 +1,90 @@
+import { assert, assertEquals } from "@std/assert";
+import { Peer } from "../support/peer.ts";
+import { DROP, transfer, World } from "../support/world.ts";
+import { seededRandom } from "../support/host.ts";
+
+Deno.test("an RTO reduces to one segment and starts slowly", () => {
+  const peer = new Peer();
+  const socket = peer.connect();
+  peer.write(socket, 20_000);
+  peer.flush();
+  assertEquals(peer.sent.length, 10);
+  peer.sent.length = 0;
+  peer.timeUntilSent();
+  peer.expect(". 1:1461(1460) ack 1");
+  assertEquals(socket.tcb.ssthresh, 10220);
+  peer.send({ flags: ".", ack: 1461 });
+  // F-RTO: new data first; a duplicate ACK for it says that the rest is lost
+  peer.expect(". 14601:16061(1460) ack 1", ". 16061:17521(1460) ack 1");
+  peer.send({ flags: ".", ack: 1461 });
+  peer.send({ flags: ".", ack: 2921 });
+  assertEquals(peer.next(), ". 2921:4381(1460) ack 1");
+});
+
+Deno.test("SACK recovery: exactly the holes are sent again", () => {
+  const peer = new Peer();
+  const socket = peer.connect({ sackOk: true });
+  peer.write(socket, 14_600);
+  peer.flush();
+  peer.sent.length = 0;
+  // Segments 1 and 3 (of 0..9) are missing
+  peer.advance(1_000);
+  peer.send({ flags: ".", ack: 1461 });
+  peer.send({ flags: ".", ack: 1461, sack: [[2921, 4381]] });
+  peer.send({ flags: ".", ack: 1461, sack: [[5841, 7301], [2921, 4381]] });
+  peer.expect();
+  peer.send({ flags: ".", ack: 1461, sack: [[5841, 10221], [2921, 4381]] });
+  assertEquals(peer.next(), ". 1461:2921(1460) ack 1");
+  assertEquals(peer.host.counters.tcp.sackRecovery, 1);
+  peer.send({ flags: ".", ack: 1461, sack: [[5841, 14601], [2921, 4381]] });
+  peer.expect(". 4381:5841(1460) ack 1");
+  peer.send({ flags: ".", ack: 4381, sack: [[5841, 14601]] });
+  peer.send({ flags: ".", ack: 14601 });
+  assertEquals(socket.unackedBytes, 0);
+  assertEquals(socket.tcb.totalRetransmits, 2);
+});
+
+for (const sack of [true, false]) {
+  for (const percent of [1, 5, 20]) {
+    const name = `transfer with ${percent}% loss both ways, reordering, ${sack ? "" : "no "}SACK`;
+    Deno.test(name, () => {
+      const world = new World({ delayUs: 5000, a: { config: { sack } }, b: { config: { sack } } });
+      const random = seededRandom(percent + 100);
+      world.filter = () => {
+        const r = (random() >>> 0) % 1000;
+        if (r < percent * 10) return DROP;
+        return r > 900 ? 3000 : 0;
+      };
+      const [client, server] = world.connect();
+      transfer(world, [world.a, client], [world.b, server], 200_000, 3600_000_000);
+      transfer(world, [world.b, server], [world.a, client], 100_000, 3600_000_000);
+      client.close(world.nowUs);
+      server.close(world.nowUs);
+      world.run(600_000_000);
+      assertEquals(world.a.tcp.flowCount, 0);
+      // Only the listener's own claim is left
+      assertEquals(world.b.tcp.flowCount, 0);
+    });
+  }
+}
+
+Deno.test("recovery keeps the pipe filled: one loss in a large window costs no timeout", () => {
+  const world = new World({ delayUs: 10_000 });
+  const [client, server] = world.connect();
+  let seenBytes = 0;
+  let isDropped = false;
+  world.filter = (seen, from) => {
+    if (from !== world.a) return 0;
+    seenBytes += seen.payload.length;
+    if (!isDropped && seenBytes > 300_000) {
+      isDropped = true;
+      return DROP;
+    }
+    return 0;
+  };
+  transfer(world, [world.a, client], [world.b, server], 2_000_000);
+  assert(isDropped);
+  assertEquals(world.a.counters.tcp.timeouts, 0);
+  assertEquals(world.a.counters.tcp.sackRecovery, 1);
+  assertEquals(client.tcb.totalRetransmits, 1);
+});

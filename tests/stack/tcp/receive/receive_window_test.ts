@@ -1,0 +1,71 @@
+import { assert, assertEquals } from "@std/assert";
+import { windowShiftFor } from "../../../../stack/tcp/receive/receive_window.ts";
+import { Peer } from "../support/peer.ts";
+import { transfer, World } from "../support/world.ts";
+
+Deno.test("receiver: window closes, small openings are kept back, large ones are told", () => {
+  const peer = new Peer();
+  const socket = peer.connect();
+  socket.setReceiveBuffer(20_000);
+  peer.send({ flags: ".", data: 14_600, gsoSize: 1460 });
+  // The edge promised with the SYN stands: 65535
+  assertEquals(peer.take().header.window, 65535 - 14_600);
+  peer.send({ flags: ".", data: 50_935, gsoSize: 1460 });
+  assertEquals(peer.take().header.window, 0);
+  assertEquals(socket.recvAvailable(), 65535);
+  peer.send({ flags: ".", data: 1 });
+  assertEquals(peer.take().header.window, 0);
+  assertEquals(socket.recvAvailable(), 65535);
+  socket.recvConsume(46_000, peer.nowUs);
+  peer.flush();
+  peer.expect();
+  socket.recvConsume(10_000, peer.nowUs);
+  peer.flush();
+  assertEquals(peer.take().header.window, 20_000 - 9535);
+});
+
+Deno.test("a window probe (one byte beyond a closed window) is acknowledged and not taken", () => {
+  const peer = new Peer();
+  const socket = peer.connect();
+  socket.setReceiveBuffer(4000);
+  peer.send({ flags: ".", data: 65535, gsoSize: 1460 });
+  peer.sent.length = 0;
+  for (let i = 0; i < 3; i++) {
+    peer.send({ flags: ".", seq: 1001 + 65535, data: 1 });
+    assertEquals(peer.take().header.window, 0);
+  }
+  // Linux's kind of probe
+  peer.send({ flags: ".", seq: 1000 + 65535 });
+  assertEquals(peer.sent.length, 1);
+  assertEquals(socket.recvAvailable(), 65535);
+});
+
+Deno.test("window scale: what is advertised and what is understood", () => {
+  const peer = new Peer();
+  const socket = peer.connect({ wscale: 5, win: 1000 });
+  assertEquals(socket.tcb.rcvWindShift, 7);
+  peer.send({ flags: ".", data: 10, win: 1000 });
+  assertEquals(socket.tcb.sndWnd, 32_000);
+  assertEquals(peer.take().header.window, 131072 >> 7, "rounded up: the edge stays");
+  assertEquals([0, 65535, 65536, 6 << 20, 2 ** 30].map(windowShiftFor), [0, 0, 1, 7, 14]);
+});
+
+Deno.test("auto-tuning: both buffers grow with the bandwidth-delay product", () => {
+  const world = new World({ delayUs: 25_000 });
+  const [client, server] = world.connect();
+  transfer(world, [world.a, client], [world.b, server], 8_000_000);
+  assert(client.tcb.sndBufBytes > 1_000_000, `send buffer ${client.tcb.sndBufBytes}`);
+  assert(server.tcb.rcvBufBytes > 1_000_000, `receive buffer ${server.tcb.rcvBufBytes}`);
+  assert(client.tcb.sndBufBytes <= 4 << 20);
+  assert(server.tcb.rcvBufBytes <= 6 << 20);
+});
+
+Deno.test("auto-tuning stops where SO_RCVBUF and SO_SNDBUF say", () => {
+  const world = new World({ delayUs: 25_000 });
+  const [client, server] = world.connect();
+  client.setSendBuffer(50_000);
+  server.setReceiveBuffer(60_000);
+  transfer(world, [world.a, client], [world.b, server], 1_000_000);
+  assertEquals(client.tcb.sndBufBytes, 50_000);
+  assertEquals(server.tcb.rcvBufBytes, 60_000);
+});

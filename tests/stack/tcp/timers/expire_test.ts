@@ -1,0 +1,132 @@
+import { assertEquals } from "@std/assert";
+import { Peer } from "../support/peer.ts";
+
+Deno.test("SYN is sent again with back-off, then ETIMEDOUT", () => {
+  const peer = new Peer();
+  const socket = peer.host.tcp.createSocket(2);
+  const startUs = peer.nowUs;
+  socket.connect(peer.address, 5000, peer.nowUs);
+  peer.take();
+  const times: number[] = [];
+  for (let i = 0; i < 6; i++) {
+    peer.timeUntilSent();
+    assertEquals(peer.next(), "S 0:0(0)");
+    times.push((peer.nowUs - startUs) / 1e6);
+  }
+  assertEquals(times, [1, 3, 7, 15, 31, 63]);
+  peer.advance(63_900_000);
+  assertEquals(socket.stateName, "SYN-SENT");
+  peer.advance(200_000);
+  assertEquals(socket.stateName, "CLOSED");
+  assertEquals(socket.takeError(), 110);
+});
+
+Deno.test("retransmission with back-off; the first answer ends it", () => {
+  const peer = new Peer();
+  const socket = peer.connect();
+  peer.write(socket, 100);
+  peer.flush();
+  assertEquals(peer.next(), "P. 1:101(100) ack 1");
+  const startUs = peer.nowUs;
+  const times: number[] = [];
+  for (let i = 0; i < 5; i++) {
+    peer.timeUntilSent();
+    assertEquals(peer.next(), "P. 1:101(100) ack 1");
+    times.push(Math.round((peer.nowUs - startUs) / 1000));
+  }
+  // RTT of the handshake: 0, so RTO = 200 ms, doubling
+  assertEquals(times, [200, 600, 1400, 3000, 6200]);
+  peer.send({ flags: "." });
+  assertEquals(socket.unackedBytes, 0);
+  assertEquals(socket.tcb.backoff, 0);
+  peer.advance(100_000_000);
+  peer.expect();
+});
+
+Deno.test("retransmission given up: ETIMEDOUT after about 15 minutes", () => {
+  const peer = new Peer();
+  const socket = peer.connect();
+  peer.write(socket, 100);
+  peer.advance(920_000_000);
+  assertEquals(socket.stateName, "ESTABLISHED");
+  peer.advance(130_000_000);
+  assertEquals(socket.stateName, "CLOSED");
+  assertEquals(socket.takeError(), 110);
+});
+
+Deno.test("TCP_USER_TIMEOUT gives up earlier", () => {
+  const peer = new Peer();
+  const socket = peer.connect();
+  socket.setTcpOption(18, Uint8Array.of(0x88, 0x13, 0, 0), peer.nowUs); // 5000 ms
+  peer.write(socket, 100);
+  peer.advance(4_000_000);
+  assertEquals(socket.stateName, "ESTABLISHED");
+  peer.advance(3_000_000);
+  assertEquals(socket.takeError(), 110);
+});
+
+Deno.test("giving up is about one segment: progress before it starts the time anew", () => {
+  const peer = new Peer();
+  const socket = peer.connect();
+  peer.write(socket, 2000);
+  peer.advance(900_000_000);
+  peer.send({ flags: ".", ack: 1461 });
+  peer.advance(700_000_000);
+  assertEquals(socket.stateName, "ESTABLISHED");
+  peer.advance(500_000_000);
+  assertEquals(socket.takeError(), 110);
+});
+
+Deno.test("zero window: probes with back-off, then the data when it opens", () => {
+  const peer = new Peer();
+  const socket = peer.connect();
+  peer.send({ flags: ".", win: 0 });
+  peer.write(socket, 5000);
+  peer.flush();
+  peer.expect();
+  const startUs = peer.nowUs;
+  const times: number[] = [];
+  for (let i = 0; i < 4; i++) {
+    peer.timeUntilSent();
+    assertEquals(peer.next(), ". 0:0(0) ack 1", "an old sequence number");
+    times.push(Math.round((peer.nowUs - startUs) / 1000));
+    peer.send({ flags: ".", win: 0 });
+  }
+  assertEquals(times, [200, 600, 1400, 3000]);
+  peer.send({ flags: ".", win: 3000 });
+  peer.expect(". 1:1461(1460) ack 1", ". 1461:2921(1460) ack 1");
+  assertEquals(socket.tcb.probes, 0);
+});
+
+Deno.test("zero window without answers: ETIMEDOUT after 15 probes", () => {
+  const peer = new Peer();
+  const socket = peer.connect();
+  peer.send({ flags: ".", win: 0 });
+  peer.write(socket, 5000);
+  peer.advance(800_000_000);
+  assertEquals(socket.stateName, "ESTABLISHED");
+  peer.advance(800_000_000);
+  assertEquals(socket.takeError(), 110);
+});
+
+Deno.test("keepalive: probes after the idle time, ended by an answer or by too many", () => {
+  const peer = new Peer();
+  const socket = peer.connect();
+  socket.setTcpOption(4, Uint8Array.of(10, 0, 0, 0), peer.nowUs);
+  socket.setTcpOption(5, Uint8Array.of(2, 0, 0, 0), peer.nowUs);
+  socket.setTcpOption(6, Uint8Array.of(3, 0, 0, 0), peer.nowUs);
+  socket.options.keepAlive = true;
+  socket.optionsChanged();
+  assertEquals(peer.timeUntilSent(), 10_000_000);
+  assertEquals(peer.next(), ". 0:0(0) ack 1");
+  peer.send({ flags: "." });
+  assertEquals(peer.timeUntilSent(), 10_000_000);
+  peer.sent.length = 0;
+  for (let i = 0; i < 2; i++) {
+    assertEquals(peer.timeUntilSent(), 2_000_000);
+    assertEquals(peer.next(), ". 0:0(0) ack 1");
+  }
+  assertEquals(peer.timeUntilSent(), 2_000_000);
+  assertEquals(peer.next(), "R. 1:1(0) ack 1");
+  assertEquals(socket.takeError(), 110);
+});
