@@ -5,8 +5,8 @@
  *      |  free space  |  used bytes ...   |  ooo .. free space         |     (both ends wrap)
  *
  * `writeAt` puts bytes at a distance beyond the tail (out-of-order data); they count only once a
- * `commit` has moved the tail over them. The block is allocated at first use, and `releaseEmpty` gives it
- * back: an idle ring costs nothing.
+ * `commit` has moved the tail over them. The block is allocated at first use, and `releaseEmpty`
+ * gives it back: an idle ring costs nothing.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * SEGMENT ARRIVES, synchronized states, step one (RFC 9293 3.10.7.4): the sequence number; with PAWS
- * (RFC 7323 section 5).
+ * SEGMENT ARRIVES, synchronized states, step one (RFC 9293 3.10.7.4): the sequence number; with
+ * PAWS (RFC 7323 section 5).
  *
  * @module
  */

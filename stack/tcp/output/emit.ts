@@ -31,8 +31,8 @@ import type { TcpContext } from "../tcb/context.ts";
 
 /**
  * Completes the frame under construction, whose header of `headerLen` bytes and pieces of data are
- * in place, and hands it to the network. Returns 0 or -errno; a segment that does not leave is a lost
- * segment.
+ * in place, and hands it to the network. Returns 0 or -errno; a segment that does not leave is a
+ * lost segment.
  */
 export function sendSegment(
   layer: TcpContext,
@@ -138,7 +138,9 @@ function isMtuProbe({ mtuProbing }: Tcb, seq: number, payloadLen: number): boole
   return mtuProbing.probeLen === payloadLen && mtuProbing.probeSeq === seq;
 }
 
-/** Points the frame at the ring's bytes; the device cuts it at `gsoSize` bytes (0: it is not cut). */
+/**
+ * Points the frame at the ring's bytes; the device cuts it at `gsoSize` bytes (0: it is not cut).
+ */
 export function attachPayload(
   tcb: Tcb,
   frame: number,
