@@ -6,7 +6,7 @@
  * on the process's control connection. Two directions of news meet here, within one wake-up of the
  * loop:
  *
- *     epoll ──► control_channel ──► requests ───────────────┐
+ *     epoll ──► control_client ──► operations ──────────────┐
  *     epoll ──► *_endpoint.onEvents: pair readable/writable ─┼──► the stack's sockets
  *     stack.takeReady ──► *_endpoint.onSocket ───────────────┘
  *

@@ -1,12 +1,24 @@
 /**
- * One entry of a socket's error queue as recvmsg(MSG_ERRQUEUE) needs it: struct sock_extended_err
- * and what goes with it (ffi/shim/protocol.h, NUSE_EE_*).
+ * ERRQUEUE: one entry of a socket's error queue as recvmsg(MSG_ERRQUEUE) needs it: struct
+ * sock_extended_err and what goes with it (ffi/shim/protocol.h, NUSE_EE_*).
  *
  * @module
  */
 import * as P from "../../../ffi/shim/protocol.ts";
-import type { ErrorQueueEntry } from "../../../stack/mod.ts";
+import { type DatagramSocket, EAGAIN, type ErrorQueueEntry } from "../../../stack/mod.ts";
+import type { Endpoint } from "../endpoint/endpoint.ts";
 import { writeSockaddr } from "../protocol/sockaddr.ts";
+import type { Call } from "./call.ts";
+
+/** ERRQUEUE: the oldest entry, taken off. */
+export function takeErrorEntry({ app, reply }: Call, { socket }: Endpoint): number {
+  if (socket.kind !== "datagram") return -EAGAIN;
+  const entry = (socket as DatagramSocket).takeErrorQueue();
+  if (entry === null) return -EAGAIN;
+  const { dv, u8 } = app.memory;
+  reply.dataLen = writeErrorEntry(dv, u8, reply.dataOff, P.NUSE_DATA_MAX, socket.domain, entry);
+  return 0;
+}
 
 /** Writes `entry` at `off`, the payload cut to fit `maxLen`; returns the length of the whole. */
 export function writeErrorEntry(

@@ -1,6 +1,6 @@
 /**
- * The packed list of interfaces and addresses behind getifaddrs, if_nameindex and their kin: one
- * entry of AF_PACKET for each interface, then one for each address (ffi/shim/protocol.h,
+ * IFADDRS: the packed list of interfaces and addresses behind getifaddrs, if_nameindex and their
+ * kin: one entry of AF_PACKET for each interface, then one for each address (ffi/shim/protocol.h,
  * NUSE_IF_*).
  *
  * @module
@@ -10,10 +10,21 @@ import { AF_INET, AF_INET6, AF_PACKET } from "../../../ffi/abi/socket.ts";
 import * as P from "../../../ffi/shim/protocol.ts";
 import { type Interface, type InterfaceAddress, IpAddress } from "../../../stack/mod.ts";
 import { writeSockaddr } from "../protocol/sockaddr.ts";
+import type { Call } from "./call.ts";
 
 const MAC_LEN = 6;
 /** IFNAMSIZ less the terminator. */
 const NAME_MAX_LEN = 15;
+
+/** IFADDRS */
+export function listInterfaces({ app, reply }: Call): number {
+  const { dv, u8 } = app.memory;
+  const { interfaces } = app.stack;
+  const count = writeInterfaceEntries(dv, u8, reply.dataOff, P.NUSE_DATA_MAX, interfaces);
+  reply.a = count;
+  reply.dataLen = count * P.NUSE_IF_LEN;
+  return 0;
+}
 
 /** The interface's name at `off`, zero padded to `lenBytes`. */
 export function writeName(u8: Uint8Array, off: number, lenBytes: number, name: string): void {

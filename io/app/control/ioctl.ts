@@ -1,11 +1,11 @@
 /**
- * The interface ioctls of netdevice(7), on struct ifreq. What changes an interface is refused with
- * EPERM: addresses come from nuse's own configuration. SIOCGIFCONF is made of IFADDRS by whoever is
- * in front.
+ * IOCTL: SIOCOUTQ, and the interface ioctls of netdevice(7), on struct ifreq. What changes an
+ * interface is refused with EPERM: addresses come from nuse's own configuration. SIOCGIFCONF is
+ * made of IFADDRS by the shim.
  *
  * @module
  */
-import { AF_INET } from "../../../ffi/abi/socket.ts";
+import { AF_INET, FIONREAD, SIOCOUTQ } from "../../../ffi/abi/socket.ts";
 import {
   IFNAMSIZ,
   IFREQ,
@@ -25,20 +25,54 @@ import { ARPHRD_ETHER, ARPHRD_LOOPBACK } from "../../../ffi/abi/packet.ts";
 import {
   EADDRNOTAVAIL,
   EFAULT,
+  EINVAL,
   ENODEV,
   ENOTTY,
   EPERM,
   type Interface,
   type Stack,
 } from "../../../stack/mod.ts";
-import { netmaskOf, writeName } from "./ifaddrs.ts";
+import type { AppContext } from "../endpoint/app_context.ts";
+import type { Endpoint } from "../endpoint/endpoint.ts";
+import { ListenerEndpoint } from "../endpoint/listener_endpoint.ts";
+import { StreamEndpoint } from "../endpoint/stream_endpoint.ts";
+import type { Reply } from "../protocol/message.ts";
 import { writeSockaddr } from "../protocol/sockaddr.ts";
+import type { Call } from "./call.ts";
+import { netmaskOf, writeName } from "./ifaddrs.ts";
 
 /** Requests that set something, all in this range. */
 const SIOC_FIRST = 0x8910;
 const SIOC_LAST = 0x8970;
 const TX_QUEUE_LEN = 1000;
 const SOCKADDR_OFFSET = 16;
+
+/** IOCTL: `a` the request. */
+export function ioctl({ app, request, reply }: Call): number {
+  const endpoint = app.endpoints.get(request.cookie);
+  reply.state = endpoint?.state ?? 0;
+  if (request.a === SIOCOUTQ) return outputQueue(app, endpoint, reply);
+  const { dv, u8 } = app.memory;
+  const len = request.dataLen;
+  u8.copyWithin(reply.dataOff, request.dataOff, request.dataOff + len);
+  const result = interfaceIoctl(app.stack, request.a, { dv, u8, off: reply.dataOff, len });
+  if (result >= 0) reply.dataLen = len;
+  return result;
+}
+
+/** SIOCOUTQ (TIOCOUTQ): bytes that the peer has not acknowledged. Datagrams leave at once. */
+function outputQueue(app: AppContext, endpoint: Endpoint | null, reply: Reply): number {
+  if (endpoint === null) return -ENOTTY;
+  if (endpoint instanceof ListenerEndpoint) return -EINVAL;
+  let bytes = 0;
+  if (endpoint instanceof StreamEndpoint) {
+    const unread = app.sys.ioctlInt(endpoint.fd, FIONREAD);
+    bytes = endpoint.socket.unackedBytes + Math.max(unread, 0);
+  }
+  app.memory.dv.setInt32(reply.dataOff, bytes, true);
+  reply.dataLen = 4;
+  return 0;
+}
 
 /** The argument of an ioctl in memory: `len` bytes. */
 export interface IoctlArgument {

@@ -12,15 +12,11 @@ import { DatagramEndpoint } from "../endpoint/datagram_endpoint.ts";
 import type { EndedSocket } from "../endpoint/ended_sockets.ts";
 import type { Endpoint } from "../endpoint/endpoint.ts";
 import type { Reply, Request } from "../protocol/message.ts";
+import type { Call } from "./call.ts";
 import { nextOptionState } from "./option_state.ts";
 
-export function getOption(
-  app: AppContext,
-  endpoint: Endpoint,
-  request: Request,
-  reply: Reply,
-  nowUs: number,
-): number {
+export function getOption(call: Call, endpoint: Endpoint): number {
+  const { app, request, reply, nowUs } = call;
   if (request.a === SOL_SOCKET && request.b === SO_ERROR) {
     return replyInt(app, reply, endpoint.takeError());
   }
@@ -30,13 +26,8 @@ export function getOption(
   return replyValue(app, reply, value);
 }
 
-export function getOptionOfEnded(
-  app: AppContext,
-  ended: EndedSocket,
-  request: Request,
-  reply: Reply,
-  nowUs: number,
-): number {
+export function getOptionOfEnded(call: Call, ended: EndedSocket): number {
+  const { app, request, reply, nowUs } = call;
   if (request.a === SOL_SOCKET && request.b === SO_ERROR) {
     return replyInt(app, reply, ended.takeError());
   }
@@ -44,12 +35,8 @@ export function getOptionOfEnded(
   return replyValue(app, reply, ended.socket.getOption(request.a, request.b, maxLen, nowUs));
 }
 
-export function setOption(
-  app: AppContext,
-  endpoint: Endpoint,
-  request: Request,
-  nowUs: number,
-): number {
+export function setOption(call: Call, endpoint: Endpoint): number {
+  const { app, request, nowUs } = call;
   const { a: level, b: name, dataOff, dataLen } = request;
   if (isCork(endpoint, request)) {
     if (dataLen < 4) return -EINVAL;

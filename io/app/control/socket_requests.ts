@@ -1,5 +1,6 @@
 /**
- * Requests that make, name and connect sockets: SOCKET OPEN WHO BIND CONNECT CHECK LISTEN NAME.
+ * Requests that make, name, connect and end sockets: SOCKET OPEN WHO BIND CONNECT CHECK LISTEN NAME
+ * SHUTDOWN MORE.
  *
  * @module
  */
@@ -11,7 +12,6 @@ import {
   EINPROGRESS,
   EINVAL,
   ENFILE,
-  ENOENT,
   ENOTCONN,
   EOPNOTSUPP,
   type Socket,
@@ -19,12 +19,12 @@ import {
 } from "../../../stack/mod.ts";
 import { NUSE_CONNECT_FAST, NUSE_CONNECT_WAIT } from "../../../ffi/shim/protocol.ts";
 import type { AppContext } from "../endpoint/app_context.ts";
-import type { ConnectWaiter } from "../endpoint/connecting.ts";
 import { DatagramEndpoint } from "../endpoint/datagram_endpoint.ts";
 import type { EndedSocket } from "../endpoint/ended_sockets.ts";
 import type { Endpoint } from "../endpoint/endpoint.ts";
 import { ListenerEndpoint } from "../endpoint/listener_endpoint.ts";
 import type { Reply, Request } from "../protocol/message.ts";
+import type { Call } from "./call.ts";
 import { enlargePair } from "../endpoint/pair.ts";
 import {
   anyAddress,
@@ -42,9 +42,11 @@ function parseAddress(app: AppContext, request: Request, domain: number): number
   return readSockaddr(app.memory.dv, request.dataOff, request.dataLen, domain, address);
 }
 
-export function openSocket(app: AppContext, request: Request, reply: Reply): void {
-  reply.result = makeSocket(app, request, reply);
-  if (reply.result < 0) app.counters.socketsRefused++;
+/** SOCKET */
+export function openSocket({ app, request, reply }: Call): number {
+  const result = makeSocket(app, request, reply);
+  if (result < 0) app.counters.socketsRefused++;
+  return result;
 }
 
 function makeSocket(app: AppContext, request: Request, reply: Reply): number {
@@ -88,11 +90,12 @@ function endpointFor(
   return endpoint;
 }
 
-/** OPEN: the program has made the pair, `fd` is our end of it. Refused, the pair is closed. */
-export function adoptSocket(app: AppContext, request: Request, fd: number): void {
-  if (fd >= 0 && isAdopted(app, request, fd)) return;
-  if (fd >= 0) app.sys.close(fd);
-  app.counters.socketsRefused++;
+/** OPEN: the program has made the pair, our end of it came along. Refused, the pair is closed. */
+export function adoptSocket(call: Call): number {
+  const { app, fd, request } = call;
+  if (fd >= 0 && isAdopted(app, request, fd)) call.takeFd();
+  else app.counters.socketsRefused++;
+  return 0;
 }
 
 function isAdopted(app: AppContext, request: Request, fd: number): boolean {
@@ -111,24 +114,13 @@ function describe(reply: Reply, kind: number, socket: Socket): void {
 }
 
 /** WHO: also of a socket that has ended. */
-export function describeSocket(app: AppContext, request: Request, reply: Reply): void {
-  const endpoint = app.endpoints.get(request.cookie);
-  const known = endpoint ?? app.ended.get(request.cookie);
-  reply.cookie = request.cookie;
-  if (known === null) {
-    reply.result = -ENOENT;
-    return;
-  }
+export function describeSocket({ reply }: Call, known: Endpoint | EndedSocket): number {
   describe(reply, known.kind, known.socket);
-  reply.state = known.state;
+  return 0;
 }
 
-export function bind(
-  app: AppContext,
-  endpoint: Endpoint,
-  request: Request,
-  nowUs: number,
-): number {
+/** BIND */
+export function bind({ app, request, nowUs }: Call, endpoint: Endpoint): number {
   const { socket } = endpoint;
   const parsed = parseAddress(app, request, socket.domain);
   if (parsed < 0) return parsed;
@@ -144,17 +136,11 @@ export function bind(
   return socket.bind(address.addr, address.port, nowUs);
 }
 
-/** CONNECT. `waiter` is told the outcome when the request waits for it. */
-export function connect(
-  app: AppContext,
-  endpoint: Endpoint,
-  request: Request,
-  reply: Reply,
-  waiter: ConnectWaiter,
-  nowUs: number,
-): number {
+/** CONNECT: it may be answered later. */
+export function connect(call: Call, endpoint: Endpoint): number {
+  const { app, request, reply, nowUs } = call;
   if (endpoint instanceof StreamEndpoint) {
-    const result = connectStream(app, endpoint, request, waiter, nowUs);
+    const result = connectStream(call, endpoint);
     reply.a = request.cookie === endpoint.cookie ? 0 : 1;
     reply.b = result === -EINPROGRESS ? request.a : 0;
     return result;
@@ -166,31 +152,21 @@ export function connect(
   return socket.connect(address.addr, address.port, nowUs);
 }
 
-function connectStream(
-  app: AppContext,
-  endpoint: StreamEndpoint,
-  request: Request,
-  waiter: ConnectWaiter,
-  nowUs: number,
-): number {
+function connectStream(call: Call, endpoint: StreamEndpoint): number {
+  const { app, caller, request, nowUs } = call;
   const { domain } = endpoint.socket;
-  const asks = request.b === NUSE_CONNECT_WAIT ? waiter : null;
-  if (request.dataLen === 0 && endpoint.isConnecting) return endpoint.connecting.join(asks);
+  const later = request.b === NUSE_CONNECT_WAIT ? caller.later : null;
+  if (request.dataLen === 0 && endpoint.isConnecting) return endpoint.connecting.join(later);
   const parsed = parseAddress(app, request, domain);
   if (parsed < 0) return parsed;
   if (address.family === AF_UNSPEC) return endpoint.disconnect(nowUs);
   if (address.family !== domain) return -EAFNOSUPPORT;
   const isFast = request.c === NUSE_CONNECT_FAST;
-  return endpoint.connect(address.addr, address.port, isFast, request.a, asks, nowUs);
+  return endpoint.connect(address.addr, address.port, isFast, request.a, later, nowUs);
 }
 
 /** CHECK: would a datagram to this address be sent? */
-export function check(
-  app: AppContext,
-  endpoint: Endpoint,
-  request: Request,
-  nowUs: number,
-): number {
+export function check({ app, request, nowUs }: Call, endpoint: Endpoint): number {
   if (!(endpoint instanceof DatagramEndpoint)) return -EOPNOTSUPP;
   const { socket } = endpoint;
   if (request.dataLen === 0) {
@@ -202,12 +178,8 @@ export function check(
   return socket.check(address.addr, address.port, request.a, nowUs);
 }
 
-export function listen(
-  app: AppContext,
-  endpoint: Endpoint,
-  request: Request,
-  nowUs: number,
-): number {
+/** LISTEN */
+export function listen({ app, request, nowUs }: Call, endpoint: Endpoint): number {
   const backlog = request.a;
   if (endpoint instanceof ListenerEndpoint) return endpoint.listen(backlog, nowUs);
   if (!(endpoint instanceof StreamEndpoint)) return -EOPNOTSUPP;
@@ -227,17 +199,23 @@ export function listen(
 }
 
 /** NAME: `request.a` 0 our own, 1 the peer's. */
-export function name(
-  app: AppContext,
-  known: Endpoint | EndedSocket,
-  request: Request,
-  reply: Reply,
-): number {
+export function name({ app, request, reply }: Call, known: Endpoint | EndedSocket): number {
   const { socket } = known;
   if (request.a !== 0 && request.a !== 1) return -EINVAL;
   const end = request.a === 0 ? known.local : known.remote;
   if (end === null) return -ENOTCONN;
   const { u8 } = app.memory;
   reply.dataLen = writeSockaddr(u8, reply.dataOff, socket.domain, end.addr, end.port);
+  return 0;
+}
+
+/** SHUTDOWN: `a` how. */
+export function shutdown({ request, nowUs }: Call, endpoint: Endpoint): number {
+  return endpoint.shutdown(request.a, nowUs);
+}
+
+/** MORE: `a` whether what is written from now on is not all. */
+export function setMore({ request, nowUs }: Call, endpoint: Endpoint): number {
+  if (endpoint instanceof StreamEndpoint) endpoint.setMore(request.a !== 0, nowUs);
   return 0;
 }

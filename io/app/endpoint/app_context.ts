@@ -58,7 +58,7 @@ export class AppContext {
   #dirty: Endpoint[] = [];
   #spare: Endpoint[] = [];
   /** Endpoints that wait for room in `endpoints`. */
-  #starved: Endpoint[] = [];
+  readonly #starved = new Set<Endpoint>();
 
   constructor(
     readonly stack: Stack,
@@ -106,14 +106,13 @@ export class AppContext {
 
   /** `endpoint` is to have a turn when another socket has gone. */
   noteStarved(endpoint: Endpoint): void {
-    if (!this.#starved.includes(endpoint)) this.#starved.push(endpoint);
+    this.#starved.add(endpoint);
   }
 
   /** A socket has gone. */
   wakeStarved(): void {
-    if (this.#starved.length === 0) return;
     for (const endpoint of this.#starved) this.markDirty(endpoint);
-    this.#starved = [];
+    this.#starved.clear();
   }
 
   /** Sends everything queued, so that datagram slots and frames are free again. */

@@ -17,21 +17,14 @@
  */
 import { FIONREAD, MSG_DONTWAIT } from "../../../ffi/abi/socket.ts";
 import { EAGAIN, EALREADY, EINPROGRESS, EINTR } from "../../../stack/mod.ts";
+import type { Debtor, DeferredReply, RepliedSocket } from "../protocol/deferred_reply.ts";
 import { type AppContext, SCRATCH_LEN } from "./app_context.ts";
 
-/** Where the reply to a connect() that waits has to go. */
-export interface ConnectWaiter {
-  /** `result`: 0 or -errno; `fillerLen`: bytes that the program shall put into its end. */
-  connectEnded(result: number, fillerLen: number): void;
-}
-
-/** The result of a request whose reply comes later. */
-export const REPLY_DEFERRED = 1;
-
-export class Connecting {
+export class Connecting implements Debtor {
   /** What the last connect() came to, no later one has reported yet (SS_CONNECTING). */
   isOutcomePending = false;
-  #waiter: ConnectWaiter | null = null;
+  /** Owed to a connect() that waits. */
+  #reply: DeferredReply | null = null;
   /** Filler bytes still to come before the first byte of data. */
   #fillerLeft = 0;
   /** A connect() has failed: what the program wrote after the filler belongs to no connection. */
@@ -39,7 +32,11 @@ export class Connecting {
   /** A connect() has failed for which nobody waits, and the pair does not show it yet. */
   #isFailureHidden = false;
 
-  constructor(readonly app: AppContext, readonly fd: number) {}
+  constructor(
+    readonly app: AppContext,
+    readonly fd: number,
+    readonly socket: RepliedSocket,
+  ) {}
 
   /** Before an attempt: what the program wrote in vain is not to be taken for data. */
   prepare(): void {
@@ -56,9 +53,9 @@ export class Connecting {
   }
 
   /** An attempt is under way. */
-  begin(fillerLen: number, waiter: ConnectWaiter | null): number {
-    this.#waiter = waiter;
-    if (waiter !== null) return REPLY_DEFERRED;
+  begin(fillerLen: number, reply: DeferredReply | null): number {
+    this.#reply = reply;
+    if (reply !== null) return reply.owe(this);
     this.#showInPair(fillerLen);
     return -EINPROGRESS;
   }
@@ -69,38 +66,34 @@ export class Connecting {
   }
 
   /** connect() while one is under way. */
-  join(waiter: ConnectWaiter | null): number {
-    if (waiter === null || this.#waiter !== null) return -EALREADY;
-    this.#waiter = waiter;
-    return REPLY_DEFERRED;
+  join(reply: DeferredReply | null): number {
+    if (reply === null || this.#reply !== null) return -EALREADY;
+    this.#reply = reply;
+    return reply.owe(this);
   }
 
-  get isWaitedFor(): boolean {
-    return this.#waiter !== null;
-  }
-
-  /** Whoever waited does so no longer. */
-  cancel(fillerLen: number): void {
+  /** Whoever waited does so no longer: the pair shows the outcome. */
+  cancelReply(fillerLen: number): void {
     const expected = this.isOutcomePending ? 0 : fillerLen;
     if (expected > 0) this.#showInPair(expected);
     this.#answer(-EINPROGRESS, expected);
   }
 
   /** Whoever waited is not there any more. */
-  abandon(): void {
-    this.#waiter = null;
+  dropReply(): void {
+    this.#reply = null;
     this.isOutcomePending = true;
   }
 
   /** The handshake has ended well. */
   succeed(): void {
-    if (this.#waiter !== null) this.#report(0);
+    if (this.#reply !== null) this.#report(0);
   }
 
   /** The handshake has ended badly. `takeError`: gives its errno to whoever waits. */
   fail(takeError: () => number): void {
     this.#isStale = true;
-    if (this.#waiter !== null) this.#report(-takeError());
+    if (this.#reply !== null) this.#report(-takeError());
     else this.#isFailureHidden = true;
   }
 
@@ -112,7 +105,7 @@ export class Connecting {
 
   /** The socket goes while somebody waits. */
   giveUp(errno: number): void {
-    if (this.#waiter !== null) this.#report(-errno);
+    if (this.#reply !== null) this.#report(-errno);
   }
 
   #report(result: number): void {
@@ -121,9 +114,9 @@ export class Connecting {
   }
 
   #answer(result: number, fillerLen: number): void {
-    const waiter = this.#waiter;
-    this.#waiter = null;
-    waiter?.connectEnded(result, fillerLen);
+    const reply = this.#reply;
+    this.#reply = null;
+    reply?.give(result, this.socket, fillerLen);
   }
 
   /** Reads the filler; true when it is all gone. */

@@ -42,7 +42,8 @@ import {
   type StreamSocket,
 } from "../../../stack/mod.ts";
 import type { AppContext } from "./app_context.ts";
-import { Connecting, type ConnectWaiter } from "./connecting.ts";
+import type { DeferredReply } from "../protocol/deferred_reply.ts";
+import { Connecting } from "./connecting.ts";
 import { Endpoint } from "./endpoint.ts";
 import { enlargePair } from "./pair.ts";
 
@@ -78,7 +79,7 @@ export class StreamEndpoint extends Endpoint {
 
   constructor(app: AppContext, socket: StreamSocket, fd: number, cookie: number) {
     super(app, socket, fd, cookie);
-    this.connecting = new Connecting(app, fd);
+    this.connecting = new Connecting(app, fd, this);
   }
 
   get state(): number {
@@ -97,20 +98,20 @@ export class StreamEndpoint extends Endpoint {
   }
 
   /**
-   * connect(2): -EINPROGRESS, REPLY_DEFERRED when `waiter` will be told, or an error; 0 when an
-   * earlier attempt has turned out well meanwhile, or data go with the SYN (`isFast`: the program
-   * asks for that). How one has turned out badly the stack tells.
+   * connect(2): -EINPROGRESS, REPLY_DEFERRED when the answer goes by `later`, or an error; 0 when
+   * an earlier attempt has turned out well meanwhile, or data go with the SYN (`isFast`: the
+   * program asks for that). How one has turned out badly the stack tells.
    */
   connect(
     addr: IpAddress,
     port: number,
     isFast: boolean,
     fillerLen: number,
-    waiter: ConnectWaiter | null,
+    later: DeferredReply | null,
     nowUs: number,
   ): number {
     const { connecting, socket } = this;
-    if (this.#phase === PHASE_CONNECTING) return connecting.join(waiter);
+    if (this.#phase === PHASE_CONNECTING) return connecting.join(later);
     const wasPending = connecting.isOutcomePending;
     connecting.isOutcomePending = false;
     if (this.#phase === PHASE_CONNECTED) return wasPending ? 0 : -EISCONN;
@@ -121,7 +122,7 @@ export class StreamEndpoint extends Endpoint {
     if (result === 0) this.#phase = PHASE_CONNECTED; // the SYN waits for data
     if (result !== -EINPROGRESS) return result;
     this.#phase = PHASE_CONNECTING;
-    return connecting.begin(fillerLen, waiter);
+    return connecting.begin(fillerLen, later);
   }
 
   /** MSG_MORE begins or ends; what was written before has been read (catchUp). */

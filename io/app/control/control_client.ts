@@ -1,0 +1,118 @@
+/**
+ * One control connection: reads a request, has it carried out, and answers. A request is answered
+ * at once, in the handler that has read it; only a connect() that waits is answered later.
+ *
+ * Whoever sends anything else than requests, or does not read its replies, is cut off.
+ *
+ * @module
+ */
+import { MSG_DONTWAIT } from "../../../ffi/abi/socket.ts";
+import { EAGAIN, EINTR } from "../../../stack/mod.ts";
+import type { Handler } from "../../loop/loop.ts";
+import type { AppContext } from "../endpoint/app_context.ts";
+import { DeferredReply, type RepliedSocket } from "../protocol/deferred_reply.ts";
+import { MESSAGE_MAX_LEN, type Reply } from "../protocol/message.ts";
+import type { Call, Caller } from "./call.ts";
+import { carryOut, isSocketKnown } from "./operations.ts";
+
+/** Who keeps the connections. */
+export interface ClientKeeper {
+  /** For the request of the client that the loop calls. */
+  readonly call: Call;
+  /** For those of others, which `catchUp` has carried out meanwhile. */
+  readonly innerCall: Call;
+  /** For what a connect() that waited has come to. */
+  readonly lateReply: Reply;
+  /** Takes a descriptor over as another connection, or closes it: false. */
+  add(fd: number): boolean;
+  /** Closes the connection. */
+  drop(client: ControlClient): void;
+  /** Carries out what the other clients have sent. */
+  catchUp(client: ControlClient, nowUs: number): void;
+}
+
+export class ControlClient implements Handler, Caller {
+  /** In the loop. */
+  slot = -1;
+  readonly later: DeferredReply = new LateReply(this);
+
+  constructor(
+    readonly app: AppContext,
+    readonly keeper: ClientKeeper,
+    readonly fd: number,
+  ) {}
+
+  onEvents(_events: number, nowUs: number): void {
+    const { call } = this.keeper;
+    if (!this.#receive(call, nowUs)) return;
+    if (!isSocketKnown(call)) this.keeper.catchUp(this, nowUs);
+    this.#handle(call);
+  }
+
+  /** Carries out one request while another client's waits; false: there was none. */
+  catchUpOne(nowUs: number): boolean {
+    const call = this.keeper.innerCall;
+    if (!this.#receive(call, nowUs)) return false;
+    this.#handle(call);
+    return true;
+  }
+
+  attach(fd: number): boolean {
+    return this.keeper.add(fd);
+  }
+
+  /** Reads a request; false: there is none, or the connection is no more. */
+  #receive(call: Call, nowUs: number): boolean {
+    const { sys, base, memory, counters } = this.app;
+    const { request, requestOff, fdOff } = call;
+    const n = sys.recvFd(this.fd, base, requestOff, MESSAGE_MAX_LEN + 1, fdOff, MSG_DONTWAIT);
+    if (n === -EAGAIN || n === -EINTR) return false;
+    if (n <= 0) {
+      this.keeper.drop(this);
+      return false;
+    }
+    call.fd = memory.dv.getInt32(fdOff, true);
+    call.caller = this;
+    call.nowUs = nowUs;
+    counters.requests++;
+    if (request.parse(memory.dv, requestOff, n)) return true;
+    counters.requestsMalformed++;
+    if (call.fd >= 0) sys.close(call.takeFd());
+    this.keeper.drop(this);
+    return false;
+  }
+
+  #handle(call: Call): void {
+    call.reply.clear();
+    const hasReply = carryOut(call);
+    if (call.fd >= 0) this.app.sys.close(call.takeFd());
+    if (hasReply) this.answer(call.reply);
+  }
+
+  answer(reply: Reply): void {
+    const { sys, base, memory, counters } = this.app;
+    const len = reply.emit(memory.dv);
+    const n = sys.sendFd(this.fd, base, reply.off, len, reply.passFd);
+    if (reply.passFd >= 0) sys.close(reply.passFd);
+    if (n === len) return;
+    counters.repliesLost++;
+    this.keeper.drop(this);
+  }
+}
+
+/** The reply to a CONNECT that waited. */
+class LateReply extends DeferredReply {
+  constructor(readonly client: ControlClient) {
+    super();
+  }
+
+  protected override send(result: number, socket: RepliedSocket, fillerLen: number): void {
+    const reply = this.client.keeper.lateReply;
+    reply.clear();
+    reply.result = result;
+    reply.state = socket.state;
+    reply.cookie = socket.cookie;
+    reply.b = fillerLen;
+    this.client.answer(reply);
+  }
+}

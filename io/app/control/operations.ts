@@ -1,0 +1,144 @@
+/**
+ * What can be asked on a control connection: one table of the operations of protocol.h, and how a
+ * request finds its own.
+ *
+ * @module
+ */
+import * as P from "../../../ffi/shim/protocol.ts";
+import { EAGAIN, EINVAL, ENOENT, ENOTCONN } from "../../../stack/mod.ts";
+import type { EndedSocket } from "../endpoint/ended_sockets.ts";
+import type { Endpoint } from "../endpoint/endpoint.ts";
+import type { Call } from "./call.ts";
+import { takeErrorEntry } from "./error_queue.ts";
+import { listInterfaces } from "./ifaddrs.ts";
+import { ioctl } from "./ioctl.ts";
+import { getOption, getOptionOfEnded, setOption } from "./option_requests.ts";
+import {
+  adoptSocket,
+  bind,
+  check,
+  connect,
+  describeSocket,
+  listen,
+  name,
+  openSocket,
+  setMore,
+  shutdown,
+} from "./socket_requests.ts";
+
+/** A request that concerns no socket, or makes one. The result is 0 or -errno. */
+interface GeneralOperation {
+  readonly run: (call: Call) => number;
+}
+
+/** A request that names a socket, which lives, or whose pair is closed. */
+interface SocketOperation {
+  readonly living: (call: Call, endpoint: Endpoint) => number;
+  readonly ended: (call: Call, ended: EndedSocket) => number;
+  /** What was written before the request leaves as if it had not come: of which sockets. */
+  readonly catchesUp?: "all" | "datagrams";
+}
+
+type Operation = (GeneralOperation | SocketOperation) & {
+  /** Whether the program waits for a reply. Default: always. */
+  readonly isAnswered?: (call: Call) => boolean;
+};
+
+const never = (): boolean => false;
+const refused = (errno: number) => (): number => -errno;
+const invalid = refused(EINVAL);
+const notConnected = refused(ENOTCONN);
+const done = (): number => 0;
+
+const OPERATIONS: Readonly<Record<number, Operation>> = {
+  [P.NUSE_OP_HELLO]: { run: greet },
+  [P.NUSE_OP_ATTACH]: { run: attach, isAnswered: never },
+  [P.NUSE_OP_CANCEL]: { run: cancel, isAnswered: never },
+  [P.NUSE_OP_IFADDRS]: { run: listInterfaces },
+  [P.NUSE_OP_IOCTL]: { run: ioctl },
+  [P.NUSE_OP_SOCKET]: { run: openSocket },
+  [P.NUSE_OP_OPEN]: { run: adoptSocket, isAnswered: never },
+  [P.NUSE_OP_WHO]: { living: describeSocket, ended: describeSocket },
+  [P.NUSE_OP_BIND]: { living: bind, ended: invalid },
+  [P.NUSE_OP_CONNECT]: { living: connect, ended: invalid, catchesUp: "datagrams" },
+  [P.NUSE_OP_LISTEN]: { living: listen, ended: invalid },
+  [P.NUSE_OP_CHECK]: { living: check, ended: notConnected },
+  [P.NUSE_OP_NAME]: { living: name, ended: name },
+  [P.NUSE_OP_SHUTDOWN]: { living: shutdown, ended: notConnected, catchesUp: "datagrams" },
+  [P.NUSE_OP_MORE]: {
+    living: setMore,
+    ended: notConnected,
+    catchesUp: "all",
+    isAnswered: ({ request }) => request.a !== 0,
+  },
+  [P.NUSE_OP_GETOPT]: { living: getOption, ended: getOptionOfEnded },
+  [P.NUSE_OP_SETOPT]: { living: setOption, ended: done, catchesUp: "all" },
+  [P.NUSE_OP_POST_SETOPT]: { living: setOption, ended: done, isAnswered: never },
+  [P.NUSE_OP_ERRQUEUE]: { living: takeErrorEntry, ended: refused(EAGAIN) },
+};
+
+const UNKNOWN: Operation = { living: invalid, ended: notConnected };
+
+function operationOf({ request }: Call): Operation {
+  return OPERATIONS[request.op] ?? UNKNOWN;
+}
+
+/** Whether the socket that the request names, if it has to name one, is known. */
+export function isSocketKnown(call: Call): boolean {
+  const { app, request } = call;
+  if ("run" in operationOf(call)) return true;
+  return app.endpoints.get(request.cookie) !== null || app.ended.get(request.cookie) !== null;
+}
+
+/**
+ * Carries out the request and fills the reply, which is clear. Returns whether there is one to send
+ * now: not when nobody waits for it, nor when it will be given later (REPLY_DEFERRED).
+ */
+export function carryOut(call: Call): boolean {
+  const { reply, request } = call;
+  const operation = operationOf(call);
+  reply.cookie = request.cookie;
+  reply.result = "run" in operation ? operation.run(call) : runOnSocket(call, operation);
+  return reply.result <= 0 && (operation.isAnswered?.(call) ?? true);
+}
+
+function runOnSocket(call: Call, operation: SocketOperation): number {
+  const { app, request, reply, nowUs } = call;
+  const endpoint = app.endpoints.get(request.cookie);
+  if (endpoint !== null) {
+    if (hasToCatchUp(operation, endpoint)) endpoint.catchUp(nowUs);
+    const result = operation.living(call, endpoint);
+    // listen() replaces the endpoint
+    reply.state = app.endpoints.get(request.cookie)?.state ?? 0;
+    return result;
+  }
+  const ended = app.ended.get(request.cookie);
+  if (ended === null) return -ENOENT;
+  reply.state = ended.state;
+  return operation.ended(call, ended);
+}
+
+function hasToCatchUp({ catchesUp }: SocketOperation, endpoint: Endpoint): boolean {
+  if (catchesUp === undefined) return false;
+  return catchesUp === "all" || endpoint.kind === P.NUSE_KIND_DATAGRAM;
+}
+
+/** HELLO */
+function greet({ app, reply }: Call): number {
+  reply.a = Deno.pid;
+  reply.b = app.token.low;
+  reply.c = app.token.high;
+  return 0;
+}
+
+/** ATTACH */
+function attach(call: Call): number {
+  if (call.fd >= 0 && call.caller.attach(call.takeFd())) call.app.counters.clientsAttached++;
+  return 0;
+}
+
+/** CANCEL */
+function cancel({ caller, request }: Call): number {
+  caller.later.cancel(request.a);
+  return 0;
+}

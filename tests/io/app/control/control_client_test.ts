@@ -1,0 +1,44 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { SOCK_SEQPACKET } from "../../../../ffi/abi/socket.ts";
+import * as P from "../../../../ffi/shim/protocol.ts";
+import { socketPair } from "../../../../ffi/socket.ts";
+import { World } from "../world.ts";
+
+Deno.test("control: malformed requests end the connection", () => {
+  for (const lenBytes of [1, P.NUSE_HEADER_LEN, P.NUSE_HEADER_LEN + P.NUSE_DATA_MAX + 1]) {
+    using world = new World();
+    const program = world.program();
+    world.memory.u8.fill(0x5a, program.bufferOff, program.bufferOff + lenBytes);
+    program.sendRaw(lenBytes);
+    assertThrows(() => world.until("closed", () => program.takeReply()), Error, "ended");
+    assertEquals(world.service.counters.requestsMalformed, 1);
+    assertEquals(world.service.clientCount, 0);
+  }
+});
+
+Deno.test("control: a descriptor that nobody asked for is closed", () => {
+  using world = new World();
+  const program = world.program();
+  const pair = socketPair(SOCK_SEQPACKET) as [number, number];
+  program.send(P.NUSE_OP_HELLO, {}, pair[1]);
+  program.sys.close(pair[1]);
+  world.until("reply", () => program.takeReply());
+  const gone = 0x2010; // POLLHUP | POLLRDHUP: the other end is closed everywhere
+  assertEquals(program.sys.poll(pair[0], 0x2000, 0), gone);
+  program.sys.close(pair[0]);
+});
+
+Deno.test("control: a client that does not read its replies is cut off", () => {
+  using world = new World();
+  const program = world.program();
+  for (let i = 0; i < 2000 && world.service.clientCount < 2; i++) {
+    try {
+      program.send(P.NUSE_OP_IFADDRS);
+    } catch {
+      break;
+    }
+    world.step();
+  }
+  world.until("dropped", () => world.service.counters.repliesLost === 1);
+  assertEquals(world.service.clientCount, 0);
+});
