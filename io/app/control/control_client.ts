@@ -34,7 +34,7 @@ export interface ClientKeeper {
 export class ControlClient implements Handler, Caller {
   /** In the loop. */
   slot = -1;
-  readonly later: DeferredReply = new LateReply(this);
+  readonly later: LateReply = new LateReply(this);
 
   constructor(
     readonly app: AppContext,
@@ -87,6 +87,7 @@ export class ControlClient implements Handler, Caller {
     const hasReply = carryOut(call);
     if (call.fd >= 0) this.app.sys.close(call.takeFd());
     if (hasReply) this.answer(call.reply);
+    else if (this.later.isOwed) this.later.cookie = call.request.cookie;
   }
 
   answer(reply: Reply): void {
@@ -102,6 +103,9 @@ export class ControlClient implements Handler, Caller {
 
 /** The reply to a CONNECT that waited. */
 class LateReply extends DeferredReply {
+  /** By which cookie the request has named the socket. */
+  cookie = 0;
+
   constructor(readonly client: ControlClient) {
     super();
   }
@@ -112,6 +116,7 @@ class LateReply extends DeferredReply {
     reply.result = result;
     reply.state = socket.state;
     reply.cookie = socket.cookie;
+    reply.a = this.cookie === socket.cookie ? 0 : 1;
     reply.b = fillerLen;
     this.client.answer(reply);
   }

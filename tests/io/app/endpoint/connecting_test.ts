@@ -145,6 +145,22 @@ Deno.test("connect: failed, the pair shows it once the filler has come", () => {
   assertEquals([again.result, again.a, again.b], [-ECONNREFUSED, 1, 0]);
 });
 
+Deno.test("connect that waits, by the cookie of a failed pair: the reply says so", () => {
+  using world = new World();
+  const program = world.program();
+  const client = program.socket(AF_INET, SOCK_STREAM);
+  assertEquals(client.connect("127.0.0.1", PORT), -EINPROGRESS);
+  client.await(POLLERR);
+  listening(program);
+  const waiter = program.fork();
+  dial(waiter, client);
+  assertEquals(outcome(world, waiter).result, -ECONNREFUSED);
+  dial(waiter, client); // as a process that shares the descriptor with the one that was told
+  const { result, a } = outcome(world, waiter);
+  assertEquals([result, a], [0, 1]);
+  waiter.close();
+});
+
 Deno.test("connect: asked again before the pair shows the failure, it never does", () => {
   using world = new World();
   const program = world.program();
