@@ -2,11 +2,13 @@
  * One control connection: reads a request, has it carried out, and answers. A request is answered
  * at once, in the handler that has read it; only a connect() that waits is answered later.
  *
- * Whoever sends anything else than requests, or does not read its replies, is cut off.
+ * Whoever sends anything else than requests, asks for more while a reply is owed (but for CANCEL),
+ * or does not read its replies, is cut off.
  *
  * @module
  */
 import { MSG_DONTWAIT } from "../../../ffi/abi/socket.ts";
+import { NUSE_OP_CANCEL } from "../../../ffi/shim/protocol.ts";
 import { EAGAIN, EINTR } from "../../../stack/mod.ts";
 import type { Handler } from "../../loop/loop.ts";
 import type { AppContext } from "../endpoint/app_context.ts";
@@ -75,7 +77,8 @@ export class ControlClient implements Handler, Caller {
     call.caller = this;
     call.nowUs = nowUs;
     counters.requests++;
-    if (request.parse(memory.dv, requestOff, n)) return true;
+    const isWellFormed = request.parse(memory.dv, requestOff, n);
+    if (isWellFormed && (!this.later.isOwed || request.op === NUSE_OP_CANCEL)) return true;
     counters.requestsMalformed++;
     if (call.fd >= 0) sys.close(call.takeFd());
     this.keeper.drop(this);

@@ -10,7 +10,7 @@ export class AppCounters {
   /** Peer of another user, or too many. */
   clientsRefused = 0;
   requests = 0;
-  /** Not a message of the protocol: the connection is closed. */
+  /** Not a message of the protocol, or not its turn: the connection is closed. */
   requestsMalformed = 0;
   /** A reply that could not be sent. */
   repliesLost = 0;

@@ -1,8 +1,11 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { SOCK_SEQPACKET } from "../../../../ffi/abi/socket.ts";
+import { AF_INET, SOCK_SEQPACKET, SOCK_STREAM } from "../../../../ffi/abi/socket.ts";
 import * as P from "../../../../ffi/shim/protocol.ts";
 import { socketPair } from "../../../../ffi/socket.ts";
+import { sockaddr } from "../program.ts";
 import { World } from "../world.ts";
+
+const PORT = 5019;
 
 Deno.test("control: malformed requests end the connection", () => {
   for (const lenBytes of [1, P.NUSE_HEADER_LEN, P.NUSE_HEADER_LEN + P.NUSE_DATA_MAX + 1]) {
@@ -14,6 +17,25 @@ Deno.test("control: malformed requests end the connection", () => {
     assertEquals(world.service.counters.requestsMalformed, 1);
     assertEquals(world.service.clientCount, 0);
   }
+});
+
+Deno.test("control: who is owed a reply and asks for more than CANCEL is cut off", () => {
+  using world = new World();
+  const program = world.program();
+  const socket = program.socket(AF_INET, SOCK_STREAM);
+  const listener = program.socket(AF_INET, SOCK_STREAM);
+  assertEquals([listener.bind("127.0.0.1", PORT), listener.listen(0)], [0, 0]);
+  for (let i = 0; i < 4; i++) {
+    program.socket(AF_INET, SOCK_STREAM).connect("127.0.0.1", PORT); // fills the backlog
+  }
+  world.steps(5);
+  const by = program.fork();
+  const ask = { cookie: socket.cookie, b: P.NUSE_CONNECT_WAIT };
+  by.send(P.NUSE_OP_CONNECT, { ...ask, data: sockaddr("127.0.0.1", PORT) });
+  by.send(P.NUSE_OP_CONNECT, ask);
+  assertThrows(() => world.until("closed", () => by.takeReply()), Error, "ended");
+  assertEquals(world.service.counters.requestsMalformed, 1);
+  assertEquals([socket.state, world.service.clientCount], [P.NUSE_STATE_CONNECTING, 1]);
 });
 
 Deno.test("control: a descriptor that nobody asked for is closed", () => {
