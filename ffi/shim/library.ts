@@ -22,7 +22,6 @@ const FILES = [
   "core/channels.c",
   "core/control.c",
   "core/fd_table.c",
-  "core/message.c",
   "core/process.c",
   "core/real.c",
   "core/sockaddr.c",

@@ -18,6 +18,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "fd_table.h"
 #include "real.h"
 
 static bool is_possible(void) { return shim_enabled() && !process_is_sandboxed(); }
@@ -240,6 +241,27 @@ long control_wait(const struct control_request *request, struct control_reply *r
   waiter_give(&waiter);
   errno = saved;
   return result;
+}
+
+/* ---- about a socket ---- */
+
+static long keep_state(int fd, struct fd_entry *e, const struct control_request *request,
+                       const struct control_reply *reply, long result) {
+  if (result == -ENOENT) return entry_verify(fd, e) ? -ENOTCONN : -ENOTSOCK;
+  if (result != -ENETDOWN) entry_set_state(e, request->cookie, reply->state);
+  return result;
+}
+
+long entry_call(int fd, struct fd_entry *e, struct control_request *request,
+                struct control_reply *reply) {
+  request->cookie = entry_cookie(e);
+  return keep_state(fd, e, request, reply, control_call(request, reply));
+}
+
+long entry_wait(int fd, struct fd_entry *e, struct control_request *request,
+                struct control_reply *reply, int limit_ms) {
+  request->cookie = entry_cookie(e);
+  return keep_state(fd, e, request, reply, control_wait(request, reply, limit_ms));
 }
 
 /* ---- the rest ---- */

@@ -1,9 +1,8 @@
 /*
  * The control channel: requests to the service and their replies.
  *
- *   control.c   a request and its reply, under the lock; a request that waits
- *   channels.c  the connections that they go over
- *   message.c   their bytes
+ *   control.c   a request and its reply, under the lock; a request that waits; one about a socket
+ *   channels.c  the messages, and the connections that they go over
  */
 #ifndef NUSE_CONTROL_H
 #define NUSE_CONTROL_H
@@ -64,6 +63,14 @@ long control_post(const struct control_request *request, int passed);
  * by the limit or by a handler (reply->interrupted), it is CANCELled: -EINPROGRESS. */
 long control_wait(const struct control_request *request, struct control_reply *reply,
                   int limit_ms);
+struct fd_entry;
+/* A request about the entry's socket; keeps its cached state. The service does not know it:
+ * -ENOTCONN (it has ended long ago), -ENOTSOCK (the number names something else now). */
+long entry_call(int fd, struct fd_entry *e, struct control_request *request,
+                struct control_reply *reply);
+/* The same for a request that waits. */
+long entry_wait(int fd, struct fd_entry *e, struct control_request *request,
+                struct control_reply *reply, int limit_ms);
 /* Does a control connection (ours, or one inherited by fork) sit at this number? */
 bool control_holds(int fd);
 /* The lowest number from `first` to `last` at which one does, or -1. */

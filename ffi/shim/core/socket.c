@@ -1,6 +1,5 @@
 /*
- * What is asked of the service about one socket: what it is (WHO), its state, its error, and any
- * request that concerns it.
+ * What a descriptor is (WHO), and the state and the error of a socket, as the service knows them.
  */
 #include "socket.h"
 
@@ -56,25 +55,6 @@ enum fd_kind table_classify(int fd, struct fd_entry **entry) {
   }
   errno = saved;
   return kind;
-}
-
-static long keep_state(int fd, struct fd_entry *e, const struct control_request *request,
-                       const struct control_reply *reply, long result) {
-  if (result == -ENOENT) return entry_verify(fd, e) ? -ENOTCONN : -ENOTSOCK;
-  if (result != -ENETDOWN) entry_set_state(e, request->cookie, reply->state);
-  return result;
-}
-
-long entry_call(int fd, struct fd_entry *e, struct control_request *request,
-                struct control_reply *reply) {
-  request->cookie = entry_cookie(e);
-  return keep_state(fd, e, request, reply, control_call(request, reply));
-}
-
-long entry_wait(int fd, struct fd_entry *e, struct control_request *request,
-                struct control_reply *reply, int limit_ms) {
-  request->cookie = entry_cookie(e);
-  return keep_state(fd, e, request, reply, control_wait(request, reply, limit_ms));
 }
 
 uint32_t entry_refresh(int fd, struct fd_entry *e) {

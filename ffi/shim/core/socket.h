@@ -1,5 +1,5 @@
 /*
- * What is asked of the service about one socket.
+ * What the service is asked about one socket whatever the program calls.
  */
 #ifndef NUSE_SOCKET_H
 #define NUSE_SOCKET_H
@@ -7,13 +7,6 @@
 #include "control.h"
 #include "fd_table.h"
 
-/* A request about the entry's socket; keeps its cached state. The service does not know it:
- * -ENOTCONN (it has ended long ago), -ENOTSOCK (the number names something else now). */
-long entry_call(int fd, struct fd_entry *e, struct control_request *request,
-                struct control_reply *reply);
-/* The same for a request that waits. */
-long entry_wait(int fd, struct fd_entry *e, struct control_request *request,
-                struct control_reply *reply, int limit_ms);
 /* Asks the service anew; returns the state bits. */
 uint32_t entry_refresh(int fd, struct fd_entry *e);
 /* SO_ERROR, taken: positive errno or 0. */
