@@ -37,7 +37,7 @@ export {
   TX_SLOT_LEN,
   TxFrames,
 } from "./base/mod.ts";
-export { DEFAULT_TCP_CONFIG, type TcpConfig } from "./tcp/mod.ts";
+export { DEFAULT_TCP_CONFIG, TCP_NODELAY, type TcpConfig } from "./tcp/mod.ts";
 export { UDP_MAX_PAYLOAD_LEN } from "./udp/mod.ts";
 export * from "./base/errno.ts";
 export { errnoName } from "./base/errno_name.ts";

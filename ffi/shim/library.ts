@@ -24,6 +24,7 @@ const FILES = [
   "core/fd_table.c",
   "core/process.c",
   "core/real.c",
+  "core/rules.c",
   "core/sockaddr.c",
   "core/socket.c",
   "core/start.c",

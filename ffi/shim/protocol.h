@@ -22,7 +22,7 @@
 #define NUSE_PROTOCOL_H
 
 #define NUSE_MAGIC 0x4553554e
-#define NUSE_VERSION 3
+#define NUSE_VERSION 4
 
 /* Request and reply headers. */
 #define NUSE_HEADER_LEN 32
@@ -45,7 +45,8 @@
 
 /* Operations. */
 /* a pid of the process -> a pid of the service, b, c low and high half of the token that marks
- * datagram headers. First message on a connection made by path, at any time on others. */
+ * datagram headers; data: rules, NUSE_RULE_LEN bytes each, which requests need no reply. First
+ * message on a connection made by path, at any time on others. */
 #define NUSE_OP_HELLO 1
 /* a domain, b type without flag bits, c protocol -> cookie, a NUSE_KIND_, b domain, c type |
  * protocol << 8, the program's end by SCM_RIGHTS: SOCK_STREAM pair for streams, SOCK_SEQPACKET
@@ -97,10 +98,11 @@
  * ...). Binds if need be. */
 #define NUSE_OP_CHECK 15
 /* As SOCKET, but the program has made the pair (marked as there) and passes the service's end:
- * a domain, b type, c protocol, cookie, fd. No reply: only for sockets that are always granted
- * (AF_INET, TCP and UDP). Should the service have no room after all, it closes the descriptor. */
+ * a domain, b type, c protocol, cookie, fd. No reply: only for sockets that are always granted, by
+ * the rules of HELLO. Should the service have no room after all, it closes the descriptor. */
 #define NUSE_OP_OPEN 16
-/* As SETOPT without a reply: only for options that every living socket of the kind takes. */
+/* As SETOPT without a reply: only for options that every living socket of the kind takes, by the
+ * rules of HELLO, and nothing that the program can see waits for. The value is an int. */
 #define NUSE_OP_POST_SETOPT 17
 /* On a connection on which a CONNECT waits: it shall not wait any longer. No reply of its own;
  * the reply of the CONNECT is -EINPROGRESS (filler as usual), or what it has ended with. */
@@ -152,6 +154,16 @@
 /* sockaddr_in or sockaddr_in6, in the family of the listener's domain */
 #define NUSE_ACCEPT_PEER_OFF 16
 #define NUSE_ACCEPT_DOMAIN_OFF 44 /* u16 */
+
+/* Rule: i32 each. OP OPEN: a socket of A domain, B type, C protocol is granted; its protocol is D
+ * (C may be 0). OP POST_SETOPT: sockets of A kind take the option B level, C name. */
+#define NUSE_RULE_LEN 20
+#define NUSE_RULE_MAX 32 /* rules, at most */
+#define NUSE_RULE_OP_OFF 0
+#define NUSE_RULE_A_OFF 4
+#define NUSE_RULE_B_OFF 8
+#define NUSE_RULE_C_OFF 12
+#define NUSE_RULE_D_OFF 16
 
 /* Room for any sockaddr of ours (sockaddr_in6), zero filled. */
 #define NUSE_SOCKADDR_LEN 28

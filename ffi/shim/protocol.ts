@@ -5,7 +5,7 @@
  * @module
  */
 export const NUSE_MAGIC = 0x4553554e;
-export const NUSE_VERSION = 3;
+export const NUSE_VERSION = 4;
 
 // Request and reply headers.
 export const NUSE_HEADER_LEN = 32;
@@ -135,6 +135,16 @@ export const NUSE_ACCEPT_COOKIE_OFF = 8; // u64
 // sockaddr_in or sockaddr_in6, in the family of the listener's domain
 export const NUSE_ACCEPT_PEER_OFF = 16;
 export const NUSE_ACCEPT_DOMAIN_OFF = 44; // u16
+
+// Rule: i32 each. OP OPEN: a socket of A domain, B type, C protocol is granted; its protocol is D
+// (C may be 0). OP POST_SETOPT: sockets of A kind take the option B level, C name.
+export const NUSE_RULE_LEN = 20;
+export const NUSE_RULE_MAX = 32; // rules, at most
+export const NUSE_RULE_OP_OFF = 0;
+export const NUSE_RULE_A_OFF = 4;
+export const NUSE_RULE_B_OFF = 8;
+export const NUSE_RULE_C_OFF = 12;
+export const NUSE_RULE_D_OFF = 16;
 
 // Room for any sockaddr of ours (sockaddr_in6), zero filled.
 export const NUSE_SOCKADDR_LEN = 28;

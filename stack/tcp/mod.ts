@@ -10,3 +10,4 @@ export type { SocketHandle } from "./tcb/context.ts";
 export { TcpSocket } from "./user/socket.ts";
 export { TcpSocketOptions } from "./tcb/socket_options.ts";
 export { CONGESTION_NAMES } from "./congestion/mod.ts";
+export { TCP_NODELAY } from "./user/sol_tcp.ts";

@@ -6,10 +6,10 @@
 
 #include <linux/filter.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <string.h>
 
 #include "../core/real.h"
+#include "../core/rules.h"
 #include "../core/socket.h"
 #include "../datagram/datagram.h"
 #include "../stream/stream.h"
@@ -80,14 +80,6 @@ EXPORT int getsockopt(int fd, int level, int name, void *restrict value, socklen
   return (int)shim_return(getsockopt_nuse(fd, kind, e, level, name, value, len), saved);
 }
 
-/* Every stream that lives takes it, whatever its state, and nothing that the program can see
- * waits for it. */
-static bool is_always_taken(enum fd_kind kind, int level, int name, socklen_t len) {
-  if (kind != KIND_STREAM || len < sizeof(int)) return false;
-  if (level == IPPROTO_TCP) return name == TCP_NODELAY;
-  return level == SOL_SOCKET && (name == SO_KEEPALIVE || name == SO_REUSEADDR);
-}
-
 /* As setsockopt_nuse, without waiting. */
 static long setsockopt_posted(struct fd_entry *e, int level, int name, const void *value) {
   struct control_request request = {.op = NUSE_OP_POST_SETOPT, .cookie = entry_cookie(e),
@@ -123,7 +115,7 @@ EXPORT int setsockopt(int fd, int level, int name, const void *value, socklen_t 
   if (!is_nuse(kind)) {
     return real()->setsockopt(fd, level, name, value, len);
   }
-  bool is_posted = is_always_taken(kind, level, name, len);
+  bool is_posted = len >= sizeof(int) && rules_post(kind, level, name);
   if (is_native_option(level, name)) entry_mark(e, WORD_TIMED, 0);
   if (is_native_option(level, name) || (is_posted && !entry_verify(fd, e))) {
     return real()->setsockopt(fd, level, name, value, len);

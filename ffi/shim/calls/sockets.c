@@ -2,8 +2,8 @@
  * Making sockets and naming them: socket, socketpair, bind, listen, getsockname, getpeername,
  * shutdown, accept. AF_INET and AF_INET6 are ours, every other family is the kernel's.
  *
- * TCP and UDP over IPv4 are always granted, so socket() makes the pair itself, gives one end to the
- * service (OPEN) and does not wait.
+ * What is always granted (rules of HELLO) socket() makes itself: the pair, one end of which it
+ * gives to the service (OPEN), without waiting.
  */
 #include "../core/shim.h"
 
@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 
 #include "../core/real.h"
+#include "../core/rules.h"
 #include "../core/sockaddr.h"
 #include "../core/socket.h"
 #include "../datagram/datagram.h"
@@ -20,21 +21,6 @@
 
 #define SOCKADDR_MAX 128
 #define SOCKET_TYPE_MASK 0xf
-
-/* The service's answer is known: it grants the socket. Fills *who. */
-static bool is_granted(int domain, int type, int protocol, struct control_reply *who) {
-  if (domain != AF_INET) return false;
-  who->b = domain;
-  if (type == SOCK_STREAM && (protocol == 0 || protocol == IPPROTO_TCP)) {
-    who->a = KIND_STREAM;
-    who->c = SOCK_STREAM | IPPROTO_TCP << 8;
-    return true;
-  }
-  if (type != SOCK_DGRAM || (protocol != 0 && protocol != IPPROTO_UDP)) return false;
-  who->a = KIND_DATAGRAM;
-  who->c = SOCK_DGRAM | IPPROTO_UDP << 8;
-  return true;
-}
 
 /* Marks the program's end, and fills in its cookie. */
 static bool pair_prepare(int fd, struct control_reply *who) {
@@ -83,7 +69,8 @@ static long socket_nuse(int domain, int type, int protocol) {
   struct control_reply who = {0};
   int flags = type & (SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (type & ~(SOCKET_TYPE_MASK | flags)) return -EINVAL;
-  if (is_granted(domain, type & ~flags, protocol, &who)) {
+  if (!rules_known()) control_prepare();
+  if (rules_grant(domain, type & ~flags, protocol, &who)) {
     long fd = socket_opened(&who, flags);
     if (fd >= 0) return fd;
   }

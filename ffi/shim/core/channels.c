@@ -25,6 +25,7 @@
 
 #include "fd_table.h"
 #include "real.h"
+#include "rules.h"
 
 #define CHANNEL_FD_MIN 500
 #define REPLY_TIMEOUT_SECONDS 30
@@ -194,14 +195,16 @@ static int connect_by_path(void) {
   return -1;
 }
 
-/* HELLO, which also brings the token. */
+/* HELLO, which also brings the token and the rules. */
 static bool greet(struct control_channel *channel) {
   struct control_request hello = {.op = NUSE_OP_HELLO, .a = process_page()->pid};
-  struct control_reply reply = {0};
+  uint8_t rules[NUSE_RULE_MAX * NUSE_RULE_LEN];
+  struct control_reply reply = {.data = rules, .data_cap = sizeof rules};
   int fd = channel->fd_plus1 - 1;
   if (message_send(fd, &hello, -1) == 0 && message_receive(fd, &reply) == 0) {
     atomic_store_explicit(&token, (uint64_t)(uint32_t)reply.c << 32 | (uint32_t)reply.b,
                           memory_order_relaxed);
+    if (reply.data_len <= sizeof rules) rules_keep(rules, reply.data_len);
     return true;
   }
   channel_drop(channel);

@@ -266,6 +266,17 @@ long entry_wait(int fd, struct fd_entry *e, struct control_request *request,
 
 /* ---- the rest ---- */
 
+void control_prepare(void) {
+  struct guard guard;
+  int saved = errno;
+  if (!is_possible()) return;
+  struct process_page *p = process_page();
+  guard_enter(&guard, p);
+  channel_for_requests(p);
+  guard_leave(&guard, p);
+  errno = saved;
+}
+
 void control_vacate(int fd) {
   struct guard guard;
   int saved = errno;

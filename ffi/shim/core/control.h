@@ -71,6 +71,8 @@ long entry_call(int fd, struct fd_entry *e, struct control_request *request,
 /* The same for a request that waits. */
 long entry_wait(int fd, struct fd_entry *e, struct control_request *request,
                 struct control_reply *reply, int limit_ms);
+/* Makes the connection for requests, if there is none. */
+void control_prepare(void);
 /* Does a control connection (ours, or one inherited by fork) sit at this number? */
 bool control_holds(int fd);
 /* The lowest number from `first` to `last` at which one does, or -1. */

@@ -13,6 +13,7 @@ import { takeErrorEntry } from "./error_queue.ts";
 import { listInterfaces } from "./ifaddrs.ts";
 import { ioctl } from "./ioctl.ts";
 import { getOption, getOptionOfEnded, setOption } from "./option_requests.ts";
+import { writeRules } from "./rules.ts";
 import {
   adoptSocket,
   bind,
@@ -128,6 +129,7 @@ function greet({ app, reply }: Call): number {
   reply.a = Deno.pid;
   reply.b = app.token.low;
   reply.c = app.token.high;
+  reply.dataLen = writeRules(app.memory.dv, reply.dataOff);
   return 0;
 }
 

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -345,4 +346,17 @@ size_t put_interfaces(uint8_t *out) {
   len += put_interface(out + len, "eth0", 2, AF_PACKET, 0);
   len += put_interface(out + len, "lo", 1, AF_INET, 0x7f000001);
   return len + put_interface(out + len, "eth0", 2, AF_INET, 0xc6120002);
+}
+
+size_t put_rules(uint8_t *out) {
+  static const int32_t rules[][NUSE_RULE_LEN / 4] = {
+      {NUSE_OP_OPEN, AF_INET, SOCK_STREAM, 0, IPPROTO_TCP},
+      {NUSE_OP_OPEN, AF_INET, SOCK_STREAM, IPPROTO_TCP, IPPROTO_TCP},
+      {NUSE_OP_OPEN, AF_INET, SOCK_DGRAM, 0, IPPROTO_UDP},
+      {NUSE_OP_OPEN, AF_INET, SOCK_DGRAM, IPPROTO_UDP, IPPROTO_UDP},
+      {NUSE_OP_POST_SETOPT, NUSE_KIND_STREAM, IPPROTO_TCP, TCP_NODELAY, 0},
+      {NUSE_OP_POST_SETOPT, NUSE_KIND_STREAM, SOL_SOCKET, SO_KEEPALIVE, 0},
+  };
+  memcpy(out, rules, sizeof rules);
+  return sizeof rules;
 }

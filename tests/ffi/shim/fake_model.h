@@ -59,5 +59,7 @@ int check(const struct fake *s, const uint8_t *name, size_t len, int payload);
 int set_option(struct fake *s, int level, int name, const uint8_t *data, size_t len);
 int get_option(struct fake *s, int level, int name, int *value);
 size_t put_interfaces(uint8_t *out);
+/* The rules of HELLO. */
+size_t put_rules(uint8_t *out);
 
 #endif

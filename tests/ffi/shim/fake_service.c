@@ -193,8 +193,7 @@ static int answer_socket(struct fake *s, int fd, int op, const struct header *re
 
 static void answer(int fd, const struct header *request, int passed) {
   struct header reply = {.cookie = request->cookie};
-  int op = (int)((uint32_t)request->word1 >> 16);
-  int program_fd = -1;
+  int op = (int)((uint32_t)request->word1 >> 16), program_fd = -1;
   struct fake *s = find(request->cookie);
   op_counts[op & 63]++;
   if (op == NUSE_OP_ATTACH) add_connection(passed, false);
@@ -205,6 +204,7 @@ static void answer(int fd, const struct header *request, int passed) {
     reply.a = getpid();
     reply.b = (int32_t)FAKE_TOKEN_LOW;
     reply.c = FAKE_TOKEN_HIGH;
+    reply.data_len = (uint32_t)put_rules(data);
   } else if (op == NUSE_OP_SOCKET) {
     program_fd = op_socket(request, &reply);
   } else if (op == NUSE_OP_IFADDRS) {

@@ -1,0 +1,45 @@
+import { assert, assertEquals } from "@std/assert";
+import * as P from "../../../../ffi/shim/protocol.ts";
+import { RULES } from "../../../../io/app/control/rules.ts";
+import type { ProgramSocket } from "../program.ts";
+import { World } from "../world.ts";
+
+const OPENS = RULES.filter(([op]) => op === P.NUSE_OP_OPEN);
+const POSTS = RULES.filter(([op]) => op === P.NUSE_OP_POST_SETOPT);
+
+Deno.test("rules: told in the answer to HELLO", () => {
+  using world = new World();
+  const { data } = world.program().request(P.NUSE_OP_HELLO);
+  const words = [...new Int32Array(data.buffer)];
+  assertEquals(words, RULES.flat());
+  assertEquals(P.NUSE_RULE_LEN, 4 * RULES[0].length);
+  assert(RULES.length <= P.NUSE_RULE_MAX);
+});
+
+Deno.test("rules: what is said to be granted is granted, with that protocol", () => {
+  using world = new World();
+  const program = world.program();
+  assertEquals(OPENS.length, 4);
+  for (const [, a, b, c, d] of OPENS) {
+    const answer = program.request(P.NUSE_OP_SOCKET, { a, b, c });
+    assertEquals([answer.result, answer.b, answer.c], [0, a, b | d << 8]);
+    program.sys.close(answer.fd);
+  }
+});
+
+Deno.test("rules: what is said to be taken is taken in every state", () => {
+  using world = new World();
+  const program = world.program();
+  const [, domain, type] = OPENS[0];
+  const fresh = program.socket(domain, type);
+  const listener = program.socket(domain, type);
+  assertEquals([listener.bind("127.0.0.1", 5023), listener.listen(4)], [0, 0]);
+  const client = program.socket(domain, type);
+  client.connect("127.0.0.1", 5023);
+  const { socket: server } = listener.accept();
+  const sockets: ProgramSocket[] = [fresh, listener, client, server];
+  for (const [, kind, level, name] of POSTS) {
+    assertEquals(kind, P.NUSE_KIND_STREAM);
+    assertEquals(sockets.map((socket) => socket.setInt(level, name, 1)), [0, 0, 0, 0]);
+  }
+});
