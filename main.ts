@@ -7,12 +7,11 @@
  */
 const isSource = import.meta.url.endsWith(".ts");
 // What `deno task build` makes has everything in one folder: worker and compiled libraries.
-if (!isSource) Deno.env.set("NUSE_NATIVE_DIR", import.meta.dirname!);
 const workerUrl = new URL(isSource ? "./io/worker.ts" : "./worker.js", import.meta.url);
 const worker = new Worker(workerUrl, { type: "module", name: "stack" });
 
 const { main } = await import("./cli/run.ts").catch((error: Error) => {
-  console.error(`nuse: ${error.message.split("\n")[0]} (the first start needs the network)`);
+  console.error(`nuse: ${error.message.split("\n")[0]} (is this folder complete?)`);
   Deno.exit(2);
 });
 await main(Deno.args, worker);

@@ -92,11 +92,12 @@ export class Session {
     const { config, launched, program } = this.#options;
     const runDir = makeRunDir(runDirSources(launched.env));
     try {
-      const worker = new StackWorker(this.#options.worker, say, this.#broken.reject);
-      const started = worker.start({ config, runDir, guestUid: program.guestUid });
+      // Libraries first: what a first start compiles is compiled here, and said once.
       catchSignals();
       void this.#watch();
       const shim = findNative(SHIM_LIBRARY.name, SHIM_LIBRARY.sources);
+      const worker = new StackWorker(this.#options.worker, say, this.#broken.reject);
+      const started = worker.start({ config, runDir, guestUid: program.guestUid });
       const ready = await Promise.race([started, this.#broken.promise]);
       ready.notes.forEach(say);
       ready.facts.forEach(this.#options.tell);

@@ -1,34 +1,27 @@
 /**
  * The bundled C sources as shared objects: found ready-made, found in the cache, or compiled now.
  *
- * 1. `$NUSE_NATIVE_DIR/<name>.so`: what `deno task build` made ahead and `dist/nuse` carries.
+ * 1. Ready-made: beside the bundle that this is part of (dist/nuse), or in `$NUSE_NATIVE_DIR`.
  * 2. The cache: `$NUSE_CACHE`, else /var/cache/nuse for root, else ~/.cache/nuse. The file's name
  *    holds a hash of the sources, the flags, the compiler's name and the architecture, so a change
- *    of any of them builds anew, and a machine that has built once needs no compiler again. Only a
- *    directory that belongs to us (or root) and that nobody else can write is trusted: what is in
- *    it gets loaded. It is readable by all, because a program that drops its privileges must still
- *    be able to load the shim.
- * 3. A compiler, into a file of its own, renamed when complete: two first starts at once do no
- *    harm.
+ *    of any of them builds anew, and a machine that has built once needs no compiler again. It is
+ *    readable by all, because a program that drops its privileges must still be able to load the
+ *    shim.
+ * 3. A compiler, with the cache's lock held: the second of two threads or processes at a first
+ *    start waits, and finds the library made.
+ *
+ * What is in these folders gets loaded, so they must be ours alone (trusted_dir.ts).
  *
  * @module
  */
-import { EACCES, EINVAL, ENOENT, SysError } from "./errno.ts";
+import { CFLAGS, chooseCompiler, compile, defaultCompilers } from "./compile.ts";
+import { EACCES, SysError } from "./errno.ts";
+import { withProgress } from "./progress.ts";
+import { errnoOf, makeTrustedDir, trustedDir } from "./trusted_dir.ts";
 
-const CFLAGS = [
-  "-std=c11",
-  "-O2",
-  "-fPIC",
-  "-shared",
-  "-fvisibility=hidden",
-  "-Wall",
-  "-Wextra",
-  "-Werror",
-];
-const COMPILERS = ["cc", "gcc", "clang"];
 const ROOT_CACHE = "/var/cache/nuse";
-const NO_COMPILER = "no C compiler (cc, gcc, clang) to build the shim: " +
-  "apt-get install gcc, or use the built dist/nuse";
+const CACHE_ADVICE = "set NUSE_CACHE to a folder of your own";
+const NATIVE_DIR_ADVICE = "set NUSE_NATIVE_DIR to a folder of your own, or unset it";
 
 export interface NativeOptions {
   /** Directory of ready-made libraries; default `$NUSE_NATIVE_DIR`. */
@@ -36,32 +29,60 @@ export interface NativeOptions {
   /** Default: see above. */
   cacheDir?: string;
   /** Compilers to try in turn; default `$CC`, cc, gcc, clang. */
-  compilers?: string[];
+  compilers?: readonly string[];
 }
 
 /** Path of the shared object `name` made of `sources` (absolute paths). Throws SysError. */
 export function findNative(name: string, sources: string[], options: NativeOptions = {}): string {
-  const nativeDir = options.nativeDir ?? Deno.env.get("NUSE_NATIVE_DIR");
-  if (nativeDir) {
-    const ready = `${nativeDir}/${name}.so`;
-    if (isFile(ready)) return ready;
-  }
+  const ready = findReady(name, options.nativeDir ?? Deno.env.get("NUSE_NATIVE_DIR"));
+  if (ready !== null) return ready;
   const compilers = options.compilers ?? defaultCompilers();
-  const dir = trustedDir(options.cacheDir ?? defaultCacheDir());
+  const dir = makeTrustedDir(options.cacheDir ?? defaultCacheDir(), CACHE_ADVICE);
   const cached = `${dir}/${name}-${keyOf(sources, compilers[0])}.so`;
   if (isFile(cached)) return cached;
-  compile(sources, cached, compilers);
+  using _lock = lockCache(dir);
+  if (!isFile(cached)) {
+    const compiler = chooseCompiler(compilers);
+    const what = `compiling ${name}.so with ${compiler}, once`;
+    withProgress(what, () => compile(sources, cached, compiler));
+  }
   return cached;
 }
 
 /** Compiles `sources` to `outFile` (the build of `dist/nuse`). Throws SysError. */
 export function buildNative(sources: string[], outFile: string): void {
-  compile(sources, outFile, defaultCompilers());
+  compile(sources, outFile, chooseCompiler(defaultCompilers()));
 }
 
-function defaultCompilers(): string[] {
-  const chosen = Deno.env.get("CC");
-  return chosen ? [chosen] : COMPILERS;
+/**
+ * Opens a library that findNative found. Throws SysError where Deno.dlopen would throw: the file is
+ * sound, it is its folder that does not let it be loaded.
+ */
+export function openNative<S extends Deno.ForeignLibraryInterface>(
+  path: string,
+  symbols: S,
+): Deno.DynamicLibrary<S> {
+  try {
+    return Deno.dlopen(path, symbols);
+  } catch (error) {
+    const reason = (error as Error).message;
+    if (!reason.includes("failed to map segment")) throw error;
+    const dir = path.slice(0, path.lastIndexOf("/"));
+    throw new SysError("dlopen", EACCES, `cannot load libraries from ${dir}`, {
+      path,
+      advice: "it is mounted noexec: set NUSE_CACHE to a folder on another file system",
+    });
+  }
+}
+
+/** The library in the bundle's own folder, or in `nativeDir`. */
+function findReady(name: string, nativeDir: string | undefined): string | null {
+  // A bundle is trusted already, with all that lies beside it: it runs.
+  if (!import.meta.url.endsWith(".ts")) return `${import.meta.dirname}/${name}.so`;
+  if (!nativeDir) return null;
+  const ready = `${nativeDir}/${name}.so`;
+  if (!isFile(ready)) return null;
+  return `${trustedDir(nativeDir, NATIVE_DIR_ADVICE)}/${name}.so`;
 }
 
 function defaultCacheDir(): string {
@@ -86,22 +107,18 @@ function isWritableRootCache(): boolean {
   }
 }
 
-/** Makes the directory if need be; throws when somebody else could put a library there. */
-function trustedDir(dir: string): string {
-  const advice = "set NUSE_CACHE to a directory of your own";
-  let info: Deno.FileInfo;
+/** Waits for the lock that only one compiler may hold. Throws SysError. */
+function lockCache(dir: string): Deno.FsFile {
   try {
-    Deno.mkdirSync(dir, { recursive: true, mode: 0o755 });
-    info = Deno.statSync(dir);
+    const file = Deno.openSync(`${dir}/.lock`, { write: true, create: true, mode: 0o644 });
+    file.lockSync(true);
+    return file;
   } catch (error) {
-    const errno = error instanceof Deno.errors.NotFound ? ENOENT : EACCES;
-    throw new SysError("mkdir", errno, `cannot make the cache ${dir}`, { path: dir, advice });
+    throw new SysError("open", errnoOf(error), `cannot write the cache ${dir}`, {
+      path: dir,
+      advice: "make room there, or set NUSE_CACHE to another folder of your own",
+    });
   }
-  const isOurs = info.uid === Deno.uid() || info.uid === 0;
-  if (!isOurs || ((info.mode ?? 0) & 0o022) !== 0) {
-    throw new SysError("stat", EACCES, `others can write the cache ${dir}`, { path: dir, advice });
-  }
-  return dir;
 }
 
 function isFile(path: string): boolean {
@@ -158,43 +175,4 @@ function hash128(pieces: Uint8Array[]): string {
     lanes[i & 3] = h ^ (h >>> 13);
   }
   return [...lanes].map((lane) => (lane >>> 0).toString(16).padStart(8, "0")).join("");
-}
-
-function compile(sources: string[], outFile: string, compilers: string[]): void {
-  const temporary = `${outFile}.${Deno.pid}-${crypto.randomUUID().slice(0, 8)}`;
-  for (const compiler of compilers) {
-    let output: Deno.CommandOutput;
-    try {
-      output = new Deno.Command(compiler, {
-        args: [...CFLAGS, "-o", temporary, ...sources, "-ldl", "-lpthread", "-lm"],
-        stdin: "null",
-        stdout: "null",
-        stderr: "piped",
-      }).outputSync();
-    } catch {
-      continue;
-    }
-    if (!output.success) throw failure(compiler, sources, output);
-    Deno.chmodSync(temporary, 0o755);
-    Deno.renameSync(temporary, outFile);
-    return;
-  }
-  throw new NoCompilerError();
-}
-
-function failure(compiler: string, sources: string[], output: Deno.CommandOutput): SysError {
-  const lines = new TextDecoder().decode(output.stderr).split("\n");
-  const first = lines.find((line) => line.includes("error")) ?? lines[0];
-  return new SysError("compile", EINVAL, `${compiler} cannot compile ${sources[0]}`, {
-    path: sources[0],
-    advice: first.trim(),
-  });
-}
-
-/** There is nothing to compile with. */
-export class NoCompilerError extends SysError {
-  constructor() {
-    super("compile", ENOENT, NO_COMPILER);
-    this.message = NO_COMPILER;
-  }
 }

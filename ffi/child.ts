@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { findNative } from "./build_native.ts";
+import { findNative, openNative } from "./build_native.ts";
 import { check } from "./errno.ts";
 import { cString, HOST_LIBRARY } from "./libc.ts";
 
@@ -41,7 +41,7 @@ const SYMBOLS = {
 let opened: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"] | null = null;
 
 function sys(): Deno.DynamicLibrary<typeof SYMBOLS>["symbols"] {
-  opened ??= Deno.dlopen(findNative(HOST_LIBRARY.name, HOST_LIBRARY.sources), SYMBOLS).symbols;
+  opened ??= openNative(findNative(HOST_LIBRARY.name, HOST_LIBRARY.sources), SYMBOLS).symbols;
   return opened;
 }
 

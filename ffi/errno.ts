@@ -38,6 +38,7 @@ export const EACCES = 13;
 export const EBUSY = 16;
 export const ENODEV = 19;
 export const EINVAL = 22;
+export const ENOSPC = 28;
 export const ENAMETOOLONG = 36;
 export const ENOSYS = 38;
 export const EBADFD = 77;

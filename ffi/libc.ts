@@ -1,5 +1,5 @@
 /**
- * System calls, by way of the bundled `host/host.c`: the only `Deno.dlopen` of the project.
+ * System calls, by way of the bundled `host/host.c`.
  *
  * Every call answers `n | -errno` and throws nothing. On the data path pass `arena.base` and
  * offsets into the arena; set-up calls take a Uint8Array, which the kernel reads or writes during
@@ -10,7 +10,7 @@
  *
  * @module
  */
-import { findNative } from "./build_native.ts";
+import { findNative, openNative } from "./build_native.ts";
 
 /** Name and sources of the host library, for `findNative` and for the build of `dist/nuse`. */
 export const HOST_LIBRARY = {
@@ -152,7 +152,7 @@ let opened: Libc | null = null;
 
 /** The library's functions. Throws SysError when it can be neither found nor built. */
 export function libc(): Libc {
-  opened ??= Deno.dlopen(findNative(HOST_LIBRARY.name, HOST_LIBRARY.sources), SYMBOLS).symbols;
+  opened ??= openNative(findNative(HOST_LIBRARY.name, HOST_LIBRARY.sources), SYMBOLS).symbols;
   return opened;
 }
 

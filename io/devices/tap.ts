@@ -170,7 +170,8 @@ function openTap(name: string): number {
 }
 
 function openAdvice(error: number): string | undefined {
-  if (error === -EACCES || error === -EPERM) return "run with sudo, or give CAP_NET_ADMIN";
+  if (error === -EACCES) return "run with sudo, or be given the file and CAP_NET_ADMIN";
+  if (error === -EPERM) return "run with sudo, or give CAP_NET_ADMIN";
   if (error === -ENOENT || error === -ENODEV) return "load it with modprobe tun";
   return undefined;
 }
