@@ -1,7 +1,7 @@
 /**
  * The folder of one run, for its control socket: `<base>/<pid>-<number of the pid namespace>`, mode
- * 0700. Folders of dead processes are removed at the next start, with the library copy that they
- * name.
+ * 0700. Nothing stays after a run; folders of killed ones are removed at the next start, with the
+ * library copy that they name.
  *
  * The namespace is in the name because /run may be shared by containers: a process that cannot be
  * seen from here is not dead for that.
@@ -15,6 +15,8 @@ const ROOT_BASE = "/run/nuse";
 export const LIBRARY_NOTE = "library";
 /** sockaddr_un.sun_path holds 107 bytes and the socket's name comes on top. */
 const PATH_MAX = 90;
+/** Bases that may disappear in a row while the folder is made. */
+const TRIES = 10;
 
 export interface RunDirSources {
   readonly uid: number;
@@ -91,17 +93,28 @@ function sweep(base: string, sources: RunDirSources): void {
 /** Removes what dead runs left and makes the folder of this one. Throws Failure. */
 export function makeRunDir(sources: RunDirSources): string {
   const candidates = bases(sources);
-  const base = candidates.find((candidate) => isUsableBase(candidate, sources.uid));
-  if (base === undefined) {
-    throw new Failure(`cannot use ${candidates.join(" or ")} (set TMPDIR to a folder of your own)`);
+  for (let i = 0; i < TRIES; i++) {
+    const base = candidates.find((candidate) => isUsableBase(candidate, sources.uid));
+    if (base === undefined) break;
+    try {
+      sweep(base, sources);
+      const dir = `${base}/${sources.pid}-${sources.pidNamespace}`;
+      Deno.mkdirSync(dir, { mode: 0o700 });
+      return dir;
+    } catch (error) {
+      // The end of another run has removed the base: whoever makes it next, look at it again.
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
   }
-  sweep(base, sources);
-  const dir = `${base}/${sources.pid}-${sources.pidNamespace}`;
-  Deno.mkdirSync(dir, { mode: 0o700 });
-  return dir;
+  throw new Failure(`cannot use ${candidates.join(" or ")} (set TMPDIR to a folder of your own)`);
 }
 
-/** Removes the folder of this run and what it names. */
+/** Removes the folder of this run and what it names, and the base with the last run in it. */
 export function removeRunDir(dir: string): void {
   removeRun(dir);
+  try {
+    Deno.removeSync(dir.slice(0, dir.lastIndexOf("/")));
+  } catch {
+    // Other runs are in it.
+  }
 }

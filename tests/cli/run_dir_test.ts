@@ -32,9 +32,19 @@ Deno.test("a private folder, named by pid and namespace, gone afterwards", async
     assertEquals(dir, `${base}/4242-${NAMESPACE}`);
     assertEquals((Deno.statSync(dir).mode ?? 0) & 0o777, 0o700);
     Deno.writeTextFileSync(`${dir}/control`, "");
+    Deno.mkdirSync(`${base}/4243-${NAMESPACE}`);
     removeRunDir(dir);
-    assertEquals(names(base), []);
+    assertEquals(names(base), [`4243-${NAMESPACE}`]);
     removeRunDir(dir);
+    assertEquals(names(base), [`4243-${NAMESPACE}`]);
+  });
+});
+
+Deno.test("the last run takes the base with it", async () => {
+  await withBase((base, sources) => {
+    removeRunDir(makeRunDir(sources));
+    assertThrows(() => Deno.lstatSync(base), Deno.errors.NotFound);
+    removeRunDir(makeRunDir(sources));
   });
 });
 
