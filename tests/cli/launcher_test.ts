@@ -72,7 +72,20 @@ class Bench implements AsyncDisposable {
     await Deno.mkdir(`${bench.dir}/bin`);
     await Deno.mkdir(`${bench.dir}/home`);
     await Deno.copyFile(LAUNCHER, `${bench.dir}/home/nuse`);
+    await Deno.writeTextFile(`${bench.dir}/home/deno.lock`, "lock");
+    await Deno.mkdir(`${bench.dir}/home/node_modules`);
+    await Deno.writeTextFile(`${bench.dir}/home/node_modules/.nuse-ready`, "lock");
     return bench;
+  }
+
+  /** Forgets that the libraries were fetched. */
+  async forgetLibraries(): Promise<void> {
+    await Deno.remove(`${this.dir}/home/node_modules/.nuse-ready`);
+  }
+
+  /** Deno as npm installs it. */
+  get installed(): string {
+    return `${this.dir}/home/deno/node_modules/@deno/linux-fake`;
   }
 
   /** A shell script in PATH. */
@@ -137,7 +150,7 @@ Deno.test("an old Deno is passed over for the installed one", async () => {
   for (const version of ["1.46.3", "2.2.12", "3.0.0"]) {
     await using bench = await Bench.create();
     await bench.fakeDeno(version);
-    await bench.fakeDeno("2.9.6", `${bench.dir}/home/node_modules/deno`);
+    await bench.fakeDeno("2.9.6", bench.installed);
     const { code, stdout, stderr } = await bench.run(["true"]);
     assertEquals([code, stderr], [0, ""]);
     assertStringIncludes(stdout, "main.ts true");
@@ -146,48 +159,195 @@ Deno.test("an old Deno is passed over for the installed one", async () => {
 
 /** As npm would, but from nowhere. */
 const FAKE_NPM = `
-printf '%s\\n' "$*" >> "$(dirname "$0")/npm.log"
+here=$(dirname "$0")
+echo "$*" >> "$here/npm.log"
+case "$*" in
+view*) exit ;;
+*--offline*) [ -e "$here/cached" ] || exit 1 ;;
+esac
 while [ "$1" != --prefix ]; do shift; done
-mkdir -p "$2/node_modules/deno"
-cp "$(dirname "$0")/prepared" "$2/node_modules/deno/deno"
+mkdir -p "$2/node_modules/@deno/linux-fake"
+cp "$here/prepared" "$2/node_modules/@deno/linux-fake/deno"
 `;
 
-Deno.test("npm installs it once, one at a time, and says so", async () => {
-  await using bench = await Bench.create();
+/** npm as above in PATH, and no Deno. */
+async function withNpm(): Promise<Bench> {
+  const bench = await Bench.create();
   await bench.fake("npm", FAKE_NPM);
   await bench.fakeDeno("2.9.6", `${bench.dir}/other`);
   await Deno.rename(`${bench.dir}/other/deno`, `${bench.dir}/bin/prepared`);
+  return bench;
+}
+
+Deno.test("npm installs it once, one at a time, and says so", async () => {
+  await using bench = await withNpm();
   const runs = await Promise.all([1, 2, 3].map(() => bench.run(["true"])));
   assertEquals(runs.map((r) => r.code), [0, 0, 0]);
   for (const { stdout } of runs) assertStringIncludes(stdout, "main.ts true");
   const said = runs.map((r) => r.stderr).join("");
-  assertMatch(
-    said,
-    /^nuse: no Deno 2 in PATH: installing deno@2\S+ into \S.*node_modules, once\n$/,
-  );
-  const log = await Deno.readTextFile(`${bench.dir}/bin/npm.log`);
-  assertEquals(log.split("\n").length - 1, 1);
-  assertStringIncludes(log, "--no-save --no-package-lock");
+  assertMatch(said, /^nuse: installing Deno 2\.\S+ with npm, once \(35 MB to fetch\)\n$/);
+  // From npm's cache, then whether the registry answers, then from there.
+  const log = (await Deno.readTextFile(`${bench.dir}/bin/npm.log`)).trim().split("\n");
+  assertEquals(log.map((line) => line.split(" ")[0]), ["ci", "view", "ci"]);
+  for (const line of [log[0], log[2]]) {
+    assertStringIncludes(line, `--ignore-scripts`);
+    assert(line.endsWith(`--prefix ${bench.dir}/home/deno`), line);
+  }
   assertEquals((await bench.run(["true"])).stderr, "");
 });
 
-Deno.test("what hinders the installation is said in one line, exit 2", async () => {
-  await using bench = await Bench.create();
+Deno.test("what npm has in its cache needs no network", async () => {
+  await using bench = await withNpm();
+  await Deno.writeTextFile(`${bench.dir}/bin/cached`, "");
+  assertEquals((await bench.run(["true"])).code, 0);
+  const log = await Deno.readTextFile(`${bench.dir}/bin/npm.log`);
+  assertMatch(log, /^ci .*--offline .*\n$/);
+});
+
+Deno.test("the version that npm installs is the one pinned by hash", async () => {
+  const text = (path: string) => Deno.readTextFile(`${import.meta.dirname}/../../${path}`);
+  const version = (await text("nuse")).match(/^nuse_version=(.+)$/m)![1];
+  const wanted = JSON.parse(await text("deno/package.json")).dependencies;
+  assertEquals(wanted, { deno: version });
+  const { packages } = JSON.parse(await text("deno/package-lock.json"));
+  for (const name of ["deno", "@deno/linux-x64-glibc", "@deno/linux-arm64-glibc"]) {
+    const pinned = packages[`node_modules/${name}`];
+    assertEquals(pinned.version, version);
+    assertMatch(pinned.integrity, /^sha512-/);
+  }
+});
+
+const TOOLS = ["sh", "cmp", "mkdir", "tr", "head", "sed", "flock", "timeout", "env", "cp"];
+
+/** What the launcher says with a PATH of what it uses and the given scripts; status 2. */
+async function complaint(bench: Bench, fakes: Record<string, string>): Promise<string> {
   const tools = `${bench.dir}/tools`;
   await Deno.mkdir(tools);
-  for (const tool of ["sh", "mkdir", "tr", "head", "flock", "dirname"]) {
-    await Deno.symlink(`/usr/bin/${tool}`, `${tools}/${tool}`);
-  }
-  const without = await bench.run(["true"], { path: tools });
-  assertEquals(without.code, 2);
-  assertMatch(without.stderr, /^nuse: .*no npm.*\(apt-get install npm\)\n$/);
-  await bench.fake("npm", "echo 'npm error network'; echo more; exit 1", tools);
-  const failed = await bench.run(["true"], { path: tools });
-  assertEquals(failed.code, 2);
+  for (const [name, body] of Object.entries(fakes)) await bench.fake(name, body, tools);
+  for (const tool of TOOLS) await Deno.symlink(`/usr/bin/${tool}`, `${tools}/${tool}`);
+  const { code, stderr } = await bench.run(["true"], { path: tools });
+  await Deno.remove(tools, { recursive: true });
+  assertEquals(code, 2, stderr);
+  return stderr;
+}
+
+Deno.test({
+  name: "without npm, what to install",
+  ignore: Deno.uid() !== 0,
+  async fn() {
+    await using bench = await Bench.create();
+    const bare = `${bench.dir}/bare`;
+    await Deno.mkdir(bare);
+    for (const tool of TOOLS) await Deno.copyFile(`/usr/bin/${tool}`, `${bare}/${tool}`);
+    // /usr/bin is in reach whatever PATH says, and may have npm: this run sees another one.
+    const { code, stderr } = await new Deno.Command("unshare", {
+      args: ["-m", "sh", "-c", 'mount --bind "$0" /usr/bin && exec "$@"', bare].concat(
+        ["/usr/bin/env", "-i", "PATH=/usr/bin", `${bench.dir}/home/nuse`, "true"],
+      ),
+    }).output();
+    assertEquals(code, 2);
+    assertEquals(
+      new TextDecoder().decode(stderr),
+      "nuse: no Deno 2, and no npm to get it (apt-get install npm)\n",
+    );
+  },
+});
+
+Deno.test("what hinders npm is said in one line, exit 2", async () => {
+  await using bench = await Bench.create();
+  const failing = await complaint(bench, {
+    npm: `case "$*" in *offline*) exit 1;; esac; echo; echo 'npm error code EAI_AGAIN' >&2
+echo 'npm error syscall getaddrinfo'; echo more; exit 1`,
+  });
   assertMatch(
-    failed.stderr,
-    /\nnuse: npm cannot install it: npm error network more \(check the network\)\n$/,
+    failing,
+    /\nnuse: cannot fetch Deno: npm error code EAI_AGAIN npm error syscall getaddrinfo \(check /,
   );
+  const silent = await complaint(bench, {
+    npm: `case "$*" in *offline*) exit 1;; esac; exit 124`,
+  });
+  assertMatch(silent, /\nnuse: cannot fetch Deno: npm's registry does not answer \(check the /);
+  const broken = await complaint(bench, {
+    npm: 'case "$*" in view*) exit;; esac; echo "npm error integrity" >&2; exit 1',
+  });
+  assertMatch(broken, /\nnuse: npm cannot install Deno: npm error integrity \(see npm's log\)\n$/);
+});
+
+/** A Deno that answers \`install\` by \`body\`. */
+const denoThat = (body: string) =>
+  `case $1 in -V) echo deno 2.9.6;; eval) echo "$0";; install) ${body};; *) echo "ran $*";; esac`;
+
+Deno.test("the libraries are fetched once, and that is said", async () => {
+  await using bench = await Bench.create();
+  await bench.forgetLibraries();
+  await bench.fake("deno", denoThat(`echo "$*" >> "${bench.dir}/log"`));
+  const runs = await Promise.all([1, 2, 3].map(() => bench.run(["true"])));
+  assertEquals(runs.map((r) => r.code), [0, 0, 0]);
+  const said = runs.map((r) => r.stderr).join("");
+  assertEquals(said, "nuse: fetching the libraries that deno.lock names, once\n");
+  const config = `${bench.dir}/home/deno.json`;
+  assertEquals(
+    await Deno.readTextFile(`${bench.dir}/log`),
+    `install --quiet --frozen --config ${config}\n`,
+  );
+  assertEquals((await bench.run(["true"])).stderr, "");
+  // Another deno.lock, another set of libraries.
+  await Deno.writeTextFile(`${bench.dir}/home/deno.lock`, "newer");
+  assertStringIncludes((await bench.run(["true"])).stderr, "fetching");
+});
+
+Deno.test("what hinders that is said in one line, exit 2", async () => {
+  await using bench = await Bench.create();
+  await bench.forgetLibraries();
+  const failing = `echo "error: Failed caching npm package 'x'" >&2; echo >&2;
+echo Caused by: >&2; echo "  0: dns error for url (https://r/x)" >&2; exit 1`;
+  assertMatch(
+    await complaint(bench, { deno: denoThat(failing) }),
+    /\nnuse: cannot fetch libraries: error: Failed caching npm package 'x' dns error \(check the /,
+  );
+  assertMatch(
+    await complaint(bench, { deno: denoThat("exit 124") }),
+    /\nnuse: cannot fetch libraries: npm's registry does not answer \(.*deno install in .*\)\n$/,
+  );
+});
+
+Deno.test({
+  name: "one who may not write there is told who may",
+  ignore: Deno.uid() !== 0,
+  async fn() {
+    await using bench = await Bench.create();
+    await bench.forgetLibraries();
+    await bench.fake("deno", denoThat("exit 1"));
+    await Deno.chmod(bench.dir, 0o755);
+    const nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+    const path = `PATH=${bench.dir}/bin:/usr/bin:/bin`;
+    const { code, stderr } = await new Deno.Command("setpriv", {
+      args: [...nobody, "env", "-i", path, `${bench.dir}/home/nuse`, "true"],
+    }).output();
+    assertEquals(code, 2);
+    assertMatch(
+      new TextDecoder().decode(stderr),
+      /^nuse: cannot write \S.*\/home\/node_modules \(run nuse once as its owner\)\n$/,
+    );
+  },
+});
+
+Deno.test({
+  name: "on a terminal, what is said while it is fetched disappears",
+  async fn() {
+    await using bench = await Bench.create();
+    await bench.forgetLibraries();
+    await bench.fake("deno", denoThat("exit 0"));
+    const command = `PATH=${bench.dir.replace(/ /g, "\\ ")}/bin:/usr/bin:/bin ` +
+      `'${bench.dir}/home/nuse' true`;
+    const { stdout } = await new Deno.Command("script", {
+      args: ["-qec", command, "/dev/null"],
+      stdin: "null",
+    }).output();
+    const screen = new TextDecoder().decode(stdout);
+    assertStringIncludes(screen, "\r\x1b[Knuse: fetching the libraries that deno.lock names, once");
+    assertStringIncludes(screen, "once\r\x1b[Kran run");
+  },
 });
 
 Deno.test("nuse under nuse does not preload the outer one's shim into Deno", async () => {
