@@ -6,10 +6,9 @@
  *
  * @module
  */
-import { fromFileUrl } from "@std/path";
-import { ensurePrograms, lackOfRights } from "./lab/setup.ts";
+import { lackOfRights, setUp } from "./lab/setup.ts";
 
-const ROOT = fromFileUrl(new URL("..", import.meta.url));
+const ROOT = `${import.meta.dirname}/..`;
 /** Minutes until a group is given up. */
 const UNIT_LIMIT_MIN = 10;
 const E2E_LIMIT_MIN = 25;
@@ -17,18 +16,28 @@ const E2E_LIMIT_MIN = 25;
 export interface Summary {
   passed: number;
   failed: number;
-  ignored: number;
+}
+
+/** What a group of tests came to. */
+interface Result extends Summary {
+  /** Names of tests that did not run. */
+  ignored: string[];
 }
 
 /** The numbers of `deno test`'s last line; null when it printed none (it crashed). */
 export function parseSummary(output: string): Summary | null {
   // deno-lint-ignore no-control-regex -- colours
   const plain = output.replace(/\x1b\[[0-9;]*m/g, "");
-  const lines = [...plain.matchAll(/^(?:ok|FAILED) \| (\d+) passed.*? \| (\d+) failed(.*)$/gm)];
+  const lines = [...plain.matchAll(/^(?:ok|FAILED) \| (\d+) passed.*? \| (\d+) failed.*$/gm)];
   const last = lines.at(-1);
-  if (last === undefined) return null;
-  const ignored = last[3].match(/(\d+) ignored/)?.[1] ?? "0";
-  return { passed: Number(last[1]), failed: Number(last[2]), ignored: Number(ignored) };
+  return last === undefined ? null : { passed: Number(last[1]), failed: Number(last[2]) };
+}
+
+/** Names of the tests that were left out, from `deno test`'s output. */
+export function parseIgnored(output: string): string[] {
+  // deno-lint-ignore no-control-regex -- colours
+  const plain = output.replace(/\x1b\[[0-9;]*m/g, "");
+  return [...plain.matchAll(/^(.+) \.\.\. ignored \(/gm)].map(([, name]) => name);
 }
 
 /** Copies a stream through to ours and returns its text. */
@@ -43,7 +52,7 @@ async function tee(from: ReadableStream<Uint8Array>, to: typeof Deno.stdout): Pr
 }
 
 /** One `deno test`; a run that crashed or hung counts as one failure. */
-async function runGroup(name: string, args: string[], limitMin: number): Promise<Summary> {
+async function runGroup(name: string, args: string[], limitMin: number): Promise<Result> {
   console.log(`\n== ${name}`);
   const child = new Deno.Command(Deno.execPath(), {
     args: ["test", "--allow-all", "--quiet", ...args],
@@ -61,29 +70,33 @@ async function runGroup(name: string, args: string[], limitMin: number): Promise
   }, limitMin * 60_000);
   const [text, status] = await Promise.all([tee(child.stdout, Deno.stdout), child.status]);
   clearTimeout(timer);
-  const summary = parseSummary(text) ?? { passed: 0, failed: 0, ignored: 0 };
+  const summary = parseSummary(text) ?? { passed: 0, failed: 0 };
   if (isLate) console.log(`${name}: stopped after ${limitMin} minutes`);
   if (!status.success && summary.failed === 0) summary.failed = 1;
-  return summary;
+  return { ...summary, ignored: parseIgnored(text) };
 }
 
 async function main(paths: string[]): Promise<number> {
-  const missing = await ensurePrograms();
-  const left: string[] = [];
-  const groups: Summary[] = [];
+  let missing: string[];
+  try {
+    missing = await setUp();
+  } catch (error) {
+    console.log(`the set-up failed: ${(error as Error).message}\n0 passed, 1 failed`);
+    return 1;
+  }
+  const groups: Result[] = [];
   if (paths.length > 0) {
     groups.push(await runGroup(paths.join(" "), paths, E2E_LIMIT_MIN));
   } else {
     groups.push(await runGroup("unit", ["--ignore=tests/e2e", "tests"], UNIT_LIMIT_MIN));
     groups.push(await runGroup("end to end", ["tests/e2e"], E2E_LIMIT_MIN));
   }
-  const sum = (pick: (s: Summary) => number) => groups.reduce((n, s) => n + pick(s), 0);
   const why = lackOfRights();
-  if (sum((s) => s.ignored) > 0) {
-    left.push(`${sum((s) => s.ignored)} tests${why === null ? "" : ` (${why})`}`);
-  }
-  if (missing.length > 0) left.push(`what runs ${missing.join(", ")} (not installed)`);
-  console.log(`\n${left.length === 0 ? "nothing was left out" : `left out: ${left.join("; ")}`}`);
+  const ignored = groups.flatMap((group) => group.ignored);
+  if (ignored.length === 0) console.log("\nnothing was left out");
+  else console.log(`\nleft out${why === null ? "" : ` (${why})`}:\n  ${ignored.join("\n  ")}`);
+  if (missing.length > 0) console.log(`not installed: ${missing.join(", ")}`);
+  const sum = (pick: (s: Summary) => number) => groups.reduce((n, s) => n + pick(s), 0);
   console.log(`${sum((s) => s.passed)} passed, ${sum((s) => s.failed)} failed`);
   const isIncomplete = missing.length > 0 && why === null;
   return sum((s) => s.failed) > 0 || isIncomplete ? 1 : 0;

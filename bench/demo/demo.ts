@@ -8,13 +8,16 @@
  *
  * @module
  */
-import { ensurePrograms } from "../../tests/lab/setup.ts";
+import { setUp } from "../../tests/lab/setup.ts";
 import { Netns } from "../../tests/lab/netns.ts";
 import { DEMO_MEASURES, type DemoMeasure } from "./measures.ts";
 import { Lab, NUSE_PATHS, type Path } from "../lab/lab.ts";
 import { figure, type Sample, table } from "../lab/table.ts";
 
-const PROGRAMS = ["ip", "ping", "iperf", "iperf3", "cc", "sysctl"];
+const PROGRAMS = [
+  ...["ip", "ping", "iperf", "iperf3", "sysctl"],
+  ...["cc", "/usr/include/linux/if_tun.h"],
+];
 const MEASURE_SEC = 2;
 
 const INTRO = `
@@ -30,8 +33,12 @@ const ABOUT: Readonly<Record<Path, string>> = {
 /** What keeps the demo from running here, and what to do; null: nothing. */
 async function obstacle(): Promise<string | null> {
   if (Deno.uid() !== 0) return "network namespaces need root (run it with sudo)";
-  const missing = await ensurePrograms(PROGRAMS);
-  if (missing.length > 0) return `not installed, and apt-get did not help: ${missing.join(", ")}`;
+  try {
+    const missing = await setUp(PROGRAMS);
+    if (missing.length > 0) return `not installed, and apt-get did not help: ${missing.join(", ")}`;
+  } catch (error) {
+    return (error as Error).message;
+  }
   try {
     await (await Netns.create("nuse-demo")).close();
   } catch (error) {

@@ -9,7 +9,6 @@
  *
  * @module
  */
-import { fromFileUrl } from "@std/path";
 import { closeOnSignal } from "./interrupt.ts";
 import { NUSE } from "../../tests/lab/nuse.ts";
 import { must, Netns, type Running, type RunOptions, veth } from "../../tests/lab/netns.ts";
@@ -33,7 +32,7 @@ interface Ends {
  * the kernel reaches.
  */
 export const UNPACED = "net.ipv4.tcp_congestion_control=reno";
-const LOAD_SOURCE = fromFileUrl(new URL("./load.c", import.meta.url));
+const LOAD_SOURCE = `${import.meta.dirname}/load.c`;
 
 export class Lab {
   readonly #ends: Record<Path, Ends>;

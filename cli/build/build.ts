@@ -8,36 +8,30 @@
  *
  * With `denort`, Deno's small runtime, at hand ($DENORT_BIN, or in Deno's cache) `deno compile`
  * joins them; else a shell script does, which unpacks itself once (stub.ts). Both behave the same.
+ * The network is needed once, for the libraries and the bundler (prerequisites.ts).
  *
  * @module
  */
-import { fromFileUrl } from "@std/path";
 import denoConfig from "../../deno.json" with { type: "json" };
 import { buildNative } from "../../ffi/build_native.ts";
 import { HOST_LIBRARY } from "../../ffi/libc.ts";
 import { SHIM_LIBRARY } from "../../ffi/shim/library.ts";
 import { cachedDenort } from "./denort.ts";
+import { deno, fetchBundler, fetchLibraries } from "./prerequisites.ts";
 import { makeSelfExtracting, v8Option } from "./stub.ts";
 
-const ROOT = fromFileUrl(new URL("../..", import.meta.url)).replace(/\/$/, "");
+const ROOT = `${import.meta.dirname}/../..`;
 const OUT = `${ROOT}/dist/nuse`;
 
-async function deno(args: string[]): Promise<void> {
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args,
-    cwd: ROOT,
-    stdout: "null",
-    stderr: "piped",
-  }).output();
-  if (!success) {
-    throw new Error(`deno ${args[0]} failed: ${new TextDecoder().decode(stderr).trim()}`);
-  }
+async function must(args: readonly string[]): Promise<void> {
+  const { success, stderr } = await deno(args);
+  if (!success) throw new Error(`deno ${args[0]} failed: ${stderr.trim()}`);
 }
 
 /** Bundles and libraries, side by side in `dir`. */
 async function stage(dir: string): Promise<void> {
-  await deno(["bundle", "--quiet", "--platform", "deno", "-o", `${dir}/main.js`, "main.ts"]);
-  await deno(["bundle", "--quiet", "--platform", "deno", "-o", `${dir}/worker.js`, "io/worker.ts"]);
+  await must(["bundle", "--quiet", "--platform", "deno", "-o", `${dir}/main.js`, "main.ts"]);
+  await must(["bundle", "--quiet", "--platform", "deno", "-o", `${dir}/worker.js`, "io/worker.ts"]);
   for (const { name, sources } of [HOST_LIBRARY, SHIM_LIBRARY]) {
     buildNative(sources, `${dir}/${name}.so`);
   }
@@ -49,10 +43,12 @@ async function compile(dir: string): Promise<void> {
   // Unpacked at first use: the loader wants the libraries as files.
   const flags = ["--quiet", "--allow-all", "--no-check", "--no-config", "--self-extracting"];
   const v8 = v8Option(await Deno.readTextFile(`${ROOT}/nuse`));
-  await deno(["compile", ...flags, v8, ...includes, "-o", OUT, `${dir}/main.js`]);
+  await must(["compile", ...flags, v8, ...includes, "-o", OUT, `${dir}/main.js`]);
 }
 
 async function main(): Promise<void> {
+  await fetchLibraries();
+  await fetchBundler();
   await Deno.mkdir(`${ROOT}/dist`, { recursive: true });
   const dir = await Deno.makeTempDir({ prefix: "nuse-build-" });
   try {

@@ -80,7 +80,7 @@ e2e("no C compiler when the shim must be built", async (f) => {
 e2e("--help and --version", async (f) => {
   const help = await f.ns.run([NUSE, "--help"]);
   assertEquals(help.code, 0);
-  for (const word of ["NUSEDEV", "NUSEVIF", "DEFAULTROUTE", "-host"]) {
+  for (const word of ["NUSEDEV", "NUSEVIF", "DEFAULTROUTE", "host=", "--dev"]) {
     assertStringIncludes(help.stdout, word);
   }
   const version = await f.ns.run([NUSE, "--version"]);

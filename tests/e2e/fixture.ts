@@ -10,6 +10,7 @@
  */
 import { canMakeNetns, Netns, type Running, type RunOptions, veth } from "../lab/netns.ts";
 import { NUSE } from "../lab/nuse.ts";
+import { isInstalled } from "../lab/setup.ts";
 
 export { NUSE };
 export const SELF = "198.18.0.2";
@@ -69,29 +70,43 @@ export class Fixture {
   }
 }
 
-/**
- * Registers a test for each VIF (or those named); ignored, with a reason in its name, without root.
- */
-export function e2e(
+type Register = (
   name: string,
   body: (fixture: Fixture) => Promise<void>,
-  vifs: Vif[] = VIFS,
-): void {
-  for (const vif of vifs) {
-    Deno.test({
-      name: canMakeNetns
-        ? `${vif}: ${name}`
-        : `${vif}: ${name} (left out: needs root and iproute2)`,
-      ignore: !canMakeNetns,
-      sanitizeOps: false,
-      sanitizeResources: false,
-      async fn() {
-        await using fixture = await Fixture.create(vif);
-        await body(fixture);
-      },
-    });
-  }
+  vifs?: readonly Vif[],
+) => void;
+
+/** Why a test that runs `programs` cannot run here, as a part of its name; "": it can. */
+function whyLeftOut(programs: readonly string[]): string {
+  if (!canMakeNetns) return " (left out: needs root and iproute2)";
+  const missing = programs.filter((program) => !isInstalled(program));
+  return missing.length === 0 ? "" : ` (left out: no ${missing.join(", ")})`;
 }
+
+/**
+ * Returns what registers tests that run `programs`: a test for each VIF (or those named). Without
+ * root, or without a program, it is left out, with the reason in its name.
+ */
+export function e2eWith(...programs: string[]): Register {
+  return (name, body, vifs = VIFS) => {
+    for (const vif of vifs) {
+      const reason = whyLeftOut(programs);
+      Deno.test({
+        name: `${vif}: ${name}${reason}`,
+        ignore: reason !== "",
+        sanitizeOps: false,
+        sanitizeResources: false,
+        async fn() {
+          await using fixture = await Fixture.create(vif);
+          await body(fixture);
+        },
+      });
+    }
+  };
+}
+
+/** For tests that run only what every Debian has. */
+export const e2e: Register = e2eWith();
 
 /** The words of a process's command line; none when it is gone. */
 export async function commandOf(pid: number): Promise<string> {

@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { e2e, NUSE, PEER, SELF, until } from "./fixture.ts";
+import { e2eWith, NUSE, PEER, SELF, until } from "./fixture.ts";
+
+const e2e = e2eWith("ping", "sysctl");
 
 e2e("RAW on a host with ip_forward=1, own MAC and the interface's MAC", async (f) => {
   await f.ns.run(["sysctl", "-qw", "net.ipv4.ip_forward=1"]);

@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { e2e, type Fixture, PEER, SELF, until } from "./fixture.ts";
+import { e2eWith, type Fixture, PEER, SELF, until } from "./fixture.ts";
+
+const e2e = e2eWith("iperf", "iperf3", "nc", "ss");
 
 /** Waits until iperf 2 listens on the peer's kernel. */
 function peerListens(f: Fixture): Promise<void> {

@@ -1,5 +1,16 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { commandOf, descendant, e2e, type Fixture, NUSE, PEER, SELF, until } from "./fixture.ts";
+import {
+  commandOf,
+  descendant,
+  e2eWith,
+  type Fixture,
+  NUSE,
+  PEER,
+  SELF,
+  until,
+} from "./fixture.ts";
+
+const e2e = e2eWith("ping", "cc", "tmux", "ss");
 
 /** Interfaces, sockets and run directories that a nuse would leave behind. */
 async function traces(f: Fixture): Promise<string> {

@@ -1,4 +1,6 @@
-import { e2e, type Fixture, SELF, until } from "./fixture.ts";
+import { e2eWith, type Fixture, SELF, until } from "./fixture.ts";
+
+const e2e = e2eWith("curl", "python3");
 
 /** Processes in nuse's namespace. */
 async function processes(f: Fixture): Promise<number[]> {

@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { e2e, PEER, SELF, until } from "./fixture.ts";
+import { e2eWith, PEER, SELF, until } from "./fixture.ts";
+
+const e2e = e2eWith("ping", "sysctl");
 
 e2e("ping -c 3: three replies, ping's statistics and exit status", async (f) => {
   const r = await f.nuse(["ping", "-c", "3", "-i", "0.2", PEER]).done;

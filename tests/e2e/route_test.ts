@@ -1,6 +1,8 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { e2e, Fixture, PEER } from "./fixture.ts";
+import { e2eWith, Fixture, PEER } from "./fixture.ts";
 import { Netns, veth } from "../lab/netns.ts";
+
+const e2e = e2eWith("ping", "iperf3", "nc", "sysctl");
 
 const FAR = "198.18.9.9";
 

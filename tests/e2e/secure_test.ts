@@ -1,5 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { e2e, PEER } from "./fixture.ts";
+import { e2eWith, PEER } from "./fixture.ts";
+
+const e2e = e2eWith("nc");
 
 /** What root's file becomes when it is executed: the loader then trusts only system libraries. */
 const KINDS = [

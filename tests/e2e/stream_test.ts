@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { e2e, PEER, SELF, until } from "./fixture.ts";
+import { e2eWith, PEER, SELF, until } from "./fixture.ts";
+
+const e2e = e2eWith("nc", "ss", "python3");
 
 const MEGABYTES = 64;
 

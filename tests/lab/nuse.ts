@@ -3,6 +3,5 @@
  *
  * @module
  */
-import { fromFileUrl } from "@std/path";
 
-export const NUSE: string = fromFileUrl(new URL("../../nuse", import.meta.url));
+export const NUSE: string = `${import.meta.dirname}/../../nuse`;

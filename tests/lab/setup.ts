@@ -1,14 +1,26 @@
 /**
- * The programs that tests, demo and benches run, and where they come from on Debian. What is
- * missing is installed when that is possible: root, apt-get.
+ * The set-up of tests, demo and benches (`deno task setup`): libraries, programs, nuse's own C
+ * parts. All of it happens before anything runs under a time limit or without network.
+ *
+ * Programs come from Debian, and are installed when that is possible: root, apt-get. What belongs
+ * to every Debian (coreutils, util-linux, bash, grep, sed, tar, gzip, mount) is not listed.
+ *
+ * Nothing here may import what is still to be fetched.
  *
  * @module
  */
+import { fetchBundler, fetchLibraries } from "../../cli/build/prerequisites.ts";
+import { findNative } from "../../ffi/build_native.ts";
+import { HOST_LIBRARY } from "../../ffi/libc.ts";
+import { SHIM_LIBRARY } from "../../ffi/shim/library.ts";
 
-/** Program → Debian package. */
+/** Program, or a path that must be there → Debian package. */
 const PACKAGES: Readonly<Record<string, string>> = {
-  cc: "gcc libc6-dev",
+  cc: "gcc",
+  "/usr/include/linux/if_tun.h": "libc6-dev",
   ip: "iproute2",
+  ss: "iproute2",
+  tc: "iproute2",
   ping: "iputils-ping",
   iperf: "iperf",
   iperf3: "iperf3",
@@ -17,19 +29,24 @@ const PACKAGES: Readonly<Record<string, string>> = {
   sysctl: "procps",
   tmux: "tmux",
   python3: "python3",
+  curl: "curl",
 };
 
 const APT_TIMEOUT = ["timeout", "600"];
 
-function isInstalled(program: string): boolean {
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a program is in PATH, or a path is there. */
+export function isInstalled(program: string): boolean {
+  if (program.startsWith("/")) return isFile(program);
   const folders = (Deno.env.get("PATH") ?? "").split(":").concat("/usr/sbin", "/sbin");
-  return folders.some((folder) => {
-    try {
-      return Deno.statSync(`${folder}/${program}`).isFile;
-    } catch {
-      return false;
-    }
-  });
+  return folders.some((folder) => isFile(`${folder}/${program}`));
 }
 
 async function apt(args: string[]): Promise<boolean> {
@@ -53,7 +70,7 @@ export async function ensurePrograms(
   const missing = () => programs.filter((program) => !isInstalled(program));
   const before = missing();
   if (before.length === 0 || Deno.uid() !== 0 || !isInstalled("apt-get")) return before;
-  const packages = before.flatMap((program) => PACKAGES[program].split(" "));
+  const packages = [...new Set(before.map((program) => PACKAGES[program]))];
   console.error(`installing ${packages.join(" ")}`);
   const install = ["install", "-y", "-qq", "--no-install-recommends", ...packages];
   if (!await apt(install)) {
@@ -66,4 +83,32 @@ export async function ensurePrograms(
 /** Why a run leaves out what needs namespaces and devices; null: it need not. */
 export function lackOfRights(): string | null {
   return Deno.uid() === 0 ? null : "not root: network namespaces and devices need it";
+}
+
+/** Compiles nuse's C parts now, however long it takes. Throws SysError. */
+export function compileNative(): void {
+  for (const { name, sources } of [HOST_LIBRARY, SHIM_LIBRARY]) findNative(name, sources);
+}
+
+/**
+ * Everything, or what needs only `programs` and no build. Returns the programs that are still
+ * missing. Throws an Error of one line.
+ */
+export async function setUp(programs?: readonly string[]): Promise<string[]> {
+  await fetchLibraries();
+  if (programs === undefined) await fetchBundler();
+  const missing = await ensurePrograms(programs);
+  compileNative();
+  return missing;
+}
+
+if (import.meta.main) {
+  try {
+    const missing = await setUp();
+    if (missing.length > 0) console.error(`setup: not installed: ${missing.join(", ")}`);
+    Deno.exit(missing.length > 0 ? 1 : 0);
+  } catch (error) {
+    console.error(`setup: ${(error as Error).message}`);
+    Deno.exit(1);
+  }
 }

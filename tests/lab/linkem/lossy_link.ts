@@ -9,7 +9,6 @@
  *
  * @module
  */
-import { fromFileUrl } from "@std/path";
 import { must, Netns, type Running, veth } from "../netns.ts";
 
 export interface LinkSettings {
@@ -36,7 +35,7 @@ export const LOSSY_NUSE = "198.18.0.2";
 export const LOSSY_KERNEL = "198.18.0.3";
 
 const NO_OFFLOADS = "tx off rx off tso off gso off gro off";
-const SOURCE = fromFileUrl(new URL("./linkem.c", import.meta.url));
+const SOURCE = `${import.meta.dirname}/linkem.c`;
 
 export class LossyLink {
   #link: Running | null = null;
