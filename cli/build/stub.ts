@@ -1,11 +1,12 @@
 /**
  * The self-extracting form of dist/nuse: a POSIX shell script, then a gzip'ed tar of Deno's
- * runtime, the bundles and the libraries. It needs what every Debian has: sh, tar, gzip, tail, tr,
- * mkdir, mv, rm, ls.
+ * runtime, the bundles and the libraries. It needs what every Debian has: sh, tar, gzip, tail,
+ * head, tr, mkdir, mv, rm, ls, id.
  *
  * It unpacks into `<cache>/app-<hash of the payload>`, under a name of its own that is renamed when
- * complete, so that two first starts at once do no harm. The cache is chosen and distrusted by the
- * rules of ffi/build_native.ts: what is in it gets executed.
+ * complete, so that two first starts at once do no harm. The cache is chosen by the rules of
+ * ffi/build_native.ts and distrusted by those of ffi/trusted_dir.ts, before anything in it is
+ * looked at: what is in it gets executed.
  *
  * @module
  */
@@ -26,8 +27,55 @@ export function v8Option(launcher: string): string {
   return option;
 }
 
-/** The script. `offset` is where the payload starts, counted from 1 as tail(1) does. */
-function script(hash: string, version: string, handoverPart: string, offset: string): string {
+/** Chooses the cache, in nuse_cache, and finds out who else could write it. */
+const TRUST = `nuse_path=\${PATH-}:/usr/bin:/bin
+nuse_uid=$(PATH=$nuse_path id -u)
+if [ -n "\${NUSE_CACHE-}" ]; then nuse_cache=$NUSE_CACHE
+elif [ "$nuse_uid" = 0 ]; then nuse_cache=/var/cache/nuse
+elif [ -n "\${XDG_CACHE_HOME-}" ]; then nuse_cache=$XDG_CACHE_HOME/nuse
+elif [ -n "\${HOME-}" ]; then nuse_cache=$HOME/.cache/nuse
+else nuse_cache=/tmp/nuse-cache-$nuse_uid
+fi
+
+# Who else could change what is in the folder: it and all above it must be ours or root's, and
+# writable by nobody else, but for sticky folders above. Prints what is wrong; nothing: all is well.
+distrust() {
+  PATH=$nuse_path
+  cd -P "$nuse_cache" || return
+  nuse_dir=$(pwd)
+  nuse_first=$nuse_dir
+  set -- "$nuse_dir"
+  while [ -n "$nuse_dir" ]; do
+    nuse_dir=\${nuse_dir%/*}
+    set -- "$@" "\${nuse_dir:-/}"
+  done
+  TIME_STYLE=+- ls -ldn "$@" |
+    while read -r nuse_mode nuse_a nuse_owner nuse_b nuse_c nuse_d nuse_dir; do
+      [ "$nuse_owner" = 0 ] || [ "$nuse_owner" = "$nuse_uid" ] ||
+        { echo "$nuse_dir belongs to another user" && return; }
+      case $nuse_mode in
+      d????????[tT]*) [ "$nuse_dir" = "$nuse_first" ] || continue ;;
+      esac
+      case $nuse_mode in
+      d????w* | d???????w*) echo "$nuse_dir can be written by others" && return ;;
+      esac
+    done
+}
+
+`;
+
+interface Parts {
+  readonly hash: string;
+  readonly version: string;
+  readonly handoverPart: string;
+  /** Of the payload, unpacked. */
+  readonly megabytes: number;
+  /** Where the payload starts, counted from 1 as tail(1) does. */
+  readonly offset: string;
+}
+
+/** The script in front of the payload. */
+function script({ hash, version, handoverPart, megabytes, offset }: Parts): string {
   return `#!/bin/sh
 # nuse ${version}, self-extracting; made by \`deno task build\`. See --help.
 set -u
@@ -37,37 +85,44 @@ fail() {
   exit 2
 }
 
-nuse_path=\${PATH-}:/usr/bin:/bin
-nuse_uid=$(PATH=$nuse_path id -u)
-if [ -n "\${NUSE_CACHE-}" ]; then nuse_cache=$NUSE_CACHE
-elif [ "$nuse_uid" = 0 ]; then nuse_cache=/var/cache/nuse
-elif [ -n "\${XDG_CACHE_HOME-}" ]; then nuse_cache=$XDG_CACHE_HOME/nuse
-elif [ -n "\${HOME-}" ]; then nuse_cache=$HOME/.cache/nuse
-else nuse_cache=/tmp/nuse-cache-$nuse_uid
-fi
-nuse_app=$nuse_cache/app-${hash}
-
+${TRUST}# Under a name of its own, renamed when complete. Prints what is wrong.
 unpack() {
-  PATH=$nuse_path
+  PATH=$nuse_path LC_ALL=C
+  export LC_ALL
   umask 022
-  mkdir -p "$nuse_cache" && new=$nuse_app.$$ && mkdir "$new" || return 1
-  tail -c +${offset} "$nuse_self" | gzip -dc | tar -xof - -C "$new" && mv -T "$new" "$nuse_app"
-  rm -rf "$new"
-  [ -x "$nuse_app/deno" ]
+  nuse_new=$nuse_app.$$
+  mkdir "$nuse_new" || return
+  tail -c +${offset} "$nuse_self" | gzip -dc | tar -xof - -C "$nuse_new" &&
+    mv -T "$nuse_new" "$nuse_app"
+  rm -rf "$nuse_new"
 }
 
 nuse_self=$0
-if [ ! -x "$nuse_app/deno" ]; then
-  nuse_log=$(unpack 2>&1) ||
-    fail "cannot unpack into $nuse_cache: $nuse_log (set NUSE_CACHE to a folder with 150 MB)"
+nuse_app=$nuse_cache/app-${hash}
+nuse_advice="set NUSE_CACHE to a folder of your own"
+nuse_log=$(PATH=$nuse_path mkdir -p "$nuse_cache" 2>&1) || fail "$nuse_log ($nuse_advice)"
+nuse_log=$(distrust 2>&1)
+[ -z "$nuse_log" ] || fail "cannot trust $nuse_cache: $nuse_log ($nuse_advice)"
+
+if [ ! -e "$nuse_app/deno" ]; then
+  for nuse_tool in tar gzip tail head; do
+    PATH=$nuse_path command -v $nuse_tool >/dev/null ||
+      fail "the first start needs $nuse_tool to unpack (apt-get install tar gzip coreutils)"
+  done
+  nuse_text="nuse: unpacking ${megabytes} MB into $nuse_cache, once"
+  if [ -t 2 ]; then printf '\\r\\033[K%s' "$nuse_text" >&2; else echo "$nuse_text" >&2; fi
+  nuse_log=$(unpack 2>&1)
+  case $nuse_log in
+  *"No space left"* | *"Wrote only"*) nuse_log="no space left there" ;;
+  *) nuse_log=$(echo "$nuse_log" | PATH=$nuse_path head -n 1) ;;
+  esac
+  [ ! -t 2 ] || printf '\\r\\033[K' >&2
+  [ -e "$nuse_app/deno" ] ||
+    fail "cannot unpack into $nuse_cache: \${nuse_log:-this file is damaged} (it takes" \\
+      "${megabytes} MB: make room there, or set NUSE_CACHE to another folder of your own)"
 fi
-[ -O "$nuse_cache" ] || [ "$nuse_uid" = 0 ] ||
-  fail "$nuse_cache belongs to another user (set NUSE_CACHE to a folder of your own)"
-case $(PATH=$nuse_path ls -ld "$nuse_cache") in
-d????w* | d???????w*)
-  fail "others can write $nuse_cache (set NUSE_CACHE to a folder of your own)"
-  ;;
-esac
+[ -x "$nuse_app/deno" ] ||
+  fail "cannot execute what is in $nuse_cache: it is mounted noexec ($nuse_advice elsewhere)"
 
 ${handoverPart}
 export DENO_DIR="$nuse_app/cache" # of this Deno only, for its code cache
@@ -95,11 +150,13 @@ export async function selfExtracting(
   payload: Uint8Array<ArrayBuffer>,
   launcher: string,
   version: string,
+  megabytes: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const hash = await hashOf(payload);
+  const parts = { hash, version, handoverPart: handover(launcher), megabytes };
   const encode = (offset: number) =>
     new TextEncoder().encode(
-      script(hash, version, handover(launcher), String(offset).padStart(OFFSET_DIGITS, "0")),
+      script({ ...parts, offset: String(offset).padStart(OFFSET_DIGITS, "0") }),
     );
   const head = encode(encode(0).length + 1);
   const file = new Uint8Array(head.length + payload.length);
@@ -124,9 +181,11 @@ export async function makeSelfExtracting(
     // Nothing of this machine in the archive: the same sources give the same hash.
     const same = ["--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--mtime=@0"];
     await run("tar", [...same, "-cf", tar, "-C", dir, "."]);
+    const megabytes = Math.round((await Deno.stat(tar)).size / 1e6);
     await run("gzip", ["-9", "-n", "-f", tar]);
     const payload = await Deno.readFile(`${tar}.gz`);
-    const file = await selfExtracting(payload, await Deno.readTextFile(launcherPath), version);
+    const launcher = await Deno.readTextFile(launcherPath);
+    const file = await selfExtracting(payload, launcher, version, megabytes);
     await Deno.writeFile(out, file);
     await Deno.chmod(out, 0o755);
   } finally {
