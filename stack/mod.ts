@@ -5,7 +5,9 @@
  */
 export { type StackConfig, stackConfig, type StackConfigOverrides } from "./config.ts";
 export {
+  type AddressProbe,
   type DeviceCaps,
+  FULL_PROBE,
   IFF_BROADCAST,
   IFF_LOOPBACK,
   IFF_MULTICAST,
@@ -16,6 +18,8 @@ export {
   type InterfaceOptions,
   type LinkDevice,
   LOOPBACK_INDEX,
+  type ProbePlan,
+  QUICK_PROBE,
   type RouteEntry,
   type RouteSpec,
 } from "./iface/mod.ts";

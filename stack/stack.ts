@@ -17,12 +17,14 @@
 import type { StackConfig, StackConfigOverrides } from "./config.ts";
 import { stackConfig } from "./config.ts";
 import {
+  type AddressProbe,
   type Interface,
   type InterfaceOptions,
   IpInput,
   LinkInput,
   LOOPBACK_INDEX,
   NetworkLayer,
+  type ProbePlan,
   type RouteEntry,
   type RouteSpec,
 } from "./iface/mod.ts";
@@ -180,6 +182,19 @@ export class Stack {
   /** Adds the on-link route too, and announces the address (with the next flush). 0 or -errno. */
   addAddress(ifIndex: number, addr: IpAddress, prefixLen: number, nowUs: number): number {
     return this.#layer.addAddress(ifIndex, addr, prefixLen, nowUs);
+  }
+
+  /**
+   * Begins to ask the link whether `addr`, not ours yet, is free; goes on with `poll`. Look
+   * at the probe returned. -ENODEV.
+   */
+  probeAddress(
+    ifIndex: number,
+    addr: IpAddress,
+    plan: ProbePlan,
+    nowUs: number,
+  ): AddressProbe | number {
+    return this.#layer.probeAddress(ifIndex, addr, plan, nowUs);
   }
 
   removeAddress(ifIndex: number, addr: IpAddress, nowUs: number): number {

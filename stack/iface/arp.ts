@@ -1,6 +1,7 @@
 /**
  * ARP (RFC 826): answers requests for our addresses, learns from what it hears, asks for
- * neighbours, announces our addresses and notices conflicts (RFC 5227).
+ * neighbours, asks whether an address is free before it is ours, announces it, notices conflicts
+ * and defends it (RFC 5227).
  *
  * @module
  */
@@ -19,7 +20,8 @@ import {
   MAC_BROADCAST_LO,
 } from "../wire/ethernet.ts";
 import { IpAddress } from "../base/ip_address.ts";
-import type { Interface } from "./interface.ts";
+import { type AddressProbe, AddressProber, type ProbePlan } from "./address_probe.ts";
+import type { Interface, InterfaceAddress } from "./interface.ts";
 import type { Neighbour, NeighbourTable } from "./neighbour.ts";
 
 /** A conflicting host is answered at most once in this time (RFC 5227 2.4, DEFEND_INTERVAL). */
@@ -37,13 +39,27 @@ class Announcement extends TimerNode {
 export class Arp {
   readonly #timers = new TimerHeap<Announcement>();
   readonly #packet = new ArpPacket();
-  #defendedAtUs = -Infinity;
+  readonly #prober: AddressProber;
+  readonly #defendedAtUs = new WeakMap<InterfaceAddress, number>();
 
   constructor(
     readonly memory: Memory,
     readonly counters: Counters,
+    random: () => number,
     readonly onLog: (message: string) => void,
-  ) {}
+  ) {
+    this.#prober = new AddressProber(random, (iface, addr) =>
+      this.#send(
+        iface,
+        ARP_REQUEST,
+        0,
+        0,
+        0,
+        addr.w3,
+        MAC_BROADCAST_HI,
+        MAC_BROADCAST_LO,
+      ));
+  }
 
   /** An ARP packet at `off` of `len` bytes has come in by `iface`. Returns 0 or a drop reason. */
   input(
@@ -57,9 +73,11 @@ export class Arp {
     const reason = parseArp(this.memory.dv, off, len, arp);
     if (reason !== 0) return reason;
     if (isUnusableSender(arp) || iface.isSubnetBroadcast(arp.senderIp)) return DROP_ARP_ADDRESS;
+    this.#prober.input(iface, arp);
     const sender = IpAddress.v4(arp.senderIp);
-    if (iface.findAddress(sender) !== null) {
-      this.#onConflict(iface, sender, nowUs);
+    const disputed = iface.findAddress(sender);
+    if (disputed !== null) {
+      this.#onConflict(iface, disputed, nowUs);
       return 0;
     }
     const isForUs = iface.findAddress(IpAddress.v4(arp.targetIp)) !== null;
@@ -67,20 +85,33 @@ export class Arp {
     if (!isForUs) return arp.operation === ARP_REPLY ? DROP_FRAME_NOT_FOR_US : 0;
     if (arp.operation === ARP_REQUEST) {
       this.counters.arp.inRequests++;
-      this.#send(
-        iface,
-        ARP_REPLY,
-        arp.targetIp,
-        arp.senderHi,
-        arp.senderLo,
-        arp.senderIp,
-        arp.senderHi,
-        arp.senderLo,
-      );
+      this.#reply(iface);
     } else {
       this.counters.arp.inReplies++;
     }
     return 0;
+  }
+
+  /** Answers the request at hand. */
+  #reply(iface: Interface): void {
+    const { senderHi, senderLo, senderIp, targetIp } = this.#packet;
+    // Somebody with our MAC address: no switch would carry a frame from it to it.
+    const isTwin = senderHi === iface.macHi && senderLo === iface.macLo;
+    this.#send(
+      iface,
+      ARP_REPLY,
+      targetIp,
+      senderHi,
+      senderLo,
+      senderIp,
+      isTwin ? MAC_BROADCAST_HI : senderHi,
+      isTwin ? MAC_BROADCAST_LO : senderLo,
+    );
+  }
+
+  /** Begins to ask whether `addr`, which is not ours yet, is free. */
+  probe(iface: Interface, addr: IpAddress, plan: ProbePlan, nowUs: number): AddressProbe {
+    return this.#prober.start(iface, addr, plan, nowUs);
   }
 
   /** Asks who has the neighbour's address. */
@@ -105,10 +136,11 @@ export class Arp {
   }
 
   pollAtUs(): number {
-    return this.#timers.nextAtUs();
+    return Math.min(this.#timers.nextAtUs(), this.#prober.pollAtUs());
   }
 
   poll(nowUs: number): void {
+    this.#prober.poll(nowUs);
     for (let a = this.#timers.popDue(nowUs); a !== null; a = this.#timers.popDue(nowUs)) {
       if (a.iface.findAddress(a.addr) !== null) this.#announceOnce(a.iface, a.addr);
     }
@@ -140,15 +172,17 @@ export class Arp {
     neighbours.learn(neighbour, arp.senderHi, arp.senderLo, isAnswer, nowUs);
   }
 
-  #onConflict(iface: Interface, addr: IpAddress, nowUs: number): void {
+  /** Another host uses an address of ours: said, and announced again (RFC 5227 2.4 (b)). */
+  #onConflict(iface: Interface, disputed: InterfaceAddress, nowUs: number): void {
     const arp = this.#packet;
     if (arp.senderHi === iface.macHi && arp.senderLo === iface.macLo) return; // our own echo
     this.counters.arp.conflicts++;
-    if (nowUs - this.#defendedAtUs < DEFEND_INTERVAL_US) return;
-    this.#defendedAtUs = nowUs;
+    const defendedAtUs = this.#defendedAtUs.get(disputed) ?? -Infinity;
+    if (nowUs - defendedAtUs < DEFEND_INTERVAL_US) return;
+    this.#defendedAtUs.set(disputed, nowUs);
     const mac = formatMacWords(arp.senderHi, arp.senderLo);
-    this.onLog(`address ${addr} on ${iface.name} is also used by ${mac}`);
-    this.#announceOnce(iface, addr);
+    this.onLog(`address ${disputed.addr} on ${iface.name} is also used by ${mac}`);
+    this.#announceOnce(iface, disputed.addr);
   }
 
   #send(

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { type AddressProbe, FULL_PROBE, type ProbePlan, QUICK_PROBE } from "./address_probe.ts";
 export * from "./config.ts";
 export * from "./interface.ts";
 export { IpInput, type IpInputDeps } from "./ip_input.ts";

@@ -9,6 +9,7 @@ import type { Memory } from "../base/memory.ts";
 import { DROP_NEIGHBOUR_FAILED } from "../base/drop_reason.ts";
 import { EADDRNOTAVAIL, EAFNOSUPPORT, EEXIST, EINVAL, ENETUNREACH, ENODEV } from "../base/errno.ts";
 import { type IpAddress, LOOPBACK_V4 } from "../base/ip_address.ts";
+import type { AddressProbe, ProbePlan } from "./address_probe.ts";
 import { Arp } from "./arp.ts";
 import type { IpConfig, NeighbourConfig } from "./config.ts";
 import { broadcastOf, Interface, type InterfaceOptions } from "./interface.ts";
@@ -65,7 +66,7 @@ export class NetworkLayer implements NeighbourEvents {
       loopback: this.loopback,
       neighbours: this.neighbours,
     });
-    this.arp = new Arp(memory, counters, onLog);
+    this.arp = new Arp(memory, counters, random, onLog);
     const lo = { name: "lo", mac: new Uint8Array(6), link: this.loopback, mtu: LOOPBACK_MTU };
     this.interfaces.all.push(new Interface(LOOPBACK_INDEX, lo, memory, ip.txRows, true));
     this.addAddress(LOOPBACK_INDEX, LOOPBACK_V4, 8, 0);
@@ -96,6 +97,17 @@ export class NetworkLayer implements NeighbourEvents {
     if (prefixLen < 32) this.router.table.add(onLinkRoute(addr, prefixLen, ifIndex));
     this.arp.announce(iface, addr, nowUs);
     return 0;
+  }
+
+  /** Begins to ask whether `addr`, which is not ours yet, is free. -ENODEV. */
+  probeAddress(
+    ifIndex: number,
+    addr: IpAddress,
+    plan: ProbePlan,
+    nowUs: number,
+  ): AddressProbe | number {
+    const iface = this.interfaces.byIndex(ifIndex);
+    return iface === null ? -ENODEV : this.arp.probe(iface, addr, plan, nowUs);
   }
 
   removeAddress(ifIndex: number, addr: IpAddress, nowUs: number): number {

@@ -76,6 +76,27 @@ Deno.test("a conflict is counted, logged and defended against once in ten second
   assertEquals([host.sent().length, host.logs.length], [1, 2]);
 });
 
+Deno.test("each address is defended by itself", () => {
+  const host = new Host();
+  const second = ip("198.18.0.12");
+  host.stack.addAddress(host.iface.index, second, 24, host.nowUs);
+  host.advance(3e6);
+  host.sent();
+  for (const addr of [OUR_ADDR, second]) {
+    host.inject(arpFrame(REQUEST, OTHER_MAC, addr, NOBODY, addr));
+    assertEquals(parseArpFrame(host.sentOne()).senderIp, addr.w3);
+  }
+  assertEquals(host.logs.length, 2);
+});
+
+Deno.test("a twin with our MAC address is answered by broadcast: a switch carries it", () => {
+  const host = new Host();
+  host.inject(arpFrame(REQUEST, OUR_MAC, ip("0.0.0.0"), NOBODY, OUR_ADDR));
+  const frame = host.sentOne();
+  assertEquals(frame.bytes.slice(0, 6), BROADCAST_MAC);
+  assertEquals([parseArpFrame(frame).operation, parseArpFrame(frame).senderIp], [2, OUR_ADDR.w3]);
+});
+
 Deno.test("our own announcement echoed is no conflict", () => {
   const host = new Host();
   host.inject(arpFrame(REQUEST, OUR_MAC, OUR_ADDR, NOBODY, OUR_ADDR));
