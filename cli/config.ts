@@ -13,6 +13,7 @@ import { DEVICE_KEYS, type DeviceKeyName } from "./options.ts";
 import {
   checkInterfaceName,
   parseCidr,
+  parseDad,
   parseMac,
   parseMtu,
   parseVif,
@@ -141,6 +142,7 @@ function buildInterface(sources: ConfigSources, wanted: Wanted): InterfaceConfig
     addresses: [own],
     hostAddress: host === null ? null : buildHostAddress(wanted, kind, own, host),
     mac: buildMac(wanted, kind),
+    dad: wanted.keys.dad === undefined ? "quick" : parseDad(wanted.keys.dad),
     mtu: wanted.keys.mtu === undefined ? null : parseMtu(wanted.keys.mtu),
   };
 }

@@ -20,14 +20,24 @@ function optionLine(option: Option): string {
   return `  ${spelling(option).padEnd(COLUMNS - MEANING_MAX - 2)}${option.meaning}`;
 }
 
+/** The keys of --dev, as many to a line as it takes. */
+function keyLines(): string[] {
+  const lines = ["  KEY=VALUE:"];
+  for (const { name, argument } of DEVICE_KEYS) {
+    const line = `${lines.at(-1)}  ${name}=${argument}`;
+    if (line.length <= COLUMNS) lines[lines.length - 1] = line;
+    else lines.push(`            ${name}=${argument}`);
+  }
+  return lines;
+}
+
 /** The full text of --help. */
 export function helpText(): string {
-  const keys = DEVICE_KEYS.map(({ name, argument }) => `${name}=${argument}`).join("  ");
   return `usage: ${USAGE}
 Runs a program whose network traffic goes through nuse's own TCP/IP stack.
 
 ${ROWS.map(optionLine).join("\n")}
-  KEY=VALUE: ${keys}
+${keyLines().join("\n")}
 
 Variables say the same: NUSEDEV, NUSEVIF, DEFAULTROUTE, nuse-eth0=ADDRESS,
 nuse-eth0-KEY=VALUE; an option wins. With none: a TAP nuse0, 198.18.0.2/24.

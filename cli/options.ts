@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { VIF_KINDS } from "../io/config.ts";
+import { DAD_KINDS, VIF_KINDS } from "../io/config.ts";
 
 /** One way to write a setting: a row of the guide's table. */
 export interface Form {
@@ -132,6 +132,13 @@ export const DEVICE_KEYS = [
     choices: ["own", "interface"],
     example: "own",
     meaning: "`own` (default), `interface`, or `02:00:00:00:00:01`",
+  },
+  {
+    name: "dad",
+    argument: DAD_KINDS.join("|"),
+    choices: DAD_KINDS,
+    example: "quick",
+    meaning: "asks if the address is free: `quick`, 20 ms (default); `full`, 7 s; `off`",
   },
   {
     name: "mtu",

@@ -4,7 +4,13 @@
  *
  * @module
  */
-import { type AddressConfig, VIF_KINDS, type VifKind } from "../io/config.ts";
+import {
+  type AddressConfig,
+  DAD_KINDS,
+  type DadKind,
+  VIF_KINDS,
+  type VifKind,
+} from "../io/config.ts";
 import { IpAddress } from "../stack/base/ip_address.ts";
 import { Failure } from "./failure.ts";
 
@@ -87,6 +93,15 @@ export function parseVif(setting: Setting): VifKind {
     throw new Failure(
       `${setting.from}: "${setting.text}" is unknown (choose RAW, TAP or NETMAP)`,
     );
+  }
+  return kind;
+}
+
+export function parseDad(setting: Setting): DadKind {
+  const kind = DAD_KINDS.find((known) => known === setting.text.toLowerCase());
+  if (kind === undefined) {
+    const choice = DAD_KINDS.join(", ");
+    throw new Failure(`${setting.from}: "${setting.text}" is unknown (choose one of ${choice})`);
   }
   return kind;
 }

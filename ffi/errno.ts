@@ -44,6 +44,7 @@ export const ENOSYS = 38;
 export const EBADFD = 77;
 export const EPROTONOSUPPORT = 93;
 export const EAFNOSUPPORT = 97;
+export const EADDRINUSE = 98;
 export const EADDRNOTAVAIL = 99;
 export const ENETDOWN = 100;
 export const ENOBUFS = 105;

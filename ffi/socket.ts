@@ -66,10 +66,14 @@ export function connectUnix(fd: number, path: string): number {
   return addr === null ? -ENAMETOOLONG : libc().connect(fd, addr, addr.length);
 }
 
-/** sockaddr_un with a terminated path; null when the path is too long. */
+/**
+ * sockaddr_un; null when the path is too long. A path that begins with NUL is an abstract name
+ * (unix(7)): it lives in the network namespace and ends with its last socket. Others are
+ * terminated.
+ */
 function unixAddress(path: string): Uint8Array<ArrayBuffer> | null {
-  const bytes = new TextEncoder().encode(path);
-  const len = SOCKADDR_UN.PATH + bytes.length + 1;
+  const bytes = new TextEncoder().encode(path.startsWith("\0") ? path : `${path}\0`);
+  const len = SOCKADDR_UN.PATH + bytes.length;
   if (len > SOCKADDR_UN.LEN) return null;
   const addr = new Uint8Array(len);
   new DataView(addr.buffer).setUint16(SOCKADDR_UN.FAMILY, AF_UNIX, true);

@@ -11,6 +11,14 @@ export const VIF_KINDS = ["RAW", "TAP", "NETMAP"] as const;
 /** How frames get in and out. */
 export type VifKind = typeof VIF_KINDS[number];
 
+export const DAD_KINDS = ["quick", "full", "off"] as const;
+
+/**
+ * How long to ask whether an address is free before it is used: 20 ms, the 4 to 7 s of RFC 5227,
+ * or not at all.
+ */
+export type DadKind = typeof DAD_KINDS[number];
+
 export interface AddressConfig {
   readonly address: string;
   readonly prefixLen: number;
@@ -30,6 +38,7 @@ export interface InterfaceConfig {
    * "aa:bb:cc:dd:ee:ff".
    */
   readonly mac: string;
+  readonly dad: DadKind;
   /** null: the device's. */
   readonly mtu: number | null;
 }

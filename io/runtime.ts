@@ -12,8 +12,9 @@ import { check, errnoName, SysError } from "../ffi/errno.ts";
 import { libc } from "../ffi/libc.ts";
 import { BuddyMemory, IpAddress, Stack } from "../stack/mod.ts";
 import { Service } from "./app/mod.ts";
-import type { AddressConfig, Config, InterfaceConfig } from "./config.ts";
-import type { Device, DeviceAddress, DeviceConfig } from "./devices/device.ts";
+import { AddressClaims, addressOf } from "./addresses.ts";
+import type { Config, InterfaceConfig } from "./config.ts";
+import type { Device, DeviceConfig } from "./devices/device.ts";
 import { openDevice } from "./devices/open.ts";
 import { EventLoop } from "./loop/loop.ts";
 import type { WorkerStart } from "./worker_protocol.ts";
@@ -31,12 +32,6 @@ function randomSource(): () => number {
     }
     return words[next++];
   };
-}
-
-function addressOf(config: AddressConfig): DeviceAddress {
-  const addr = IpAddress.parse(config.address);
-  if (addr === null) throw new TypeError(`configuration: address ${config.address}`);
-  return { addr, prefixLen: config.prefixLen };
 }
 
 function macOf(text: string): DeviceConfig["mac"] {
@@ -92,12 +87,16 @@ export class Runtime {
     this.#loop = new EventLoop(arena, memory, this.#stack);
     this.#loop.onDeviceFailure = (device, errno) =>
       onTrouble(`interface ${device.name} failed: ${errnoName(errno)}`);
+    const claims = new AddressClaims(this.#stack, this.#loop);
     devices.forEach(({ device, notes }, i) => {
       this.notes.push(...notes);
-      this.#attach(device, config.interfaces[i], nowUs);
+      const ifIndex = this.#attach(device, config.interfaces[i]);
+      claims.begin(ifIndex, config.interfaces[i], libc().clockUs(CLOCK_MONOTONIC));
     });
-    this.#addRoutes(config);
     this.#service = new Service(this.#stack, this.#loop, arena, runDir, { guestUid });
+    claims.settle();
+    this.notes.push(...claims.notes);
+    this.#addRoutes(config);
     this.#loop.service = this.#service;
   }
 
@@ -109,13 +108,10 @@ export class Runtime {
     return this.#loop.stopFd;
   }
 
-  #attach(device: Device, config: InterfaceConfig, nowUs: number): void {
-    const stack = this.#stack;
-    const added = stack.addInterface({ name: config.name, mac: device.mac, link: device });
-    for (const { addr, prefixLen } of config.addresses.map(addressOf)) {
-      const doing = `cannot give ${config.name} ${addr}/${prefixLen}`;
-      check(stack.addAddress(added.index, addr, prefixLen, nowUs), "addAddress", doing);
-    }
+  /** Returns the interface's index in the stack. */
+  #attach(device: Device, config: InterfaceConfig): number {
+    const link = { name: config.name, mac: device.mac, link: device };
+    const added = this.#stack.addInterface(link);
     check(this.#loop.addDevice(device, added.index), "epoll_ctl", `cannot watch ${config.name}`);
     const addresses = config.addresses.map((a) => `${a.address}/${a.prefixLen}`).join(" ");
     const { caps, mtu } = device;
@@ -126,6 +122,7 @@ export class Runtime {
         `mtu ${mtu}, offloads${caps.csum ? " csum" : ""}${caps.tso ? " tso" : ""}` +
         `${caps.uso ? " uso" : ""}`,
     );
+    return added.index;
   }
 
   #addRoutes(config: Config): void {

@@ -39,10 +39,19 @@ Deno.test("the original's three variables", () => {
       addresses: [{ address: "198.18.0.2", prefixLen: 24 }],
       hostAddress: null,
       mac: "own",
+      dad: "quick",
       mtu: null,
     }],
     routes: [{ destination: { address: "0.0.0.0", prefixLen: 0 }, gateway: "198.18.0.1" }],
   });
+});
+
+Deno.test("dad: how long to ask whether the address is free", () => {
+  const env = { NUSEDEV: "veth0", "nuse-veth0": "198.18.0.2" };
+  const dad = (more: Record<string, string>) => build({ ...env, ...more }).interfaces[0].dad;
+  assertEquals([dad({}), dad({ "nuse-veth0-dad": "FULL" })], ["quick", "full"]);
+  assertEquals(build(env, { devices: ["veth0,dad=off"] }).interfaces[0].dad, "off");
+  assertMatch(complaint({ ...env, "nuse-veth0-dad": "on" }), /-dad: "on" is unknown/);
 });
 
 Deno.test("TAP with everything of ours", () => {
@@ -61,6 +70,7 @@ Deno.test("TAP with everything of ours", () => {
     addresses: [{ address: "198.18.4.2", prefixLen: 20 }],
     hostAddress: { address: "198.18.4.1", prefixLen: 20 },
     mac: "02:aa:00:00:00:01",
+    dad: "quick",
     mtu: 9000,
   }]);
 });

@@ -14,6 +14,7 @@ export const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "ffi/message.ts": "tests/ffi/abi_test.ts: offsets; tests/ffi/arena_test.ts: tables",
   "io/devices/device.ts": "counters only",
   "io/devices/rx_slots.ts": "tests/io/devices: every received frame lies in one",
+  "io/addresses.ts": "tests/e2e/address_test.ts: on real interfaces",
   "io/runtime.ts": "tests/e2e: every run is composed by it",
   "stack/base/packet.ts": "a record that tests/stack/iface fills and reads",
   "stack/tcp/":

@@ -1,0 +1,99 @@
+/**
+ * How an address becomes ours: locked against another nuse, asked for on the wire (RFC 5227), then
+ * given to the stack, which announces it. Refused with one line when somebody has it already.
+ *
+ *     begin ── first probe ──▶ … the rest is set up meanwhile … ── settle: the probes are over
+ *
+ * RFC 5227 asks for 4 to 7 seconds (`dad=full`); who starts a program does not wait so long.
+ * `quick` asks twice within 20 ms, which a host on the same wire answers in time; one that is
+ * slower, or comes later, is a conflict that is said and defended against (stack/iface/arp.ts).
+ *
+ * @module
+ */
+import { EPOLLIN } from "../ffi/abi/epoll.ts";
+import { check, EADDRINUSE, SysError } from "../ffi/errno.ts";
+import {
+  type AddressProbe,
+  FULL_PROBE,
+  IpAddress,
+  type ProbePlan,
+  QUICK_PROBE,
+  type Stack,
+} from "../stack/mod.ts";
+import { lockAddress } from "./address_lock.ts";
+import type { AddressConfig, DadKind, InterfaceConfig } from "./config.ts";
+import type { DeviceAddress } from "./devices/device.ts";
+import type { EventLoop } from "./loop/loop.ts";
+
+const PLANS: Readonly<Record<DadKind, ProbePlan | null>> = {
+  quick: QUICK_PROBE,
+  full: FULL_PROBE,
+  off: null,
+};
+
+interface Claim {
+  readonly ifIndex: number;
+  readonly name: string;
+  readonly addr: IpAddress;
+  readonly prefixLen: number;
+  /** null: not asked for. */
+  readonly probe: AddressProbe | null;
+}
+
+export function addressOf(config: AddressConfig): DeviceAddress {
+  const addr = IpAddress.parse(config.address);
+  if (addr === null) throw new TypeError(`configuration: address ${config.address}`);
+  return { addr, prefixLen: config.prefixLen };
+}
+
+export class AddressClaims {
+  /** Lines for a person. */
+  readonly notes: string[] = [];
+  readonly #claims: Claim[] = [];
+
+  constructor(readonly stack: Stack, readonly loop: EventLoop) {}
+
+  /**
+   * Begins to claim the addresses of one interface, whose frames the loop reads already. Throws
+   * SysError when another nuse has one.
+   */
+  begin(ifIndex: number, config: InterfaceConfig, nowUs: number): void {
+    for (const { addr, prefixLen } of config.addresses.map(addressOf)) {
+      // A TAP's name is one for each namespace: there is no other nuse on it.
+      if (config.kind !== "TAP") this.#lock(config.hostName, addr);
+      const plan = PLANS[config.dad];
+      const probe = plan === null ? null : this.stack.probeAddress(ifIndex, addr, plan, nowUs);
+      if (typeof probe === "number") check(probe, "probeAddress", `cannot ask for ${addr}`);
+      const { name } = config;
+      this.#claims.push({ ifIndex, name, addr, prefixLen, probe: probe as AddressProbe | null });
+    }
+    this.stack.poll(nowUs);
+    this.stack.flush(nowUs);
+  }
+
+  /** Waits until all is known and takes the addresses. Throws SysError when one is not free. */
+  settle(): void {
+    const { stack, loop } = this;
+    const isPending = ({ probe }: Claim) => probe !== null && !probe.isOver;
+    while (this.#claims.some(isPending)) loop.step(Infinity);
+    for (const { name, addr, probe } of this.#claims) {
+      if (probe === null || probe.holder === null) continue;
+      throw new SysError("ARP", EADDRINUSE, `${addr} is in use on ${name} by ${probe.holder}`, {
+        advice: "choose another address; dad=off does not ask",
+      });
+    }
+    for (const { ifIndex, name, addr, prefixLen } of this.#claims) {
+      const added = stack.addAddress(ifIndex, addr, prefixLen, loop.nowUs);
+      check(added, "addAddress", `cannot give ${name} ${addr}/${prefixLen}`);
+    }
+  }
+
+  #lock(hostName: string, addr: IpAddress): void {
+    const lock = lockAddress(hostName, addr.toString());
+    if (typeof lock === "string") {
+      this.notes.push(lock);
+      return;
+    }
+    check(this.loop.add(lock.fd, EPOLLIN, lock), "epoll_ctl", "cannot watch an address's lock");
+  }
+}
