@@ -1,0 +1,113 @@
+/**
+ * Runs mutants, one at a time, on a copy of the tree: the working tree is never touched.
+ *
+ * A mutant is killed when the tests named for it fail, or do not come to an end; it survives when
+ * they pass. Tests that fail without any mutant would kill everything: they are run once without.
+ *
+ * @module
+ */
+import { type Mutant, mutate } from "./mutant.ts";
+
+export type Verdict = "killed" | "killed by time" | "survived" | "stale" | "no proof";
+
+export interface RunnerOptions {
+  /** The tree to copy: a git repository, with what is not committed. */
+  readonly root: string;
+  /** Seconds for one run of the tests. */
+  readonly limitSec: number;
+}
+
+export class Runner {
+  readonly #options: RunnerOptions;
+  readonly #copy: string;
+  /** Whether tests pass without a mutant, by their paths. */
+  readonly #passes = new Map<string, boolean>();
+
+  private constructor(options: RunnerOptions, copy: string) {
+    this.#options = options;
+    this.#copy = copy;
+  }
+
+  static async create(options: RunnerOptions): Promise<Runner> {
+    const copy = await Deno.makeTempDir({ prefix: "nuse-mutate-" });
+    try {
+      await copyTree(options.root, copy);
+      return new Runner(options, copy);
+    } catch (error) {
+      await Deno.remove(copy, { recursive: true });
+      throw error;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.#copy, { recursive: true });
+  }
+
+  async run(mutant: Mutant): Promise<Verdict> {
+    const path = `${this.#copy}/${mutant.file}`;
+    const source = await Deno.readTextFile(path).catch(() => "");
+    const mutated = mutate(source, mutant);
+    if (mutated === null) return "stale";
+    if (!await this.#passUnharmed(mutant.tests)) return "no proof";
+    await Deno.writeTextFile(path, mutated);
+    try {
+      const code = await this.#test(mutant.tests);
+      return code === null ? "killed by time" : code === 0 ? "survived" : "killed";
+    } finally {
+      await Deno.writeTextFile(path, source);
+    }
+  }
+
+  async #passUnharmed(tests: readonly string[]): Promise<boolean> {
+    const key = tests.join(" ");
+    const known = this.#passes.get(key);
+    if (known !== undefined) return known;
+    const passes = await this.#test(tests) === 0;
+    this.#passes.set(key, passes);
+    return passes;
+  }
+
+  /** The status of `deno test`; null: it took too long. Types are not checked: a fault may break them. */
+  async #test(tests: readonly string[]): Promise<number | null> {
+    const { limitSec } = this.#options;
+    const deno = [Deno.execPath(), "test", "--allow-all", "--no-check", "--quiet", "--fail-fast"];
+    const { code } = await new Deno.Command("timeout", {
+      args: ["-k", "5", String(limitSec), ...deno, ...tests],
+      cwd: this.#copy,
+      // What a mutant of the C sources compiles to must not be found by anybody else
+      env: { NUSE_CACHE: `${this.#copy}/.cache` },
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).output();
+    return code === TIMED_OUT || code === KILLED ? null : code;
+  }
+}
+
+/** timeout(1)'s status, and that of SIGKILL after it. */
+const TIMED_OUT = 124;
+const KILLED = 137;
+
+/** What git knows of, and what it would be told of. */
+async function copyTree(from: string, to: string): Promise<void> {
+  const list = ["-C", from, "ls-files", "-z", "--cached", "--others", "--exclude-standard"];
+  const { success, stdout, stderr } = await new Deno.Command("git", { args: list }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+  for (const path of new Set(new TextDecoder().decode(stdout).split("\0"))) {
+    // Listed, but removed from the working tree
+    if (path === "" || !isThere(`${from}/${path}`)) continue;
+    if (path.includes("/")) {
+      await Deno.mkdir(`${to}/${path.slice(0, path.lastIndexOf("/"))}`, { recursive: true });
+    }
+    await Deno.copyFile(`${from}/${path}`, `${to}/${path}`);
+  }
+}
+
+function isThere(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
