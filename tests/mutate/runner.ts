@@ -67,7 +67,7 @@ export class Runner {
     return passes;
   }
 
-  /** The status of `deno test`; null: it took too long. Types are not checked: a fault may break them. */
+  /** The status of `deno test`, null: it took too long. A fault may well be one of types, too. */
   async #test(tests: readonly string[]): Promise<number | null> {
     const { limitSec } = this.#options;
     const deno = [Deno.execPath(), "test", "--allow-all", "--no-check", "--quiet", "--fail-fast"];

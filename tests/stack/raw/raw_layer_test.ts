@@ -138,3 +138,26 @@ Deno.test("errors come to raw sockets of the quoted protocol", () => {
   assertEquals([other.soError, host.recv(other)?.payload[20]], [0, 3]); // the message itself
   assertEquals(OUR_ADDR.family, 4);
 });
+
+Deno.test("errors come to a bound or connected raw socket about its own packets only", () => {
+  const host = new Host();
+  const sockets = [OUR_ADDR, ip("127.0.0.1")].map((local) => {
+    const socket = host.datagram(SOCK_RAW, ICMP);
+    assertEquals(socket.bind(local, 0, host.nowUs), 0);
+    return socket;
+  });
+  for (const remote of [PEER_ADDR, ip("198.18.0.66")]) {
+    const socket = host.datagram(SOCK_RAW, ICMP);
+    assertEquals(socket.connect(remote, 0, host.nowUs), 0);
+    sockets.push(socket);
+  }
+  const sender = host.datagram(SOCK_RAW, ICMP);
+  for (const socket of [...sockets, sender]) {
+    socket.setOption(0, 11, Uint8Array.of(1, 0, 0, 0), host.nowUs);
+  }
+  host.send(sender, icmpPacket(8, 0, 1, bytesOf(8)), PEER_ADDR);
+  host.inject(icmpFrame(3, 1, 0, host.sentOne().bytes.slice(14)));
+  const errors = sockets.map((socket) => socket.takeErrorQueue()?.errno ?? 0);
+  assertEquals(errors, [113, 0, 113, 0]);
+  assertEquals(sender.takeErrorQueue()?.errno, 113);
+});

@@ -102,3 +102,19 @@ Deno.test("ids say which record is still there", () => {
   w.queue.remove(id);
   assertEquals([w.queue.has(id), w.queue.count], [false, 1]);
 });
+
+Deno.test("a block that is full to the last byte is not taken for an empty one", () => {
+  const w = setUp();
+  const len = 1024 - DGRAM_HEADER_LEN;
+  for (let tag = 0; tag < 16; tag++) assert(put(w, len, tag));
+  w.queue.consume(4);
+  for (let tag = 16; tag < 20; tag++) assert(put(w, len, tag));
+  const used = w.memory.usedBytes;
+  assertEquals(used, 16 * 1024, "full");
+  assert(put(w, len, 20));
+  assert(w.memory.usedBytes > used, "a larger block was needed");
+  for (let i = 0; i < 17; i++) assertTag(w, i, len, 4 + i);
+  // And again when that one is full, which holds twice as much
+  while (w.memory.usedBytes < 3 * used) assert(put(w, len, 4 + w.queue.count));
+  for (let i = 0; i < w.queue.count; i++) assertTag(w, i, len, 4 + i);
+});

@@ -67,3 +67,24 @@ Deno.test("time stamps: one kind at a time", () => {
   assertEquals(socket.getOption(1, 29, 4, host.nowUs), intBytes(0));
   assertEquals(socket.getOption(1, 35, 4, host.nowUs), intBytes(1));
 });
+
+Deno.test("SO_LINGER: on and off, seconds as given, negative ones none", () => {
+  const host = new Host();
+  const socket = host.datagram(2, 0);
+  const linger = (on: number, seconds: number) => {
+    const value = new Uint8Array(8);
+    const dv = new DataView(value.buffer);
+    dv.setInt32(0, on, true);
+    dv.setInt32(4, seconds, true);
+    assertEquals(socket.setOption(1, 13, value, host.nowUs), 0);
+    const got = socket.getOption(1, 13, 8, host.nowUs) as Uint8Array;
+    const read = new DataView(got.buffer, got.byteOffset);
+    return [read.getInt32(0, true), read.getInt32(4, true)];
+  };
+  assertEquals(linger(1, 30), [1, 30]);
+  assertEquals(linger(7, 0), [1, 0]);
+  assertEquals(linger(1, -1), [1, 0]);
+  assertEquals(linger(1, -(2 ** 31)), [1, 0]);
+  assertEquals(linger(0, 5)[0], 0);
+  assertEquals(socket.setOption(1, 13, intBytes(1), host.nowUs), -EINVAL);
+});

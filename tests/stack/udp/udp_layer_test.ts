@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { UdpEndpoint } from "../../../stack/udp/endpoint.ts";
 import {
   CSUM_PARTIAL,
   CSUM_VALID,
@@ -169,4 +170,18 @@ Deno.test("IP_MULTICAST_ALL off: only groups of its own", () => {
     );
   }
   assertEquals([all.recvCount(), own.recvCount()], [2, 1]);
+});
+
+Deno.test("a broadcast comes to a connected endpoint only from its peer, address and port", () => {
+  const host = new Host();
+  let count = 0;
+  const endpoint = new UdpEndpoint(2, { receive: () => void count++, icmpError: () => {} });
+  assertEquals(host.stack.udp.bind(endpoint, ANY, 5000), 0);
+  host.stack.udp.connect(endpoint, ANY, ip("198.18.0.66"), 1);
+  const dst = ip("198.18.0.255");
+  const from = (src: string, port: number) => {
+    host.inject(udpFrame(port, 5000, bytesOf(1), { dst, src: ip(src) }));
+    return count;
+  };
+  assertEquals([from("198.18.0.67", 1), from("198.18.0.66", 2), from("198.18.0.66", 1)], [0, 0, 1]);
 });

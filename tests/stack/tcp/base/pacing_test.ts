@@ -103,3 +103,12 @@ Deno.test("pacing: by cwnd only on paths that are not short, and only beyond ten
   assertEquals(sent, 11, "the eleventh uses up more than there is");
   assertAlmostEquals(pacer.nextSendUs, 1e6 + 500, 1e-6);
 });
+
+Deno.test("pacing: twice the window a round trip up to half of ssthresh, 1.2 times beyond", () => {
+  const pacer = new Pacer();
+  const ssthresh = 100_000;
+  for (const [cwnd, ratio] of [[14_480, 2], [49_999, 2], [50_000, 1.2], [99_999, 1.2]]) {
+    pacer.update(0, cwnd, ssthresh, 50_000, 50_000, SMSS);
+    assertAlmostEquals(pacer.rate, ratio * cwnd * 20, 1, `${cwnd}`);
+  }
+});

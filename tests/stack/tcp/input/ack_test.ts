@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { Peer } from "../support/peer.ts";
 
 Deno.test("an ACK of what was not sent, or far too old: challenged, its text dropped", () => {
@@ -56,4 +56,26 @@ Deno.test("simultaneous close: CLOSING, then TIME-WAIT", () => {
   assertEquals(peer.next(), ". 2:2(0) ack 2");
   peer.send({ flags: "." });
   assertEquals(socket.stateName, "TIME-WAIT");
+});
+
+Deno.test("Karn, without timestamps: what was sent twice is no sample, the RTO stays", () => {
+  const peer = new Peer();
+  const socket = peer.connect();
+  const { rtt } = socket.tcb;
+  const { srttUs, rtoUs } = rtt;
+  peer.write(socket, 10);
+  peer.flush();
+  peer.sent.length = 0;
+  peer.timeUntilSent();
+  assertEquals(rtt.rtoUs, 2 * rtoUs);
+  peer.advance(30_000);
+  peer.send({ flags: "." });
+  assertEquals([rtt.srttUs, rtt.rtoUs, socket.tcb.backoff], [srttUs, 2 * rtoUs, 0]);
+  // The next that was sent once is one
+  peer.write(socket, 10);
+  peer.flush();
+  peer.advance(30_000);
+  peer.send({ flags: "." });
+  assertEquals(Math.round(rtt.srttUs), Math.round(srttUs + (30_000 - srttUs) / 8));
+  assert(rtt.rtoUs < 2 * rtoUs, `${rtt.rtoUs}`);
 });

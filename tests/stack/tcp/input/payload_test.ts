@@ -174,3 +174,39 @@ Deno.test("data for a closed socket resets", () => {
   assertEquals(peer.next(), "R 2:2(0)");
   assertEquals(peer.host.tcp.flowCount, 0);
 });
+
+Deno.test("the peer's segment size is taken from what it sends, up to our own MSS", () => {
+  const peer = new Peer();
+  const socket = peer.connect();
+  for (const [lenBytes, expected] of [[700, 700], [600, 700], [1460, 1460], [3000, 1460]]) {
+    peer.send({ flags: ".", data: lenBytes });
+    assertEquals(socket.tcb.rcvMss, expected, `${lenBytes}`);
+  }
+});
+
+Deno.test("nothing comes after a FIN: text beyond it is neither received nor kept", () => {
+  const peer = new Peer();
+  const socket = peer.connect({ sackOk: true });
+  // The FIN will take 1101: this seems to go on right behind it, that beyond a gap
+  peer.send({ flags: ".", seq: 1102, data: 50 });
+  peer.send({ flags: ".", seq: 1201, data: 50 });
+  peer.sent.length = 0;
+  peer.send({ flags: "F.", seq: 1001, data: 100 });
+  assertEquals([socket.recvAvailable(), socket.stateName], [100, "CLOSE-WAIT"]);
+  const { header, options } = peer.take();
+  assertEquals([header.ack - 1000, options.sackCount], [102, 0]);
+  assertEquals(socket.tcb.assembler.count, 0);
+});
+
+Deno.test("of several FINs the first in the sequence ends the text, whichever comes first", () => {
+  for (const order of [[0, 1], [1, 0]]) {
+    const peer = new Peer();
+    const socket = peer.connect();
+    const fins = [{ seq: 1051, data: 25 }, { seq: 1101, data: 100 }];
+    for (const i of order) peer.send({ flags: "F.", ...fins[i] });
+    assertEquals(socket.stateName, "ESTABLISHED");
+    peer.send({ flags: ".", seq: 1001, data: 50 });
+    assertEquals([socket.recvAvailable(), socket.stateName], [75, "CLOSE-WAIT"], `${order}`);
+    assertEquals(socket.tcb.rcvNxt, 1077);
+  }
+});

@@ -1,43 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { EVENT_CLOSED } from "../../../../stack/base/events.ts";
 import { Peer } from "../support/peer.ts";
-
-/** A host with a connection in each state that a RST can meet. */
-const STATES: Record<string, (peer: Peer) => ReturnType<Peer["connect"]>> = {
-  "ESTABLISHED": (peer) => peer.connect(),
-  "FIN-WAIT-1": (peer) => {
-    const socket = peer.connect();
-    socket.shutdown(1, peer.nowUs);
-    peer.flush();
-    return socket;
-  },
-  "FIN-WAIT-2": (peer) => {
-    const socket = peer.connect();
-    socket.shutdown(1, peer.nowUs);
-    peer.flush();
-    peer.send({ flags: "." });
-    return socket;
-  },
-  "CLOSE-WAIT": (peer) => {
-    const socket = peer.connect();
-    peer.send({ flags: "F." });
-    return socket;
-  },
-  "CLOSING": (peer) => {
-    const socket = peer.connect();
-    socket.shutdown(1, peer.nowUs);
-    peer.flush();
-    peer.send({ flags: "F.", ack: 1 });
-    return socket;
-  },
-  "LAST-ACK": (peer) => {
-    const socket = peer.connect();
-    peer.send({ flags: "F." });
-    socket.shutdown(1, peer.nowUs);
-    peer.flush();
-    return socket;
-  },
-};
+import { STATES } from "../support/states.ts";
 
 const RESET_ERRNO: Record<string, number> = { "CLOSE-WAIT": 32 };
 

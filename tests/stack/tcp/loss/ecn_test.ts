@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { Peer } from "../support/peer.ts";
 import { transfer, World } from "../support/world.ts";
 
 Deno.test("ecn: a path that marks instead of dropping costs no retransmission", () => {
@@ -18,4 +19,60 @@ Deno.test("ecn: a path that marks instead of dropping costs no retransmission", 
   assertEquals(world.a.counters.tcp.retransSegs, 0);
   assert(client.tcb.ssthresh < 1 << 24, "the window was reduced");
   assert(client.tcb.cwnd < 2_000_000);
+});
+
+/** A connection with ECN on which a mark comes back; the window is ten segments. */
+function marked() {
+  const peer = new Peer({ config: { ecn: 1, congestion: "cubic" } });
+  const socket = peer.host.tcp.createSocket(2);
+  socket.connect(peer.address, peer.port, peer.nowUs);
+  peer.send({ flags: "S.E", sackOk: true });
+  const { tcb } = socket;
+  assert(tcb.hasEcn);
+  peer.write(socket, 14_600);
+  peer.flush();
+  return { peer, socket, tcb };
+}
+
+Deno.test("ecn: a mark reduces the window once in a round trip, however often it is echoed", () => {
+  const { peer, socket, tcb } = marked();
+  const { cwnd } = tcb;
+  peer.send({ flags: ".E", ack: 1461 });
+  const reduced = tcb.cwnd;
+  assert(reduced < cwnd, `${cwnd}, then ${reduced}`);
+  for (let ack = 2921; ack <= 14_600; ack += 1460) peer.send({ flags: ".E", ack });
+  assertEquals(tcb.cwnd, reduced);
+  // In the next one it does again
+  peer.send({ flags: ".", ack: 14_601 });
+  peer.write(socket, 14_600);
+  peer.flush();
+  peer.send({ flags: "." });
+  peer.write(socket, 2920);
+  peer.flush();
+  const { ssthresh } = tcb;
+  peer.send({ flags: ".E" });
+  assert(tcb.ssthresh < ssthresh, `${ssthresh}, then ${tcb.ssthresh}`);
+});
+
+Deno.test("ecn: a D-SACK does not take back what a mark has reduced", () => {
+  const { peer, socket, tcb } = marked();
+  // A recovery that was a mistake: the first segment was late, and its second copy a duplicate
+  for (const end of [4381, 5841, 7301]) peer.send({ flags: ".", ack: 1, sack: [[2921, end]] });
+  peer.advance(100_000);
+  assert(peer.host.counters.tcp.sackRecovery > 0, "in recovery");
+  const again = peer.host.counters.tcp.retransSegs;
+  assert(again > 0);
+  peer.send({ flags: "." });
+  peer.write(socket, 14_600);
+  peer.flush();
+  peer.send({ flags: "." });
+  peer.write(socket, 2920);
+  peer.flush();
+  peer.send({ flags: ".E" });
+  const reduced = [tcb.cwnd, tcb.ssthresh];
+  for (let i = 0; i < again; i++) {
+    peer.send({ flags: ".", sack: [[1 + i * 1460, 1461 + i * 1460]] });
+  }
+  assertEquals(peer.host.counters.tcp.dsackUndo, 0);
+  assertEquals([tcb.cwnd, tcb.ssthresh], reduced);
 });

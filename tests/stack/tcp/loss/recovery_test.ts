@@ -88,3 +88,36 @@ Deno.test("recovery keeps the pipe filled: one loss in a large window costs no t
   assertEquals(world.a.counters.tcp.sackRecovery, 1);
   assertEquals(client.tcb.totalRetransmits, 1);
 });
+
+/** Ten segments out, the first of them lost, and in recovery for it. */
+function recovering() {
+  const peer = new Peer();
+  const socket = peer.connect();
+  peer.write(socket, 14_600);
+  peer.flush();
+  for (let i = 0; i < 3; i++) peer.send({ flags: ".", ack: 1 });
+  assertEquals(peer.host.counters.tcp.renoRecovery, 1);
+  peer.sent.length = 0;
+  return { peer, socket };
+}
+
+Deno.test("a timeout in fast recovery is no case for F-RTO: the rest is sent again", () => {
+  const { peer, socket } = recovering();
+  peer.write(socket, 14_600); // new text, which F-RTO would try
+  peer.flush();
+  peer.sent.length = 0;
+  peer.timeUntilSent();
+  assertEquals(peer.host.counters.tcp.timeouts, 1);
+  peer.expect(". 1:1461(1460) ack 1");
+  peer.send({ flags: ".", ack: 1461 });
+  assertEquals(peer.next(), ". 1461:2921(1460) ack 1");
+});
+
+Deno.test("a timeout in fast recovery does not reduce ssthresh again", () => {
+  const { peer, socket } = recovering();
+  const { ssthresh } = socket.tcb;
+  assert(ssthresh < 14_600);
+  peer.timeUntilSent();
+  assertEquals(peer.host.counters.tcp.timeouts, 1);
+  assertEquals(socket.tcb.ssthresh, ssthresh);
+});

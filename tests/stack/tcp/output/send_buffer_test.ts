@@ -1,7 +1,8 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { EVENT_WRITABLE } from "../../../../stack/base/events.ts";
 import { Peer } from "../support/peer.ts";
 import { write } from "../support/world.ts";
+import type { TcpSocket } from "../../../../stack/tcp/mod.ts";
 
 Deno.test("send buffer: EVENT_WRITABLE when a part of it is free again", () => {
   const peer = new Peer();
@@ -30,4 +31,38 @@ Deno.test("send buffer: with nothing left to send the program is woken for two s
   assertEquals(peer.host.takeEvents(socket), 0, "one segment");
   peer.send({ flags: ".", ack: 2921 });
   assertEquals(peer.host.takeEvents(socket), EVENT_WRITABLE, "two, of ten: less than a quarter");
+});
+
+const MEMORY = 1 << 20;
+
+/** A connection on a host of which so much of the memory is taken, in blocks of `block` bytes. */
+function withMemoryTaken(share: number, block = 4096): { peer: Peer; socket: TcpSocket } {
+  const peer = new Peer({ memoryBytes: MEMORY, config: { sndBufInitBytes: 1 << 17 } });
+  const socket = peer.connect();
+  const { memory } = peer.host;
+  while (memory.usedBytes + block <= MEMORY * share) assert(memory.alloc(block) >= 0);
+  return { peer, socket };
+}
+
+function room(socket: TcpSocket): number {
+  const { len0, len1 } = socket.sendSpan(1 << 20);
+  return len0 + len1;
+}
+
+Deno.test("send buffer: no ring is begun in the last eighth of the memory", () => {
+  assert(room(withMemoryTaken(0.5).socket) > 0);
+  const { peer, socket } = withMemoryTaken(7 / 8);
+  assertEquals(room(socket), 0);
+  assert(peer.host.memory.usedBytes < MEMORY * 7 / 8 + 1, "although there is room for one");
+  assert(peer.host.memory.alloc(1 << 15) >= 0);
+});
+
+Deno.test("send buffer: no ring is made larger in the last quarter of the memory", () => {
+  for (const [share, isGrown] of [[0.5, true], [0.74, false]] as const) {
+    const { peer, socket } = withMemoryTaken(share);
+    const first = room(socket);
+    peer.write(socket, first);
+    assertEquals(room(socket) > 0, isGrown, `${share}`);
+    assertEquals(socket.tcb.sndRing.capacity > first, isGrown, `${share}`);
+  }
 });

@@ -70,3 +70,37 @@ Deno.test("black hole: a route that takes smaller segments only is found out in 
   assertEquals(client.tcb.smss, 1024);
   assert(client.tcb.mtuProbing.nextAtUs < Infinity, "and larger ones are tried again");
 });
+
+Deno.test("black hole: a probe that is lost is no congestion, and reduces nothing", () => {
+  const world = blackHole(() => 1200, { mtuProbeIntervalUs: 1_000_000 });
+  const [client, server] = world.connect();
+  const { tcb } = client;
+  const { tcp } = world.a.counters;
+  transfer(world, [world.a, client], [world.b, server], 300_000);
+  world.run(1_100_000);
+  client.sendCommit(client.sendSpan(60_000).len0, world.nowUs);
+  let before = [0, 0];
+  world.runUntil(() => {
+    if (tcp.mtupFail > 0) return true;
+    before = [tcb.cwnd, tcb.ssthresh];
+    return false;
+  });
+  assert(before[0] > 0 && tcp.timeouts > 0);
+  assertEquals([tcb.cwnd, tcb.ssthresh], before);
+});
+
+Deno.test("an outage: sizes that have passed before are tried smaller each third back-off", () => {
+  const world = new World({ delayUs: 5000 });
+  const [client, server] = world.connect();
+  const { tcb } = client;
+  transfer(world, [world.a, client], [world.b, server], 100_000);
+  world.filter = (seen) => (seen.payload.length > 0 ? -1 : 0);
+  const span = client.sendSpan(5000);
+  client.sendCommit(span.len0, world.nowUs);
+  const sizes: number[] = [];
+  for (let backoff = 1; backoff <= 8; backoff++) {
+    world.runUntil(() => tcb.backoff === backoff);
+    sizes.push(tcb.smss);
+  }
+  assertEquals(sizes, [1448, 1448, 1448, 1024, 1024, 1024, 512, 512]);
+});

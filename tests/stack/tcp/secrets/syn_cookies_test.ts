@@ -1,5 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
-import { SynCookies } from "../../../../stack/tcp/secrets/syn_cookies.ts";
+import {
+  cookieTime,
+  SynCookies,
+  takeCookieTime,
+} from "../../../../stack/tcp/secrets/syn_cookies.ts";
 import { FourTuple } from "../../../../stack/tcp/base/four_tuple.ts";
 import { IpAddress } from "../../../../stack/base/ip_address.ts";
 import { seededRandom } from "../support/host.ts";
@@ -91,4 +95,20 @@ Deno.test("a flood of 100,000 SYNs: nothing is kept beyond the queue, and a clie
   socket.abort(peer.nowUs);
   listener.close(peer.nowUs);
   assertEquals(host.tcp.flowCount, 0);
+});
+
+Deno.test("syn cookies: the timestamp tells the options, and is never ahead of the clock", () => {
+  for (const nowMs of [0, 1, 63, 64, 1_000_000, 2 ** 31 - 1, -1, -63, -(2 ** 31)]) {
+    for (const windowScale of [-1, 0, 7, 14]) {
+      for (const bits of [0, 1, 2, 3]) {
+        const options = { windowScale, hasSack: (bits & 1) !== 0, hasEcn: (bits & 2) !== 0 };
+        const time = cookieTime(options, nowMs);
+        const behindMs = (nowMs - time) | 0;
+        assert(behindMs >= 0 && behindMs < 64, `${behindMs} ms behind ${nowMs}`);
+        const read = { windowScale: 0, hasSack: false, hasEcn: false };
+        takeCookieTime(read, time);
+        assertEquals(read, options);
+      }
+    }
+  }
 });

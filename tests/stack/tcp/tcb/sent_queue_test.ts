@@ -2,9 +2,12 @@ import { assertEquals } from "@std/assert";
 import { AckSample } from "../../../../stack/tcp/tcb/ack_sample.ts";
 import { DeliveryRate } from "../../../../stack/tcp/base/delivery_rate.ts";
 import {
+  SENT_EVER_RETRANS,
+  SENT_FIN,
   SENT_LOST,
   SENT_RETRANS,
   SENT_SACKED,
+  SENT_SYN,
   SentPool,
   SentQueue,
 } from "../../../../stack/tcp/tcb/sent_queue.ts";
@@ -120,4 +123,31 @@ Deno.test("sent queue: no RTT sample of what was sent twice, or deemed lost", ()
   assertEquals(sample.hasRetransmitted, true);
   q.acknowledge(1300, sample);
   assertEquals(sample.oldestSentUs, 12);
+});
+
+Deno.test("sent queue: both parts of a split record know when and as what it was sent", () => {
+  const [q] = queue(1);
+  const first = q.head!;
+  Object.assign(first, {
+    sentUs: 70,
+    firstSentUs: 20,
+    txDeliveredBytes: 5000,
+    txDeliveredUs: 60,
+    txFirstSentUs: 50,
+    isTxAppLimited: true,
+    flags: SENT_SYN | SENT_FIN | SENT_EVER_RETRANS,
+  });
+  q.split(first, 40);
+  const second = first.next!;
+  for (const part of [first, second]) {
+    const { sentUs, firstSentUs, txDeliveredBytes, txDeliveredUs, txFirstSentUs } = part;
+    assertEquals([sentUs, firstSentUs], [70, 20]);
+    assertEquals([txDeliveredBytes, txDeliveredUs, txFirstSentUs], [5000, 60, 50]);
+    assertEquals(part.isTxAppLimited, true);
+  }
+  assertEquals([first.seq, first.end, second.seq, second.end], [1000, 1040, 1040, 1100]);
+  // The SYN is what begins it, the FIN what ends it
+  assertEquals(first.flags, SENT_SYN | SENT_EVER_RETRANS);
+  assertEquals(second.flags, SENT_FIN | SENT_EVER_RETRANS);
+  assertEquals([q.order.head, first.txNext, second.txNext], [first, second, null]);
 });

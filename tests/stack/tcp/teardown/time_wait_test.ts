@@ -54,3 +54,46 @@ Deno.test("the number of TIME-WAITs is bounded", () => {
   assertEquals(peer.host.tcp.timeWaitCount, 2);
   assertEquals(peer.host.counters.tcp.timeWaitOverflow, 2);
 });
+
+/** A listener whose one connection, with timestamps up to 2000 or none, is in TIME-WAIT. */
+function inTimeWait(hasTimestamps: boolean): Peer {
+  const peer = new Peer();
+  const ts = (value: number): { ts?: [number, number] } => hasTimestamps ? { ts: [value, 0] } : {};
+  const listener = peer.listen();
+  peer.send({ flags: "S", ...ts(1000) });
+  peer.send({ flags: ".", ...ts(1500) });
+  const socket = listener.accept()!;
+  socket.close(peer.nowUs);
+  peer.flush();
+  peer.send({ flags: "F.", ...ts(2000) });
+  assertEquals(peer.host.tcp.timeWaitCount, 1);
+  peer.sent.length = 0;
+  return peer;
+}
+
+Deno.test("TIME-WAIT with timestamps: a SYN opens anew if number or timestamp is later", () => {
+  const cases: { seq: number; tsVal: number; isOpened: boolean }[] = [
+    { seq: -10, tsVal: 2000, isOpened: false },
+    { seq: 0, tsVal: 2000, isOpened: false },
+    { seq: 1, tsVal: 2000, isOpened: true },
+    { seq: -10, tsVal: 2001, isOpened: true },
+    { seq: -1_000_000, tsVal: 2001, isOpened: true },
+    { seq: 1, tsVal: 1999, isOpened: false },
+    { seq: -10, tsVal: 1999, isOpened: false },
+  ];
+  for (const { seq, tsVal, isOpened } of cases) {
+    const peer = inTimeWait(true);
+    peer.send({ flags: "S", seq: peer.nextSeq + seq, ts: [tsVal, 0] });
+    const what = `${seq} ${tsVal}`;
+    assertEquals(peer.host.tcp.timeWaitCount, isOpened ? 0 : 1, what);
+    assertEquals(peer.take().header.flags, isOpened ? 18 : 16, what);
+  }
+});
+
+Deno.test("TIME-WAIT without timestamps: a SYN opens anew beyond the FIN only", () => {
+  for (const [seq, count] of [[-1, 1], [0, 1], [1, 0]]) {
+    const peer = inTimeWait(false);
+    peer.send({ flags: "S", seq: peer.nextSeq + seq });
+    assertEquals(peer.host.tcp.timeWaitCount, count, `${seq}`);
+  }
+});

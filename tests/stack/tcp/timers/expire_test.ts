@@ -130,3 +130,55 @@ Deno.test("keepalive: probes after the idle time, ended by an answer or by too m
   assertEquals(peer.next(), "R. 1:1(0) ack 1");
   assertEquals(socket.takeError(), 110);
 });
+
+const SECOND_US = 1_000_000;
+const TCP_KEEPIDLE = 4;
+const TCP_KEEPINTVL = 5;
+const TCP_USER_TIMEOUT = 18;
+
+Deno.test("a peer that closes its window on what is in flight, and dies, is given up", () => {
+  const peer = new Peer();
+  const socket = peer.connect();
+  peer.write(socket, 1000);
+  peer.flush();
+  peer.send({ flags: ".", ack: 1, win: 0 });
+  // R2 of 15 back-offs, and the two minutes for which its last answer counts as life
+  peer.advance(900 * SECOND_US);
+  assertEquals(socket.stateName, "ESTABLISHED");
+  peer.advance(300 * SECOND_US);
+  assertEquals([socket.stateName, socket.takeError()], ["CLOSED", 110]);
+});
+
+Deno.test("a peer that closes its window on what is in flight, and answers, is waited for", () => {
+  const peer = new Peer();
+  const socket = peer.connect();
+  peer.write(socket, 1000);
+  peer.flush();
+  peer.window = 0;
+  peer.send({ flags: ".", ack: 1 });
+  for (let minute = 0; minute < 60; minute++) {
+    peer.advance(60 * SECOND_US);
+    peer.send({ flags: ".", ack: 1 });
+  }
+  assertEquals(socket.stateName, "ESTABLISHED");
+});
+
+Deno.test("TCP_USER_TIMEOUT ends an idle connection only after a probe", () => {
+  const peer = new Peer();
+  const socket = peer.connect();
+  socket.setTcpOption(TCP_KEEPIDLE, Uint8Array.of(10, 0, 0, 0), peer.nowUs);
+  socket.setTcpOption(TCP_KEEPINTVL, Uint8Array.of(2, 0, 0, 0), peer.nowUs);
+  socket.setTcpOption(TCP_USER_TIMEOUT, Uint8Array.of(0x88, 0x13, 0, 0), peer.nowUs); // 5 s
+  socket.options.keepAlive = true;
+  socket.optionsChanged();
+  assertEquals(peer.timeUntilSent(), 10 * SECOND_US);
+  assertEquals(peer.next(), ". 0:0(0) ack 1");
+  assertEquals(socket.stateName, "ESTABLISHED");
+  // An answer begins a new idle time, silence ends it
+  peer.send({ flags: "." });
+  assertEquals(peer.timeUntilSent(), 10 * SECOND_US);
+  assertEquals(peer.next(), ". 0:0(0) ack 1");
+  assertEquals(peer.timeUntilSent(), 2 * SECOND_US);
+  assertEquals(peer.next(), "R. 1:1(0) ack 1");
+  assertEquals(socket.takeError(), 110);
+});

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { EVENT_READABLE } from "../../../../stack/base/events.ts";
 import { Peer } from "../support/peer.ts";
+import { STATES } from "../support/states.ts";
 
 Deno.test("active close, the ordinary way, and 2 MSL", () => {
   const peer = new Peer();
@@ -166,4 +167,48 @@ Deno.test("disconnect: RST, and the socket can be used again", () => {
   assertEquals(peer.next(), "R. 1:1(0) ack 1");
   assertEquals(socket.stateName, "CLOSED");
   assertEquals(socket.connect(peer.address, 5001, peer.nowUs), -115);
+});
+
+/** Linux tcp_need_reset: whether the peer of a connection in this state is told by a RST. */
+const NEEDS_RESET: Record<string, boolean> = {
+  "ESTABLISHED": true,
+  "FIN-WAIT-1": true,
+  "FIN-WAIT-2": true,
+  "CLOSE-WAIT": true,
+  "CLOSING": false,
+  "LAST-ACK": false,
+};
+
+for (const [state, reach] of Object.entries(STATES)) {
+  Deno.test(`disconnect in ${state}: ${NEEDS_RESET[state] ? "RST" : "no RST"}`, () => {
+    const peer = new Peer();
+    const socket = reach(peer);
+    peer.sent.length = 0;
+    assertEquals(socket.disconnect(peer.nowUs), 0);
+    peer.flush();
+    const resets = peer.sent.filter(({ header }) => (header.flags & 4) !== 0).length;
+    assertEquals([resets, peer.sent.length], NEEDS_RESET[state] ? [1, 1] : [0, 0]);
+    assertEquals([socket.stateName, peer.host.tcp.flowCount], ["CLOSED", 0]);
+  });
+}
+
+Deno.test("TCP_LINGER2 < 0: no FIN-WAIT-2 for an orphan", () => {
+  const negative = Uint8Array.of(255, 255, 255, 255);
+  // Closed before our FIN is acknowledged: over with the acknowledgment
+  const early = new Peer();
+  const first = early.connect();
+  first.setTcpOption(8, negative, early.nowUs);
+  first.close(early.nowUs);
+  early.flush();
+  assertEquals(early.host.tcp.flowCount, 1);
+  early.send({ flags: "." });
+  assertEquals(early.host.tcp.flowCount, 0);
+  // Closed in FIN-WAIT-2: over at once, and the peer is told
+  const late = new Peer();
+  const second = STATES["FIN-WAIT-2"](late);
+  second.setTcpOption(8, negative, late.nowUs);
+  late.sent.length = 0;
+  second.close(late.nowUs);
+  assertEquals(late.host.tcp.flowCount, 0);
+  assertEquals(late.next(), "R. 2:2(0) ack 1");
 });
