@@ -104,17 +104,17 @@ Deno.test("ids say which record is still there", () => {
 });
 
 Deno.test("a block that is full to the last byte is not taken for an empty one", () => {
-  const w = setUp();
   const len = 1024 - DGRAM_HEADER_LEN;
-  for (let tag = 0; tag < 16; tag++) assert(put(w, len, tag));
-  w.queue.consume(4);
-  for (let tag = 16; tag < 20; tag++) assert(put(w, len, tag));
-  const used = w.memory.usedBytes;
-  assertEquals(used, 16 * 1024, "full");
-  assert(put(w, len, 20));
-  assert(w.memory.usedBytes > used, "a larger block was needed");
-  for (let i = 0; i < 17; i++) assertTag(w, i, len, 4 + i);
-  // And again when that one is full, which holds twice as much
-  while (w.memory.usedBytes < 3 * used) assert(put(w, len, 4 + w.queue.count));
-  for (let i = 0; i < w.queue.count; i++) assertTag(w, i, len, 4 + i);
+  for (const [records, nextLen] of [[16, len], [64, len], [64, 65_507]]) {
+    const w = setUp();
+    for (let tag = 0; tag < records; tag++) assert(put(w, len, tag));
+    // The first places are free, and taken: where the next one goes is where the first one is
+    w.queue.consume(4);
+    for (let tag = records; tag < records + 4; tag++) assert(put(w, len, tag));
+    assertEquals(w.memory.usedBytes, records * 1024, "full");
+    assert(put(w, nextLen, records + 4));
+    assert(w.memory.usedBytes > records * 1024, "a larger block was needed");
+    for (let i = 0; i < records; i++) assertTag(w, i, len, 4 + i);
+    assertTag(w, records, nextLen, records + 4);
+  }
 });

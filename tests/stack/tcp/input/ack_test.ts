@@ -58,6 +58,21 @@ Deno.test("simultaneous close: CLOSING, then TIME-WAIT", () => {
   assertEquals(socket.stateName, "TIME-WAIT");
 });
 
+Deno.test("Karn: what waited behind a segment that was sent twice is no sample either", () => {
+  const peer = new Peer();
+  const socket = peer.connect();
+  const { rtt } = socket.tcb;
+  const { srttUs } = rtt;
+  peer.write(socket, 2920);
+  peer.flush();
+  peer.sent.length = 0;
+  peer.timeUntilSent();
+  peer.expect(". 1:1461(1460) ack 1");
+  peer.advance(30_000);
+  peer.send({ flags: "." });
+  assertEquals([socket.unackedBytes, rtt.srttUs], [0, srttUs]);
+});
+
 Deno.test("Karn, without timestamps: what was sent twice is no sample, the RTO stays", () => {
   const peer = new Peer();
   const socket = peer.connect();
