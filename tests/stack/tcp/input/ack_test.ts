@@ -63,10 +63,10 @@ Deno.test("Karn: what waited behind a segment that was sent twice is no sample e
   const socket = peer.connect();
   const { rtt } = socket.tcb;
   const { srttUs } = rtt;
-  peer.write(socket, 2920);
+  peer.write(socket, 5840);
   peer.flush();
   peer.sent.length = 0;
-  peer.timeUntilSent();
+  for (let i = 0; i < 3; i++) peer.send({ flags: ".", ack: 1 });
   peer.expect(". 1:1461(1460) ack 1");
   peer.advance(30_000);
   peer.send({ flags: "." });
