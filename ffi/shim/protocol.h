@@ -21,6 +21,9 @@
 #ifndef NUSE_PROTOCOL_H
 #define NUSE_PROTOCOL_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #define NUSE_MAGIC 0x4553554e
 #define NUSE_VERSION 4
 
@@ -194,8 +197,8 @@
 /* sockaddr: broadcast, or the other end of a point-to-point link */
 #define NUSE_IF_BROADCAST_OFF 100
 
-/* Datagram header: the layout is that of stack/socket/api.ts (DGRAM_*). */
-#define NUSE_DGRAM_LEN 64
+/* Datagram header, with stack/socket/datagram_header.ts (DGRAM_*). */
+#define NUSE_DGRAM_HEADER_LEN 64
 #define NUSE_DGRAM_MAGIC 0x4e44
 #define NUSE_DGRAM_MAGIC_OFF 0
 #define NUSE_DGRAM_FLAGS_OFF 2
@@ -220,5 +223,34 @@
 #define NUSE_DGRAM_HAS_PKTINFO 32
 /* Send: MSG_MORE. The datagram is put together with those that follow, up to one without. */
 #define NUSE_DGRAM_MORE 64
+
+struct dgram_header {
+  uint16_t magic, flags;
+  uint32_t payload_len;
+  uint16_t family, port;
+  int32_t error;
+  uint8_t addr[16];
+  uint8_t ttl, tos;
+  uint16_t zero;
+  uint32_t ifindex;
+  uint8_t dst[16];
+  uint64_t time_us; /* or the token */
+};
+#define NUSE_DGRAM_AT(field, off) \
+  _Static_assert(offsetof(struct dgram_header, field) == (off), #field)
+_Static_assert(sizeof(struct dgram_header) == NUSE_DGRAM_HEADER_LEN, "datagram header");
+NUSE_DGRAM_AT(magic, NUSE_DGRAM_MAGIC_OFF);
+NUSE_DGRAM_AT(flags, NUSE_DGRAM_FLAGS_OFF);
+NUSE_DGRAM_AT(payload_len, NUSE_DGRAM_PAYLOAD_LEN_OFF);
+NUSE_DGRAM_AT(family, NUSE_DGRAM_FAMILY_OFF);
+NUSE_DGRAM_AT(port, NUSE_DGRAM_PORT_OFF);
+NUSE_DGRAM_AT(error, NUSE_DGRAM_ERRNO_OFF);
+NUSE_DGRAM_AT(addr, NUSE_DGRAM_ADDR_OFF);
+NUSE_DGRAM_AT(ttl, NUSE_DGRAM_TTL_OFF);
+NUSE_DGRAM_AT(tos, NUSE_DGRAM_TOS_OFF);
+NUSE_DGRAM_AT(ifindex, NUSE_DGRAM_IFINDEX_OFF);
+NUSE_DGRAM_AT(dst, NUSE_DGRAM_DST_OFF);
+NUSE_DGRAM_AT(time_us, NUSE_DGRAM_TIME_OFF);
+NUSE_DGRAM_AT(time_us, NUSE_DGRAM_TOKEN_OFF);
 
 #endif

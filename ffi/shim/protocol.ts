@@ -1,13 +1,13 @@
 /**
  * The control protocol between the preload shim and the service: the twin of protocol.h, which
- * describes the whole. Numbers only; tests/ffi/shim/protocol_test.ts holds the two files together.
+ * describes the whole; comments are there. The header of a datagram (NUSE_DGRAM_*) is the stack's:
+ * stack/socket/datagram_header.ts. tests/ffi/shim/protocol_test.ts holds them together.
  *
  * @module
  */
 export const NUSE_MAGIC = 0x4553554e;
 export const NUSE_VERSION = 4;
 
-// Request and reply headers.
 export const NUSE_HEADER_LEN = 32;
 export const NUSE_DATA_MAX = 8192;
 export const NUSE_REQ_MAGIC_OFF = 0;
@@ -26,178 +26,87 @@ export const NUSE_REP_B_OFF = 20;
 export const NUSE_REP_C_OFF = 24;
 export const NUSE_REP_DATA_LEN_OFF = 28;
 
-// Operations.
-// a pid of the process -> a pid of the service, b, c low and high half of the token that marks
-// datagram headers. First message on a connection made by path, at any time on others.
 export const NUSE_OP_HELLO = 1;
-// a domain, b type without flag bits, c protocol -> cookie, a NUSE_KIND_, b domain, c type |
-// protocol << 8, the program's end by SCM_RIGHTS: SOCK_STREAM pair for streams, SOCK_SEQPACKET
-// pair for datagrams (a SOCK_DGRAM pair does not tell its other end about close), marked with
-// NUSE_PAIR_MARK. The shim sets O_NONBLOCK, FD_CLOEXEC.
 export const NUSE_OP_SOCKET = 2;
-// data sockaddr -> 0.
 export const NUSE_OP_BIND = 3;
-// data sockaddr, a = NUSE_FILLER_LEN on a stream, 0 on a datagram. -> 0 connected at once
-// (datagram, or AF_UNSPEC: disconnected), -EINPROGRESS (stream), or an error. Only after
-// -EINPROGRESS does the shim make its end unwritable by writing filler bytes; the service
-// drains exactly these, and only then counts bytes as data, when the handshake has ended well.
-// Ended badly, the service puts a byte with the program's end of a fresh pair (SCM_RIGHTS) into
-// this one and closes it, the filler unread: poll shows IN, OUT, ERR, HUP; SO_ERROR keeps the
-// error. The socket answers to both cookies; `a` of the reply to a CONNECT by the former one is 1:
-// the fresh end is to take the place of the old.
-// b = NUSE_CONNECT_WAIT: the reply comes when the handshake has ended (see CANCEL); without data:
-// of the connect that is under way. `b` of the reply: how many filler bytes to write. c =
-// NUSE_CONNECT_FAST: MSG_FASTOPEN, as if TCP_FASTOPEN_CONNECT were set for this once; 0: connected
-// as far as the program can see.
 export const NUSE_OP_CONNECT = 4;
-// a backlog -> 0.
 export const NUSE_OP_LISTEN = 5;
-// a 0 local, 1 peer -> data sockaddr in the family of the socket's domain.
 export const NUSE_OP_NAME = 6;
-// a level, b name, c length of the program's buffer -> data, not truncated. SO_ERROR: takes
-// the error.
 export const NUSE_OP_GETOPT = 7;
-// a level, b name, data -> 0. SO_ATTACH_FILTER, SO_ATTACH_REUSEPORT_CBPF: data is the array of
-// struct sock_filter itself, not the struct sock_fprog.
 export const NUSE_OP_SETOPT = 8;
-// a how -> 0. The shim then does shutdown(how) on its end.
 export const NUSE_OP_SHUTDOWN = 9;
-// -> as SOCKET without the descriptor; -ENOENT when the cookie is not a socket of ours.
 export const NUSE_OP_WHO = 10;
-// a request, data the argument (struct ifreq, or int) -> data the argument as changed. Cookie
-// may be 0.
 export const NUSE_OP_IOCTL = 11;
-// -> data: one entry, NUSE_EE_ layout, removed from the queue; -EAGAIN when empty.
 export const NUSE_OP_ERRQUEUE = 12;
-// -> data: NUSE_IF_LEN bytes per entry, a number of entries. Cookie 0. One entry of family
-// AF_PACKET (17) per interface, first, then one per address.
 export const NUSE_OP_IFADDRS = 13;
-// One end of a fresh SOCK_SEQPACKET pair by SCM_RIGHTS, a pid: a child's own connection. No
-// reply.
 export const NUSE_OP_ATTACH = 14;
-// Datagram kinds: would a datagram of `a` payload bytes to data sockaddr (no data: to the
-// connected peer) be sent? -> 0 or -errno (EDESTADDRREQ, ENETUNREACH, EACCES, EMSGSIZE, EINVAL
-// ...). Binds if need be.
 export const NUSE_OP_CHECK = 15;
-// As SOCKET, but the program has made the pair (marked as there) and passes the service's end:
-// a domain, b type, c protocol, cookie, fd. No reply: only for sockets that are always granted
-// (AF_INET, TCP and UDP). Should the service have no room after all, it closes the descriptor.
 export const NUSE_OP_OPEN = 16;
-// As SETOPT without a reply: only for options that every living socket of the kind takes.
 export const NUSE_OP_POST_SETOPT = 17;
-// On a connection on which a CONNECT waits: it shall not wait any longer. No reply of its own;
-// the reply of the CONNECT is -EINPROGRESS (filler as usual), or what it has ended with.
 export const NUSE_OP_CANCEL = 18;
 
-// MSG_MORE on a stream. a 1: what is written from now on is not all, a segment that it does not
-// fill shall wait -> 0, and only then bytes; a 0: what was written is all; no reply.
 export const NUSE_OP_MORE = 19;
 
-// `b` of CONNECT.
 export const NUSE_CONNECT_WAIT = 1;
-// `c` of CONNECT.
 export const NUSE_CONNECT_FAST = 1;
 
-// Kinds of socket, in `a` of SOCKET and WHO.
 export const NUSE_KIND_STREAM = 1;
 export const NUSE_KIND_DATAGRAM = 2;
 
-// State bits. CONNECTED: a stream that was established once, a datagram socket with a peer.
 export const NUSE_STATE_CONNECTING = 0x1;
 export const NUSE_STATE_CONNECTED = 0x2;
 export const NUSE_STATE_LISTENING = 0x4;
-// Control messages that recvmsg shall carry (datagram kinds), by the options set.
-export const NUSE_STATE_TIMESTAMP = 0x100; // SO_TIMESTAMP
-export const NUSE_STATE_TIMESTAMPNS = 0x200; // SO_TIMESTAMPNS
-export const NUSE_STATE_RECVTTL = 0x400; // IP_RECVTTL
-export const NUSE_STATE_RECVTOS = 0x800; // IP_RECVTOS
-export const NUSE_STATE_PKTINFO = 0x1000; // IP_PKTINFO
-export const NUSE_STATE_RECVHOPLIMIT = 0x2000; // IPV6_RECVHOPLIMIT
-export const NUSE_STATE_RECVTCLASS = 0x4000; // IPV6_RECVTCLASS
-export const NUSE_STATE_PKTINFO6 = 0x8000; // IPV6_RECVPKTINFO
+export const NUSE_STATE_TIMESTAMP = 0x100;
+export const NUSE_STATE_TIMESTAMPNS = 0x200;
+export const NUSE_STATE_RECVTTL = 0x400;
+export const NUSE_STATE_RECVTOS = 0x800;
+export const NUSE_STATE_PKTINFO = 0x1000;
+export const NUSE_STATE_RECVHOPLIMIT = 0x2000;
+export const NUSE_STATE_RECVTCLASS = 0x4000;
+export const NUSE_STATE_PKTINFO6 = 0x8000;
 
-// SO_RCVBUF argument of the program's end, by whoever makes the pair: has no effect on an AF_UNIX
-// pair, and tells ours from other people's (the kernel gives twice the number back).
 export const NUSE_PAIR_MARK = 11854;
 
-// Streams: length of the connect filler; SO_SNDBUF argument of an end that has much to send (the
-// default is enough for the others). Datagram pairs have it from the start.
 export const NUSE_FILLER_LEN = 512;
 export const NUSE_PAIR_SNDBUF = 1048576;
 
-// Accept record: one message of exactly this length on the listening stream pair, the
-// program's end of the new connection by SCM_RIGHTS.
 export const NUSE_ACCEPT_MAGIC = 0x5453554e;
 export const NUSE_ACCEPT_LEN = 64;
 export const NUSE_ACCEPT_MAGIC_OFF = 0;
-export const NUSE_ACCEPT_KIND_OFF = 4; // u32 NUSE_KIND_STREAM
-export const NUSE_ACCEPT_COOKIE_OFF = 8; // u64
-// sockaddr_in or sockaddr_in6, in the family of the listener's domain
+export const NUSE_ACCEPT_KIND_OFF = 4;
+export const NUSE_ACCEPT_COOKIE_OFF = 8;
 export const NUSE_ACCEPT_PEER_OFF = 16;
-export const NUSE_ACCEPT_DOMAIN_OFF = 44; // u16
+export const NUSE_ACCEPT_DOMAIN_OFF = 44;
 
-// Rule: i32 each. OP OPEN: a socket of A domain, B type, C protocol is granted; its protocol is D
-// (C may be 0). OP POST_SETOPT: sockets of A kind take the option B level, C name.
 export const NUSE_RULE_LEN = 20;
-export const NUSE_RULE_MAX = 32; // rules, at most
+export const NUSE_RULE_MAX = 32;
 export const NUSE_RULE_OP_OFF = 0;
 export const NUSE_RULE_A_OFF = 4;
 export const NUSE_RULE_B_OFF = 8;
 export const NUSE_RULE_C_OFF = 12;
 export const NUSE_RULE_D_OFF = 16;
 
-// Room for any sockaddr of ours (sockaddr_in6), zero filled.
 export const NUSE_SOCKADDR_LEN = 28;
 
-// Error queue entry: struct sock_extended_err, then what goes with it.
 export const NUSE_EE_ERRNO_OFF = 0;
 export const NUSE_EE_ORIGIN_OFF = 4;
 export const NUSE_EE_TYPE_OFF = 5;
 export const NUSE_EE_CODE_OFF = 6;
 export const NUSE_EE_INFO_OFF = 8;
-export const NUSE_EE_OFFENDER_OFF = 16; // sockaddr; family 0: none
-export const NUSE_EE_DESTINATION_OFF = 44; // sockaddr: msg_name
-export const NUSE_EE_TIME_OFF = 72; // u64 microseconds of CLOCK_REALTIME, 0: none
-export const NUSE_EE_PAYLOAD_OFF = 96; // to the end of data
+export const NUSE_EE_OFFENDER_OFF = 16;
+export const NUSE_EE_DESTINATION_OFF = 44;
+export const NUSE_EE_TIME_OFF = 72;
+export const NUSE_EE_PAYLOAD_OFF = 96;
 
-// Interface entry.
 export const NUSE_IF_LEN = 128;
-export const NUSE_IF_NAME_OFF = 0; // char[16], zero terminated
-export const NUSE_IF_INDEX_OFF = 16; // u32
-export const NUSE_IF_FLAGS_OFF = 20; // u32 IFF_
-export const NUSE_IF_FAMILY_OFF = 24; // u16 AF_INET, AF_INET6, AF_PACKET
-export const NUSE_IF_HWTYPE_OFF = 26; // u16 ARPHRD_
-export const NUSE_IF_MTU_OFF = 28; // u32
-export const NUSE_IF_HWADDR_OFF = 32; // u8[8]
-export const NUSE_IF_HWADDR_LEN_OFF = 40; // u32
-export const NUSE_IF_ADDR_OFF = 44; // sockaddr; family 0: none (AF_PACKET entries)
-export const NUSE_IF_NETMASK_OFF = 72; // sockaddr
-// sockaddr: broadcast, or the other end of a point-to-point link
+export const NUSE_IF_NAME_OFF = 0;
+export const NUSE_IF_INDEX_OFF = 16;
+export const NUSE_IF_FLAGS_OFF = 20;
+export const NUSE_IF_FAMILY_OFF = 24;
+export const NUSE_IF_HWTYPE_OFF = 26;
+export const NUSE_IF_MTU_OFF = 28;
+export const NUSE_IF_HWADDR_OFF = 32;
+export const NUSE_IF_HWADDR_LEN_OFF = 40;
+export const NUSE_IF_ADDR_OFF = 44;
+export const NUSE_IF_NETMASK_OFF = 72;
 export const NUSE_IF_BROADCAST_OFF = 100;
-
-// Datagram header: the layout is that of stack/socket/api.ts (DGRAM_*).
-export const NUSE_DGRAM_LEN = 64;
-export const NUSE_DGRAM_MAGIC = 0x4e44;
-export const NUSE_DGRAM_MAGIC_OFF = 0;
-export const NUSE_DGRAM_FLAGS_OFF = 2;
-export const NUSE_DGRAM_PAYLOAD_LEN_OFF = 4;
-export const NUSE_DGRAM_FAMILY_OFF = 8;
-export const NUSE_DGRAM_PORT_OFF = 10; // host order
-export const NUSE_DGRAM_ERRNO_OFF = 12;
-export const NUSE_DGRAM_ADDR_OFF = 16;
-export const NUSE_DGRAM_TTL_OFF = 32;
-export const NUSE_DGRAM_TOS_OFF = 33;
-export const NUSE_DGRAM_IFINDEX_OFF = 36;
-export const NUSE_DGRAM_DST_OFF = 40;
-export const NUSE_DGRAM_TIME_OFF = 56;
-// Send: the token of HELLO, u64. What a program writes past the shim (stdio's own write) has no
-// header; the token, which nobody else knows, tells the one from the other.
-export const NUSE_DGRAM_TOKEN_OFF = 56;
-export const NUSE_DGRAM_HAS_ADDR = 1;
-export const NUSE_DGRAM_ERROR = 2;
-export const NUSE_DGRAM_DONTROUTE = 4;
-export const NUSE_DGRAM_HAS_TTL = 8;
-export const NUSE_DGRAM_HAS_TOS = 16;
-export const NUSE_DGRAM_HAS_PKTINFO = 32;
-// Send: MSG_MORE. The datagram is put together with those that follow, up to one without.
-export const NUSE_DGRAM_MORE = 64;

@@ -120,33 +120,6 @@ export interface StreamSocket extends Socket {
   abort(nowUs: number): void;
 }
 
-/**
- * A received datagram, or one to send, in memory: a header of DGRAM_HEADER_LEN bytes, then the
- * payload. The same bytes travel over the AF_UNIX pair between the shim and the service
- * (ffi/shim/protocol.h), little endian except where noted:
- *
- *   0  u16 magic 0x4e44   2  u16 flags DGRAM_*   4  u32 payload length (before truncation)
- *   8  u16 family (2, 10; 0: none)  10  u16 port (host order)  12  i32 errno (with DGRAM_ERROR)
- *  16  u8[16] address (IPv4: the first 4 bytes), network order
- *  32  u8 ttl  33 u8 tos  34 u16 0  36  u32 ifindex   40  u8[16] destination address (IP_PKTINFO)
- *  56  u64 receive time, microseconds of CLOCK_REALTIME (0: none)
- */
-export const DGRAM_HEADER_LEN = 64;
-export const DGRAM_MAGIC = 0x4e44;
-/**
- * Send: the header's address is the destination (sendto); without it the connected peer is meant.
- */
-export const DGRAM_HAS_ADDR = 1;
-/** Receive: no payload; recv shall fail with the header's errno. */
-export const DGRAM_ERROR = 2;
-/** Send: MSG_DONTROUTE. */
-export const DGRAM_DONTROUTE = 4;
-/** Send: ttl / tos of the header override the socket's (cmsg IP_TTL, IP_TOS). */
-export const DGRAM_HAS_TTL = 8;
-export const DGRAM_HAS_TOS = 16;
-/** Send: source address (offset 40) and ifindex override (cmsg IP_PKTINFO). */
-export const DGRAM_HAS_PKTINFO = 32;
-
 /** SOCK_DGRAM, SOCK_RAW and ping sockets. */
 export interface DatagramSocket extends Socket {
   readonly kind: "datagram";

@@ -1,24 +1,54 @@
 /**
- * The header in front of every datagram between the stack and the program (layout: api.ts), little
- * endian.
+ * A datagram in memory, received or to be sent: a header, then the payload. The same bytes travel
+ * over the pair between program and service, so this layout is also that of ffi/shim/protocol.h
+ * (NUSE_DGRAM_*; tests/ffi/shim/protocol_test.ts holds the two together). Little endian, addresses
+ * in network order:
+ *
+ *      0 u16 magic   2 u16 flags   4 u32 payload length (before truncation)
+ *      8 u16 family (2, 10; 0: none)   10 u16 port (host order)   12 i32 errno (with ERROR)
+ *     16 u8[16] address (IPv4: the first 4 bytes)
+ *     32 u8 ttl   33 u8 tos   34 u16 0   36 u32 ifindex   40 u8[16] destination (IP_PKTINFO)
+ *     56 u64 receive time, microseconds of CLOCK_REALTIME (0: none); on the way from a program the
+ *            token, which tells the service that the shim has made the header
  *
  * @module
  */
 import type { Packet } from "../base/packet.ts";
-import { DGRAM_ERROR, DGRAM_HEADER_LEN, DGRAM_MAGIC } from "./api.ts";
 import { AF_INET } from "../base/socket_constants.ts";
 
-export const DGRAM_FLAGS_OFFSET = 2;
-export const DGRAM_FAMILY_OFFSET = 8;
-export const DGRAM_PORT_OFFSET = 10;
-export const DGRAM_ADDR_OFFSET = 16;
-export const DGRAM_TTL_OFFSET = 32;
-export const DGRAM_TOS_OFFSET = 33;
-export const DGRAM_IFINDEX_OFFSET = 36;
-export const DGRAM_DST_OFFSET = 40;
-const LEN_OFFSET = 4;
-const ERRNO_OFFSET = 12;
-const TIME_OFFSET = 56;
+export const DGRAM_HEADER_LEN = 64;
+export const DGRAM_MAGIC = 0x4e44;
+
+export const DGRAM_MAGIC_OFF = 0;
+export const DGRAM_FLAGS_OFF = 2;
+export const DGRAM_PAYLOAD_LEN_OFF = 4;
+export const DGRAM_FAMILY_OFF = 8;
+export const DGRAM_PORT_OFF = 10;
+export const DGRAM_ERRNO_OFF = 12;
+export const DGRAM_ADDR_OFF = 16;
+export const DGRAM_TTL_OFF = 32;
+export const DGRAM_TOS_OFF = 33;
+export const DGRAM_IFINDEX_OFF = 36;
+export const DGRAM_DST_OFF = 40;
+export const DGRAM_TIME_OFF = 56;
+export const DGRAM_TOKEN_OFF = 56;
+
+/**
+ * Send: the header's address is the destination (sendto); without it the connected peer is meant.
+ */
+export const DGRAM_HAS_ADDR = 1;
+/** Receive: no payload; recv shall fail with the header's errno. */
+export const DGRAM_ERROR = 2;
+/** Send: MSG_DONTROUTE. */
+export const DGRAM_DONTROUTE = 4;
+/** Send: ttl / tos of the header override the socket's (cmsg IP_TTL, IP_TOS). */
+export const DGRAM_HAS_TTL = 8;
+export const DGRAM_HAS_TOS = 16;
+/** Send: source address (offset 40) and ifindex override (cmsg IP_PKTINFO). */
+export const DGRAM_HAS_PKTINFO = 32;
+/** Send: MSG_MORE. The service puts what follows to it; the stack sees the whole. */
+export const DGRAM_MORE = 64;
+
 const FAMILY_NONE = 0;
 const TWO_32 = 4294967296;
 
@@ -32,33 +62,33 @@ export function emitReceived(
   realtimeUs: number,
 ): void {
   dv.setUint16(off, DGRAM_MAGIC, true);
-  dv.setUint16(off + DGRAM_FLAGS_OFFSET, 0, true);
-  dv.setUint32(off + LEN_OFFSET, payloadLen, true);
-  dv.setUint16(off + DGRAM_FAMILY_OFFSET, AF_INET, true);
-  dv.setUint16(off + DGRAM_PORT_OFFSET, port, true);
-  dv.setInt32(off + ERRNO_OFFSET, 0);
-  dv.setInt32(off + DGRAM_ADDR_OFFSET, pkt.src3);
-  dv.setInt32(off + DGRAM_ADDR_OFFSET + 4, 0);
-  dv.setInt32(off + DGRAM_ADDR_OFFSET + 8, 0);
-  dv.setInt32(off + DGRAM_ADDR_OFFSET + 12, 0);
-  dv.setUint8(off + DGRAM_TTL_OFFSET, pkt.ttl);
-  dv.setUint8(off + DGRAM_TOS_OFFSET, pkt.tos);
+  dv.setUint16(off + DGRAM_FLAGS_OFF, 0, true);
+  dv.setUint32(off + DGRAM_PAYLOAD_LEN_OFF, payloadLen, true);
+  dv.setUint16(off + DGRAM_FAMILY_OFF, AF_INET, true);
+  dv.setUint16(off + DGRAM_PORT_OFF, port, true);
+  dv.setInt32(off + DGRAM_ERRNO_OFF, 0);
+  dv.setInt32(off + DGRAM_ADDR_OFF, pkt.src3);
+  dv.setInt32(off + DGRAM_ADDR_OFF + 4, 0);
+  dv.setInt32(off + DGRAM_ADDR_OFF + 8, 0);
+  dv.setInt32(off + DGRAM_ADDR_OFF + 12, 0);
+  dv.setUint8(off + DGRAM_TTL_OFF, pkt.ttl);
+  dv.setUint8(off + DGRAM_TOS_OFF, pkt.tos);
   dv.setUint16(off + 34, 0);
-  dv.setUint32(off + DGRAM_IFINDEX_OFFSET, pkt.ifIndex, true);
-  dv.setInt32(off + DGRAM_DST_OFFSET, pkt.dst3);
-  dv.setInt32(off + DGRAM_DST_OFFSET + 4, 0);
-  dv.setInt32(off + DGRAM_DST_OFFSET + 8, 0);
-  dv.setInt32(off + DGRAM_DST_OFFSET + 12, 0);
+  dv.setUint32(off + DGRAM_IFINDEX_OFF, pkt.ifIndex, true);
+  dv.setInt32(off + DGRAM_DST_OFF, pkt.dst3);
+  dv.setInt32(off + DGRAM_DST_OFF + 4, 0);
+  dv.setInt32(off + DGRAM_DST_OFF + 8, 0);
+  dv.setInt32(off + DGRAM_DST_OFF + 12, 0);
   const high = Math.floor(realtimeUs / TWO_32);
-  dv.setUint32(off + TIME_OFFSET, realtimeUs - high * TWO_32, true);
-  dv.setUint32(off + TIME_OFFSET + 4, high, true);
+  dv.setUint32(off + DGRAM_TIME_OFF, realtimeUs - high * TWO_32, true);
+  dv.setUint32(off + DGRAM_TIME_OFF + 4, high, true);
 }
 
 /** Writes a record that makes recv fail with `errno`. */
 export function emitError(dv: DataView, off: number, errno: number): void {
   for (let i = 0; i < DGRAM_HEADER_LEN; i += 4) dv.setInt32(off + i, 0);
   dv.setUint16(off, DGRAM_MAGIC, true);
-  dv.setUint16(off + DGRAM_FLAGS_OFFSET, DGRAM_ERROR, true);
-  dv.setUint16(off + DGRAM_FAMILY_OFFSET, FAMILY_NONE, true);
-  dv.setInt32(off + ERRNO_OFFSET, errno, true);
+  dv.setUint16(off + DGRAM_FLAGS_OFF, DGRAM_ERROR, true);
+  dv.setUint16(off + DGRAM_FAMILY_OFF, FAMILY_NONE, true);
+  dv.setInt32(off + DGRAM_ERRNO_OFF, errno, true);
 }

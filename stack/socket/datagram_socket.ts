@@ -20,12 +20,6 @@ import type { IcmpError, Route } from "../base/network.ts";
 import type { Packet } from "../base/packet.ts";
 import {
   type DatagramSocket,
-  DGRAM_DONTROUTE,
-  DGRAM_HAS_ADDR,
-  DGRAM_HAS_PKTINFO,
-  DGRAM_HAS_TOS,
-  DGRAM_HAS_TTL,
-  DGRAM_HEADER_LEN,
   type Endpoint,
   type ErrorQueueEntry,
   EVENT_ERROR,
@@ -35,14 +29,20 @@ import {
 import { checkBindable } from "./bind_check.ts";
 import { AF_INET, AF_INET6, PMTUDISC_DONT, SHUT_RD, SHUT_RDWR } from "../base/socket_constants.ts";
 import {
-  DGRAM_ADDR_OFFSET,
-  DGRAM_DST_OFFSET,
-  DGRAM_FAMILY_OFFSET,
-  DGRAM_FLAGS_OFFSET,
-  DGRAM_IFINDEX_OFFSET,
-  DGRAM_PORT_OFFSET,
-  DGRAM_TOS_OFFSET,
-  DGRAM_TTL_OFFSET,
+  DGRAM_ADDR_OFF,
+  DGRAM_DONTROUTE,
+  DGRAM_DST_OFF,
+  DGRAM_FAMILY_OFF,
+  DGRAM_FLAGS_OFF,
+  DGRAM_HAS_ADDR,
+  DGRAM_HAS_PKTINFO,
+  DGRAM_HAS_TOS,
+  DGRAM_HAS_TTL,
+  DGRAM_HEADER_LEN,
+  DGRAM_IFINDEX_OFF,
+  DGRAM_PORT_OFF,
+  DGRAM_TOS_OFF,
+  DGRAM_TTL_OFF,
 } from "./datagram_header.ts";
 import { Destination } from "./destination.ts";
 import { ErrorQueue } from "./error_queue.ts";
@@ -200,7 +200,7 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
 
   send(off: number, payloadLen: number, nowUs: number): number {
     const dv = this.env.memory.dv;
-    const flags = dv.getUint16(off + DGRAM_FLAGS_OFFSET, true);
+    const flags = dv.getUint16(off + DGRAM_FLAGS_OFF, true);
     if (this.soError !== 0) return -this.#queue.takeErrorAndRecord();
     if (this.#isClosed || this.#isSendShut) return -EPIPE;
     const route = this.#routeOf(off, flags);
@@ -208,7 +208,7 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
     if ((flags & DGRAM_DONTROUTE) !== 0 && route.viaGateway) return -ENETUNREACH;
     let port = this.remotePort;
     if ((flags & DGRAM_HAS_ADDR) !== 0) {
-      port = dv.getUint16(off + DGRAM_PORT_OFFSET, true);
+      port = dv.getUint16(off + DGRAM_PORT_OFF, true);
       const verdict = this.checkPort(port);
       if (verdict !== 0) return verdict;
     }
@@ -219,11 +219,9 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
     const tooBig = this.#checkLen(route, port, payloadLen);
     if (tooBig !== 0) return tooBig;
     const ttl = (flags & DGRAM_HAS_TTL) !== 0
-      ? dv.getUint8(off + DGRAM_TTL_OFFSET)
+      ? dv.getUint8(off + DGRAM_TTL_OFF)
       : this.destination.ttlOn(route);
-    const tos = (flags & DGRAM_HAS_TOS) !== 0
-      ? dv.getUint8(off + DGRAM_TOS_OFFSET)
-      : this.options.tos;
+    const tos = (flags & DGRAM_HAS_TOS) !== 0 ? dv.getUint8(off + DGRAM_TOS_OFF) : this.options.tos;
     const packetLen = IPV4_HEADER_LEN + this.headerLen + payloadLen;
     const df = this.destination.dontFragment(route, packetLen);
     const payload = off + DGRAM_HEADER_LEN;
@@ -357,15 +355,15 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
     if ((flags & DGRAM_HAS_ADDR) === 0 && !hasPktInfo) return this.#connectedRoute();
     let dst = this.remoteAddr;
     if ((flags & DGRAM_HAS_ADDR) !== 0) {
-      if (dv.getUint16(off + DGRAM_FAMILY_OFFSET, true) !== AF_INET) return this.#refuseV6();
+      if (dv.getUint16(off + DGRAM_FAMILY_OFF, true) !== AF_INET) return this.#refuseV6();
       if (this.options.v6Only) return -ENETUNREACH;
-      const word = dv.getInt32(off + DGRAM_ADDR_OFFSET);
+      const word = dv.getInt32(off + DGRAM_ADDR_OFF);
       if (!hasPktInfo) return this.destination.routeToV4(word, this.boundAddr);
       dst = IpAddress.v4(word);
     }
     if (dst === null) return -EDESTADDRREQ;
-    const src = IpAddress.v4(dv.getInt32(off + DGRAM_DST_OFFSET));
-    const ifIndex = dv.getInt32(off + DGRAM_IFINDEX_OFFSET, true);
+    const src = IpAddress.v4(dv.getInt32(off + DGRAM_DST_OFF));
+    const ifIndex = dv.getInt32(off + DGRAM_IFINDEX_OFF, true);
     return this.destination.routeTo(dst, src.isUnspecified ? this.boundAddr : src, ifIndex);
   }
 

@@ -5,6 +5,7 @@
  */
 export * from "./api.ts";
 export * from "./config.ts";
+export * from "./datagram_header.ts";
 export * from "../base/socket_constants.ts";
 export { PingSocket } from "./ping_socket.ts";
 export { RawSocket } from "./raw_socket.ts";

@@ -6,7 +6,7 @@
  * @module
  */
 import type { Packet } from "../base/packet.ts";
-import { DGRAM_HEADER_LEN } from "./api.ts";
+import { DGRAM_HEADER_LEN } from "./datagram_header.ts";
 import { emitError, emitReceived } from "./datagram_header.ts";
 import { RecordQueue } from "./record_queue.ts";
 import type { SocketEnv } from "./socket_env.ts";

@@ -13,7 +13,7 @@
  * @module
  */
 import type { Memory } from "../base/memory.ts";
-import { DGRAM_HEADER_LEN } from "./api.ts";
+import { DGRAM_HEADER_LEN } from "./datagram_header.ts";
 
 const FIRST_CAPACITY = 16 * 1024;
 /** Longest record there can be, rounded up. */

@@ -9,7 +9,7 @@ import {
   DGRAM_HAS_ADDR,
   DGRAM_HEADER_LEN,
   DGRAM_MAGIC,
-} from "../../stack/socket/api.ts";
+} from "../../stack/socket/datagram_header.ts";
 import { EAGAIN } from "../../stack/base/errno.ts";
 import { ipWord } from "../support/packet_types.ts";
 import { checkPattern, fillPattern } from "../support/pattern.ts";

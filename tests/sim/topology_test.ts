@@ -6,7 +6,11 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { type DatagramSocket, IpAddress, type Socket } from "../../stack/mod.ts";
-import { DGRAM_HAS_ADDR, DGRAM_HEADER_LEN, DGRAM_MAGIC } from "../../stack/socket/api.ts";
+import {
+  DGRAM_HAS_ADDR,
+  DGRAM_HEADER_LEN,
+  DGRAM_MAGIC,
+} from "../../stack/socket/datagram_header.ts";
 import { checkPattern, fillPattern } from "../support/pattern.ts";
 import { connect, listen, openDatagram, openStream } from "./apps.ts";
 import type { App, Host } from "./host.ts";

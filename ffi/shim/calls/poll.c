@@ -24,7 +24,7 @@ static bool can_have_errors(const struct fd_entry *e) {
 static short with_error(int fd, short revents) {
   if (!dgram_error_waits(fd)) return revents;
   int waiting = 0; /* bytes, of all messages */
-  bool is_last = real()->ioctl(fd, FIONREAD, &waiting) == 0 && waiting <= NUSE_DGRAM_LEN;
+  bool is_last = real()->ioctl(fd, FIONREAD, &waiting) == 0 && waiting <= NUSE_DGRAM_HEADER_LEN;
   return (short)((is_last ? revents & ~(POLLIN | POLLRDNORM) : revents) | POLLERR);
 }
 

@@ -1,5 +1,5 @@
 /*
- * Addresses as the program sees them: cut to its buffer, the true length told.
+ * Addresses as the program sees them: cut to its buffer, the true length told; IPv4 in IPv6.
  */
 #include "sockaddr.h"
 
@@ -25,4 +25,15 @@ long sockaddr_out(const void *from, struct sockaddr *to, socklen_t *len) {
   memcpy(to, from, *len < true_len ? *len : true_len);
   *len = true_len;
   return 0;
+}
+
+static const uint8_t mapped_prefix[12] = {[10] = 0xff, [11] = 0xff};
+
+bool is_v4_mapped(const uint8_t addr[16]) {
+  return memcmp(addr, mapped_prefix, sizeof mapped_prefix) == 0;
+}
+
+void map_v4(const uint8_t v4[4], uint8_t out[16]) {
+  memcpy(out, mapped_prefix, sizeof mapped_prefix);
+  memcpy(out + sizeof mapped_prefix, v4, 4);
 }

@@ -10,10 +10,7 @@
 #include <string.h>
 #include <sys/time.h>
 
-static bool is_v4_mapped(const uint8_t *addr) {
-  static const uint8_t prefix[12] = {[10] = 0xff, [11] = 0xff};
-  return memcmp(addr, prefix, sizeof prefix) == 0;
-}
+#include "../core/sockaddr.h"
 
 static void set_pktinfo(struct dgram_header *h, uint32_t ifindex, const uint8_t *source,
                         size_t len) {
@@ -143,9 +140,7 @@ static void put_timestamp(uint32_t state, const struct dgram_header *h, struct m
 static void put_pktinfo6(const struct dgram_header *h, struct msghdr *msg, size_t room) {
   struct in6_pktinfo info = {.ipi6_ifindex = h->ifindex};
   if (h->family == AF_INET) {
-    info.ipi6_addr.s6_addr[10] = 0xff;
-    info.ipi6_addr.s6_addr[11] = 0xff;
-    memcpy(&info.ipi6_addr.s6_addr[12], h->dst, 4);
+    map_v4(h->dst, info.ipi6_addr.s6_addr);
   } else {
     memcpy(&info.ipi6_addr, h->dst, 16);
   }

@@ -7,19 +7,6 @@
 
 #include "../core/fd_table.h"
 
-struct dgram_header {
-  uint16_t magic, flags;
-  uint32_t payload_len;
-  uint16_t family, port;
-  int32_t error;
-  uint8_t addr[16];
-  uint8_t ttl, tos;
-  uint16_t zero;
-  uint32_t ifindex;
-  uint8_t dst[16];
-  uint64_t time_us;
-};
-
 ssize_t dgram_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg, int flags);
 ssize_t dgram_sendmsg(int fd, struct fd_entry *e, const struct msghdr *msg, int flags);
 /* Payload length of the next datagram, 0 when none. */

@@ -6,10 +6,6 @@
 
 #include "../core/real.h"
 
-_Static_assert(sizeof(struct dgram_header) == NUSE_DGRAM_LEN, "datagram header length");
-_Static_assert(offsetof(struct dgram_header, time_us) == NUSE_DGRAM_TIME_OFF, "time");
-_Static_assert(offsetof(struct dgram_header, dst) == NUSE_DGRAM_DST_OFF, "destination");
-
 /* The head of the queue, left there. False: nothing that is ours. */
 static bool peek_header(int fd, struct dgram_header *h) {
   return real()->recv(fd, h, sizeof *h, MSG_PEEK | MSG_DONTWAIT) == (ssize_t)sizeof *h &&

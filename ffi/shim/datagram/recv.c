@@ -40,9 +40,7 @@ static void name_out(const struct fd_entry *e, const struct dgram_header *h, str
     addr.v6.sin6_family = AF_INET6;
     addr.v6.sin6_port = htons(h->port);
     if (h->family == AF_INET) {
-      addr.v6.sin6_addr.s6_addr[10] = 0xff;
-      addr.v6.sin6_addr.s6_addr[11] = 0xff;
-      memcpy(&addr.v6.sin6_addr.s6_addr[12], h->addr, 4);
+      map_v4(h->addr, addr.v6.sin6_addr.s6_addr);
     } else {
       memcpy(&addr.v6.sin6_addr, h->addr, 16);
       if (IN6_IS_ADDR_LINKLOCAL(&addr.v6.sin6_addr)) addr.v6.sin6_scope_id = h->ifindex;

@@ -15,6 +15,7 @@
 
 #include "../core/control.h"
 #include "../core/real.h"
+#include "../core/sockaddr.h"
 #include "../core/socket.h"
 
 #define UDP4_PAYLOAD_MAX 65507 /* 65535 less IPv4 and UDP headers */
@@ -46,7 +47,7 @@ static long name_v6(struct dgram_header *h, const void *name, socklen_t len) {
   memcpy(&addr, name, len < sizeof addr ? len : sizeof addr);
   h->flags |= NUSE_DGRAM_HAS_ADDR;
   h->port = ntohs(addr.sin6_port);
-  if (IN6_IS_ADDR_V4MAPPED(&addr.sin6_addr)) {
+  if (is_v4_mapped(addr.sin6_addr.s6_addr)) {
     h->family = AF_INET;
     memcpy(h->addr, &addr.sin6_addr.s6_addr[12], 4);
   } else {

@@ -6,8 +6,14 @@
  *
  * @module
  */
-import { NUSE_DGRAM_FLAGS_OFF, NUSE_DGRAM_MORE } from "../../../ffi/shim/protocol.ts";
-import { DGRAM_HEADER_LEN, EMSGSIZE, ENOMEM, UDP_MAX_PAYLOAD_LEN } from "../../../stack/mod.ts";
+import {
+  DGRAM_FLAGS_OFF,
+  DGRAM_HEADER_LEN,
+  DGRAM_MORE,
+  EMSGSIZE,
+  ENOMEM,
+  UDP_MAX_PAYLOAD_LEN,
+} from "../../../stack/mod.ts";
 import type { AppContext } from "./app_context.ts";
 
 const BUFFER_LEN = DGRAM_HEADER_LEN + UDP_MAX_PAYLOAD_LEN;
@@ -40,8 +46,8 @@ export class Cork {
     const from = off + DGRAM_HEADER_LEN;
     u8.copyWithin(this.#off + DGRAM_HEADER_LEN + before, from, from + payloadLen);
     this.#payloadLen = before + payloadLen;
-    const flagsOff = this.#off + NUSE_DGRAM_FLAGS_OFF;
-    dv.setUint16(flagsOff, dv.getUint16(flagsOff, true) & ~NUSE_DGRAM_MORE, true);
+    const flagsOff = this.#off + DGRAM_FLAGS_OFF;
+    dv.setUint16(flagsOff, dv.getUint16(flagsOff, true) & ~DGRAM_MORE, true);
     return 0;
   }
 

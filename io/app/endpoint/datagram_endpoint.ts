@@ -14,9 +14,13 @@ import { MSG_DONTWAIT } from "../../../ffi/abi/socket.ts";
 import * as P from "../../../ffi/shim/protocol.ts";
 import {
   type DatagramSocket,
+  DGRAM_ERRNO_OFF,
   DGRAM_ERROR,
+  DGRAM_FLAGS_OFF,
   DGRAM_HEADER_LEN,
   DGRAM_MAGIC,
+  DGRAM_MORE,
+  DGRAM_PAYLOAD_LEN_OFF,
   EAGAIN,
   ECONNRESET,
   EINTR,
@@ -120,8 +124,8 @@ export class DatagramEndpoint extends Endpoint {
   }
 
   #send(off: number, payloadLen: number, nowUs: number): number {
-    const flags = this.app.memory.dv.getUint16(off + P.NUSE_DGRAM_FLAGS_OFF, true);
-    const hasMore = (flags & P.NUSE_DGRAM_MORE) !== 0;
+    const flags = this.app.memory.dv.getUint16(off + DGRAM_FLAGS_OFF, true);
+    const hasMore = (flags & DGRAM_MORE) !== 0;
     if (!hasMore && this.#cork === null) return this.socket.send(off, payloadLen, nowUs);
     const cork = this.#cork ??= new Cork(this.app);
     const added = cork.add(off, payloadLen);
@@ -207,7 +211,7 @@ export class DatagramEndpoint extends Endpoint {
     const { slots, memory } = this.app;
     for (let i = 0; i < count; i++) {
       const off = this.socket.recvPeek(i);
-      const payloadLen = memory.dv.getInt32(off + P.NUSE_DGRAM_PAYLOAD_LEN_OFF, true);
+      const payloadLen = memory.dv.getInt32(off + DGRAM_PAYLOAD_LEN_OFF, true);
       slots.outbound.setIovec(i, 0, off, DGRAM_HEADER_LEN + payloadLen);
     }
   }
@@ -222,8 +226,8 @@ export class DatagramEndpoint extends Endpoint {
     const off = app.recordOff;
     u8.fill(0, off, off + DGRAM_HEADER_LEN);
     dv.setUint16(off, DGRAM_MAGIC, true);
-    dv.setUint16(off + P.NUSE_DGRAM_FLAGS_OFF, DGRAM_ERROR, true);
-    dv.setInt32(off + P.NUSE_DGRAM_ERRNO_OFF, errno, true);
+    dv.setUint16(off + DGRAM_FLAGS_OFF, DGRAM_ERROR, true);
+    dv.setInt32(off + DGRAM_ERRNO_OFF, errno, true);
     const n = app.sys.send(fd, app.base, off, DGRAM_HEADER_LEN, 0, 0, 0);
     this.#pendingError = n === -EAGAIN ? errno : 0;
     if (n === -EAGAIN) this.block();

@@ -8,8 +8,12 @@
  *
  * @module
  */
-import { NUSE_DGRAM_PAYLOAD_LEN_OFF, NUSE_DGRAM_TOKEN_OFF } from "../../../ffi/shim/protocol.ts";
-import { DGRAM_HEADER_LEN, DGRAM_MAGIC } from "../../../stack/mod.ts";
+import {
+  DGRAM_HEADER_LEN,
+  DGRAM_MAGIC,
+  DGRAM_PAYLOAD_LEN_OFF,
+  DGRAM_TOKEN_OFF,
+} from "../../../stack/mod.ts";
 import type { AppContext } from "./app_context.ts";
 import { PAYLOAD_MAX_LEN } from "./datagram_slots.ts";
 
@@ -17,8 +21,8 @@ import { PAYLOAD_MAX_LEN } from "./datagram_slots.ts";
 export function hasHeader(app: AppContext, off: number, lenBytes: number): boolean {
   const { memory: { dv }, token } = app;
   return lenBytes >= DGRAM_HEADER_LEN && dv.getUint16(off, true) === DGRAM_MAGIC &&
-    dv.getInt32(off + NUSE_DGRAM_TOKEN_OFF, true) === token.low &&
-    dv.getInt32(off + NUSE_DGRAM_TOKEN_OFF + 4, true) === token.high;
+    dv.getInt32(off + DGRAM_TOKEN_OFF, true) === token.low &&
+    dv.getInt32(off + DGRAM_TOKEN_OFF + 4, true) === token.high;
 }
 
 /**
@@ -31,6 +35,6 @@ export function addHeader(app: AppContext, off: number, lenBytes: number): boole
   u8.copyWithin(off + DGRAM_HEADER_LEN, off, off + lenBytes);
   u8.fill(0, off, off + DGRAM_HEADER_LEN);
   dv.setUint16(off, DGRAM_MAGIC, true);
-  dv.setUint32(off + NUSE_DGRAM_PAYLOAD_LEN_OFF, lenBytes, true);
+  dv.setUint32(off + DGRAM_PAYLOAD_LEN_OFF, lenBytes, true);
   return true;
 }

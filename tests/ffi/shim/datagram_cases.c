@@ -189,7 +189,7 @@ CASE(datagram_with_more) {
     uint16_t magic, flags;
   } header;
   int fd = udp_connected();
-  char whole[NUSE_DGRAM_LEN];
+  char whole[NUSE_DGRAM_HEADER_LEN];
   CHECK(send(fd, "?", 1, MSG_MORE) == 1 && recv(fd, whole, sizeof whole, 0) == sizeof whole);
   memcpy(&header, whole, sizeof header);
   CHECK(header.flags == NUSE_DGRAM_MORE);

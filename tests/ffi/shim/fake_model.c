@@ -14,19 +14,6 @@
 #include <time.h>
 #include <unistd.h>
 
-struct dgram {
-  uint16_t magic, flags;
-  uint32_t payload_len;
-  uint16_t family, port;
-  int32_t error;
-  uint8_t addr[16];
-  uint8_t ttl, tos;
-  uint16_t zero;
-  uint32_t ifindex;
-  uint8_t dst[16];
-  uint64_t time_us;
-};
-
 struct fake sockets[SOCKETS];
 int socket_count;
 int op_counts[64];
@@ -206,7 +193,7 @@ int check(const struct fake *s, const uint8_t *name, size_t len, int payload) {
 }
 
 static void push_datagram(struct fake *s, int flags, int error, int payload) {
-  struct dgram h = {.magic = NUSE_DGRAM_MAGIC, .flags = (uint16_t)flags, .error = error,
+  struct dgram_header h = {.magic = NUSE_DGRAM_MAGIC, .flags = (uint16_t)flags, .error = error,
                     .payload_len = (uint32_t)payload, .family = AF_INET, .port = 5000,
                     .addr = {198, 18, 0, 1}, .ttl = FAKE_TTL, .tos = FAKE_TOS, .ifindex = 2,
                     .dst = {198, 18, 0, 2}, .time_us = FAKE_TIME_US};

@@ -284,8 +284,8 @@ static void move_stream(struct fake *s) {
 
 /* Does the message begin with the shim's header? */
 static bool has_header(ssize_t n) {
-  static const uint32_t token[2] = {FAKE_TOKEN_LOW, FAKE_TOKEN_HIGH};
-  return n >= NUSE_DGRAM_LEN && memcmp(bytes + NUSE_DGRAM_TOKEN_OFF, token, sizeof token) == 0;
+  static const uint32_t mark[2] = {FAKE_TOKEN_LOW, FAKE_TOKEN_HIGH};
+  return n >= NUSE_DGRAM_HEADER_LEN && memcmp(bytes + NUSE_DGRAM_TOKEN_OFF, mark, sizeof mark) == 0;
 }
 
 /* Echo; a payload that begins with '?' is answered with the header that came with it. */
@@ -300,11 +300,11 @@ static void move_datagram(struct fake *s) {
     plain_messages++;
     return;
   }
-  size_t len = (size_t)n - NUSE_DGRAM_LEN;
+  size_t len = (size_t)n - NUSE_DGRAM_HEADER_LEN;
   memcpy(reply, bytes, (size_t)n);
-  if (len > 0 && bytes[NUSE_DGRAM_LEN] == '?') {
-    memcpy(reply + NUSE_DGRAM_LEN, bytes, NUSE_DGRAM_LEN);
-    len = NUSE_DGRAM_LEN;
+  if (len > 0 && bytes[NUSE_DGRAM_HEADER_LEN] == '?') {
+    memcpy(reply + NUSE_DGRAM_HEADER_LEN, bytes, NUSE_DGRAM_HEADER_LEN);
+    len = NUSE_DGRAM_HEADER_LEN;
   }
   uint64_t time_us = FAKE_TIME_US;
   uint32_t payload_len = (uint32_t)len, index = 2;
@@ -322,7 +322,7 @@ static void move_datagram(struct fake *s) {
   memcpy(reply + NUSE_DGRAM_IFINDEX_OFF, &index, 4);
   memcpy(reply + NUSE_DGRAM_DST_OFF, "\xc6\x12\0\2", 4);
   memcpy(reply + NUSE_DGRAM_TIME_OFF, &time_us, 8);
-  send(s->fd, reply, NUSE_DGRAM_LEN + len, MSG_NOSIGNAL);
+  send(s->fd, reply, NUSE_DGRAM_HEADER_LEN + len, MSG_NOSIGNAL);
 }
 
 static bool is_waiting(const struct fake *s) {

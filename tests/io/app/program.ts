@@ -21,7 +21,7 @@ import * as P from "../../../ffi/shim/protocol.ts";
 import { connectUnix, socketCookie, socketPair } from "../../../ffi/socket.ts";
 import { readCookie, writeCookie } from "../../../io/app/protocol/message.ts";
 import { readSockaddr, SocketAddress, writeSockaddr } from "../../../io/app/protocol/sockaddr.ts";
-import { EAGAIN, EINPROGRESS, IpAddress } from "../../../stack/mod.ts";
+import { DGRAM_TOKEN_OFF, EAGAIN, EINPROGRESS, IpAddress } from "../../../stack/mod.ts";
 import type { World } from "./world.ts";
 
 const BUFFER_LEN = 1 << 20;
@@ -281,8 +281,8 @@ export class ProgramSocket {
   sendMessage(bytes: Uint8Array): number {
     const { low, high } = this.program.token;
     const dv = new DataView(bytes.buffer);
-    dv.setInt32(P.NUSE_DGRAM_TOKEN_OFF, low, true);
-    dv.setInt32(P.NUSE_DGRAM_TOKEN_OFF + 4, high, true);
+    dv.setInt32(DGRAM_TOKEN_OFF, low, true);
+    dv.setInt32(DGRAM_TOKEN_OFF + 4, high, true);
     return this.send(bytes);
   }
 

@@ -1,8 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { Cork } from "../../../../io/app/endpoint/cork.ts";
 import { AppContext } from "../../../../io/app/endpoint/app_context.ts";
-import { NUSE_DGRAM_FLAGS_OFF, NUSE_DGRAM_MORE } from "../../../../ffi/shim/protocol.ts";
-import { DGRAM_HEADER_LEN, EMSGSIZE } from "../../../../stack/mod.ts";
+import { DGRAM_FLAGS_OFF, DGRAM_HEADER_LEN, DGRAM_MORE, EMSGSIZE } from "../../../../stack/mod.ts";
 import { World } from "../world.ts";
 
 const LIMITS = { maxSockets: 8, maxClients: 8, maxEnded: 8 };
@@ -15,7 +14,7 @@ function context(world: World): AppContext {
 function message(app: AppContext, fill: number, len: number): number {
   const { u8, dv } = app.memory;
   u8.fill(fill, app.scratchOff, app.scratchOff + DGRAM_HEADER_LEN + len);
-  dv.setUint16(app.scratchOff + NUSE_DGRAM_FLAGS_OFF, NUSE_DGRAM_MORE | 1, true);
+  dv.setUint16(app.scratchOff + DGRAM_FLAGS_OFF, DGRAM_MORE | 1, true);
   return app.scratchOff;
 }
 
@@ -31,7 +30,7 @@ Deno.test("cork: the header of the first, the payloads of all, MORE gone", () =>
   assertEquals(cork.isPending, true);
   const sent = cork.push((off, payloadLen) => {
     const bytes = app.memory.u8.slice(off, off + DGRAM_HEADER_LEN + payloadLen);
-    assertEquals([bytes[0], bytes[NUSE_DGRAM_FLAGS_OFF]], [7, 1]);
+    assertEquals([bytes[0], bytes[DGRAM_FLAGS_OFF]], [7, 1]);
     assertEquals(bytes.slice(DGRAM_HEADER_LEN), new Uint8Array([7, 7, 9, 9, 9]));
     return payloadLen;
   });

@@ -2,6 +2,19 @@ import { assert, assertEquals } from "@std/assert";
 import { AF_INET, MSG_DONTWAIT, SOCK_DGRAM } from "../../../../ffi/abi/socket.ts";
 import * as P from "../../../../ffi/shim/protocol.ts";
 import {
+  DGRAM_ADDR_OFF,
+  DGRAM_ERRNO_OFF,
+  DGRAM_ERROR,
+  DGRAM_FAMILY_OFF,
+  DGRAM_FLAGS_OFF,
+  DGRAM_HAS_ADDR,
+  DGRAM_HEADER_LEN,
+  DGRAM_MAGIC,
+  DGRAM_MAGIC_OFF,
+  DGRAM_MORE,
+  DGRAM_PAYLOAD_LEN_OFF,
+  DGRAM_PORT_OFF,
+  DGRAM_TTL_OFF,
   EAGAIN,
   ECONNREFUSED,
   EDESTADDRREQ,
@@ -19,7 +32,7 @@ const IP_TTL = 2;
 const IP_RECVTTL = 12;
 const SOL_IP = 0;
 const IP_RECVERR = 11;
-const HEADER = P.NUSE_DGRAM_LEN;
+const HEADER = DGRAM_HEADER_LEN;
 
 interface Record {
   payload: Uint8Array;
@@ -33,14 +46,14 @@ interface Record {
 function datagram(payload: Uint8Array, address = "", port = 0, flags = 0): Uint8Array {
   const bytes = new Uint8Array(HEADER + payload.length);
   const dv = new DataView(bytes.buffer);
-  dv.setUint16(P.NUSE_DGRAM_MAGIC_OFF, P.NUSE_DGRAM_MAGIC, true);
-  dv.setUint16(P.NUSE_DGRAM_FLAGS_OFF, flags, true);
-  dv.setUint32(P.NUSE_DGRAM_PAYLOAD_LEN_OFF, payload.length, true);
+  dv.setUint16(DGRAM_MAGIC_OFF, DGRAM_MAGIC, true);
+  dv.setUint16(DGRAM_FLAGS_OFF, flags, true);
+  dv.setUint32(DGRAM_PAYLOAD_LEN_OFF, payload.length, true);
   if (address !== "") {
-    dv.setUint16(P.NUSE_DGRAM_FLAGS_OFF, flags | P.NUSE_DGRAM_HAS_ADDR, true);
-    dv.setUint16(P.NUSE_DGRAM_FAMILY_OFF, AF_INET, true);
-    dv.setUint16(P.NUSE_DGRAM_PORT_OFF, port, true);
-    bytes.set(sockaddr(address, port).subarray(4, 8), P.NUSE_DGRAM_ADDR_OFF);
+    dv.setUint16(DGRAM_FLAGS_OFF, flags | DGRAM_HAS_ADDR, true);
+    dv.setUint16(DGRAM_FAMILY_OFF, AF_INET, true);
+    dv.setUint16(DGRAM_PORT_OFF, port, true);
+    bytes.set(sockaddr(address, port).subarray(4, 8), DGRAM_ADDR_OFF);
   }
   bytes.set(payload, HEADER);
   return bytes;
@@ -48,14 +61,14 @@ function datagram(payload: Uint8Array, address = "", port = 0, flags = 0): Uint8
 
 function parse(bytes: Uint8Array): Record {
   const dv = new DataView(bytes.buffer);
-  assertEquals(dv.getUint16(P.NUSE_DGRAM_MAGIC_OFF, true), P.NUSE_DGRAM_MAGIC);
-  const address = bytes.subarray(P.NUSE_DGRAM_ADDR_OFF, P.NUSE_DGRAM_ADDR_OFF + 4).join(".");
+  assertEquals(dv.getUint16(DGRAM_MAGIC_OFF, true), DGRAM_MAGIC);
+  const address = bytes.subarray(DGRAM_ADDR_OFF, DGRAM_ADDR_OFF + 4).join(".");
   return {
     payload: bytes.slice(HEADER),
-    payloadLen: dv.getUint32(P.NUSE_DGRAM_PAYLOAD_LEN_OFF, true),
-    flags: dv.getUint16(P.NUSE_DGRAM_FLAGS_OFF, true),
-    errno: dv.getInt32(P.NUSE_DGRAM_ERRNO_OFF, true),
-    from: `${address} ${dv.getUint16(P.NUSE_DGRAM_PORT_OFF, true)}`,
+    payloadLen: dv.getUint32(DGRAM_PAYLOAD_LEN_OFF, true),
+    flags: dv.getUint16(DGRAM_FLAGS_OFF, true),
+    errno: dv.getInt32(DGRAM_ERRNO_OFF, true),
+    from: `${address} ${dv.getUint16(DGRAM_PORT_OFF, true)}`,
   };
 }
 
@@ -112,7 +125,7 @@ Deno.test("datagram: the largest, and one too large for UDP", () => {
   assertEquals(receive(server).payload, most);
   client.sendMessage(datagram(new Uint8Array(65508), "127.0.0.1", PORT));
   const record = receive(client);
-  assertEquals([record.flags, record.errno], [P.NUSE_DGRAM_ERROR, EMSGSIZE]);
+  assertEquals([record.flags, record.errno], [DGRAM_ERROR, EMSGSIZE]);
 });
 
 Deno.test("datagram: bursts longer than all slots lose nothing that fits the queue", () => {
@@ -168,7 +181,7 @@ Deno.test("datagram: refused by the peer, on a connected socket", () => {
   assertEquals(client.connect("127.0.0.1", PORT, 0), 0);
   client.sendMessage(datagram(new Uint8Array([1])));
   const record = receive(client);
-  assertEquals([record.flags, record.errno], [P.NUSE_DGRAM_ERROR, ECONNREFUSED]);
+  assertEquals([record.flags, record.errno], [DGRAM_ERROR, ECONNREFUSED]);
   assertEquals(client.soError, 0);
 });
 
@@ -272,8 +285,8 @@ Deno.test("datagram: MSG_MORE makes one of several, to where the first went", ()
   const server = udp(program, PORT);
   const other = udp(program, PORT + 1);
   const client = udp(program);
-  client.sendMessage(piece(1, 2, P.NUSE_DGRAM_MORE));
-  client.sendMessage(piece(2, 1, P.NUSE_DGRAM_MORE, PORT + 1));
+  client.sendMessage(piece(1, 2, DGRAM_MORE));
+  client.sendMessage(piece(2, 1, DGRAM_MORE, PORT + 1));
   client.sendMessage(piece(3, 3, 0, PORT + 1));
   client.sendMessage(piece(4, 1, 0));
   assertEquals(receive(server).payload, new Uint8Array([1, 1, 2, 3, 3, 3]));
@@ -312,7 +325,7 @@ Deno.test("datagram: options set after a send do not reach it", () => {
   }
   for (let i = 0; i < 20; i++) {
     const got = server.receive() as Uint8Array;
-    ttls.push(got[P.NUSE_DGRAM_TTL_OFF] - got[HEADER]);
+    ttls.push(got[DGRAM_TTL_OFF] - got[HEADER]);
   }
   assertEquals(ttls, new Array(20).fill(0));
 });
