@@ -225,7 +225,10 @@ export class Stack {
 
   // ---- frames and time
 
-  /** Frame `i` of `rx` has come in by interface `ifIndex`. Nothing points at it afterwards. */
+  /**
+   * Frame `i` of `rx` has come in by interface `ifIndex`. With `areFramesStable` received data may
+   * point at it until the next `flush`, else nothing does afterwards.
+   */
   input(ifIndex: number, rx: RxFrames, i: number, nowUs: number): void {
     const iface = this.#layer.interfaces.byIndex(ifIndex);
     if (iface !== null) this.#link.input(iface, rx, i, false, nowUs);

@@ -36,8 +36,7 @@ export interface Device extends LinkDevice {
   readonly rx: RxFrames;
   readonly counters: DeviceCounters;
   /**
-   * Reads one batch into `rx` and returns `rx.count`; fewer than `rx.capacity`: there is no more
-   * now.
+   * Reads one batch into `rx` and returns `rx.count`: what there is, or as much as a turn allows.
    * -errno: the device is down (-ENETDOWN: it may come back) or gone (-ENODEV). What `rx` points at
    * stays until the next call.
    */

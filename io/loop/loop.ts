@@ -1,17 +1,17 @@
 /**
- * The event loop: one thread, one epoll, one clock reading a wake-up.
+ * The event loop: one thread, one epoll.
  *
- *     epoll_wait until stack.pollAtUs()
- *       → read the clock
- *       → ready devices: one batch each into stack.input (what it brings is handed on while it is
- *         still in the cache; level-triggered, so the next wait reports what is left)
- *       → ready descriptors: one onEvents call each
+ *     epoll_wait until stack.pollAtUs(), after a look around if that has paid of late (idle_poll)
+ *       → read the clock: the time of all that happens in this wake-up
+ *       → what is ready, in the order of epoll: of a device one batch into stack.input, while it is
+ *         still in the cache; of a descriptor one onEvents call
  *       → stack.poll (timers) → service.beforeFlush
  *       → stack.flush (one batched write a device) → service.afterFlush
  *
- * Fairness: events are level-triggered. A device or a handler that did not finish is reported again
- * by the next wait, after everybody else had a turn; no one may drain for ever. Nothing is
- * allocated in a wake-up.
+ * Fairness: no one may drain for ever. Devices and control connections are watched level-triggered:
+ * what is left is reported by the next wait, after everybody else had a turn. The programs' pairs
+ * are edge-triggered (endpoint.ts): whoever has not finished says so (AppContext.markDirty) and has
+ * another turn before the flush, or after a `wake`. Nothing is allocated in a wake-up.
  *
  * Handlers are known to epoll by slot number and generation: `remove` drops events of the slot that
  * are still in the batch at hand, even when the slot has been given to somebody else in between.
@@ -27,6 +27,7 @@ import { type Libc, libc } from "../../ffi/libc.ts";
 import type { Memory, RxFrames } from "../../stack/mod.ts";
 import type { Device } from "../devices/device.ts";
 import { IdlePoll } from "./idle_poll.ts";
+import { StopEvent } from "./stop_event.ts";
 
 const MAX_EVENTS = 256;
 /** The kernel may be so much late with a timer (its default is 50,000). */
@@ -43,7 +44,7 @@ export interface LoopStack {
 
 /** Owner of a descriptor. */
 export interface Handler {
-  /** `events`: EPOLL* bits. Do a bounded amount of work: what is left is reported again. */
+  /** `events`: EPOLL* bits. Does a bounded amount of work (see the top of this file). */
   onEvents(events: number, nowUs: number): void;
 }
 
@@ -79,37 +80,6 @@ class DevicePort implements Handler {
   }
 }
 
-/** The stop and wake descriptors: reads the counter away. */
-class Doorbell implements Handler {
-  readonly #sys: Libc = libc();
-  readonly fd: number;
-  isRung = false;
-
-  constructor(readonly arena: Arena, readonly countOff: number) {
-    this.fd = check(this.#sys.eventfd(), "eventfd", "cannot make an eventfd");
-  }
-
-  ring(): void {
-    ring(this.fd);
-  }
-
-  onEvents(): void {
-    this.#sys.read(this.fd, this.arena.base, this.countOff, 8);
-    this.isRung = true;
-  }
-
-  close(): void {
-    this.#sys.close(this.fd);
-  }
-}
-
-/** Ends the `run` of the loop with this `stopFd`. For any thread of the process. */
-export function ring(eventFd: number): void {
-  libc().write(eventFd, ONE, 8);
-}
-
-const ONE = new Uint8Array([1, 0, 0, 0, 0, 0, 0, 0]);
-
 export class EventLoop {
   /** The clock as read at this wake-up, microseconds of CLOCK_MONOTONIC. */
   nowUs: number;
@@ -120,7 +90,7 @@ export class EventLoop {
   readonly #stack: LoopStack;
   readonly #scratchOff: number;
   readonly #epoll: Epoll;
-  readonly #stopBell: Doorbell;
+  readonly #stop: StopEvent;
   /** By slot. A free slot holds null. */
   readonly #handlers: (Handler | null)[] = [];
   readonly #fds: number[] = [];
@@ -137,15 +107,15 @@ export class EventLoop {
     this.#scratchOff = memory.alloc(SCRATCH_LEN);
     if (this.#scratchOff < 0) throw new SysError("alloc", ENOMEM, "cannot get memory for the loop");
     this.#epoll = new Epoll(arena, this.#scratchOff + 8, MAX_EVENTS);
-    this.#stopBell = new Doorbell(arena, this.#scratchOff);
+    this.#stop = new StopEvent(arena, this.#scratchOff);
     this.nowUs = this.#sys.clockUs(CLOCK_MONOTONIC);
-    const added = this.add(this.#stopBell.fd, EPOLLIN, this.#stopBell);
+    const added = this.add(this.#stop.fd, EPOLLIN, this.#stop);
     check(added, "epoll_ctl", "cannot watch an eventfd");
   }
 
-  /** An eventfd: `ring(stopFd)` from any thread ends `run`. */
+  /** An eventfd: `signalEvent(stopFd)` from any thread ends `run`. */
   get stopFd(): number {
-    return this.#stopBell.fd;
+    return this.#stop.fd;
   }
 
   /** Watches a descriptor. Returns its slot or -errno. */
@@ -206,7 +176,7 @@ export class EventLoop {
 
   /** Ends `run` after this wake-up. */
   stop(): void {
-    this.#stopBell.ring();
+    this.#stop.signal();
   }
 
   /** Makes the next wait return at once: somebody has work left that no descriptor tells of. */
@@ -217,8 +187,8 @@ export class EventLoop {
   /** Runs until stopped. */
   run(): void {
     this.#sys.timerSlack(TIMER_SLACK_NS);
-    while (!this.#stopBell.isRung) this.step(Infinity);
-    this.#stopBell.isRung = false;
+    while (!this.#stop.isSignalled) this.step(Infinity);
+    this.#stop.isSignalled = false;
   }
 
   /** One wake-up, at `latestUs` at the latest. */
@@ -272,11 +242,11 @@ export class EventLoop {
 
   /** Devices and handlers stay open: they belong to others. */
   close(): void {
-    this.#stopBell.close();
+    this.#stop.close();
     this.#epoll.close();
     this.#memory.free(this.#scratchOff, SCRATCH_LEN);
   }
 }
 
-/** The counter of a doorbell, then the events. */
+/** The counter of the stop event, then the events. */
 const SCRATCH_LEN = 8 + MAX_EVENTS * EPOLL_EVENT.LEN;

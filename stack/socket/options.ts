@@ -1,6 +1,6 @@
 /**
- * setsockopt and getsockopt: sends an option to its level. Levels that belong to one protocol
- * (TCP's) are the socket's own affair (`ProtocolOptions`).
+ * setsockopt and getsockopt: sends an option to the code of its level. That of IPPROTO_TCP is
+ * TCP's own (stack/tcp/user/sol_tcp.ts): a stream socket asks it before it comes here.
  *
  * @module
  */

@@ -9,6 +9,7 @@ import { type Libc, libc } from "../../../ffi/libc.ts";
 import { ENOMEM, type Memory, type Stack } from "../../../stack/mod.ts";
 import type { EventLoop } from "../../loop/loop.ts";
 import { SysError } from "../../../ffi/errno.ts";
+import { measureRecordCharge } from "./accept_record.ts";
 import { AppCounters } from "./counters.ts";
 import { DatagramSlots } from "./datagram_slots.ts";
 import { EndedSockets } from "./ended_sockets.ts";
@@ -54,6 +55,8 @@ export class AppContext {
   readonly token: Token = randomToken();
   /** One record to a program: an accepted connection, an error. */
   readonly recordOff: number;
+  /** What the kernel charges us for an unread one on a stream pair, bytes; 0: not known. */
+  readonly recordCharge: number;
   /** Endpoints that have more to do than one turn allowed. */
   #dirty: Endpoint[] = [];
   #spare: Endpoint[] = [];
@@ -73,6 +76,7 @@ export class AppContext {
     this.scratchOff = this.allocate(SCRATCH_LEN);
     this.recordOff = this.allocate(RECORD_LEN);
     this.slots = new DatagramSlots(this);
+    this.recordCharge = measureRecordCharge(this.sys, this.base, this.recordOff, loop.stopFd);
   }
 
   /** Memory for the whole life of the service. Throws SysError. */

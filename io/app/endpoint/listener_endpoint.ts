@@ -5,18 +5,16 @@
  * kernel.
  *
  * How many records wait is asked only when as many as that have been sent: what the kernel charges
- * us for unread ones (SIOCOUTQ), divided by what it charges for one.
+ * us for unread ones (SIOCOUTQ), divided by what it charges for one (accept_record.ts).
  *
  * @module
  */
 import { EPOLLHUP } from "../../../ffi/abi/epoll.ts";
 import { SHUT_RD, SHUT_RDWR, SIOCOUTQ, SOCK_STREAM } from "../../../ffi/abi/socket.ts";
 import * as P from "../../../ffi/shim/protocol.ts";
-import { ANY_V4, EINVAL, EVENT_ACCEPTABLE, type StreamSocket } from "../../../stack/mod.ts";
-import type { AppContext } from "./app_context.ts";
+import { EINVAL, EVENT_ACCEPTABLE, type StreamSocket } from "../../../stack/mod.ts";
+import { emitAcceptRecord } from "./accept_record.ts";
 import { Endpoint } from "./endpoint.ts";
-import { writeCookie } from "../protocol/message.ts";
-import { writeSockaddr } from "../protocol/sockaddr.ts";
 import { StreamEndpoint } from "./stream_endpoint.ts";
 
 /** Most records in a listening pair. */
@@ -28,8 +26,6 @@ export class ListenerEndpoint extends Endpoint {
   /** Records in the pair that nobody has accepted, at most. */
   #waitingCount = 0;
   #waitingMax = 1;
-  /** What one record is charged, bytes; 0: not known yet. */
-  #recordCharge = 0;
 
   get state(): number {
     return this.optionState | P.NUSE_STATE_LISTENING;
@@ -80,15 +76,11 @@ export class ListenerEndpoint extends Endpoint {
 
   #hasRoom(): boolean {
     if (this.#waitingCount < this.#waitingMax) return true;
-    const charged = this.app.sys.ioctlInt(this.fd, SIOCOUTQ);
+    const { sys, recordCharge } = this.app;
+    const charged = sys.ioctlInt(this.fd, SIOCOUTQ);
     if (charged <= 0) this.#waitingCount = 0;
-    else if (this.#recordCharge > 0) this.#waitingCount = Math.ceil(charged / this.#recordCharge);
+    else if (recordCharge > 0) this.#waitingCount = Math.ceil(charged / recordCharge);
     return this.#waitingCount < this.#waitingMax;
-  }
-
-  /** After a record that may be the only one in the pair. */
-  #learnCharge(): void {
-    this.#recordCharge = Math.max(0, this.app.sys.ioctlInt(this.fd, SIOCOUTQ));
   }
 
   /** Makes a pair for an established connection and puts its record into the listening pair. */
@@ -107,11 +99,10 @@ export class ListenerEndpoint extends Endpoint {
     const events = child.events;
     child.events = 0;
     endpoint.onSocket(events, nowUs); // bytes that came with the handshake
-    emitAcceptRecord(app, child, cookie);
+    emitAcceptRecord(app.memory.dv, app.memory.u8, app.recordOff, child, cookie);
     const n = app.sys.sendFd(this.fd, app.base, app.recordOff, P.NUSE_ACCEPT_LEN, programFd);
     app.sys.close(programFd); // not sent: our end hangs up, and the endpoint ends by itself
     if (n === P.NUSE_ACCEPT_LEN) {
-      if (this.#recordCharge === 0 && this.#waitingCount === 0) this.#learnCharge();
       this.#waitingCount++;
       app.counters.connectionsAccepted++;
     } else {
@@ -132,17 +123,4 @@ export class ListenerEndpoint extends Endpoint {
     this.socket.close(nowUs);
     this.release(nowUs);
   }
-}
-
-function emitAcceptRecord(app: AppContext, child: StreamSocket, cookie: number): void {
-  const { u8, dv } = app.memory;
-  const off = app.recordOff;
-  u8.fill(0, off, off + P.NUSE_ACCEPT_LEN);
-  dv.setUint32(off + P.NUSE_ACCEPT_MAGIC_OFF, P.NUSE_ACCEPT_MAGIC, true);
-  dv.setUint32(off + P.NUSE_ACCEPT_KIND_OFF, P.NUSE_KIND_STREAM, true);
-  writeCookie(dv, off + P.NUSE_ACCEPT_COOKIE_OFF, cookie);
-  const peer = child.remote();
-  const peerOff = off + P.NUSE_ACCEPT_PEER_OFF;
-  writeSockaddr(u8, peerOff, child.domain, peer?.addr ?? ANY_V4, peer?.port ?? 0);
-  dv.setUint16(off + P.NUSE_ACCEPT_DOMAIN_OFF, child.domain, true);
 }

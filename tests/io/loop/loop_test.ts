@@ -8,7 +8,8 @@ import { ENETDOWN, ENODEV } from "../../../ffi/errno.ts";
 import { libc } from "../../../ffi/libc.ts";
 import { socketPair } from "../../../ffi/socket.ts";
 import { type Device, DeviceCounters } from "../../../io/devices/device.ts";
-import { EventLoop, type Handler, type LoopStack, ring } from "../../../io/loop/loop.ts";
+import { EventLoop, type Handler, type LoopStack } from "../../../io/loop/loop.ts";
+import { signalEvent } from "../../../io/loop/stop_event.ts";
 import { BuddyMemory, RxFrames } from "../../../stack/mod.ts";
 
 const sys = libc();
@@ -265,7 +266,7 @@ Deno.test("EventLoop: runs in a Worker and is stopped from the main thread", asy
     const stopFd = await next();
     assert(typeof stopFd === "number");
     const ended = next();
-    ring(stopFd);
+    signalEvent(stopFd);
     assertEquals(await ended, "ended");
   } finally {
     worker.terminate();
