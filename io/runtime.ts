@@ -88,9 +88,10 @@ export class Runtime {
     this.#loop.onDeviceFailure = (device, errno) =>
       onTrouble(`interface ${device.name} failed: ${errnoName(errno)}`);
     const claims = new AddressClaims(this.#stack, this.#loop);
-    devices.forEach(({ device, notes }, i) => {
+    devices.forEach(({ device, notes, facts = [] }, i) => {
       this.notes.push(...notes);
       const ifIndex = this.#attach(device, config.interfaces[i]);
+      this.facts.push(...facts);
       claims.begin(ifIndex, config.interfaces[i], libc().clockUs(CLOCK_MONOTONIC));
     });
     this.#service = new Service(this.#stack, this.#loop, arena, runDir, { guestUid });

@@ -67,8 +67,11 @@ export interface DeviceConfig {
   readonly mtu?: number;
 }
 
-/** An open device, and what the person should know about it (lines for stderr). */
+/** An open device, and what the person should know about it. */
 export interface OpenedDevice {
   readonly device: Device;
+  /** Lines for stderr. */
   readonly notes: readonly string[];
+  /** Lines for -v. */
+  readonly facts?: readonly string[];
 }

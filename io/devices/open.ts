@@ -25,6 +25,7 @@ import type { DeviceConfig, OpenedDevice } from "./device.ts";
 import { frameFilter } from "./filter.ts";
 import { attachGuard } from "./guard.ts";
 import { machineId, ownMac } from "./mac.ts";
+import { macNote } from "./mac_note.ts";
 import { RawDevice } from "./raw.ts";
 import { TapDevice } from "./tap.ts";
 
@@ -81,9 +82,12 @@ function openRaw(config: DeviceConfig, arena: Arena, memory: Memory): OpenedDevi
   const mac = chooseMac(config, link);
   const isOwn = !sameBytes(mac, link.mac);
   const notes = addressNotes(config);
+  const note = macNote(link, isOwn);
+  if (note !== null) notes.push(note);
   if (!link.hasCarrier) notes.push(`interface ${link.name} has no carrier`);
   const hasIpv6 = config.addresses.some(({ addr }) => addr.family === 6);
   const guardFd = isOwn ? -1 : guard(config, link, notes);
+  const membership = membershipOf(link.driver, isOwn);
   try {
     const device = new RawDevice(
       {
@@ -93,13 +97,13 @@ function openRaw(config: DeviceConfig, arena: Arena, memory: Memory): OpenedDevi
         mtu: Math.min(config.mtu ?? link.mtu, link.mtu),
         caps: rawCaps(),
         filter: frameFilter(mac, isOwn ? null : config.addresses, hasIpv6),
-        membership: membershipOf(link.driver, isOwn),
+        membership,
         guardFd,
       },
       arena,
       memory,
     );
-    return { device, notes };
+    return { device, notes, facts: membershipFacts(link.name, membership) };
   } catch (error) {
     if (guardFd >= 0) libc().close(guardFd);
     throw error;
@@ -161,6 +165,14 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 function membershipOf(driver: string, isOwn: boolean): number {
   if (driver === "veth") return 0;
   return isOwn ? PACKET_MR_PROMISC : PACKET_MR_ALLMULTI;
+}
+
+/** What -v says about it. */
+function membershipFacts(name: string, membership: number): string[] {
+  if (membership !== PACKET_MR_PROMISC) return [];
+  return [
+    `${name} is in promiscuous mode, for a MAC address of nuse's own (not with mac=interface)`,
+  ];
 }
 
 /** AF_PACKET finishes checksums and segments in software where the card cannot. */
