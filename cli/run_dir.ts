@@ -1,7 +1,7 @@
 /**
  * The folder of one run, for its control socket: `<base>/<pid>-<number of the pid namespace>`, mode
- * 0700. Nothing stays after a run; folders of killed ones are removed at the next start, with the
- * library copy that they name.
+ * 0700. Nothing stays after a run; folders of killed ones are removed at the next start. Nothing in
+ * them is read back: a guest may have written it.
  *
  * The namespace is in the name because /run may be shared by containers: a process that cannot be
  * seen from here is not dead for that.
@@ -11,8 +11,6 @@
 import { Failure } from "./failure.ts";
 
 const ROOT_BASE = "/run/nuse";
-/** In a run's folder: path of the library copy that goes with it (secure_library.ts). */
-export const LIBRARY_NOTE = "library";
 /** sockaddr_un.sun_path holds 107 bytes and the socket's name comes on top. */
 const PATH_MAX = 90;
 /** Bases that may disappear in a row while the folder is made. */
@@ -68,25 +66,16 @@ function isUsableBase(base: string, uid: number): boolean {
   }
 }
 
-function removeRun(dir: string): void {
-  try {
-    Deno.removeSync(Deno.readTextFileSync(`${dir}/${LIBRARY_NOTE}`));
-  } catch {
-    // It had no library, or another nuse was quicker.
-  }
-  try {
-    Deno.removeSync(dir, { recursive: true });
-  } catch {
-    // Another nuse was quicker.
-  }
+/** Whether `name`, `<pid>-<namespace>`, is that of a run that is over, or of this one. */
+export function isDeadRun(name: string, sources: RunDirSources): boolean {
+  const [, pid, namespace] = name.match(/^(\d+)-(\d+)$/) ?? [];
+  if (namespace !== sources.pidNamespace) return false;
+  return Number(pid) === sources.pid || !sources.isAlive(Number(pid));
 }
 
 function sweep(base: string, sources: RunDirSources): void {
-  for (const entry of [...Deno.readDirSync(base)]) {
-    const [, pid, namespace] = entry.name.match(/^(\d+)-(\d+)$/) ?? [];
-    if (namespace !== sources.pidNamespace) continue;
-    if (Number(pid) !== sources.pid && sources.isAlive(Number(pid))) continue;
-    removeRun(`${base}/${entry.name}`);
+  for (const { name } of [...Deno.readDirSync(base)]) {
+    if (isDeadRun(name, sources)) removeRun(`${base}/${name}`);
   }
 }
 
@@ -109,7 +98,16 @@ export function makeRunDir(sources: RunDirSources): string {
   throw new Failure(`cannot use ${candidates.join(" or ")} (set TMPDIR to a folder of your own)`);
 }
 
-/** Removes the folder of this run and what it names, and the base with the last run in it. */
+/** Removes the folder of a run, following no link in it. */
+function removeRun(dir: string): void {
+  try {
+    Deno.removeSync(dir, { recursive: true });
+  } catch {
+    // Another nuse was quicker.
+  }
+}
+
+/** Removes the folder of this run, and the base with the last run in it. */
 export function removeRunDir(dir: string): void {
   removeRun(dir);
   try {

@@ -36,8 +36,13 @@ import { childEnv } from "./child_env.ts";
 import { EXIT_NOT_EXECUTABLE, EXIT_SIGNAL_BASE, Failure, say } from "./failure.ts";
 import type { Launched } from "./launcher.ts";
 import type { Program } from "./program.ts";
-import { makeRunDir, removeRunDir, runDirSources } from "./run_dir.ts";
-import { installSecureLibrary, openRunDir } from "./secure_library.ts";
+import { makeRunDir, removeRunDir, type RunDirSources, runDirSources } from "./run_dir.ts";
+import {
+  openRunDir,
+  prepareSecureLibrary,
+  removeSecureLibrary,
+  type SecureLibrary,
+} from "./secure_library.ts";
 import { type Ready, StackWorker } from "./stack_worker.ts";
 
 /** How long a program that was killed may keep nuse: others may hold its sockets for ever. */
@@ -77,6 +82,8 @@ export class Session {
   readonly #options: SessionOptions;
   #phase: "setup" | "running" | "draining" = "setup";
   #pid = 0;
+  /** For a program that changes user or group. */
+  #secure: SecureLibrary | null = null;
   /** Rejects when the run cannot go on. */
   readonly #broken = Promise.withResolvers<never>();
   readonly #ended = Promise.withResolvers<End>();
@@ -90,7 +97,8 @@ export class Session {
   /** Throws Failure or SysError; whatever happens, the run directory is gone afterwards. */
   async run(): Promise<Outcome> {
     const { config, launched, program } = this.#options;
-    const runDir = makeRunDir(runDirSources(launched.env));
+    const sources = runDirSources(launched.env);
+    const runDir = makeRunDir(sources);
     try {
       // Libraries first: what a first start compiles is compiled here, and said once.
       catchSignals();
@@ -101,7 +109,7 @@ export class Session {
       const ready = await Promise.race([started, this.#broken.promise]);
       ready.notes.forEach(say);
       ready.facts.forEach(this.#options.tell);
-      this.#start(ready, this.#preloadName(shim, runDir, ready.socketPath));
+      this.#start(ready, this.#preloadName(shim, runDir, ready.socketPath, sources));
       const end = await Promise.race([this.#ended.promise, this.#broken.promise]);
       this.#phase = "draining";
       await this.#drain(worker, end);
@@ -115,17 +123,18 @@ export class Session {
       throw error;
     } finally {
       if (this.#phase === "running") kill(this.#pid, SIGKILL);
+      if (this.#secure !== null) removeSecureLibrary(this.#secure);
       removeRunDir(runDir);
     }
   }
 
   /** What LD_PRELOAD is to name; prepares the way for a program that becomes somebody else. */
-  #preloadName(shim: string, runDir: string, socketPath: string): string {
+  #preloadName(shim: string, runDir: string, socketPath: string, sources: RunDirSources): string {
     const { image, isSecure, guestUid } = this.#options.program;
     if (!isSecure) return shim;
-    const name = installSecureLibrary(shim, runDir, image);
+    this.#secure = prepareSecureLibrary(shim, runDir, image, sources);
     if (guestUid !== null) openRunDir(runDir, socketPath, guestUid);
-    return name;
+    return this.#secure.name;
   }
 
   #start(ready: Ready, shim: string): void {
@@ -138,7 +147,12 @@ export class Session {
     });
     const path = program.path;
     const { softFiles, ignoresSigpipe } = launched;
-    const pid = spawn({ path, argv, env, softFiles, ignoresSigpipe });
+    const loan = this.#secure?.loan;
+    const pid = spawn({ path, argv, env, softFiles, ignoresSigpipe, loan });
+    if (pid < 0 && loan !== undefined) {
+      const why = `cannot lend ${path} the shim in a mount namespace: ${errnoName(pid)}`;
+      throw new Failure(`${why} (it changes user: nuse needs CAP_SYS_ADMIN for that)`);
+    }
     if (pid < 0) {
       throw new Failure(`cannot run ${path}: ${errnoName(pid)} (check it)`, EXIT_NOT_EXECUTABLE);
     }

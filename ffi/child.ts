@@ -16,11 +16,11 @@ const SYMBOLS = {
   catchSignals: { name: "nuse_catch_signals", parameters: [], result: "i32" },
   /**
    * (path, argv and envp as C strings in a row, argc, envc, soft limit of descriptors, whether
-   * SIGPIPE is ignored): pid
+   * SIGPIPE is ignored, the loan as three C strings): pid
    */
   spawn: {
     name: "nuse_spawn",
-    parameters: ["buffer", "buffer", "i32", "i32", "i32", "i32"],
+    parameters: ["buffer", "buffer", "i32", "i32", "i32", "i32", "buffer"],
     result: "i32",
   },
   /** (int32[4], timeoutMs): 1 and the event, or 0 */
@@ -74,6 +74,16 @@ const EVENT_EXITED = 2;
 const EVENT_KILLED = 3;
 const FOREVER = -1;
 
+/** A library that only the program and what it starts shall see (`lend_library` in child.c). */
+export interface Loan {
+  /** The file to copy. */
+  readonly shim: string;
+  /** An empty folder, to mount a tmpfs on. */
+  readonly folder: string;
+  /** The file that the copy covers, in a folder that the loader trusts. */
+  readonly library: string;
+}
+
 export interface Launch {
   readonly path: string;
   /** Byte strings: one character per byte, because neither need be UTF-8. */
@@ -83,6 +93,7 @@ export interface Launch {
   readonly softFiles: number;
   /** The program is to ignore SIGPIPE: the other dispositions nuse has itself. */
   readonly ignoresSigpipe: boolean;
+  readonly loan?: Loan;
 }
 
 /** What Deno handles by itself at some moment of its choosing, ending the process. */
@@ -102,11 +113,23 @@ function cStrings(byteStrings: readonly string[]): Uint8Array<ArrayBuffer> {
 }
 
 /** Starts the program with nuse's own stdin, stdout and stderr; returns its pid or -errno. */
-export function spawn({ path, argv, env, softFiles, ignoresSigpipe }: Launch): number {
+export function spawn(launch: Launch): number {
+  const { path, argv, env, softFiles, ignoresSigpipe, loan } = launch;
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   const strings = cStrings([...argv, ...variables]);
   const sigpipe = ignoresSigpipe ? 1 : 0;
-  return sys().spawn(cString(path), strings, argv.length, variables.length, softFiles, sigpipe);
+  const lent = cString(
+    loan === undefined ? "\0\0" : `${loan.shim}\0${loan.folder}\0${loan.library}`,
+  );
+  return sys().spawn(
+    cString(path),
+    strings,
+    argv.length,
+    variables.length,
+    softFiles,
+    sigpipe,
+    lent,
+  );
 }
 
 /** Kept here: the memory has to outlive a call that is still waiting on its thread. */

@@ -9,13 +9,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -96,8 +101,43 @@ struct launch {
   char **argv, **envp;
   rlim_t soft_files;
   pid_t parent;
+  /* For a program that changes user or group; shim is "" for others. See lend_library. */
+  const char *shim, *folder, *library;
   volatile int error;
 };
+
+#define LIBRARY_MODE 04644
+
+/* Copies the file `from` to `to`, which is made with `mode`. Returns 0 or -1 with errno. */
+static int copy_file(const char *from, const char *to, mode_t mode) {
+  struct stat info;
+  int in = open(from, O_RDONLY | O_CLOEXEC);
+  int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  int r = in < 0 || out < 0 ? -1 : fstat(in, &info);
+  for (off_t done = 0; r == 0 && done < info.st_size;) {
+    if (sendfile(out, in, &done, (size_t)(info.st_size - done)) <= 0) r = -1;
+  }
+  if (r == 0) r = fchmod(out, mode);
+  close(in);
+  close(out);
+  return r;
+}
+
+/* Puts a setuid copy of the shim where the loader of a setuid program accepts it, for this process
+ * and what it starts, and for nobody else: in a mount namespace of its own, in which the host's
+ * later mounts still show (MS_SLAVE), on a tmpfs that nothing else has. `library` is an empty file
+ * of the system's library folder, which the copy covers; `folder` is where the tmpfs is made. */
+static int lend_library(const struct launch *l) {
+  char copy[4096];
+  if (l->shim[0] == '\0') return 0;
+  snprintf(copy, sizeof copy, "%s/shim", l->folder);
+  if (unshare(CLONE_NEWNS) < 0) return -1;
+  if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0) return -1;
+  if (mount("nuse", l->folder, "tmpfs", MS_NODEV, "mode=0700") < 0) return -1;
+  if (copy_file(l->shim, copy, LIBRARY_MODE) < 0) return -1;
+  if (mount(copy, l->library, NULL, MS_BIND, NULL) < 0) return -1;
+  return umount2(l->folder, MNT_DETACH);
+}
 
 static void run_child(struct launch *l) {
   for (int number = 1; number <= SIGNAL_COUNT; number++) {
@@ -109,6 +149,10 @@ static void run_child(struct launch *l) {
       l->soft_files <= files.rlim_max) {
     files.rlim_cur = l->soft_files;
     setrlimit(RLIMIT_NOFILE, &files);
+  }
+  if (lend_library(l) < 0) {
+    l->error = errno;
+    _exit(127);
   }
   prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   if (getppid() != l->parent) _exit(127);
@@ -144,12 +188,16 @@ static pid_t launch(struct launch *l) {
 }
 
 /* Starts the program; `strings` holds argc arguments, then envc variables, each with its NUL.
- * `soft_files` is its limit of descriptors, 0: ours; `sigpipe` 1: it ignores SIGPIPE. Returns the
- * pid or -errno. */
+ * `soft_files` is its limit of descriptors, 0: ours; `sigpipe` 1: it ignores SIGPIPE; `loan` is
+ * three strings for lend_library, the first empty when there is nothing to lend. Returns the pid or
+ * -errno. */
 API int nuse_spawn(const char *path, char *strings, int argc, int envc, int soft_files,
-                   int sigpipe) {
+                   int sigpipe, const char *loan) {
   struct launch l = {.path = path, .soft_files = (rlim_t)soft_files, .parent = getpid()};
   char *rest = strings;
+  l.shim = loan;
+  l.folder = l.shim + strlen(l.shim) + 1;
+  l.library = l.folder + strlen(l.folder) + 1;
   was_ignored[SIGPIPE] = sigpipe != 0;
   l.argv = split(rest, argc, &rest);
   l.envp = split(rest, envc, &rest);

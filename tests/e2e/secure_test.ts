@@ -1,5 +1,5 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
-import { e2eWith, PEER } from "./fixture.ts";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { e2eWith, type Fixture, PEER, until } from "./fixture.ts";
 
 const e2e = e2eWith("nc");
 
@@ -29,6 +29,62 @@ e2e("programs that change user or group go through nuse, and leave nothing behin
       const left = `ls /usr/lib/*/libnuse-${parseInt(direct.stdout)}-* 2>/dev/null`;
       assertEquals((await f.ns.run(["sh", "-c", left])).stdout, "", name);
     }
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}, ["RAW"]);
+
+/** A shell that becomes nobody; `dir` is for everybody to read. */
+async function setuidShell(f: Fixture, dir: string): Promise<string> {
+  await Deno.chmod(dir, 0o755);
+  await Deno.copyFile("/bin/bash", `${dir}/bash`);
+  await f.ns.run(["chown", "nobody", `${dir}/bash`]);
+  await Deno.chmod(`${dir}/bash`, 0o4755);
+  return `${dir}/bash`;
+}
+
+const listLibraries = (f: Fixture) =>
+  f.ns.run(["sh", "-c", "stat -c '%a %s %n' /usr/lib/*/libnuse-*.so 2>/dev/null"]);
+
+e2e("a setuid program makes nuse delete and serve nothing of others", async (f) => {
+  const dir = await Deno.makeTempDir();
+  try {
+    const shell = await setuidShell(f, dir);
+    const precious = `${dir}/precious`;
+    await Deno.writeTextFile(precious, "");
+    // It tries to change what nuse reads back or removes, and the socket that others connect to.
+    const attack = `run=\${NUSE_SOCK%/*}; id -un; echo ${precious} >$run/library; ` +
+      "rm -f $NUSE_SOCK; ln -s / $run/link; mv $run /tmp/stolen";
+    const r = await f.nuse([shell, "-p", "-c", attack]).done;
+    assertStringIncludes(r.stdout, "nobody", r.stderr);
+    assertEquals(r.stderr.trim().split("\n").length, 4, `each attempt is refused: ${r.stderr}`);
+    assert((await Deno.stat(precious)).isFile);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}, ["RAW"]);
+
+e2e("the setuid copy of the shim is the program's alone, also when nuse is killed", async (f) => {
+  const dir = await Deno.makeTempDir();
+  try {
+    const shell = await setuidShell(f, dir);
+    const idle = f.nuse([shell, "-p", "-c", "stat -c '%a' /usr/lib/*/libnuse-*.so; exec sleep 5"]);
+    await idle.waitFor("4644"); // it has it
+    const seen = (await listLibraries(f)).stdout.trim();
+    assertMatch(seen, /^0 0 \/\S+\.so$/); // the host has an empty file without rights
+    const name = seen.slice(seen.lastIndexOf("/") + 1);
+    const stranger = await f.ns.run([
+      ...["setpriv", "--reuid=65533", "--clear-groups", "env", `LD_PRELOAD=${name}`],
+      ...[shell, "-p", "-c", "cat /proc/self/maps"],
+    ]);
+    assertStringIncludes(stranger.stdout, "libc.so.6", stranger.stderr);
+    assert(!stranger.stdout.includes("libnuse"), "preloaded into another user's setuid program");
+    Deno.kill(Number(name.match(/\d+/)?.[0]), "SIGKILL");
+    await idle.done;
+    assertMatch((await listLibraries(f)).stdout.trim(), /^(0 0 \S+)?$/);
+    // The next of its kind removes what is left.
+    await f.nuse([shell, "-p", "-c", "true"]).done;
+    await until("no file is left", async () => (await listLibraries(f)).stdout === "");
   } finally {
     await Deno.remove(dir, { recursive: true });
   }
