@@ -15,6 +15,7 @@ import { errnoName } from "../ffi/errno.ts";
 import {
   catchSignals,
   type ChildEvent,
+  confineMain,
   dieBy,
   kill,
   nextEvent,
@@ -159,6 +160,8 @@ export class Session {
     tell(`started ${path}, pid ${pid}, with ${shim}`);
     this.#pid = pid;
     this.#phase = "running";
+    const confined = confineMain();
+    if (confined < 0) tell(`the main thread keeps its rights: ${errnoName(confined)}`);
   }
 
   /** Waits until the stack has delivered what it holds, or somebody loses patience. */

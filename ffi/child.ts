@@ -35,6 +35,7 @@ const SYMBOLS = {
   kill: { name: "nuse_kill", parameters: ["i32", "i32"], result: "i32" },
   /** (eventfd) */
   ring: { name: "nuse_ring", parameters: ["i32"], result: "i32" },
+  confineMain: { name: "nuse_confine_main", parameters: [], result: "i32" },
   hasCapabilities: { name: "nuse_has_capabilities", parameters: ["buffer"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
@@ -166,6 +167,14 @@ export function dieBy(signal: number): void {
 /** Whether executing the file gains capabilities. */
 export function hasCapabilities(path: string): boolean {
   return sys().hasCapabilities(cString(path)) === 1;
+}
+
+/**
+ * The calling thread gives up what it does not need once the program runs: capabilities but
+ * CAP_KILL, executing, mounting, tracing. Returns 0 or -errno.
+ */
+export function confineMain(): number {
+  return sys().confineMain();
 }
 
 /** Adds one to an eventfd: whoever waits on it wakes up. */

@@ -15,7 +15,7 @@ import { findNative, openNative } from "./build_native.ts";
 /** Name and sources of the host library, for `findNative` and for the build of `dist/nuse`. */
 export const HOST_LIBRARY = {
   name: "nuse_host",
-  sources: [`${import.meta.dirname}/host/host.c`, `${import.meta.dirname}/host/child.c`],
+  sources: ["host", "child", "confine"].map((name) => `${import.meta.dirname}/host/${name}.c`),
 };
 
 const SYMBOLS = {
@@ -129,6 +129,8 @@ const SYMBOLS = {
   write: { name: "nuse_write", parameters: ["i32", "buffer", "i32"], result: "i32" },
   /** (fd, type) */
   setns: { name: "nuse_setns", parameters: ["i32", "i32"], result: "i32" },
+  /** This thread gives up what the loop does not need: capabilities, and most system calls. */
+  confineStack: { name: "nuse_confine_stack", parameters: [], result: "i32" },
   yieldCpu: { name: "nuse_yield_cpu", parameters: [], result: "i32" },
   /** (ns): how late this thread's timers may be */
   timerSlack: { name: "nuse_timer_slack", parameters: ["i32"], result: "i32" },

@@ -136,6 +136,17 @@ export class Runtime {
     }
   }
 
+  /**
+   * Everything is open: this thread gives up the rights that opening took. Where the kernel cannot,
+   * -v says so.
+   */
+  confine(): void {
+    const confined = libc().confineStack();
+    if (confined < 0) {
+      this.facts.push(`the stack's thread keeps its rights: ${errnoName(confined)}`);
+    }
+  }
+
   /** Serves until `stopFd` is rung. */
   serve(): void {
     this.#loop.run();

@@ -15,6 +15,7 @@ function run(start: WorkerStart): void {
     ...start,
     onTrouble: (message) => tell({ kind: "trouble", message }),
   });
+  runtime.confine();
   const { socketPath, stopFd, notes, facts } = runtime;
   tell({ kind: "ready", socketPath, stopFd, notes, facts });
   runtime.serve();

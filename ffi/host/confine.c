@@ -1,0 +1,201 @@
+/* What a thread of nuse gives up once everything is set up (capabilities(7), seccomp(2)).
+ *
+ * Both are attributes of the calling thread, inherited by threads that it starts. The other threads
+ * of the process share its memory and keep their own: this bounds what a fault in the stack's logic
+ * can reach, not somebody who writes to memory at will.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <linux/sockios.h>
+#include <unistd.h>
+
+#define API __attribute__((visibility("default")))
+
+#if defined(__x86_64__)
+#define ARCH AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define ARCH AUDIT_ARCH_AARCH64
+#endif
+/* x32 calls have the numbers of x86-64 with this bit. */
+#define X32_BIT 0x40000000
+
+#define COUNT(table) ((int)(sizeof(table) / sizeof *(table)))
+#define MAX_INSTRUCTIONS 256
+
+/* netmap's NIOCTXSYNC and NIOCRXSYNC (net/netmap.h), which carry no argument. */
+#define NETMAP_TXSYNC _IO('i', 148)
+#define NETMAP_RXSYNC _IO('i', 149)
+
+/* What the loop calls, the commonest first, and what V8, glibc and the runtime call on its thread:
+ * memory (the JIT's too), locks, signals, time, its own end. Nothing here names a file, makes a
+ * socket to anywhere, starts a program or touches another process. */
+static const int STACK_CALLS[] = {
+#ifdef SYS_epoll_wait
+  SYS_epoll_wait,
+  SYS_poll,
+#endif
+  SYS_epoll_pwait, SYS_recvmsg, SYS_sendmsg, SYS_recvmmsg, SYS_sendmmsg, SYS_read, SYS_write,
+  SYS_writev, SYS_sched_yield, SYS_futex, SYS_epoll_ctl, SYS_close, SYS_socketpair, SYS_shutdown,
+  SYS_setsockopt, SYS_getsockopt, SYS_accept4, SYS_ppoll, SYS_eventfd2, SYS_recvfrom, SYS_sendto,
+  SYS_readv, SYS_dup, SYS_fstat, SYS_lseek, SYS_getsockname,
+  /* memory */
+  SYS_mmap, SYS_munmap, SYS_mprotect, SYS_madvise, SYS_mremap, SYS_brk,
+#ifdef SYS_pkey_mprotect
+  SYS_pkey_mprotect,
+#endif
+  /* threads, signals, time, randomness */
+  SYS_membarrier, SYS_getrandom, SYS_clock_gettime, SYS_clock_getres, SYS_clock_nanosleep,
+  SYS_nanosleep, SYS_gettimeofday, SYS_gettid, SYS_getpid, SYS_tgkill, SYS_rt_sigprocmask,
+  SYS_rt_sigaction, SYS_rt_sigreturn, SYS_sigaltstack, SYS_set_robust_list, SYS_sched_getaffinity,
+  SYS_sched_getscheduler, SYS_sched_getparam, SYS_getpriority, SYS_getppid, SYS_getuid,
+  SYS_geteuid, SYS_getgid, SYS_getegid, SYS_getcpu, SYS_getrusage, SYS_sysinfo,
+  SYS_restart_syscall, SYS_exit, SYS_exit_group,
+#ifdef SYS_rseq
+  SYS_rseq,
+#endif
+#ifdef SYS_epoll_pwait2
+  SYS_epoll_pwait2,
+#endif
+};
+
+/* What the main thread has no use for once the program runs: it waits, passes signals on, removes
+ * the folder of the run and ends. */
+static const int MAIN_REFUSED[] = {
+  SYS_execve, SYS_execveat, SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_mount,
+  SYS_umount2, SYS_pivot_root, SYS_chroot, SYS_setns, SYS_unshare, SYS_bpf, SYS_perf_event_open,
+  SYS_init_module, SYS_finit_module, SYS_delete_module, SYS_kexec_load, SYS_reboot, SYS_swapon,
+  SYS_keyctl, SYS_add_key, SYS_request_key,
+#ifdef SYS_open_by_handle_at
+  SYS_open_by_handle_at,
+#endif
+};
+
+static const uint32_t STACK_IOCTLS[] = {FIONREAD, SIOCOUTQ, FIONBIO, NETMAP_TXSYNC, NETMAP_RXSYNC};
+static const uint32_t STACK_PRCTLS[] = {PR_SET_TIMERSLACK, PR_SET_NAME, 0x53564d41 /* SET_VMA */};
+static const uint32_t STACK_FCNTLS[] = {1 /* GETFD */, 2 /* SETFD */, 3 /* GETFL */, 4 /* SETFL */};
+
+struct program {
+  struct sock_filter code[MAX_INSTRUCTIONS];
+  int len;
+};
+
+static void add(struct program *p, uint16_t code, uint8_t yes, uint8_t no, uint32_t k) {
+  p->code[p->len++] = (struct sock_filter){code, yes, no, k};
+}
+
+static void load(struct program *p, size_t offset) {
+  add(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, (uint32_t)offset);
+}
+
+static void answer(struct program *p, uint32_t verdict) { add(p, BPF_RET | BPF_K, 0, 0, verdict); }
+
+#define REFUSE(error) (SECCOMP_RET_ERRNO | (error))
+
+/* Another architecture's calls have other numbers. */
+static void begin(struct program *p) {
+  p->len = 0;
+  load(p, offsetof(struct seccomp_data, arch));
+  add(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, ARCH);
+  answer(p, SECCOMP_RET_KILL_PROCESS);
+  load(p, offsetof(struct seccomp_data, nr));
+#if defined(__x86_64__)
+  add(p, BPF_JMP | BPF_JGE | BPF_K, 0, 1, X32_BIT);
+  answer(p, REFUSE(ENOSYS));
+#endif
+}
+
+static void each(struct program *p, const int *calls, int count, uint32_t verdict) {
+  for (int i = 0; i < count; i++) {
+    add(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, (uint32_t)calls[i]);
+    answer(p, verdict);
+  }
+}
+
+/* `call` with one of these numbers as its argument `which`; with others it is refused. */
+static void with_argument(struct program *p, int call, int which, const uint32_t *values,
+                          int count) {
+  add(p, BPF_JMP | BPF_JEQ | BPF_K, 0, (uint8_t)(2 * count + 2), (uint32_t)call);
+  load(p, offsetof(struct seccomp_data, args) + 8 * (size_t)which);
+  for (int i = 0; i < count; i++) {
+    add(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, values[i]);
+    answer(p, SECCOMP_RET_ALLOW);
+  }
+  answer(p, REFUSE(EPERM));
+}
+
+/* A further thread is allowed, a further process or namespace is not. clone3 passes its flags in
+ * memory, where a filter cannot see them: glibc then takes clone. */
+static void only_threads(struct program *p) {
+  add(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, SYS_clone3);
+  answer(p, REFUSE(ENOSYS));
+  add(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 4, SYS_clone);
+  load(p, offsetof(struct seccomp_data, args));
+  add(p, BPF_JMP | BPF_JSET | BPF_K, 0, 1, CLONE_THREAD);
+  answer(p, SECCOMP_RET_ALLOW);
+  answer(p, REFUSE(EPERM));
+}
+
+/* No program that this thread starts gains rights, and this thread gets none back. */
+static int keep_capabilities(uint64_t kept) {
+  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+  struct __user_cap_data_struct now[2], data[2];
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return -errno;
+  if (syscall(SYS_capget, &header, now) < 0) return -errno;
+  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  /* Fails without CAP_SETPCAP; then the bound says nothing, as nothing can be executed. */
+  for (int cap = 0; cap < 64; cap++) {
+    if ((kept >> cap & 1) == 0) prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
+  }
+  for (int i = 0; i < 2; i++) {
+    data[i].permitted = data[i].effective = now[i].permitted & (uint32_t)(kept >> 32 * i);
+    data[i].inheritable = 0;
+  }
+  return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
+}
+
+static int install(struct program *p) {
+  struct sock_fprog filter = {.len = (unsigned short)p->len, .filter = p->code};
+  /* Without the flag, kernels before 5.16 make the thread's JIT code slow (SSBD). */
+  unsigned flags = SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+  long r = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &filter);
+  return r < 0 ? -errno : 0;
+}
+
+/* For the stack's thread, when its devices are open and it listens. Returns 0 or -errno. */
+API int nuse_confine_stack(void) {
+  struct program p;
+  /* CAP_NET_ADMIN: large buffers of the pairs (SO_SNDBUFFORCE). What else it allows needs calls
+   * that are refused. */
+  int r = keep_capabilities(1ull << CAP_NET_ADMIN);
+  if (r < 0) return r;
+  begin(&p);
+  each(&p, STACK_CALLS, COUNT(STACK_CALLS), SECCOMP_RET_ALLOW);
+  with_argument(&p, SYS_ioctl, 1, STACK_IOCTLS, COUNT(STACK_IOCTLS));
+  with_argument(&p, SYS_prctl, 0, STACK_PRCTLS, COUNT(STACK_PRCTLS));
+  with_argument(&p, SYS_fcntl, 1, STACK_FCNTLS, COUNT(STACK_FCNTLS));
+  only_threads(&p);
+  answer(&p, REFUSE(EPERM));
+  return install(&p);
+}
+
+/* For the main thread, when the program runs. Returns 0 or -errno. */
+API int nuse_confine_main(void) {
+  struct program p;
+  /* CAP_KILL: the program may have become another user. */
+  int r = keep_capabilities(1ull << CAP_KILL);
+  if (r < 0) return r;
+  begin(&p);
+  each(&p, MAIN_REFUSED, COUNT(MAIN_REFUSED), REFUSE(EPERM));
+  answer(&p, SECCOMP_RET_ALLOW);
+  return install(&p);
+}

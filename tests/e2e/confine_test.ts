@@ -1,0 +1,47 @@
+/**
+ * What nuse still may do while the program runs, as /proc shows it.
+ *
+ * @module
+ */
+import { assertEquals } from "@std/assert";
+import { e2e, PEER, until } from "./fixture.ts";
+
+const CAP_KILL = 1 << 5;
+const CAP_NET_ADMIN = 1 << 12;
+
+interface Thread {
+  readonly isMain: boolean;
+  readonly capabilities: number;
+  readonly noNewPrivs: string;
+  readonly seccomp: string;
+}
+
+/** The threads of a process that have a filter. */
+function filtered(pid: number): Thread[] {
+  const threads = [...Deno.readDirSync(`/proc/${pid}/task`)].map(({ name: tid }) => {
+    const text = Deno.readTextFileSync(`/proc/${pid}/task/${tid}/status`);
+    const field = (name: string) => text.match(new RegExp(`^${name}:\\t(.*)$`, "m"))?.[1] ?? "";
+    return {
+      isMain: Number(tid) === pid,
+      capabilities: Number(`0x${field("CapEff")}`),
+      noNewPrivs: field("NoNewPrivs"),
+      seccomp: field("Seccomp"),
+    };
+  });
+  return threads.filter(({ seccomp }) => seccomp === "2");
+}
+
+e2e("while the program runs, stack and main thread have next to no rights", async (f) => {
+  const file = await Deno.makeTempFile();
+  const script = `echo $PPID >${file}; ping -c 1 ${PEER}; sleep 10`;
+  const idle = f.nuse(["sh", "-c", script]);
+  await idle.waitFor("1 received"); // so the stack works without them
+  const nuse = Number(await Deno.readTextFile(file));
+  await Deno.remove(file);
+  await until("both threads are confined", () => Promise.resolve(filtered(nuse).length === 2));
+  for (const { isMain, capabilities, noNewPrivs } of filtered(nuse)) {
+    assertEquals([capabilities, noNewPrivs], [isMain ? CAP_KILL : CAP_NET_ADMIN, "1"]);
+  }
+  idle.kill();
+  await idle.done;
+});
