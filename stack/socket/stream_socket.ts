@@ -11,7 +11,7 @@ import type { Endpoint, Span, StreamSocket } from "./api.ts";
 import { AF_INET, AF_INET6, IPPROTO_TCP, SOCK_STREAM } from "../base/socket_constants.ts";
 import { getOption, setOption } from "./options.ts";
 import type { SocketEnv, SocketInterfaces } from "./socket_env.ts";
-import { SocketOptions } from "../base/socket_options.ts";
+import type { SocketOptions } from "../base/socket_options.ts";
 import type { OptionHost } from "./option_host.ts";
 
 const NO_RATE_LIMIT = 0xffff_ffff_ffff_ffffn;
@@ -39,22 +39,21 @@ export class TcpStreamSocket implements StreamSocket, OptionHost {
   events = 0;
   isQueued = false;
   owner: unknown = null;
-  /** Shared with the listener and its other connections until one of them sets an option. */
-  options: SocketOptions;
-  #hasOwnOptions: boolean;
   readonly #tcp: TcpSocket;
   readonly #env: SocketEnv;
 
-  constructor(env: SocketEnv, tcp: TcpSocket, options: SocketOptions | null = null) {
+  constructor(env: SocketEnv, tcp: TcpSocket) {
     this.#env = env;
     this.#tcp = tcp;
     this.domain = tcp.domain;
-    this.options = options ?? new SocketOptions();
-    this.#hasOwnOptions = options === null;
     this.interfaces = env.interfaces;
     this.receiveBufferMax = env.config.receiveBufferMaxBytes;
     this.sendBufferMax = env.config.sendBufferMaxBytes;
     tcp.owner = this;
+  }
+
+  get options(): SocketOptions {
+    return this.#tcp.options.socket;
   }
 
   get stateName(): string {
@@ -102,9 +101,8 @@ export class TcpStreamSocket implements StreamSocket, OptionHost {
   accept(): StreamSocket | null {
     const tcp = this.#tcp.accept();
     if (tcp === null) return null;
-    this.#hasOwnOptions = false;
-    const socket = new TcpStreamSocket(this.#env, tcp, this.options);
-    tcp.setMaxPacingRate(bytesPerSecond(this.options.maxPacingRate));
+    const socket = new TcpStreamSocket(this.#env, tcp);
+    tcp.setMaxPacingRate(bytesPerSecond(socket.options.maxPacingRate));
     socket.events = tcp.readiness();
     return socket;
   }
@@ -171,10 +169,7 @@ export class TcpStreamSocket implements StreamSocket, OptionHost {
 
   setOption(level: number, name: number, value: Uint8Array, nowUs: number): number {
     if (level === IPPROTO_TCP) return this.#tcp.setTcpOption(name, value, nowUs);
-    if (!this.#hasOwnOptions) {
-      this.options = Object.assign(new SocketOptions(), this.options);
-      this.#hasOwnOptions = true;
-    }
+    this.#tcp.options.ownSocketOptions();
     return setOption(this, level, name, value);
   }
 
@@ -224,20 +219,7 @@ export class TcpStreamSocket implements StreamSocket, OptionHost {
   }
 
   applyOptions(): void {
-    const { options } = this;
-    const tcp = this.#tcp.options;
-    tcp.reuseAddr = options.reuseAddr;
-    tcp.reusePort = options.reusePort;
-    tcp.keepAlive = options.keepAlive;
-    tcp.oobInline = options.oobInline;
-    tcp.lingerOn = options.lingerOn;
-    tcp.lingerSeconds = options.lingerSeconds;
-    tcp.rcvLowat = options.receiveLowat;
-    tcp.ifIndex = options.ifIndex;
-    tcp.tos = options.tos;
-    tcp.ttl = options.ttl < 0 ? this.#env.defaultTtl : options.ttl;
-    tcp.v6Only = options.v6Only;
-    this.#tcp.setMaxPacingRate(bytesPerSecond(options.maxPacingRate));
+    this.#tcp.setMaxPacingRate(bytesPerSecond(this.options.maxPacingRate));
     this.#tcp.optionsChanged();
   }
 }

@@ -79,6 +79,8 @@ function findStall(tcb: Tcb): string | null {
   if (isLast && tcb.isFinSent && tcb.sent.count === 0) {
     return "the FIN is acknowledged, and nothing";
   }
-  if (options.keepAlive && tcb.keepAliveAtUs === Infinity) return "keepalive has no deadline";
+  if (options.socket.keepAlive && tcb.keepAliveAtUs === Infinity) {
+    return "keepalive has no deadline";
+  }
   return null;
 }

@@ -130,7 +130,7 @@ export function emitSegment(
   layer.counters.tcp.outSegs += segs;
   onAckSent(tcb);
   const { ttl } = tcb.options;
-  const tos = (tcb.options.tos & ~ECN_MASK) | ecn;
+  const tos = (tcb.options.socket.tos & ~ECN_MASK) | ecn;
   return sendSegment(layer, route, tcb.local, tcb.remote, headerLen, ttl, tos, nowUs);
 }
 

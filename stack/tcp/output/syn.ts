@@ -44,7 +44,7 @@ export function emitSyn(
     timestampNow(tcb.tsOffset, nowUs),
     isAck ? tcb.tsRecent : 0,
     options.ttl,
-    options.tos,
+    options.socket.tos,
     nowUs,
     fastOpenCookie,
     fastOpenCookie === null ? null : tcb,

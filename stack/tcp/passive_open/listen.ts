@@ -73,7 +73,7 @@ function synReceived(
     return;
   }
   const tuple = FourTuple.of(pkt, seg);
-  const route = layer.network.route(tuple.remote, tuple.local, listener.tcb.options.ifIndex);
+  const route = layer.network.route(tuple.remote, tuple.local, listener.tcb.options.socket.ifIndex);
   if (typeof route === "number") {
     counters.listenDrops++;
     return;
@@ -105,7 +105,7 @@ function cookieReturned(listener: Listener, pkt: Packet, seg: Segment): Tcb | nu
     return null;
   }
   counters.syncookiesRecv++;
-  const route = layer.network.route(tuple.remote, tuple.local, listener.tcb.options.ifIndex);
+  const route = layer.network.route(tuple.remote, tuple.local, listener.tcb.options.socket.ifIndex);
   if (typeof route === "number") return null;
   const request = new SynRequest(listener, route, tuple, syn, seg.nowUs);
   if (listener.isAcceptQueueFull) {

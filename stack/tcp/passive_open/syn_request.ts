@@ -86,14 +86,14 @@ export class SynRequest extends Flow {
     const clamp = tcb.options.windowClamp;
     const window = clamp > 0 ? Math.min(tcb.rcvBufBytes, clamp) : tcb.rcvBufBytes;
     this.rcvWnd = Math.min(window, WINDOW_FIELD_MAX);
-    this.tos = tcb.options.tos;
+    this.tos = tcb.options.socket.tos;
     this.firstSentUs = nowUs;
   }
 
   /** Makes sure of a route. False: there is none at present. */
   #refreshRoute(): boolean {
     if (this.route.valid) return true;
-    const { ifIndex } = this.listener.tcb.options;
+    const { ifIndex } = this.listener.tcb.options.socket;
     const found = this.layer.network.route(this.remote, this.local, ifIndex);
     if (typeof found === "number") return false;
     this.route = found;
@@ -271,8 +271,7 @@ function makeConnection(request: SynRequest): Tcb {
   const { layer, listener } = request;
   const parent = listener.tcb;
   const congestion = createCongestionControl(parent.congestion.name, layer.random)!;
-  const tcb = new Tcb(layer, congestion);
-  tcb.options = parent.options.clone(layer.config);
+  const tcb = new Tcb(layer, congestion, parent.options.clone(layer.config));
   tcb.rcvBufBytes = parent.rcvBufBytes;
   tcb.sndBufBytes = parent.sndBufBytes;
   tcb.listener = listener;

@@ -10,7 +10,7 @@ import type { Tcb } from "../tcb/tcb.ts";
 export function refreshRoute(tcb: Tcb): boolean {
   let route = tcb.route;
   if (route === null || !route.valid) {
-    const found = tcb.layer.network.route(tcb.remote, tcb.local, tcb.options.ifIndex);
+    const found = tcb.layer.network.route(tcb.remote, tcb.local, tcb.options.socket.ifIndex);
     if (typeof found === "number") {
       tcb.softError = -found;
       return false;

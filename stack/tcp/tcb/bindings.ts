@@ -10,7 +10,7 @@
 import { PortAllocator } from "../../storage/port_allocator.ts";
 import { EADDRINUSE, EADDRNOTAVAIL } from "../../base/errno.ts";
 import type { IpAddress } from "../../base/ip_address.ts";
-import type { TcpSocketOptions } from "./socket_options.ts";
+import type { SocketOptions } from "../../base/socket_options.ts";
 
 /** One claim on a local port. */
 export class Binding {
@@ -64,7 +64,7 @@ export class Bindings {
   }
 
   /** bind(): port 0 chooses one. Returns the claim, or -EADDRINUSE. */
-  bind(addr: IpAddress, port: number, options: TcpSocketOptions): Binding | number {
+  bind(addr: IpAddress, port: number, options: SocketOptions): Binding | number {
     if (port === 0) {
       const free = this.#allocator.pickRandom((candidate) => this.#byPort.has(candidate));
       if (free < 0) return -EADDRINUSE;
@@ -89,7 +89,7 @@ export class Bindings {
     local: IpAddress,
     remote: IpAddress,
     remotePort: number,
-    options: TcpSocketOptions,
+    options: SocketOptions,
     nowUs: number,
     isTaken: (port: number) => boolean,
   ): Binding | number {
@@ -144,7 +144,7 @@ export class Bindings {
     return count;
   }
 
-  #claim(addr: IpAddress, port: number, options: TcpSocketOptions, isExplicit: boolean): Binding {
+  #claim(addr: IpAddress, port: number, options: SocketOptions, isExplicit: boolean): Binding {
     const { ifIndex, reuseAddr, reusePort, v6Only } = options;
     return new Binding(addr, port, ifIndex, reuseAddr, reusePort, v6Only, isExplicit);
   }

@@ -75,9 +75,9 @@ export function probeIntervalUs(tcb: Tcb): number {
  * due.
  */
 export function armKeepAlive(tcb: Tcb): void {
-  const { keepAlive, keepIdleUs } = tcb.options;
+  const { keepIdleUs, socket } = tcb.options;
   tcb.keepProbes = 0;
-  tcb.keepAliveAtUs = keepAlive ? heardAtUs(tcb) + keepIdleUs : Infinity;
+  tcb.keepAliveAtUs = socket.keepAlive ? heardAtUs(tcb) + keepIdleUs : Infinity;
 }
 
 /** When the peer was heard last. */

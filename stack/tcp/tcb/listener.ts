@@ -30,15 +30,15 @@ export class Listener {
 
   /** How well a segment fits: -1 not at all, else the more the better. */
   score(pkt: Packet): number {
-    const { local, options } = this.tcb;
+    const { local, options: { socket } } = this.tcb;
     let score = 0;
-    if (options.ifIndex !== 0) {
-      if (options.ifIndex !== pkt.ifIndex) return -1;
+    if (socket.ifIndex !== 0) {
+      if (socket.ifIndex !== pkt.ifIndex) return -1;
       score += 4;
     }
     if (local.isUnspecified) {
       if (local.family === 4) return pkt.family === 4 ? score + 1 : -1;
-      return pkt.family === 6 || !options.v6Only ? score : -1;
+      return pkt.family === 6 || !socket.v6Only ? score : -1;
     }
     const isSame = local.w3 === pkt.dst3 && local.w2 === pkt.dst2 && local.w1 === pkt.dst1 &&
       local.w0 === pkt.dst0;

@@ -1,31 +1,21 @@
 /**
- * What a program has set on a socket, apart from the state of the connection. Connections of a
- * listener start with a copy of its options. Times are microseconds.
+ * What a program has set on a stream socket: the options of IPPROTO_TCP, and by reference those that
+ * all kinds of socket have. Connections of a listener start with its options: with a copy of TCP's,
+ * and with the very record of the others, until one of them sets one. Times are microseconds.
  *
  * @module
  */
+import { SocketOptions } from "../../base/socket_options.ts";
 import type { TcpConfig } from "../base/config.ts";
 import type { CookieMaker } from "../secrets/fast_open_cookies.ts";
 
 export class TcpSocketOptions {
-  // ---- SOL_SOCKET
-  reuseAddr = false;
-  reusePort = false;
-  keepAlive = false;
-  oobInline = false;
-  lingerOn = false;
-  lingerSeconds = 0;
-  rcvLowat = 1;
-  /** SO_BINDTODEVICE; 0: any interface. */
-  ifIndex = 0;
+  #isShared = false;
+  readonly #defaultTtl: number;
+
   /** SO_RCVBUF, SO_SNDBUF were set: no auto-tuning. */
   isRcvBufLocked = false;
   isSndBufLocked = false;
-
-  // ---- IPPROTO_IP, IPPROTO_IPV6
-  tos = 0;
-  ttl: number;
-  v6Only = false;
 
   // ---- IPPROTO_TCP
   noDelay = false;
@@ -52,8 +42,9 @@ export class TcpSocketOptions {
   /** TCP_FASTOPEN_KEY; null: the stack's key. */
   fastOpenCookies: CookieMaker | null = null;
 
-  constructor(config: TcpConfig) {
-    this.ttl = config.ttl;
+  /** `socket`: to be read; who writes asks `ownSocketOptions`. */
+  constructor(config: TcpConfig, public socket: SocketOptions = new SocketOptions()) {
+    this.#defaultTtl = config.ttl;
     this.keepIdleUs = config.keepIdleUs;
     this.keepIntervalUs = config.keepIntervalUs;
     this.keepCount = config.keepCount;
@@ -61,8 +52,24 @@ export class TcpSocketOptions {
     this.linger2Us = config.finWait2Us;
   }
 
-  /** A copy, for a connection that a listener has accepted. */
+  /** IP_TTL, or the stack's default. */
+  get ttl(): number {
+    const { ttl } = this.socket;
+    return ttl < 0 ? this.#defaultTtl : ttl;
+  }
+
+  /** For a connection that a listener makes. */
   clone(config: TcpConfig): TcpSocketOptions {
-    return Object.assign(new TcpSocketOptions(config), this);
+    const copy = Object.assign(new TcpSocketOptions(config, this.socket), this);
+    copy.#isShared = true;
+    this.#isShared = true;
+    return copy;
+  }
+
+  /** The options of all kinds of socket, for this one alone. */
+  ownSocketOptions(): SocketOptions {
+    if (this.#isShared) this.socket = Object.assign(new SocketOptions(), this.socket);
+    this.#isShared = false;
+    return this.socket;
   }
 }

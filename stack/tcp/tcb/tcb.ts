@@ -46,7 +46,6 @@ export class Tcb extends Flow {
   route: Route | null = null;
   /** The local port it holds. */
   binding: Binding | null = null;
-  options: TcpSocketOptions;
 
   // ---- Send sequence variables (3.3.1)
   iss = 0;
@@ -243,11 +242,14 @@ export class Tcb extends Flow {
   delivered = 0;
   rcvOutOfOrder = 0;
 
-  constructor(readonly layer: TcpContext, congestion: CongestionControl) {
+  constructor(
+    readonly layer: TcpContext,
+    congestion: CongestionControl,
+    public options: TcpSocketOptions = new TcpSocketOptions(layer.config),
+  ) {
     super();
     const config = layer.config;
     this.congestion = congestion;
-    this.options = new TcpSocketOptions(config);
     this.smss = config.defaultSmss;
     this.peerMss = config.defaultSmss;
     this.sndRing = new ByteRing(layer.memory, RING_START_BYTES);

@@ -156,7 +156,7 @@ function onPersistTimeout(tcb: Tcb, nowUs: number): void {
 
 function onKeepAliveTimeout(tcb: Tcb, nowUs: number): void {
   const { options } = tcb;
-  if (!options.keepAlive || !isKeepAliveState(tcb.state)) {
+  if (!options.socket.keepAlive || !isKeepAliveState(tcb.state)) {
     tcb.keepAliveAtUs = Infinity;
     return;
   }

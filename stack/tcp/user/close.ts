@@ -53,7 +53,7 @@ export function closeSocket(socket: TcpSocket, nowUs: number): void {
     counters.tcp.abortOnClose++;
     return abortConnection(tcb, nowUs);
   }
-  if (tcb.options.lingerOn && tcb.options.lingerSeconds === 0) {
+  if (tcb.options.socket.lingerOn && tcb.options.socket.lingerSeconds === 0) {
     counters.tcp.abortOnData++;
     return abortConnection(tcb, nowUs);
   }
@@ -124,8 +124,8 @@ function needsReset(state: State): boolean {
 /** A fresh TCB for a socket whose last one is over; options, and a port bound by bind(), stay. */
 export function renewTcb(socket: TcpSocket): void {
   const old = socket.tcb;
-  const fresh = new Tcb(old.layer, createCongestionControl(old.congestion.name, old.layer.random)!);
-  fresh.options = old.options;
+  const congestion = createCongestionControl(old.congestion.name, old.layer.random)!;
+  const fresh = new Tcb(old.layer, congestion, old.options);
   fresh.pacer.maxRate = old.pacer.maxRate;
   fresh.rcvBufBytes = old.options.isRcvBufLocked ? old.rcvBufBytes : fresh.rcvBufBytes;
   fresh.sndBufBytes = old.options.isSndBufLocked ? old.sndBufBytes : fresh.sndBufBytes;

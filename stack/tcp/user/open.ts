@@ -43,7 +43,7 @@ export function bindSocket(socket: TcpSocket, addr: IpAddress, port: number): nu
   if (tcb.state !== State.CLOSED || tcb.binding !== null || socket.wasConnected) return -EINVAL;
   if (socket.domain === AF_INET && addr.family !== 4) return -EAFNOSUPPORT;
   if (!addr.isUnspecified && !layer.network.isLocal(addr)) return -EADDRNOTAVAIL;
-  const binding = layer.bindings.bind(addr, port, tcb.options);
+  const binding = layer.bindings.bind(addr, port, tcb.options.socket);
   if (typeof binding === "number") return binding;
   tcb.binding = binding;
   tcb.local = addr;
@@ -89,11 +89,11 @@ export function connectSocket(
   if (addr.isMulticast || addr.isBroadcast) return -ENETUNREACH;
   const { tcb } = socket;
   const { layer, options } = tcb;
-  if (options.v6Only && addr.family === 4) return -ENETUNREACH;
+  if (options.socket.v6Only && addr.family === 4) return -ENETUNREACH;
   let remote = addr;
   if (addr.isUnspecified) remote = addr.family === 4 ? LOOPBACK_V4 : LOOPBACK_V6;
   const bound = tcb.binding === null || tcb.local.isUnspecified ? null : tcb.local;
-  const route = layer.network.route(remote, bound, options.ifIndex);
+  const route = layer.network.route(remote, bound, options.socket.ifIndex);
   if (typeof route === "number") return route;
   if (route.isBroadcast || route.isMulticast) return -ENETUNREACH;
   const result = chooseLocal(tcb, bound ?? route.src, remote, port, nowUs);
@@ -146,7 +146,14 @@ function chooseLocal(
   } else {
     const { bindings } = layer;
     const { options } = tcb;
-    const binding = bindings.bindForConnect(local, remote, remotePort, options, nowUs, isTaken);
+    const binding = bindings.bindForConnect(
+      local,
+      remote,
+      remotePort,
+      options.socket,
+      nowUs,
+      isTaken,
+    );
     if (typeof binding === "number") return binding;
     tcb.binding = binding;
   }

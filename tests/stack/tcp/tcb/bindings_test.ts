@@ -1,7 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { Binding, Bindings } from "../../../../stack/tcp/tcb/bindings.ts";
-import { DEFAULT_TCP_CONFIG } from "../../../../stack/tcp/base/config.ts";
-import { TcpSocketOptions } from "../../../../stack/tcp/tcb/socket_options.ts";
+import { SocketOptions } from "../../../../stack/base/socket_options.ts";
 import { ANY_V4, ANY_V6, IpAddress } from "../../../../stack/base/ip_address.ts";
 import { seededRandom } from "../support/host.ts";
 
@@ -9,8 +8,8 @@ const A = IpAddress.parse("10.0.0.1")!;
 const B = IpAddress.parse("10.0.0.2")!;
 const EADDRINUSE = -98;
 
-function options(fields: Partial<TcpSocketOptions> = {}): TcpSocketOptions {
-  return Object.assign(new TcpSocketOptions(DEFAULT_TCP_CONFIG), fields);
+function options(fields: Partial<SocketOptions> = {}): SocketOptions {
+  return Object.assign(new SocketOptions(), fields);
 }
 
 function bindings(): Bindings {
@@ -19,8 +18,8 @@ function bindings(): Bindings {
 
 /** Binds two sockets to one port; true when Linux would let both. */
 function coexist(
-  first: [IpAddress, Partial<TcpSocketOptions>, boolean?],
-  second: [IpAddress, Partial<TcpSocketOptions>],
+  first: [IpAddress, Partial<SocketOptions>, boolean?],
+  second: [IpAddress, Partial<SocketOptions>],
 ): boolean {
   const table = bindings();
   const a = table.bind(first[0], 80, options(first[1]));
