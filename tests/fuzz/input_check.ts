@@ -61,7 +61,7 @@ const ANSWERED: ReadonlySet<string> = new Set([
   "hasDsack",
   "dsackLeft",
   "dsackRight",
-  "lastInvalidAckUs",
+  "suspectAnsweredUs",
   "atUs",
   "heapIndex",
   ...REROUTED,

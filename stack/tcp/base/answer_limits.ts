@@ -1,8 +1,12 @@
 /**
- * How often suspicious segments are answered.
+ * How often suspicious segments are answered: by a challenge ACK, or as outside the window. Over
+ * all connections there is a number for each second (RFC 5961 section 7), for each flow, in
+ * whatever state, a time between two answers (Linux tcp_invalid_ratelimit), against loops of ACKs
+ * between two confused ends.
  *
  * @module
  */
+import type { Flow } from "./flow.ts";
 
 const SECOND_US = 1_000_000;
 
@@ -29,4 +33,11 @@ export class ChallengeAckLimit {
     this.#left--;
     return true;
   }
+}
+
+/** True, and noted, when the flow has not answered such a segment for so long. */
+export function mayAnswerSuspect(flow: Flow, intervalUs: number, nowUs: number): boolean {
+  if (nowUs - flow.suspectAnsweredUs < intervalUs) return false;
+  flow.suspectAnsweredUs = nowUs;
+  return true;
 }

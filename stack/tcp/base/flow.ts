@@ -25,4 +25,6 @@ export abstract class Flow extends TimerNode {
   remote: IpAddress = ANY_V4;
   localPort = 0;
   remotePort = 0;
+  /** When a suspicious segment for it was last answered (answer_limits.ts). */
+  suspectAnsweredUs = -Infinity;
 }

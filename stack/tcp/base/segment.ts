@@ -61,10 +61,11 @@ export class Segment extends TcpHeader {
     return (this.seq + this.len) | 0;
   }
 
-  /** Takes the SYN off: what is left begins after it. */
+  /** Takes the SYN off: what is left, and SEG.UP, begins after it. */
   dropSyn(): void {
     this.flags &= ~TCP_SYN;
     this.seq = (this.seq + 1) | 0;
+    if (this.urgent > 0) this.urgent--;
     this.len--;
   }
 

@@ -11,7 +11,13 @@ import type { AckSample } from "../tcb/ack_sample.ts";
 import { sendChallengeAck } from "../output/challenge_ack.ts";
 import { noteReduction, onEcnEcho } from "../loss/ecn.ts";
 import { timestampNow } from "../base/timestamp.ts";
-import { deleteTcb, enterTimeWait, establish, setState } from "../teardown/lifecycle.ts";
+import {
+  deleteTcb,
+  enterTimeWait,
+  establish,
+  limitFinWait2,
+  setState,
+} from "../teardown/lifecycle.ts";
 import { checkMtuProbe, noteArrival } from "../path/mtu_probing.ts";
 import { hasUnsent, updatePacing } from "../output/output.ts";
 import { onAckForRecovery } from "../loss/recovery.ts";
@@ -24,6 +30,7 @@ import { Recovery, RetransmitTimer, State } from "../base/state.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 import { armRetransmitTimer, stopRetransmitTimer } from "../tcb/deadlines.ts";
 import { scheduleProbe } from "../loss/tlp.ts";
+import { nextState, StateEvent } from "../base/state_table.ts";
 
 /** Fifth, check the ACK field. False: the segment is done with. */
 export function processAck(tcb: Tcb, seg: Segment): boolean {
@@ -84,6 +91,8 @@ function takeAck(tcb: Tcb, seg: Segment): void {
   sample.hasEcho = tcb.hasTimestamps && seg.options.hasTimestamps && seg.options.tsEcr !== 0;
   sample.tsEcr = seg.options.tsEcr;
   const lostBefore = tcb.sent.lostTotalBytes;
+  // Before SND.UNA advances, by which it tells whether the window is a newer one; so does Linux
+  // (tcp_ack_update_window)
   const isWindowUpdate = updateSendWindow(tcb, seg);
   if (tcb.hasSack && seg.options.sackCount > 0) applySackBlocks(tcb, seg, sample);
   if (seqGt(seg.ack, tcb.sndUna)) advanceUna(tcb, seg, sample);
@@ -236,31 +245,13 @@ function isWriterDue(tcb: Tcb): boolean {
 /** What follows for the state "if our FIN is now acknowledged". False: the connection is over. */
 function ackOfFin(tcb: Tcb, nowUs: number): boolean {
   if (!tcb.isFinSent || tcb.sndUna !== tcb.sndNxt) return true;
-  switch (tcb.state) {
-    case State.FIN_WAIT_1:
-      return enterFinWait2(tcb, nowUs);
-    case State.CLOSING:
-      enterTimeWait(tcb, nowUs);
-      return false;
-    case State.LAST_ACK:
-      deleteTcb(tcb);
-      return false;
-    default:
-      return true;
+  const next = nextState(tcb.state, StateEvent.FIN_ACKED);
+  if (next === tcb.state) return true;
+  if (next === State.FIN_WAIT_2) {
+    setState(tcb, next);
+    return !tcb.isOrphan || limitFinWait2(tcb, nowUs);
   }
-}
-
-/**
- * Without a program to close the other half, FIN-WAIT-2 does not last (tcp_fin_timeout,
- * TCP_LINGER2).
- */
-export function enterFinWait2(tcb: Tcb, nowUs: number): boolean {
-  setState(tcb, State.FIN_WAIT_2);
-  if (!tcb.isOrphan) return true;
-  if (tcb.options.linger2Us < 0) {
-    deleteTcb(tcb);
-    return false;
-  }
-  tcb.lingerAtUs = nowUs + tcb.options.linger2Us;
-  return true;
+  if (next === State.TIME_WAIT) enterTimeWait(tcb, nowUs);
+  else deleteTcb(tcb);
+  return false;
 }

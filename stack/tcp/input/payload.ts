@@ -17,12 +17,21 @@ import { seqDiff, seqGt, seqLt } from "../base/seq.ts";
 import type { Segment } from "../base/segment.ts";
 import { canReceiveData, State } from "../base/state.ts";
 import type { Tcb } from "../tcb/tcb.ts";
+import { nextState, StateEvent } from "../base/state_table.ts";
+
+/** Sixth to eighth step: what a segment brings besides its acknowledgment. */
+export function processUrgentDataAndFin(tcb: Tcb, seg: Segment): void {
+  if (seg.isUrg) processUrgent(tcb, seg);
+  if (seg.len > 0 && !processPayload(tcb, seg)) return;
+  // Also of a FIN that had come before the data in front of it
+  if (tcb.isFinReceived) processFin(tcb, seg.nowUs);
+}
 
 /**
  * Sixth, check the URG bit: "RCV.UP <- max(RCV.UP, SEG.UP)". The urgent octet stays in line, as RFC
  * 6093 section 4 recommends and SO_OOBINLINE does on Linux.
  */
-export function processUrgent(tcb: Tcb, seg: Segment): void {
+function processUrgent(tcb: Tcb, seg: Segment): void {
   const up = (seg.seq + seg.urgent) | 0;
   if (seqGt(up, tcb.rcvUp)) tcb.rcvUp = up;
 }
@@ -31,7 +40,7 @@ export function processUrgent(tcb: Tcb, seg: Segment): void {
  * Seventh, process the segment text (and note the FIN behind it). False: the segment is done with.
  * Trims the segment to the window: what remains begins at RCV.NXT or beyond it.
  */
-export function processPayload(tcb: Tcb, seg: Segment): boolean {
+function processPayload(tcb: Tcb, seg: Segment): boolean {
   if (!canReceiveData(tcb.state)) {
     // "This should not occur, since a FIN has been received": a FIN again is acknowledged again
     if (seg.len > 0) tcb.isAckDue = true;
@@ -220,22 +229,15 @@ function acknowledgeEach(tcb: Tcb, nowUs: number): void {
 }
 
 /** Eighth, check the FIN bit: all data before it has been received. */
-export function processFin(tcb: Tcb, nowUs: number): void {
-  switch (tcb.state) {
-    case State.ESTABLISHED:
-      setState(tcb, State.CLOSE_WAIT);
-      break;
-    case State.FIN_WAIT_1:
-      // Our FIN has not been acknowledged, or step five had brought us to FIN-WAIT-2
-      setState(tcb, State.CLOSING);
-      break;
-    case State.FIN_WAIT_2:
-      emitAck(tcb, nowUs);
-      enterTimeWait(tcb, nowUs);
-      return;
-    default:
-      // CLOSE-WAIT, CLOSING, LAST-ACK: remain
-      return;
+function processFin(tcb: Tcb, nowUs: number): void {
+  const next = nextState(tcb.state, StateEvent.FIN);
+  // CLOSE-WAIT, CLOSING, LAST-ACK: "remain"
+  if (next === tcb.state) return;
+  if (next === State.TIME_WAIT) {
+    emitAck(tcb, nowUs);
+    enterTimeWait(tcb, nowUs);
+    return;
   }
+  setState(tcb, next);
   tcb.layer.raise(tcb, EVENT_READABLE);
 }

@@ -1,42 +1,61 @@
 /**
- * SEGMENT ARRIVES, synchronized states, step one (RFC 9293 3.10.7.4): the sequence number; with
- * PAWS (RFC 7323 section 5).
+ * SEGMENT ARRIVES, other states, step one (RFC 9293 3.10.7.4): the sequence number; with PAWS (RFC
+ * 7323 section 5). The RFC's table of acceptability (3.4, table 6):
+ *
+ *     SEG.LEN  RCV.WND  acceptable when
+ *        0        0     SEG.SEQ = RCV.NXT
+ *        0       >0     RCV.NXT =< SEG.SEQ < RCV.NXT+RCV.WND
+ *       >0        0     never
+ *       >0       >0     RCV.NXT =< SEG.SEQ < RCV.NXT+RCV.WND
+ *                       or RCV.NXT =< SEG.SEQ+SEG.LEN-1 < RCV.NXT+RCV.WND
+ *
+ * We accept all of that and, as Linux's tcp_sequence, somewhat more, in one rule:
+ *
+ *     Last.ACK.sent =< SEG.SEQ+SEG.LEN  and  SEG.SEQ =< RCV.NXT+RCV.WND
+ *
+ * that is, also what ends between the last acknowledgment and RCV.NXT, what begins exactly at the
+ * right edge, and what reaches across the whole window, a closed one included. The data of these is
+ * trimmed (payload.ts), but their ACK field and RST are as good as any: "special allowance should
+ * be made to accept valid ACKs, URGs, and RSTs" when the window is closed, and an ACK that was
+ * overtaken still counts.
  *
  * @module
  */
-import { DROP_TCP_SEQUENCE } from "../../base/drop_reason.ts";
-import { sendOutOfWindowAck } from "../output/challenge_ack.ts";
 import { seqGt, seqLeq, seqLt } from "../base/seq.ts";
 import type { Segment } from "../base/segment.ts";
 import type { Tcb } from "../tcb/tcb.ts";
-import { processSyn } from "./rst_and_syn.ts";
 
 /** TS.Recent is not to be trusted after 24 days without a segment (RFC 7323 5.5). */
 const TS_RECENT_LIFE_US = 24 * 86400 * 1e6;
 
-/**
- * First, check sequence number. As in Linux, what ends at or after the last acknowledgment that we
- * sent is accepted (its data is trimmed later): its ACK field is as good as any. A closed window
- * thus takes valid ACKs and RSTs, as the RFC asks.
- */
-export function isSequenceAcceptable(tcb: Tcb, seg: Segment): boolean {
-  if (isPawsReject(tcb, seg)) {
-    tcb.layer.counters.tcp.pawsEstab++;
-    noteDuplicate(tcb, seg);
-    sendOutOfWindowAck(tcb, seg);
-    return false;
+/** Why a segment is not acceptable. */
+export enum SequenceFault {
+  NONE = 0,
+  /** PAWS (RFC 7323 5.3 R1): of an earlier time round the sequence space. */
+  OLD_TIMESTAMP = 1,
+  /** All of it lies before the window. */
+  BEFORE = 2,
+  /** It begins beyond the window. */
+  BEYOND = 3,
+}
+
+/** First, check sequence number; nothing but looks. */
+export function checkSequence(tcb: Tcb, seg: Segment): SequenceFault {
+  if (isPawsReject(tcb, seg)) return SequenceFault.OLD_TIMESTAMP;
+  if (seqLt(seg.end, tcb.lastAckSent)) return SequenceFault.BEFORE;
+  if (seqGt(seg.seq, (tcb.rcvNxt + tcb.rcvWnd) | 0)) return SequenceFault.BEYOND;
+  return SequenceFault.NONE;
+}
+
+/** Counts a segment that is not acceptable, and keeps what it tells of duplicates. */
+export function noteFault(tcb: Tcb, seg: Segment, fault: SequenceFault): void {
+  const counters = tcb.layer.counters.tcp;
+  if (fault === SequenceFault.BEYOND) {
+    counters.beyondWindow++;
+    return;
   }
-  const isBefore = seqLt(seg.end, tcb.lastAckSent);
-  const isBeyond = seqGt(seg.seq, (tcb.rcvNxt + tcb.rcvWnd) | 0);
-  if (isBefore || isBeyond) {
-    if (isBeyond) tcb.layer.counters.tcp.beyondWindow++;
-    else noteDuplicate(tcb, seg);
-    if (seg.isRst) tcb.layer.counters.drop(DROP_TCP_SEQUENCE);
-    else if (!seg.isSyn || processSyn(tcb, seg)) sendOutOfWindowAck(tcb, seg);
-    return false;
-  }
-  updateTsRecent(tcb, seg);
-  return true;
+  if (fault === SequenceFault.OLD_TIMESTAMP) counters.pawsEstab++;
+  noteDuplicate(tcb, seg);
 }
 
 /**
@@ -60,7 +79,7 @@ function isDisorderedAck(tcb: Tcb, seg: Segment): boolean {
 }
 
 /** RFC 7323 4.3 (2): only a segment that covers Last.ACK.sent sets TS.Recent. */
-function updateTsRecent(tcb: Tcb, seg: Segment): void {
+export function updateTsRecent(tcb: Tcb, seg: Segment): void {
   if (!tcb.hasTimestamps || !seg.options.hasTimestamps) return;
   if (!seqLeq(seg.seq, tcb.lastAckSent)) return;
   if (((seg.options.tsVal - tcb.tsRecent) | 0) < 0) {

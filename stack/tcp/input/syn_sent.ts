@@ -11,14 +11,14 @@ import { timestampNow } from "../base/timestamp.ts";
 import { fastOpenAnswered } from "../passive_open/fast_open.ts";
 import { establish, failConnection, setState } from "../teardown/lifecycle.ts";
 import { releaseSendBuffer, sampleRtt } from "./ack.ts";
-import { processFin, processPayload } from "./payload.ts";
+import { processUrgentDataAndFin } from "./payload.ts";
 import { replyReset } from "../output/reset.ts";
 import { SENT_EVER_RETRANS } from "../tcb/sent_queue.ts";
 import { seqGt, seqLeq } from "../base/seq.ts";
 import type { Segment } from "../base/segment.ts";
-import { State } from "../base/state.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 import { stopRetransmitTimer } from "../tcb/deadlines.ts";
+import { nextState, StateEvent } from "../base/state_table.ts";
 
 export function synSentInput(tcb: Tcb, seg: Segment): void {
   if (tcb.isConnectDeferred) return replyReset(tcb.layer, tcb, seg);
@@ -99,11 +99,10 @@ function synAcknowledged(tcb: Tcb, seg: Segment): void {
   establish(tcb, seg.nowUs);
   // Data that went with the SYN
   if (sample.ackedBytes > 0) releaseSendBuffer(tcb);
-  if (seg.len > 1) {
-    // Data with the SYN (RFC 9293 3.10.7.3: "processing is continued at the sixth step")
-    seg.dropSyn();
-    if (processPayload(tcb, seg) && tcb.isFinReceived) processFin(tcb, seg.nowUs);
-  }
+  // "If there are other controls or text in the segment, then continue processing at the sixth
+  // step"
+  seg.dropSyn();
+  if (seg.len > 0 || seg.isUrg) processUrgentDataAndFin(tcb, seg);
 }
 
 /**
@@ -118,7 +117,7 @@ function isAnswerToLastSyn(tcb: Tcb, seg: Segment): boolean {
 
 /** Our SYN and the peer's have crossed: "enter SYN-RECEIVED, form a SYN,ACK segment". */
 function simultaneousOpen(tcb: Tcb, seg: Segment): void {
-  setState(tcb, State.SYN_RECEIVED);
+  setState(tcb, nextState(tcb.state, StateEvent.SYN));
   // An ACK may now be for either of our two: no RTT sample
   if (tcb.sent.head !== null) tcb.sent.head.flags |= SENT_EVER_RETRANS;
   emitSyn(tcb, true, seg.nowUs);

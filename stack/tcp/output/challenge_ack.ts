@@ -9,12 +9,11 @@ import { emitSyn } from "./syn.ts";
 import { refreshRoute } from "../path/route.ts";
 import type { Segment } from "../base/segment.ts";
 import type { Tcb } from "../tcb/tcb.ts";
+import { mayAnswerSuspect } from "../base/answer_limits.ts";
 
 /** True when this connection has answered such a segment a moment ago. */
 function isTooSoon(tcb: Tcb, nowUs: number): boolean {
-  if (nowUs - tcb.lastInvalidAckUs < tcb.layer.config.invalidAckIntervalUs) return true;
-  tcb.lastInvalidAckUs = nowUs;
-  return false;
+  return !mayAnswerSuspect(tcb, tcb.layer.config.invalidAckIntervalUs, nowUs);
 }
 
 /**

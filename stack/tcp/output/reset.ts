@@ -5,22 +5,11 @@
  * @module
  */
 import { DROP_TCP_SEQUENCE } from "../../base/drop_reason.ts";
-import type { Packet } from "../../base/packet.ts";
 import { TCP_ACK, TCP_RST } from "../../wire/tcp.ts";
 import { emitControl } from "./emit.ts";
 import type { Flow } from "../base/flow.ts";
 import type { Segment } from "../base/segment.ts";
-import { FourTuple } from "../base/four_tuple.ts";
 import type { TcpContext } from "../tcb/context.ts";
-
-/**
- * "CLOSED: all data in the segment is discarded" and answered by a reset (3.10.7.1); never an RST
- * by an RST.
- */
-export function resetStray(layer: TcpContext, pkt: Packet, seg: Segment): void {
-  if (seg.isRst) return;
-  replyReset(layer, FourTuple.of(pkt, seg), seg);
-}
 
 /**
  * Answers `seg` with a reset: with ACK on, <SEQ=SEG.ACK><CTL=RST>; else

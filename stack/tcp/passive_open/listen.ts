@@ -8,7 +8,7 @@ import type { Packet } from "../../base/packet.ts";
 import { acceptsFastOpen, openFast } from "./fast_open.ts";
 import type { Listener } from "../tcb/listener.ts";
 import { FourTuple } from "../base/four_tuple.ts";
-import { replyReset, resetStray } from "../output/reset.ts";
+import { replyReset } from "../output/reset.ts";
 import type { Segment } from "../base/segment.ts";
 import { SynRequest } from "./syn_request.ts";
 import { SynParameters } from "./syn_parameters.ts";
@@ -39,7 +39,7 @@ export function listenInput(
     if (!seg.isSyn && layer.config.synCookies > 0 && layer.synCookies.mayReturn(seg.nowUs)) {
       return cookieReturned(listener, pkt, seg);
     }
-    resetStray(layer, pkt, seg);
+    replyReset(layer, FourTuple.of(pkt, seg), seg);
     return null;
   }
   // Third, check for a SYN. With a FIN it is an attack or a scan (Linux drops it too)

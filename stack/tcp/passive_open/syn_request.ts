@@ -5,7 +5,6 @@
  * @module
  */
 import type { Route } from "../../base/network.ts";
-import { DROP_TCP_FLAGS, DROP_TCP_SEQUENCE } from "../../base/drop_reason.ts";
 import { TCP_ACK, TCP_ECE, TCP_SYN } from "../../wire/tcp.ts";
 import { createCongestionControl } from "../congestion/mod.ts";
 import { emitControl } from "../output/emit.ts";
@@ -15,18 +14,13 @@ import { Flow, FLOW_SYN_REQUEST } from "../base/flow.ts";
 import type { Listener } from "../tcb/listener.ts";
 import { advertisedMss } from "../path/mss.ts";
 import { maxReceiveWindow, windowShiftFor } from "../receive/receive_window.ts";
-import { replyReset } from "../output/reset.ts";
-import type { Segment } from "../base/segment.ts";
 import { SENT_EVER_RETRANS, SENT_SYN } from "../tcb/sent_queue.ts";
-import { seqInWindow } from "../base/seq.ts";
 import { State } from "../base/state.ts";
 import type { SynParameters } from "./syn_parameters.ts";
 import { Tcb } from "../tcb/tcb.ts";
 import type { TcpContext } from "../tcb/context.ts";
 
 const WINDOW_FIELD_MAX = 0xffff;
-/** An answer to a segment that does not fit is given at most this often. */
-const ANSWER_INTERVAL_US = 500_000;
 
 export class SynRequest extends Flow {
   readonly kind = FLOW_SYN_REQUEST;
@@ -55,7 +49,6 @@ export class SynRequest extends Flow {
    * The handshake's ACK has come, but the connection has to wait (TCP_DEFER_ACCEPT, queue full).
    */
   isAckSeen = false;
-  #lastAnswerUs = -Infinity;
 
   constructor(
     readonly listener: Listener,
@@ -156,77 +149,6 @@ export class SynRequest extends Flow {
     this.listener.synQueue.delete(this);
   }
 
-  /**
-   * A segment for it. Returns the new connection, in SYN-RECEIVED and in the demultiplexer, if the
-   * segment completes the handshake: it has to process the segment. Else null.
-   */
-  input(seg: Segment): Tcb | null {
-    const { layer } = this;
-    const rcvNxt = (this.irs + 1) | 0;
-    const isPawsOld = this.hasTimestamps && seg.options.hasTimestamps && !seg.isRst &&
-      ((seg.options.tsVal - this.tsRecent) | 0) < 0;
-    if (seg.isSyn && !seg.isAck && !seg.isRst && seg.seq === this.irs) {
-      // The SYN again: our answer was lost. The next one echoes this SYN's timestamp (RFC 7323
-      // 4.3), or the peer would take its own timeout for a part of the round trip.
-      if (this.hasTimestamps && seg.options.hasTimestamps && !isPawsOld) {
-        this.tsRecent = seg.options.tsVal;
-      }
-      if (this.#mayAnswer(seg.nowUs)) this.sendSynAck(seg.nowUs);
-      return null;
-    }
-    // First, check sequence number
-    const isInWindow = seg.seq === rcvNxt || seqInWindow(seg.seq, rcvNxt, this.rcvWnd);
-    if (isPawsOld || !isInWindow) {
-      if (isPawsOld) layer.counters.tcp.pawsEstab++;
-      if (seg.isRst) layer.counters.drop(DROP_TCP_SEQUENCE);
-      else this.#challenge(seg.nowUs);
-      return null;
-    }
-    // Second, check the RST bit (RFC 5961 3.2)
-    if (seg.isRst) {
-      if (seg.seq !== rcvNxt) {
-        this.#challenge(seg.nowUs);
-        return null;
-      }
-      layer.counters.tcp.embryonicRsts++;
-      layer.counters.tcp.attemptFails++;
-      this.drop();
-      return null;
-    }
-    // Fourth, check the SYN bit (RFC 5961 4.2)
-    if (seg.isSyn) {
-      this.#challenge(seg.nowUs);
-      return null;
-    }
-    // Fifth, check the ACK field
-    if (!seg.isAck) {
-      layer.counters.drop(DROP_TCP_FLAGS);
-      return null;
-    }
-    if (seg.ack !== ((this.iss + 1) | 0)) {
-      replyReset(layer, this, seg);
-      return null;
-    }
-    return this.#complete(seg);
-  }
-
-  #complete(seg: Segment): Tcb | null {
-    const { layer, listener } = this;
-    const { deferAcceptUs } = listener.tcb.options;
-    if (seg.len === 0 && seg.nowUs - this.firstSentUs < deferAcceptUs) {
-      this.isAckSeen = true;
-      layer.counters.tcp.deferAcceptDrop++;
-      return null;
-    }
-    if (listener.isAcceptQueueFull) {
-      this.isAckSeen = true;
-      layer.counters.tcp.listenOverflows++;
-      layer.counters.tcp.listenDrops++;
-      return null;
-    }
-    return this.establish();
-  }
-
   /** Becomes a connection in SYN-RECEIVED, which has to process the segment that completes it. */
   establish(): Tcb {
     const { layer, listener } = this;
@@ -238,18 +160,9 @@ export class SynRequest extends Flow {
     return tcb;
   }
 
-  #mayAnswer(nowUs: number): boolean {
-    if (nowUs - this.#lastAnswerUs < ANSWER_INTERVAL_US) {
-      this.layer.counters.tcp.ackSkippedSynRecv++;
-      return false;
-    }
-    this.#lastAnswerUs = nowUs;
-    return true;
-  }
-
-  /** <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>, not too often. */
-  #challenge(nowUs: number): void {
-    if (!this.#mayAnswer(nowUs) || !this.#refreshRoute()) return;
+  /** <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK> */
+  sendAck(nowUs: number): void {
+    if (!this.#refreshRoute()) return;
     emitControl(
       this.layer,
       this.route,

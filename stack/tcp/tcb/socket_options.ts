@@ -1,7 +1,8 @@
 /**
- * What a program has set on a stream socket: the options of IPPROTO_TCP, and by reference those that
- * all kinds of socket have. Connections of a listener start with its options: with a copy of TCP's,
- * and with the very record of the others, until one of them sets one. Times are microseconds.
+ * What a program has set on a stream socket: the options of IPPROTO_TCP, and by reference those
+ * that all kinds of socket have. Connections of a listener start with its options: with a copy of
+ * TCP's, and with the very record of the others, until one of them sets one. Times are
+ * microseconds.
  *
  * @module
  */

@@ -221,7 +221,6 @@ export class Tcb extends Flow {
   lastDataSentUs = 0;
   lastDataReceivedUs = 0;
   lastAckReceivedUs = 0;
-  lastInvalidAckUs = -Infinity;
   establishedAtUs = 0;
   /** Pending error of the socket (SO_ERROR), positive errno. */
   soError = 0;

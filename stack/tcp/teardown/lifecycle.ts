@@ -16,7 +16,8 @@ import { advertisedMss, updateSmss } from "../path/mss.ts";
 import { State } from "../base/state.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 import { TimeWait } from "./time_wait.ts";
-import { armKeepAlive, RTO_AFTER_SYN_LOSS_US } from "../tcb/deadlines.ts";
+import { armKeepAlive, rearmTimer, RTO_AFTER_SYN_LOSS_US } from "../tcb/deadlines.ts";
+import { nextState, StateEvent } from "../base/state_table.ts";
 
 function isEstablished(state: State): boolean {
   return state === State.ESTABLISHED || state === State.CLOSE_WAIT;
@@ -36,7 +37,7 @@ export function setState(tcb: Tcb, state: State): void {
 /** The handshake is complete: SYN-SENT or SYN-RECEIVED becomes ESTABLISHED. */
 export function establish(tcb: Tcb, nowUs: number): void {
   const { layer } = tcb;
-  setState(tcb, State.ESTABLISHED);
+  setState(tcb, nextState(tcb.state, StateEvent.SYN_ACKED));
   tcb.establishedAtUs = nowUs;
   tcb.lastAckReceivedUs = nowUs;
   updateSmss(tcb);
@@ -56,7 +57,7 @@ export function establish(tcb: Tcb, nowUs: number): void {
   else layer.raise(tcb, EVENT_CONNECTED | EVENT_WRITABLE);
   leaveFastOpen(tcb);
   // Closed before it was open: the FIN has waited for this
-  if (tcb.isFinQueued) setState(tcb, State.FIN_WAIT_1);
+  if (tcb.isFinQueued) setState(tcb, nextState(tcb.state, StateEvent.CLOSE));
   layer.markDirty(tcb);
 }
 
@@ -137,6 +138,23 @@ export function abortConnection(tcb: Tcb, nowUs: number, errno = 0): void {
 
 function hasPeer(state: State): boolean {
   return state !== State.CLOSED && state !== State.LISTEN && state !== State.SYN_SENT;
+}
+
+/**
+ * FIN-WAIT-2 without a program to read what the peer still sends: it lasts for TCP_LINGER2 at most
+ * (tcp_fin_timeout). False: it is over at once, by a reset, as on Linux, whether the close or the
+ * acknowledgment of the FIN came last.
+ */
+export function limitFinWait2(tcb: Tcb, nowUs: number): boolean {
+  const { linger2Us } = tcb.options;
+  if (linger2Us < 0) {
+    tcb.layer.counters.tcp.abortOnLinger++;
+    abortConnection(tcb, nowUs);
+    return false;
+  }
+  tcb.lingerAtUs = nowUs + linger2Us;
+  rearmTimer(tcb);
+  return true;
 }
 
 /**

@@ -16,6 +16,7 @@ import { seqGeq, seqGt, seqLt } from "../base/seq.ts";
 import type { Segment } from "../base/segment.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 import type { TcpContext } from "../tcb/context.ts";
+import { mayAnswerSuspect } from "../base/answer_limits.ts";
 
 /** A SYN that reuses the connection starts at least this far beyond it (as Linux). */
 const NEW_ISS_DISTANCE = 65535 + 2;
@@ -32,8 +33,6 @@ export class TimeWait extends Flow {
   tsRecent = 0;
   tsRecentAtUs = 0;
   tsOffset = 0;
-  #lastAckUs = -Infinity;
-
   #route: Route;
 
   private constructor(readonly layer: TcpContext, route: Route) {
@@ -125,11 +124,12 @@ export class TimeWait extends Flow {
   #acknowledge(seg: Segment): void {
     const { layer } = this;
     const { counters, config } = layer;
-    if (seg.nowUs - this.#lastAckUs < config.invalidAckIntervalUs && seg.len === 0) {
+    const isAllowed = mayAnswerSuspect(this, config.invalidAckIntervalUs, seg.nowUs);
+    // Segments with data or a FIN cannot loop
+    if (!isAllowed && seg.len === 0) {
       counters.tcp.ackSkippedTimeWait++;
       return;
     }
-    this.#lastAckUs = seg.nowUs;
     if (!this.#route.valid) {
       const found = layer.network.route(this.remote, this.local, 0);
       if (typeof found === "number") return;

@@ -5,33 +5,28 @@
  * @module
  */
 import { emitReset } from "../output/emit.ts";
-import { abortConnection, deleteTcb, failConnection, setState } from "../teardown/lifecycle.ts";
+import {
+  abortConnection,
+  deleteTcb,
+  failConnection,
+  limitFinWait2,
+  setState,
+} from "../teardown/lifecycle.ts";
 import { createCongestionControl } from "../congestion/mod.ts";
 import type { TcpSocket } from "./socket.ts";
 import { State } from "../base/state.ts";
 import { Tcb } from "../tcb/tcb.ts";
-import { rearmTimer } from "../tcb/deadlines.ts";
+import { nextState, StateEvent } from "../base/state_table.ts";
 
 /**
  * The sending side is closed: FIN follows the last byte. "Queue this until all preceding SENDs have
  * been segmentized, then form a FIN segment and send it."
  */
 export function queueFin(tcb: Tcb): void {
-  if (tcb.isFinQueued) return;
-  switch (tcb.state) {
-    case State.ESTABLISHED:
-      setState(tcb, State.FIN_WAIT_1);
-      break;
-    case State.CLOSE_WAIT:
-      setState(tcb, State.LAST_ACK);
-      break;
-    case State.SYN_SENT:
-    case State.SYN_RECEIVED:
-      break; // FIN-WAIT-1 when it is established
-    default:
-      return;
-  }
+  const { state } = tcb;
+  if (tcb.isFinQueued || state === State.CLOSED || state === State.LISTEN) return;
   tcb.isFinQueued = true;
+  setState(tcb, nextState(state, StateEvent.CLOSE));
   tcb.layer.markDirty(tcb);
 }
 
@@ -71,13 +66,6 @@ export function closeSocket(socket: TcpSocket, nowUs: number): void {
  */
 function hasFastOpenData(tcb: Tcb): boolean {
   return tcb.synDataLen > 0 || (tcb.isConnectDeferred && tcb.sndRing.usedBytes > 0);
-}
-
-/** FIN-WAIT-2 has become an orphan: it lasts for TCP_LINGER2 at most. */
-function limitFinWait2(tcb: Tcb, nowUs: number): void {
-  if (tcb.options.linger2Us < 0) return abortConnection(tcb, nowUs);
-  tcb.lingerAtUs = nowUs + tcb.options.linger2Us;
-  rearmTimer(tcb);
 }
 
 /** What a socket still holds after its connection has ended. */

@@ -29,6 +29,8 @@ import { State } from "../base/state.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 import type { TimeWait } from "../teardown/time_wait.ts";
 import { sendSyn } from "../output/syn.ts";
+import { nextState, StateEvent } from "../base/state_table.ts";
+import { setState } from "../teardown/lifecycle.ts";
 
 const AF_INET = 2;
 const WINDOW_FIELD_MAX = 0xffff;
@@ -66,7 +68,7 @@ export function listenSocket(socket: TcpSocket, backlog: number): number {
   }
   const result = layer.bindings.startListening(tcb.binding!);
   if (result < 0) return result;
-  tcb.state = State.LISTEN;
+  setState(tcb, nextState(tcb.state, StateEvent.PASSIVE_OPEN));
   socket.listening = new Listener(tcb, limit);
   layer.demux.addListener(socket.listening);
   return 0;
@@ -209,7 +211,7 @@ function startConnect(tcb: Tcb, route: Route, wantsFast: boolean, nowUs: number)
   tcb.sndRingSeq = (tcb.iss + 1) | 0;
   tcb.sndSml = tcb.iss;
   tcb.recover = tcb.iss;
-  tcb.state = State.SYN_SENT;
+  setState(tcb, nextState(tcb.state, StateEvent.ACTIVE_OPEN));
   layer.counters.tcp.activeOpens++;
   const isFast = wantsFast && (config.fastOpen & FAST_OPEN_CLIENT) !== 0 &&
     !layer.fastOpenPause.isOn(nowUs);

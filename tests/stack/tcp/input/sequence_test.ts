@@ -1,4 +1,7 @@
 import { assertEquals } from "@std/assert";
+import { checkSequence, SequenceFault } from "../../../../stack/tcp/input/sequence.ts";
+import { Segment } from "../../../../stack/tcp/base/segment.ts";
+import { seqInWindow } from "../../../../stack/tcp/base/seq.ts";
 import { Peer } from "../support/peer.ts";
 
 Deno.test("segments outside the window get an ACK, bare ones not more often than allowed", () => {
@@ -90,4 +93,71 @@ Deno.test("PAWS: what is late and no bare duplicate ACK is rejected", () => {
   }
   assertEquals([socket.recvAvailable(), socket.stateName], [10, "ESTABLISHED"]);
   assertEquals(socket.unackedBytes, 100);
+});
+
+/** RFC 9293 3.4, table 6. */
+function isAcceptable(seq: number, len: number, rcvNxt: number, rcvWnd: number): boolean {
+  if (len === 0) return rcvWnd === 0 ? seq === rcvNxt : seqInWindow(seq, rcvNxt, rcvWnd);
+  if (rcvWnd === 0) return false;
+  return seqInWindow(seq, rcvNxt, rcvWnd) || seqInWindow(seq + len - 1, rcvNxt, rcvWnd);
+}
+
+/** What we accept beyond the table, as Linux: see the header of sequence.ts. */
+function isLinuxExtra(seq: number, len: number, rcvNxt: number, rcvWnd: number, acked: number) {
+  const isOld = seq + len >= acked && seq + len <= rcvNxt;
+  const isAtEdge = seq === rcvNxt + rcvWnd;
+  const isAcross = seq < rcvNxt && seq + len > rcvNxt;
+  return isOld || isAtEdge || isAcross;
+}
+
+Deno.test("the acceptability table: all of the RFC's, and beyond it what Linux takes too", () => {
+  const peer = new Peer();
+  const { tcb } = peer.connect();
+  const seg = new Segment();
+  const rcvNxt = tcb.rcvNxt;
+  const counts = { rfc: 0, extra: 0, before: 0, beyond: 0 };
+  for (const rcvWnd of [0, 1, 5]) {
+    tcb.rcvAdv = rcvNxt + rcvWnd;
+    for (const acked of [rcvNxt, rcvNxt - 2]) {
+      tcb.lastAckSent = acked;
+      for (let seq = rcvNxt - 8; seq <= rcvNxt + 8; seq++) {
+        for (const len of [0, 1, 2, 3, 12]) {
+          seg.seq = seq;
+          seg.len = len;
+          const fault = checkSequence(tcb, seg);
+          const about = `${seq - rcvNxt} len ${len} window ${rcvWnd} acked ${acked - rcvNxt}`;
+          if (isAcceptable(seq, len, rcvNxt, rcvWnd)) {
+            assertEquals(fault, SequenceFault.NONE, about);
+            counts.rfc++;
+          } else if (isLinuxExtra(seq, len, rcvNxt, rcvWnd, acked)) {
+            assertEquals(fault, SequenceFault.NONE, about);
+            counts.extra++;
+          } else if (fault === SequenceFault.BEFORE) {
+            assertEquals(seq + len < acked, true, about);
+            counts.before++;
+          } else {
+            assertEquals(fault, SequenceFault.BEYOND, about);
+            assertEquals(seq > rcvNxt + rcvWnd, true, about);
+            counts.beyond++;
+          }
+        }
+      }
+    }
+  }
+  assertEquals(Object.values(counts).every((count) => count > 20), true, JSON.stringify(counts));
+});
+
+Deno.test("outside the window: a RST is dropped, a SYN challenged; PAWS comes before both", () => {
+  const peer = new Peer();
+  const { tcb } = peer.connect({ ts: [1000, 0] });
+  const { counters } = peer.host;
+  peer.send({ flags: "R", seq: tcb.rcvNxt - 100, ts: [1000, 0] });
+  peer.expect();
+  assertEquals(counters.snapshot()["drop.tcpSequence"], 1);
+  peer.send({ flags: "S", seq: tcb.rcvNxt - 100, ts: [1000, 0] });
+  assertEquals([counters.tcp.synChallenge, counters.tcp.challengeAck, peer.sent.length], [1, 1, 1]);
+  peer.advance(500_000);
+  peer.sent.length = 0;
+  peer.send({ flags: "S", seq: tcb.rcvNxt, ts: [500, 0] });
+  assertEquals([counters.tcp.synChallenge, counters.tcp.pawsEstab, peer.sent.length], [1, 1, 1]);
 });

@@ -99,3 +99,29 @@ Deno.test("simultaneous open between two hosts of ours", () => {
   world.run(1_000_000);
   assertEquals([a.stateName, b.stateName], ["ESTABLISHED", "ESTABLISHED"]);
 });
+
+Deno.test("SYN-SENT goes on at the sixth step: URG, data and FIN of the SYN-ACK", () => {
+  const peer = new Peer();
+  const socket = peer.host.tcp.createSocket(2);
+  socket.connect(peer.address, peer.port, peer.nowUs);
+  peer.flush();
+  peer.send({ flags: "SF.U", data: 10, urgent: 4 });
+  assertEquals(socket.stateName, "CLOSE-WAIT");
+  assertEquals(socket.recvAvailable(), 10);
+  assertEquals(socket.tcb.rcvUp - socket.tcb.irs, 4, "SEG.UP counts from the SYN");
+  assertEquals(peer.sent.pop()!.header.ack - socket.tcb.irs, 12);
+});
+
+Deno.test("SYN-SENT: an urgent pointer alone, and none when the SYN is not acknowledged", () => {
+  const urgent = (flags: string) => {
+    const peer = new Peer();
+    const socket = peer.host.tcp.createSocket(2);
+    socket.connect(peer.address, peer.port, peer.nowUs);
+    peer.flush();
+    peer.send({ flags, urgent: 4 });
+    return socket.tcb.rcvUp - socket.tcb.irs;
+  };
+  assertEquals(urgent("S.U"), 4);
+  assertEquals(urgent("S."), 1, "RCV.NXT");
+  assertEquals(urgent("SU"), 1, "simultaneous open: dropped, as on Linux");
+});

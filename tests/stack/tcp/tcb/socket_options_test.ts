@@ -16,7 +16,7 @@ Deno.test("socket options: begin as the configuration says", () => {
   assertEquals(options.ttl, 0, "0 is a TTL, -1 is none");
 });
 
-Deno.test("socket options: a connection has TCP's of its listener, and later ones of its own", () => {
+Deno.test("socket options: a connection begins with a copy of its listener's TCP options", () => {
   const listener = new TcpSocketOptions(CONFIG);
   listener.noDelay = true;
   const child = listener.clone(CONFIG);

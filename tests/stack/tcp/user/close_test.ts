@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { EVENT_READABLE } from "../../../../stack/base/events.ts";
+import type { TcpSocket } from "../../../../stack/tcp/mod.ts";
 import { Peer } from "../support/peer.ts";
 import { STATES } from "../support/states.ts";
 
@@ -125,6 +126,29 @@ Deno.test("orphan in FIN-WAIT-2 ends after tcp_fin_timeout, TCP_LINGER2 shortens
     assertEquals(peer.host.tcp.flowCount, 1);
     peer.advance(200_000);
     assertEquals(peer.host.tcp.flowCount, 0);
+  }
+});
+
+Deno.test("TCP_LINGER2 below 0: FIN-WAIT-2 of an orphan ends by a RST, whichever came last", () => {
+  const closeFirst = (peer: Peer, socket: TcpSocket) => {
+    socket.close(peer.nowUs);
+    peer.flush();
+    peer.send({ flags: "." });
+  };
+  const ackFirst = (peer: Peer, socket: TcpSocket) => {
+    socket.shutdown(1, peer.nowUs);
+    peer.flush();
+    peer.send({ flags: "." });
+    socket.close(peer.nowUs);
+  };
+  for (const end of [closeFirst, ackFirst]) {
+    const peer = new Peer();
+    const socket = peer.connect();
+    socket.options.linger2Us = -1;
+    end(peer, socket);
+    peer.expect("F. 1:1(0) ack 1", "R. 2:2(0) ack 1");
+    assertEquals([peer.host.tcp.flowCount, peer.host.tcp.orphanCount], [0, 0]);
+    assertEquals(peer.host.counters.tcp.abortOnLinger, 1);
   }
 });
 
