@@ -171,6 +171,15 @@ function hasCode(source: string): boolean {
   return /^\s*(export )?(default )?(async )?(function|class|abstract class) |=> /m.test(source);
 }
 
+Deno.test("every counter of the stack is raised somewhere", () => {
+  const path = "stack/base/counters.ts";
+  const names = [...read(path).matchAll(/^ {2}(\w+) = 0;/gm)].map(([, name]) => name);
+  assert(names.length > 100, `only ${names.length} counters seen`);
+  const code = filesOf(/^stack\/.*\.ts$/).filter((other) => other !== path).map(read).join("\n");
+  const words = new Set(code.match(/\w+/g));
+  expectNone(names.filter((name) => !words.has(name)), "counters that nobody raises");
+});
+
 Deno.test("nothing is left unfinished or switched off", () => {
   const words = /\b(TODO|FIXME|XXX|HACK)\b|@ts-(ignore|nocheck)|deno-lint-ignore-file/;
   const found = filesOf(CODE).filter((path) => path !== "tests/tidy_test.ts").flatMap((path) =>

@@ -58,9 +58,7 @@ export class IcmpCounters {
   outDestUnreachs = 0;
   outTimeExcds = 0;
   outParmProbs = 0;
-  outEchos = 0;
   outEchoReps = 0;
-  outTimestampReps = 0;
 }
 
 /** Not in nstat. */
@@ -81,9 +79,7 @@ export class UdpCounters {
   inErrors = 0;
   outDatagrams = 0;
   rcvbufErrors = 0;
-  sndbufErrors = 0;
   inCsumErrors = 0;
-  memErrors = 0;
 }
 
 /** Raw and ping sockets; not in nstat. */
@@ -91,7 +87,6 @@ export class RawCounters {
   inDatagrams = 0;
   rcvbufErrors = 0;
   outDatagrams = 0;
-  sndbufErrors = 0;
 }
 
 /** Tcp and TcpExt. */
@@ -111,38 +106,23 @@ export class TcpCounters {
   syncookiesRecv = 0;
   syncookiesFailed = 0;
   embryonicRsts = 0;
-  pruneCalled = 0;
-  rcvPruned = 0;
-  ofoPruned = 0;
   outOfWindowIcmps = 0;
   tw = 0;
-  twRecycled = 0;
   pawsActive = 0;
   pawsEstab = 0;
   pawsTimewait = 0;
   beyondWindow = 0;
-  tsEcrRejected = 0;
   delayedAcks = 0;
-  delayedAckLost = 0;
   listenOverflows = 0;
   listenDrops = 0;
-  hpHits = 0;
-  pureAcks = 0;
-  hpAcks = 0;
   renoRecovery = 0;
   sackRecovery = 0;
   sackReneging = 0;
-  sackReorder = 0;
-  renoReorder = 0;
-  tsReorder = 0;
   fullUndo = 0;
   partialUndo = 0;
   dsackUndo = 0;
   lossUndo = 0;
   lostRetransmit = 0;
-  renoFailures = 0;
-  sackFailures = 0;
-  lossFailures = 0;
   fastRetrans = 0;
   slowStartRetrans = 0;
   timeouts = 0;
@@ -151,27 +131,20 @@ export class TcpCounters {
   dsackOldSent = 0;
   dsackOfoSent = 0;
   dsackRecv = 0;
-  dsackOfoRecv = 0;
-  dsackIgnoredOld = 0;
-  dsackIgnoredNoUndo = 0;
   sackDiscard = 0;
   abortOnData = 0;
   abortOnClose = 0;
   abortOnMemory = 0;
   abortOnTimeout = 0;
   abortOnLinger = 0;
-  abortFailed = 0;
   memoryPressures = 0;
   spuriousRtos = 0;
   deferAcceptDrop = 0;
   timeWaitOverflow = 0;
   reqQFullDoCookies = 0;
   reqQFullDrop = 0;
-  retransFail = 0;
-  rcvCoalesce = 0;
   ofoQueue = 0;
   ofoDrop = 0;
-  ofoMerge = 0;
   challengeAck = 0;
   synChallenge = 0;
   fastOpenActive = 0;
@@ -184,17 +157,10 @@ export class TcpCounters {
   fastOpenBlackhole = 0;
   fromZeroWindowAdv = 0;
   toZeroWindowAdv = 0;
-  wantZeroWindowAdv = 0;
   synRetrans = 0;
   origDataSent = 0;
-  hystartTrainDetect = 0;
-  hystartTrainCwnd = 0;
-  hystartDelayDetect = 0;
-  hystartDelayCwnd = 0;
   ackSkippedSynRecv = 0;
-  ackSkippedPaws = 0;
   ackSkippedSeq = 0;
-  ackSkippedFinWait2 = 0;
   ackSkippedTimeWait = 0;
   ackSkippedChallenge = 0;
   winProbe = 0;
@@ -202,8 +168,6 @@ export class TcpCounters {
   mtupFail = 0;
   mtupSuccess = 0;
   delivered = 0;
-  deliveredCe = 0;
-  ackCompressed = 0;
   zeroWindowDrop = 0;
   rcvQDrop = 0;
   badOptions = 0; // not in nstat: malformed options, ignored from the fault on
