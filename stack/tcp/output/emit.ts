@@ -190,8 +190,16 @@ export function emitAck(tcb: Tcb, nowUs: number): void {
   if (refreshRoute(tcb)) emitSegment(tcb, tcb.sndNxt, 0, 0, nowUs);
 }
 
+/** The timestamps of a flow's segments (RFC 7323). */
+export interface Timestamps {
+  readonly hasTimestamps: boolean;
+  readonly tsOffset: number;
+  readonly tsRecent: number;
+}
+
 /**
- * Sends a segment without data for a flow that has no TCB (any more). `hasTimestamps`: with these.
+ * Sends a segment without data for a flow that has no TCB (any more), or that is about to lose it.
+ * `stamps` null: without timestamps.
  */
 export function emitControl(
   layer: TcpContext,
@@ -201,20 +209,19 @@ export function emitControl(
   ack: number,
   flags: number,
   window: number,
-  hasTimestamps: boolean,
-  tsVal: number,
-  tsEcr: number,
+  stamps: Timestamps | null,
   nowUs: number,
 ): void {
   const frame = layer.network.begin(route);
   const off = route.tx.l4Off[frame];
   const dv = layer.memory.dv;
+  const hasStamps = stamps !== null && stamps.hasTimestamps;
   const headerLen = TCP_HEADER_LEN + emitOptions(
     dv,
     off + TCP_HEADER_LEN,
-    hasTimestamps,
-    tsVal,
-    tsEcr,
+    hasStamps,
+    hasStamps ? timestampNow(stamps.tsOffset, nowUs) : 0,
+    hasStamps ? stamps.tsRecent : 0,
     0,
     layer.sackLeft,
     layer.sackRight,
@@ -237,9 +244,7 @@ export function emitReset(tcb: Tcb, nowUs: number): void {
     tcb.rcvNxt,
     TCP_RST | TCP_ACK,
     0,
-    tcb.hasTimestamps,
-    timestampNow(tcb.tsOffset, nowUs),
-    tcb.tsRecent,
+    tcb,
     nowUs,
   );
 }

@@ -22,5 +22,5 @@ export function replyReset(layer: TcpContext, flow: Flow, seg: Segment): void {
   const seq = seg.isAck ? seg.ack : 0;
   const ack = seg.isAck ? 0 : seg.end;
   const flags = seg.isAck ? TCP_RST : TCP_RST | TCP_ACK;
-  emitControl(layer, route, flow, seq, ack, flags, 0, false, 0, 0, seg.nowUs);
+  emitControl(layer, route, flow, seq, ack, flags, 0, null, seg.nowUs);
 }

@@ -29,53 +29,55 @@ export function emitSyn(
   fastOpenCookie: Uint8Array | null = null,
 ): void {
   const { layer, options } = tcb;
-  emitSynSegment(
-    layer,
-    tcb.route!,
-    tcb,
-    tcb.iss,
-    isAck ? tcb.rcvNxt : 0,
-    isAck ? TCP_SYN | TCP_ACK | (tcb.hasEcn ? TCP_ECE : 0) : TCP_SYN | synEcnFlags(tcb),
-    Math.min(seqDiff(tcb.rcvAdv, tcb.rcvNxt), WINDOW_FIELD_MAX),
-    advertisedMss(tcb.route!, options.maxSeg),
-    tcb.hasWindowScale ? tcb.rcvWindShift : -1,
-    tcb.hasSack,
-    tcb.hasTimestamps,
-    timestampNow(tcb.tsOffset, nowUs),
-    isAck ? tcb.tsRecent : 0,
-    options.ttl,
-    options.socket.tos,
-    nowUs,
+  emitSynSegment(layer, tcb.route!, tcb, {
+    seq: tcb.iss,
+    ack: isAck ? tcb.rcvNxt : 0,
+    flags: isAck ? TCP_SYN | TCP_ACK | (tcb.hasEcn ? TCP_ECE : 0) : TCP_SYN | synEcnFlags(tcb),
+    window: Math.min(seqDiff(tcb.rcvAdv, tcb.rcvNxt), WINDOW_FIELD_MAX),
+    mss: advertisedMss(tcb.route!, options.maxSeg),
+    windowScale: tcb.hasWindowScale ? tcb.rcvWindShift : -1,
+    hasSack: tcb.hasSack,
+    hasTimestamps: tcb.hasTimestamps,
+    tsVal: timestampNow(tcb.tsOffset, nowUs),
+    tsEcr: isAck ? tcb.tsRecent : 0,
+    ttl: options.ttl,
+    tos: options.socket.tos,
     fastOpenCookie,
-    fastOpenCookie === null ? null : tcb,
-  );
+    payloadOf: fastOpenCookie === null ? null : tcb,
+  }, nowUs);
   tcb.segsOut++;
   if (isAck) onAckSent(tcb);
 }
 
-/**
- * Sends a SYN or SYN-ACK of any flow. `windowScale` -1: none. `payloadOf`: whose data goes with it
- * (Fast Open).
- */
+/** What a SYN or SYN-ACK says. */
+export interface SynFields {
+  readonly seq: number;
+  readonly ack: number;
+  readonly flags: number;
+  /** "The window in the SYN segments is never scaled" (RFC 7323 2.2). */
+  readonly window: number;
+  readonly mss: number;
+  /** -1: no such option. */
+  readonly windowScale: number;
+  readonly hasSack: boolean;
+  readonly hasTimestamps: boolean;
+  readonly tsVal: number;
+  readonly tsEcr: number;
+  readonly ttl: number;
+  readonly tos: number;
+  /** null: no such option; empty: asks for a cookie. */
+  readonly fastOpenCookie: Uint8Array | null;
+  /** Whose data goes with it; null: nobody's. */
+  readonly payloadOf: Tcb | null;
+}
+
+/** Sends a SYN or SYN-ACK of any flow. */
 export function emitSynSegment(
   layer: TcpContext,
   route: Route,
   flow: Flow,
-  seq: number,
-  ack: number,
-  flags: number,
-  window: number,
-  mss: number,
-  windowScale: number,
-  hasSack: boolean,
-  hasTimestamps: boolean,
-  tsVal: number,
-  tsEcr: number,
-  ttl: number,
-  tos: number,
+  syn: SynFields,
   nowUs: number,
-  fastOpenCookie: Uint8Array | null = null,
-  payloadOf: Tcb | null = null,
 ): void {
   const frame = layer.network.begin(route);
   const off = route.tx.l4Off[frame];
@@ -83,20 +85,21 @@ export function emitSynSegment(
   const headerLen = TCP_HEADER_LEN + emitSynOptions(
     dv,
     off + TCP_HEADER_LEN,
-    mss,
-    windowScale,
-    hasSack,
-    hasTimestamps,
-    tsVal,
-    tsEcr,
-    fastOpenCookie,
+    syn.mss,
+    syn.windowScale,
+    syn.hasSack,
+    syn.hasTimestamps,
+    syn.tsVal,
+    syn.tsEcr,
+    syn.fastOpenCookie,
   );
+  const { seq, ack, flags, window, payloadOf } = syn;
   emitTcp(dv, off, flow.localPort, flow.remotePort, seq, ack, headerLen, flags, window, 0, 0);
   if (payloadOf !== null && payloadOf.synDataLen > 0) {
     attachPayload(payloadOf, frame, (seq + 1) | 0, payloadOf.synDataLen, 0);
   }
   layer.counters.tcp.outSegs++;
-  sendSegment(layer, route, flow.local, flow.remote, headerLen, ttl, tos, nowUs);
+  sendSegment(layer, route, flow.local, flow.remote, headerLen, syn.ttl, syn.tos, nowUs);
 }
 
 /** An active open: the SYN, and the data that goes with it, into the books and onto the wire. */

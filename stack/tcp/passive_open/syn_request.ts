@@ -93,29 +93,26 @@ export class SynRequest extends Flow {
     return true;
   }
 
-  /** Sends the SYN-ACK; the window of a SYN is never scaled. */
+  /** Sends the SYN-ACK. */
   sendSynAck(nowUs: number, tsVal = timestampNow(this.tsOffset, nowUs)): void {
     if (!this.#refreshRoute()) return;
     const { options } = this.listener.tcb;
-    emitSynSegment(
-      this.layer,
-      this.route,
-      this,
-      this.iss,
-      (this.irs + 1) | 0,
-      TCP_SYN | TCP_ACK | (this.hasEcn ? TCP_ECE : 0),
-      this.rcvWnd,
-      advertisedMss(this.route, options.maxSeg),
-      this.sndWindShift < 0 ? -1 : this.rcvWindShift,
-      this.hasSack,
-      this.hasTimestamps,
+    emitSynSegment(this.layer, this.route, this, {
+      seq: this.iss,
+      ack: (this.irs + 1) | 0,
+      flags: TCP_SYN | TCP_ACK | (this.hasEcn ? TCP_ECE : 0),
+      window: this.rcvWnd,
+      mss: advertisedMss(this.route, options.maxSeg),
+      windowScale: this.sndWindShift < 0 ? -1 : this.rcvWindShift,
+      hasSack: this.hasSack,
+      hasTimestamps: this.hasTimestamps,
       tsVal,
-      this.tsRecent,
-      options.ttl,
-      this.tos,
-      nowUs,
-      this.fastOpenCookie,
-    );
+      tsEcr: this.tsRecent,
+      ttl: options.ttl,
+      tos: this.tos,
+      fastOpenCookie: this.fastOpenCookie,
+      payloadOf: null,
+    }, nowUs);
   }
 
   /** The SYN-ACK was not answered in time. */
@@ -171,9 +168,7 @@ export class SynRequest extends Flow {
       (this.irs + 1) | 0,
       TCP_ACK,
       this.rcvWnd >>> this.rcvWindShift,
-      this.hasTimestamps,
-      timestampNow(this.tsOffset, nowUs),
-      this.tsRecent,
+      this,
       nowUs,
     );
   }

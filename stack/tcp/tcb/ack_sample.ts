@@ -6,7 +6,7 @@
  * @module
  */
 import { DeliveryRate } from "../base/delivery_rate.ts";
-import { Rack } from "./rack_state.ts";
+import type { Rack } from "./rack_state.ts";
 import { SENT_EVER_RETRANS, SENT_LOST, SENT_SACKED, type SentSegment } from "./sent_queue.ts";
 import { seqLt } from "../base/seq.ts";
 
@@ -14,8 +14,6 @@ import { seqLt } from "../base/seq.ts";
  * Sent again (Karn), or deemed lost: it may have arrived long ago, and what said so have been lost.
  */
 const NO_SAMPLE = SENT_EVER_RETRANS | SENT_LOST;
-const NO_RATE = new DeliveryRate();
-const NO_RACK = new Rack();
 
 export class AckSample {
   /** Bytes newly acknowledged cumulatively, SYN and FIN included. */
@@ -53,15 +51,15 @@ export class AckSample {
   rttUs = -1;
   latestRttUs = -1;
   /** The connection's delivery rate; hears of all that arrives. */
-  rate: DeliveryRate = NO_RATE;
-  /** Loss detection; hears of all that arrives, too. */
-  rack: Rack = NO_RACK;
+  rate: DeliveryRate = new DeliveryRate();
+  /** Loss detection; hears of all that arrives, too. null: not of what a handshake's ACK tells. */
+  rack: Rack | null = null;
 
   /**
    * Begins the books for an acknowledgment of a connection with this rate and RACK state, with
    * `pipe` bytes in flight.
    */
-  begin(rate: DeliveryRate, pipe: number, rack: Rack = NO_RACK): void {
+  begin(rate: DeliveryRate, pipe: number, rack: Rack | null = null): void {
     rate.begin(pipe);
     this.rate = rate;
     this.rack = rack;
@@ -116,7 +114,7 @@ export class AckSample {
 
   /** The record has arrived, up to `end`. */
   #onArrived(segment: SentSegment, end: number): void {
-    this.rack.onDelivered(segment, end);
+    this.rack?.onDelivered(segment, end);
     const lenBytes = (end - segment.seq) | 0;
     if (lenBytes > this.longestBytes) this.longestBytes = lenBytes;
     if ((segment.flags & SENT_EVER_RETRANS) !== 0) return;

@@ -10,7 +10,6 @@ import { TCP_ACK } from "../../wire/tcp.ts";
 import type { Route } from "../../base/network.ts";
 import type { Binding } from "../tcb/bindings.ts";
 import { emitControl } from "../output/emit.ts";
-import { timestampNow } from "../base/timestamp.ts";
 import { Flow, FLOW_TIME_WAIT } from "../base/flow.ts";
 import { seqGeq, seqGt, seqLt } from "../base/seq.ts";
 import type { Segment } from "../base/segment.ts";
@@ -143,9 +142,7 @@ export class TimeWait extends Flow {
       this.rcvNxt,
       TCP_ACK,
       Math.min(this.rcvWnd >>> this.rcvWindShift, WINDOW_FIELD_MAX),
-      this.hasTimestamps,
-      timestampNow(this.tsOffset, seg.nowUs),
-      this.tsRecent,
+      this,
       seg.nowUs,
     );
   }
