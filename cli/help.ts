@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { DEVICE_KEYS, MEANING_MAX, type Option, ROWS } from "./options.ts";
+import { DEVICE_KEYS, EXAMPLES, MEANING_MAX, type Option, ROWS } from "./options.ts";
 
 export const USAGE = "nuse [options] program [argument...]";
 
@@ -43,9 +43,7 @@ Variables say the same: NUSEDEV, NUSEVIF, DEFAULTROUTE, nuse-eth0=ADDRESS,
 nuse-eth0-KEY=VALUE; an option wins. With none: a TAP nuse0, 198.18.0.2/24.
 
 examples:
-  sudo nuse ping 198.18.0.1
-  sudo NUSEDEV=eth0 nuse-eth0=192.168.209.39 nuse ping 192.168.209.1
-  sudo nuse --dev lab=198.18.4.2/24,vif=TAP,host=198.18.4.1 iperf3 -s
+${EXAMPLES.map(({ command }) => `  ${command}`).join("\n")}
 
 exit status: the program's; 126, 127, 128+n as in a shell; 2 wrong use or
 set-up; 70 nuse itself failed. The manual: man -l docs/nuse.1

@@ -60,6 +60,12 @@ export interface DeviceKey {
   readonly forAll?: string;
 }
 
+/** A command line to learn from. */
+export interface Example {
+  readonly what: string;
+  readonly command: string;
+}
+
 /** Columns that --help has for a meaning. */
 export const MEANING_MAX = 46;
 
@@ -159,6 +165,18 @@ export const MACHINERY: readonly Form[] = [
   { variable: "NUSE_NATIVE_DIR", meaning: "a folder of ready-made libraries" },
 ];
 
+export const EXAMPLES: readonly Example[] = [
+  { what: "at once, on any machine", command: "sudo nuse ping 198.18.0.1" },
+  {
+    what: "over a real interface, by variables",
+    command: "sudo NUSEDEV=eth0 nuse-eth0=192.168.209.39 nuse ping 192.168.209.1",
+  },
+  {
+    what: "a server behind a TAP, for the host; by options",
+    command: "sudo nuse --dev lab=198.18.4.2/24,vif=TAP,host=198.18.4.1 iperf3 -s",
+  },
+];
+
 type Row = typeof OPTIONS[number];
 export type ValueName = Extract<Row, { argument: string }>["name"];
 export type SwitchName = Exclude<Row, { argument: string }>["name"];
@@ -189,7 +207,7 @@ function deviceKeyForms(): Form[] {
       option: `--dev eth0=…,${name}=${example}`,
       meaning,
     };
-    const all = { variable: forAll, meaning: `${name} of every interface that does not say` };
+    const all = { variable: forAll, meaning: `\`${name}\` of every interface that does not say` };
     return forAll === undefined ? [own] : [own, all];
   });
 }

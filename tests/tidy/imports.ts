@@ -97,6 +97,7 @@ const EXCEPTIONS: readonly (readonly [from: string, to: string, why: string])[] 
   ["cli/", "stack/base/ip_address.ts", "a value type; stack/mod.ts would load the stack twice"],
   ["cli/args.ts", "npm:deno-std", "the command line's parser"],
   ["cli/build/", "npm:deno-std", "runs on the developer's machine"],
+  ["cli/papers/", "npm:deno-std", "runs on the developer's machine"],
 ];
 
 export function layerOf(path: string): string | null {

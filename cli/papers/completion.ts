@@ -1,0 +1,20 @@
+/**
+ * What the completions of bash and zsh have in common: which options there are, and what may follow
+ * each, from the table (cli/options.ts).
+ *
+ * @module
+ */
+import { DEVICE_KEYS, type DeviceKey, ROWS, type ValueOption } from "../options.ts";
+
+export const MADE_BY = "Made by `deno task papers` from cli/options.ts.";
+
+/** Options that take a value. */
+export function valueOptions(): ValueOption[] {
+  return ROWS.filter((option): option is ValueOption => option.argument !== undefined);
+}
+
+/** The keys of --dev that have a fixed set of values. */
+export function keysWithChoices(): { name: string; choices: readonly string[] }[] {
+  const keys: readonly DeviceKey[] = DEVICE_KEYS;
+  return keys.flatMap(({ name, choices }) => choices === undefined ? [] : [{ name, choices }]);
+}

@@ -1,0 +1,37 @@
+/**
+ * `deno task papers`: writes what is made from the command line's table: man page, completions, the
+ * guide's table. A test holds that they are current.
+ *
+ * @module
+ */
+import { fromFileUrl } from "@std/path";
+import denoConfig from "../../deno.json" with { type: "json" };
+import { bashCompletion } from "./bash.ts";
+import { replaceMarked, settingsTable } from "./guide.ts";
+import { manPage } from "./man.ts";
+import { zshCompletion } from "./zsh.ts";
+
+export interface Paper {
+  /** Relative to the root of the repository. */
+  readonly path: string;
+  /** From the text that is there. */
+  readonly make: (present: string) => string;
+}
+
+export const PAPERS: readonly Paper[] = [
+  { path: "docs/nuse.1", make: () => manPage(denoConfig.version) },
+  { path: "docs/completion/nuse.bash", make: bashCompletion },
+  { path: "docs/completion/_nuse", make: zshCompletion },
+  { path: "docs/guide.md", make: (page) => replaceMarked(page, "settings", settingsTable()) },
+];
+
+if (import.meta.main) {
+  for (const { path, make } of PAPERS) {
+    const file = fromFileUrl(new URL(`../../${path}`, import.meta.url));
+    const present = await Deno.readTextFile(file).catch(() => "");
+    const text = make(present);
+    if (text === present) continue;
+    await Deno.writeTextFile(file, text);
+    console.log(`made ${path}`);
+  }
+}
