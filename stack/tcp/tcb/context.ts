@@ -30,7 +30,7 @@ export interface TcpContext {
   readonly memory: Memory;
   readonly network: Network;
   /** Uniform int32. */
-  readonly random: () => number;
+  random(): number;
 
   // ---- All connections
   readonly demux: Demux;
