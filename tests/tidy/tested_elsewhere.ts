@@ -17,7 +17,5 @@ export const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "io/addresses.ts": "tests/e2e/address_test.ts: on real interfaces",
   "io/runtime.ts": "tests/e2e: every run is composed by it",
   "stack/base/packet.ts": "a record that tests/stack/iface fills and reads",
-  "stack/tcp/":
-    "one state machine in pieces: tests/stack/tcp by topic, tests/scripts by RFC clause",
   "io/worker.ts": "tests/e2e: every run goes through it",
 };

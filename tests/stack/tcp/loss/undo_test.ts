@@ -46,7 +46,7 @@ Deno.test("undo by D-SACK: when each retransmission had arrived before", () => {
   assert(isUndoneByDsack(both), "part of a segment counts for one");
 });
 
-Deno.test("undo by D-SACK: not by one of before the recovery, nor of the network's duplicates", () => {
+Deno.test("undo by D-SACK: not by an older one, nor by the network's duplicates", () => {
   const tcb = recovering();
   dsack(tcb, -200, 0);
   dsack(tcb, -100, 0);
@@ -77,7 +77,7 @@ Deno.test("undo by echo (Eifel): a timestamp from before the first retransmissio
   assert(isUndoneByEcho(tcb, sample), "nothing was sent again yet");
 });
 
-Deno.test("undo by F-RTO: something arrived that was sent before the timeout, and not again", () => {
+Deno.test("undo by F-RTO: something arrived that was sent once, before the timeout", () => {
   const tcb = recovering();
   const { sample } = tcb.layer;
   sample.hasOriginal = true;
