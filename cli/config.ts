@@ -9,6 +9,13 @@
 import type { AddressConfig, Config, InterfaceConfig, RouteConfig, VifKind } from "../io/config.ts";
 import { IpAddress } from "../stack/base/ip_address.ts";
 import { Failure } from "./failure.ts";
+import { nearest } from "./nearest.ts";
+import {
+  type HostAddress,
+  refuseDoubleRoutes,
+  refuseHostSubnets,
+  refuseSharedSubnets,
+} from "./networks.ts";
 import { DEVICE_KEYS, type DeviceKeyName } from "./options.ts";
 import {
   checkInterfaceName,
@@ -22,6 +29,7 @@ import {
 } from "./values.ts";
 
 const DEFAULT_PREFIX_LEN = 24;
+const NO_HOST_ADDRESS = "none";
 const TAP_PREFIX = "nuse-";
 const KEYS = DEVICE_KEYS.map(({ name }) => name);
 type Key = DeviceKeyName;
@@ -34,19 +42,12 @@ export const EMBEDDED_DEFAULT = {
   host: "198.18.0.1/24",
 };
 
-/** An address that the host has on one of its interfaces. */
-export interface HostAddress {
-  readonly name: string;
-  readonly address: string;
-  readonly prefixLen: number;
-}
-
 export interface ConfigSources {
   readonly env: Readonly<Record<string, string>>;
   /** Values of --dev and --route. */
   readonly devices: readonly string[];
   readonly routes: readonly string[];
-  /** Asked only when a prefix length is missing. */
+  /** Asked for a missing prefix length, and what a TAP's subnet must not be. */
   readonly hostAddresses: () => readonly HostAddress[];
 }
 
@@ -68,7 +69,10 @@ function withVariables(env: ConfigSources["env"], wanted: Wanted): Wanted {
     v.startsWith(`${own}-`) && !KEYS.some((key) => v === `${own}-${key}`)
   );
   if (typo !== undefined) {
-    throw new Failure(`unknown variable ${typo} (known: ${KEYS.map((k) => `${own}-${k}`)})`);
+    const known = KEYS.map((key) => `${own}-${key}`);
+    const meant = nearest(typo, known);
+    const advice = meant === null ? `known: ${known}` : `did you mean ${meant}?`;
+    throw new Failure(`unknown variable ${typo} (${advice})`);
   }
   const keys = { ...wanted.keys };
   for (const key of KEYS) {
@@ -129,10 +133,14 @@ function buildInterface(sources: ConfigSources, wanted: Wanted): InterfaceConfig
   const isTap = kind === "TAP";
   const name = checkInterfaceName(wanted.name, isTap ? TAP_PREFIX.length : 0);
   if (wanted.address === null) {
-    throw new Failure(`no address for ${name} (set nuse-${name}=ADDRESS, e.g. 198.18.0.2/24)`);
+    const own = `nuse-${name}`;
+    const others = Object.keys(sources.env).filter((v) => v.startsWith("nuse-"));
+    const meant = nearest(own, others);
+    const advice = meant === null ? "e.g. 198.18.0.2/24" : `did you mean ${own} by ${meant}?`;
+    throw new Failure(`no address for ${name} (set ${own}=ADDRESS, ${advice})`);
   }
   const cidr = parseCidr(wanted.address);
-  const host = wanted.keys.host === undefined ? null : parseCidr(wanted.keys.host);
+  const host = hasHostAddress(wanted) ? parseCidr(wanted.keys.host!) : null;
   const known = isTap ? host?.prefixLen : knownPrefixLen(sources, name, cidr.address);
   const own = toHostAddress(wanted.address, cidr, known ?? DEFAULT_PREFIX_LEN);
   return {
@@ -145,6 +153,21 @@ function buildInterface(sources: ConfigSources, wanted: Wanted): InterfaceConfig
     dad: wanted.keys.dad === undefined ? "quick" : parseDad(wanted.keys.dad),
     mtu: wanted.keys.mtu === undefined ? null : parseMtu(wanted.keys.mtu),
   };
+}
+
+/** `host=none` says that the host's end is somebody else's affair: a bridge's port, for one. */
+function hasHostAddress(wanted: Wanted): boolean {
+  return wanted.keys.host !== undefined && wanted.keys.host.text !== NO_HOST_ADDRESS;
+}
+
+/** A TAP that nobody speaks to is rarely what is meant. */
+function hostAddressWarning(wanted: Wanted, built: InterfaceConfig): string[] {
+  if (built.kind !== "TAP" || wanted.keys.host !== undefined) return [];
+  const variable = `nuse-${built.name}-host`;
+  return [
+    `${built.hostName} has no address on this host, so nothing there answers ` +
+    `(give it one: ${variable}=198.18.0.1, for example; ${variable}=none for a bridge's port)`,
+  ];
 }
 
 function buildMac(wanted: Wanted, kind: VifKind): string {
@@ -240,8 +263,15 @@ function buildRoutes(sources: ConfigSources, interfaces: readonly InterfaceConfi
   return routes;
 }
 
+export interface Built {
+  readonly config: Config;
+  readonly isEmbedded: boolean;
+  /** Lines that a person should see: what is odd, and may still be meant. */
+  readonly warnings: readonly string[];
+}
+
 /** Throws Failure. */
-export function buildConfig(sources: ConfigSources): { config: Config; isEmbedded: boolean } {
+export function buildConfig(sources: ConfigSources): Built {
   const wanted = wantedInterfaces(sources);
   const isEmbedded = wanted.length === 0;
   const interfaces = isEmbedded
@@ -253,5 +283,10 @@ export function buildConfig(sources: ConfigSources): { config: Config; isEmbedde
       throw new Failure(`--dev ${interfaces[i].name} is given twice (once is enough)`);
     }
   }
-  return { config: { interfaces, routes: buildRoutes(sources, interfaces) }, isEmbedded };
+  refuseSharedSubnets(interfaces);
+  refuseHostSubnets(interfaces, sources.hostAddresses);
+  const routes = buildRoutes(sources, interfaces);
+  refuseDoubleRoutes(routes);
+  const warnings = wanted.flatMap((w, i) => hostAddressWarning(w, interfaces[i]));
+  return { config: { interfaces, routes }, isEmbedded, warnings };
 }

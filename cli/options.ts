@@ -128,9 +128,9 @@ export const DEVICE_KEYS = [
   },
   {
     name: "host",
-    argument: "ADDRESS",
+    argument: "ADDRESS|none",
     example: "198.18.0.1/24",
-    meaning: "TAP: gives the host's side this address",
+    meaning: "TAP: gives the host's side this address; `none`: a bridge has it",
   },
   {
     name: "mac",
@@ -214,11 +214,14 @@ function deviceKeyForms(): Form[] {
 
 /** Whether a variable sets something of nuse. `nuse-` alone is enough: a typo is to be found. */
 export function isOwnVariable(name: string): boolean {
-  return name.startsWith("nuse-") || VARIABLE_NAMES.has(name);
+  return name.startsWith("nuse-") || FIXED_VARIABLES.has(name);
 }
 
-/** Those with a fixed name: NUSEDEV, DEFAULTROUTE … */
-const VARIABLE_NAMES: ReadonlySet<string> = new Set(
+/** What nuse sets for the program, and its launcher for nuse. */
+export const SET_FOR_PROGRAMS = ["NUSE_SOCK", "NUSE_PPID", "NUSE_PDEATHSIG", "NUSE_LAUNCHER"];
+
+/** Variables of a fixed name: NUSEDEV, DEFAULTROUTE … */
+export const FIXED_VARIABLES: ReadonlySet<string> = new Set(
   allForms().flatMap(({ variable }) => {
     const name = variable?.split("=")[0] ?? "";
     return name === "" || name.startsWith("nuse-") ? [] : [name];

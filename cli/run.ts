@@ -6,13 +6,15 @@
 import denoConfig from "../deno.json" with { type: "json" };
 import { hasCapabilities } from "../ffi/child.ts";
 import { type CommandLine, parseCommandLine } from "./args.ts";
-import { buildConfig, EMBEDDED_DEFAULT, type HostAddress } from "./config.ts";
+import { buildConfig, type Built, EMBEDDED_DEFAULT } from "./config.ts";
 import { Failure, report, say } from "./failure.ts";
 import { helpText, USAGE } from "./help.ts";
 import { decode, lastArguments, type Launched, parseEnvironment, softLimit } from "./launcher.ts";
+import type { HostAddress } from "./networks.ts";
 import { isOwnVariable } from "./options.ts";
 import { resolveProgram } from "./program.ts";
 import { leave, type Outcome, Session } from "./session.ts";
+import { strangeDevices, strangeNames } from "./strange_variables.ts";
 
 /** The host's own addresses. */
 function hostAddresses(): HostAddress[] {
@@ -57,6 +59,31 @@ function readLaunched(): Launched {
   return { ...launched, softFiles };
 }
 
+/** The configuration, after a line on stderr for what is odd in it. Throws Failure. */
+function checkedConfig(line: CommandLine, launched: Launched): Built {
+  const names = Object.keys(launched.env).map(decode);
+  const odd = strangeNames(names);
+  const built = buildConfig({
+    env: ownVariables(launched),
+    devices: line.values.dev,
+    routes: line.values.route,
+    hostAddresses,
+  });
+  const devices = built.config.interfaces.map(({ name }) => name);
+  const isInterface = (name: string) => isFile(`/sys/class/net/${name}/ifindex`);
+  for (const text of [...odd, ...strangeDevices(names, { devices, isInterface })]) say(text);
+  built.warnings.forEach(say);
+  return built;
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
 /** Throws Failure or SysError. */
 function runProgram(line: CommandLine, worker: Worker): Promise<Outcome> {
   const launched = readLaunched();
@@ -67,12 +94,7 @@ function runProgram(line: CommandLine, worker: Worker): Promise<Outcome> {
     gid: Deno.gid() ?? 0,
     hasCapabilities,
   });
-  const { config, isEmbedded } = buildConfig({
-    env: ownVariables(launched),
-    devices: line.values.dev,
-    routes: line.values.route,
-    hostAddresses,
-  });
+  const { config, isEmbedded } = checkedConfig(line, launched);
   if (isEmbedded) {
     const { name, address, host } = EMBEDDED_DEFAULT;
     say(`NUSEDEV is not set: using a TAP ${name}, ${address} here, ${host} on the host`);

@@ -85,6 +85,12 @@ function openRaw(config: DeviceConfig, arena: Arena, memory: Memory): OpenedDevi
   const note = macNote(link, isOwn);
   if (note !== null) notes.push(note);
   if (!link.hasCarrier) notes.push(`interface ${link.name} has no carrier`);
+  if (config.mtu !== undefined && config.mtu > link.mtu) {
+    notes.push(
+      `${link.name} takes an mtu of ${link.mtu}, not ${config.mtu}: ${link.mtu} is used ` +
+        `(ip link set ${link.name} mtu ${config.mtu})`,
+    );
+  }
   const hasIpv6 = config.addresses.some(({ addr }) => addr.family === 6);
   const guardFd = isOwn ? -1 : guard(config, link, notes);
   const membership = membershipOf(link.driver, isOwn);

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { buildConfig, type ConfigSources, type HostAddress } from "../../cli/config.ts";
+import { buildConfig, type ConfigSources } from "../../cli/config.ts";
 import { Failure } from "../../cli/failure.ts";
+import type { HostAddress } from "../../cli/networks.ts";
 
 const HOST: HostAddress[] = [
   { name: "eth0", address: "10.1.2.3", prefixLen: 8 },
@@ -112,7 +113,8 @@ Deno.test("options say the same, win, and leave the rest to the variables", () =
     DEFAULTROUTE: "198.18.0.1",
   };
   const devices = ["eth0,mac=own,host=198.18.0.1", "eth1=198.19.0.2/24,vif=RAW"];
-  const config = build(env, { devices, routes: ["198.19.0.9", "10.0.0.0/8=198.18.7.7"] });
+  const routes = ["198.19.0.9", "10.0.0.0/8=198.18.7.7"];
+  const config = build(env, { devices, routes, hostAddresses: () => [] });
   assertEquals(config.interfaces.map((i) => i.name), ["eth0", "eth1"]);
   assertEquals(config.interfaces.map((i) => i.kind), ["TAP", "RAW"]);
   assertEquals(config.interfaces[0].addresses, [{ address: "198.18.0.2", prefixLen: 16 }]);
@@ -219,4 +221,44 @@ Deno.test("wrong routes", () => {
   assert(complaint({ ...eth, DEFAULTROUTE: "198.18.0.1/24" }).includes("no prefix length"));
   assert(complaint(eth, { routes: ["10.0.0.1/8=198.18.0.1"] }).includes("write 10.0.0.0/8"));
   assert(complaint(eth, { routes: ["=198.18.0.1"] }).startsWith("--route: "));
+});
+
+Deno.test("what cannot work together is refused", () => {
+  const eth = { NUSEDEV: "eth0", "nuse-eth0": "198.18.7.2/24" };
+  const devices = ["a=198.18.7.2/24", "b=198.18.7.3/24"];
+  assert(complaint({}, { devices }).startsWith("b: 198.18.7.0/24 is on a already"));
+  const routes = ["198.18.7.1", "198.18.7.9"];
+  assert(complaint(eth, { routes }).startsWith("two default routes, by 198.18.7.1 and by "));
+  assertEquals(build({ ...eth, DEFAULTROUTE: "198.18.7.1" }, { routes: ["198.18.7.9"] }).routes, [
+    { destination: { address: "0.0.0.0", prefixLen: 0 }, gateway: "198.18.7.9" },
+  ]);
+  // eth1 of this host has 198.18.0.9/16.
+  const tap = {
+    NUSEVIF: "TAP",
+    NUSEDEV: "a",
+    "nuse-a": "198.18.7.2",
+    "nuse-a-host": "198.18.7.1/16",
+  };
+  assert(complaint(tap).startsWith("a: this host has 198.18.0.0/16 on eth1"));
+  build({ ...tap, "nuse-a-host": "198.18.7.1/24" });
+});
+
+Deno.test("a TAP without an address on the host is warned of, unless it is meant", () => {
+  const tap = { NUSEVIF: "TAP", NUSEDEV: "a", "nuse-a": "198.18.0.2" };
+  const warningsOf = (env: Record<string, string>) => buildConfig(sources(env)).warnings;
+  const [warning, ...more] = warningsOf(tap);
+  assert(warning.startsWith("nuse-a has no address on this host, so nothing there answers ("));
+  assert(warning.includes("nuse-a-host=none"), warning);
+  assertEquals(more, []);
+  assertEquals(warningsOf({ ...tap, "nuse-a-host": "none" }), []);
+  assertEquals(build({ ...tap, "nuse-a-host": "none" }).interfaces[0].hostAddress, null);
+  assertEquals(warningsOf({ NUSEDEV: "eth0", "nuse-eth0": "198.18.0.2" }), []);
+  assertEquals(warningsOf({}), []);
+});
+
+Deno.test("a variable that was meant otherwise is asked about", () => {
+  const typo = complaint({ NUSEDEV: "ncv0", "nuse-ncvO": "198.18.0.2" });
+  assert(typo.includes("did you mean nuse-ncv0 by nuse-ncvO?"), typo);
+  const key = { NUSEDEV: "eth0", "nuse-eth0": "198.18.0.2", "nuse-eth0-mtuu": "1400" };
+  assert(complaint(key).endsWith("nuse-eth0-mtuu (did you mean nuse-eth0-mtu?)"));
 });

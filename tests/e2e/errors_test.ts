@@ -36,7 +36,7 @@ e2e("what goes wrong is said in one line with status 2, and nothing stays", asyn
   await f.ns.ip("tuntap add dev nuse-busy mode tap");
   await refuses(
     f,
-    { NUSEVIF: "TAP", NUSEDEV: "busy", "nuse-busy": "198.18.0.2" },
+    { NUSEVIF: "TAP", NUSEDEV: "busy", "nuse-busy": "198.18.0.2", "nuse-busy-host": "none" },
     "nuse-busy",
     "exists",
   );
@@ -44,8 +44,31 @@ e2e("what goes wrong is said in one line with status 2, and nothing stays", asyn
   await f.ns.ip("link set va down");
   await refuses(f, good, "va", "down");
   await f.ns.ip("link set va up");
+  await refuses(f, { ...good, NUSEVIFF: "TAP" }, "NUSEVIFF", "did you mean NUSEVIF?");
+  await refuses(f, { NUSE_DEV: "va", "nuse-va": "198.18.0.2" }, "did you mean NUSEDEV?");
+  await refuses(f, { NUSEDEV: "va", "nuse-vA": "198.18.0.2" }, "did you mean nuse-va");
   const links = await f.ns.ip("-o link");
   assert(!links.includes("nuse-"), links);
+}, ["RAW"]);
+
+e2e("a TAP where the host has the subnet is refused; what is odd is said, and runs", async (f) => {
+  const tap = { NUSEVIF: "TAP", NUSEDEV: "tap", "nuse-tap": "198.18.7.2/24" };
+  await f.ns.ip("addr add 198.18.7.9/24 dev va");
+  await refuses(f, { ...tap, "nuse-tap-host": "198.18.7.1" }, "198.18.7.0/24 on va");
+  const odd = await f.ns.run([NUSE, "echo", "runs"], { env: { ...tap, NUSE_OTHER: "1" } });
+  assertEquals([odd.code, odd.stdout], [0, "runs\n"], odd.stderr);
+  const [unknown, bare, ...more] = odd.stderr.trim().split("\n");
+  assert(unknown.startsWith("nuse: unknown variable NUSE_OTHER (known: "), unknown);
+  assert(bare.startsWith("nuse: nuse-tap has no address on this host"), bare);
+  assertEquals(more, []);
+  const cut = await f.ns.run([NUSE, "echo", "runs"], {
+    env: { NUSEDEV: "va", "nuse-va": "198.18.0.2", "nuse-va-mtu": "9000" },
+  });
+  assertEquals(cut.code, 0, cut.stderr);
+  assertEquals(
+    cut.stderr,
+    "nuse: va takes an mtu of 1500, not 9000: 1500 is used (ip link set va mtu 9000)\n",
+  );
 }, ["RAW"]);
 
 e2e("not root: said in one line with status 2", async (f) => {

@@ -68,18 +68,25 @@ e2e("a cache that is full, noexec or read-only: which, and what to set; status 2
   assertEquals(readOnly.said.length, 1);
 }, ["TAP"]);
 
+const ROOT = `${import.meta.dirname}/../..`;
 /** A user who is not root, with the rights that RAW needs. */
 const NOBODY = [
   ...["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"],
   ...["--inh-caps=+net_admin,+net_raw", "--ambient-caps=+net_admin,+net_raw"],
-  ...["env", "-i", `PATH=${Deno.env.get("PATH")}`],
 ];
 
 e2e("another user of the checkout starts without network, from empty caches", async (f) => {
   const dir = await Deno.makeTempDir();
   try {
-    await Deno.chown(dir, 65534, 65534);
-    const nuse = [...NOBODY, `HOME=${dir}`, NUSE, ...RAW];
+    await Deno.chmod(dir, 0o755);
+    // Wherever checkout and Deno are, root's home for one: he sees them in the folder.
+    for (const name of ["nuse", "home"]) await Deno.mkdir(`${dir}/${name}`);
+    await Deno.chown(`${dir}/home`, 65534, 65534);
+    await Deno.writeTextFile(`${dir}/deno`, "");
+    const see = `mount --bind ${ROOT} ${dir}/nuse && mount --bind ${Deno.execPath()} ${dir}/deno`;
+    const env = ["env", "-i", `HOME=${dir}/home`, `PATH=${dir}:/usr/sbin:/usr/bin:/sbin:/bin`];
+    const script = ["unshare", "-m", "sh", "-c", `${see} && exec "$@"`, "sh"];
+    const nuse = [...script, ...NOBODY, ...env, `${dir}/nuse/nuse`, ...RAW];
     const first = await f.ns.run([...nuse, "echo", "runs"], { limitSec: 60 });
     assertEquals([first.code, first.stdout], [0, "runs\n"], first.stderr);
     assertStringIncludes(first.stderr, "compiling nuse_shim.so");
