@@ -163,6 +163,11 @@ export const MACHINERY: readonly Form[] = [
   },
   { variable: "CC", meaning: "the C compiler; default `cc`, else `gcc`, else `clang`" },
   { variable: "NUSE_NATIVE_DIR", meaning: "a folder of ready-made libraries" },
+  {
+    variable: "NUSE_WITHOUT",
+    meaning: "features of newer kernels that nuse does without, even if this one has them: " +
+      "`uso`, `tcx`, `ignore_outgoing`",
+  },
 ];
 
 export const EXAMPLES: readonly Example[] = [

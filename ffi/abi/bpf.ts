@@ -19,6 +19,8 @@ export const CBPF_JSET = 0x45;
 /** Unconditional, over `k` instructions. */
 export const CBPF_JA = 0x05;
 export const CBPF_RET = 0x06;
+/** SKF_AD_OFF + SKF_AD_PKTTYPE: PACKET_* of linux/if_packet.h. */
+export const SKF_PACKET_TYPE = -0x1000 + 4;
 /** SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT: 1 when the tag was taken off by the card. */
 export const SKF_VLAN_TAG_PRESENT = -0x1000 + 48;
 

@@ -21,6 +21,9 @@ export const PACKET_STATISTICS = 6;
 export const PACKET_VNET_HDR = 15;
 export const PACKET_IGNORE_OUTGOING = 23;
 
+/** The type of a frame that this host sends. */
+export const PACKET_OUTGOING = 4;
+
 /** tpacket_stats, what PACKET_STATISTICS answers (and clears). */
 export const TPACKET_STATS = { LEN: 8, PACKETS: 0, DROPS: 4 } as const;
 

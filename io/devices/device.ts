@@ -9,6 +9,7 @@
  * @module
  */
 import type { IpAddress, LinkDevice, RxFrames } from "../../stack/mod.ts";
+import type { Features } from "./features.ts";
 
 /** Pieces of a frame to send: its headers, and up to two of a ring that wraps. */
 export const TX_PIECES = 3;
@@ -65,6 +66,8 @@ export interface DeviceConfig {
   readonly hostAddress?: DeviceAddress;
   /** Default: the interface's (RAW), 1500 (TAP). */
   readonly mtu?: number;
+  /** What of newer kernels may be used; default: what this one has (features.ts). */
+  readonly features?: Features;
 }
 
 /** An open device, and what the person should know about it. */

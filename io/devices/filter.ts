@@ -1,6 +1,7 @@
 /**
  * The classic BPF program of a RAW device: the kernel wakes us only for frames that may be ours.
  *
+ *     sent by this host                            no
  *     VLAN-tagged                                  no
  *     to a unicast MAC that is not ours            no
  *     ARP                                          yes
@@ -21,10 +22,11 @@ import {
   CBPF_LD_H,
   CBPF_LD_W,
   CBPF_RET,
+  SKF_PACKET_TYPE,
   SKF_VLAN_TAG_PRESENT,
   SOCK_FILTER,
 } from "../../ffi/abi/bpf.ts";
-import { ETH_P_ARP, ETH_P_IP, ETH_P_IPV6 } from "../../ffi/abi/packet.ts";
+import { ETH_P_ARP, ETH_P_IP, ETH_P_IPV6, PACKET_OUTGOING } from "../../ffi/abi/packet.ts";
 import type { IpAddress } from "../../stack/mod.ts";
 import type { DeviceAddress } from "./device.ts";
 
@@ -51,6 +53,9 @@ export function frameFilter(
   hasIpv6: boolean,
 ): Uint8Array<ArrayBuffer> {
   const program: Instruction[] = [
+    [CBPF_LD_W, 0, 0, SKF_PACKET_TYPE],
+    [CBPF_JEQ, 0, 1, PACKET_OUTGOING],
+    REJECT,
     [CBPF_LD_W, 0, 0, SKF_VLAN_TAG_PRESENT],
     [CBPF_JEQ, 1, 0, 0],
     REJECT,

@@ -22,6 +22,7 @@ import { libc } from "../../ffi/libc.ts";
 import { LinkControl } from "../../ffi/link.ts";
 import type { DeviceCaps, IpAddress, Memory } from "../../stack/mod.ts";
 import type { DeviceConfig, OpenedDevice } from "./device.ts";
+import { type Features, usableFeatures } from "./features.ts";
 import { frameFilter } from "./filter.ts";
 import { attachGuard } from "./guard.ts";
 import { machineId, ownMac } from "./mac.ts";
@@ -36,9 +37,6 @@ const NETMAP_DEVICE = "/dev/netmap";
  * With its 14 bytes of Ethernet a frame must stay below the kernel's GSO_LEGACY_MAX_SIZE, 65,536.
  */
 const GSO_MAX_BYTES = 65535 - 14;
-/** The first Linux whose virtio-net headers know UDP segmentation. */
-const USO_MAJOR = 6;
-const USO_MINOR = 2;
 
 /** Opens what `config` names. `arena` and `memory` are the same bytes. */
 export function openDevice(config: DeviceConfig, arena: Arena, memory: Memory): OpenedDevice {
@@ -92,7 +90,8 @@ function openRaw(config: DeviceConfig, arena: Arena, memory: Memory): OpenedDevi
     );
   }
   const hasIpv6 = config.addresses.some(({ addr }) => addr.family === 6);
-  const guardFd = isOwn ? -1 : guard(config, link, notes);
+  const features = config.features ?? usableFeatures();
+  const guardFd = isOwn ? -1 : guard(config, link, features, notes);
   const membership = membershipOf(link.driver, isOwn);
   try {
     const device = new RawDevice(
@@ -101,9 +100,10 @@ function openRaw(config: DeviceConfig, arena: Arena, memory: Memory): OpenedDevi
         ifIndex: link.ifIndex,
         mac,
         mtu: Math.min(config.mtu ?? link.mtu, link.mtu),
-        caps: rawCaps(),
+        caps: rawCaps(features),
         filter: frameFilter(mac, isOwn ? null : config.addresses, hasIpv6),
         membership,
+        ignoresOutgoing: features.has("ignore_outgoing"),
         guardFd,
       },
       arena,
@@ -182,10 +182,8 @@ function membershipFacts(name: string, membership: number): string[] {
 }
 
 /** AF_PACKET finishes checksums and segments in software where the card cannot. */
-function rawCaps(): DeviceCaps {
-  const [major, minor] = Deno.osRelease().split(".").map(Number);
-  const uso = major > USO_MAJOR || (major === USO_MAJOR && minor >= USO_MINOR);
-  return { csum: true, tso: true, uso, gsoMaxBytes: GSO_MAX_BYTES };
+function rawCaps(features: Features): DeviceCaps {
+  return { csum: true, tso: true, uso: features.has("uso"), gsoMaxBytes: GSO_MAX_BYTES };
 }
 
 /** Addresses that the host has too: both ends would answer. */
@@ -204,10 +202,15 @@ function isHostAddress(addr: IpAddress): boolean {
  * Guards the addresses that are not the host's own: those it must keep. Returns the guard's
  * descriptor or -1, with a note when that matters.
  */
-function guard(config: DeviceConfig, link: Link, notes: string[]): number {
+function guard(
+  config: DeviceConfig,
+  link: Link,
+  features: Features,
+  notes: string[],
+): number {
   const guarded = config.addresses.map(({ addr }) => addr).filter((addr) => !isHostAddress(addr));
   if (guarded.length === 0) return -1;
-  const fd = attachGuard(link.ifIndex, guarded);
+  const fd = features.has("tcx") ? attachGuard(link.ifIndex, guarded) : -EINVAL;
   if (fd >= 0) return fd;
   if (isForwarding(link.name)) {
     notes.push(
@@ -238,7 +241,9 @@ function openTap(config: DeviceConfig, arena: Arena, memory: Memory): OpenedDevi
   }
   const mac = chooseMac(config, null);
   const mtu = config.mtu ?? TAP_MTU;
-  const device = new TapDevice({ name, mac, mtu, gsoMaxBytes: GSO_MAX_BYTES }, arena, memory);
+  const hasUso = (config.features ?? usableFeatures()).has("uso");
+  const options = { name, mac, mtu, gsoMaxBytes: GSO_MAX_BYTES, hasUso };
+  const device = new TapDevice(options, arena, memory);
   try {
     setUpHostEnd(config, name, mtu);
   } catch (error) {

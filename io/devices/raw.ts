@@ -74,6 +74,8 @@ export interface RawOptions {
   filter: Uint8Array<ArrayBuffer>;
   /** PACKET_MR_PROMISC, PACKET_MR_ALLMULTI or 0: nothing. */
   membership: number;
+  /** Whether the kernel may be asked to leave out what the host sends. */
+  ignoresOutgoing: boolean;
   /** Descriptor of the guard, or -1. */
   guardFd: number;
 }
@@ -240,7 +242,8 @@ function openSocket(options: RawOptions): number {
     const count = options.filter.length / SOCK_FILTER.LEN;
     must(sys.attachFilter(fd, options.filter, count), "SO_ATTACH_FILTER");
     must(setIntOption(fd, SOL_PACKET, PACKET_VNET_HDR, 1), "PACKET_VNET_HDR");
-    must(setIntOption(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1), "PACKET_IGNORE_OUTGOING");
+    // Spares the filter the host's own frames. Linux 4.20; the filter rejects them anyway.
+    if (options.ignoresOutgoing) setIntOption(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
     // Without CAP_NET_ADMIN these fail: the buffers then stay at the system's default.
     setIntOption(fd, SOL_SOCKET, SO_RCVBUFFORCE, RX_BUFFER_LEN);
     setIntOption(fd, SOL_SOCKET, SO_SNDBUFFORCE, TX_BUFFER_LEN);

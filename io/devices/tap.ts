@@ -57,6 +57,8 @@ export interface TapOptions {
   mac: Uint8Array;
   mtu: number;
   gsoMaxBytes: number;
+  /** Whether the kernel may be asked for UDP segments. */
+  hasUso: boolean;
 }
 
 export class TapDevice implements Device {
@@ -76,7 +78,7 @@ export class TapDevice implements Device {
   /** Makes the interface, down and without address. `arena` and `memory` are the same bytes. */
   constructor(options: TapOptions, arena: Arena, memory: Memory) {
     this.fd = openTap(options.name);
-    const uso = setOffloads(this.fd, options.name);
+    const uso = setOffloads(this.fd, options);
     this.caps = { csum: true, tso: true, uso, gsoMaxBytes: options.gsoMaxBytes };
     this.name = options.name;
     this.mac = options.mac;
@@ -184,13 +186,13 @@ function makeAdvice(error: number, name: string): string | undefined {
 }
 
 /** Returns whether the kernel may send, and takes, UDP segments (USO, Linux 6.2). */
-function setOffloads(fd: number, name: string): boolean {
+function setOffloads(fd: number, { name, hasUso }: TapOptions): boolean {
   const sys = libc();
   const headerLen = new Uint8Array(new Int32Array([VIRTIO_NET_HDR.LEN]).buffer);
   const doing = `cannot set the offloads of ${name}`;
   try {
     check(sys.ioctl(fd, TUNSETVNETHDRSZ, headerLen), "TUNSETVNETHDRSZ", doing, { path: name });
-    if (sys.ioctlValue(fd, TUNSETOFFLOAD, OFFLOADS | USO) >= 0) return true;
+    if (hasUso && sys.ioctlValue(fd, TUNSETOFFLOAD, OFFLOADS | USO) >= 0) return true;
     check(sys.ioctlValue(fd, TUNSETOFFLOAD, OFFLOADS), "TUNSETOFFLOAD", doing, { path: name });
     return false;
   } catch (error) {

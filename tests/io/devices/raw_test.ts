@@ -10,6 +10,7 @@ import { libc } from "../../../ffi/libc.ts";
 import { POLLIN, SO_RCVBUF, SOL_SOCKET } from "../../../ffi/abi/socket.ts";
 import { setIntOption } from "../../../ffi/socket.ts";
 import type { Device, DeviceConfig } from "../../../io/devices/device.ts";
+import type { Features } from "../../../io/devices/features.ts";
 import { openDevice } from "../../../io/devices/open.ts";
 import { CSUM_NONE, CSUM_PARTIAL, GSO_TCPV4, GSO_UDP_L4 } from "../../../stack/mod.ts";
 import { canMakeNetns, Netns, veth } from "../../lab/netns.ts";
@@ -33,6 +34,8 @@ import {
 const OURS = "198.18.7.2";
 const PEER = "198.18.7.1";
 const rig = makeRig();
+/** What the devices of the running test may use; undefined: what the kernel has. */
+let features: Features | undefined;
 
 interface Net {
   ours: Netns;
@@ -44,7 +47,7 @@ interface Net {
 function openIn(ns: Netns, name: string, config: Partial<DeviceConfig> = {}) {
   return inNetns(ns.name, () =>
     openDevice(
-      { kind: "RAW", name, mac: "own", addresses: [address(OURS)], ...config },
+      { kind: "RAW", name, mac: "own", addresses: [address(OURS)], features, ...config },
       rig.arena,
       rig.memory,
     ));
@@ -80,19 +83,49 @@ function test(name: string, fn: () => Promise<void>): void {
   Deno.test({ name: label, ignore: !canMakeNetns, fn });
 }
 
-test("RAW: the kernel answers our ARP request; our own frames do not echo", () =>
-  withNet(({ device, notes }) => {
-    assertEquals(notes, []);
-    assertEquals([device.mac.length, device.mac[0] & 3, device.mtu], [6, 2, 1500]);
-    queue(rig, arpFrame(1, device.mac, OURS, PEER));
-    flush(rig, device);
-    const first = waitFrame(rig, device, () => true);
-    assert(first !== null && isArp(first, 2), "the first frame is the reply");
-    assertEquals(first.bytes.slice(0, 6), device.mac);
-    assertEquals(first.bytes.slice(28, 32), Uint8Array.from([198, 18, 7, 1]));
-  }));
+/** Registers a test twice: with this kernel's features, and as an old kernel would run it. */
+function testOldToo(name: string, fn: () => Promise<void>): void {
+  test(name, fn);
+  test(`${name} (on an old kernel)`, async () => {
+    features = new Set();
+    try {
+      await fn();
+    } finally {
+      features = undefined;
+    }
+  });
+}
 
-test("RAW: only frames that may be ours arrive", () =>
+testOldToo(
+  "RAW: the kernel answers our ARP request; our own frames do not echo",
+  () =>
+    withNet(({ device, notes }) => {
+      assertEquals(notes, []);
+      assertEquals([device.mac.length, device.mac[0] & 3, device.mtu], [6, 2, 1500]);
+      queue(rig, arpFrame(1, device.mac, OURS, PEER));
+      flush(rig, device);
+      const first = waitFrame(rig, device, () => true);
+      assert(first !== null && isArp(first, 2), "the first frame is the reply");
+      assertEquals(first.bytes.slice(0, 6), device.mac);
+      assertEquals(first.bytes.slice(28, 32), Uint8Array.from([198, 18, 7, 1]));
+    }),
+);
+
+testOldToo(
+  "RAW: what the host itself sends by the interface does not arrive",
+  () =>
+    withNet(async ({ ours, device }) => {
+      // A broadcast by the host's kernel, then one frame that must arrive: nothing comes before it.
+      await ours.ip("addr add 198.18.7.77/24 dev va");
+      await ours.run(["ping", "-c", "1", "-W", "1", "198.18.7.99"]);
+      queue(rig, arpFrame(1, device.mac, OURS, PEER));
+      flush(rig, device);
+      const first = waitFrame(rig, device, () => true);
+      assert(first !== null && isArp(first, 2), "the host's own question came first");
+    }),
+);
+
+testOldToo("RAW: only frames that may be ours arrive", () =>
   withNet(({ peer, device }) => {
     const sender = openIn(peer, "vb", { mac: "interface", addresses: [address(PEER)] }).device;
     try {
@@ -140,26 +173,29 @@ test("RAW: a 64 KiB TCP segment crosses in one piece, with its offload marks", (
     }
   }));
 
-test("RAW: the kernel's UDP takes unfinished checksums and USO frames", () =>
-  withNet(({ peer, device }) => {
-    const socket = inNetns(peer.name, () => udpSocket(PEER, 4000));
-    try {
-      const dstMac = resolve(rig, device);
-      const fields = { dstMac, srcMac: device.mac, src: OURS, dst: PEER };
-      queue(rig, udpHeaders(fields, [7, 4000], 12), new Uint8Array(12), { csumOffset: 6 });
-      if (device.caps.uso) {
-        const all = new Uint8Array(1300).fill(3);
-        const offload = { csumOffset: 6, gsoType: GSO_UDP_L4, gsoSize: 600 };
-        queue(rig, udpHeaders(fields, [7, 4000], all.length), all, offload);
+testOldToo(
+  "RAW: the kernel's UDP takes unfinished checksums and USO frames",
+  () =>
+    withNet(({ peer, device }) => {
+      const socket = inNetns(peer.name, () => udpSocket(PEER, 4000));
+      try {
+        const dstMac = resolve(rig, device);
+        const fields = { dstMac, srcMac: device.mac, src: OURS, dst: PEER };
+        queue(rig, udpHeaders(fields, [7, 4000], 12), new Uint8Array(12), { csumOffset: 6 });
+        if (device.caps.uso) {
+          const all = new Uint8Array(1300).fill(3);
+          const offload = { csumOffset: 6, gsoType: GSO_UDP_L4, gsoSize: 600 };
+          queue(rig, udpHeaders(fields, [7, 4000], all.length), all, offload);
+        }
+        flush(rig, device);
+        for (const size of device.caps.uso ? [12, 600, 600, 100] : [12]) {
+          assertEquals(receiveDatagram(rig, socket).length, size);
+        }
+      } finally {
+        libc().close(socket);
       }
-      flush(rig, device);
-      for (const size of device.caps.uso ? [12, 600, 600, 100] : [12]) {
-        assertEquals(receiveDatagram(rig, socket).length, size);
-      }
-    } finally {
-      libc().close(socket);
-    }
-  }));
+    }),
+);
 
 test("RAW: a frame that the kernel refuses is counted, those behind it go", () =>
   withNet(({ device }) => {

@@ -9,6 +9,7 @@ import { ENODEV, SysError } from "../../../ffi/errno.ts";
 import { libc } from "../../../ffi/libc.ts";
 import { inNetns } from "../../../ffi/netns.ts";
 import type { Device, DeviceConfig } from "../../../io/devices/device.ts";
+import type { Features } from "../../../io/devices/features.ts";
 import { openDevice } from "../../../io/devices/open.ts";
 import { CSUM_PARTIAL, GSO_UDP_L4 } from "../../../stack/mod.ts";
 import { canMakeNetns, Netns } from "../../lab/netns.ts";
@@ -77,8 +78,13 @@ test("TAP: appears with its address and MTU, answers, is gone after close", asyn
   assertEquals((await ns.run(["ip", "link", "show", "dev", "nuse-eth0"])).code, 1);
 });
 
-test("TAP: UDP both ways, with unfinished checksums and USO frames", (ns) => {
-  const device = openIn(ns);
+test("TAP: UDP both ways, with unfinished checksums and USO frames", (ns) => bothWays(ns));
+
+test("TAP: the same on an old kernel, without USO", (ns) => bothWays(ns, new Set()));
+
+function bothWays(ns: Netns, features?: Features): Promise<void> {
+  const device = openIn(ns, { features });
+  if (features !== undefined) assertEquals(device.caps.uso, false);
   const socket = inNetns(ns.name, () => udpSocket(HOST, 4000));
   try {
     const fields = { dstMac: resolve(device), srcMac: device.mac, src: OURS, dst: HOST };
@@ -104,7 +110,7 @@ test("TAP: UDP both ways, with unfinished checksums and USO frames", (ns) => {
     device.close();
   }
   return Promise.resolve();
-});
+}
 
 test("TAP: frames are dropped and counted while the host's end is down", async (ns) => {
   const device = openIn(ns);

@@ -1,0 +1,28 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { SysError } from "../../../ffi/errno.ts";
+import { parseFeatures, usableFeatures } from "../../../io/devices/features.ts";
+
+Deno.test("a list of features; a name that is none is said, with those there are", () => {
+  assertEquals(parseFeatures(""), new Set());
+  assertEquals(parseFeatures(" uso, tcx,"), new Set(["uso", "tcx"]));
+  const error = assertThrows(() => parseFeatures("uso,gso"), SysError);
+  assertEquals(
+    error.message,
+    "NUSE_WITHOUT: there is no feature gso: EINVAL (known: uso, tcx, ignore_outgoing)",
+  );
+});
+
+Deno.test("USO by the kernel's version, everything unless it is to be absent", () => {
+  const none = parseFeatures("");
+  const has = (release: string) => usableFeatures(none, release).has("uso");
+  const releases = [
+    "5.10.0-30-amd64",
+    "6.1.0-42-amd64",
+    "6.2.0",
+    "6.12.63+deb13-amd64",
+    "7.0.0-rc1",
+  ];
+  assertEquals(releases.map(has), [false, false, true, true, true]);
+  assertEquals(usableFeatures(none, "6.18.0"), new Set(["uso", "tcx", "ignore_outgoing"]));
+  assertEquals(usableFeatures(parseFeatures("uso,tcx"), "6.18.0"), new Set(["ignore_outgoing"]));
+});
