@@ -1,14 +1,16 @@
 /**
- * The style that can be checked by a machine: layers, purity of the stack, sizes, headers, and that
- * every module has its tests.
+ * The style that can be checked by a machine: layers, purity of the stack, sizes, headers, that
+ * every module has its tests, and that what documents name is there.
  *
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
+import denoConfig from "../deno.json" with { type: "json" };
 import { circlesIn, fileGraph, folderGraph } from "./tidy/circles.ts";
+import { brokenLinks, missingPaths, slug, tasksIn } from "./tidy/documents.ts";
 import { allImports, isAllowed, layerOf, TCP_FLOORS } from "./tidy/imports.ts";
 import { impurities, longCFunctions, longFunctions } from "./tidy/syntax.ts";
-import { expectNone, FILES, filesOf, read } from "./tidy/tree.ts";
+import { expectNone, FILES, filesOf, read, ROOT } from "./tidy/tree.ts";
 import { TESTED_ELSEWHERE } from "./tidy/tested_elsewhere.ts";
 
 const LINES_MAX = 400;
@@ -188,4 +190,50 @@ Deno.test("nothing is left unfinished or switched off", () => {
     )
   );
   expectNone(found, "unfinished");
+});
+
+const DOCUMENTS = filesOf(/\.md$/);
+const TEXTS = DOCUMENTS.map((path) => [path, read(path)] as const);
+
+Deno.test("every link of the documents leads somewhere, to its heading too", () => {
+  assert(DOCUMENTS.length >= 7, `only ${DOCUMENTS.join(" ")}`);
+  expectNone(TEXTS.flatMap(([path, text]) => brokenLinks(path, text, read)), "broken links");
+});
+
+Deno.test("every path that a document names is there", () => {
+  expectNone(TEXTS.flatMap(([path, text]) => missingPaths(path, text)), "no such path");
+});
+
+Deno.test("every `deno task` that a document or a source names is in deno.json", () => {
+  const tasks = Object.keys(denoConfig.tasks);
+  const sources = filesOf(/\.(md|ts|c|h|1|bash)$|^nuse$|^\.ci\/run$/)
+    .filter((path) => !path.startsWith("tests/tidy"));
+  const named = sources.flatMap((path) => tasksIn(read(path)).map((task) => [path, task] as const));
+  assert(named.length > 20);
+  expectNone(
+    named.filter(([, task]) => !tasks.includes(task)).map(([path, task]) => `${path}: ${task}`),
+    "no such task",
+  );
+});
+
+Deno.test("every file of results is quoted", () => {
+  const results = [...Deno.readDirSync(`${ROOT}/bench/results`)].map(({ name }) => name);
+  assert(results.length > 0);
+  expectNone(
+    results.filter((name) => !TEXTS.some(([, text]) => text.includes(`bench/results/${name}`))),
+    "nothing quotes it: quote it or remove it",
+  );
+});
+
+Deno.test("the checks of documents see what they should, and only that", () => {
+  assertEquals(slug("RAW or TAP: `x/y`?"), "raw-or-tap-xy");
+  const page = "# One\n[a](#one) [b](#two) [c](README.md) [d](no.md) [e](https://x.example/no)";
+  assertEquals(brokenLinks("x.md", page, () => page).length, 3);
+  assertEquals(brokenLinks("README.md", page, () => page).map((l) => l.split(" ")[1]), [
+    "#two",
+    "no.md",
+  ]);
+  const paths = "`stack/no.ts` `stack/stack.ts` `io/` `dist/no` `a/b` `./nuse x` `/dev/net/tun`";
+  assertEquals(missingPaths("x.md", paths), ["x.md: stack/no.ts"]);
+  assertEquals(tasksIn("deno task x:y, npx -y deno@2.9.6 task z; a deno task"), ["x:y", "z"]);
 });
