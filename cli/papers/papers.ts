@@ -1,6 +1,6 @@
 /**
  * `deno task papers`: writes what is made from the command line's table: man page, completions, the
- * guide's table. A test holds that they are current.
+ * guide's table; and the README's picture from a session. A test holds that they are current.
  *
  * @module
  */
@@ -9,6 +9,7 @@ import denoConfig from "../../deno.json" with { type: "json" };
 import { bashCompletion } from "./bash.ts";
 import { replaceMarked, settingsTable } from "./guide.ts";
 import { manPage } from "./man.ts";
+import { sessionPicture } from "./picture.ts";
 import { zshCompletion } from "./zsh.ts";
 
 export interface Paper {
@@ -18,16 +19,22 @@ export interface Paper {
   readonly make: (present: string) => string;
 }
 
+const fileOf = (path: string) => fromFileUrl(new URL(`../../${path}`, import.meta.url));
+
 export const PAPERS: readonly Paper[] = [
   { path: "docs/nuse.1", make: () => manPage(denoConfig.version) },
   { path: "docs/completion/nuse.bash", make: bashCompletion },
   { path: "docs/completion/_nuse", make: zshCompletion },
+  {
+    path: "docs/session.svg",
+    make: () => sessionPicture(Deno.readTextFileSync(fileOf("docs/session.txt"))),
+  },
   { path: "docs/guide.md", make: (page) => replaceMarked(page, "settings", settingsTable()) },
 ];
 
 if (import.meta.main) {
   for (const { path, make } of PAPERS) {
-    const file = fromFileUrl(new URL(`../../${path}`, import.meta.url));
+    const file = fileOf(path);
     const present = await Deno.readTextFile(file).catch(() => "");
     const text = make(present);
     if (text === present) continue;
