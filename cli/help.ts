@@ -38,14 +38,11 @@ Runs a program whose network traffic goes through nuse's own TCP/IP stack.
 
 ${ROWS.map(optionLine).join("\n")}
 ${keyLines().join("\n")}
-
-Variables say the same: NUSEDEV, NUSEVIF, DEFAULTROUTE, nuse-eth0=ADDRESS,
-nuse-eth0-KEY=VALUE; an option wins. With none: a TAP nuse0, 198.18.0.2/24.
+  Variables: NUSEDEV NUSEVIF DEFAULTROUTE nuse-eth0=ADDRESS nuse-eth0-KEY=VALUE
+  With neither: a TAP named nuse0, 198.18.0.2/24; the host is 198.18.0.1.
 
 examples:
 ${EXAMPLES.map(({ command }) => `  ${command}`).join("\n")}
-
-exit status: the program's; 126, 127, 128+n as in a shell; 2 wrong use or
-set-up; 70 nuse itself failed. The manual: man -l docs/nuse.1
+Exit status, limits and the rest: man -l docs/nuse.1
 `;
 }
