@@ -1,33 +1,37 @@
 /**
- * The table of variables and options in docs/guide.md.
+ * The tables of docs/guide.md: variables and options, exit status.
  *
  * @module
  */
 import { allForms, type Form, MACHINERY } from "../options.ts";
+import { EXIT_STATUS } from "./man.ts";
 
-const HEAD: readonly string[] = ["variable", "option", "meaning"];
+type Cells = readonly string[];
 
 function code(text: string | undefined): string {
   return text === undefined ? "" : text.split(", ").map((part) => `\`${part}\``).join(", ");
 }
 
-function row({ variable, option, meaning }: Form): string[] {
+function row({ variable, option, meaning }: Form): Cells {
   return [code(variable), code(option), meaning];
 }
 
 /** Columns of one width each, as `deno fmt` leaves them. */
-function markdownTable(rows: readonly (readonly string[])[]): string {
-  const widths = HEAD.map((_, i) => Math.max(...rows.map((cells) => [...cells[i]].length)));
-  const line = (cells: readonly string[], fill: string) =>
+function markdownTable(head: Cells, body: readonly Cells[]): string {
+  const widths = head.map((_, i) => Math.max(...[head, ...body].map((r) => [...r[i]].length)));
+  const line = (cells: Cells, fill = " ") =>
     `| ${cells.map((cell, i) => cell.padEnd(widths[i], fill)).join(" | ")} |`;
-  const [head, ...body] = rows;
-  return [line(head, " "), line(HEAD.map(() => ""), "-"), ...body.map((r) => line(r, " "))]
-    .join("\n");
+  return [line(head), line(head.map(() => ""), "-"), ...body.map((r) => line(r))].join("\n");
 }
 
 /** Every way to write every setting. */
 export function settingsTable(): string {
-  return markdownTable([HEAD, ...allForms().map(row), ...MACHINERY.map(row)]);
+  return markdownTable(["variable", "option", "meaning"], [...allForms(), ...MACHINERY].map(row));
+}
+
+/** What nuse's exit status tells. */
+export function exitStatusTable(): string {
+  return markdownTable(["status", "meaning"], EXIT_STATUS);
 }
 
 /** `page` with `text` between the lines that name `mark`. Throws when they are not there. */

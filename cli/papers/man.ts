@@ -39,7 +39,8 @@ const LIMITS = [
   "only; an IPv6 socket works with v4-mapped addresses. Names are resolved by the host, past nuse.",
 ];
 
-const EXIT_STATUS: readonly (readonly [status: string, meaning: string])[] = [
+/** Also the guide's. */
+export const EXIT_STATUS: readonly (readonly [status: string, meaning: string])[] = [
   ["the program's", "it ran"],
   [
     "128+n",

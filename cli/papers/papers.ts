@@ -7,7 +7,7 @@
 import { fromFileUrl } from "@std/path";
 import denoConfig from "../../deno.json" with { type: "json" };
 import { bashCompletion } from "./bash.ts";
-import { replaceMarked, settingsTable } from "./guide.ts";
+import { exitStatusTable, replaceMarked, settingsTable } from "./guide.ts";
 import { manPage } from "./man.ts";
 import { sessionPicture } from "./picture.ts";
 import { zshCompletion } from "./zsh.ts";
@@ -21,6 +21,11 @@ export interface Paper {
 
 const fileOf = (path: string) => fromFileUrl(new URL(`../../${path}`, import.meta.url));
 
+function guide(page: string): string {
+  const withSettings = replaceMarked(page, "settings", settingsTable());
+  return replaceMarked(withSettings, "exit status", exitStatusTable());
+}
+
 export const PAPERS: readonly Paper[] = [
   { path: "docs/nuse.1", make: () => manPage(denoConfig.version) },
   { path: "docs/completion/nuse.bash", make: bashCompletion },
@@ -29,7 +34,7 @@ export const PAPERS: readonly Paper[] = [
     path: "docs/session.svg",
     make: () => sessionPicture(Deno.readTextFileSync(fileOf("docs/session.txt"))),
   },
-  { path: "docs/guide.md", make: (page) => replaceMarked(page, "settings", settingsTable()) },
+  { path: "docs/guide.md", make: guide },
 ];
 
 if (import.meta.main) {

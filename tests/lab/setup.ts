@@ -30,6 +30,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   tmux: "tmux",
   python3: "python3",
   curl: "curl",
+  zsh: "zsh",
 };
 
 const APT_TIMEOUT = ["timeout", "600"];

@@ -1,5 +1,12 @@
-import { assertEquals, assertThrows } from "@std/assert";
-import { replaceMarked, settingsTable } from "../../../cli/papers/guide.ts";
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import {
+  EXIT_NOT_EXECUTABLE,
+  EXIT_NOT_FOUND,
+  EXIT_SIGNAL_BASE,
+  EXIT_SOFTWARE,
+  EXIT_USAGE,
+} from "../../../cli/failure.ts";
+import { exitStatusTable, replaceMarked, settingsTable } from "../../../cli/papers/guide.ts";
 import { allForms, MACHINERY } from "../../../cli/options.ts";
 
 Deno.test("guide: a row for every form, columns of one width", () => {
@@ -14,4 +21,12 @@ Deno.test("guide: what stands between the marks is replaced, as often as one lik
   assertEquals(replaceMarked(page, "x", "new"), made);
   assertEquals(replaceMarked(made, "x", "new"), made);
   assertThrows(() => replaceMarked("<!-- end of x --><!-- x -->", "x", "new"), Error, "no <!-- x");
+});
+
+Deno.test("guide: the exit statuses of the code are in its table", () => {
+  const table = exitStatusTable();
+  for (const status of [EXIT_USAGE, EXIT_SOFTWARE, EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND]) {
+    assertMatch(table, new RegExp(`^\\| ${status} +\\|`, "m"));
+  }
+  assertMatch(table, new RegExp(`^\\| ${EXIT_SIGNAL_BASE}\\+n +\\|`, "m"));
 });
