@@ -287,7 +287,7 @@ export class Stack {
     switch (type) {
       case SOCK_STREAM:
         if (protocol !== 0 && protocol !== IPPROTO_TCP) return -EPROTONOSUPPORT;
-        return new TcpStreamSocket(this.#env, this.tcp.createSocket(domain));
+        return new TcpStreamSocket(this.#env, this.tcp.createTcb(), domain);
       case SOCK_DGRAM:
         return this.#datagramSocket(domain, protocol);
       case SOCK_RAW:
@@ -322,7 +322,7 @@ export class Stack {
   }
 
   readonly #onTcpEvent = (socket: SocketHandle, bits: number): void => {
-    if (socket.owner !== null) this.#ready.raise(socket.owner as TcpStreamSocket, bits);
+    this.#ready.raise(socket as TcpStreamSocket, bits);
   };
 }
 

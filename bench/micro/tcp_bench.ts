@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { setOption } from "../../stack/mod.ts";
 import {
   connect,
   type Connection,
@@ -80,7 +81,7 @@ function ackIt(near: Host, nowUs: number): void {
 /** A connection whose congestion window holds whatever one call sends. */
 function warmConnection(): { near: Host; c: Connection } {
   const { near, c } = connection();
-  c.socket.setOption(6, 1, Uint8Array.of(1, 0, 0, 0), START_US); // TCP_NODELAY
+  setOption(c.socket, 6, 1, Uint8Array.of(1, 0, 0, 0), START_US); // TCP_NODELAY
   setPayload(near, 0);
   patch(near, c);
   for (let i = 0; i < WARM_UP_ROUNDS; i++) {

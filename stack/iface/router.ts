@@ -92,9 +92,10 @@ export class Router {
     ifIndex: number,
     multicastLoop: boolean,
   ): CachedRoute | number {
+    if (dst.family !== 4) return -ENETUNREACH; // no IPv6 yet
     const srcOwner = src === null ? null : this.interfaces.ownerOf(src);
     if (src !== null && srcOwner === null) return -EADDRNOTAVAIL;
-    if (dst.isUnspecified && dst.family === 4) dst = src ?? LOOPBACK_V4;
+    if (dst.isUnspecified) dst = src ?? LOOPBACK_V4;
     const owner = this.interfaces.ownerOf(dst);
     if (owner !== null) return this.#toOurselves(dst, src, owner);
     if (dst.isBroadcast || dst.isMulticast) {
@@ -142,7 +143,7 @@ export class Router {
   #toHost(dst: IpAddress, src: IpAddress | null, ifIndex: number): CachedRoute | number {
     const entry = this.table.lookup(dst, ifIndex);
     const iface = this.interfaces.byIndex(entry === null ? ifIndex : entry.ifIndex);
-    if (iface === null || dst.family !== 4) return -ENETUNREACH;
+    if (iface === null) return -ENETUNREACH;
     if (iface.isLoopback || iface.isSubnetBroadcast(dst.w3)) {
       return this.#toGroup(dst, src, iface, true);
     }

@@ -7,6 +7,7 @@
  * @module
  */
 import type { IpAddress } from "../base/ip_address.ts";
+import type { OptionHost } from "./option_host.ts";
 
 /** Readiness, as bits of `Socket.events`. Set by the stack; the service clears what it has seen. */
 export {
@@ -36,11 +37,8 @@ export interface Span {
 /**
  * What all kinds of socket can do. `domain`, `type`, `protocol` as in socket(2), without flag bits.
  */
-export interface Socket {
+export interface Socket extends OptionHost {
   readonly kind: "stream" | "datagram";
-  readonly domain: number;
-  readonly type: number;
-  readonly protocol: number;
   /** EVENT_* bits not yet seen by the owner. */
   events: number;
   /** True while the socket is in the stack's ready list. */
@@ -69,10 +67,6 @@ export interface Socket {
   remote(): Endpoint | null;
   /** Returns soError and clears it. A DGRAM_ERROR record that tells the same stays in its queue. */
   takeError(): number;
-  /** `value` is only read during the call. Returns 0 or -errno as Linux would. */
-  setOption(level: number, name: number, value: Uint8Array, nowUs: number): number;
-  /** The bytes that getsockopt would return (not truncated), or -errno. */
-  getOption(level: number, name: number, maxLen: number, nowUs: number): Uint8Array | number;
 }
 
 /**

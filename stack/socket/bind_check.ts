@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL } from "../base/errno.ts";
+import { checkSource } from "../base/address_family.ts";
+import { EADDRNOTAVAIL } from "../base/errno.ts";
 import type { IpAddress } from "../base/ip_address.ts";
 import type { Network } from "../base/network.ts";
-import { AF_INET } from "../base/socket_constants.ts";
 import type { SocketOptions } from "../base/socket_options.ts";
 
 /** Returns 0 or -errno. A dual-stack socket takes IPv4 addresses and the IPv6 wildcard. */
@@ -17,11 +17,9 @@ export function checkBindable(
   options: SocketOptions,
   addr: IpAddress,
 ): number {
-  if (addr.family !== 4) {
-    if (domain === AF_INET) return -EAFNOSUPPORT;
-    return addr.isUnspecified ? 0 : -EADDRNOTAVAIL;
-  }
-  if (options.v6Only) return -EINVAL;
+  const refused = checkSource(domain, options.v6Only, addr);
+  if (refused !== 0) return refused;
+  if (addr.family !== 4) return addr.isUnspecified ? 0 : -EADDRNOTAVAIL; // no IPv6 yet
   if (addr.isUnspecified || addr.isMulticast || addr.isBroadcast) return 0;
   if (options.freeBind || options.transparent || network.isLocal(addr)) return 0;
   const route = network.route(addr, null, 0);

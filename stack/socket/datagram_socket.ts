@@ -4,15 +4,8 @@
  *
  * @module
  */
-import {
-  EAFNOSUPPORT,
-  EDESTADDRREQ,
-  EINVAL,
-  EMSGSIZE,
-  ENETUNREACH,
-  ENOTCONN,
-  EPIPE,
-} from "../base/errno.ts";
+import { EDESTADDRREQ, EINVAL, EMSGSIZE, ENETUNREACH, ENOTCONN, EPIPE } from "../base/errno.ts";
+import { checkDestination } from "../base/address_family.ts";
 import type { DatagramSink } from "../base/datagram_sink.ts";
 import { ANY_V4, ANY_V6, IpAddress } from "../base/ip_address.ts";
 import { IPV4_HEADER_LEN } from "../wire/ipv4.ts";
@@ -47,13 +40,11 @@ import {
 import { Destination } from "./destination.ts";
 import { ErrorQueue } from "./error_queue.ts";
 import { type Membership, Memberships } from "./memberships.ts";
-import { getOption, setOption } from "./options.ts";
 import { ReceiveQueue } from "./receive_queue.ts";
 import type { SocketEnv, SocketInterfaces } from "./socket_env.ts";
 import { SocketOptions } from "../base/socket_options.ts";
-import type { OptionHost } from "./option_host.ts";
 
-export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink, OptionHost {
+export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink {
   readonly kind = "datagram";
   readonly isListening = false;
   readonly options = new SocketOptions();
@@ -145,8 +136,8 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
   }
 
   connect(addr: IpAddress, port: number, _nowUs: number): number {
-    if (this.domain === AF_INET && addr.family !== 4) return -EAFNOSUPPORT;
-    if (this.options.v6Only && addr.family === 4) return -ENETUNREACH;
+    const refused = checkDestination(this.domain, this.options.v6Only, addr);
+    if (refused !== 0) return refused;
     const route = this.destination.routeTo(addr, this.boundAddr, 0);
     if (typeof route === "number") return route;
     const bound = this.#autobind();
@@ -236,7 +227,9 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
     if (addr === null) {
       route = this.#connectedRoute();
     } else {
-      if (addr.family !== 4) return this.#refuseV6();
+      const refused = checkDestination(this.domain, this.options.v6Only, addr);
+      if (refused !== 0) return refused;
+      if (addr.family !== 4) return -ENETUNREACH; // no IPv6 yet
       route = this.destination.routeToV4(addr.w3, this.boundAddr);
     }
     if (typeof route === "number") return route;
@@ -299,12 +292,8 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
     return this.#queue.takeError();
   }
 
-  setOption(level: number, name: number, value: Uint8Array, _nowUs: number): number {
-    return setOption(this, level, name, value);
-  }
-
-  getOption(level: number, name: number, maxLen: number, _nowUs: number): Uint8Array | number {
-    return getOption(this, level, name, maxLen);
+  ownOptions(): SocketOptions {
+    return this.options;
   }
 
   get receiveBuffer(): number {
@@ -344,10 +333,6 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
     return this.bindEndpoint(this.boundAddr, 0);
   }
 
-  #refuseV6(): number {
-    return this.domain === AF_INET6 ? -ENETUNREACH : -EAFNOSUPPORT;
-  }
-
   /** The route of the datagram whose header is at `off`, or -errno. */
   #routeOf(off: number, flags: number): Route | number {
     const dv = this.env.memory.dv;
@@ -355,8 +340,10 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
     if ((flags & DGRAM_HAS_ADDR) === 0 && !hasPktInfo) return this.#connectedRoute();
     let dst = this.remoteAddr;
     if ((flags & DGRAM_HAS_ADDR) !== 0) {
-      if (dv.getUint16(off + DGRAM_FAMILY_OFF, true) !== AF_INET) return this.#refuseV6();
-      if (this.options.v6Only) return -ENETUNREACH;
+      const isV4 = dv.getUint16(off + DGRAM_FAMILY_OFF, true) === AF_INET;
+      const refused = checkDestination(this.domain, this.options.v6Only, isV4 ? ANY_V4 : ANY_V6);
+      if (refused !== 0) return refused;
+      if (!isV4) return -ENETUNREACH; // no IPv6 yet
       const word = dv.getInt32(off + DGRAM_ADDR_OFF);
       if (!hasPktInfo) return this.destination.routeToV4(word, this.boundAddr);
       dst = IpAddress.v4(word);

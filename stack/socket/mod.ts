@@ -7,6 +7,7 @@ export * from "./api.ts";
 export * from "./config.ts";
 export * from "./datagram_header.ts";
 export * from "../base/socket_constants.ts";
+export { getOption, setOption } from "./options.ts";
 export { PingSocket } from "./ping_socket.ts";
 export { RawSocket } from "./raw_socket.ts";
 export { ReadyList } from "./ready_list.ts";

@@ -23,7 +23,10 @@ export interface OptionHost {
   readonly domain: number;
   readonly type: number;
   readonly protocol: number;
+  /** To be read; whoever sets one asks `ownOptions`. */
   readonly options: SocketOptions;
+  /** The options as this socket's alone: a stream may share them with its listener. */
+  ownOptions(): SocketOptions;
   readonly interfaces: InterfaceNames;
   readonly isListening: boolean;
   readonly isBound: boolean;

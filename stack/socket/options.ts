@@ -1,11 +1,11 @@
 /**
- * setsockopt and getsockopt: sends an option to the code of its level. That of IPPROTO_TCP is
- * TCP's own (stack/tcp/user/sol_tcp.ts): a stream socket asks it before it comes here.
+ * setsockopt and getsockopt of every kind of socket: sends an option to the code of its level.
  *
  * @module
  */
 import { EINVAL, ENOPROTOOPT, EOPNOTSUPP } from "../base/errno.ts";
 import * as c from "../base/socket_constants.ts";
+import { getTcpOption, setTcpOption, TcpSocket } from "../tcp/mod.ts";
 import { intBytes, readInt } from "./option_codec.ts";
 import { getIp, setIp } from "./sol_ip.ts";
 import { getIpv6, setIpv6 } from "./sol_ipv6.ts";
@@ -15,13 +15,18 @@ import type { OptionHost } from "./option_host.ts";
 /** Longest payload that UDP_SEGMENT may name: Linux's USHRT_MAX. */
 const MAX_SEGMENT = 65535;
 
-/** Returns 0 or -errno. */
+/** `value` is only read during the call. Returns 0 or -errno as Linux would. */
 export function setOption(
   host: OptionHost,
   level: number,
   name: number,
   value: Uint8Array,
+  nowUs: number,
 ): number {
+  if (level === c.IPPROTO_TCP && host instanceof TcpSocket) {
+    return setTcpOption(host, name, value, nowUs);
+  }
+  host.ownOptions();
   const result = setAtLevel(host, level, name, value);
   if (result === 0) host.applyOptions();
   return result;
@@ -44,14 +49,18 @@ function setAtLevel(host: OptionHost, level: number, name: number, value: Uint8A
   }
 }
 
-/** Returns the value or -errno. */
+/** Returns the bytes that getsockopt would (not truncated to `maxLen`), or -errno. */
 export function getOption(
   host: OptionHost,
   level: number,
   name: number,
   maxLen: number,
+  nowUs: number,
 ): Uint8Array | number {
   switch (level) {
+    case c.IPPROTO_TCP:
+      if (host instanceof TcpSocket) return getTcpOption(host, name, maxLen, nowUs);
+      return -EOPNOTSUPP;
     case c.SOL_SOCKET:
       return getSolSocket(host, name, maxLen);
     case c.IPPROTO_IP:

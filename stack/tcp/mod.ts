@@ -8,6 +8,7 @@ export { DEFAULT_TCP_CONFIG, type TcpConfig } from "./base/config.ts";
 export { TcpLayer, type TcpLayerDeps } from "./tcp_layer.ts";
 export type { SocketHandle } from "./tcb/context.ts";
 export { TcpSocket } from "./user/socket.ts";
+export type { Tcb } from "./tcb/tcb.ts";
 export { TcpSocketOptions } from "./tcb/socket_options.ts";
 export { CONGESTION_NAMES } from "./congestion/mod.ts";
-export { TCP_NODELAY } from "./user/sol_tcp.ts";
+export { getTcpOption, setTcpOption, TCP_NODELAY } from "./user/sol_tcp.ts";

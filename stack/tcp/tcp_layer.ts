@@ -104,13 +104,18 @@ export class TcpLayer implements Transport, TcpContext {
     this.challengeAcks = new ChallengeAckLimit(config.challengeAckPerSecond, random);
   }
 
-  /** A socket in CLOSED. `domain`: 2 (AF_INET) or 10 (AF_INET6). */
+  /** A socket in CLOSED. `domain`: AF_INET or AF_INET6. */
   createSocket(domain: number): TcpSocket {
+    return new TcpSocket(this.createTcb(), domain);
+  }
+
+  /** For a socket in CLOSED. */
+  createTcb(): Tcb {
     const congestion = createCongestionControl(this.config.congestion, this.random);
     if (congestion === null) {
       throw new RangeError(`no congestion control ${this.config.congestion}`);
     }
-    return new TcpSocket(new Tcb(this, congestion), domain);
+    return new Tcb(this, congestion);
   }
 
   /** Always true: TCP says itself that a port is closed. */

@@ -10,7 +10,9 @@ import {
   DGRAM_HAS_ADDR,
   DGRAM_HEADER_LEN,
   DGRAM_MAGIC,
+  getOption,
   IpAddress,
+  setOption,
   type Socket,
   type Span,
   type Stack,
@@ -156,11 +158,11 @@ export class Calls {
         return true;
       case "setoption": {
         const value = Uint8Array.from(args.slice(2));
-        this.#check(name, socket.setOption(args[0], args[1], value, nowUs));
+        this.#check(name, setOption(socket, args[0], args[1], value, nowUs));
         return true;
       }
       case "getoption": {
-        const got = socket.getOption(args[0], args[1], args[2], nowUs);
+        const got = getOption(socket, args[0], args[1], args[2], nowUs);
         if (typeof got === "number") this.#check(name, got);
         return true;
       }
@@ -212,9 +214,9 @@ export class Calls {
 
   /** The socket's connection, if it has one that is in the demultiplexer or was seen there. */
   tcb(slot: Slot): Tcb | null {
-    if (slot.tcb !== null && slot.tcb.socket?.owner === slot.socket) return slot.tcb;
+    if (slot.tcb !== null && (slot.tcb.socket as unknown) === slot.socket) return slot.tcb;
     const found = tcbOf(this.stack, slot.socket as StreamSocket);
-    if (found === null || found.socket?.owner !== slot.socket) return null;
+    if (found === null || (found.socket as unknown) !== slot.socket) return null;
     if (found !== slot.tcb) {
       slot.readBytes = 0;
       slot.isBlocked = false;

@@ -5,7 +5,13 @@
  *
  * @module
  */
-import { IpAddress, type Socket, type StreamSocket } from "../../stack/mod.ts";
+import {
+  getOption,
+  IpAddress,
+  setOption,
+  type Socket,
+  type StreamSocket,
+} from "../../stack/mod.ts";
 import { EAGAIN, ENOTCONN, EPIPE } from "../../stack/base/errno.ts";
 import { ipWord } from "../support/packet_types.ts";
 import { checkPattern, fillPattern } from "../support/pattern.ts";
@@ -136,13 +142,13 @@ function optionOf(name: string): readonly [number, number] {
 function setCall(world: World, target: string | null, args: readonly string[]): Answer {
   const [level, name] = optionOf(args[0]);
   const value = new Uint8Array(Int32Array.from(args.slice(1), Number).buffer);
-  return world.socket(target).socket.setOption(level, name, value, world.rig.nowUs);
+  return setOption(world.socket(target).socket, level, name, value, world.rig.nowUs);
 }
 
 /** "getsockopt NAME -> VALUE…" */
 function getCall(world: World, target: string | null, args: readonly string[]): Answer {
   const [level, name] = optionOf(args[0]);
-  const value = world.socket(target).socket.getOption(level, name, 256, world.rig.nowUs);
+  const value = getOption(world.socket(target).socket, level, name, 256, world.rig.nowUs);
   if (typeof value === "number") return value;
   const ints = new Int32Array(value.slice().buffer, 0, value.length >> 2);
   return ints.join(" ");

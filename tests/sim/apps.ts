@@ -4,7 +4,7 @@
  * @module
  */
 import type { DatagramSocket, Socket, StreamSocket } from "../../stack/socket/api.ts";
-import { IpAddress } from "../../stack/mod.ts";
+import { IpAddress, setOption } from "../../stack/mod.ts";
 import { EINPROGRESS } from "../../stack/base/errno.ts";
 import { checkPattern, fillPattern } from "../support/pattern.ts";
 import type { App, Host } from "./host.ts";
@@ -40,7 +40,7 @@ export function setInt(
   value: number,
   nowUs: number,
 ): void {
-  const result = socket.setOption(level, name, intOption(value), nowUs);
+  const result = setOption(socket, level, name, intOption(value), nowUs);
   if (result !== 0) throw new Error(`setsockopt(${level}, ${name}, ${value}): ${result}`);
 }
 

@@ -12,6 +12,7 @@ import {
   ESOCKTNOSUPPORT,
   EVENT_ERROR,
   EVENT_READABLE,
+  setOption,
   SOCK_DGRAM,
   SOCK_RAW,
   SOCK_STREAM,
@@ -121,7 +122,7 @@ Deno.test("UDP to the peer: resolved by ARP first, what waits goes out then", ()
 Deno.test("an unresolvable neighbour comes back as EHOSTUNREACH", () => {
   const host = new Host();
   const socket = host.datagram(SOCK_DGRAM, 0);
-  socket.setOption(0, 11, Uint8Array.of(1, 0, 0, 0), host.nowUs); // IP_RECVERR
+  setOption(socket, 0, 11, Uint8Array.of(1, 0, 0, 0), host.nowUs); // IP_RECVERR
   const dead = ip("198.18.0.99");
   assertEquals(host.send(socket, bytesOf(9), dead, 7), 9);
   host.advance(3.5e6);

@@ -15,7 +15,7 @@ export function tcbOf(stack: Stack, socket: StreamSocket): Tcb | null {
   stack.tcp.demux.forEach((flow) => {
     if (flow.kind !== FLOW_TCB) return;
     const tcb = flow as Tcb;
-    if (tcb.socket?.owner === socket) known.set(socket, tcb);
+    if ((tcb.socket as unknown) === socket) known.set(socket, tcb);
   });
   return known.get(socket) ?? null;
 }

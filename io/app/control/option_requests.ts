@@ -6,7 +6,15 @@
  * @module
  */
 import * as P from "../../../ffi/shim/protocol.ts";
-import { EINVAL, IPPROTO_UDP, SO_ERROR, SOL_SOCKET, UDP_CORK } from "../../../stack/mod.ts";
+import {
+  EINVAL,
+  getOption as getSocketOption,
+  IPPROTO_UDP,
+  setOption as setSocketOption,
+  SO_ERROR,
+  SOL_SOCKET,
+  UDP_CORK,
+} from "../../../stack/mod.ts";
 import type { AppContext } from "../endpoint/app_context.ts";
 import { DatagramEndpoint } from "../endpoint/datagram_endpoint.ts";
 import type { EndedSocket } from "../endpoint/ended_sockets.ts";
@@ -22,7 +30,7 @@ export function getOption(call: Call, endpoint: Endpoint): number {
   }
   if (isCork(endpoint, request)) return replyInt(app, reply, Number(endpoint.isCorked));
   const maxLen = Math.min(request.c, P.NUSE_DATA_MAX);
-  const value = endpoint.socket.getOption(request.a, request.b, maxLen, nowUs);
+  const value = getSocketOption(endpoint.socket, request.a, request.b, maxLen, nowUs);
   return replyValue(app, reply, value);
 }
 
@@ -32,7 +40,7 @@ export function getOptionOfEnded(call: Call, ended: EndedSocket): number {
     return replyInt(app, reply, ended.takeError());
   }
   const maxLen = Math.min(request.c, P.NUSE_DATA_MAX);
-  return replyValue(app, reply, ended.socket.getOption(request.a, request.b, maxLen, nowUs));
+  return replyValue(app, reply, getSocketOption(ended.socket, request.a, request.b, maxLen, nowUs));
 }
 
 export function setOption(call: Call, endpoint: Endpoint): number {
@@ -44,7 +52,7 @@ export function setOption(call: Call, endpoint: Endpoint): number {
     return 0;
   }
   const value = valueOf(app, dataOff, dataLen);
-  const result = endpoint.socket.setOption(level, name, value, nowUs);
+  const result = setSocketOption(endpoint.socket, level, name, value, nowUs);
   if (result === 0) {
     endpoint.optionState = nextOptionState(endpoint.optionState, level, name, value);
   }

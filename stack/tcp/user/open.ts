@@ -7,7 +7,6 @@
 import { EVENT_CONNECTED, EVENT_WRITABLE } from "../../base/events.ts";
 import {
   EADDRNOTAVAIL,
-  EAFNOSUPPORT,
   EALREADY,
   ECONNABORTED,
   EINPROGRESS,
@@ -16,7 +15,9 @@ import {
   ENETUNREACH,
   EOPNOTSUPP,
 } from "../../base/errno.ts";
-import { ANY_V4, ANY_V6, type IpAddress, LOOPBACK_V4, LOOPBACK_V6 } from "../../base/ip_address.ts";
+import { checkDestination, checkSource } from "../../base/address_family.ts";
+import { ANY_V4, ANY_V6, type IpAddress } from "../../base/ip_address.ts";
+import { AF_INET } from "../../base/socket_constants.ts";
 import type { Route } from "../../base/network.ts";
 import { renewTcb } from "./close.ts";
 import { FAST_OPEN_CLIENT, NO_COOKIE } from "../secrets/fast_open_cookies.ts";
@@ -32,7 +33,6 @@ import { sendSyn } from "../output/syn.ts";
 import { nextState, StateEvent } from "../base/state_table.ts";
 import { setState } from "../teardown/lifecycle.ts";
 
-const AF_INET = 2;
 const WINDOW_FIELD_MAX = 0xffff;
 /** A TIME-WAIT may be opened anew when its peer's timestamps have moved on (tcp_tw_reuse). */
 const TIME_WAIT_REUSE_US = 1_000_000;
@@ -43,7 +43,8 @@ export function bindSocket(socket: TcpSocket, addr: IpAddress, port: number): nu
   const { tcb } = socket;
   const { layer } = tcb;
   if (tcb.state !== State.CLOSED || tcb.binding !== null || socket.wasConnected) return -EINVAL;
-  if (socket.domain === AF_INET && addr.family !== 4) return -EAFNOSUPPORT;
+  const refused = checkSource(socket.domain, tcb.options.socket.v6Only, addr);
+  if (refused !== 0) return refused;
   if (!addr.isUnspecified && !layer.network.isLocal(addr)) return -EADDRNOTAVAIL;
   const binding = layer.bindings.bind(addr, port, tcb.options.socket);
   if (typeof binding === "number") return binding;
@@ -85,20 +86,18 @@ export function connectSocket(
   nowUs: number,
   isFast = socket.tcb.options.fastOpenConnect,
 ): number {
-  const refused = checkUnconnected(socket);
-  if (refused < 0) return refused;
-  if (socket.domain === AF_INET && addr.family !== 4) return -EAFNOSUPPORT;
-  if (addr.isMulticast || addr.isBroadcast) return -ENETUNREACH;
   const { tcb } = socket;
   const { layer, options } = tcb;
-  if (options.socket.v6Only && addr.family === 4) return -ENETUNREACH;
-  let remote = addr;
-  if (addr.isUnspecified) remote = addr.family === 4 ? LOOPBACK_V4 : LOOPBACK_V6;
+  const refused = checkUnconnected(socket) ||
+    checkDestination(socket.domain, options.socket.v6Only, addr);
+  if (refused < 0) return refused;
+  if (addr.isMulticast || addr.isBroadcast) return -ENETUNREACH;
   const bound = tcb.binding === null || tcb.local.isUnspecified ? null : tcb.local;
-  const route = layer.network.route(remote, bound, options.socket.ifIndex);
+  const route = layer.network.route(addr, bound, options.socket.ifIndex);
   if (typeof route === "number") return route;
   if (route.isBroadcast || route.isMulticast) return -ENETUNREACH;
-  const result = chooseLocal(tcb, bound ?? route.src, remote, port, nowUs);
+  // Not `addr`: the wildcard stands for an address of ours
+  const result = chooseLocal(tcb, bound ?? route.src, route.dst, port, nowUs);
   if (result < 0) return result;
   socket.isConnecting = true;
   startConnect(tcb, route, isFast, nowUs);

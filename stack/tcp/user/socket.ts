@@ -15,6 +15,7 @@ import {
 import { Span } from "../../base/span.ts";
 import { EINVAL, ENOTCONN } from "../../base/errno.ts";
 import type { IpAddress } from "../../base/ip_address.ts";
+import { SHUT_RD, SHUT_RDWR } from "../../base/socket_constants.ts";
 import { bindSocket, connectFast, connectSocket, listenSocket } from "./open.ts";
 import { closeSocket, disconnectSocket, queueFin } from "./close.ts";
 import { abortConnection } from "../teardown/lifecycle.ts";
@@ -30,9 +31,6 @@ import type { Tcb } from "../tcb/tcb.ts";
 import { armKeepAlive, rearmTimer } from "../tcb/deadlines.ts";
 import type { SocketHandle } from "../tcb/context.ts";
 import type { Flow } from "../base/flow.ts";
-
-const SHUT_RD = 0;
-const SHUT_RDWR = 2;
 
 export interface TcpEndpoint {
   readonly addr: IpAddress;
@@ -60,7 +58,7 @@ export class TcpSocket implements SocketHandle {
     tcb.socket = this;
   }
 
-  get options(): TcpSocketOptions {
+  get tcpOptions(): TcpSocketOptions {
     return this.tcb.options;
   }
 
@@ -120,9 +118,14 @@ export class TcpSocket implements SocketHandle {
   accept(): TcpSocket | null {
     const tcb = this.listening === null ? null : this.listening.accept();
     if (tcb === null) return null;
-    const socket = new TcpSocket(tcb, this.domain);
+    const socket = this.forConnection(tcb);
     socket.wasConnected = true;
     return socket;
+  }
+
+  /** A socket of the same kind, for a connection that a listener has made. */
+  protected forConnection(tcb: Tcb): TcpSocket {
+    return new TcpSocket(tcb, this.domain);
   }
 
   /** EVENT_* bits as things stand. */
@@ -284,29 +287,29 @@ export class TcpSocket implements SocketHandle {
     else abortConnection(this.tcb, nowUs);
   }
 
-  /** SO_RCVBUF, in bytes of payload: fixes the size, auto-tuning ends. */
-  setReceiveBuffer(bytes: number): void {
-    this.tcb.options.isRcvBufLocked = true;
-    this.tcb.rcvBufBytes = bytes;
-  }
-
-  setSendBuffer(bytes: number): void {
-    this.tcb.options.isSndBufLocked = true;
-    this.tcb.sndBufBytes = bytes;
-  }
-
   /** SO_MAX_PACING_RATE, bytes per second; Infinity: no limit. */
   setMaxPacingRate(bytesPerSecond: number): void {
     this.tcb.pacer.maxRate = bytesPerSecond;
     updatePacing(this.tcb);
   }
 
+  /** SO_RCVBUF, in bytes of payload: set, it is fixed, auto-tuning ends. */
   get receiveBuffer(): number {
     return this.tcb.rcvBufBytes;
   }
 
+  set receiveBuffer(bytes: number) {
+    this.tcb.options.isRcvBufLocked = true;
+    this.tcb.rcvBufBytes = bytes;
+  }
+
   get sendBuffer(): number {
     return this.tcb.sndBufBytes;
+  }
+
+  set sendBuffer(bytes: number) {
+    this.tcb.options.isSndBufLocked = true;
+    this.tcb.sndBufBytes = bytes;
   }
 
   /** Puts changed `options` into effect. */

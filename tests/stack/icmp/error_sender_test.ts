@@ -1,3 +1,4 @@
+import { setOption } from "../../../stack/mod.ts";
 import { assertEquals } from "@std/assert";
 import { bytesOf, Host, icmpFrame, ip, ipFrame, parseIcmpFrame, udpFrame } from "../net_fixture.ts";
 
@@ -33,7 +34,7 @@ Deno.test("errors are limited, except to ourselves", () => {
   const { counters } = host.stack;
   assertEquals([counters.icmp.outDestUnreachs, counters.icmp.outRateLimitHost], [6, 14]);
   const socket = host.datagram(2, 0);
-  socket.setOption(0, 11, Uint8Array.of(1, 0, 0, 0), host.nowUs);
+  setOption(socket, 0, 11, Uint8Array.of(1, 0, 0, 0), host.nowUs);
   for (let i = 0; i < 20; i++) {
     host.send(socket, bytesOf(4), ip("127.0.0.1"), CLOSED);
     host.flush();

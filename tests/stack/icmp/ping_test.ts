@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { EADDRINUSE, EHOSTUNREACH, EINVAL, SOCK_DGRAM } from "../../../stack/mod.ts";
+import { EADDRINUSE, EHOSTUNREACH, EINVAL, setOption, SOCK_DGRAM } from "../../../stack/mod.ts";
 import {
   bytesOf,
   Host,
@@ -62,7 +62,7 @@ Deno.test("errors about a request come to the socket that sent it", () => {
   const host = new Host();
   host.stack.addRoute({ dst: ip("0.0.0.0"), prefixLen: 0, gateway: PEER_ADDR });
   const socket = ping(host);
-  socket.setOption(0, 11, Uint8Array.of(1, 0, 0, 0), host.nowUs);
+  setOption(socket, 0, 11, Uint8Array.of(1, 0, 0, 0), host.nowUs);
   host.send(socket, request(3), ip("203.0.113.1"));
   const sent = host.sentOne();
   host.inject(icmpFrame(11, 0, 0, sent.bytes.slice(14)));

@@ -1,3 +1,4 @@
+import { setOption } from "../../../stack/mod.ts";
 import { assertEquals } from "@std/assert";
 import { refreshIpv4Checksum } from "../../../stack/wire/ipv4.ts";
 import {
@@ -166,10 +167,10 @@ Deno.test("multicast: only groups that were joined", () => {
   const mreq = Uint8Array.of(239, 1, 2, 3, 198, 18, 0, 2);
   host.inject(udpFrame(1, 5000, bytesOf(5), fields));
   assertEquals(host.recv(socket), null);
-  assertEquals(socket.setOption(0, 35, mreq, host.nowUs), 0);
+  assertEquals(setOption(socket, 0, 35, mreq, host.nowUs), 0);
   host.inject(udpFrame(1, 5000, bytesOf(5), fields));
   assertEquals(host.recv(socket)?.dst, "239.1.2.3");
-  assertEquals(socket.setOption(0, 36, mreq, host.nowUs), 0);
+  assertEquals(setOption(socket, 0, 36, mreq, host.nowUs), 0);
   host.inject(udpFrame(1, 5000, bytesOf(5), fields));
   assertEquals(host.recv(socket), null);
   assertEquals(OUR_ADDR.toString(), "198.18.0.2");

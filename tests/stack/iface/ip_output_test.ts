@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { CSUM_PARTIAL, EMSGSIZE, ENOBUFS, IpAddress } from "../../../stack/mod.ts";
+import { CSUM_PARTIAL, EMSGSIZE, ENOBUFS, IpAddress, setOption } from "../../../stack/mod.ts";
 import {
   ALL_OFFLOADS,
   arpReply,
@@ -64,7 +64,7 @@ Deno.test("fragments to a neighbour not yet known all wait for it", () => {
 Deno.test("IP_PMTUDISC_DO: EMSGSIZE instead of fragments", () => {
   const host = new Host();
   const socket = host.datagram(...UDP);
-  socket.setOption(0, 10, Uint8Array.of(2, 0, 0, 0), host.nowUs);
+  setOption(socket, 0, 10, Uint8Array.of(2, 0, 0, 0), host.nowUs);
   assertEquals(host.send(socket, bytesOf(1472), PEER_ADDR, 7), 1472);
   assertEquals(host.send(socket, bytesOf(1473), PEER_ADDR, 7), -EMSGSIZE);
   assertEquals(socket.check(PEER_ADDR, 7, 1473, host.nowUs), -EMSGSIZE);
@@ -88,7 +88,7 @@ Deno.test("broadcast needs leave, goes to all, and comes back to ourselves", () 
   const socket = host.datagram(...UDP);
   const all = ip("198.18.0.255");
   assertEquals(host.send(socket, bytesOf(9), all, 7), -13);
-  socket.setOption(1, SO_BROADCAST, ON, host.nowUs);
+  setOption(socket, 1, SO_BROADCAST, ON, host.nowUs);
   assertEquals(host.send(socket, bytesOf(9), all, 7), 9);
   const packet = parseUdpFrame(host.sentOne());
   assertEquals([packet.dstMac, packet.dst], ["ff:ff:ff:ff:ff:ff", "198.18.0.255"]);
@@ -107,12 +107,12 @@ Deno.test("multicast: mapped MAC, TTL 1, a copy for our own members", () => {
   host.send(socket, bytesOf(9), group, 7);
   assertEquals(parseUdpFrame(host.sentOne()).dstMac, "01:00:5e:01:02:03");
   assertEquals(host.recv(member), null);
-  member.setOption(0, 35, Uint8Array.of(239, 1, 2, 3, 0, 0, 0, 0), host.nowUs);
+  setOption(member, 0, 35, Uint8Array.of(239, 1, 2, 3, 0, 0, 0, 0), host.nowUs);
   host.send(socket, bytesOf(9), group, 7);
   assertEquals(parseIp(host.sentOne()).header.ttl, 1);
   assertEquals(host.recv(member)?.dst, "239.1.2.3");
-  socket.setOption(0, 34, Uint8Array.of(0), host.nowUs); // IP_MULTICAST_LOOP
-  socket.setOption(0, 33, Uint8Array.of(9), host.nowUs); // IP_MULTICAST_TTL
+  setOption(socket, 0, 34, Uint8Array.of(0), host.nowUs); // IP_MULTICAST_LOOP
+  setOption(socket, 0, 33, Uint8Array.of(9), host.nowUs); // IP_MULTICAST_TTL
   host.send(socket, bytesOf(9), group, 7);
   assertEquals(parseIp(host.sentOne()).header.ttl, 9);
   assertEquals(host.recv(member), null);
@@ -130,7 +130,7 @@ Deno.test("a queue that is full is transmitted, nothing is lost", () => {
 Deno.test("identifications of datagrams that may be fragmented do not repeat", () => {
   const host = new Host();
   const socket = host.datagram(...UDP);
-  socket.setOption(0, 10, Uint8Array.of(0, 0, 0, 0), host.nowUs);
+  setOption(socket, 0, 10, Uint8Array.of(0, 0, 0, 0), host.nowUs);
   for (let i = 0; i < 100; i++) host.send(socket, bytesOf(2000), PEER_ADDR, 7);
   const ids = host.sent().map((f) => parseIp(f).header.id);
   assertEquals([ids.length, new Set(ids).size], [200, 100]);
@@ -140,7 +140,7 @@ Deno.test("what nobody may fragment has identification 0, cut into segments too 
   const host = new Host();
   const socket = host.datagram(...UDP);
   const UDP_SEGMENT = 103;
-  socket.setOption(17, UDP_SEGMENT, Uint8Array.of(100, 0, 0, 0), host.nowUs);
+  setOption(socket, 17, UDP_SEGMENT, Uint8Array.of(100, 0, 0, 0), host.nowUs);
   host.send(socket, bytesOf(300), PEER_ADDR, 7);
   host.send(socket, bytesOf(5), PEER_ADDR, 7);
   const ids = host.sent().map((f) => parseIp(f).header.id);

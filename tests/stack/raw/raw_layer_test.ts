@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { EINVAL, EMSGSIZE, SOCK_RAW } from "../../../stack/mod.ts";
+import { EINVAL, EMSGSIZE, setOption, SOCK_RAW } from "../../../stack/mod.ts";
 import {
   assertBytes,
   bytesOf,
@@ -60,7 +60,7 @@ Deno.test("bound, connected and filtered sockets get what they asked for", () =>
   const filtered = host.datagram(SOCK_RAW, ICMP);
   const onlyReplies = ~1; // ICMP_FILTER: a set bit blocks
   const mask = Uint8Array.of(onlyReplies, onlyReplies >> 8, onlyReplies >> 16, onlyReplies >> 24);
-  assertEquals(filtered.setOption(255, 1, mask, host.nowUs), 0);
+  assertEquals(setOption(filtered, 255, 1, mask, host.nowUs), 0);
   host.inject(icmpFrame(0, 0, 5, bytesOf(8)));
   host.inject(icmpFrame(8, 0, 5, bytesOf(8)));
   host.inject(icmpFrame(0, 0, 5, bytesOf(8), { src: ip("198.18.0.66") }));
@@ -81,7 +81,7 @@ Deno.test("a fragmented packet comes whole", () => {
 Deno.test("sending: our header around the program's payload, in fragments if need be", () => {
   const host = new Host();
   const socket = host.datagram(SOCK_RAW, ICMP);
-  socket.setOption(0, 2, Uint8Array.of(7), host.nowUs);
+  setOption(socket, 0, 2, Uint8Array.of(7), host.nowUs);
   const packet = icmpPacket(8, 0, 1, bytesOf(56));
   assertEquals(host.send(socket, packet, PEER_ADDR), 64);
   const sent = parseIcmpFrame(host.sentOne());
@@ -128,7 +128,7 @@ Deno.test("IP_HDRINCL: headers that cannot be, packets too long", () => {
 Deno.test("errors come to raw sockets of the quoted protocol", () => {
   const host = new Host();
   const socket = host.datagram(SOCK_RAW, ICMP);
-  socket.setOption(0, 11, Uint8Array.of(1, 0, 0, 0), host.nowUs);
+  setOption(socket, 0, 11, Uint8Array.of(1, 0, 0, 0), host.nowUs);
   const other = host.datagram(SOCK_RAW, ICMP);
   host.send(socket, icmpPacket(8, 0, 1, bytesOf(8)), PEER_ADDR);
   const quote = host.sentOne().bytes.slice(14);

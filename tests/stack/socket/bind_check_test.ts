@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL } from "../../../stack/mod.ts";
+import { EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL, setOption } from "../../../stack/mod.ts";
 import { Host, ip } from "../net_fixture.ts";
 
 Deno.test("what a datagram socket may be bound to", () => {
@@ -28,9 +28,9 @@ Deno.test("what a datagram socket may be bound to", () => {
 Deno.test("IP_FREEBIND allows any address, IPV6_V6ONLY none of IPv4", () => {
   const host = new Host();
   const free = host.datagram(2, 0);
-  free.setOption(0, 15, Uint8Array.of(1, 0, 0, 0), host.nowUs);
+  setOption(free, 0, 15, Uint8Array.of(1, 0, 0, 0), host.nowUs);
   assertEquals(free.bind(ip("203.0.113.1"), 5000, host.nowUs), 0);
   const only = host.datagram(2, 0, 10);
-  only.setOption(41, 26, Uint8Array.of(1, 0, 0, 0), host.nowUs);
+  setOption(only, 41, 26, Uint8Array.of(1, 0, 0, 0), host.nowUs);
   assertEquals(only.bind(ip("::ffff:198.18.0.2"), 5000, host.nowUs), -EINVAL);
 });

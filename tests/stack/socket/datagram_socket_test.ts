@@ -14,6 +14,7 @@ import {
   ENOTCONN,
   EPIPE,
   EVENT_ERRQUEUE,
+  setOption,
 } from "../../../stack/mod.ts";
 import { intBytes } from "../../../stack/socket/option_codec.ts";
 import { bytesOf, Host, ip, parseIp, parseUdpFrame, PEER_ADDR, udpFrame } from "../net_fixture.ts";
@@ -116,11 +117,11 @@ Deno.test("a full receive buffer drops and counts", () => {
   const host = new Host();
   const s = host.datagram(2, 0);
   s.bind(ANY, 5000, host.nowUs);
-  s.setOption(1, 8, intBytes(2000), host.nowUs); // 4000
+  setOption(s, 1, 8, intBytes(2000), host.nowUs); // 4000
   for (let i = 0; i < 10; i++) host.inject(udpFrame(1, 5000, bytesOf(1000)));
   assertEquals([s.recvCount(), host.stack.counters.udp.rcvbufErrors], [4, 6]);
   const raw = host.datagram(3, 17);
-  raw.setOption(1, 8, intBytes(0), host.nowUs);
+  setOption(raw, 1, 8, intBytes(0), host.nowUs);
   for (let i = 0; i < 5; i++) host.inject(udpFrame(1, 5000, bytesOf(1400)));
   assertEquals(host.stack.counters.raw.rcvbufErrors, 3);
 });
@@ -128,8 +129,8 @@ Deno.test("a full receive buffer drops and counts", () => {
 Deno.test("too big for the path, with IP_RECVERR: the error queue says how much fits", () => {
   const host = new Host();
   const s = host.datagram(2, 0);
-  s.setOption(0, 10, intBytes(2), host.nowUs);
-  s.setOption(0, 11, intBytes(1), host.nowUs);
+  setOption(s, 0, 10, intBytes(2), host.nowUs);
+  setOption(s, 0, 11, intBytes(1), host.nowUs);
   assertEquals(host.send(s, bytesOf(2000), PEER_ADDR, 7), -EMSGSIZE);
   assertEquals(s.events, EVENT_ERRQUEUE);
   const entry = s.takeErrorQueue();

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { getOption, setOption } from "../../../stack/mod.ts";
 import { assert, assertEquals } from "@std/assert";
 import type { Socket } from "../../../stack/mod.ts";
 import { Host } from "../net_fixture.ts";
@@ -61,7 +62,7 @@ function compareOption(host: Host, record: Recorded, kind: string): number {
     return socket;
   };
   const get = (socket: Socket, maxLen: number) => {
-    const value = socket.getOption(level, name, maxLen, host.nowUs);
+    const value = getOption(socket, level, name, maxLen, host.nowUs);
     return toHex(typeof value === "number" ? value : value.subarray(0, maxLen));
   };
   const what = `${kind} level ${level} option ${name}`;
@@ -70,7 +71,7 @@ function compareOption(host: Host, record: Recorded, kind: string): number {
   socket.close(host.nowUs);
   for (const [value, expected, after] of record.sets) {
     const changed = fresh();
-    const result = changed.setOption(level, name, toBytes(value), host.nowUs);
+    const result = setOption(changed, level, name, toBytes(value), host.nowUs);
     assertEquals(result, expected, `${what} set to ${value}`);
     if (after !== undefined) assertEquals(get(changed, 64), after, `${what} after ${value}`);
     changed.close(host.nowUs);

@@ -1,5 +1,12 @@
 import { assertEquals } from "@std/assert";
-import { EADDRINUSE, EADDRNOTAVAIL, EINVAL, ENOBUFS, ENODEV } from "../../../stack/mod.ts";
+import {
+  EADDRINUSE,
+  EADDRNOTAVAIL,
+  EINVAL,
+  ENOBUFS,
+  ENODEV,
+  setOption,
+} from "../../../stack/mod.ts";
 import { Host, ip, PEER_ADDR } from "../net_fixture.ts";
 
 const JOIN = 35;
@@ -18,7 +25,7 @@ function mreq(group: string, addr: string, index: number | null = null): Uint8Ar
 Deno.test("a group is joined by address, by index or by route, and left likewise", () => {
   const host = new Host();
   const socket = host.datagram(2, 0);
-  const set = (name: number, value: Uint8Array) => socket.setOption(0, name, value, host.nowUs);
+  const set = (name: number, value: Uint8Array) => setOption(socket, 0, name, value, host.nowUs);
   const group = ip("239.1.2.3").w3;
   assertEquals(set(JOIN, mreq("239.1.2.3", "198.18.0.2")), 0);
   assertEquals(host.iface.hasGroup(group), true);
@@ -41,10 +48,10 @@ Deno.test("struct group_req, and close leaves all", () => {
   request[0] = 2;
   request[8] = 2;
   ip("239.7.7.7").writeTo(request, 12);
-  assertEquals(socket.setOption(0, MCAST_JOIN, request, host.nowUs), 0);
-  assertEquals(socket.setOption(0, MCAST_LEAVE, request, host.nowUs), 0);
-  assertEquals(socket.setOption(0, MCAST_JOIN, request.slice(0, 135), host.nowUs), -EINVAL);
-  socket.setOption(0, MCAST_JOIN, request, host.nowUs);
+  assertEquals(setOption(socket, 0, MCAST_JOIN, request, host.nowUs), 0);
+  assertEquals(setOption(socket, 0, MCAST_LEAVE, request, host.nowUs), 0);
+  assertEquals(setOption(socket, 0, MCAST_JOIN, request.slice(0, 135), host.nowUs), -EINVAL);
+  setOption(socket, 0, MCAST_JOIN, request, host.nowUs);
   socket.close(host.nowUs);
   assertEquals(host.iface.hasGroup(ip("239.7.7.7").w3), false);
 });
@@ -54,7 +61,7 @@ Deno.test("no more than igmp_max_memberships", () => {
   const socket = host.datagram(2, 0);
   const results: number[] = [];
   for (let i = 1; i <= 21; i++) {
-    results.push(socket.setOption(0, JOIN, mreq(`239.1.1.${i}`, "198.18.0.2"), host.nowUs));
+    results.push(setOption(socket, 0, JOIN, mreq(`239.1.1.${i}`, "198.18.0.2"), host.nowUs));
   }
   assertEquals(results.slice(19), [0, -ENOBUFS]);
 });

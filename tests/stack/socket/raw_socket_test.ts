@@ -1,3 +1,4 @@
+import { getOption, setOption } from "../../../stack/mod.ts";
 import { assertEquals } from "@std/assert";
 import { intBytes } from "../../../stack/socket/option_codec.ts";
 import {
@@ -29,13 +30,13 @@ Deno.test("the port is the protocol; bind again until connected", () => {
 Deno.test("IPPROTO_RAW includes the header by default, others when told", () => {
   const host = new Host();
   const raw = host.datagram(3, 255);
-  assertEquals(raw.getOption(0, 3, 4, host.nowUs), intBytes(1));
+  assertEquals(getOption(raw, 0, 3, 4, host.nowUs), intBytes(1));
   const other = host.datagram(3, 99);
-  assertEquals(other.getOption(0, 3, 4, host.nowUs), intBytes(0));
-  other.setOption(0, 3, intBytes(1), host.nowUs);
+  assertEquals(getOption(other, 0, 3, 4, host.nowUs), intBytes(0));
+  setOption(other, 0, 3, intBytes(1), host.nowUs);
   host.send(other, ipFrame(50, bytesOf(9), { dst: PEER_ADDR }).slice(14), PEER_ADDR);
   assertEquals(parseIp(host.sentOne()).header.protocol, 50);
-  other.setOption(0, 3, intBytes(0), host.nowUs);
+  setOption(other, 0, 3, intBytes(0), host.nowUs);
   host.send(other, bytesOf(9), PEER_ADDR);
   assertEquals(parseIp(host.sentOne()).header.protocol, 99);
 });

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { EINVAL, ENODEV, ENOENT } from "../../../stack/mod.ts";
+import { EINVAL, ENODEV, ENOENT, getOption, setOption } from "../../../stack/mod.ts";
 import { intBytes } from "../../../stack/socket/option_codec.ts";
 import { Host, ip } from "../net_fixture.ts";
 import { compareLevel } from "./linux_options.ts";
@@ -13,8 +13,8 @@ Deno.test("SOL_SOCKET as Linux answers", () => {
 Deno.test("buffers are doubled within bounds; FORCE goes beyond", () => {
   const host = new Host();
   const socket = host.datagram(2, 0);
-  const set = (option: number, n: number) => socket.setOption(1, option, intBytes(n), host.nowUs);
-  const get = (option: number) => socket.getOption(1, option, 4, host.nowUs);
+  const set = (option: number, n: number) => setOption(socket, 1, option, intBytes(n), host.nowUs);
+  const get = (option: number) => getOption(socket, 1, option, 4, host.nowUs);
   set(8, 100_000);
   assertEquals(get(8), intBytes(200_000));
   set(8, 100 << 20);
@@ -30,23 +30,23 @@ Deno.test("buffers are doubled within bounds; FORCE goes beyond", () => {
 Deno.test("SO_BINDTODEVICE by name, SO_BINDTOIFINDEX by number", () => {
   const host = new Host();
   const socket = host.datagram(2, 0);
-  const set = (value: Uint8Array) => socket.setOption(1, 25, value, host.nowUs);
+  const set = (value: Uint8Array) => setOption(socket, 1, 25, value, host.nowUs);
   assertEquals([set(name("eth9")), set(name("eth0"))], [-ENODEV, 0]);
-  assertEquals(socket.getOption(1, 25, 16, host.nowUs), name("eth0"));
-  assertEquals(socket.getOption(1, 25, 15, host.nowUs), -EINVAL);
-  assertEquals(socket.getOption(1, 62, 4, host.nowUs), intBytes(2));
+  assertEquals(getOption(socket, 1, 25, 16, host.nowUs), name("eth0"));
+  assertEquals(getOption(socket, 1, 25, 15, host.nowUs), -EINVAL);
+  assertEquals(getOption(socket, 1, 62, 4, host.nowUs), intBytes(2));
   assertEquals(set(new Uint8Array(0)), 0);
-  assertEquals(socket.getOption(1, 25, 16, host.nowUs), new Uint8Array(0));
-  assertEquals(socket.setOption(1, 62, intBytes(1), host.nowUs), 0);
-  assertEquals(socket.getOption(1, 25, 16, host.nowUs), name("lo"));
+  assertEquals(getOption(socket, 1, 25, 16, host.nowUs), new Uint8Array(0));
+  assertEquals(setOption(socket, 1, 62, intBytes(1), host.nowUs), 0);
+  assertEquals(getOption(socket, 1, 25, 16, host.nowUs), name("lo"));
 });
 
 Deno.test("a filter can be attached, and detached once", () => {
   const host = new Host();
   const socket = host.datagram(3, 1);
-  assertEquals(socket.setOption(1, 26, new Uint8Array(16), host.nowUs), 0);
-  assertEquals(socket.setOption(1, 27, intBytes(0), host.nowUs), 0);
-  assertEquals(socket.setOption(1, 27, intBytes(0), host.nowUs), -ENOENT);
+  assertEquals(setOption(socket, 1, 26, new Uint8Array(16), host.nowUs), 0);
+  assertEquals(setOption(socket, 1, 27, intBytes(0), host.nowUs), 0);
+  assertEquals(setOption(socket, 1, 27, intBytes(0), host.nowUs), -ENOENT);
 });
 
 Deno.test("SO_ERROR tells the pending error once", () => {
@@ -55,17 +55,17 @@ Deno.test("SO_ERROR tells the pending error once", () => {
   socket.connect(ip("127.0.0.1"), 9, host.nowUs);
   host.send(socket, new Uint8Array(1), null);
   host.flush();
-  assertEquals(socket.getOption(1, 4, 4, host.nowUs), intBytes(111));
-  assertEquals(socket.getOption(1, 4, 4, host.nowUs), intBytes(0));
+  assertEquals(getOption(socket, 1, 4, 4, host.nowUs), intBytes(111));
+  assertEquals(getOption(socket, 1, 4, 4, host.nowUs), intBytes(0));
 });
 
 Deno.test("time stamps: one kind at a time", () => {
   const host = new Host();
   const socket = host.datagram(2, 0);
-  socket.setOption(1, 29, intBytes(1), host.nowUs);
-  socket.setOption(1, 35, intBytes(1), host.nowUs);
-  assertEquals(socket.getOption(1, 29, 4, host.nowUs), intBytes(0));
-  assertEquals(socket.getOption(1, 35, 4, host.nowUs), intBytes(1));
+  setOption(socket, 1, 29, intBytes(1), host.nowUs);
+  setOption(socket, 1, 35, intBytes(1), host.nowUs);
+  assertEquals(getOption(socket, 1, 29, 4, host.nowUs), intBytes(0));
+  assertEquals(getOption(socket, 1, 35, 4, host.nowUs), intBytes(1));
 });
 
 Deno.test("SO_LINGER: on and off, seconds as given, negative ones none", () => {

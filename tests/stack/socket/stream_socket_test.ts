@@ -4,12 +4,15 @@ import {
   EAFNOSUPPORT,
   ECONNREFUSED,
   EINPROGRESS,
+  EINVAL,
   ENETUNREACH,
   EVENT_ACCEPTABLE,
   EVENT_CONNECTED,
   EVENT_ERROR,
   EVENT_READABLE,
+  getOption,
   type IpAddress,
+  setOption,
   type StreamSocket,
 } from "../../../stack/mod.ts";
 import { assertBytes, bytesOf, Host, ip } from "../net_fixture.ts";
@@ -126,13 +129,32 @@ Deno.test("dual stack: a listener on :: takes IPv4, unless it is v6 only", () =>
   assertEquals(client.remote()?.addr.toString(), "127.0.0.1");
   assert(server.accept() !== null);
   const only = stream(host, 10);
-  assertEquals(only.setOption(41, 26, Uint8Array.of(1, 0, 0, 0), host.nowUs), 0);
+  assertEquals(setOption(only, 41, 26, Uint8Array.of(1, 0, 0, 0), host.nowUs), 0);
   assertEquals(only.bind(ip("::"), 8004, host.nowUs), 0);
   assertEquals(only.listen(1, host.nowUs), 0);
   const refused = stream(host);
   refused.connect(LO, 8004, host.nowUs);
   host.flush();
   assertEquals(refused.takeError(), ECONNREFUSED);
+});
+
+Deno.test("to the wildcard: the address that we are bound to, as on Linux", () => {
+  const host = new Host();
+  listener(host, ip("0.0.0.0"), 8005);
+  const client = stream(host);
+  assertEquals(client.bind(ip("198.18.0.2"), 0, host.nowUs), 0);
+  client.connect(ip("0.0.0.0"), 8005, host.nowUs);
+  host.flush();
+  const ends = [client.local(), client.remote()].map((end) => end?.addr.toString());
+  assertEquals(ends, ["198.18.0.2", "198.18.0.2"]);
+});
+
+Deno.test("v6 only: not bound to IPv4, not connected to it", () => {
+  const host = new Host();
+  const only = stream(host, 10);
+  setOption(only, 41, 26, Uint8Array.of(1, 0, 0, 0), host.nowUs);
+  assertEquals(only.bind(ip("::ffff:198.18.0.2"), 8006, host.nowUs), -EINVAL);
+  assertEquals(only.connect(LO, 8006, host.nowUs), -ENETUNREACH);
 });
 
 Deno.test("options reach TCP and are inherited by accepted sockets", () => {
@@ -143,19 +165,19 @@ Deno.test("options reach TCP and are inherited by accepted sockets", () => {
     assert(typeof value !== "number", `${value}`);
     return new DataView(value.buffer).getInt32(0, true);
   };
-  assertEquals(server.setOption(1, 9, on, host.nowUs), 0); // SO_KEEPALIVE
-  assertEquals(server.setOption(1, 8, Uint8Array.of(0, 0, 1, 0), host.nowUs), 0); // SO_RCVBUF
-  assertEquals(int(server.getOption(1, 8, 4, host.nowUs)), 131072);
+  assertEquals(setOption(server, 1, 9, on, host.nowUs), 0); // SO_KEEPALIVE
+  assertEquals(setOption(server, 1, 8, Uint8Array.of(0, 0, 1, 0), host.nowUs), 0); // SO_RCVBUF
+  assertEquals(int(getOption(server, 1, 8, 4, host.nowUs)), 131072);
   server.bind(LO, 8005, host.nowUs);
   server.listen(1, host.nowUs);
-  assertEquals(int(server.getOption(1, 30, 4, host.nowUs)), 1); // SO_ACCEPTCONN
+  assertEquals(int(getOption(server, 1, 30, 4, host.nowUs)), 1); // SO_ACCEPTCONN
   const client = stream(host);
   client.connect(LO, 8005, host.nowUs);
   host.flush();
   const child = server.accept();
   assert(child !== null);
-  assertEquals(int(child.getOption(1, 9, 4, host.nowUs)), 1);
-  assertEquals(int(child.getOption(1, 8, 4, host.nowUs)), 131072);
-  assertEquals(int(client.getOption(0, 14, 4, host.nowUs)), 65535); // IP_MTU
-  assertEquals(int(client.getOption(6, 2, 4, host.nowUs)) > 0, true); // TCP_MAXSEG
+  assertEquals(int(getOption(child, 1, 9, 4, host.nowUs)), 1);
+  assertEquals(int(getOption(child, 1, 8, 4, host.nowUs)), 131072);
+  assertEquals(int(getOption(client, 0, 14, 4, host.nowUs)), 65535); // IP_MTU
+  assertEquals(int(getOption(client, 6, 2, 4, host.nowUs)) > 0, true); // TCP_MAXSEG
 });

@@ -1,3 +1,4 @@
+import { setOption } from "../../../stack/mod.ts";
 import { assert, assertEquals } from "@std/assert";
 import {
   ALL_OFFLOADS,
@@ -78,9 +79,9 @@ Deno.test("time to live and type of service tell frames apart", () => {
   const host = new Host({ caps: ALL_OFFLOADS });
   const socket = connected(host);
   host.send(socket, bytesOf(10), null);
-  socket.setOption(0, 2, Uint8Array.of(9), host.nowUs);
+  setOption(socket, 0, 2, Uint8Array.of(9), host.nowUs);
   host.send(socket, bytesOf(10), null);
-  socket.setOption(0, 1, Uint8Array.of(4), host.nowUs);
+  setOption(socket, 0, 1, Uint8Array.of(4), host.nowUs);
   host.send(socket, bytesOf(10), null);
   assertEquals(shape(host).length, 3);
 });
@@ -88,7 +89,7 @@ Deno.test("time to live and type of service tell frames apart", () => {
 Deno.test("not when it could be fragmented, nor while the neighbour is being asked for", () => {
   const host = new Host({ caps: ALL_OFFLOADS });
   const socket = connected(host);
-  socket.setOption(0, 10, Uint8Array.of(0, 0, 0, 0), host.nowUs); // IP_PMTUDISC_DONT
+  setOption(socket, 0, 10, Uint8Array.of(0, 0, 0, 0), host.nowUs); // IP_PMTUDISC_DONT
   for (let i = 0; i < 2; i++) host.send(socket, bytesOf(100), null);
   assertEquals(shape(host), [[100], [100]]);
   const other = host.datagram(2, 0);

@@ -6,6 +6,7 @@ import {
   EADDRINUSE,
   EAGAIN,
   GSO_UDP_L4,
+  setOption,
   SOCK_DGRAM,
 } from "../../../stack/mod.ts";
 import {
@@ -25,7 +26,7 @@ const ON = Uint8Array.of(1, 0, 0, 0);
 
 function bound(host: Host, port: number, addr = ANY, options: number[] = []) {
   const socket = host.datagram(SOCK_DGRAM, 17);
-  for (const name of options) socket.setOption(1, name, ON, host.nowUs);
+  for (const name of options) setOption(socket, 1, name, ON, host.nowUs);
   assertEquals(socket.bind(addr, port, host.nowUs), 0);
   return socket;
 }
@@ -120,7 +121,7 @@ Deno.test("SO_BINDTODEVICE keeps other interfaces' datagrams out", () => {
   const host = new Host();
   const socket = host.datagram(SOCK_DGRAM, 17);
   const lo = Uint8Array.from("lo\0", (c) => c.charCodeAt(0));
-  assertEquals(socket.setOption(1, 25, lo, host.nowUs), 0);
+  assertEquals(setOption(socket, 1, 25, lo, host.nowUs), 0);
   socket.bind(ANY, 5000, host.nowUs);
   host.inject(udpFrame(1, 5000, bytesOf(1)));
   assertEquals(socket.recvCount(), 0);
@@ -132,7 +133,7 @@ Deno.test("SO_BINDTODEVICE keeps other interfaces' datagrams out", () => {
 
 Deno.test("errors find the endpoint that sent, by its ports and addresses", () => {
   const host = new Host();
-  const recvErr = (socket: ReturnType<typeof bound>) => socket.setOption(0, 11, ON, host.nowUs);
+  const recvErr = (socket: ReturnType<typeof bound>) => setOption(socket, 0, 11, ON, host.nowUs);
   const open = bound(host, 5000);
   const connected = bound(host, 5001);
   recvErr(open);
@@ -161,9 +162,9 @@ Deno.test("SO_NO_CHECK sends without a checksum", () => {
 Deno.test("IP_MULTICAST_ALL off: only groups of its own", () => {
   const host = new Host();
   const [all, own] = [bound(host, 5000, ANY, [2]), bound(host, 5000, ANY, [2])];
-  own.setOption(0, 49, Uint8Array.of(0, 0, 0, 0), host.nowUs);
-  all.setOption(0, 35, Uint8Array.of(239, 1, 2, 3, 198, 18, 0, 2), host.nowUs);
-  own.setOption(0, 35, Uint8Array.of(239, 1, 2, 4, 198, 18, 0, 2), host.nowUs);
+  setOption(own, 0, 49, Uint8Array.of(0, 0, 0, 0), host.nowUs);
+  setOption(all, 0, 35, Uint8Array.of(239, 1, 2, 3, 198, 18, 0, 2), host.nowUs);
+  setOption(own, 0, 35, Uint8Array.of(239, 1, 2, 4, 198, 18, 0, 2), host.nowUs);
   for (const dst of ["239.1.2.3", "239.1.2.4"]) {
     host.inject(
       udpFrame(1, 5000, bytesOf(1), { dst: ip(dst), dstMac: Uint8Array.of(1, 0, 94, 1, 2, 3) }),

@@ -7,7 +7,7 @@ import type { TcpSocket } from "../../../../stack/tcp/mod.ts";
 Deno.test("send buffer: EVENT_WRITABLE when a part of it is free again", () => {
   const peer = new Peer();
   const socket = peer.connect();
-  socket.setSendBuffer(10_000);
+  socket.sendBuffer = 10_000;
   assertEquals(write(peer.host, socket, new Uint8Array(20_000), peer.nowUs), 10_000);
   assertEquals(socket.sendSpace(), 0);
   peer.flush();
@@ -23,7 +23,7 @@ Deno.test("send buffer: EVENT_WRITABLE when a part of it is free again", () => {
 Deno.test("send buffer: with nothing left to send the program is woken for two segments", () => {
   const peer = new Peer();
   const socket = peer.connect();
-  socket.setSendBuffer(14_600);
+  socket.sendBuffer = 14_600;
   assertEquals(write(peer.host, socket, new Uint8Array(20_000), peer.nowUs), 14_600);
   peer.flush();
   peer.host.takeEvents(socket);

@@ -6,7 +6,7 @@ import { transfer, World } from "../support/world.ts";
 Deno.test("receiver: window closes, small openings are kept back, large ones are told", () => {
   const peer = new Peer();
   const socket = peer.connect();
-  socket.setReceiveBuffer(20_000);
+  socket.receiveBuffer = 20_000;
   peer.send({ flags: ".", data: 14_600, gsoSize: 1460 });
   // The edge promised with the SYN stands: 65535
   assertEquals(peer.take().header.window, 65535 - 14_600);
@@ -27,7 +27,7 @@ Deno.test("receiver: window closes, small openings are kept back, large ones are
 Deno.test("a window probe (one byte beyond a closed window) is acknowledged and not taken", () => {
   const peer = new Peer();
   const socket = peer.connect();
-  socket.setReceiveBuffer(4000);
+  socket.receiveBuffer = 4000;
   peer.send({ flags: ".", data: 65535, gsoSize: 1460 });
   peer.sent.length = 0;
   for (let i = 0; i < 3; i++) {
@@ -63,8 +63,8 @@ Deno.test("auto-tuning: both buffers grow with the bandwidth-delay product", () 
 Deno.test("auto-tuning stops where SO_RCVBUF and SO_SNDBUF say", () => {
   const world = new World({ delayUs: 25_000 });
   const [client, server] = world.connect();
-  client.setSendBuffer(50_000);
-  server.setReceiveBuffer(60_000);
+  client.sendBuffer = 50_000;
+  server.receiveBuffer = 60_000;
   transfer(world, [world.a, client], [world.b, server], 1_000_000);
   assertEquals(client.tcb.sndBufBytes, 50_000);
   assertEquals(server.tcb.rcvBufBytes, 60_000);

@@ -6,14 +6,14 @@ import { ANY_V4, ANY_V6 } from "../../../../stack/base/ip_address.ts";
 Deno.test("listeners: a bound address beats all addresses; dual stack", () => {
   const peer = new Peer();
   const any = peer.host.tcp.createSocket(10);
-  any.options.socket.reuseAddr = true;
+  any.tcpOptions.socket.reuseAddr = true;
   check(any.bind(ANY_V6, 80, 0));
   check(any.listen(4, 0));
   peer.hostPort = 80;
   peer.send({ flags: "S", sport: 1 });
   assertEquals(any.listening!.synQueue.size, 1);
   const v6only = peer.host.tcp.createSocket(10);
-  v6only.options.socket.v6Only = true;
+  v6only.tcpOptions.socket.v6Only = true;
   check(v6only.bind(ANY_V6, 81, 0));
   check(v6only.listen(4, 0));
   const v4 = peer.host.tcp.createSocket(2);
@@ -32,7 +32,7 @@ for (const [listenerCount, portStep] of [[2, 2], [3, 1], [4, 2], [8, 4]]) {
     const peer = new Peer();
     const listeners = Array.from({ length: listenerCount }, () => {
       const socket = peer.host.tcp.createSocket(2);
-      socket.options.socket.reusePort = true;
+      socket.tcpOptions.socket.reusePort = true;
       check(socket.bind(ANY_V4, 80, 0));
       check(socket.listen(400, 0));
       return socket;

@@ -115,7 +115,7 @@ Deno.test("keepalive: probes after the idle time, ended by an answer or by too m
   socket.setTcpOption(4, Uint8Array.of(10, 0, 0, 0), peer.nowUs);
   socket.setTcpOption(5, Uint8Array.of(2, 0, 0, 0), peer.nowUs);
   socket.setTcpOption(6, Uint8Array.of(3, 0, 0, 0), peer.nowUs);
-  socket.options.socket.keepAlive = true;
+  socket.tcpOptions.socket.keepAlive = true;
   socket.optionsChanged();
   assertEquals(peer.timeUntilSent(), 10_000_000);
   assertEquals(peer.next(), ". 0:0(0) ack 1");

@@ -106,7 +106,7 @@ Deno.test("SO_LINGER 0 and abort send RST", () => {
     const peer = new Peer();
     const socket = peer.connect();
     peer.write(socket, 10);
-    socket.options.socket.lingerOn = true;
+    socket.tcpOptions.socket.lingerOn = true;
     if (how === "linger") socket.close(peer.nowUs);
     else socket.abort(peer.nowUs);
     assertEquals(peer.next(), "R. 1:1(0) ack 1");

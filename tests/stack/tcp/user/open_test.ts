@@ -56,7 +56,7 @@ Deno.test("MSG_FASTOPEN: asks for a cookie first, then takes text along", () => 
   check(client.connectFast(world.b.address, 80, world.nowUs), 0);
   check(client.connectFast(world.b.address, 80, world.nowUs), 0);
   check(client.connect(world.b.address, 80, world.nowUs), -EISCONN);
-  assertEquals(client.options.fastOpenConnect, false);
+  assertEquals(client.tcpOptions.fastOpenConnect, false);
   const startUs = world.nowUs;
   assertEquals(write(world.a, client, pattern(500), world.nowUs), 500);
   let server: TcpSocket | null = null;

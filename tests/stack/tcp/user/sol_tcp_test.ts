@@ -63,14 +63,14 @@ Deno.test("connections inherit the options of their listener", () => {
   const listener = peer.listen();
   listener.setTcpOption(1, int(1), 0);
   listener.setTcpOption(TCP_CONGESTION, new TextEncoder().encode("reno"), 0);
-  listener.options.socket.keepAlive = true;
-  listener.setReceiveBuffer(70_000);
+  listener.tcpOptions.socket.keepAlive = true;
+  listener.receiveBuffer = 70_000;
   peer.send({ flags: "S" });
   peer.send({ flags: "." });
   const socket = listener.accept()!;
   assertEquals(get(socket, 1), 1);
   assertEquals(socket.tcb.congestion.name, "reno");
-  assertEquals(socket.options.socket.keepAlive, true);
+  assertEquals(socket.tcpOptions.socket.keepAlive, true);
   assertEquals(socket.receiveBuffer, 70_000);
   socket.setTcpOption(1, int(0), 0);
   assertEquals(get(listener, 1), 1, "a copy");
