@@ -59,17 +59,12 @@
 /* data sockaddr -> 0. */
 #define NUSE_OP_BIND 3
 /* data sockaddr, a = NUSE_FILLER_LEN on a stream, 0 on a datagram. -> 0 connected at once
- * (datagram, or AF_UNSPEC: disconnected), -EINPROGRESS (stream), or an error. Only after
- * -EINPROGRESS does the shim make its end unwritable by writing filler bytes; the service
- * drains exactly these, and only then counts bytes as data, when the handshake has ended well.
- * Ended badly, the service puts a byte with the program's end of a fresh pair (SCM_RIGHTS) into
- * this one and closes it, the filler unread: poll shows IN, OUT, ERR, HUP; SO_ERROR keeps the
- * error. The socket answers to both cookies; `a` of the reply to a CONNECT by the former one is 1:
- * the fresh end is to take the place of the old.
+ * (datagram, or AF_UNSPEC: disconnected), -EINPROGRESS (stream), or an error. `b` of the reply: how
+ * many filler bytes to write; `a` 1: asked by the cookie of a pair that shows a failed connect, the
+ * fresh end that waits there is to take its place. (The story: io/app/endpoint/connecting.ts.)
  * b = NUSE_CONNECT_WAIT: the reply comes when the handshake has ended (see CANCEL); without data:
- * of the connect that is under way. `b` of the reply: how many filler bytes to write. c =
- * NUSE_CONNECT_FAST: MSG_FASTOPEN, as if TCP_FASTOPEN_CONNECT were set for this once; 0: connected
- * as far as the program can see. */
+ * of the connect that is under way. c = NUSE_CONNECT_FAST: MSG_FASTOPEN, as if TCP_FASTOPEN_CONNECT
+ * were set for this once; 0: connected as far as the program can see. */
 #define NUSE_OP_CONNECT 4
 /* a backlog -> 0. */
 #define NUSE_OP_LISTEN 5

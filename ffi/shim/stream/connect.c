@@ -1,13 +1,10 @@
 /*
- * connect, and the end of a connect that nobody waits for.
+ * connect, and the end of a connect that nobody waits for: the program's half of the story that
+ * io/app/endpoint/connecting.ts tells.
  *
- * Blocking: the request itself waits (control.c), signals, SA_RESTART and SO_SNDTIMEO included.
- *
- * Non-blocking, or a wait that was cut short:
- *   CONNECT --> -EINPROGRESS --> write the filler, make SO_SNDBUF small --> not writable
- *   the handshake has ended well: the service drains it --> OUT
- *   it has ended badly: the service closes its end, the filler unread --> IN OUT ERR HUP
- *   connect() again: replace_pair.c
+ * Blocking: the request itself waits (core/control.c), signals, SA_RESTART and SO_SNDTIMEO
+ * included. Non-blocking, or a wait that was cut short: the pair is made unwritable, by filler and a
+ * small SO_SNDBUF, until the service reads the filler or closes its end.
  *
  * Probed on Linux 6.18: an AF_UNIX stream end is writable while 4 * (bytes charged) <= sndbuf.
  * The smallest sndbuf is 4608, one message of 512 bytes is charged 1280 or more: not writable,

@@ -1,17 +1,33 @@
 /**
- * How the outcome of connect() reaches the program. Two ways, by what the request asks for:
+ * How the outcome of connect() reaches the program: the essay on connect(). The program's half is
+ * ffi/shim/stream/connect.c.
  *
- *     it waits: the reply to the request itself, when the handshake has ended
- *     it does not: the pair shows it, as poll() does for a TCP socket
- *         under way   the program's end is full of filler: nothing
- *         connected   the filler is drained: OUT
- *         failed      our end is closed, the filler unread: IN OUT ERR HUP
+ * A unix pair is connected from the start: left alone it would be writable at once. So a connect()
+ * that does not wait goes like this (CONNECT in protocol.h):
  *
- * (For a moment before that only IN: the byte of the next paragraph comes first.)
+ *     program (shim)                               service
+ *     CONNECT ────────────────────────────────────► SYN
+ *           ◄──────── -EINPROGRESS, n bytes of filler
+ *     writes n bytes, makes SO_SNDBUF small
+ *     poll: nothing                                 the handshake goes on
+ *                                                   it ends well: reads the filler away
+ *     poll: OUT, one edge
+ *     SO_SNDBUF large again; data
  *
- * A pair whose end is closed cannot be used again, but connect() may be called again: the socket
- * gets another pair (stream_endpoint.ts), whose end for the program waits in the old one, with a
- * byte.
+ *                                                   it ends badly: a byte with the program's end
+ *                                                   of a fresh pair into the old one, then closes
+ *     poll: IN OUT ERR HUP (for a moment only IN)   that, the filler unread
+ *     SO_ERROR: asked of the service
+ *     connect() again: CONNECT by the old cookie ─► answered with a = 1
+ *     takes the fresh end, puts it in place of the old (replace_pair.c)
+ *
+ * A pair whose end is closed cannot be used again, hence the fresh one: its endpoint takes over
+ * (stream_endpoint.ts), and the socket answers to both cookies (endpoint_table.ts). It waits in the
+ * old pair, and is closed with it if the program is done with the socket.
+ *
+ * A connect() that waits sends the request with WAIT: the reply comes with the outcome, later
+ * (deferred_reply.ts), and nothing is done to the pair. A signal or SO_SNDTIMEO ends the wait:
+ * CANCEL is answered with -EINPROGRESS and turns it into one that does not.
  *
  * @module
  */
