@@ -3,8 +3,8 @@
  * io/app/endpoint/connecting.ts tells.
  *
  * Blocking: the request itself waits (core/control.c), signals, SA_RESTART and SO_SNDTIMEO
- * included. Non-blocking, or a wait that was cut short: the pair is made unwritable, by filler and a
- * small SO_SNDBUF, until the service reads the filler or closes its end.
+ * included. Non-blocking, or a wait that was cut short: the pair is made unwritable, by filler and
+ * a small SO_SNDBUF, until the service reads the filler or closes its end.
  *
  * Probed on Linux 6.18: an AF_UNIX stream end is writable while 4 * (bytes charged) <= sndbuf.
  * The smallest sndbuf is 4608, one message of 512 bytes is charged 1280 or more: not writable,

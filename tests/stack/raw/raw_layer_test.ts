@@ -153,7 +153,7 @@ Deno.test("errors come to a bound or connected raw socket about its own packets 
   }
   const sender = host.datagram(SOCK_RAW, ICMP);
   for (const socket of [...sockets, sender]) {
-    socket.setOption(0, 11, Uint8Array.of(1, 0, 0, 0), host.nowUs);
+    setOption(socket, 0, 11, Uint8Array.of(1, 0, 0, 0), host.nowUs);
   }
   host.send(sender, icmpPacket(8, 0, 1, bytesOf(8)), PEER_ADDR);
   host.inject(icmpFrame(3, 1, 0, host.sentOne().bytes.slice(14)));

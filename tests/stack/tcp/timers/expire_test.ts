@@ -169,7 +169,7 @@ Deno.test("TCP_USER_TIMEOUT ends an idle connection only after a probe", () => {
   socket.setTcpOption(TCP_KEEPIDLE, Uint8Array.of(10, 0, 0, 0), peer.nowUs);
   socket.setTcpOption(TCP_KEEPINTVL, Uint8Array.of(2, 0, 0, 0), peer.nowUs);
   socket.setTcpOption(TCP_USER_TIMEOUT, Uint8Array.of(0x88, 0x13, 0, 0), peer.nowUs); // 5 s
-  socket.options.socket.keepAlive = true;
+  socket.tcpOptions.socket.keepAlive = true;
   socket.optionsChanged();
   assertEquals(peer.timeUntilSent(), 10 * SECOND_US);
   assertEquals(peer.next(), ". 0:0(0) ack 1");
