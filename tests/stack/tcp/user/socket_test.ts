@@ -56,7 +56,7 @@ Deno.test("socket: what is unsent, what is unacknowledged, and a FIN that counts
 Deno.test("socket: the space to write ends with the buffer, and with the sending side", () => {
   const peer = new Peer();
   const socket = peer.connect();
-  socket.setSendBuffer(1000);
+  socket.sendBuffer = 1000;
   assertEquals([socket.sendSpace(), socket.sendBuffer], [1000, 1000]);
   peer.write(socket, 1000);
   assertEquals(socket.sendSpace(), 0);
@@ -111,8 +111,8 @@ Deno.test("socket: shutdown of what is not connected, and with a nonsense argume
 Deno.test("socket: SO_KEEPALIVE takes effect when the options have changed", () => {
   const peer = new Peer();
   const socket = peer.connect();
-  socket.options.ownSocketOptions().keepAlive = true;
+  socket.tcpOptions.ownSocketOptions().keepAlive = true;
   assertEquals(socket.tcb.keepAliveAtUs, Infinity);
   socket.optionsChanged();
-  assertEquals(socket.tcb.keepAliveAtUs, peer.nowUs + socket.options.keepIdleUs);
+  assertEquals(socket.tcb.keepAliveAtUs, peer.nowUs + socket.tcpOptions.keepIdleUs);
 });
