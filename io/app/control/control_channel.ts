@@ -64,7 +64,10 @@ export class ControlChannel implements Handler, ClientKeeper {
     if (fd < 0) return; // gone again, or no descriptor left: reported again
     const peer = peerCredentials(fd);
     const isTrusted = typeof peer !== "number" && this.#trustedUids.includes(peer.uid);
-    if (isTrusted && this.add(fd)) counters.clientsAccepted++;
+    if (!isTrusted) {
+      sys.close(fd);
+      counters.clientsRefused++;
+    } else if (this.add(fd)) counters.clientsAccepted++;
   }
 
   add(fd: number): boolean {
