@@ -61,12 +61,21 @@ async function serviceDies(programs: Programs, mode: string): Promise<Output> {
     stderr: "piped",
   }).spawn();
   const reader = child.stdout.getReader();
-  const { value } = await reader.read();
-  assertEquals(new TextDecoder().decode(value), "go\n");
+  const goes = async () => {
+    const { value } = await reader.read();
+    assertEquals(new TextDecoder().decode(value), "go\n");
+  };
+  await goes();
+  const writer = child.stdin.getWriter();
+  if (mode === "unread") {
+    fake.pause();
+    await writer.write(new Uint8Array(1));
+    await goes();
+  }
   await reader.cancel();
   await untilAsleep(child.pid);
   await fake.stop();
-  await child.stdin.close();
+  await writer.close();
   const [status, text] = await Promise.all([child.status, new Response(child.stderr).text()]);
   return { code: status.code, text };
 }
@@ -91,7 +100,7 @@ Deno.test("the shim against a fake service", async (t) => {
   await withPrograms(async (programs) => {
     await runCases(t, programs);
     await t.step("a service that dies", async () => {
-      for (const mode of ["outlive", "dialling"]) {
+      for (const mode of ["outlive", "dialling", "unread"]) {
         assertEquals(await serviceDies(programs, mode), { code: 0, text: "" });
       }
     });

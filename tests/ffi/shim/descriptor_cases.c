@@ -2,6 +2,7 @@
 #include "check.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <sys/syscall.h>
@@ -23,6 +24,23 @@ CASE(dup_all_ways) {
   }
   CHECK(copies[3] == 50 && copies[4] == 60);
   CHECK(requests(copies[0], NUSE_OP_WHO) == who);
+}
+
+CASE(dup_knows_what_the_socket_was_told) {
+  int on = 1, size = 0, fd = udp();
+  socklen_t len = sizeof size;
+  CHECK(setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on) == 0);
+  int copies[] = {dup(fd), dup2(fd, 40), fcntl(fd, F_DUPFD, 50)};
+  fake_set(fd, FAKE_ERROR_RECORD, ECONNREFUSED);
+  for (int i = 0; i < 3; i++) CHECK(wait_for(copies[i], POLLIN, LIMIT_MS) == POLLERR);
+  /* And that a connect is under way, with the pair made unwritable */
+  int stream = tcp(SOCK_NONBLOCK);
+  FAILS(EINPROGRESS, connect(stream, at(PORT_HELD), AT_LEN));
+  int copy = dup(stream);
+  fake_set(fd, FAKE_RELEASE, 1);
+  CHECK(close(stream) == 0 && wait_for(copy, POLLOUT, LIMIT_MS) == POLLOUT);
+  CHECK(send(copy, "x", 1, 0) == 1);
+  CHECK(syscall(SYS_getsockopt, copy, SOL_SOCKET, SO_SNDBUF, &size, &len) == 0 && size > 200000);
 }
 
 CASE(dup2_over_nuse) {

@@ -84,6 +84,11 @@ export class FakeService {
     return new FakeService(path, child);
   }
 
+  /** What it is sent from now on stays unread. */
+  pause(): void {
+    this.#child.kill("SIGSTOP");
+  }
+
   /** Ends it as `kill -9` would, so that nothing is said to its clients. */
   async stop(): Promise<void> {
     this.#child.kill("SIGKILL");

@@ -130,6 +130,20 @@ static void receiving_mode(int fd) {
   recv(datagram, &(char){0}, 1, 0);
 }
 
+/* The service dies with a datagram unread, which the kernel tells by ECONNRESET. */
+static void unread_mode(int fd) {
+  char c;
+  int datagram = udp();
+  CHECK(connect(datagram, at(5000), AT_LEN) == 0);
+  CHECK(send(datagram, "x", 1, 0) == 1 && recv(datagram, &c, 1, 0) == 1);
+  CHECK(write(fd, "go\n", 3) == 3);
+  CHECK(read(0, &c, 1) == 1); /* the service has been stopped */
+  CHECK(send(datagram, "x", 1, 0) == 1);
+  CHECK(write(fd, "go\n", 3) == 3);
+  CHECK(read(0, &c, 1) == 0);
+  FAILS(ENETDOWN, recv(datagram, &c, 1, 0));
+}
+
 static void dialling_mode(int fd) {
   int stream = tcp(0);
   CHECK(write(fd, "go\n", 3) == 3);
@@ -145,7 +159,8 @@ int exec_child(int argc, char **argv) {
                {"unreachable", unreachable_mode}, {"native", native_mode},
                {"outlive", outlive_mode},         {"accepting", accepting_mode},
                {"receiving", receiving_mode},     {"dialling", dialling_mode},
-               {"prefork", prefork_mode},         {"daemon", daemon_mode}};
+               {"prefork", prefork_mode},         {"daemon", daemon_mode},
+               {"unread", unread_mode}};
   if (argc != 4) return 2;
   for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
     if (strcmp(argv[2], modes[i].name) != 0) continue;

@@ -83,7 +83,8 @@ Deno.test("frameFilter, own MAC with IPv6", () => {
 });
 
 Deno.test("frameFilter, interface MAC: only our addresses, broadcasts, multicast, ARP", () => {
-  const addresses = [address("198.18.0.2", 23), address("10.1.2.3", 32), address("10.9.0.1", 31)];
+  const pointToPoint = [address("10.9.0.1", 31), address("10.8.0.0", 31)];
+  const addresses = [address("198.18.0.2", 23), address("10.1.2.3", 32), ...pointToPoint];
   withFilter(addresses, false, (passes) => {
     assertEquals(passes(arpFrame(2, PEER, "198.18.0.1", "198.18.0.2", OURS)), true);
     assertEquals(passes(ipv4("198.18.0.2")), true);
@@ -96,6 +97,8 @@ Deno.test("frameFilter, interface MAC: only our addresses, broadcasts, multicast
     assertEquals(passes(ipv4("198.18.0.255")), false);
     assertEquals(passes(ipv4("10.1.2.4")), false);
     assertEquals(passes(ipv4("10.9.0.0")), false);
+    assertEquals(passes(ipv4("10.8.0.0")), true);
+    assertEquals(passes(ipv4("10.8.0.1")), false, "a neighbour, not a broadcast address");
     assertEquals(passes(ipv4("198.18.0.2", PEER)), false);
     assertEquals(passes(ipv6(address("fe80::1"))), false);
   });

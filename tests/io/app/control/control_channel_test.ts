@@ -41,6 +41,7 @@ async function callAsNobody(world: World): Promise<string> {
   Deno.chmodSync(world.service.socketPath, 0o666);
   const child = new Deno.Command("/usr/bin/perl", {
     args: ["-e", CALLER, world.service.socketPath],
+    cwd: "/",
     uid: NOBODY,
     gid: NOBODY,
     stdout: "piped",

@@ -6,16 +6,23 @@ import { sockaddr } from "../program.ts";
 import { World } from "../world.ts";
 
 const PORT = 5019;
+const POLLRDHUP = 0x2000;
+/** POLLHUP | POLLRDHUP: the other end is closed everywhere. */
+const GONE = 0x2010;
 
 Deno.test("control: malformed requests end the connection", () => {
   for (const lenBytes of [1, P.NUSE_HEADER_LEN, P.NUSE_HEADER_LEN + P.NUSE_DATA_MAX + 1]) {
     using world = new World();
     const program = world.program();
+    const pair = socketPair(SOCK_SEQPACKET) as [number, number];
     world.memory.u8.fill(0x5a, program.bufferOff, program.bufferOff + lenBytes);
-    program.sendRaw(lenBytes);
+    program.sendRaw(lenBytes, pair[1]);
+    program.sys.close(pair[1]);
     assertThrows(() => world.until("closed", () => program.takeReply()), Error, "ended");
     assertEquals(world.service.counters.requestsMalformed, 1);
     assertEquals(world.service.clientCount, 0);
+    assertEquals(program.sys.poll(pair[0], POLLRDHUP, 0), GONE, "what came with it is closed");
+    program.sys.close(pair[0]);
   }
 });
 
@@ -45,8 +52,7 @@ Deno.test("control: a descriptor that nobody asked for is closed", () => {
   program.send(P.NUSE_OP_HELLO, {}, pair[1]);
   program.sys.close(pair[1]);
   world.until("reply", () => program.takeReply());
-  const gone = 0x2010; // POLLHUP | POLLRDHUP: the other end is closed everywhere
-  assertEquals(program.sys.poll(pair[0], 0x2000, 0), gone);
+  assertEquals(program.sys.poll(pair[0], POLLRDHUP, 0), GONE);
   program.sys.close(pair[0]);
 });
 

@@ -190,3 +190,29 @@ Deno.test("connect: failed and closed, nothing is left", () => {
   assertEquals(world.service.socketCount, 0);
   assertEquals(program.socket(AF_INET, SOCK_STREAM).bind("127.0.0.1", PORT + 1), 0);
 });
+
+Deno.test("connect that waits: who waits goes away, and nobody is told of the outcome", () => {
+  using world = new World();
+  const program = world.program();
+  const waiter = program.fork();
+  const listener = listening(program, 0);
+  // The backlog is full: the handshake goes on
+  const others = [1, 2, 3, 4].map(() => program.socket(AF_INET, SOCK_STREAM));
+  for (const other of others) other.connect("127.0.0.1", PORT);
+  const client = program.socket(AF_INET, SOCK_STREAM);
+  dial(waiter, client);
+  world.steps(5);
+  assertEquals(client.state, P.NUSE_STATE_CONNECTING);
+  waiter.close();
+  world.until("gone", () => world.service.clientCount === 1);
+  // Somebody else may wait now, and is told of the end
+  const next = program.fork();
+  dial(next, client);
+  world.steps(5);
+  listener.close();
+  for (const other of others) other.close();
+  assertEquals(outcome(world, next).result < 0, true);
+  assertEquals(world.service.counters.repliesLost, 0);
+  assertEquals(program.request(P.NUSE_OP_HELLO).result, 0);
+  next.close();
+});
