@@ -1,7 +1,6 @@
 /**
- * Makes mutants: every place of a source where a small, typical slip could be made, as the lines
- * that would hold it. `draw` picks some of them by a seed, so that a set can be drawn before anybody
- * looks at the tests.
+ * Makes mutants: all places of a source where a small, typical slip could be made. `draw` picks
+ * some by a seed, so that a set can be drawn before anybody looks at the tests.
  *
  * @module
  */

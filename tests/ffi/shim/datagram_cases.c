@@ -207,16 +207,17 @@ CASE(datagram_written_by_stdio) {
 
 CASE(datagram_error_queue) {
   int fd = udp();
-  char payload[4], control[128];
+  char payload[4], control[128], beyond[4] = "mine";
   struct sockaddr_in to, *offender;
-  struct iovec iov = {payload, sizeof payload};
-  struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_name = &to,
+  struct iovec iov[2] = {{payload, sizeof payload}, {beyond, sizeof beyond}};
+  struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 1, .msg_name = &to,
                        .msg_namelen = sizeof to, .msg_control = control,
                        .msg_controllen = sizeof control};
   FAILS(EAGAIN, recvmsg(fd, &msg, MSG_ERRQUEUE));
   fake_set(fd, FAKE_ERRQUEUE, EHOSTUNREACH);
   fake_set(fd, FAKE_ERROR_RECORD, EHOSTUNREACH);
   CHECK(recvmsg(fd, &msg, MSG_ERRQUEUE) == 4 && memcmp(payload, "offe", 4) == 0);
+  CHECK(memcmp(beyond, "mine", 4) == 0);
   CHECK(msg.msg_flags == (MSG_ERRQUEUE | MSG_TRUNC));
   CHECK(to.sin_addr.s_addr == htonl(0xc6130001) && to.sin_port == htons(33434));
   struct cmsghdr *c = CMSG_FIRSTHDR(&msg);

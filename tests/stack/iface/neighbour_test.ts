@@ -114,6 +114,21 @@ Deno.test("confirmation from above keeps it reachable", () => {
   assertEquals(n.state, REACHABLE);
 });
 
+Deno.test("confirmation from above makes nobody reachable whose MAC is not known", () => {
+  const w = new World();
+  const n = w.add();
+  for (const state of [FAILED, INCOMPLETE]) {
+    assertEquals(n.state, state);
+    w.table.confirm(n, 0);
+    assertEquals(n.state, state);
+    assertEquals(w.send(n, 0), false);
+  }
+  w.table.learn(n, 2, 1, false, 0);
+  assertEquals(n.state, STALE);
+  w.table.confirm(n, 1);
+  assertEquals(n.state, REACHABLE);
+});
+
 Deno.test("hearsay teaches the MAC but proves nothing", () => {
   const w = new World();
   const n = w.add();
