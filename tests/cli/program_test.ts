@@ -158,3 +158,11 @@ Deno.test("AT_SECURE: another user or group, or capabilities for one who is not 
     assertEquals(resolveProgram([file], { ...ROOT, path, uid: own }).guestUid, null);
   });
 });
+
+Deno.test("an interpreter counts as far as the kernel reads a script: 256 bytes", async () => {
+  const script = (spaces: number) => `#!${" ".repeat(spaces)}/bin/sh\n`;
+  await withFiles({ short: script(240), long: script(252) }, (dir) => {
+    assertMatch(resolveProgram([`${dir}/short`], ROOT).image, /\/sh$/);
+    assertMatch(refusal([`${dir}/long`], 126), /its interpreter \/b is missing/);
+  });
+});
