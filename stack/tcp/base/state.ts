@@ -42,6 +42,11 @@ export enum Recovery {
   FAST = 3,
   /** After a retransmission timeout, until `recover` is acknowledged. */
   LOSS = 4,
+  /**
+   * What did not fit the path is sent again in smaller segments, until `recover` is acknowledged.
+   * It was not lost by congestion: cwnd stays (RFC 4821 7.6.2). Linux says TCP_CA_Loss.
+   */
+  RESIZE = 5,
 }
 
 /** What the retransmission timer is for. */

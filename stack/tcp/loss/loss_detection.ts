@@ -7,13 +7,11 @@
  * @module
  */
 import type { AckSample } from "../tcb/ack_sample.ts";
-import { detectLate, markTimedOut } from "./rack.ts";
+import { detectLate, DUP_THRESH, markTimedOut } from "./rack.ts";
 import { SENT_LOST } from "../tcb/sent_queue.ts";
 import { seqDiff, seqGeq, seqGt } from "../base/seq.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 import { Recovery } from "../base/state.ts";
-
-const DUP_THRESH = 3;
 
 /**
  * An acknowledgment was entered into the books: marks what it proves lost. True when
@@ -51,7 +49,8 @@ function countDuplicates(tcb: Tcb, sample: AckSample): void {
     else if (seqGt(tcb.recover, tcb.sndUna)) markHeadLost(tcb);
     return;
   }
-  if (!sample.isDuplicate || tcb.recovery === Recovery.LOSS) return;
+  const isCounting = tcb.recovery === Recovery.OPEN || tcb.recovery === Recovery.FAST;
+  if (!sample.isDuplicate || !isCounting) return;
   tcb.dupAcks++;
   const arrived = Math.min(tcb.smss, Math.max(0, outstanding - tcb.smss - tcb.dupAckedBytes));
   tcb.dupAckedBytes += arrived;

@@ -22,7 +22,8 @@ import type { Tcb } from "../tcb/tcb.ts";
 import { Recovery } from "../base/state.ts";
 import { isSentAfter } from "../tcb/rack_state.ts";
 
-const DUP_THRESH = 3;
+/** RFC 5681 3.2, RFC 6675 section 2. */
+export const DUP_THRESH = 3;
 
 function reorderWindowUs(tcb: Tcb): number {
   const { rack, rtt } = tcb;

@@ -6,6 +6,8 @@
  *        `------ retransmission timeout -----> LOSS ---- the same two ways ----------> OPEN
  *                                                 `---- a retransmission is lost ---> FAST
  *
+ * RESIZE is like LOSS where segments were lost for their size: nothing is reduced, nothing undone.
+ *
  * With SACK RACK-TLP (RFC 8985) says what is lost, and `pipe` (RFC 6675) governs what to send;
  * without it is NewReno, RFC 6582, duplicate acknowledgments standing for bytes that have left the
  * network. The window falls by proportional rate reduction (RFC 6937). Retransmissions themselves
@@ -41,12 +43,15 @@ export function onAckForRecovery(tcb: Tcb, sample: AckSample, nowUs: number): vo
     case Recovery.LOSS:
       inLossRecovery(tcb, sample, nowUs);
       break;
+    case Recovery.RESIZE:
+      if (seqGeq(tcb.sndUna, tcb.recover)) leaveRecovery(tcb, nowUs);
+      break;
     default:
       if (isUndoneByDsack(tcb)) undo(tcb, "dsackUndo", nowUs);
   }
   const hasBooks = tcb.sent.count > 0 || sample.ackedBytes > 0;
   const isRetransLost = hasBooks && detectLosses(tcb, sample, nowUs);
-  if (tcb.recovery === Recovery.LOSS && isRetransLost) enterFastRecovery(tcb, nowUs);
+  if (isResending(tcb) && isRetransLost) enterFastRecovery(tcb, nowUs);
   if (tcb.recovery === Recovery.OPEN) {
     if (tcb.sent.lostBytes > 0) enterFastRecovery(tcb, nowUs);
     // Follows SND.UNA, so that the comparison with it holds however long nothing is lost.
@@ -59,10 +64,15 @@ export function onAckForRecovery(tcb: Tcb, sample: AckSample, nowUs: number): vo
   } else if (sample.ackedBytes > 0) growWindow(tcb, sample, nowUs);
 }
 
+/** What was lost is sent again as cwnd allows, not by proportional rate reduction. */
+function isResending({ recovery }: Tcb): boolean {
+  return recovery === Recovery.LOSS || recovery === Recovery.RESIZE;
+}
+
 /** The reordering timer of RACK expired. */
 export function detectOverdue(tcb: Tcb, nowUs: number): void {
   const isRetransLost = detectLate(tcb, nowUs);
-  const isNews = tcb.recovery === Recovery.OPEN || tcb.recovery === Recovery.LOSS && isRetransLost;
+  const isNews = tcb.recovery === Recovery.OPEN || isResending(tcb) && isRetransLost;
   if (tcb.sent.lostBytes === 0 || !isNews) return;
   enterFastRecovery(tcb, nowUs);
   if (!tcb.congestion.ownsWindow) reduceProportionally(tcb, 0, false);
@@ -135,7 +145,7 @@ function undo(
 function growWindow(tcb: Tcb, sample: AckSample, nowUs: number): void {
   if (tcb.recovery === Recovery.OPEN && isReducing(tcb)) return;
   const isSlowStart = tcb.cwnd < tcb.ssthresh;
-  const isLimited = tcb.recovery === Recovery.LOSS || tcb.isCwndLimited ||
+  const isLimited = isResending(tcb) || tcb.isCwndLimited ||
     (isSlowStart && tcb.cwnd < 2 * sample.priorPipe);
   if (isLimited) tcb.congestion.onAck(tcb, sample.ackedBytes, sample.latestRttUs, nowUs);
   else tcb.congestion.onAppLimited(tcb, nowUs);
@@ -192,7 +202,7 @@ function leaveRecovery(tcb: Tcb, nowUs: number): void {
  * tcp_enter_loss).
  */
 export function enterLossRecovery(tcb: Tcb, nowUs: number): void {
-  const wasOpen = tcb.recovery === Recovery.OPEN;
+  const wasOpen = tcb.recovery === Recovery.OPEN || tcb.recovery === Recovery.RESIZE;
   if (wasOpen) {
     tcb.ssthresh = tcb.congestion.onLoss(tcb, nowUs);
     tcb.undo.arm(tcb.sndUna, Math.ceil(tcb.sent.retransBytes / tcb.smss));
@@ -220,6 +230,8 @@ export function retransmitTooLarge(tcb: Tcb): void {
   }
   tcb.pmtuSeq = tcb.sndUna;
   if (tcb.sent.lostBytes === 0 || tcb.recovery !== Recovery.OPEN) return;
-  tcb.recovery = Recovery.LOSS;
+  // A D-SACK that comes now must not end this
+  tcb.undo.isArmed = false;
+  tcb.recovery = Recovery.RESIZE;
   tcb.recover = tcb.sndNxt;
 }

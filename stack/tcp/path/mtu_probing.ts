@@ -135,7 +135,8 @@ function failProbe(tcb: Tcb, nowUs: number): void {
   tcb.layer.counters.tcp.mtupFail++;
   if (tcb.recovery !== Recovery.FAST || tcb.congestion.ownsWindow) return;
   tcb.congestion.onUndo(tcb, nowUs);
-  tcb.recovery = Recovery.LOSS;
+  tcb.undo.isArmed = false;
+  tcb.recovery = Recovery.RESIZE;
 }
 
 function endSearch(tcb: Tcb, full: number, nowUs: number): void {

@@ -20,7 +20,7 @@ const OPT_WINDOW_SCALE = 4;
 const OPT_ECN = 8;
 const OPT_ECN_SEEN = 16;
 
-/** TCP_CA_Disorder; the others are the numbers of Recovery. */
+/** TCP_CA_Disorder; the others are the numbers of Recovery, RESIZE being none of Linux's. */
 const CA_DISORDER = 1;
 const SSTHRESH_UNKNOWN = 0x7fffffff; // TCP_INFINITE_SSTHRESH
 
@@ -46,7 +46,8 @@ export function tcpInfo(socket: TcpSocket, nowUs: number): Uint8Array {
 function writeState(dv: DataView, { tcb }: TcpSocket): void {
   const isDisorder = tcb.recovery === Recovery.OPEN && tcb.sent.sackedBytes + tcb.dupAcks > 0;
   dv.setUint8(0, tcb.state);
-  dv.setUint8(1, isDisorder ? CA_DISORDER : tcb.recovery);
+  const caState = tcb.recovery === Recovery.RESIZE ? Recovery.LOSS : tcb.recovery;
+  dv.setUint8(1, isDisorder ? CA_DISORDER : caState);
   dv.setUint8(2, tcb.retransmitTimer === RetransmitTimer.RTO ? tcb.backoff : 0);
   dv.setUint8(3, tcb.probes);
   dv.setUint8(4, tcb.backoff);

@@ -1,4 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
+import { SSTHRESH_INFINITE } from "../../../../stack/tcp/congestion/mod.ts";
+import { Recovery } from "../../../../stack/tcp/base/state.ts";
+import { enterLossRecovery, retransmitTooLarge } from "../../../../stack/tcp/loss/recovery.ts";
+import type { TcpSocket } from "../../../../stack/tcp/mod.ts";
+import { refreshRoute } from "../../../../stack/tcp/path/route.ts";
+import { tcpInfo } from "../../../../stack/tcp/user/tcp_info.ts";
 import { Peer } from "../support/peer.ts";
 import { DROP, transfer, World } from "../support/world.ts";
 import { seededRandom } from "../support/host.ts";
@@ -120,4 +126,43 @@ Deno.test("a timeout in fast recovery does not reduce ssthresh again", () => {
   peer.timeUntilSent();
   assertEquals(peer.host.counters.tcp.timeouts, 1);
   assertEquals(socket.tcb.ssthresh, ssthresh);
+});
+
+/** Five segments in flight that the path does not carry any more. */
+function tooLarge(): { peer: Peer; socket: TcpSocket } {
+  const peer = new Peer();
+  const socket = peer.connect({ mss: 1460, sackOk: true });
+  peer.write(socket, 5 * 1460);
+  peer.flush();
+  peer.sent.length = 0;
+  peer.host.updatePmtu(peer.address, 1000);
+  refreshRoute(socket.tcb);
+  retransmitTooLarge(socket.tcb);
+  return { peer, socket };
+}
+
+Deno.test("RESIZE: what was lost for its size costs no window, until all of it has arrived", () => {
+  const { peer, socket } = tooLarge();
+  const { tcb } = socket;
+  assertEquals([tcb.recovery, tcb.sent.lostBytes, tcb.pipe], [Recovery.RESIZE, 5 * 1460, 0]);
+  assertEquals([tcb.cwnd, tcb.ssthresh], [10 * 1460, SSTHRESH_INFINITE]);
+  assertEquals(tcpInfo(socket, peer.nowUs)[1], Recovery.LOSS, "as Linux calls it");
+  tcb.layer.markDirty(tcb);
+  peer.flush();
+  assertEquals(peer.sent.map((seen) => seen.payload.length <= 960), Array(10).fill(true));
+  peer.send({ flags: ".", ack: 1461 });
+  assertEquals(tcb.recovery, Recovery.RESIZE);
+  peer.send({ flags: "." });
+  assertEquals([tcb.recovery, tcb.ssthresh], [Recovery.OPEN, SSTHRESH_INFINITE]);
+});
+
+Deno.test("RESIZE: a D-SACK takes nothing back, a timeout is congestion all the same", () => {
+  const { peer, socket: { tcb } } = tooLarge();
+  const { cwnd } = tcb;
+  assertEquals(tcb.undo.isArmed, false);
+  tcb.layer.markDirty(tcb);
+  peer.flush();
+  enterLossRecovery(tcb, peer.nowUs);
+  assertEquals(tcb.recovery, Recovery.LOSS);
+  assertEquals([tcb.ssthresh < cwnd, tcb.undo.isArmed], [true, true]);
 });
