@@ -7,8 +7,7 @@
  * @module
  */
 import type { Flow } from "./flow.ts";
-
-const SECOND_US = 1_000_000;
+import { SECOND_US } from "./config.ts";
 
 /**
  * How many may be sent in a second, over all connections. The number is drawn anew for each second,

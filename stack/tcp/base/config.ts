@@ -74,7 +74,8 @@ export interface TcpConfig {
   ttl: number;
 }
 
-const SECOND = 1_000_000;
+/** Microseconds in a second. */
+export const SECOND_US = 1_000_000;
 
 export const DEFAULT_TCP_CONFIG: Readonly<TcpConfig> = {
   congestion: "cubic",
@@ -88,21 +89,21 @@ export const DEFAULT_TCP_CONFIG: Readonly<TcpConfig> = {
   timestamps: true,
   sack: true,
   windowScaling: true,
-  rtoInitUs: 1 * SECOND,
+  rtoInitUs: 1 * SECOND_US,
   rtoMinUs: 200_000,
-  rtoMaxUs: 120 * SECOND,
+  rtoMaxUs: 120 * SECOND_US,
   delayedAckUs: 40_000,
   quickAckSegments: 16,
   synRetries: 6,
   synAckRetries: 5,
   retries2: 15,
   orphanRetries: 8,
-  finWait2Us: 60 * SECOND,
-  timeWaitUs: 60 * SECOND,
+  finWait2Us: 60 * SECOND_US,
+  timeWaitUs: 60 * SECOND_US,
   timeWaitMax: 16384,
   orphanMax: 4096,
-  keepIdleUs: 7200 * SECOND,
-  keepIntervalUs: 75 * SECOND,
+  keepIdleUs: 7200 * SECOND_US,
+  keepIntervalUs: 75 * SECOND_US,
   keepCount: 9,
   somaxconn: 4096,
   synBacklogMax: 1024,
@@ -112,7 +113,7 @@ export const DEFAULT_TCP_CONFIG: Readonly<TcpConfig> = {
   fastOpen: 3,
   fastOpenBlackholeUs: 0,
   mtuProbing: true,
-  mtuProbeIntervalUs: 600 * SECOND,
+  mtuProbeIntervalUs: 600 * SECOND_US,
   challengeAckPerSecond: 1000,
   invalidAckIntervalUs: 500_000,
   assemblerIntervalMax: 1024,

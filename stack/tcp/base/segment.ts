@@ -21,6 +21,9 @@ import {
 } from "../../wire/tcp.ts";
 import { parseTcpOptions, TcpOptions } from "../../wire/tcp_options.ts";
 
+/** The largest value of the window field, unscaled. */
+export const WINDOW_FIELD_MAX = 0xffff;
+
 export class Segment extends TcpHeader {
   readonly options = new TcpOptions();
   /** SEG.LEN: data plus one each for SYN and FIN. */

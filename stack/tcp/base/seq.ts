@@ -25,11 +25,6 @@ export function seqGeq(a: number, b: number): boolean {
   return ((a - b) | 0) >= 0;
 }
 
-/** a + n, as int32 */
-export function seqAdd(a: number, n: number): number {
-  return (a + n) | 0;
-}
-
 /** a - b as a signed distance, -2^31..2^31-1 */
 export function seqDiff(a: number, b: number): number {
   return (a - b) | 0;

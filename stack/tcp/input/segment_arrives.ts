@@ -90,7 +90,7 @@ function closedInput(layer: TcpContext, pkt: Packet, seg: Segment): void {
 }
 
 /** A segment for a connection that has a TCB. */
-export function segmentArrives(tcb: Tcb, seg: Segment): void {
+function segmentArrives(tcb: Tcb, seg: Segment): void {
   tcb.segsIn += seg.gsoSegs;
   if (tcb.state === State.SYN_SENT) synSentInput(tcb, seg);
   else otherStatesInput(tcb, seg);

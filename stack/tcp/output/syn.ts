@@ -18,8 +18,7 @@ import { SENT_SYN } from "../tcb/sent_queue.ts";
 import type { Route } from "../../base/network.ts";
 import { emitSynOptions, TCP_OPTIONS_MAX_LEN } from "../../wire/tcp_options.ts";
 import { emitTcp, TCP_ACK, TCP_ECE, TCP_HEADER_LEN, TCP_SYN } from "../../wire/tcp.ts";
-
-const WINDOW_FIELD_MAX = 0xffff;
+import { WINDOW_FIELD_MAX } from "../base/segment.ts";
 
 /** Sends the SYN of an active open, or the SYN-ACK of a simultaneous one. */
 export function emitSyn(

@@ -19,8 +19,7 @@ import { State } from "../base/state.ts";
 import type { SynParameters } from "./syn_parameters.ts";
 import { Tcb } from "../tcb/tcb.ts";
 import type { TcpContext } from "../tcb/context.ts";
-
-const WINDOW_FIELD_MAX = 0xffff;
+import { WINDOW_FIELD_MAX } from "../base/segment.ts";
 
 export class SynRequest extends Flow {
   readonly kind = FLOW_SYN_REQUEST;

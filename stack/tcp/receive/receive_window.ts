@@ -6,11 +6,10 @@
  * @module
  */
 import { seqDiff } from "../base/seq.ts";
-import type { Segment } from "../base/segment.ts";
+import { type Segment, WINDOW_FIELD_MAX } from "../base/segment.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 
 const WINDOW_SHIFT_MAX = 14;
-const WINDOW_FIELD_MAX = 0xffff;
 
 /** The shift for windows up to `bytes` (RFC 7323 2.3). */
 export function windowShiftFor(bytes: number): number {
@@ -29,7 +28,7 @@ export function maxReceiveWindow(tcb: Tcb): number {
 }
 
 /** RCV.WND that we would offer now: never less than was offered before. */
-export function selectWindow(tcb: Tcb): number {
+function selectWindow(tcb: Tcb): number {
   const current = tcb.rcvWnd;
   const limit = tcb.options.windowClamp > 0
     ? Math.min(tcb.rcvBufBytes, tcb.options.windowClamp)

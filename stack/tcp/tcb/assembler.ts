@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { seqDiff, seqGeq, seqGt, seqLeq, seqLt, seqMax, seqMin } from "../base/seq.ts";
+import { seqGeq, seqGt, seqLeq, seqLt, seqMax, seqMin } from "../base/seq.ts";
 
 const START_CAPACITY = 8;
 /** How many of the latest arrivals are remembered: as many as fit into an option. */
@@ -154,13 +154,4 @@ export class Assembler {
     this.left = left;
     this.right = right;
   }
-}
-
-/** Bytes in all intervals. */
-export function assembledBytes(assembler: Assembler): number {
-  let bytes = 0;
-  for (let i = 0; i < assembler.count; i++) {
-    bytes += seqDiff(assembler.right[i], assembler.left[i]);
-  }
-  return bytes;
 }

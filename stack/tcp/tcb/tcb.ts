@@ -82,7 +82,7 @@ export class Tcb extends Flow {
   pmtuSeq = 0;
   readonly mtuProbing = new MtuProbing();
   /** Payload of the largest segment the peer has sent lately (delayed ACK counts by it). */
-  rcvMss = 536;
+  rcvMss: number;
 
   // ---- Options agreed upon
   hasTimestamps = false;
@@ -251,6 +251,7 @@ export class Tcb extends Flow {
     this.congestion = congestion;
     this.smss = config.defaultSmss;
     this.peerMss = config.defaultSmss;
+    this.rcvMss = config.defaultSmss;
     this.sndRing = new ByteRing(layer.memory, RING_START_BYTES);
     this.rcvRing = new ReceiveBuffer(layer.memory, RING_START_BYTES);
     this.sndBufBytes = config.sndBufInitBytes;

@@ -12,14 +12,13 @@ import type { Binding } from "../tcb/bindings.ts";
 import { emitControl } from "../output/emit.ts";
 import { Flow, FLOW_TIME_WAIT } from "../base/flow.ts";
 import { seqGeq, seqGt, seqLt } from "../base/seq.ts";
-import type { Segment } from "../base/segment.ts";
+import { type Segment, WINDOW_FIELD_MAX } from "../base/segment.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 import type { TcpContext } from "../tcb/context.ts";
 import { mayAnswerSuspect } from "../base/answer_limits.ts";
 
 /** A SYN that reuses the connection starts at least this far beyond it (as Linux). */
 const NEW_ISS_DISTANCE = 65535 + 2;
-const WINDOW_FIELD_MAX = 0xffff;
 
 export class TimeWait extends Flow {
   readonly kind = FLOW_TIME_WAIT;
@@ -67,6 +66,11 @@ export class TimeWait extends Flow {
     return tw;
   }
 
+  /** The smallest ISS of a connection that takes its place. */
+  get nextIss(): number {
+    return (this.sndNxt + NEW_ISS_DISTANCE) | 0;
+  }
+
   /** The 2 MSL are over, or the connection is opened anew. */
   end(): void {
     const { layer } = this;
@@ -95,7 +99,7 @@ export class TimeWait extends Flow {
     }
     // Fourth, SYN
     if (seg.isSyn && !seg.isAck && !isOld && this.#mayReopen(seg)) {
-      const iss = (this.sndNxt + NEW_ISS_DISTANCE) | 0;
+      const iss = this.nextIss;
       this.end();
       return iss;
     }

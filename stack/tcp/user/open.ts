@@ -32,12 +32,10 @@ import type { TimeWait } from "../teardown/time_wait.ts";
 import { sendSyn } from "../output/syn.ts";
 import { nextState, StateEvent } from "../base/state_table.ts";
 import { setState } from "../teardown/lifecycle.ts";
+import { WINDOW_FIELD_MAX } from "../base/segment.ts";
 
-const WINDOW_FIELD_MAX = 0xffff;
 /** A TIME-WAIT may be opened anew when its peer's timestamps have moved on (tcp_tw_reuse). */
 const TIME_WAIT_REUSE_US = 1_000_000;
-/** How far beyond the old connection the new one's sequence numbers begin (as Linux). */
-const NEW_ISS_DISTANCE = 65535 + 2;
 
 export function bindSocket(socket: TcpSocket, addr: IpAddress, port: number): number {
   const { tcb } = socket;
@@ -166,7 +164,7 @@ function chooseLocal(
   tcb.iss = layer.isn.isn(tcb, nowUs);
   if (previous !== null) {
     const timeWait = previous as TimeWait;
-    tcb.iss = (timeWait.sndNxt + NEW_ISS_DISTANCE) | 0;
+    tcb.iss = timeWait.nextIss;
     timeWait.end();
   }
   layer.demux.enter(tcb);

@@ -12,6 +12,7 @@ import { tcpInfo } from "./tcp_info.ts";
 import { armKeepAlive, rearmTimer } from "../tcb/deadlines.ts";
 import { seqGt } from "../base/seq.ts";
 import type { Tcb } from "../tcb/tcb.ts";
+import { SECOND_US } from "../base/config.ts";
 
 export const TCP_NODELAY = 1;
 export const TCP_MAXSEG = 2;
@@ -32,7 +33,6 @@ export const TCP_FASTOPEN_CONNECT = 30;
 export const TCP_FASTOPEN_KEY = 33;
 export const TCP_FASTOPEN_NO_COOKIE = 34;
 
-const SECOND_US = 1_000_000;
 const MAXSEG_MIN = 88; // TCP_MIN_MSS
 const MAXSEG_MAX = 32767; // MAX_TCP_WINDOW
 const KEEP_SECONDS_MAX = 32767;

@@ -1,6 +1,15 @@
 import { assertEquals } from "@std/assert";
-import { assembledBytes, Assembler } from "../../../../stack/tcp/tcb/assembler.ts";
+import { Assembler } from "../../../../stack/tcp/tcb/assembler.ts";
 import { seededRandom } from "../support/host.ts";
+
+/** Bytes in all intervals. */
+function assembledBytes(assembler: Assembler): number {
+  let bytes = 0;
+  for (let i = 0; i < assembler.count; i++) {
+    bytes += (assembler.right[i] - assembler.left[i]) | 0;
+  }
+  return bytes;
+}
 
 function intervals(a: Assembler): number[][] {
   return Array.from({ length: a.count }, (_, i) => [a.left[i], a.right[i]]);
