@@ -1,6 +1,7 @@
 /**
  * TCP as the stack sees it: one object with the connections' common state. Segments go in by
- * `input`, segments come out of `flush`, time passes in `poll`.
+ * `input`, time passes in `poll`, and what there is to send leaves in `flush`; answers that cannot
+ * wait (resets, challenge ACKs, ACKs beyond a gap, keepalive probes) leave at once.
  *
  * @module
  */

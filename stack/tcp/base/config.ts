@@ -1,6 +1,7 @@
 /**
- * What can be configured of TCP. The defaults are Linux's; the sysctl that each stands for is
- * named. Times are microseconds, sizes bytes.
+ * What can be configured of TCP. The defaults are Linux's, the sysctl that each stands for is
+ * named; but send buffers start at 128 KiB, Fast Open is on for servers and MTU probing is on, and
+ * challenge ACKs are limited (Linux since 6.1: not). Times are microseconds, sizes bytes.
  *
  * @module
  */

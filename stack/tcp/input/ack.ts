@@ -1,5 +1,5 @@
 /**
- * SEGMENT ARRIVES, synchronized states, step five: the ACK field (RFC 9293 3.10.7.4). Everything
+ * SEGMENT ARRIVES, other states, step five: the ACK field (RFC 9293 3.10.7.4). Everything
  * that an acknowledgment does to the sender hangs on this file: the retransmission queue, RTT, loss
  * recovery, cwnd, the send window, the send buffer.
  *

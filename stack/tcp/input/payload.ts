@@ -1,5 +1,5 @@
 /**
- * SEGMENT ARRIVES, synchronized states, steps six to eight (RFC 9293 3.10.7.4): URG, data, FIN; and
+ * SEGMENT ARRIVES, other states, steps six to eight (RFC 9293 3.10.7.4): URG, text, FIN; and
  * when to acknowledge what came (RFC 9293 3.8.6.3, RFC 5681 4.2, Linux's quick ACKs).
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * SEGMENT ARRIVES, synchronized states, steps two and four (RFC 9293 3.10.7.4): the RST bit, the
+ * SEGMENT ARRIVES, other states, steps two and four (RFC 9293 3.10.7.4): the RST bit, the
  * SYN bit; with the defences of RFC 5961 sections 3 and 4.
  *
  * @module

@@ -1,5 +1,11 @@
 /**
- * SEGMENT ARRIVES in state SYN-SENT (RFC 9293 3.10.7.3).
+ * SEGMENT ARRIVES in state SYN-SENT (RFC 9293 3.10.7.3): ACK, RST, security, SYN, in this order.
+ * Deviations, all of them Linux's:
+ *
+ *   - A SYN-ACK that echoes a timestamp which we have not sent is reset (RFC 7323 3.2).
+ *   - A SYN without ACK leads to SYN-RECEIVED, but its data and URG are dropped instead of "queued
+ *     for processing after the ESTABLISHED state has been reached": the peer sends them again.
+ *   - A reset of the attempt is ECONNREFUSED for the program, not "connection reset".
  *
  * @module
  */
@@ -8,7 +14,6 @@ import { ECONNREFUSED } from "../../base/errno.ts";
 import { agreesToEcn } from "../loss/ecn.ts";
 import { emitSyn } from "../output/syn.ts";
 import { timestampNow } from "../base/timestamp.ts";
-import { fastOpenAnswered } from "../passive_open/fast_open.ts";
 import { establish, failConnection, setState } from "../teardown/lifecycle.ts";
 import { releaseSendBuffer, sampleRtt } from "./ack.ts";
 import { processUrgentDataAndFin } from "./payload.ts";
@@ -39,6 +44,7 @@ export function synSentInput(tcb: Tcb, seg: Segment): void {
     else tcb.layer.counters.drop(DROP_TCP_FLAGS);
     return;
   }
+  // Third, check security: no compartments here
   // Fourth, check the SYN bit; fifth: "if neither of the SYN or RST bits is set, then drop the
   // segment"
   if (!seg.isSyn) return tcb.layer.counters.drop(DROP_TCP_FLAGS);
@@ -77,7 +83,8 @@ function takeSyn(tcb: Tcb, seg: Segment): void {
     tcb.tsRecent = options.tsVal;
     tcb.tsRecentAtUs = seg.nowUs;
   }
-  // "The window in the SYN segments is never scaled" (RFC 7323 2.2)
+  // SND.WND before SND.UNA, which only a SYN-ACK advances. "The window in the SYN segments is never
+  // scaled" (RFC 7323 2.2)
   tcb.sndWnd = seg.window;
   tcb.maxSndWnd = seg.window;
   tcb.sndWl1 = seg.seq;
@@ -121,4 +128,26 @@ function simultaneousOpen(tcb: Tcb, seg: Segment): void {
   // An ACK may now be for either of our two: no RTT sample
   if (tcb.sent.head !== null) tcb.sent.head.flags |= SENT_EVER_RETRANS;
   emitSyn(tcb, true, seg.nowUs);
+}
+
+/** Fast Open: keeps the cookie, and sees what became of the data of our SYN. */
+function fastOpenAnswered(tcb: Tcb, seg: Segment): void {
+  const { layer } = tcb;
+  const { options } = seg;
+  if (tcb.fastOpenAsked && options.fastOpenCookieLen > 0) {
+    const off = options.fastOpenCookieOff;
+    const cookie = layer.memory.u8.slice(off, off + options.fastOpenCookieLen);
+    layer.cookieCache.set(tcb.remote, { cookie, mss: tcb.peerMss });
+  }
+  if (tcb.synDataLen === 0) return;
+  if (tcb.sent.count === 0) {
+    layer.counters.tcp.fastOpenActive++;
+  } else {
+    // "The client should retransmit the data" (RFC 7413 4.2.2): as if it had never been sent
+    layer.counters.tcp.fastOpenActiveFail++;
+    tcb.sent.clear();
+    tcb.sndNxt = tcb.sndUna;
+    tcb.bytesSent -= tcb.synDataLen;
+  }
+  tcb.synDataLen = 0;
 }

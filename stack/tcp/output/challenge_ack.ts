@@ -1,6 +1,6 @@
 /**
- * Acknowledgments that answer a suspicious segment, and their limits: RFC 5961 section 7 (challenge
- * ACKs), and Linux's tcp_invalid_ratelimit against loops of ACKs between two confused ends.
+ * Acknowledgments that answer a suspicious segment: challenge ACKs (RFC 5961), and those for what
+ * lies outside the window. Not too often: base/answer_limits.ts.
  *
  * @module
  */

@@ -1,7 +1,9 @@
 /**
  * Writing segments into the route's transmit queue: header into the frame's slot, data as pieces of
- * the send ring, checksum left to the device where it can. Decides nothing: `output.ts` and
- * `input*.ts` do.
+ * the send ring, checksum left to the device where it can. Which segment is sent is its callers' to
+ * decide; what every segment of a connection brings along is decided here: the acknowledgment,
+ * which is no longer owed then, the window (receive/receive_window.ts), ECE, and as many SACK
+ * blocks as there is room for.
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
- * TCP Fast Open (RFC 7413): data with the SYN, for a client that has proved its address before by a
- * cookie.
+ * TCP Fast Open (RFC 7413), the server's part: data with the SYN is taken from a client that has
+ * proved its address before by a cookie. The client's part is in output/syn.ts and
+ * input/syn_sent.ts.
  *
  *     first time    SYN, cookie request -->          SYN-ACK, cookie <--
  *     later         SYN, cookie, data   -->          the program has it at once; SYN-ACK of all <--
@@ -74,26 +75,4 @@ function takeSynData(tcb: Tcb, seg: Segment): void {
   tcb.bytesReceived += lenBytes;
   tcb.dataSegsIn++;
   tcb.lastDataReceivedUs = seg.nowUs;
-}
-
-/** A SYN-ACK: keeps the cookie, and sees what became of the data of our SYN. */
-export function fastOpenAnswered(tcb: Tcb, seg: Segment): void {
-  const { layer } = tcb;
-  const { options } = seg;
-  if (tcb.fastOpenAsked && options.fastOpenCookieLen > 0) {
-    const off = options.fastOpenCookieOff;
-    const cookie = layer.memory.u8.slice(off, off + options.fastOpenCookieLen);
-    layer.cookieCache.set(tcb.remote, { cookie, mss: tcb.peerMss });
-  }
-  if (tcb.synDataLen === 0) return;
-  if (tcb.sent.count === 0) {
-    layer.counters.tcp.fastOpenActive++;
-  } else {
-    // "The client should retransmit the data" (RFC 7413 4.2.2): as if it had never been sent
-    layer.counters.tcp.fastOpenActiveFail++;
-    tcb.sent.clear();
-    tcb.sndNxt = tcb.sndUna;
-    tcb.bytesSent -= tcb.synDataLen;
-  }
-  tcb.synDataLen = 0;
 }

@@ -1,5 +1,7 @@
 /**
- * SEGMENT ARRIVES in state LISTEN (RFC 9293 3.10.7.2).
+ * SEGMENT ARRIVES in state LISTEN (RFC 9293 3.10.7.2): RST, ACK, SYN. Deviations: an ACK may bring
+ * a SYN cookie back (RFC 4987 3.6), a SYN with a FIN is dropped (Linux, too), and the data of a SYN
+ * is taken with Fast Open only; without, the peer sends it again (Linux, too).
  *
  * @module
  */

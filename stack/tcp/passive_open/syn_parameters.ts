@@ -1,6 +1,6 @@
 /**
- * What a peer's SYN and our configuration make of a connection: the terms that a SYN-RECEIVED entry
- * is opened on. Read from the SYN itself, or from the ACK that brings a SYN cookie back.
+ * What a peer's SYN and our configuration make of a connection: the parameters that a SYN-RECEIVED
+ * entry begins with. Read from the SYN itself, or from the ACK that brings a SYN cookie back.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * The cookies of TCP Fast Open (RFC 7413 4.1.2): made by a server, kept by a client.
+ * The cookies of TCP Fast Open (RFC 7413 4.1.2): made by a server from its key and the addresses,
+ * and kept by a client, with the MSS, for each server that it knows.
  *
  * @module
  */

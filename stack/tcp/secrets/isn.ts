@@ -1,6 +1,7 @@
 /**
  * Initial sequence numbers by RFC 6528: ISN = M + F(local, remote, ports, secret), M a clock of 4
- * microseconds. And the secret offset of each pair of hosts' timestamp clock (RFC 7323 7.1).
+ * microseconds. And the secret offset of the timestamp clock between each pair of hosts (RFC 7323
+ * 7.1).
  *
  * @module
  */

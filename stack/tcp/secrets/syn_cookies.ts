@@ -2,8 +2,8 @@
  * SYN cookies (RFC 4987 3.6): when the SYN queue is full, the handshake's state travels in the
  * SYN-ACK instead of being kept. The initial sequence number is
  *
- *     H1(ends) + SEG.SEQ + (minute << 24)
- *         + ((H2(ends, minute, SEG.SEQ) + index of the MSS) mod 2^24)
+ *     H1(four-tuple) + SEG.SEQ + (minute << 24)
+ *         + ((H2(four-tuple, minute, SEG.SEQ) + index of the MSS) mod 2^24)
  *
  * H2 knows the sequence number too (Linux's does not), or an ACK that is off by one would pass with
  * the next MSS and an initial sequence number that the peer never had.

@@ -1,7 +1,7 @@
 /**
  * What the functions that work on a connection need of the layer around it: the services that it is
  * built on, the tables of all connections, the objects that are used again for each segment.
- * TcpLayer implements it; the floors below know only this.
+ * TcpLayer implements it; the other folders know only this.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
  * The transmission control block: all that a connection remembers, in the terms of RFC 9293 3.3.1.
  * A plain record with public fields, so that a test can start in any state; the functions that work
- * on it are in the files beside this one.
+ * on it are in the folders of what they do, all of which import this one.
  *
  * Sequence numbers are int32 (`seq.ts`), sizes bytes, times microseconds.
  *

@@ -1,5 +1,6 @@
 /**
- * How a connection changes state and how it ends.
+ * How a connection is established and how it ends: by a failure, a reset, or in order through
+ * TIME-WAIT. What leads where is in base/state_table.ts.
  *
  * @module
  */
