@@ -60,11 +60,14 @@ function wordsOf(compiler: string): string[] {
 }
 
 function run(compiler: string, sources: readonly string[], outFile: string): void {
-  const [program, ...own] = wordsOf(compiler);
+  const [name, ...own] = wordsOf(compiler);
+  // From "/", since a person may start nuse in a folder that he may not enter anew.
+  const program = name.includes("/") && !name.startsWith("/") ? `${Deno.cwd()}/${name}` : name;
   let output: Deno.CommandOutput;
   try {
     output = new Deno.Command(program, {
       args: [...own, ...CFLAGS, "-o", outFile, ...sources, "-ldl", "-lpthread", "-lm"],
+      cwd: "/",
       env: { LC_ALL: "C" },
       stdin: "null",
       stdout: "null",

@@ -26,8 +26,9 @@ class Bench implements Disposable {
 
   /** What compiling by that script fails with. Nothing must be left of it. */
   failure(body: string): CompileError {
+    const before = this.left;
     const error = assertThrows(() => this.compile(this.script(body)), CompileError);
-    assertEquals(this.left, []);
+    assertEquals(this.left, before);
     return error;
   }
 
@@ -48,6 +49,19 @@ Deno.test("the first compiler that exists is taken; CC may have arguments", () =
   bench.compile("/nonexistent/cc", "cc -g0");
   assertEquals(bench.left, ["answer.so"]);
   assertEquals(Deno.statSync(`${bench.out}/answer.so`).mode! & 0o777, 0o755);
+});
+
+Deno.test("a compiler is found by a path from here, and works from anywhere", () => {
+  using bench = new Bench();
+  const home = Deno.cwd();
+  bench.script('pwd >&2; exec cc "$@"');
+  Deno.chdir(bench.dir);
+  try {
+    bench.compile("./compiler");
+    assertMatch(bench.failure("pwd >&2; exit 1").message, /C parts: \/ \(try another CC\)$/);
+  } finally {
+    Deno.chdir(home);
+  }
 });
 
 Deno.test("a compiler that was killed is called that, by signal or by its driver", () => {
