@@ -6,6 +6,8 @@
  *
  * @module
  */
+
+import { TAP_PREFIX } from "../io/devices/device.ts";
 import type { AddressConfig, Config, InterfaceConfig, RouteConfig, VifKind } from "../io/config.ts";
 import { IpAddress } from "../stack/base/ip_address.ts";
 import { Failure } from "./failure.ts";
@@ -30,7 +32,6 @@ import {
 
 const DEFAULT_PREFIX_LEN = 24;
 const NO_HOST_ADDRESS = "none";
-const TAP_PREFIX = "nuse-";
 const KEYS = DEVICE_KEYS.map(({ name }) => name);
 type Key = DeviceKeyName;
 const KEY_AT_END = new RegExp(`-(${KEYS.join("|")})$`);

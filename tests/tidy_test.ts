@@ -10,6 +10,7 @@ import { circlesIn, fileGraph, folderGraph } from "./tidy/circles.ts";
 import { brokenLinks, missingPaths, slug, tasksIn } from "./tidy/documents.ts";
 import { allImports, isAllowed, layerOf, TCP_FLOORS } from "./tidy/imports.ts";
 import { impurities, longCFunctions, longFunctions } from "./tidy/syntax.ts";
+import { repeatedConstants } from "./tidy/constants.ts";
 import { expectNone, FILES, filesOf, read, ROOT } from "./tidy/tree.ts";
 import { TESTED_ELSEWHERE } from "./tidy/tested_elsewhere.ts";
 
@@ -168,9 +169,11 @@ Deno.test("every module has its tests in the same place under tests/", () => {
   );
 });
 
-/** Whether a module has anything to execute beyond constants: a function or a class. */
+/** Whether a module has anything to execute beyond constants and records: a function, a method. */
 function hasCode(source: string): boolean {
-  return /^\s*(export )?(default )?(async )?(function|class|abstract class) |=> /m.test(source);
+  const code = /^\s*(export )?(default )?(async )?(function|abstract class) |=> /m;
+  const method = /^\s+(override |static |async |get |set )*[#\w]+(<.*>)?\(.*(\{|\($|,$)/m;
+  return code.test(source) || (/^(export )?class /m.test(source) && method.test(source));
 }
 
 Deno.test("every counter of the stack is raised somewhere", () => {
@@ -180,6 +183,28 @@ Deno.test("every counter of the stack is raised somewhere", () => {
   const code = filesOf(/^stack\/.*\.ts$/).filter((other) => other !== path).map(read).join("\n");
   const words = new Set(code.match(/\w+/g));
   expectNone(names.filter((name) => !words.has(name)), "counters that nobody raises");
+});
+
+Deno.test("a constant has one place", () => {
+  const sources = filesOf(/^(stack|ffi|io|cli)\/.*\.ts$/).map((path) =>
+    [path, read(path)] as const
+  );
+  expectNone(repeatedConstants(new Map(sources)), "defined in several files");
+});
+
+Deno.test("the check of constants sees what it should, and only that", () => {
+  const found = repeatedConstants(
+    new Map([
+      ["stack/a.ts", "export const A_B = 0x10;\nconst C = 1;\nconst OWN = 3;\n"],
+      ["stack/b/c.ts", 'const A_B = 0x10;\nconst C = 2;\nconst TEXT = "x";\n'],
+      ["io/d.ts", 'const A_B = 0x10;\nconst OWN = 3;\nconst TEXT = "x";\n'],
+      ["ffi/e.ts", 'export const TEXT = "x";\n'],
+    ]),
+  );
+  assertEquals(found, [
+    "stack A_B = 0x10: stack/a.ts, stack/b/c.ts",
+    'outside TEXT = "x": io/d.ts, ffi/e.ts',
+  ]);
 });
 
 Deno.test("nothing is left unfinished or switched off", () => {

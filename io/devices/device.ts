@@ -11,6 +11,9 @@
 import type { IpAddress, LinkDevice, RxFrames } from "../../stack/mod.ts";
 import type { Features } from "./features.ts";
 
+/** What a TAP is called on the host: this and its name inside nuse. */
+export const TAP_PREFIX = "nuse-";
+
 /** Pieces of a frame to send: its headers, and up to two of a ring that wraps. */
 export const TX_PIECES = 3;
 

@@ -4,6 +4,8 @@
  *
  * @module
  */
+
+import { TAP_PREFIX } from "./device.ts";
 import { IFF_UP, IFNAMSIZ } from "../../ffi/abi/interface.ts";
 import { ARPHRD_ETHER, PACKET_MR_ALLMULTI, PACKET_MR_PROMISC } from "../../ffi/abi/packet.ts";
 import type { Arena } from "../../ffi/arena.ts";
@@ -30,7 +32,6 @@ import { macNote } from "./mac_note.ts";
 import { RawDevice } from "./raw.ts";
 import { TapDevice } from "./tap.ts";
 
-export const TAP_PREFIX = "nuse-";
 const TAP_MTU = 1500;
 const NETMAP_DEVICE = "/dev/netmap";
 /**

@@ -16,7 +16,7 @@ import { Packet } from "../base/packet.ts";
 import type { IpConfig } from "./config.ts";
 import type { Interface } from "./interface.ts";
 import type { InterfaceTable } from "./interface_table.ts";
-import { martianReason } from "./martian.ts";
+import { LIMITED_BROADCAST, martianReason } from "./martian.ts";
 import { type PartialDatagram, Reassembly } from "./reassembly.ts";
 
 /** The errors that a host sends besides those a transport asks for. */
@@ -37,8 +37,6 @@ export interface IpInputDeps {
   /** Gives the packet to raw sockets; true when one took it. */
   readonly deliverRaw: (pkt: Packet) => boolean;
 }
-
-const LIMITED_BROADCAST = -1;
 
 export class IpInput {
   readonly reassembly: Reassembly;

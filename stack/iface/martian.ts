@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { PROTOCOL_IGMP } from "../wire/ipv4.ts";
 import {
   DROP_IP_MARTIAN,
   DROP_MARTIAN_BROADCAST,
@@ -15,8 +16,7 @@ import {
 } from "../base/drop_reason.ts";
 import type { InterfaceTable } from "./interface_table.ts";
 
-const LIMITED_BROADCAST = -1;
-const PROTOCOL_IGMP = 2;
+export const LIMITED_BROADCAST = -1;
 
 /**
  * Why a packet between these int32 addresses cannot be; 0: it can. `isOwn`: it comes from

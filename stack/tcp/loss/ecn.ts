@@ -8,14 +8,13 @@
  *
  * @module
  */
+import { ECN_CE, ECN_MASK } from "../../wire/ipv4.ts";
 import { TCP_CWR, TCP_ECE } from "../../wire/tcp.ts";
 import { seqGt } from "../base/seq.ts";
 import type { Segment } from "../base/segment.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 import { Recovery } from "../base/state.ts";
 
-export const ECN_MASK = 3;
-const ECN_CE = 3;
 export const ECN_ECT0 = 2;
 /** ACKs that are not delayed after a mark: the peer's window may be tiny (as Linux). */
 const QUICK_ACKS = 2;

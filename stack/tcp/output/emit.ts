@@ -10,7 +10,7 @@
 import { CSUM_PARTIAL, GSO_TCPV4, GSO_TCPV6 } from "../../base/frames.ts";
 import { finish, fold, pseudoSumV6, sum } from "../../wire/checksum.ts";
 import type { IpAddress } from "../../base/ip_address.ts";
-import { PROTOCOL_TCP } from "../../wire/ipv4.ts";
+import { ECN_MASK, PROTOCOL_TCP } from "../../wire/ipv4.ts";
 import type { Route } from "../../base/network.ts";
 import {
   emitTcp,
@@ -21,7 +21,6 @@ import {
   TCP_RST,
 } from "../../wire/tcp.ts";
 import { emitOptions, TCP_MAX_SACK_BLOCKS } from "../../wire/tcp_options.ts";
-import { ECN_MASK } from "../loss/ecn.ts";
 import type { Flow } from "../base/flow.ts";
 import { currentMss } from "../path/mss.ts";
 import { advertiseWindow } from "../receive/receive_window.ts";

@@ -4,8 +4,9 @@
  *
  * @module
  */
+import { ECN_MASK } from "../../wire/ipv4.ts";
 import { TCP_AE } from "../../wire/tcp.ts";
-import { agreesToEcn, ECN_MASK } from "../loss/ecn.ts";
+import { agreesToEcn } from "../loss/ecn.ts";
 import { timestampNow } from "../base/timestamp.ts";
 import type { Flow } from "../base/flow.ts";
 import type { Segment } from "../base/segment.ts";

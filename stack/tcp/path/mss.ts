@@ -4,13 +4,13 @@
  *
  * @module
  */
+import { IPV6_HEADER_LEN } from "../../wire/ipv6.ts";
+import { IPV4_HEADER_LEN } from "../../wire/ipv4.ts";
 import type { Route } from "../../base/network.ts";
 import { TCP_HEADER_LEN } from "../../wire/tcp.ts";
 import { optionsLen, TCP_MAX_SACK_BLOCKS, TCP_TIMESTAMPS_LEN } from "../../wire/tcp_options.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 
-const IPV4_HEADER_LEN = 20;
-const IPV6_HEADER_LEN = 40;
 const MSS_MAX = 0xffff;
 
 function ipHeaderLen(route: Route): number {

@@ -1,0 +1,68 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { Failure } from "../../cli/failure.ts";
+import {
+  checkInterfaceName,
+  parseCidr,
+  parseDad,
+  parseMac,
+  parseMtu,
+  parseVif,
+  type Setting,
+  toHostAddress,
+} from "../../cli/values.ts";
+
+const said = (text: string): Setting => ({ text, from: "--dev eth0" });
+
+function refuses(parse: (setting: Setting) => unknown, texts: readonly string[]): void {
+  for (const text of texts) {
+    const error = assertThrows(() => parse(said(text)), Failure, "--dev eth0");
+    assertEquals(/\(.*\)$/.test(error.message), true, `${error.message}: what to do?`);
+  }
+}
+
+Deno.test("an address with a prefix length or without", () => {
+  const { address, prefixLen } = parseCidr(said("198.18.0.2/24"));
+  assertEquals([address.toString(), prefixLen], ["198.18.0.2", 24]);
+  assertEquals(parseCidr(said("198.18.0.2")).prefixLen, null);
+  refuses(parseCidr, ["", "198.18.0", "198.18.0.2/33", "198.18.0.2/", "198.18.0.2/8/8", "::1"]);
+});
+
+Deno.test("an address that a host may have", () => {
+  const host = (text: string, fallback = 24) =>
+    toHostAddress(said(text), parseCidr(said(text)), fallback);
+  assertEquals(host("198.18.0.2"), { address: "198.18.0.2", prefixLen: 24 });
+  assertEquals(host("198.18.0.0/31"), { address: "198.18.0.0", prefixLen: 31 });
+  refuses(({ text }) => host(text), [
+    "0.0.0.0",
+    "127.0.0.1",
+    "224.0.0.1",
+    "255.255.255.255",
+    "198.18.0.0/24",
+    "198.18.0.255/24",
+    "198.18.0.2/0",
+  ]);
+});
+
+Deno.test("kinds in any case, and nothing else", () => {
+  assertEquals([parseVif(said("tap")), parseVif(said("RAW"))], ["TAP", "RAW"]);
+  assertEquals([parseDad(said("Quick")), parseDad(said("off"))], ["quick", "off"]);
+  refuses(parseVif, ["", "TUN", "RAW "]);
+  refuses(parseDad, ["", "maybe"]);
+});
+
+Deno.test("a MAC of one host, or where it comes from", () => {
+  const macs = ["own", "INTERFACE", "02:00:00:00:00:0A"].map((text) => parseMac(said(text)));
+  assertEquals(macs, ["own", "interface", "02:00:00:00:00:0a"]);
+  refuses(parseMac, ["", "02:00", "03:00:00:00:00:01", "00:00:00:00:00:00", "02-00-00-00-00-01"]);
+});
+
+Deno.test("an MTU, from RFC 791's least to the longest packet", () => {
+  assertEquals([parseMtu(said("68")), parseMtu(said("65535"))], [68, 65535]);
+  refuses(parseMtu, ["", "67", "65536", "1500x", "-1"]);
+});
+
+Deno.test("a name that the kernel takes", () => {
+  assertEquals(checkInterfaceName(said("a23456789012345"), 0), "a23456789012345");
+  refuses((s) => checkInterfaceName(s, 0), ["", "a b", "a/b", "..", "a:1", "a234567890123456"]);
+  refuses((s) => checkInterfaceName(s, 5), ["a2345678901"]);
+});
