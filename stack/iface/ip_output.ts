@@ -21,7 +21,7 @@ import { IpIdent } from "./ip_ident.ts";
 import type { LoopbackLink } from "./loopback.ts";
 import type { Neighbour, NeighbourTable } from "./neighbour.ts";
 import type { Router } from "./router.ts";
-import { type CachedRoute, VIA_NEIGHBOUR } from "./routes.ts";
+import { type CachedRoute, VIA_NEIGHBOUR } from "./cached_route.ts";
 import { finishChecksum, Segmenter } from "./soft_offload.ts";
 import { restoreRow, type WaitingPacket } from "./waiting_queue.ts";
 

@@ -11,4 +11,4 @@ export { LinkInput } from "./link_input.ts";
 export { LOOPBACK_INDEX } from "../base/packet.ts";
 export { LOOPBACK_MTU } from "./loopback.ts";
 export { NetworkLayer, type RouteSpec } from "./network_layer.ts";
-export type { RouteEntry } from "./routes.ts";
+export type { RouteEntry } from "./route_table.ts";

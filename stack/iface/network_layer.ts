@@ -19,7 +19,7 @@ import { LOOPBACK_INDEX } from "../base/packet.ts";
 import { LOOPBACK_MTU, LoopbackLink } from "./loopback.ts";
 import { type Neighbour, type NeighbourEvents, NeighbourTable } from "./neighbour.ts";
 import { Router } from "./router.ts";
-import type { RouteEntry } from "./routes.ts";
+import type { RouteEntry } from "./route_table.ts";
 import type { WaitingPacket } from "./waiting_queue.ts";
 
 export interface NetworkLayerDeps {

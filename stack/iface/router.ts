@@ -18,7 +18,8 @@ import type { IpConfig } from "./config.ts";
 import type { Interface } from "./interface.ts";
 import type { InterfaceTable } from "./interface_table.ts";
 import { PathMtuStore } from "./path_mtu.ts";
-import { CachedRoute, RouteTable, VIA_GROUP, VIA_LOOPBACK, VIA_NEIGHBOUR } from "./routes.ts";
+import { RouteTable } from "./route_table.ts";
+import { CachedRoute, VIA_GROUP, VIA_LOOPBACK, VIA_NEIGHBOUR } from "./cached_route.ts";
 
 interface CacheEntry {
   readonly dst: IpAddress;

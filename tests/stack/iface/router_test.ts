@@ -4,7 +4,7 @@ import type { IpAddress } from "../../../stack/mod.ts";
 import { InterfaceTable } from "../../../stack/iface/interface_table.ts";
 import { DEFAULT_IP_CONFIG } from "../../../stack/iface/config.ts";
 import { Router } from "../../../stack/iface/router.ts";
-import type { CachedRoute } from "../../../stack/iface/routes.ts";
+import type { CachedRoute } from "../../../stack/iface/cached_route.ts";
 import { ALL_OFFLOADS, Host, ip, NO_OFFLOAD, OUR_ADDR } from "../net_fixture.ts";
 
 const FAR = ip("203.0.113.9");

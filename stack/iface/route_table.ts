@@ -1,5 +1,6 @@
 /**
- * The routing table, and the cached routes that sockets hold.
+ * The routing table: which networks are reached by which interface and gateway. What a socket holds
+ * of a look-up is a CachedRoute (cached_route.ts), found and kept by the Router (router.ts).
  *
  * A lookup goes by the longest prefix, then the lowest metric, then the order of insertion. Every
  * change of routes, addresses or path MTUs raises `generation`: cached routes of an older
@@ -8,12 +9,8 @@
  *
  * @module
  */
-import type { TxFrames } from "../base/frames.ts";
 import { EEXIST, ESRCH } from "../base/errno.ts";
 import type { IpAddress } from "../base/ip_address.ts";
-import type { Route } from "../base/network.ts";
-import type { Interface } from "./interface.ts";
-import type { Neighbour } from "./neighbour.ts";
 
 export interface RouteEntry {
   /** Network address, host bits zero. */
@@ -80,50 +77,4 @@ export class RouteTable {
 function comesBefore(a: RouteEntry, b: RouteEntry): boolean {
   if (a.prefixLen !== b.prefixLen) return a.prefixLen > b.prefixLen;
   return a.metric < b.metric;
-}
-
-/** How a packet on a route leaves. */
-export const VIA_NEIGHBOUR = 0; // to the MAC that ARP finds
-export const VIA_GROUP = 1; // to a broadcast or multicast MAC
-export const VIA_LOOPBACK = 2;
-
-export class CachedRoute implements Route {
-  mtu: number;
-  readonly tx: TxFrames;
-  readonly ifIndex: number;
-  readonly csumOffload = true;
-  readonly isLoopback: boolean;
-  /** The next hop's entry; null but for VIA_NEIGHBOUR. Replaced when it was evicted. */
-  neighbour: Neighbour | null = null;
-  /** Destination MAC for VIA_GROUP. */
-  groupHi = 0;
-  groupLo = 0;
-  isBroadcast = false;
-  isMulticast = false;
-  readonly viaGateway: boolean;
-  /** Broadcasts and multicasts: a copy comes back to our own sockets. */
-  loopsBack = false;
-  readonly #generation: number;
-
-  constructor(
-    readonly table: RouteTable,
-    readonly iface: Interface,
-    readonly src: IpAddress,
-    readonly dst: IpAddress,
-    readonly nextHop: IpAddress,
-    readonly via: number,
-    readonly gsoMaxBytes: number,
-    readonly usoMaxBytes: number,
-  ) {
-    this.#generation = table.generation;
-    this.mtu = iface.mtu;
-    this.tx = iface.tx;
-    this.ifIndex = iface.index;
-    this.viaGateway = nextHop !== dst;
-    this.isLoopback = via === VIA_LOOPBACK;
-  }
-
-  get valid(): boolean {
-    return this.#generation === this.table.generation;
-  }
 }

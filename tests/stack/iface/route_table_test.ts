@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { EEXIST, ESRCH } from "../../../stack/mod.ts";
-import { RouteTable } from "../../../stack/iface/routes.ts";
+import { RouteTable } from "../../../stack/iface/route_table.ts";
 import { ip } from "../net_fixture.ts";
 
 function route(cidr: string, gateway: string | null, ifIndex = 2, metric = 0) {
