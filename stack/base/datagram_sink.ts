@@ -1,6 +1,6 @@
 /**
  * What a datagram transport (udp/, raw/, the ping sockets of icmp/) asks of the socket above an
- * endpoint. Declared here, like network.ts, because transports may import only wire/ and storage/.
+ * endpoint. Declared here, like network.ts, because transports do not know the sockets.
  *
  * @module
  */

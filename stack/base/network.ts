@@ -1,6 +1,6 @@
 /**
  * What a transport asks of the network layer, and what the network layer tells a transport.
- * Implemented in iface/; declared here because transports may import only wire/ and storage/.
+ * Implemented in iface/; declared here because transports know no layer but base, wire, storage.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * TCP headers (RFC 9293 3.1). Sequence numbers are int32 (tcp/seq.ts). Options: tcp_options.ts.
+ * TCP headers (RFC 9293 3.1). Sequence numbers are int32 (tcp/base/seq.ts). The options are in
+ * tcp_options.ts.
  *
  * @module
  */

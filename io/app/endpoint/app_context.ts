@@ -20,7 +20,7 @@ import { PairMaker } from "./pair.ts";
 export interface AppLimits {
   /** Sockets alive at once; each costs one descriptor of ours. */
   readonly maxSockets: number;
-  /** Control connections, one a process. */
+  /** Control connections: one a process, one more for each thread that waits in connect(). */
   readonly maxClients: number;
   /** Records of ended sockets. */
   readonly maxEnded: number;

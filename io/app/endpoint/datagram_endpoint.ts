@@ -1,7 +1,7 @@
 /**
- * A UDP, ping or raw socket. Every message on its pair is a header (stack/socket/api.ts) and a
- * payload, the same bytes as in the stack's own queues: they are received into slots that the stack
- * sends from, and sent to the program straight from the receive queue.
+ * A UDP, ping or raw socket. Every message on its pair is a header (datagram_header.ts of the
+ * stack) and a payload, the same bytes as in the stack's own queues: they are received into slots
+ * that the stack sends from, and sent to the program straight from the receive queue.
  *
  * An error goes to the program as a record of its own, which its next receive fails with: the stack
  * puts one into the receive queue for what ICMP reported, we make one for a datagram that could not
