@@ -6,10 +6,10 @@
  *                v                                                +- datagram/: + 64-byte header
  *          core/control: a request, answered by the service (names, options, connect, ...)
  *
- * Every nuse socket is one end of an AF_UNIX pair whose other end the service holds, so that
- * most calls need no help at all. What decides semantics is in the service; the shim moves
- * bytes and turns -errno into errno (in shim_return, nowhere else). No allocation on data
- * paths.
+ * Every nuse socket is one end of an AF_UNIX pair whose other end the service holds, so that most
+ * calls need no help at all; how its readiness comes about is told in io/app/endpoint/endpoint.ts.
+ * What decides semantics is in the service; the shim moves bytes and turns -errno into errno (in
+ * shim_return, nowhere else). No allocation on data paths.
  *
  * Inside the shim a result is n or -errno, and libc is called through `real` only.
  */

@@ -1,6 +1,22 @@
 /**
  * One socket of a program: our end of its pair on one side, the stack's socket on the other.
  *
+ * How a descriptor shows readiness. The program's end is a real unix socket, so poll, select and
+ * epoll, level and edge, are the kernel's; nobody interposes epoll_wait. What they show is made by
+ * what we do with our end:
+ *
+ *     program's end   our end
+ *     IN              bytes for it, a record (an accepted connection, a datagram, an error)
+ *     no IN           nothing that it has not read; what does not fit waits in TCP's window
+ *     OUT             we read as fast as the send ring has room; the pair has room behind it
+ *     no OUT          the ring is full, we do not read, so the pair fills (or: connecting.ts)
+ *     RDHUP, IN       SHUT_WR: the peer's FIN, once all before it is delivered
+ *     HUP             closed: the stack has ended the connection
+ *     ERR             closed with bytes of the program unread: a connect() that failed
+ *
+ * And the other way round: EOF on our end is shutdown(SHUT_WR) or close() of the program, EPOLLHUP
+ * that every process has closed it.
+ *
  * Our end is watched edge-triggered. EPOLLOUT is armed only while the pair is too full to take
  * more: a unix socket reports it after every read of the peer otherwise, a wake-up for each reply
  * that a program takes. It is disarmed lazily, on the first report that nobody waited for, so that
