@@ -328,3 +328,13 @@ Deno.test("bbr: a program that leaves the path empty renews minRtt by the same v
   sample(20 * SECOND, false);
   assertEquals(cc.mode, BbrMode.PROBE_RTT, "a bulk flow's own queue may have hidden a smaller one");
 });
+
+Deno.test("bbr: what is lost leaves the window, what is delivered enters it", () => {
+  const { cc, flow } = settled();
+  flow.cwnd = 40 * SMSS;
+  flow.pipe = 10 * SMSS;
+  deliver(cc, flow, 2 * SMSS, 5 * SMSS, 3 * SECOND);
+  assertEquals(flow.cwnd, 37 * SMSS);
+  deliver(cc, flow, 2 * SMSS, 0, 3 * SECOND);
+  assertEquals(flow.cwnd, 39 * SMSS);
+});

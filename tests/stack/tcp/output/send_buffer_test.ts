@@ -66,3 +66,18 @@ Deno.test("send buffer: no ring is made larger in the last quarter of the memory
     assertEquals(socket.tcb.sndRing.capacity > first, isGrown, `${share}`);
   }
 });
+
+Deno.test("send buffer: the program is woken when exactly a quarter is free", () => {
+  const peer = new Peer();
+  const socket = peer.connect({ win: 5840 });
+  peer.window = 5840;
+  socket.sendBuffer = 11_680;
+  peer.write(socket, 11_680);
+  assertEquals(socket.sendSpace(), 0);
+  peer.flush();
+  peer.host.takeEvents(socket);
+  peer.send({ flags: ".", ack: 1461 });
+  assertEquals(peer.host.takeEvents(socket), 0);
+  peer.send({ flags: ".", ack: 2921 });
+  assertEquals([socket.sendSpace(), peer.host.takeEvents(socket)], [2920, EVENT_WRITABLE]);
+});

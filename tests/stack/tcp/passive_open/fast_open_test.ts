@@ -83,3 +83,29 @@ Deno.test("fast open: written and closed before the SYN has left: all of it is d
   assertEquals(client.stateName, "CLOSED");
   assertEquals(world.a.tcp.orphanCount, 0);
 });
+
+Deno.test("fast open: what is sent in SYN-RECEIVED is cut by the peer's MSS", () => {
+  const world = new World({ delayUs: 5_000 });
+  const listener = listen(world);
+  connect(world, -EINPROGRESS);
+  world.runUntil(() => listener.accept() !== null);
+  const client = connect(world, 0);
+  write(world.a, client, pattern(100), world.nowUs);
+  let server: TcpSocket | null = null;
+  world.runUntil(() => (server = listener.accept()) !== null);
+  assertEquals([server!.stateName, server!.tcb.smss], ["SYN-RECEIVED", 1448]);
+});
+
+Deno.test("fast open: no server without both the setting and the listener's option", () => {
+  for (const [setting, queue] of [[1, 5], [3, 0]]) {
+    const world = new World({ delayUs: 5_000, b: { config: { fastOpen: setting } } });
+    const listener = world.b.tcp.createSocket(2);
+    check(listener.bind(world.b.address, 80, world.nowUs));
+    check(listener.listen(16, world.nowUs));
+    if (queue > 0) listener.setTcpOption(TCP_FASTOPEN, int(queue), world.nowUs);
+    for (let i = 0; i < 2; i++) {
+      connect(world, -EINPROGRESS); // no cookie has come
+      world.runUntil(() => listener.accept() !== null);
+    }
+  }
+});

@@ -61,3 +61,13 @@ Deno.test("ACK sample: begins empty, tells RACK and the delivery rate what arriv
   queue().acknowledge(500, sample);
   assertEquals(rack.endSeq, 300, "not of a handshake's");
 });
+
+Deno.test("ACK sample: what is delivered goes into the books of the rate it began with", () => {
+  const rates = [new DeliveryRate(), new DeliveryRate()];
+  const sample = new AckSample();
+  for (const [i, rate] of rates.entries()) {
+    sample.begin(rate, 500, null);
+    queue().acknowledge(100 * (i + 1), sample);
+  }
+  assertEquals(rates.map(({ ackedBytes }) => ackedBytes), [100, 200]);
+});

@@ -97,3 +97,13 @@ Deno.test("TIME-WAIT without timestamps: a SYN opens anew beyond the FIN only", 
     assertEquals(peer.host.tcp.timeWaitCount, count, `${seq}`);
   }
 });
+
+Deno.test("TIME-WAIT: the FIN again restarts the 2 MSL, nothing else does", () => {
+  for (const [flags, seq, count] of [["F.", -1, 1], [".", 0, 0], ["P.", -1, 0]] as const) {
+    const peer = inTimeWait(false);
+    peer.advance(40_000_000);
+    peer.send({ flags, seq: peer.nextSeq + seq, data: flags === "P." ? 1 : 0 });
+    peer.advance(30_000_000);
+    assertEquals(peer.host.tcp.timeWaitCount, count, flags);
+  }
+});
