@@ -258,7 +258,7 @@ Deno.test("the checks of documents see what they should, and only that", () => {
     "#two",
     "no.md",
   ]);
-  const paths = "`stack/no.ts` `stack/stack.ts` `io/` `dist/no` `a/b` `./nuse x` `/dev/net/tun`";
+  const paths = "`a stack/no.ts` `stack/stack.ts` `io/` `dist/no` `a/b` `./nuse x` `/dev/net/tun`";
   assertEquals(missingPaths("x.md", paths), ["x.md: stack/no.ts"]);
   assertEquals(tasksIn("deno task x:y, npx -y deno@2.9.6 task z; a deno task"), ["x:y", "z"]);
 });

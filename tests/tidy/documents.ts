@@ -50,9 +50,9 @@ function looksLikePath(word: string): boolean {
     !first.includes(":") && first !== "." && first !== "" && exists(first);
 }
 
-/** Paths in backticks that are not there. */
+/** Paths in backticks, alone or as a command's words, that are not there. */
 export function missingPaths(path: string, markdown: string): string[] {
-  return [...markdown.matchAll(/`([^`\n]+)`/g)].map(([, word]) => word)
+  return [...markdown.matchAll(/`([^`\n]+)`/g)].flatMap(([, words]) => words.split(/\s+/))
     .filter((word) => looksLikePath(word) && !exists(word))
     .map((word) => `${path}: ${word}`);
 }
