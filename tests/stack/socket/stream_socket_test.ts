@@ -181,3 +181,22 @@ Deno.test("options reach TCP and are inherited by accepted sockets", () => {
   assertEquals(int(getOption(client, 0, 14, 4, host.nowUs)), 65535); // IP_MTU
   assertEquals(int(getOption(client, 6, 2, 4, host.nowUs)) > 0, true); // TCP_MAXSEG
 });
+
+Deno.test("a pending connection keeps the options that its listener had at the handshake", () => {
+  const host = new Host();
+  const server = listener(host, LO, 8007);
+  const tos = (socket: StreamSocket) => {
+    const value = getOption(socket, 0, 1, 4, host.nowUs); // IP_TOS
+    assert(typeof value !== "number", `${value}`);
+    return value[0];
+  };
+  assertEquals(setOption(server, 0, 1, Uint8Array.of(4, 0, 0, 0), host.nowUs), 0);
+  const clients = [stream(host), stream(host)];
+  for (const client of clients) client.connect(LO, 8007, host.nowUs);
+  host.flush();
+  assertEquals(setOption(server, 0, 1, Uint8Array.of(8, 0, 0, 0), host.nowUs), 0);
+  const [first, second] = clients.map(() => server.accept()!);
+  assertEquals([server, first, second].map(tos), [8, 4, 4]);
+  assertEquals(setOption(first, 0, 1, Uint8Array.of(16, 0, 0, 0), host.nowUs), 0);
+  assertEquals([server, first, second].map(tos), [8, 16, 4]);
+});
