@@ -21,6 +21,7 @@ import {
 import { DEVICE_KEYS, type DeviceKeyName } from "./options.ts";
 import {
   checkInterfaceName,
+  checkPortName,
   parseCidr,
   parseDad,
   parseMac,
@@ -132,9 +133,11 @@ function knownPrefixLen(sources: ConfigSources, name: string, address: IpAddress
 function buildInterface(sources: ConfigSources, wanted: Wanted): InterfaceConfig {
   const kind: VifKind = wanted.keys.vif === undefined ? "RAW" : parseVif(wanted.keys.vif);
   const isTap = kind === "TAP";
-  const name = checkInterfaceName(wanted.name, isTap ? TAP_PREFIX.length : 0);
+  const name = kind === "NETMAP"
+    ? checkPortName(wanted.name)
+    : checkInterfaceName(wanted.name, isTap ? TAP_PREFIX.length : 0);
   if (wanted.address === null) {
-    const own = `nuse-${name}`;
+    const own = `nuse-${wanted.name.text}`;
     const others = Object.keys(sources.env).filter((v) => v.startsWith("nuse-"));
     const meant = nearest(own, others);
     const advice = meant === null ? "e.g. 198.18.0.2/24" : `did you mean ${own} by ${meant}?`;
@@ -147,7 +150,7 @@ function buildInterface(sources: ConfigSources, wanted: Wanted): InterfaceConfig
   return {
     name,
     kind,
-    hostName: isTap ? TAP_PREFIX + name : name,
+    hostName: isTap ? TAP_PREFIX + name : wanted.name.text,
     addresses: [own],
     hostAddress: host === null ? null : buildHostAddress(wanted, kind, own, host),
     mac: buildMac(wanted, kind),

@@ -11,6 +11,7 @@ import {
   VIF_KINDS,
   type VifKind,
 } from "../io/config.ts";
+import { parsePortName } from "../io/devices/netmap_port_name.ts";
 import { IpAddress } from "../stack/base/ip_address.ts";
 import { Failure } from "./failure.ts";
 
@@ -146,4 +147,11 @@ export function checkInterfaceName(setting: Setting, reserved: number): string {
     throw new Failure(`${from}: "${text}" is too long (at most ${limit} bytes${why})`);
   }
   return text;
+}
+
+/** A netmap port; returns what the stack calls it: the port without `netmap:`, ring and memory. */
+export function checkPortName({ text, from }: Setting): string {
+  const port = parsePortName(text);
+  if (typeof port === "string") throw new Failure(`${from}: ${port}`);
+  return port.name;
 }

@@ -64,4 +64,4 @@ export class Arena {
   }
 }
 
-const PAGE_LEN = 4096;
+export const PAGE_LEN = 4096;

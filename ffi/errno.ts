@@ -32,6 +32,8 @@ ENOTRECOVERABLE ERFKILL EHWPOISON
 export const EPERM = 1;
 export const ENOENT = 2;
 export const EINTR = 4;
+export const EIO = 5;
+export const ENXIO = 6;
 export const EAGAIN = 11;
 export const ENOMEM = 12;
 export const EACCES = 13;
@@ -41,6 +43,7 @@ export const EINVAL = 22;
 export const ENOSPC = 28;
 export const ENAMETOOLONG = 36;
 export const ENOSYS = 38;
+export const EPROTO = 71;
 export const EBADFD = 77;
 export const EPROTONOSUPPORT = 93;
 export const EAFNOSUPPORT = 97;

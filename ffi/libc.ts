@@ -120,6 +120,12 @@ const SYMBOLS = {
   ioctl: { name: "nuse_ioctl", parameters: ["i32", "u32", "buffer"], result: "i32" },
   /** (fd, request, number): for requests that take no pointer */
   ioctlValue: { name: "nuse_ioctl_value", parameters: ["i32", "u32", "u32"], result: "i32" },
+  /** (fd, request, argument, at, pointed): `argument` holds at `at` the address of `pointed` */
+  ioctlPointing: {
+    name: "nuse_ioctl_pointing",
+    parameters: ["i32", "u32", "buffer", "i32", "buffer"],
+    result: "i32",
+  },
   /** (fd, ifreq, command) */
   ethtool: { name: "nuse_ethtool", parameters: ["i32", "buffer", "buffer"], result: "i32" },
   /** (path with its NUL, flags, mode) */
@@ -144,6 +150,18 @@ const SYMBOLS = {
   },
   /** (size, uint64 for the address) */
   mapAligned: { name: "nuse_map_aligned", parameters: ["i32", "buffer"], result: "i32" },
+  /** (fd, base, off, len): shared memory of a descriptor in the place of the arena's */
+  mapShared: {
+    name: "nuse_map_shared",
+    parameters: ["i32", "pointer", "i32", "i32"],
+    result: "i32",
+  },
+  /** (base, off, len): undoes `mapShared` */
+  mapPrivate: {
+    name: "nuse_map_private",
+    parameters: ["pointer", "i32", "i32"],
+    result: "i32",
+  },
   /** (base, off, len) */
   discard: { name: "nuse_discard", parameters: ["pointer", "i32", "i32"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;

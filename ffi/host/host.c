@@ -222,6 +222,12 @@ API int nuse_ioctl_int(int fd, uint32_t request) {
   return ioctl(fd, (unsigned long)request, &value) < 0 ? -errno : value;
 }
 
+/* The struct at `argument` holds at `at` the address of `pointed`. */
+API int nuse_ioctl_pointing(int fd, uint32_t request, uint8_t *argument, int at, void *pointed) {
+  memcpy(argument + at, &pointed, sizeof pointed);
+  return result(ioctl(fd, (unsigned long)request, argument));
+}
+
 /* SIOCETHTOOL: `ifr` is a struct ifreq with the name set, `command` one of ethtool's structs. */
 API int nuse_ethtool(int fd, void *ifr, void *command) {
   ((struct ifreq *)ifr)->ifr_data = command;
@@ -286,4 +292,18 @@ API int nuse_map_aligned(int size, uint64_t *address) {
 
 API int nuse_discard(uint8_t *base, int off, int len) {
   return result(madvise(base + off, (size_t)len, MADV_DONTNEED));
+}
+
+/* Puts the first `len` bytes of a descriptor's memory in the place of those at `off`. */
+API int nuse_map_shared(int fd, uint8_t *base, int off, int len) {
+  int flags = MAP_SHARED | MAP_FIXED;
+  void *p = mmap(base + off, (size_t)len, PROT_READ | PROT_WRITE, flags, fd, 0);
+  return p == MAP_FAILED ? -errno : 0;
+}
+
+/* The reverse: private memory of zeroes again. */
+API int nuse_map_private(uint8_t *base, int off, int len) {
+  int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
+  void *p = mmap(base + off, (size_t)len, PROT_READ | PROT_WRITE, flags, -1, 0);
+  return p == MAP_FAILED ? -errno : 0;
 }

@@ -29,6 +29,8 @@ export class DeviceCounters {
   txDropped = 0;
   /** Times that sending had to wait for room. */
   txWaits = 0;
+  /** Times that the kernel did not believe our ring numbers and set them anew (NETMAP). */
+  ringResets = 0;
 }
 
 export interface Device extends LinkDevice {
@@ -57,9 +59,12 @@ export type DeviceKind = "RAW" | "TAP" | "NETMAP";
 
 export interface DeviceConfig {
   readonly kind: DeviceKind;
-  /** As in NUSEDEV. RAW: an interface of the host. TAP: `nuse-NAME` is made on the host. */
+  /**
+   * As in NUSEDEV. RAW: an interface of the host. TAP: `nuse-NAME` is made on the host. NETMAP:
+   * a port (netmap_port_name.ts).
+   */
   readonly name: string;
-  /** "own": derived from name and address; "interface": shared with the host (RAW only). */
+  /** "own": derived from name and address; "interface": shared with the host (not TAP). */
   readonly mac: "own" | "interface" | Uint8Array;
   /** What the stack will answer to. */
   readonly addresses: readonly DeviceAddress[];
@@ -67,7 +72,7 @@ export interface DeviceConfig {
   readonly hostName?: string;
   /** TAP: what the host's end gets. */
   readonly hostAddress?: DeviceAddress;
-  /** Default: the interface's (RAW), 1500 (TAP). */
+  /** Default: the interface's (RAW, NETMAP), 1500 (others). */
   readonly mtu?: number;
   /** What of newer kernels may be used; default: what this one has (features.ts). */
   readonly features?: Features;

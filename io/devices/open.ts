@@ -4,36 +4,24 @@
  *
  * @module
  */
-
-import { TAP_PREFIX } from "./device.ts";
-import { IFF_UP, IFNAMSIZ } from "../../ffi/abi/interface.ts";
-import { ARPHRD_ETHER, PACKET_MR_ALLMULTI, PACKET_MR_PROMISC } from "../../ffi/abi/packet.ts";
+import { IFNAMSIZ } from "../../ffi/abi/interface.ts";
+import { PACKET_MR_PROMISC } from "../../ffi/abi/packet.ts";
 import type { Arena } from "../../ffi/arena.ts";
-import {
-  EAFNOSUPPORT,
-  EINVAL,
-  ENAMETOOLONG,
-  ENETDOWN,
-  ENOENT,
-  ENOSYS,
-  EPROTONOSUPPORT,
-  errnoName,
-  SysError,
-} from "../../ffi/errno.ts";
+import { EAFNOSUPPORT, EINVAL, ENAMETOOLONG, errnoName, SysError } from "../../ffi/errno.ts";
 import { libc } from "../../ffi/libc.ts";
 import { LinkControl } from "../../ffi/link.ts";
 import type { DeviceCaps, IpAddress, Memory } from "../../stack/mod.ts";
-import type { DeviceConfig, OpenedDevice } from "./device.ts";
+import { type DeviceConfig, type OpenedDevice, TAP_PREFIX } from "./device.ts";
 import { type Features, usableFeatures } from "./features.ts";
 import { frameFilter } from "./filter.ts";
 import { attachGuard } from "./guard.ts";
-import { machineId, ownMac } from "./mac.ts";
+import { chooseMac, inspect, type Link, membershipOf, sameBytes } from "./host_link.ts";
 import { macNote } from "./mac_note.ts";
+import { openNetmap } from "./netmap_open.ts";
 import { RawDevice } from "./raw.ts";
 import { TapDevice } from "./tap.ts";
 
 const TAP_MTU = 1500;
-const NETMAP_DEVICE = "/dev/netmap";
 /**
  * With its 14 bytes of Ethernet a frame must stay below the kernel's GSO_LEGACY_MAX_SIZE, 65,536.
  */
@@ -47,37 +35,12 @@ export function openDevice(config: DeviceConfig, arena: Arena, memory: Memory): 
     case "TAP":
       return openTap(config, arena, memory);
     case "NETMAP":
-      throw netmapError();
+      return openNetmap(config, arena, memory);
   }
-}
-
-function netmapError(): SysError {
-  try {
-    Deno.statSync(NETMAP_DEVICE);
-  } catch {
-    return new SysError("open", ENOENT, `cannot open ${NETMAP_DEVICE}`, {
-      path: NETMAP_DEVICE,
-      advice: "the netmap module is not loaded: use NUSEVIF=RAW or TAP",
-    });
-  }
-  return new SysError("open", ENOSYS, `cannot use ${NETMAP_DEVICE} in this version`, {
-    path: NETMAP_DEVICE,
-    advice: "use NUSEVIF=RAW or TAP",
-  });
-}
-
-/** What the host says of an interface. */
-interface Link {
-  name: string;
-  ifIndex: number;
-  mtu: number;
-  mac: Uint8Array<ArrayBuffer>;
-  driver: string;
-  hasCarrier: boolean;
 }
 
 function openRaw(config: DeviceConfig, arena: Arena, memory: Memory): OpenedDevice {
-  const link = inspect(config.name);
+  const link = inspect(config.name, "RAW");
   const mac = chooseMac(config, link);
   const isOwn = !sameBytes(mac, link.mac);
   const notes = addressNotes(config);
@@ -115,63 +78,6 @@ function openRaw(config: DeviceConfig, arena: Arena, memory: Memory): OpenedDevi
     if (guardFd >= 0) libc().close(guardFd);
     throw error;
   }
-}
-
-function inspect(name: string): Link {
-  const control = new LinkControl();
-  try {
-    const ifIndex = control.index(name);
-    const hardware = control.hardware(name);
-    if (hardware.type !== ARPHRD_ETHER) {
-      const advice = "RAW needs an Ethernet interface";
-      throw new SysError("SIOCGIFHWADDR", EPROTONOSUPPORT, `cannot attach to ${name}`, {
-        path: name,
-        advice,
-      });
-    }
-    if ((control.flags(name) & IFF_UP) === 0) {
-      throw new SysError("SIOCGIFFLAGS", ENETDOWN, `interface ${name} is down`, {
-        path: name,
-        advice: `ip link set ${name} up`,
-      });
-    }
-    return {
-      name,
-      ifIndex,
-      mtu: control.mtu(name),
-      mac: hardware.mac,
-      driver: control.driver(name),
-      hasCarrier: control.hasCarrier(name),
-    };
-  } finally {
-    control.close();
-  }
-}
-
-function chooseMac(config: DeviceConfig, link: Link | null): Uint8Array {
-  if (config.mac instanceof Uint8Array) return config.mac;
-  if (config.mac === "interface") {
-    if (link !== null) return link.mac;
-    throw new SysError("open", EINVAL, `cannot share the MAC address of ${config.name}`, {
-      path: config.name,
-      advice: "a TAP device has two ends, each with its own: this is for NUSEVIF=RAW",
-    });
-  }
-  const address = config.addresses.length > 0 ? config.addresses[0].addr.toString() : "";
-  return ownMac(machineId(), config.name, address);
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
-}
-
-/**
- * What makes the card give us our frames. A veth passes on everything that it gets. Others must be
- * promiscuous for a MAC that is not theirs, or else be told to pass all multicast.
- */
-function membershipOf(driver: string, isOwn: boolean): number {
-  if (driver === "veth") return 0;
-  return isOwn ? PACKET_MR_PROMISC : PACKET_MR_ALLMULTI;
 }
 
 /** What -v says about it. */

@@ -247,7 +247,9 @@ function openSocket(options: RawOptions): number {
     // Without CAP_NET_ADMIN these fail: the buffers then stay at the system's default.
     setIntOption(fd, SOL_SOCKET, SO_RCVBUFFORCE, RX_BUFFER_LEN);
     setIntOption(fd, SOL_SOCKET, SO_SNDBUFFORCE, TX_BUFFER_LEN);
-    if (options.membership !== 0) must(join(fd, options), "PACKET_ADD_MEMBERSHIP");
+    if (options.membership !== 0) {
+      must(join(fd, options.ifIndex, options.membership), "PACKET_ADD_MEMBERSHIP");
+    }
     must(bindTo(fd, options.ifIndex), "bind");
   } catch (error) {
     sys.close(fd);
@@ -256,11 +258,12 @@ function openSocket(options: RawOptions): number {
   return fd;
 }
 
-function join(fd: number, options: RawOptions): number {
+/** Makes the interface promiscuous (or the like) for as long as the packet socket is open. */
+export function join(fd: number, ifIndex: number, membership: number): number {
   const request = new Uint8Array(PACKET_MREQ.LEN);
   const dv = new DataView(request.buffer);
-  dv.setInt32(PACKET_MREQ.IFINDEX, options.ifIndex, true);
-  dv.setUint16(PACKET_MREQ.TYPE, options.membership, true);
+  dv.setInt32(PACKET_MREQ.IFINDEX, ifIndex, true);
+  dv.setUint16(PACKET_MREQ.TYPE, membership, true);
   return libc().setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, request, PACKET_MREQ.LEN);
 }
 

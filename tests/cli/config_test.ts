@@ -262,3 +262,14 @@ Deno.test("a variable that was meant otherwise is asked about", () => {
   const key = { NUSEDEV: "eth0", "nuse-eth0": "198.18.0.2", "nuse-eth0-mtuu": "1400" };
   assert(complaint(key).endsWith("nuse-eth0-mtuu (did you mean nuse-eth0-mtu?)"));
 });
+
+Deno.test("NETMAP: ports of every kind, and what the stack calls them", () => {
+  const names = { "netmap:eth0-1": "eth0", "vale0:x": "vale0:x", "eth0{1": "eth0{1" };
+  for (const [port, name] of Object.entries(names)) {
+    const env = { NUSEVIF: "NETMAP", NUSEDEV: port, [`nuse-${port}`]: "198.18.0.2/24" };
+    const [built] = build(env).interfaces;
+    assertEquals([built.name, built.hostName, built.kind], [name, port, "NETMAP"]);
+  }
+  const monitor = { NUSEVIF: "NETMAP", NUSEDEV: "netmap:eth0/z" };
+  assert(complaint(monitor).includes("monitor"));
+});

@@ -11,6 +11,7 @@ import * as epoll from "../../ffi/abi/epoll.ts";
 import * as file from "../../ffi/abi/file.ts";
 import * as iface from "../../ffi/abi/interface.ts";
 import * as message from "../../ffi/message.ts";
+import * as netmap from "../../ffi/abi/netmap.ts";
 import * as packet from "../../ffi/abi/packet.ts";
 import * as socket from "../../ffi/abi/socket.ts";
 import * as tun from "../../ffi/abi/tun.ts";
@@ -195,7 +196,119 @@ const BPF_ALIASES = {
 /** Enumerators that came with Linux 6.6. */
 const TCX = ["BPF_TCX_INGRESS", "TCX_NEXT", "TCX_DROP"];
 
+/** netmap comes with its module, not with Linux: checked where its headers are installed. */
+const NETMAP_INCLUDES = [
+  "#if defined(__has_include) && __has_include(<net/netmap.h>)",
+  "#include <net/netmap.h>",
+  "#ifdef __has_include",
+  "#if __has_include(<net/netmap_legacy.h>)",
+  "#include <net/netmap_legacy.h>",
+  "#endif",
+  "#endif",
+  "#endif",
+];
+
+const IF_NETMAP = "defined(NETMAP_API)";
+
+/** The rest of claimLayout's arguments. */
+function members(struct: string, names: Record<string, string>) {
+  return [`struct ${struct}`, names, IF_NETMAP] as const;
+}
+
+function claimNetmapMemory(): void {
+  claimLayout(
+    netmap.NETMAP_IF,
+    ...members("netmap_if", {
+      TX_RINGS: "ni_tx_rings",
+      RX_RINGS: "ni_rx_rings",
+      HOST_TX_RINGS: "ni_host_tx_rings",
+      HOST_RX_RINGS: "ni_host_rx_rings",
+      RING_OFS: "ring_ofs",
+    }),
+  );
+  claimLayout(
+    netmap.NETMAP_RING,
+    ...members("netmap_ring", {
+      BUF_OFS: "buf_ofs",
+      NUM_SLOTS: "num_slots",
+      BUF_SIZE: "nr_buf_size",
+      HEAD: "head",
+      CUR: "cur",
+      TAIL: "tail",
+    }),
+  );
+  claimLayout(
+    netmap.NETMAP_SLOT,
+    ...members("netmap_slot", { BUF_IDX: "buf_idx", BYTES: "len", FLAGS: "flags" }),
+  );
+}
+
+function claimNetmap(): void {
+  claimNetmapMemory();
+  claimLayout(
+    netmap.NMREQ_HEADER,
+    ...members("nmreq_header", {
+      VERSION: "nr_version",
+      REQTYPE: "nr_reqtype",
+      NAME: "nr_name",
+      OPTIONS: "nr_options",
+      BODY: "nr_body",
+    }),
+  );
+  claimLayout(
+    netmap.NMREQ_REGISTER,
+    ...members("nmreq_register", {
+      OFFSET: "nr_offset",
+      MEMSIZE: "nr_memsize",
+      TX_SLOTS: "nr_tx_slots",
+      RX_SLOTS: "nr_rx_slots",
+      TX_RINGS: "nr_tx_rings",
+      RX_RINGS: "nr_rx_rings",
+      MEM_ID: "nr_mem_id",
+      RINGID: "nr_ringid",
+      MODE: "nr_mode",
+      FLAGS: "nr_flags",
+    }),
+  );
+  claimLayout(netmap.NMREQ_PORT_HDR, ...members("nmreq_port_hdr", { HDR_LEN: "nr_hdr_len" }));
+  claimLayout(
+    netmap.NMREQ,
+    ...members("nmreq", {
+      NAME: "nr_name",
+      VERSION: "nr_version",
+      OFFSET: "nr_offset",
+      MEMSIZE: "nr_memsize",
+      RINGID: "nr_ringid",
+      MEM_ID: "nr_arg2",
+      FLAGS: "nr_flags",
+    }),
+  );
+  const own = new Set(["NETMAP_LEGACY_API"]);
+  const aliases: Record<string, string> = {
+    NMREQ_PORT_INFO_GET_LEN: "sizeof(struct nmreq_port_info_get)",
+    NMREQ_VALE_ATTACH_LEN: "sizeof(struct nmreq_vale_attach)",
+    NMREQ_VALE_DETACH_LEN: "sizeof(struct nmreq_vale_detach)",
+  };
+  for (const [name, value] of Object.entries(netmap)) {
+    if (typeof value !== "number" || own.has(name)) continue;
+    claims.push({ name, value, expression: aliases[name] ?? name, condition: IF_NETMAP });
+  }
+}
+
+/**
+ * The ioctl numbers say how long their argument is (asm-generic/ioctl.h), so that the layouts hold
+ * together on a machine without netmap's headers too.
+ */
+Deno.test("ffi/abi/netmap: ioctl numbers and layouts agree", () => {
+  const iowr = (nr: number, size: number) => (3 << 30 | size << 16 | 0x69 << 8 | nr) >>> 0;
+  assertEquals(netmap.NIOCCTRL, iowr(151, netmap.NMREQ_HEADER.LEN));
+  assertEquals(netmap.NIOCREGIF, iowr(146, netmap.NMREQ.LEN));
+  assertEquals([netmap.NIOCTXSYNC, netmap.NIOCRXSYNC], [0x69 << 8 | 148, 0x69 << 8 | 149]);
+  assertEquals(netmap.NMREQ_HEADER.NAME + netmap.NETMAP_REQ_IFNAMSIZ, netmap.NMREQ_HEADER.OPTIONS);
+});
+
 function collect(): void {
+  claimNetmap();
   claimStructs();
   claimBpfStructs();
   claimConstants(epoll, { EPOLLET: "(unsigned)EPOLLET" });
@@ -241,7 +354,15 @@ function program(): string {
     `#if ${condition}\n  printf("%lld\\n", (long long)(${expression}));\n` +
     `#else\n  puts("-");\n#endif`
   );
-  return ["#define _GNU_SOURCE", ...includes, "int main(void) {", ...lines, "}", ""].join("\n");
+  return [
+    "#define _GNU_SOURCE",
+    ...includes,
+    ...NETMAP_INCLUDES,
+    "int main(void) {",
+    ...lines,
+    "}",
+    "",
+  ].join("\n");
 }
 
 Deno.test("ffi/abi: layouts and constants are those of the C headers", async () => {

@@ -10,6 +10,15 @@ export const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "cli/run.ts": "tests/e2e: the whole command line",
   "cli/session.ts": "tests/e2e/lifecycle_test.ts: signals, exit status, job control",
   "io/addresses.ts": "tests/e2e/address_test.ts: on real interfaces",
+  "ffi/netmap.ts": "the system calls themselves; tests/e2e on a machine with the module",
+  "io/devices/host_link.ts": "tests/io/devices/open_test.ts, raw_test.ts: every way in and out",
+  "io/devices/netmap_open.ts":
+    "tests/io/devices/netmap_device_test.ts and tests/e2e/netmap_test.ts",
+  "io/devices/netmap_port.ts": "tests/io/devices/netmap_device_test.ts: opens and closes it",
+  "io/devices/netmap_receive.ts": "tests/io/devices/netmap_device_test.ts",
+  "io/devices/netmap_remote.ts": "tests/e2e: every run over NETMAP goes through it",
+  "io/devices/netmap_ring.ts": "tests/io/devices/netmap_device_test.ts: wrap, full, set anew",
+  "io/devices/netmap_transmit.ts": "tests/io/devices/netmap_device_test.ts",
   "io/runtime.ts": "tests/e2e: every run is composed by it",
   "io/worker.ts": "tests/e2e: every run goes through it",
 };

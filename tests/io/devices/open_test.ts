@@ -43,7 +43,8 @@ Deno.test("open: no such interface, a name too long, not an Ethernet", () => {
 Deno.test("open: netmap is missing", () => {
   assertEquals(
     failure({ kind: "NETMAP" }),
-    "cannot open /dev/netmap: ENOENT (the netmap module is not loaded: use NUSEVIF=RAW or TAP)",
+    "cannot open /dev/netmap: ENOENT " +
+      "(load netmap's module with modprobe netmap, or use NUSEVIF=RAW or TAP)",
   );
 });
 

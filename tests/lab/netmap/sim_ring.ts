@@ -1,0 +1,119 @@
+/**
+ * The kernel's side of one netmap ring in shared memory: what it believes (`hwcur`, `hwtail`, the
+ * last `tail` it gave out), the checks of netmap's txsync and rxsync prologues, and the silent
+ * reset of a ring whose user wrote nonsense.
+ *
+ * @module
+ */
+import { NETMAP_RING, NETMAP_SLOT, NS_MOREFRAG } from "../../../ffi/abi/netmap.ts";
+
+export class SimRing {
+  /** First slot that the card has not seen; the first that it still has. */
+  hwcur = 0;
+  hwtail: number;
+  resets = 0;
+  #rtail: number;
+
+  /** A TX ring begins with all slots but one free, an RX ring with none filled. */
+  constructor(
+    readonly dv: DataView,
+    readonly u8: Uint8Array,
+    readonly off: number,
+    readonly slotCount: number,
+    readonly bufSize: number,
+    readonly bufBase: number,
+    firstBuffer: number,
+    isTx: boolean,
+  ) {
+    this.hwtail = isTx ? slotCount - 1 : 0;
+    this.#rtail = this.hwtail;
+    dv.setBigInt64(off + NETMAP_RING.BUF_OFS, BigInt(bufBase - off), true);
+    dv.setInt32(off + NETMAP_RING.NUM_SLOTS, slotCount, true);
+    dv.setInt32(off + NETMAP_RING.BUF_SIZE, bufSize, true);
+    this.#write(0);
+    for (let i = 0; i < slotCount; i++) dv.setUint32(this.#slotOff(i), firstBuffer + i, true);
+  }
+
+  distance(from: number, to: number): number {
+    return (to - from + this.slotCount) % this.slotCount;
+  }
+
+  next(slot: number): number {
+    return (slot + 1) % this.slotCount;
+  }
+
+  /**
+   * The user's head, if head, cur and tail are possible; else -1, and the ring has been set anew.
+   */
+  prologue(): number {
+    const head = this.dv.getUint32(this.off + NETMAP_RING.HEAD, true);
+    const cur = this.dv.getUint32(this.off + NETMAP_RING.CUR, true);
+    const tail = this.dv.getUint32(this.off + NETMAP_RING.TAIL, true);
+    const room = this.distance(this.hwcur, this.#rtail);
+    const isGood = head < this.slotCount && cur < this.slotCount && tail === this.#rtail &&
+      this.distance(this.hwcur, head) <= room &&
+      this.distance(this.hwcur, cur) <= room &&
+      this.distance(this.hwcur, head) <= this.distance(this.hwcur, cur);
+    if (isGood) return head;
+    this.resets++;
+    this.#rtail = this.hwtail;
+    this.#write(this.hwcur);
+    return -1;
+  }
+
+  /** Shows the user the new tail. */
+  finalize(): void {
+    this.#rtail = this.hwtail;
+    this.dv.setInt32(this.off + NETMAP_RING.TAIL, this.hwtail, true);
+  }
+
+  /** The frame that begins at `slot`, and how many slots it has. */
+  read(slot: number, end: number): { frame: Uint8Array; slots: number } {
+    const pieces: Uint8Array[] = [];
+    let slots = 0;
+    for (let at = slot; at !== end; at = this.next(at)) {
+      slots++;
+      const off = this.#bufferOff(at);
+      const len = this.dv.getUint16(this.#slotOff(at) + NETMAP_SLOT.BYTES, true);
+      pieces.push(this.u8.subarray(off, off + len));
+      const flags = this.dv.getUint16(this.#slotOff(at) + NETMAP_SLOT.FLAGS, true);
+      if ((flags & NS_MOREFRAG) === 0) break;
+    }
+    const frame = new Uint8Array(pieces.reduce((n, piece) => n + piece.length, 0));
+    let filled = 0;
+    for (const piece of pieces) {
+      frame.set(piece, filled);
+      filled += piece.length;
+    }
+    return { frame, slots };
+  }
+
+  /** Puts a frame at hwtail; false: it does not fit. */
+  put(frame: Uint8Array): boolean {
+    const slots = Math.max(1, Math.ceil(frame.length / this.bufSize));
+    if (this.slotCount - 1 - this.distance(this.hwcur, this.hwtail) < slots) return false;
+    for (let i = 0; i < slots; i++) {
+      const piece = frame.subarray(i * this.bufSize, (i + 1) * this.bufSize);
+      this.u8.set(piece, this.#bufferOff(this.hwtail));
+      const at = this.#slotOff(this.hwtail);
+      this.dv.setUint16(at + NETMAP_SLOT.BYTES, piece.length, true);
+      this.dv.setUint16(at + NETMAP_SLOT.FLAGS, i + 1 < slots ? NS_MOREFRAG : 0, true);
+      this.hwtail = this.next(this.hwtail);
+    }
+    return true;
+  }
+
+  #write(head: number): void {
+    this.dv.setInt32(this.off + NETMAP_RING.HEAD, head, true);
+    this.dv.setInt32(this.off + NETMAP_RING.CUR, head, true);
+    this.dv.setInt32(this.off + NETMAP_RING.TAIL, this.hwtail, true);
+  }
+
+  #slotOff(slot: number): number {
+    return this.off + NETMAP_RING.LEN + slot * NETMAP_SLOT.LEN;
+  }
+
+  #bufferOff(slot: number): number {
+    return this.bufBase + this.bufSize * this.dv.getUint32(this.#slotOff(slot), true);
+  }
+}
