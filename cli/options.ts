@@ -9,6 +9,7 @@
  * @module
  */
 import { DAD_KINDS, VIF_KINDS } from "../io/config.ts";
+import { CATEGORIES, LEVELS, LOG_FORMATS } from "../io/log/levels.ts";
 
 /** One way to write a setting: a row of the guide's table. */
 export interface Form {
@@ -66,6 +67,9 @@ export interface Example {
   readonly command: string;
 }
 
+/** What a completion offers for `--log`. */
+const LOG_WORDS = [...LEVELS, ...CATEGORIES.map((category) => `${category}=`)];
+
 /** Columns that --help has for a meaning. */
 export const MEANING_MAX = 46;
 
@@ -107,6 +111,46 @@ export const OPTIONS = [
       },
       { option: "--route 10.0.0.0/8=192.168.0.9", meaning: "any other route" },
     ],
+  },
+  {
+    name: "log",
+    argument: "[CATEGORY=]LEVEL,...",
+    isRepeatable: true,
+    completion: LOG_WORDS,
+    meaning: "log what happens in the stack",
+    details: [
+      `Levels: \`${LEVELS.join("\`, \`")}\`, \`off\`. Categories, one for each layer: ` +
+      `\`${CATEGORIES.join("\`, \`")}\`. A level alone is for all of them. What each event ` +
+      "means is in docs/logging.md.",
+    ],
+    forms: [
+      {
+        variable: "NUSE_LOG=info",
+        option: "--log info",
+        meaning: "log what happens in the stack, on standard error",
+      },
+      {
+        variable: "NUSE_LOG=tcp=debug,arp=info",
+        option: "--log tcp=debug,arp=info",
+        meaning: "the same, by layers",
+      },
+    ],
+  },
+  {
+    name: "log-file",
+    argument: "FILE",
+    isRepeatable: false,
+    completion: "file",
+    meaning: "where to: a file, made anew",
+    forms: [{ option: "--log-file nuse.log", meaning: "the log goes to a file" }],
+  },
+  {
+    name: "log-format",
+    argument: LOG_FORMATS.join("|"),
+    isRepeatable: false,
+    completion: LOG_FORMATS,
+    meaning: "text, or one JSON object a line",
+    forms: [{ option: "--log-format json", meaning: "lines of the log are JSON objects" }],
   },
   {
     name: "verbose",

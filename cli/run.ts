@@ -5,6 +5,7 @@
  */
 import denoConfig from "../deno.json" with { type: "json" };
 import { hasCapabilities } from "../ffi/child.ts";
+import { OwnEvent } from "../io/log/own_events.ts";
 import { type CommandLine, parseCommandLine } from "./args.ts";
 import { buildConfig, type Built, EMBEDDED_DEFAULT } from "./config.ts";
 import { Failure, report, say } from "./failure.ts";
@@ -12,7 +13,9 @@ import { helpText, USAGE } from "./help.ts";
 import { decode, lastArguments, type Launched, parseEnvironment, softLimit } from "./launcher.ts";
 import type { HostAddress } from "./networks.ts";
 import { isOwnVariable } from "./options.ts";
+import { parseLogRequest } from "./log_request.ts";
 import { resolveProgram } from "./program.ts";
+import { RunLog } from "./run_log.ts";
 import { leave, type Outcome, Session } from "./session.ts";
 import { strangeDevices, strangeNames } from "./strange_variables.ts";
 
@@ -85,7 +88,7 @@ function isFile(path: string): boolean {
 }
 
 /** Throws Failure or SysError. */
-function runProgram(line: CommandLine, worker: Worker): Promise<Outcome> {
+async function runProgram(line: CommandLine, worker: Worker): Promise<Outcome> {
   const launched = readLaunched();
   const path = launched.env.PATH;
   const program = resolveProgram(line.command, {
@@ -93,6 +96,12 @@ function runProgram(line: CommandLine, worker: Worker): Promise<Outcome> {
     uid: Deno.uid() ?? 0,
     gid: Deno.gid() ?? 0,
     hasCapabilities,
+  });
+  const logRequest = parseLogRequest({
+    log: line.values.log,
+    files: line.values["log-file"],
+    formats: line.values["log-format"],
+    variable: ownVariables(launched).NUSE_LOG,
   });
   const { config, isEmbedded } = checkedConfig(line, launched);
   if (isEmbedded) {
@@ -104,5 +113,10 @@ function runProgram(line: CommandLine, worker: Worker): Promise<Outcome> {
   const added = program.argv.length - line.command.length;
   const argv = added === 0 ? given : [...program.argv.slice(0, added + 1), ...given.slice(1)];
   const tell = line.switches.has("verbose") ? say : () => {};
-  return new Session({ worker, config, program, argv, launched, tell }).run();
+  const log = await RunLog.open(logRequest);
+  log?.tell(OwnEvent.CLI_BEGAN, {
+    version: denoConfig.version,
+    date: new Date().toISOString(),
+  });
+  return new Session({ worker, config, program, argv, launched, tell, log }).run();
 }

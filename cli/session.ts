@@ -33,10 +33,12 @@ import {
 import { findNative } from "../ffi/build_native.ts";
 import { SHIM_LIBRARY } from "../ffi/shim/library.ts";
 import type { Config } from "../io/config.ts";
+import { OwnEvent } from "../io/log/own_events.ts";
 import { childEnv } from "./child_env.ts";
 import { EXIT_NOT_EXECUTABLE, EXIT_SIGNAL_BASE, Failure, say } from "./failure.ts";
 import type { Launched } from "./launcher.ts";
 import type { Program } from "./program.ts";
+import type { RunLog } from "./run_log.ts";
 import { makeRunDir, removeRunDir, type RunDirSources, runDirSources } from "./run_dir.ts";
 import {
   openRunDir,
@@ -63,6 +65,8 @@ export interface SessionOptions {
   readonly launched: Launched;
   /** -v: where to say what is done. */
   readonly tell: (message: string) => void;
+  /** null: nobody has asked for one. */
+  readonly log: RunLog | null;
 }
 
 /** How the run ended, for the process's own end. */
@@ -97,7 +101,7 @@ export class Session {
 
   /** Throws Failure or SysError; whatever happens, the run directory is gone afterwards. */
   async run(): Promise<Outcome> {
-    const { config, launched, program } = this.#options;
+    const { config, launched, log, program } = this.#options;
     const sources = runDirSources(launched.env);
     const runDir = makeRunDir(sources);
     try {
@@ -106,13 +110,22 @@ export class Session {
       void this.#watch();
       const shim = findNative(SHIM_LIBRARY.name, SHIM_LIBRARY.sources);
       const worker = new StackWorker(this.#options.worker, say, this.#broken.reject);
-      const started = worker.start({ config, runDir, guestUid: program.guestUid });
+      const started = worker.start({
+        config,
+        runDir,
+        guestUid: program.guestUid,
+        log: log?.settings ?? null,
+      });
       const ready = await Promise.race([started, this.#broken.promise]);
       ready.notes.forEach(say);
       ready.facts.forEach(this.#options.tell);
       this.#start(ready, this.#preloadName(shim, runDir, ready.socketPath, sources));
       const end = await Promise.race([this.#ended.promise, this.#broken.promise]);
       this.#phase = "draining";
+      log?.tell(OwnEvent.CLI_ENDED, {
+        status: end.kind === "exited" ? end.status : EXIT_SIGNAL_BASE + end.signal,
+        signal: end.kind === "exited" ? 0 : end.signal,
+      });
       await this.#drain(worker, end);
       return end.kind === "exited"
         ? { status: end.status, signal: 0 }
@@ -158,6 +171,7 @@ export class Session {
       throw new Failure(`cannot run ${path}: ${errnoName(pid)} (check it)`, EXIT_NOT_EXECUTABLE);
     }
     tell(`started ${path}, pid ${pid}, with ${shim}`);
+    this.#options.log?.tell(OwnEvent.CLI_STARTED, { program: path, pid });
     this.#pid = pid;
     this.#phase = "running";
     const confined = confineMain();
@@ -172,7 +186,10 @@ export class Session {
     }
     const facts = await Promise.race([worker.drain(), ...limits]);
     if (Array.isArray(facts)) facts.forEach(this.#options.tell);
-    else this.#options.tell("did not wait for what was still to be delivered");
+    else {
+      this.#options.tell("did not wait for what was still to be delivered");
+      this.#options.log?.tell(OwnEvent.CLI_IMPATIENT);
+    }
   }
 
   /** Handles events for as long as the process lives. */
@@ -195,6 +212,7 @@ export class Session {
   }
 
   #onSignal({ signal, code, pid }: Signal): void {
+    this.#options.log?.tell(OwnEvent.CLI_SIGNAL, { signal, pid, phase: this.#phase });
     if (this.#phase === "running") {
       const hasReachedProgram = code === SI_KERNEL || pid === this.#pid;
       if (!hasReachedProgram) kill(this.#pid, signal);

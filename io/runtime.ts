@@ -16,6 +16,8 @@ import { AddressClaims, addressOf } from "./addresses.ts";
 import type { Config, InterfaceConfig } from "./config.ts";
 import type { Device, DeviceConfig } from "./devices/device.ts";
 import { openDevice } from "./devices/open.ts";
+import { OwnEvent } from "./log/own_events.ts";
+import type { StackLog } from "./log/stack_log.ts";
 import { EventLoop } from "./loop/loop.ts";
 import type { WorkerStart } from "./worker_protocol.ts";
 
@@ -55,9 +57,11 @@ function macText(mac: Uint8Array): string {
   return [...mac].map((byte) => byte.toString(16).padStart(2, "0")).join(":");
 }
 
-export interface RuntimeOptions extends WorkerStart {
-  /** A device failed, or the stack has something to report. One line. */
-  readonly onTrouble: (message: string) => void;
+export interface RuntimeOptions extends Omit<WorkerStart, "log"> {
+  /** Told of all that happens on this thread. */
+  readonly log: StackLog;
+  /** Called at the end of every wake-up of the loop. */
+  readonly onTurnEnd: (() => void) | null;
 }
 
 export class Runtime {
@@ -68,9 +72,11 @@ export class Runtime {
   readonly #loop: EventLoop;
   readonly #service: Service;
   readonly #devices: readonly Device[];
+  readonly #log: StackLog;
 
   /** Sets everything up. Throws SysError, having left nothing behind but what the process owns. */
-  constructor({ config, runDir, guestUid, onTrouble }: RuntimeOptions) {
+  constructor({ config, runDir, guestUid, log, onTurnEnd }: RuntimeOptions) {
+    this.#log = log;
     const arena = Arena.map();
     const memory = new BuddyMemory(arena.buffer);
     const nowUs = libc().clockUs(CLOCK_MONOTONIC);
@@ -80,13 +86,15 @@ export class Runtime {
       nowUs,
       areFramesStable: true,
       realtimeOffsetUs: libc().clockUs(CLOCK_REALTIME) - nowUs,
-      onLog: onTrouble,
+      log,
     });
+    log.nameOf = (ifIndex) => this.#stack.interfaceByIndex(ifIndex)?.name ?? null;
     const devices = config.interfaces.map((i) => openDevice(deviceConfig(i), arena, memory));
     this.#devices = devices.map(({ device }) => device);
     this.#loop = new EventLoop(arena, memory, this.#stack);
-    this.#loop.onDeviceFailure = (device, errno) =>
-      onTrouble(`interface ${device.name} failed: ${errnoName(errno)}`);
+    this.#loop.onTurnEnd = onTurnEnd;
+    this.#loop.onDeviceFailure = ({ name }, errno) =>
+      log.tell(OwnEvent.DEVICE_FAILED, { errno: errnoName(errno) }, { interface: name });
     const claims = new AddressClaims(this.#stack, this.#loop);
     devices.forEach(({ device, notes, facts = [] }, i) => {
       this.notes.push(...notes);
@@ -116,13 +124,11 @@ export class Runtime {
     check(this.#loop.addDevice(device, added.index), "epoll_ctl", `cannot watch ${config.name}`);
     const addresses = config.addresses.map((a) => `${a.address}/${a.prefixLen}`).join(" ");
     const { caps, mtu } = device;
-    this.facts.push(
-      `${config.name}: ${config.kind} on ${config.hostName}, ${addresses}, ${
-        macText(device.mac)
-      }, ` +
-        `mtu ${mtu}, offloads${caps.csum ? " csum" : ""}${caps.tso ? " tso" : ""}` +
-        `${caps.uso ? " uso" : ""}`,
-    );
+    const facts = `${config.kind} on ${config.hostName}, ${addresses}, ${macText(device.mac)}, ` +
+      `mtu ${mtu}, offloads${caps.csum ? " csum" : ""}${caps.tso ? " tso" : ""}` +
+      `${caps.uso ? " uso" : ""}`;
+    this.facts.push(`${config.name}: ${facts}`);
+    this.#log.tell(OwnEvent.DEVICE_OPENED, { facts }, { interface: config.name });
     return added.index;
   }
 

@@ -6,6 +6,7 @@
  * @module
  */
 import type { Config } from "./config.ts";
+import type { LogSettings } from "./log/levels.ts";
 
 export interface WorkerStart {
   readonly config: Config;
@@ -13,6 +14,8 @@ export interface WorkerStart {
   readonly runDir: string;
   /** The user that a setuid program becomes, who is let in too; null: no such program. */
   readonly guestUid: number | null;
+  /** null: nobody has asked for a log. */
+  readonly log: LogSettings | null;
 }
 
 export type WorkerMessage =

@@ -31,18 +31,26 @@ export {
   CSUM_NONE,
   CSUM_PARTIAL,
   CSUM_VALID,
+  DROP_NAMES,
   GSO_NONE,
   GSO_TCPV4,
   GSO_TCPV6,
   GSO_UDP_L4,
+  LOG_EVENT_END,
+  LOG_EVENTS_MAX,
+  type LogEnds,
+  LogEvent,
+  type LogSink,
   type Memory,
   RxFrames,
+  SILENT_LOG,
   TX_HEADROOM,
   TX_SLOT_LEN,
   TxFrames,
 } from "./base/mod.ts";
-export { DEFAULT_TCP_CONFIG, TCP_NODELAY, type TcpConfig } from "./tcp/mod.ts";
+export { DEFAULT_TCP_CONFIG, stateName, TCP_NODELAY, type TcpConfig } from "./tcp/mod.ts";
 export { UDP_MAX_PAYLOAD_LEN } from "./udp/mod.ts";
+export { formatMacNumber } from "./wire/ethernet.ts";
 export * from "./base/errno.ts";
 export { errnoName } from "./base/errno_name.ts";
 export {

@@ -32,6 +32,7 @@ import { IcmpLayer } from "./icmp/mod.ts";
 import { RawLayer } from "./raw/mod.ts";
 import type { RxFrames } from "./base/frames.ts";
 import { Counters } from "./base/counters.ts";
+import { type LogSink, SILENT_LOG } from "./base/log.ts";
 import type { Memory } from "./base/memory.ts";
 import {
   AF_INET,
@@ -79,14 +80,14 @@ export interface StackOptions {
    * not be copied then when the program takes it in between. Default: false.
    */
   readonly areFramesStable?: boolean;
-  /** Told of rare things that a person should know (an address conflict). */
-  readonly onLog?: (message: string) => void;
+  /** Told of what happens (base/log.ts). Default: nobody is. */
+  readonly log?: LogSink;
 }
 
 export class Stack {
   readonly memory: Memory;
   readonly config: StackConfig;
-  readonly counters = new Counters();
+  readonly counters: Counters;
   /** When the stack came up. */
   readonly startedUs: number;
   readonly tcp: TcpLayer;
@@ -100,9 +101,10 @@ export class Stack {
   readonly #env: SocketEnv;
 
   constructor(options: StackOptions) {
-    const { memory, random } = options;
+    const { memory, random, log = SILENT_LOG } = options;
     const config = stackConfig(options.config);
-    const { counters } = this;
+    const counters = new Counters(log);
+    this.counters = counters;
     this.memory = memory;
     this.config = config;
     this.startedUs = options.nowUs;
@@ -112,12 +114,12 @@ export class Stack {
       random,
       ip: config.ip,
       neighbour: config.neighbour,
-      onLog: options.onLog ?? (() => {}),
+      log,
       onUnreachable: (off, len, nowUs) => this.#ip.rejectOwn(off, len, UNREACHABLE_HOST, nowUs),
     });
     const transports: (Transport | null)[] = new Array(256).fill(null);
     const network = this.#layer.output;
-    const common = { memory, counters, random, network };
+    const common = { memory, counters, random, network, log };
     this.raw = new RawLayer(common);
     this.udp = new UdpLayer({ ...common, config: config.udp });
     this.tcp = new TcpLayer({
@@ -144,6 +146,7 @@ export class Stack {
       errors: this.icmp.errors,
       transports,
       deliverRaw: (pkt: Packet) => this.raw.deliver(pkt),
+      log,
     });
     const { arp, neighbours } = this.#layer;
     this.#link = new LinkInput(memory, counters, arp, this.#ip, neighbours);

@@ -9,7 +9,7 @@ import denoConfig from "../deno.json" with { type: "json" };
 import { circlesIn, fileGraph, folderGraph } from "./tidy/circles.ts";
 import { brokenLinks, missingPaths, slug, tasksIn } from "./tidy/documents.ts";
 import { allImports, isAllowed, layerOf, TCP_FLOORS } from "./tidy/imports.ts";
-import { impurities, longCFunctions, longFunctions } from "./tidy/syntax.ts";
+import { impurities, longCFunctions, longFunctions, unaskedLogCalls } from "./tidy/syntax.ts";
 import { repeatedConstants } from "./tidy/constants.ts";
 import { expectNone, FILES, filesOf, read, ROOT } from "./tidy/tree.ts";
 import { TESTED_ELSEWHERE } from "./tidy/tested_elsewhere.ts";
@@ -114,6 +114,16 @@ Deno.test("the check of purity sees what it should, and only that", () => {
     "class A { constructor() { throw new RangeError(s); } }",
   ];
   assertEquals(impurities("x.ts", good.join("\n")), []);
+});
+
+Deno.test("the stack asks whether somebody listens before it tells a log anything", () => {
+  const sources = filesOf(/^stack\/.*\.ts$/);
+  expectNone(sources.flatMap((path) => unaskedLogCalls(path, read(path))), "not asked");
+  const bad =
+    "class A { a() { this.#log.plain(1, 0); } b() { if (this.#log.isOn[1] !== 0) x(); } }";
+  assertEquals(unaskedLogCalls("x.ts", bad).length, 1);
+  const good = "function f(log) { if (log.isOn[1] !== 0) { const a = 1; log.address(1, 0, a); } }";
+  assertEquals(unaskedLogCalls("x.ts", good), []);
 });
 
 Deno.test(`no file is longer than ${LINES_MAX} lines`, () => {

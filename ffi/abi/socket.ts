@@ -40,6 +40,8 @@ export const SIOCOUTQ = 0x5411;
 /** poll(2) */
 export const POLLIN = 0x1;
 export const POLLOUT = 0x4;
+export const POLLERR = 0x8;
+export const POLLNVAL = 0x20;
 
 export const SOCKADDR_IN = { LEN: 16, FAMILY: 0, PORT: 2, ADDR: 4 } as const;
 export const SOCKADDR_UN = { LEN: 110, FAMILY: 0, PATH: 2 } as const;

@@ -85,6 +85,8 @@ export class EventLoop {
   nowUs: number;
   service: LoopService | null = null;
   onDeviceFailure: DeviceFailure | null = null;
+  /** Called when a wake-up is over, before the next wait. */
+  onTurnEnd: (() => void) | null = null;
   readonly #sys: Libc = libc();
   readonly #memory: Memory;
   readonly #stack: LoopStack;
@@ -207,6 +209,7 @@ export class EventLoop {
     this.service?.beforeFlush(nowUs);
     stack.flush(nowUs);
     this.service?.afterFlush(nowUs);
+    this.onTurnEnd?.();
   }
 
   /** Looks for events for a moment if that has paid of late, then sleeps until there are some. */

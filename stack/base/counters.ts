@@ -7,6 +7,8 @@
  */
 import { DROP_NAMES } from "./drop_reason.ts";
 import { countDropInGroups } from "./drop_counters.ts";
+import { type LogSink, SILENT_LOG } from "./log.ts";
+import { DROP_EVENTS } from "./log_event.ts";
 
 /** Ip and IpExt. */
 export class IpCounters {
@@ -198,10 +200,15 @@ export class Counters {
   /** Dropped packets by -reason (wire/drop_reason.ts). */
   readonly drops: Float64Array = new Float64Array(DROP_NAMES.length);
 
+  /** `log` hears of every dropped packet. */
+  constructor(readonly log: LogSink = SILENT_LOG) {}
+
   /** Counts a dropped packet under its reason (DROP_*, negative) and where nstat would show it. */
   drop(reason: number): void {
     this.drops[-reason]++;
     countDropInGroups(this, reason);
+    const event = DROP_EVENTS[-reason];
+    if (this.log.isOn[event] !== 0) this.log.plain(event, 0, -reason);
   }
 
   /** Every counter by its full name, "ip.inHdrErrors", "drop.ipv4Checksum"; zeros too. */

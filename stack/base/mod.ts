@@ -14,6 +14,8 @@ export * from "./events.ts";
 export * from "./frames.ts";
 export * from "./ip_address.ts";
 export * from "./ip_address_text.ts";
+export * from "./log.ts";
+export * from "./log_event.ts";
 export * from "./memory.ts";
 export * from "./network.ts";
 export * from "./packet.ts";

@@ -5,6 +5,8 @@
  * @module
  */
 import type { Counters } from "../base/counters.ts";
+import type { LogSink } from "../base/log.ts";
+import { LogEvent } from "../base/log_event.ts";
 import type { Memory } from "../base/memory.ts";
 import { sum } from "../wire/checksum.ts";
 import {
@@ -42,6 +44,7 @@ export class IcmpErrorSender implements IcmpSender {
     readonly counters: Counters,
     config: IcmpConfig,
     random: () => number,
+    readonly log: LogSink,
   ) {
     this.#limit = new IcmpRateLimit(config, counters, random);
   }
@@ -68,8 +71,17 @@ export class IcmpErrorSender implements IcmpSender {
     // About a packet of our own that could not leave, `dst` is not ours: then the route chooses.
     const route = this.network.route(to, this.network.isLocal(from) ? from : null, 0);
     if (typeof route === "number") return false;
-    if (!route.isLoopback && !this.#limit.allow(to.w3, pkt.nowUs)) return false;
+    if (!route.isLoopback && !this.#limit.allow(to.w3, pkt.nowUs)) {
+      this.#tell(LogEvent.ICMP_RATE_LIMITED, route, type, code);
+      return false;
+    }
+    this.#tell(LogEvent.ICMP_ERROR_SENT, route, type, code);
     return this.#emit(pkt, route, type, code, rest);
+  }
+
+  #tell(event: LogEvent, route: Route, type: number, code: number): void {
+    if (this.log.isOn[event] === 0) return;
+    this.log.address(event, route.ifIndex, route.dst, type << 8 | code);
   }
 
   /**

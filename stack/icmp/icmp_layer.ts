@@ -10,6 +10,8 @@
  */
 import { CSUM_NONE } from "../base/frames.ts";
 import type { Counters } from "../base/counters.ts";
+import type { LogSink } from "../base/log.ts";
+import { LogEvent } from "../base/log_event.ts";
 import type { Memory } from "../base/memory.ts";
 import { sum } from "../wire/checksum.ts";
 import { DROP_ICMP_TYPE, DROP_NO_MEMORY } from "../base/drop_reason.ts";
@@ -50,6 +52,7 @@ export interface IcmpLayerDeps {
   readonly transports: readonly (Transport | null)[];
   /** Raw sockets hear of errors about every protocol. */
   readonly onRawError: (error: IcmpError, nowUs: number) => void;
+  readonly log: LogSink;
 }
 
 export class IcmpLayer implements Transport {
@@ -62,11 +65,11 @@ export class IcmpLayer implements Transport {
   readonly #error = new QuotedError();
 
   constructor(readonly deps: IcmpLayerDeps) {
-    const { memory, network, counters, config } = deps;
+    const { memory, network, counters, config, log } = deps;
     this.#memory = memory;
     this.#network = network;
     this.#counters = counters;
-    this.errors = new IcmpErrorSender(memory, network, counters, config, deps.random);
+    this.errors = new IcmpErrorSender(memory, network, counters, config, deps.random, log);
     this.ping = new PingLayer(memory, network, deps.random);
   }
 
@@ -123,7 +126,7 @@ export class IcmpLayer implements Transport {
   }
 
   #onEchoRequest(pkt: Packet): void {
-    const { config } = this.deps;
+    const { config, log } = this.deps;
     if (config.echoIgnoreAll) return;
     const isGroup = pkt.isBroadcast || pkt.isMulticast;
     if (isGroup && config.echoIgnoreBroadcasts) return;
@@ -131,6 +134,10 @@ export class IcmpLayer implements Transport {
     const asked = IpAddress.fromWords(pkt.dst0, pkt.dst1, pkt.dst2, pkt.dst3);
     const route = this.#network.route(to, isGroup ? null : asked, 0);
     if (typeof route === "number") return;
+    if (log.isOn[LogEvent.ICMP_ECHO] !== 0) {
+      const { id, seq } = this.#header;
+      log.address(LogEvent.ICMP_ECHO, pkt.ifIndex, to, id, seq, pkt.endOff - pkt.transportOff);
+    }
     this.#reply(pkt, route);
   }
 
@@ -180,6 +187,12 @@ export class IcmpLayer implements Transport {
     if (reason !== 0) {
       this.#counters.drop(reason);
       return;
+    }
+    const { log } = this.deps;
+    if (log.isOn[LogEvent.ICMP_ERROR_RECEIVED] !== 0) {
+      const { from, type, code, protocol } = error;
+      const kind = type << 8 | code;
+      log.address(LogEvent.ICMP_ERROR_RECEIVED, pkt.ifIndex, from, kind, protocol, error.mtu);
     }
     this.deps.onRawError(error, pkt.nowUs);
     this.deps.transports[error.protocol]?.icmpError(error, pkt.nowUs);

@@ -6,6 +6,8 @@
  * @module
  */
 import type { Counters } from "../base/counters.ts";
+import type { LogSink } from "../base/log.ts";
+import { LogEvent } from "../base/log_event.ts";
 import type { Memory } from "../base/memory.ts";
 import { TimerHeap, TimerNode } from "../storage/timer_heap.ts";
 import { ARP_LEN, ARP_REPLY, ARP_REQUEST, ArpPacket, emitArp, parseArp } from "../wire/arp.ts";
@@ -14,10 +16,10 @@ import {
   emitEthernet,
   ETHERNET_HEADER_LEN,
   ETHERTYPE_ARP,
-  formatMacWords,
   isGroupMac,
   MAC_BROADCAST_HI,
   MAC_BROADCAST_LO,
+  macNumber,
 } from "../wire/ethernet.ts";
 import { IpAddress } from "../base/ip_address.ts";
 import { type AddressProbe, AddressProber, type ProbePlan } from "./address_probe.ts";
@@ -46,7 +48,7 @@ export class Arp {
     readonly memory: Memory,
     readonly counters: Counters,
     random: () => number,
-    readonly onLog: (message: string) => void,
+    readonly log: LogSink,
   ) {
     this.#prober = new AddressProber(random, (iface, addr) =>
       this.#send(
@@ -85,6 +87,10 @@ export class Arp {
     if (!isForUs) return arp.operation === ARP_REPLY ? DROP_FRAME_NOT_FOR_US : 0;
     if (arp.operation === ARP_REQUEST) {
       this.counters.arp.inRequests++;
+      if (this.log.isOn[LogEvent.ARP_ASKED] !== 0) {
+        const mac = macNumber(arp.senderHi, arp.senderLo);
+        this.log.address(LogEvent.ARP_ASKED, iface.index, sender, mac);
+      }
       this.#reply(iface);
     } else {
       this.counters.arp.inReplies++;
@@ -116,14 +122,18 @@ export class Arp {
 
   /** Asks who has the neighbour's address. */
   request(neighbour: Neighbour, unicast: boolean): void {
-    const source = neighbour.iface.sourceFor(neighbour.addr);
+    const { addr, iface, probes, waiting } = neighbour;
+    const source = iface.sourceFor(addr);
+    if (this.log.isOn[LogEvent.ARP_ASK] !== 0) {
+      this.log.address(LogEvent.ARP_ASK, iface.index, addr, probes, waiting.length);
+    }
     this.#send(
-      neighbour.iface,
+      iface,
       ARP_REQUEST,
       source === null ? 0 : source.w3,
       0,
       0,
-      neighbour.addr.w3,
+      addr.w3,
       unicast ? neighbour.macHi : MAC_BROADCAST_HI,
       unicast ? neighbour.macLo : MAC_BROADCAST_LO,
     );
@@ -180,8 +190,10 @@ export class Arp {
     const defendedAtUs = this.#defendedAtUs.get(disputed) ?? -Infinity;
     if (nowUs - defendedAtUs < DEFEND_INTERVAL_US) return;
     this.#defendedAtUs.set(disputed, nowUs);
-    const mac = formatMacWords(arp.senderHi, arp.senderLo);
-    this.onLog(`address ${disputed.addr} on ${iface.name} is also used by ${mac}`);
+    if (this.log.isOn[LogEvent.ARP_CONFLICT] !== 0) {
+      const mac = macNumber(arp.senderHi, arp.senderLo);
+      this.log.address(LogEvent.ARP_CONFLICT, iface.index, disputed.addr, mac);
+    }
     this.#announceOnce(iface, disputed.addr);
   }
 

@@ -6,12 +6,15 @@
  * @module
  */
 import type { Counters } from "../base/counters.ts";
+import type { LogSink } from "../base/log.ts";
+import { LogEvent } from "../base/log_event.ts";
 import type { Memory } from "../base/memory.ts";
 import { CSUM_NONE, GSO_NONE } from "../base/frames.ts";
 import { DROP_IP_NOT_FOR_US, DROP_IP_PROTOCOL, DROP_IPV4_OPTIONS } from "../base/drop_reason.ts";
 import { TIME_EXCEEDED_REASSEMBLY, UNREACHABLE_PORT, UNREACHABLE_PROTOCOL } from "../wire/icmp.ts";
 import { Ipv4Header, parseIpv4 } from "../wire/ipv4.ts";
 import type { IcmpSender, Transport } from "../base/network.ts";
+import { IpAddress } from "../base/ip_address.ts";
 import { Packet } from "../base/packet.ts";
 import type { IpConfig } from "./config.ts";
 import type { Interface } from "./interface.ts";
@@ -36,6 +39,7 @@ export interface IpInputDeps {
   readonly transports: readonly (Transport | null)[];
   /** Gives the packet to raw sockets; true when one took it. */
   readonly deliverRaw: (pkt: Packet) => boolean;
+  readonly log: LogSink;
 }
 
 export class IpInput {
@@ -181,12 +185,16 @@ export class IpInput {
   }
 
   #onReassemblyTimeout(datagram: PartialDatagram, nowUs: number): void {
-    const { memory, interfaces, errors } = this.deps;
+    const { memory, interfaces, errors, log } = this.deps;
     const iface = interfaces.byIndex(datagram.ifIndex);
     if (iface === null) return;
     const off = datagram.headerOff;
     const len = datagram.headerLen + datagram.contiguousLen;
     if (parseIpv4(memory.dv, off, len, false, this.#header) !== 0) return;
+    if (log.isOn[LogEvent.IP_REASSEMBLY_TIMEOUT] !== 0) {
+      const from = IpAddress.v4(this.#header.src);
+      log.address(LogEvent.IP_REASSEMBLY_TIMEOUT, iface.index, from, datagram.contiguousLen);
+    }
     const pkt = this.#pkt;
     this.#fill(pkt, iface, off, off, nowUs);
     if (!this.#classify(pkt, iface, false)) return;

@@ -8,6 +8,8 @@
 import { CSUM_PARTIAL, GSO_NONE, GSO_UDP_L4, type TxFrames } from "../base/frames.ts";
 import type { Memory } from "../base/memory.ts";
 import type { Counters } from "../base/counters.ts";
+import type { LogSink } from "../base/log.ts";
+import { LogEvent } from "../base/log_event.ts";
 import { DROP_NEIGHBOUR_QUEUE_FULL } from "../base/drop_reason.ts";
 import { EMSGSIZE, ENOBUFS } from "../base/errno.ts";
 import { emitEthernet, ETHERNET_HEADER_LEN, ETHERTYPE_IPV4 } from "../wire/ethernet.ts";
@@ -33,6 +35,7 @@ export interface IpOutputDeps {
   readonly router: Router;
   readonly loopback: LoopbackLink;
   readonly neighbours: NeighbourTable;
+  readonly log: LogSink;
 }
 
 export class IpOutput implements Network {
@@ -42,6 +45,7 @@ export class IpOutput implements Network {
   readonly router: Router;
   readonly loopback: LoopbackLink;
   readonly neighbours: NeighbourTable;
+  readonly log: LogSink;
   readonly #ident: IpIdent;
   readonly #fragmenter = new Fragmenter();
   readonly #segmenter: Segmenter;
@@ -53,6 +57,7 @@ export class IpOutput implements Network {
     this.router = deps.router;
     this.loopback = deps.loopback;
     this.neighbours = deps.neighbours;
+    this.log = deps.log;
     this.#ident = new IpIdent(deps.random);
     this.#segmenter = new Segmenter(deps.memory);
   }
@@ -64,7 +69,12 @@ export class IpOutput implements Network {
     multicastLoop = true,
   ): Route | number {
     const route = this.router.route(dst, src, ifIndex, multicastLoop);
-    if (typeof route === "number") this.counters.ip.outNoRoutes++;
+    if (typeof route === "number") {
+      this.counters.ip.outNoRoutes++;
+      if (this.log.isOn[LogEvent.IP_NO_ROUTE] !== 0) {
+        this.log.address(LogEvent.IP_NO_ROUTE, ifIndex, dst, -route);
+      }
+    }
     return route;
   }
 
@@ -133,7 +143,10 @@ export class IpOutput implements Network {
   }
 
   updatePmtu(dst: IpAddress, mtu: number, nowUs: number): void {
-    this.router.updatePmtu(dst, mtu, nowUs);
+    const lowered = this.router.updatePmtu(dst, mtu, nowUs);
+    if (lowered > 0 && this.log.isOn[LogEvent.IP_PATH_MTU] !== 0) {
+      this.log.address(LogEvent.IP_PATH_MTU, 0, dst, lowered);
+    }
   }
 
   isLocal(addr: IpAddress): boolean {

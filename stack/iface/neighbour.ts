@@ -62,6 +62,8 @@ export class Neighbour extends TimerNode {
 export interface NeighbourEvents {
   /** Send a request for `neighbour.addr`: to its known MAC when `unicast`, else broadcast. */
   solicit(neighbour: Neighbour, unicast: boolean): void;
+  /** The MAC has become known, or, when not `isNew`, has changed. */
+  learned(neighbour: Neighbour, isNew: boolean): void;
   /** The MAC is known: send what waited. The blocks are the owner's to free. */
   resolved(neighbour: Neighbour, packets: WaitingPacket[]): void;
   /** Nobody answered: report what waited as unreachable, and free it. */
@@ -163,7 +165,10 @@ export class NeighbourTable {
     if (n.state === INCOMPLETE) this.#resolving--;
     n.macHi = macHi;
     n.macLo = macLo;
-    if (!isSame) n.updatedUs = nowUs;
+    if (!isSame) {
+      n.updatedUs = nowUs;
+      this.events.learned(n, !hadMac);
+    }
     if (isAnswer) {
       n.confirmedUs = nowUs;
       this.#setReachable(n, nowUs);

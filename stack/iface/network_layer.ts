@@ -5,10 +5,13 @@
  * @module
  */
 import type { Counters } from "../base/counters.ts";
+import type { LogSink } from "../base/log.ts";
+import { LogEvent } from "../base/log_event.ts";
 import type { Memory } from "../base/memory.ts";
 import { DROP_NEIGHBOUR_FAILED } from "../base/drop_reason.ts";
 import { EADDRNOTAVAIL, EAFNOSUPPORT, EEXIST, EINVAL, ENETUNREACH, ENODEV } from "../base/errno.ts";
 import { type IpAddress, LOOPBACK_V4 } from "../base/ip_address.ts";
+import { macNumber } from "../wire/ethernet.ts";
 import type { AddressProbe, ProbePlan } from "./address_probe.ts";
 import { Arp } from "./arp.ts";
 import type { IpConfig, NeighbourConfig } from "./config.ts";
@@ -28,7 +31,7 @@ export interface NetworkLayerDeps {
   readonly random: () => number;
   readonly ip: IpConfig;
   readonly neighbour: NeighbourConfig;
-  readonly onLog: (message: string) => void;
+  readonly log: LogSink;
   /** A packet of ours at `off` could not be delivered on its link. */
   readonly onUnreachable: (off: number, len: number, nowUs: number) => void;
 }
@@ -53,7 +56,7 @@ export class NetworkLayer implements NeighbourEvents {
   readonly arp: Arp;
 
   constructor(readonly deps: NetworkLayerDeps) {
-    const { memory, counters, random, ip, neighbour, onLog } = deps;
+    const { memory, counters, random, ip, neighbour, log } = deps;
     this.loopback = new LoopbackLink(memory, counters, ip.loopbackFrames, ip.loopbackBytes);
     this.router = new Router(this.interfaces, ip);
     this.neighbours = new NeighbourTable(neighbour, memory, random, this);
@@ -65,8 +68,9 @@ export class NetworkLayer implements NeighbourEvents {
       router: this.router,
       loopback: this.loopback,
       neighbours: this.neighbours,
+      log,
     });
-    this.arp = new Arp(memory, counters, random, onLog);
+    this.arp = new Arp(memory, counters, random, log);
     const lo = { name: "lo", mac: new Uint8Array(6), link: this.loopback, mtu: LOOPBACK_MTU };
     this.interfaces.all.push(new Interface(LOOPBACK_INDEX, lo, memory, ip.txRows, true));
     this.addAddress(LOOPBACK_INDEX, LOOPBACK_V4, 8, 0);
@@ -173,12 +177,24 @@ export class NetworkLayer implements NeighbourEvents {
     this.arp.request(neighbour, unicast);
   }
 
+  learned(neighbour: Neighbour, isNew: boolean): void {
+    const { log } = this.deps;
+    const event = isNew ? LogEvent.ARP_LEARNED : LogEvent.ARP_MOVED;
+    if (log.isOn[event] === 0) return;
+    const { addr, iface, macHi, macLo } = neighbour;
+    log.address(event, iface.index, addr, macNumber(macHi, macLo));
+  }
+
   resolved(neighbour: Neighbour, packets: WaitingPacket[]): void {
     this.output.sendWaiting(neighbour, packets);
   }
 
-  failed(_neighbour: Neighbour, packets: WaitingPacket[], nowUs: number): void {
-    const { memory, counters, onUnreachable } = this.deps;
+  failed(neighbour: Neighbour, packets: WaitingPacket[], nowUs: number): void {
+    const { memory, counters, log, onUnreachable } = this.deps;
+    if (log.isOn[LogEvent.ARP_FAILED] !== 0) {
+      const { addr, iface } = neighbour;
+      log.address(LogEvent.ARP_FAILED, iface.index, addr, packets.length);
+    }
     for (const { off, len } of packets) {
       counters.drop(DROP_NEIGHBOUR_FAILED);
       onUnreachable(off, len, nowUs);

@@ -70,15 +70,16 @@ export class Router {
     return route;
   }
 
-  /** As Network.updatePmtu. */
-  updatePmtu(dst: IpAddress, mtu: number, nowUs: number): void {
+  /** As Network.updatePmtu. Returns the path MTU from now on; 0: nothing has changed. */
+  updatePmtu(dst: IpAddress, mtu: number, nowUs: number): number {
     const route = this.route(dst, null, 0, true);
-    if (typeof route === "number" || route.isLoopback || mtu >= route.mtu) return;
+    if (typeof route === "number" || route.isLoopback || mtu >= route.mtu) return 0;
     const bounded = this.pathMtu.lower(dst, mtu, route.mtu, nowUs);
     for (const entry of this.#cache.get(dst.w3) ?? []) {
       if (entry.dst.equals(dst)) entry.route.mtu = bounded;
     }
     this.table.invalidate();
+    return bounded;
   }
 
   #clearCache(): void {

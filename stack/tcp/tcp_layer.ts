@@ -6,6 +6,7 @@
  * @module
  */
 import type { Counters } from "../base/counters.ts";
+import { type LogSink, SILENT_LOG } from "../base/log.ts";
 import type { Memory } from "../base/memory.ts";
 import { Span } from "../base/span.ts";
 import { TimerHeap } from "../storage/timer_heap.ts";
@@ -48,6 +49,8 @@ export interface TcpLayerDeps {
   onEvent: (socket: SocketHandle, bits: number) => void;
   /** See StackOptions. */
   areFramesStable?: boolean;
+  /** Default: nobody listens. */
+  log?: LogSink;
 }
 
 export class TcpLayer implements Transport, TcpContext {
@@ -56,6 +59,7 @@ export class TcpLayer implements Transport, TcpContext {
   readonly counters: Counters;
   readonly config: TcpConfig;
   readonly random: () => number;
+  readonly log: LogSink;
   readonly timers = new TimerHeap<Flow>();
   readonly demux: Demux;
   readonly bindings: Bindings;
@@ -94,6 +98,7 @@ export class TcpLayer implements Transport, TcpContext {
     this.counters = deps.counters;
     this.config = config;
     this.random = random;
+    this.log = deps.log ?? SILENT_LOG;
     this.areFramesStable = deps.areFramesStable ?? false;
     this.#onEvent = deps.onEvent;
     this.demux = new Demux(random());

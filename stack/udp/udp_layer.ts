@@ -9,6 +9,8 @@
  */
 import { CSUM_NONE, CSUM_PARTIAL, GSO_UDP_L4 } from "../base/frames.ts";
 import type { Counters } from "../base/counters.ts";
+import { endsOf, type LogSink } from "../base/log.ts";
+import { LogEvent } from "../base/log_event.ts";
 import { portsWord, shareHash } from "../storage/hash_table.ts";
 import type { Memory } from "../base/memory.ts";
 import { PortAllocator } from "../storage/port_allocator.ts";
@@ -44,12 +46,14 @@ export interface UdpLayerDeps {
   readonly counters: Counters;
   readonly config: UdpConfig;
   readonly random: () => number;
+  readonly log: LogSink;
 }
 
 export class UdpLayer implements Transport {
   readonly #memory: Memory;
   readonly #network: Network;
   readonly #counters: Counters;
+  readonly #log: LogSink;
   readonly #header = new UdpHeader();
   readonly #ports = new Map<number, PortGroup>();
   readonly #flows: FlowMap;
@@ -61,6 +65,7 @@ export class UdpLayer implements Transport {
     this.#memory = deps.memory;
     this.#network = deps.network;
     this.#counters = deps.counters;
+    this.#log = deps.log;
     this.#flows = new FlowMap(deps.random());
     this.#allocator = new PortAllocator(deps.random);
     this.#allocator.setRange(deps.config.portMin, deps.config.portMax);
@@ -131,6 +136,7 @@ export class UdpLayer implements Transport {
     const endpoint = this.#find(pkt, srcPort, dstPort);
     if (endpoint === null) {
       this.#counters.drop(DROP_UDP_NO_PORT);
+      this.#tell(LogEvent.UDP_NO_PORT, pkt);
       return false;
     }
     this.#deliver(endpoint, pkt);
@@ -142,6 +148,10 @@ export class UdpLayer implements Transport {
     const localPort = dv.getUint16(error.quotedOff);
     const remotePort = dv.getUint16(error.quotedOff + UDP_DST_PORT_OFFSET);
     const { local, remote } = error;
+    if (this.#log.isOn[LogEvent.UDP_ERROR] !== 0) {
+      const ends = { local, remote, localPort, remotePort };
+      this.#log.connection(LogEvent.UDP_ERROR, 0, ends, error.errno);
+    }
     const dataOff = error.quotedOff + UDP_HEADER_LEN;
     const connected = this.#flows.findV4(local.w3, localPort, remote.w3, remotePort);
     if (connected !== null) {
@@ -171,6 +181,15 @@ export class UdpLayer implements Transport {
   ): number {
     const src = route.src.w3;
     const srcPort = endpoint.localPort;
+    if (this.#log.isOn[LogEvent.UDP_DATAGRAM_SENT] !== 0) {
+      const ends = {
+        local: route.src,
+        remote: route.dst,
+        localPort: srcPort,
+        remotePort: dstPort,
+      };
+      this.#log.connection(LogEvent.UDP_DATAGRAM_SENT, route.ifIndex, ends, payLen);
+    }
     const mayBatch = dontFragment && route.usoMaxBytes > 0 && !endpoint.noChecksum;
     if (
       mayBatch && this.#batch.append(route, src, srcPort, dstPort, ttl, tos, payOff, payLen)
@@ -218,6 +237,13 @@ export class UdpLayer implements Transport {
     return 0;
   }
 
+  /** About the datagram at hand. */
+  #tell(event: LogEvent, pkt: Packet): void {
+    if (this.#log.isOn[event] === 0) return;
+    const { srcPort, dstPort, payloadLen } = this.#header;
+    this.#log.connection(event, pkt.ifIndex, endsOf(pkt, dstPort, srcPort), payloadLen);
+  }
+
   #isFree(endpoint: UdpEndpoint, local: IpAddress, port: number): boolean {
     return this.#ports.get(port)?.permits(endpoint, local) ?? true;
   }
@@ -247,6 +273,7 @@ export class UdpLayer implements Transport {
   /** One datagram, or each of those that a frame holds. */
   #deliver(endpoint: UdpEndpoint, pkt: Packet): void {
     const { payloadOff, payloadLen, srcPort } = this.#header;
+    this.#tell(LogEvent.UDP_DATAGRAM_RECEIVED, pkt);
     const size = pkt.gsoType === GSO_UDP_L4 ? pkt.gsoSize : 0;
     if (size === 0 || payloadLen <= size) {
       this.#counters.udp.inDatagrams++;

@@ -103,6 +103,15 @@ export function formatMac(u8: Uint8Array, off = 0): string {
   return formatMacWords(macHi(u8, off), macLo(u8, off));
 }
 
+/** Both words as one number: the address read as 48 bits. */
+export function macNumber(hi: number, lo: number): number {
+  return hi * 2 ** 32 + (lo >>> 0);
+}
+
+export function formatMacNumber(n: number): string {
+  return formatMacWords(Math.floor(n / 2 ** 32), n | 0);
+}
+
 export function formatMacWords(hi: number, lo: number): string {
   const hex = hi.toString(16).padStart(4, "0") + (lo >>> 0).toString(16).padStart(8, "0");
   return hex.replace(/..(?=.)/g, "$&:");

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { editDistance, nearest } from "../../cli/nearest.ts";
 
-Deno.test("the distance counts insertions, deletions and replacements", () => {
+Deno.test("the distance counts insertions, deletions, replacements and swaps", () => {
   const cases: [string, string, number][] = [
     ["", "", 0],
     ["NUSEDEV", "NUSEDEV", 0],
@@ -9,6 +9,7 @@ Deno.test("the distance counts insertions, deletions and replacements", () => {
     ["NUSEVIFF", "NUSEVIF", 1],
     ["nuse-ncvO", "nuse-ncv0", 1],
     ["kitten", "sitting", 3],
+    ["tpc", "tcp", 1],
     ["", "abc", 3],
   ];
   for (const [a, b, distance] of cases) {

@@ -3,7 +3,12 @@ import { EXIT_SOFTWARE, EXIT_USAGE, Failure } from "../../cli/failure.ts";
 import { StackWorker } from "../../cli/stack_worker.ts";
 import type { WorkerStart } from "../../io/worker_protocol.ts";
 
-const START: WorkerStart = { config: { interfaces: [], routes: [] }, runDir: "/x", guestUid: null };
+const START: WorkerStart = {
+  config: { interfaces: [], routes: [] },
+  runDir: "/x",
+  guestUid: null,
+  log: null,
+};
 
 /** Runs `body` with a worker that answers its start message by `script`. */
 async function withWorker(

@@ -10,6 +10,7 @@ import {
   type DeviceCaps,
   IpAddress,
   type LinkDevice,
+  type LogSink,
   RxFrames,
   type Socket,
   Stack,
@@ -34,6 +35,8 @@ export interface HostOptions {
   /** From a frame's arrival to the wake-up that handles it and all that came meanwhile. */
   wakeDelayUs: number;
   config: StackOptions["config"];
+  /** By default nothing is listened to, and nothing may be told. */
+  log: LogSink;
 }
 
 /** What owns a socket. */
@@ -107,6 +110,7 @@ export class Host {
       random: () => prng.next(),
       nowUs: startUs,
       config: options.config,
+      log: options.log,
     });
     this.#rxOff = this.memory.alloc(RX_SLOT_LEN);
   }

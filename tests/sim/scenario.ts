@@ -6,8 +6,9 @@
  * @module
  */
 import type { Prng } from "../support/prng.ts";
+import { ForbiddenLog } from "../support/recording_log.ts";
 import type { Channel } from "./channel.ts";
-import { IpAddress, type StreamSocket, type TcpConfig } from "../../stack/mod.ts";
+import { IpAddress, type LogSink, type StreamSocket, type TcpConfig } from "../../stack/mod.ts";
 import { connect, listen, openStream, setBuffers, setInt } from "./apps.ts";
 import type { Loss } from "./impairment.ts";
 import type { Host } from "./host.ts";
@@ -182,16 +183,20 @@ function prepareFastClient(
 }
 
 /**
- * Runs the scenario of `seed`, with `tcp` instead of what chance has chosen. Throws with seed and
- * capture when anything is not as it must be.
+ * Runs the scenario of `seed`, with `tcp` instead of what chance has chosen; `log` hears of both
+ * hosts. Throws with seed and capture when anything is not as it must be.
  */
-export function runScenario(seed: number, tcp: Partial<TcpConfig> = {}): Outcome {
+export function runScenario(
+  seed: number,
+  tcp: Partial<TcpConfig> = {},
+  log: LogSink = new ForbiddenLog(),
+): Outcome {
   const sim = new Simulator(seed, { startUs: seed % 5 === 0 ? 2 ** 40 + seed : 1_000_000 });
   const p = sim.prng;
   const mtu = p.pick([296, 576, 1006, 1280, 1500, 1500, 1500, 4352, 9000]);
   const link = randomLink(p, mtu);
   const hosts = ["a", "b"].map((name, i) =>
-    sim.addHost(name, { ...randomHost(p, tcp), buffer: buffers[i] })
+    sim.addHost(name, { ...randomHost(p, tcp), buffer: buffers[i], log })
   );
   const [a, b] = hosts;
   // A neighbour that cannot be found ends connect() with EHOSTUNREACH: not what this is about.

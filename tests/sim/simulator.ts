@@ -13,6 +13,7 @@
  * @module
  */
 import { Prng } from "../support/prng.ts";
+import { ForbiddenLog } from "../support/recording_log.ts";
 import type { WireFrame } from "../support/packet_types.ts";
 import { checkStack } from "../support/invariants.ts";
 import { Capture } from "./capture.ts";
@@ -86,6 +87,7 @@ export class Simulator {
       buffer: null,
       wakeDelayUs: 0,
       config: undefined,
+      log: new ForbiddenLog(),
       ...options,
     };
     const schedule = (atUs: number, run: (nowUs: number) => void) => this.at(atUs, run);

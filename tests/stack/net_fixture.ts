@@ -24,6 +24,7 @@ import {
 } from "../../stack/mod.ts";
 import { arpFrame, OUR_ADDR, OUR_MAC, PEER_ADDR, PEER_MAC } from "./frame_builders.ts";
 import type { SentFrame } from "./frame_checkers.ts";
+import { RecordingLog } from "../support/recording_log.ts";
 
 export * from "./frame_builders.ts";
 export * from "./frame_checkers.ts";
@@ -78,7 +79,8 @@ export class Host {
   readonly stack: Stack;
   readonly device: FakeDevice;
   readonly iface: Interface;
-  readonly logs: string[] = [];
+  /** All that the stack has told. */
+  readonly log = new RecordingLog();
   nowUs = 1e6;
   readonly #rx = new RxFrames(1);
   readonly #rxOff: number;
@@ -94,7 +96,7 @@ export class Host {
       random: () => (state = (Math.imul(state, 1103515245) + 12345) | 0) ^ (state >>> 11),
       nowUs: this.nowUs,
       config: options.config,
-      onLog: (message) => this.logs.push(message),
+      log: this.log,
     });
     this.device = new FakeDevice(options.caps ?? NO_OFFLOAD, options.mtu ?? 1500);
     this.iface = this.stack.addInterface({ name: "eth0", mac: OUR_MAC, link: this.device });
@@ -106,6 +108,7 @@ export class Host {
       this.inject(arpFrame(1, PEER_MAC, PEER_ADDR, OUR_MAC, OUR_ADDR));
       this.flush();
       this.device.frames.length = 0;
+      this.log.all.length = 0;
     }
   }
 

@@ -10,6 +10,7 @@ import {
   type DeviceCaps,
   IpAddress,
   type LinkDevice,
+  type LogSink,
   RxFrames,
   type Socket,
   Stack,
@@ -29,6 +30,7 @@ import {
   wireFrame,
 } from "./packet_types.ts";
 import { Prng } from "./prng.ts";
+import { ForbiddenLog } from "./recording_log.ts";
 
 export const LOCAL_ADDR = ipWord("198.18.0.2");
 export const PEER_ADDR = ipWord("198.18.0.1");
@@ -48,6 +50,8 @@ export interface RigOptions {
   gateway: boolean;
   memoryBytes: number;
   config: StackOptions["config"];
+  /** By default nothing is listened to, and nothing may be told. */
+  log: LogSink;
 }
 
 /** A frame that the stack sent. */
@@ -85,6 +89,7 @@ export class Rig implements LinkDevice {
       gateway: true,
       memoryBytes: 32 * 1024 * 1024,
       config: undefined,
+      log: new ForbiddenLog(),
       ...options,
     };
     const o = this.options;
@@ -103,6 +108,7 @@ export class Rig implements LinkDevice {
       random: () => prng.next(),
       nowUs: this.nowUs,
       config: o.config,
+      log: o.log,
     });
     this.#rxOff = this.memory.alloc(RX_LEN);
     this.ifIndex = this.stack.addInterface({ name: "eth0", mac: LOCAL_MAC, link: this }).index;

@@ -72,6 +72,35 @@ export function impurities(path: string, source: string): string[] {
   }));
 }
 
+/** What every node has. */
+interface Spot {
+  readonly type: string;
+  readonly range: readonly [number, number];
+  readonly parent?: Spot;
+}
+
+const LOG_METHODS = new Set(["connection", "address", "plain"]);
+
+/**
+ * Calls of a log (stack/base/log.ts) in a function that has not asked before whether somebody
+ * listens: it would work out, and perhaps allocate, what nobody wants.
+ */
+export function unaskedLogCalls(path: string, source: string): string[] {
+  return run(path, source, (report) => ({
+    CallExpression(node) {
+      const { callee } = node;
+      if (callee.type !== "MemberExpression" || callee.property.type !== "Identifier") return;
+      if (!LOG_METHODS.has(callee.property.name)) return;
+      const object = source.slice(callee.object.range[0], callee.object.range[1]);
+      if (!/\blog$/.test(object)) return;
+      let scope: Spot = node;
+      while (!/Function|Program/.test(scope.type) && scope.parent) scope = scope.parent;
+      const before = source.slice(scope.range[0], node.range[0]);
+      if (!before.includes(`${object}.isOn[`)) report(node, `${object} is not asked before`);
+    },
+  }));
+}
+
 /** Functions with more lines than allowed. */
 export function longFunctions(path: string, source: string): string[] {
   return run(path, source, (report) => {

@@ -50,3 +50,12 @@ Deno.test("no route back, no memory: no error, no harm", () => {
   host.inject(udpFrame(1, CLOSED, bytesOf(4)));
   assertEquals(host.sent().length, 0);
 });
+
+Deno.test("the log hears of every error sent, and of those that were one too many", () => {
+  const host = new Host();
+  for (let i = 0; i < 8; i++) host.inject(udpFrame(1, CLOSED, bytesOf(4)));
+  const told = host.log.take().filter((text) => text.startsWith("ICMP"));
+  const sent = told.filter((text) => text === `ICMP_ERROR_SENT 198.18.0.1 ${3 << 8 | 3}`);
+  const held = told.filter((text) => text === `ICMP_RATE_LIMITED 198.18.0.1 ${3 << 8 | 3}`);
+  assertEquals([told.length, sent.length, held.length], [8, 6, 2]);
+});

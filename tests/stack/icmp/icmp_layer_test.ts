@@ -1,5 +1,15 @@
 import { assertEquals } from "@std/assert";
-import { assertBytes, bytesOf, Host, icmpFrame, ip, parseIcmpFrame } from "../net_fixture.ts";
+import {
+  assertBytes,
+  bytesOf,
+  Host,
+  icmpFrame,
+  ip,
+  OUR_ADDR,
+  parseIcmpFrame,
+  PEER_ADDR,
+  udpFrame,
+} from "../net_fixture.ts";
 
 const ECHO = 8;
 
@@ -59,4 +69,16 @@ Deno.test("an echo request that finds no memory for its answer is dropped", () =
   while (host.memory.alloc(64) >= 0);
   host.inject(icmpFrame(ECHO, 0, 1, bytesOf(100)));
   assertEquals([host.sent().length, host.stack.counters.drops[44]], [0, 1]);
+});
+
+Deno.test("the log hears of pings and of errors, with who sent them", () => {
+  const host = new Host();
+  host.inject(icmpFrame(ECHO, 0, 0x00070003, bytesOf(8)));
+  const ours = udpFrame(1000, 7, bytesOf(64), { src: OUR_ADDR, dst: PEER_ADDR }).slice(14);
+  host.inject(icmpFrame(3, 1, 0, ours, { src: ip("198.18.0.9") }));
+  assertEquals(host.log.take(), [
+    "ICMP_ECHO 198.18.0.1 7 3 16",
+    `ICMP_ERROR_RECEIVED 198.18.0.9 ${3 << 8 | 1} 17 0`,
+    "UDP_ERROR 198.18.0.2:1000 198.18.0.1:7 113",
+  ]);
 });

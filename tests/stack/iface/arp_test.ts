@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { LogEvent } from "../../../stack/mod.ts";
 import { macHi, macLo } from "../../../stack/wire/ethernet.ts";
 import {
   arpFrame,
@@ -69,11 +70,12 @@ Deno.test("a conflict is counted, logged and defended against once in ten second
   for (let i = 0; i < 3; i++) host.inject(conflict);
   const defence = parseArpFrame(host.sentOne());
   assertEquals([defence.senderIp, defence.targetIp], [OUR_ADDR.w3, OUR_ADDR.w3]);
-  assertEquals(host.logs, ["address 198.18.0.2 on eth0 is also used by 02:00:00:00:00:09"]);
+  const told = { event: LogEvent.ARP_CONFLICT, ifIndex: 2, subject: "198.18.0.2" };
+  assertEquals(host.log.all, [{ ...told, numbers: [0x020000000009] }]);
   assertEquals(host.stack.counters.arp.conflicts, 3);
   host.advance(10e6);
   host.inject(conflict);
-  assertEquals([host.sent().length, host.logs.length], [1, 2]);
+  assertEquals([host.sent().length, host.log.all.length], [1, 2]);
 });
 
 Deno.test("each address is defended by itself", () => {
@@ -86,7 +88,7 @@ Deno.test("each address is defended by itself", () => {
     host.inject(arpFrame(REQUEST, OTHER_MAC, addr, NOBODY, addr));
     assertEquals(parseArpFrame(host.sentOne()).senderIp, addr.w3);
   }
-  assertEquals(host.logs.length, 2);
+  assertEquals(host.log.all.length, 2);
 });
 
 Deno.test("a twin with our MAC address is answered by broadcast: a switch carries it", () => {
@@ -121,4 +123,28 @@ Deno.test("an address removed in between is not announced again", () => {
   host.stack.removeAddress(host.iface.index, OUR_ADDR, host.nowUs);
   host.advance(5e6);
   assertEquals(host.sent().length, 0);
+});
+
+Deno.test("the log hears who is asked for, who answers, moves, or does not answer", () => {
+  const host = new Host({ isSettled: false });
+  host.log.take();
+  const socket = host.datagram(2, 0);
+  host.send(socket, bytesOf(1), PEER_ADDR, 7);
+  host.inject(arpReply());
+  host.advance(1e6);
+  host.inject(arpFrame(REQUEST, OTHER_MAC, PEER_ADDR, NOBODY, PEER_ADDR));
+  assertEquals(host.log.take().filter((text) => text.startsWith("ARP")), [
+    "ARP_ASK 198.18.0.1 1 1",
+    `ARP_LEARNED 198.18.0.1 ${0x020000000001}`,
+    `ARP_MOVED 198.18.0.1 ${0x020000000009}`,
+  ]);
+  host.send(socket, bytesOf(1), ip("198.18.0.77"), 7);
+  host.advance(4e6);
+  assertEquals(host.log.take().filter((text) => text.startsWith("ARP")), [
+    "ARP_ASK 198.18.0.77 1 1",
+    "ARP_ASK 198.18.0.77 2 1",
+    "ARP_ASK 198.18.0.77 3 1",
+    "ARP_FAILED 198.18.0.77 1",
+    "ARP_DROP 43",
+  ]);
 });

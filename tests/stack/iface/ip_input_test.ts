@@ -142,6 +142,8 @@ Deno.test("reassembly that times out: time exceeded, code 1, quoting the first f
   host.advance(2e6);
   const error = parseIcmpFrame(host.sent().filter((f) => f.bytes[13] === 0)[0]);
   assertEquals([error.icmp.type, error.icmp.code], [11, 1]);
+  const told = host.log.take().filter((text) => text.startsWith("IP_REASSEMBLY"));
+  assertEquals(told, ["IP_REASSEMBLY_TIMEOUT 198.18.0.1 800"]);
   assertEquals(error.data.slice(20), bytesOf(800).slice(0, error.data.length - 20));
   // Without the first fragment nobody is told.
   host.inject(ipFrame(17, bytesOf(800), { id: 6, flagsAndOffset: 0x2000 | 100 }));

@@ -170,3 +170,13 @@ Deno.test("what waits is bounded: the oldest go", () => {
   assertEquals(data[0].data, bytesOf(10, 49));
   assertEquals(host.stack.counters.arp.queueDrops, 49);
 });
+
+Deno.test("the log hears where there is no way to, and of a path that carries less", () => {
+  const host = new Host();
+  const socket = host.datagram(...UDP);
+  assertEquals(host.send(socket, bytesOf(1), ip("203.0.113.1"), 7) < 0, true);
+  assertEquals(host.log.take(), ["IP_NO_ROUTE 203.0.113.1 101"]);
+  host.stack.tcp.network.updatePmtu(PEER_ADDR, 1400, host.nowUs);
+  host.stack.tcp.network.updatePmtu(PEER_ADDR, 1400, host.nowUs);
+  assertEquals(host.log.take(), ["IP_PATH_MTU 198.18.0.1 1400"]);
+});

@@ -27,6 +27,7 @@ class World {
     const config = { ...DEFAULT_NEIGHBOUR_CONFIG, maxEntries };
     this.table = new NeighbourTable(config, this.memory, () => 0, {
       solicit: (n, unicast) => this.log.push(`${unicast ? "ask" : "who-has"} ${n.addr}`),
+      learned: (_n, isNew) => this.log.push(isNew ? "learned" : "moved"),
       resolved: (_n, packets) => this.log.push(`resolved ${packets.length}`),
       failed: (_n, packets) => this.log.push(`failed ${packets.length}`),
     });
@@ -75,7 +76,12 @@ Deno.test("an answer makes it reachable and lets go what waited", () => {
   w.send(n, 0);
   w.taken();
   w.table.learn(n, 0x0200, 1, true, 100);
-  assertEquals([w.taken(), n.state, n.macHi, n.macLo], [["resolved 1"], REACHABLE, 0x0200, 1]);
+  assertEquals([w.taken(), n.state, n.macHi, n.macLo], [
+    ["learned", "resolved 1"],
+    REACHABLE,
+    0x0200,
+    1,
+  ]);
   assertEquals(w.send(n, 200), true);
 });
 

@@ -112,10 +112,10 @@ Deno.test("a lower path MTU is seen by all routes to the destination, and only t
   addDefault(router);
   const route = found(router, FAR);
   const other = found(router, ip("203.0.113.10"));
-  router.updatePmtu(FAR, 1400, 0);
+  assertEquals(router.updatePmtu(FAR, 1400, 0), 1400);
   assertEquals([route.mtu, route.valid, other.mtu], [1400, false, 1500]);
   assertEquals(found(router, FAR).mtu, 1400);
-  router.updatePmtu(FAR, 1450, 0);
+  assertEquals(router.updatePmtu(FAR, 1450, 0), 0, "nothing has changed");
   assertEquals(found(router, FAR).mtu, 1400);
   router.updatePmtu(OUR_ADDR, 600, 0);
   assertEquals(found(router, OUR_ADDR).mtu, 65535);

@@ -186,3 +186,17 @@ Deno.test("a broadcast comes to a connected endpoint only from its peer, address
   };
   assertEquals([from("198.18.0.67", 1), from("198.18.0.66", 2), from("198.18.0.66", 1)], [0, 0, 1]);
 });
+
+Deno.test("the log hears of datagrams, and of one for a port that nobody has", () => {
+  const host = new Host();
+  const socket = bound(host, 5000, ANY);
+  host.inject(udpFrame(7, 5000, bytesOf(3)));
+  host.inject(udpFrame(7, 5001, bytesOf(4)));
+  host.send(socket, bytesOf(5), PEER_ADDR, 7);
+  assertEquals(host.log.take().filter((text) => text.startsWith("UDP")), [
+    "UDP_DATAGRAM_RECEIVED 198.18.0.2:5000 198.18.0.1:7 3",
+    "UDP_DROP 34",
+    "UDP_NO_PORT 198.18.0.2:5001 198.18.0.1:7 4",
+    "UDP_DATAGRAM_SENT 198.18.0.2:5000 198.18.0.1:7 5",
+  ]);
+});

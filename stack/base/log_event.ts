@@ -1,0 +1,60 @@
+/**
+ * What the stack tells a log of, as numbers: what they mean, and what the numbers are that go with
+ * each, is in the table of io/log/events.ts, which alone turns them into words. A new event goes to
+ * the end of its layer here and into the table.
+ *
+ * @module
+ */
+import { DROP_NAMES } from "./drop_reason.ts";
+
+export enum LogEvent {
+  // ---- device
+  DEVICE_DROP,
+  // ---- arp
+  ARP_ASK,
+  ARP_ASKED,
+  ARP_LEARNED,
+  ARP_MOVED,
+  ARP_FAILED,
+  ARP_CONFLICT,
+  ARP_DROP,
+  // ---- ip
+  IP_NO_ROUTE,
+  IP_PATH_MTU,
+  IP_REASSEMBLY_TIMEOUT,
+  IP_DROP,
+  // ---- icmp
+  ICMP_ECHO,
+  ICMP_ERROR_RECEIVED,
+  ICMP_ERROR_SENT,
+  ICMP_RATE_LIMITED,
+  ICMP_DROP,
+  // ---- udp
+  UDP_NO_PORT,
+  UDP_ERROR,
+  UDP_DATAGRAM_RECEIVED,
+  UDP_DATAGRAM_SENT,
+  UDP_DROP,
+  // ---- tcp
+  TCP_DROP,
+}
+
+/** Codes below this one are the stack's, those from it on its owner's. */
+export const LOG_EVENT_END = 128;
+
+/** Whose drop it is, by how the reason's name begins; all others are IP's. */
+const DROP_PREFIXES: readonly (readonly [prefix: string, event: LogEvent])[] = [
+  ["frame", LogEvent.DEVICE_DROP],
+  ["device", LogEvent.DEVICE_DROP],
+  ["arp", LogEvent.ARP_DROP],
+  ["neighbour", LogEvent.ARP_DROP],
+  ["icmp", LogEvent.ICMP_DROP],
+  ["udp", LogEvent.UDP_DROP],
+  ["tcp", LogEvent.TCP_DROP],
+];
+
+/** The event of a dropped packet, by -reason. */
+export const DROP_EVENTS: Uint8Array = Uint8Array.from(
+  DROP_NAMES,
+  (name) => DROP_PREFIXES.find(([prefix]) => name.startsWith(prefix))?.[1] ?? LogEvent.IP_DROP,
+);
