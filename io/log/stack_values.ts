@@ -4,13 +4,14 @@
  *     …Us        a duration, microseconds        …Bytes    a size
  *     errno      ETIMEDOUT                       mac       02:00:00:00:00:01
  *     …State     SYN-SENT                        reason    why a packet is dropped (DROP_NAMES)
+ *     cause      why a connection failed         flags     SYN,ACK
  *     icmp       type << 8 | code                protocol  of IP
  *
  * Any other is a plain number. JSON has durations and sizes as numbers, the rest as text.
  *
  * @module
  */
-import { DROP_NAMES, errnoName, formatMacNumber, stateName } from "../../stack/mod.ts";
+import { DROP_NAMES, EndCause, errnoName, formatMacNumber, stateName } from "../../stack/mod.ts";
 import type { LogValue } from "./event.ts";
 
 /** Names of values that are neither a duration nor a size, and how each is told. */
@@ -22,8 +23,34 @@ const NAMED: Readonly<Record<string, (n: number) => string>> = {
   toState: stateName,
   reason: (n) => DROP_NAMES[n],
   icmp: icmpText,
+  cause: (n) => CAUSES[n as EndCause],
+  flags: flagsText,
   protocol: (n) => PROTOCOLS[n] ?? `protocol ${n}`,
 };
+
+const CAUSES: Readonly<Record<EndCause, string>> = {
+  [EndCause.RESET_RECEIVED]: "the peer has reset it",
+  [EndCause.REFUSED]: "the peer has refused it",
+  [EndCause.NO_ACKNOWLEDGMENT]: "nobody acknowledged what was sent",
+  [EndCause.NO_WINDOW]: "nobody answered the window probes in time",
+  [EndCause.NO_KEEPALIVE]: "nobody answered the keepalive probes",
+  [EndCause.ICMP]: "an ICMP error has come",
+  [EndCause.UNREAD_DATA]: "the program has closed without reading all",
+  [EndCause.DATA_FOR_NOBODY]: "data has come after the program had closed",
+  [EndCause.LINGER_ZERO]: "the program has closed with SO_LINGER of 0",
+  [EndCause.LINGER2]: "the peer did not close in time (TCP_LINGER2)",
+  [EndCause.TOO_MANY_ORPHANS]: "too many connections without a program",
+  [EndCause.LISTENER_CLOSED]: "the program has closed the listener",
+  [EndCause.DISCONNECTED]: "the program has disconnected",
+  [EndCause.ABORTED]: "nuse has given it up",
+};
+
+/** From bit 0 on (RFC 9293 3.1, RFC 3168). */
+const FLAGS = ["FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"];
+
+function flagsText(n: number): string {
+  return FLAGS.filter((_, bit) => (n & 1 << bit) !== 0).join(",");
+}
 
 const PROTOCOLS: Readonly<Record<number, string>> = { 1: "ICMP", 6: "TCP", 17: "UDP" };
 

@@ -5,6 +5,7 @@
  * @module
  */
 export { DEFAULT_TCP_CONFIG, type TcpConfig } from "./base/config.ts";
+export { EndCause } from "./base/end_cause.ts";
 export { stateName } from "./base/state.ts";
 export { TcpLayer, type TcpLayerDeps } from "./tcp_layer.ts";
 export type { SocketHandle } from "./tcb/context.ts";

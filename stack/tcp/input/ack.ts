@@ -5,6 +5,8 @@
  *
  * @module
  */
+import { LogEvent } from "../../base/log_event.ts";
+import { tell } from "../tcb/tell.ts";
 import { EVENT_WRITABLE } from "../../base/events.ts";
 import { TCP_ECE } from "../../wire/tcp.ts";
 import type { AckSample } from "../tcb/ack_sample.ts";
@@ -145,6 +147,7 @@ function updateSendWindow(tcb: Tcb, seg: Segment): boolean {
   tcb.sndWl1 = seg.seq;
   tcb.sndWl2 = seg.ack;
   if (window > 0 && tcb.retransmitTimer === RetransmitTimer.PERSIST) {
+    tell(tcb, LogEvent.TCP_PEER_WINDOW_OPEN, window);
     stopRetransmitTimer(tcb);
     tcb.backoff = 0;
   }

@@ -5,6 +5,9 @@
  *
  * @module
  */
+import { EndCause } from "../base/end_cause.ts";
+import { LogEvent } from "../../base/log_event.ts";
+import { tell } from "../tcb/tell.ts";
 import { EMSGSIZE } from "../../base/errno.ts";
 import {
   ICMP_PARAMETER_PROBLEM,
@@ -62,12 +65,13 @@ function connectionError(tcb: Tcb, error: IcmpError, seq: number, nowUs: number)
   if (error.mtu > 0 || error.errno === EMSGSIZE) return fragmentationNeeded(tcb, error, seq, nowUs);
   if (tcb.state === State.SYN_SENT || tcb.state === State.SYN_RECEIVED) {
     // Linux ends an attempt for soft errors too (RFC 5461 4.1 describes it)
-    failConnection(tcb, error.errno);
+    failConnection(tcb, error.errno, EndCause.ICMP);
     return;
   }
   // A synchronized connection outlives any ICMP error (RFC 5927 5.2); the reason is kept for a
   // timeout
   tcb.softError = error.errno;
+  tell(tcb, LogEvent.TCP_ICMP_ERROR, error.errno);
 }
 
 /** The path carries less: segments become smaller, and what was too large is sent again at once. */

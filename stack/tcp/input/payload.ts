@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { EndCause } from "../base/end_cause.ts";
 import { EVENT_READABLE } from "../../base/events.ts";
 import { TCP_PSH } from "../../wire/tcp.ts";
 import { receiveEcn } from "../loss/ecn.ts";
@@ -50,7 +51,7 @@ function processPayload(tcb: Tcb, seg: Segment): boolean {
   if (isDataForNobody(tcb, seg)) {
     tcb.layer.counters.tcp.abortOnData++;
     replyReset(tcb.layer, tcb, seg);
-    failConnection(tcb, 0);
+    failConnection(tcb, 0, EndCause.DATA_FOR_NOBODY);
     return false;
   }
   if (seg.payloadLen > 0) {

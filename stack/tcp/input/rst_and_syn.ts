@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { EndCause } from "../base/end_cause.ts";
 import { ECONNREFUSED, ECONNRESET, EPIPE } from "../../base/errno.ts";
 import { answerSynAgain, sendChallengeAck } from "../output/challenge_ack.ts";
 import { fastOpenResetOutOfOrder } from "../path/fast_open_black_hole.ts";
@@ -18,7 +19,7 @@ export function processReset(tcb: Tcb, seg: Segment): void {
     fastOpenResetOutOfOrder(tcb, seg.nowUs);
     return sendChallengeAck(tcb, seg.nowUs);
   }
-  failConnection(tcb, resetErrno(tcb.state));
+  failConnection(tcb, resetErrno(tcb.state), EndCause.RESET_RECEIVED);
 }
 
 function resetErrno(state: State): number {

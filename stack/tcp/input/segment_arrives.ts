@@ -15,6 +15,9 @@
  *
  * @module
  */
+import { LogEvent } from "../../base/log_event.ts";
+import { tell } from "../tcb/tell.ts";
+import { seqDiff } from "../base/seq.ts";
 import {
   DROP_TCP_FLAGS,
   DROP_TCP_NO_PORT,
@@ -92,9 +95,16 @@ function closedInput(layer: TcpContext, pkt: Packet, seg: Segment): void {
 /** A segment for a connection that has a TCB. */
 function segmentArrives(tcb: Tcb, seg: Segment): void {
   tcb.segsIn += seg.gsoSegs;
+  if (tcb.layer.log.isOn[LogEvent.TCP_SEGMENT_RECEIVED] !== 0) tellOfSegment(tcb, seg);
   if (tcb.state === State.SYN_SENT) synSentInput(tcb, seg);
   else otherStatesInput(tcb, seg);
   if (tcb.state !== State.CLOSED) rearmTimer(tcb);
+}
+
+function tellOfSegment(tcb: Tcb, seg: Segment): void {
+  const [at, acked] = [seqDiff(seg.seq, tcb.irs), seqDiff(seg.ack, tcb.iss)];
+  const window = seg.window << (seg.isSyn ? 0 : tcb.sndWindShift);
+  tell(tcb, LogEvent.TCP_SEGMENT_RECEIVED, seg.flags, at, seg.payloadLen, acked, window);
 }
 
 /** 3.10.7.4: each step may be the last for the segment. */

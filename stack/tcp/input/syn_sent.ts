@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { EndCause } from "../base/end_cause.ts";
 import { DROP_TCP_FLAGS } from "../../base/drop_reason.ts";
 import { ECONNREFUSED } from "../../base/errno.ts";
 import { agreesToEcn } from "../loss/ecn.ts";
@@ -40,7 +41,7 @@ export function synSentInput(tcb: Tcb, seg: Segment): void {
   }
   // Second, check the RST bit: it needs an acceptable ACK
   if (seg.isRst) {
-    if (seg.isAck) failConnection(tcb, ECONNREFUSED);
+    if (seg.isAck) failConnection(tcb, ECONNREFUSED, EndCause.REFUSED);
     else tcb.layer.counters.drop(DROP_TCP_FLAGS);
     return;
   }

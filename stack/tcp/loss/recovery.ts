@@ -15,6 +15,8 @@
  *
  * @module
  */
+import { LogEvent } from "../../base/log_event.ts";
+import { tell } from "../tcb/tell.ts";
 import type { AckSample } from "../tcb/ack_sample.ts";
 import { isReducing } from "./ecn.ts";
 import { detectLosses, detectLossesOnTimeout } from "./loss_detection.ts";
@@ -137,6 +139,7 @@ function undo(
   tcb.layer.counters.tcp[counter]++;
   tcb.sent.unmarkLost();
   undoRecovery(tcb, nowUs);
+  tell(tcb, LogEvent.TCP_RECOVERY_UNDONE, tcb.cwnd);
 }
 
 /**
@@ -164,6 +167,7 @@ function enterFastRecovery(tcb: Tcb, nowUs: number): void {
   tcb.prrDelivered = 0;
   tcb.prrOut = 0;
   tcb.recoverFlight = Math.max(1, seqDiff(tcb.sndNxt, tcb.sndUna));
+  tell(tcb, LogEvent.TCP_RECOVERY, tcb.sent.lostBytes, tcb.recoverFlight, tcb.ssthresh);
 }
 
 /** RFC 6937 section 3, with the slow start reduction bound. `isAdvance`: SND.UNA has moved. */
@@ -194,6 +198,7 @@ function leaveRecovery(tcb: Tcb, nowUs: number): void {
   tcb.dupAckedBytes = 0;
   tcb.rack.onRecovered();
   tcb.congestion.onRecovered(tcb, nowUs);
+  tell(tcb, LogEvent.TCP_RECOVERED, tcb.cwnd);
 }
 
 /**

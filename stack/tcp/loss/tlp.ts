@@ -10,6 +10,8 @@
  *
  * @module
  */
+import { LogEvent } from "../../base/log_event.ts";
+import { tell } from "../tcb/tell.ts";
 import type { AckSample } from "../tcb/ack_sample.ts";
 import { seqGt, seqLt } from "../base/seq.ts";
 import type { Tcb } from "../tcb/tcb.ts";
@@ -45,6 +47,7 @@ export function onProbeSent(tcb: Tcb, isRetrans: boolean): void {
   tlp.isRetrans = isRetrans;
   tlp.endSeq = tcb.sndNxt;
   tcb.layer.counters.tcp.lossProbes++;
+  tell(tcb, LogEvent.TCP_LOSS_PROBE, (tcb.sndNxt - tcb.sndUna) | 0);
 }
 
 /**

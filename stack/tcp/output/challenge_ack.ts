@@ -4,6 +4,8 @@
  *
  * @module
  */
+import { LogEvent } from "../../base/log_event.ts";
+import { tell } from "../tcb/tell.ts";
 import { emitAck } from "./emit.ts";
 import { emitSyn } from "./syn.ts";
 import { refreshRoute } from "../path/route.ts";
@@ -27,6 +29,7 @@ export function sendChallengeAck(tcb: Tcb, nowUs: number): void {
     return;
   }
   counters.tcp.challengeAck++;
+  tell(tcb, LogEvent.TCP_CHALLENGE);
   emitAck(tcb, nowUs);
 }
 

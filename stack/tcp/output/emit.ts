@@ -7,6 +7,8 @@
  *
  * @module
  */
+import { LogEvent } from "../../base/log_event.ts";
+import { tell } from "../tcb/tell.ts";
 import { CSUM_PARTIAL, GSO_TCPV4, GSO_TCPV6 } from "../../base/frames.ts";
 import { finish, fold, pseudoSumV6, sum } from "../../wire/checksum.ts";
 import type { IpAddress } from "../../base/ip_address.ts";
@@ -124,6 +126,11 @@ export function emitSegment(
     0,
     0,
   );
+  if (layer.log.isOn[LogEvent.TCP_SEGMENT_SENT] !== 0) {
+    const [at, acked] = [seqDiff(seq, tcb.iss), seqDiff(tcb.rcvNxt, tcb.irs)];
+    const sentFlags = flags | TCP_ACK;
+    tell(tcb, LogEvent.TCP_SEGMENT_SENT, sentFlags, at, payloadLen, acked, tcb.rcvWnd);
+  }
   const isCut = payloadLen > tcb.smss && !isProbe;
   if (payloadLen > 0) attachPayload(tcb, frame, seq, payloadLen, isCut ? mss : 0);
   const segs = isCut ? Math.ceil(payloadLen / mss) : 1;

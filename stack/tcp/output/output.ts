@@ -12,6 +12,8 @@
  *
  * @module
  */
+import { LogEvent } from "../../base/log_event.ts";
+import { tell } from "../tcb/tell.ts";
 import { TCP_CWR, TCP_FIN, TCP_PSH } from "../../wire/tcp.ts";
 import { ECN_ECT0 } from "../loss/ecn.ts";
 import { emitAck, emitSegment } from "./emit.ts";
@@ -162,6 +164,13 @@ export function retransmit(tcb: Tcb, segment: SentSegment, maxBytes: number, now
   tcb.pacer.onSent(seqDiff(segment.end, segment.seq), nowUs);
   tcb.totalRetransmits += segs;
   tcb.undo.onRetransmit(segs, nowUs);
+  tell(
+    tcb,
+    LogEvent.TCP_RETRANSMIT,
+    seqDiff(segment.seq, tcb.iss),
+    seqDiff(segment.end, segment.seq),
+    tcb.totalRetransmits,
+  );
   counters.retransSegs += segs;
   tcb.lastSentUs = nowUs;
   tcb.prrOut += seqDiff(segment.end, segment.seq);

@@ -4,6 +4,8 @@
  *
  * @module
  */
+import { LogEvent } from "../../base/log_event.ts";
+import { tellOfFlow } from "../tcb/tell.ts";
 import { DROP_TCP_SEQUENCE } from "../../base/drop_reason.ts";
 import { TCP_ACK, TCP_RST } from "../../wire/tcp.ts";
 import { emitControl } from "./emit.ts";
@@ -22,5 +24,6 @@ export function replyReset(layer: TcpContext, flow: Flow, seg: Segment): void {
   const seq = seg.isAck ? seg.ack : 0;
   const ack = seg.isAck ? 0 : seg.end;
   const flags = seg.isAck ? TCP_RST : TCP_RST | TCP_ACK;
+  tellOfFlow(layer, flow, LogEvent.TCP_RESET_SENT, seg.flags);
   emitControl(layer, route, flow, seq, ack, flags, 0, null, seg.nowUs);
 }

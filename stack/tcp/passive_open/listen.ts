@@ -5,6 +5,8 @@
  *
  * @module
  */
+import { LogEvent } from "../../base/log_event.ts";
+import { tell, tellOfFlow } from "../tcb/tell.ts";
 import { DROP_TCP_FLAGS } from "../../base/drop_reason.ts";
 import type { Packet } from "../../base/packet.ts";
 import { acceptsFastOpen, openFast } from "./fast_open.ts";
@@ -65,6 +67,7 @@ function synReceived(
     if (!isCookie) {
       counters.reqQFullDrop++;
       counters.listenDrops++;
+      tell(listener.tcb, LogEvent.TCP_SYN_DROPPED, listener.synQueue.size);
       return;
     }
     counters.reqQFullDoCookies++;
@@ -72,6 +75,7 @@ function synReceived(
   if (listener.isAcceptQueueFull) {
     counters.listenOverflows++;
     counters.listenDrops++;
+    tell(listener.tcb, LogEvent.TCP_SYN_DROPPED, listener.acceptQueueLength);
     return;
   }
   const tuple = FourTuple.of(pkt, seg);
@@ -91,7 +95,9 @@ function synReceived(
     request.arm(seg.nowUs);
   } else {
     counters.syncookiesSent++;
+    tellOfFlow(layer, tuple, LogEvent.TCP_SYN_COOKIE);
   }
+  tellOfFlow(layer, tuple, LogEvent.TCP_SYN_RECEIVED);
   request.sendSynAck(seg.nowUs, syn.tsVal);
 }
 

@@ -6,6 +6,9 @@
  */
 import { IPV6_HEADER_LEN } from "../../wire/ipv6.ts";
 import { IPV4_HEADER_LEN } from "../../wire/ipv4.ts";
+import { State } from "../base/state.ts";
+import { LogEvent } from "../../base/log_event.ts";
+import { tell } from "../tcb/tell.ts";
 import type { Route } from "../../base/network.ts";
 import { TCP_HEADER_LEN } from "../../wire/tcp.ts";
 import { optionsLen, TCP_MAX_SACK_BLOCKS, TCP_TIMESTAMPS_LEN } from "../../wire/tcp_options.ts";
@@ -38,6 +41,7 @@ export function updateSmss(tcb: Tcb): void {
   const before = tcb.smss;
   tcb.smss = Math.min(unlimitedSmss(tcb), tcb.mtuProbing.mssLimit);
   if (tcb.smss < before) tcb.pmtuSeq = tcb.sndNxt;
+  if (tcb.smss !== before && tcb.state !== State.CLOSED) tell(tcb, LogEvent.TCP_MSS, tcb.smss);
   // The path carries more again: less than a segment is no window (RFC 5681 3.1)
   if (tcb.cwnd < tcb.smss) tcb.cwnd = tcb.smss;
   if (tcb.ssthresh < tcb.smss) tcb.ssthresh = tcb.smss;

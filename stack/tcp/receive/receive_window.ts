@@ -5,6 +5,8 @@
  *
  * @module
  */
+import { LogEvent } from "../../base/log_event.ts";
+import { tell } from "../tcb/tell.ts";
 import { seqDiff } from "../base/seq.ts";
 import { type Segment, WINDOW_FIELD_MAX } from "../base/segment.ts";
 import type { Tcb } from "../tcb/tcb.ts";
@@ -50,8 +52,13 @@ export function advertiseWindow(tcb: Tcb): number {
   const previous = seqDiff(tcb.rcvAdv, tcb.lastAckSent);
   const window = selectWindow(tcb);
   tcb.rcvAdv = (tcb.rcvNxt + window) | 0;
-  if (window === 0 && previous > 0) tcb.layer.counters.tcp.toZeroWindowAdv++;
-  else if (window > 0 && previous === 0) tcb.layer.counters.tcp.fromZeroWindowAdv++;
+  if (window === 0 && previous > 0) {
+    tcb.layer.counters.tcp.toZeroWindowAdv++;
+    tell(tcb, LogEvent.TCP_OWN_WINDOW_CLOSED, tcb.rcvRing.usedBytes);
+  } else if (window > 0 && previous === 0) {
+    tcb.layer.counters.tcp.fromZeroWindowAdv++;
+    tell(tcb, LogEvent.TCP_OWN_WINDOW_OPEN, window);
+  }
   return window;
 }
 

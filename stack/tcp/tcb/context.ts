@@ -6,6 +6,7 @@
  * @module
  */
 import type { Counters } from "../../base/counters.ts";
+import type { LogSink } from "../../base/log.ts";
 import type { Memory } from "../../base/memory.ts";
 import type { Network } from "../../base/network.ts";
 import type { Span } from "../../base/span.ts";
@@ -31,6 +32,7 @@ export interface TcpContext {
   readonly network: Network;
   /** Uniform int32. */
   random(): number;
+  readonly log: LogSink;
 
   // ---- All connections
   readonly demux: Demux;

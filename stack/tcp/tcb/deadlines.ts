@@ -8,6 +8,8 @@
  *
  * @module
  */
+import { LogEvent } from "../../base/log_event.ts";
+import { tell } from "./tell.ts";
 import { RetransmitTimer } from "../base/state.ts";
 import type { Tcb } from "./tcb.ts";
 
@@ -62,6 +64,7 @@ export function armPersistTimer(tcb: Tcb, nowUs: number): void {
   tcb.retransmitTimer = RetransmitTimer.PERSIST;
   tcb.probesSinceUs = -1;
   tcb.retransmitAtUs = nowUs + probeIntervalUs(tcb);
+  tell(tcb, LogEvent.TCP_PERSIST, tcb.sndWnd, (tcb.sndEnd - tcb.sndNxt) | 0);
 }
 
 export function probeIntervalUs(tcb: Tcb): number {

@@ -4,6 +4,9 @@
  *
  * @module
  */
+import { EndCause } from "../base/end_cause.ts";
+import { LogEvent } from "../../base/log_event.ts";
+import { tell } from "../tcb/tell.ts";
 import {
   EVENT_CLOSED,
   EVENT_CONNECTED,
@@ -32,6 +35,8 @@ export function setState(tcb: Tcb, state: State): void {
   } else if (isEstablished(tcb.state)) {
     counters.currEstab--;
   }
+  // TIME-WAIT ends with the record that has taken over
+  if (tcb.state !== State.TIME_WAIT) tell(tcb, LogEvent.TCP_STATE, tcb.state, state);
   tcb.state = state;
 }
 
@@ -49,6 +54,7 @@ export function establish(tcb: Tcb, nowUs: number): void {
   tcb.rcvSpaceAtUs = nowUs;
   tcb.backoff = 0;
   armKeepAlive(tcb);
+  tell(tcb, LogEvent.TCP_ESTABLISHED, Math.max(tcb.rtt.srttUs, 0), tcb.smss, tcb.sndWnd);
   layer.network.confirm(tcb.route!, nowUs);
   if (tcb.socket !== null) {
     tcb.socket.isConnecting = false;
@@ -111,15 +117,23 @@ export function deleteTcb(tcb: Tcb): void {
     layer.bindings.release(tcb.binding);
     tcb.binding = null;
   }
+  tellClosed(tcb);
   if (listener !== null) listener.forget(tcb);
   tcb.isConnectDeferred = false;
   leaveFastOpen(tcb);
   layer.raise(tcb, EVENT_CLOSED | EVENT_READABLE | EVENT_WRITABLE);
 }
 
-/** The connection failed: the program gets `errno`. */
-export function failConnection(tcb: Tcb, errno: number): void {
+function tellClosed(tcb: Tcb): void {
+  const isFinAcked = tcb.isFinSent && tcb.sndUna === tcb.sndNxt;
+  const deliveredBytes = tcb.bytesAcked - (isFinAcked ? 1 : 0);
+  tell(tcb, LogEvent.TCP_CLOSED, deliveredBytes, tcb.bytesReceived, tcb.totalRetransmits);
+}
+
+/** The connection failed: the program gets `errno`; 0: it knows. */
+export function failConnection(tcb: Tcb, errno: number, cause: EndCause): void {
   const counters = tcb.layer.counters.tcp;
+  tell(tcb, errno === 0 ? LogEvent.TCP_ABORTED : LogEvent.TCP_FAILED, cause, errno);
   if (isEstablished(tcb.state)) counters.estabResets++;
   else if (tcb.state === State.SYN_SENT || tcb.state === State.SYN_RECEIVED) {
     counters.attemptFails++;
@@ -132,9 +146,9 @@ export function failConnection(tcb: Tcb, errno: number): void {
 }
 
 /** Sends RST and ends the connection (RFC 9293 3.10.5). `errno` 0: the program asked for it. */
-export function abortConnection(tcb: Tcb, nowUs: number, errno = 0): void {
+export function abortConnection(tcb: Tcb, nowUs: number, cause: EndCause, errno = 0): void {
   if (hasPeer(tcb.state)) emitReset(tcb, nowUs);
-  failConnection(tcb, errno);
+  failConnection(tcb, errno, cause);
 }
 
 function hasPeer(state: State): boolean {
@@ -150,7 +164,7 @@ export function limitFinWait2(tcb: Tcb, nowUs: number): boolean {
   const { linger2Us } = tcb.options;
   if (linger2Us < 0) {
     tcb.layer.counters.tcp.abortOnLinger++;
-    abortConnection(tcb, nowUs);
+    abortConnection(tcb, nowUs, EndCause.LINGER2);
     return false;
   }
   tcb.lingerAtUs = nowUs + linger2Us;
@@ -170,6 +184,7 @@ export function enterTimeWait(tcb: Tcb, nowUs: number): void {
     if (tcb.binding !== null) {
       timeWait.binding = layer.bindings.share(tcb.binding, tcb.local);
     }
+    setState(tcb, State.TIME_WAIT);
   }
   deleteTcb(tcb);
   if (timeWait !== null) layer.demux.enter(timeWait);

@@ -5,6 +5,9 @@
  *
  * @module
  */
+import { LogEvent } from "../../base/log_event.ts";
+import { tellOfFlow } from "../tcb/tell.ts";
+import { State } from "../base/state.ts";
 import { DROP_TCP_FLAGS, DROP_TCP_SEQUENCE } from "../../base/drop_reason.ts";
 import { TCP_ACK } from "../../wire/tcp.ts";
 import type { Route } from "../../base/network.ts";
@@ -74,6 +77,7 @@ export class TimeWait extends Flow {
   /** The 2 MSL are over, or the connection is opened anew. */
   end(): void {
     const { layer } = this;
+    tellOfFlow(layer, this, LogEvent.TCP_STATE, State.TIME_WAIT, State.CLOSED);
     layer.timeWaitCount--;
     layer.timers.cancel(this);
     layer.demux.remove(this);

@@ -9,6 +9,10 @@
  *
  * @module
  */
+import { EndCause } from "../base/end_cause.ts";
+import { LogEvent } from "../../base/log_event.ts";
+import { tell } from "../tcb/tell.ts";
+import { seqDiff } from "../base/seq.ts";
 import { ETIMEDOUT } from "../../base/errno.ts";
 import { noteReduction } from "../loss/ecn.ts";
 import { emitSegment } from "../output/emit.ts";
@@ -52,7 +56,7 @@ export function onTcbTimer(tcb: Tcb, nowUs: number): void {
  */
 function onLingerTimeout(tcb: Tcb, nowUs: number): void {
   if (tcb.state === State.FIN_WAIT_2) deleteTcb(tcb);
-  else abortConnection(tcb, nowUs);
+  else abortConnection(tcb, nowUs, EndCause.LINGER2);
 }
 
 function onDelayedAckTimeout(tcb: Tcb): void {
@@ -85,7 +89,7 @@ function onRetransmitTimeout(tcb: Tcb, nowUs: number): void {
   fastOpenTimedOut(tcb, nowUs);
   if (hasGivenUp(tcb, head, nowUs)) {
     tcb.layer.counters.tcp.abortOnTimeout++;
-    return failConnection(tcb, tcb.softError !== 0 ? tcb.softError : ETIMEDOUT);
+    return failConnection(tcb, timeoutErrno(tcb), EndCause.NO_ACKNOWLEDGMENT);
   }
   if ((head.flags & SENT_SYN) !== 0) synTimedOut(tcb, head);
   else {
@@ -96,7 +100,20 @@ function onRetransmitTimeout(tcb: Tcb, nowUs: number): void {
   tcb.backoff++;
   tcb.rtt.backOff();
   armRetransmitTimer(tcb, nowUs);
+  tell(
+    tcb,
+    LogEvent.TCP_TIMEOUT,
+    tcb.backoff,
+    nowUs - head.firstSentUs,
+    seqDiff(tcb.sndNxt, tcb.sndUna),
+    tcb.retransmitAtUs - nowUs,
+  );
   tcb.layer.markDirty(tcb);
+}
+
+/** What the program gets when nobody has answered: the ICMP error that said why, if one has. */
+function timeoutErrno(tcb: Tcb): number {
+  return tcb.softError !== 0 ? tcb.softError : ETIMEDOUT;
 }
 
 /** The SYN goes again, plain: some paths drop one with data (RFC 7413 4.1.3.1). */
@@ -143,7 +160,7 @@ function onPersistTimeout(tcb: Tcb, nowUs: number): void {
     probeIntervalUs(tcb) >= config.rtoMaxUs;
   if (isTimedOut || isForNobody || tcb.probes >= maxProbes) {
     tcb.layer.counters.tcp.abortOnTimeout++;
-    return failConnection(tcb, tcb.softError !== 0 ? tcb.softError : ETIMEDOUT);
+    return failConnection(tcb, timeoutErrno(tcb), EndCause.NO_WINDOW);
   }
   tcb.probes++;
   tcb.backoff++;
@@ -151,6 +168,7 @@ function onPersistTimeout(tcb: Tcb, nowUs: number): void {
   let intervalUs = probeIntervalUs(tcb);
   if (options.userTimeoutUs > 0) intervalUs = clampToUserTimeout(intervalUs, leftUs);
   tcb.retransmitAtUs = nowUs + intervalUs;
+  tell(tcb, LogEvent.TCP_WINDOW_PROBE, tcb.backoff, intervalUs);
   tcb.layer.markDirty(tcb);
 }
 
@@ -174,9 +192,10 @@ function onKeepAliveTimeout(tcb: Tcb, nowUs: number): void {
     ? tcb.keepProbes > 0 && idleUs >= options.userTimeoutUs
     : tcb.keepProbes >= options.keepCount;
   if (isOver) {
-    return abortConnection(tcb, nowUs, tcb.softError !== 0 ? tcb.softError : ETIMEDOUT);
+    return abortConnection(tcb, nowUs, EndCause.NO_KEEPALIVE, timeoutErrno(tcb));
   }
   tcb.keepProbes++;
+  tell(tcb, LogEvent.TCP_KEEPALIVE, tcb.keepProbes, options.keepCount, idleUs);
   tcb.layer.counters.tcp.keepAlive++;
   if (refreshRoute(tcb)) emitSegment(tcb, (tcb.sndUna - 1) | 0, 0, 0, nowUs);
   tcb.keepAliveAtUs = nowUs + options.keepIntervalUs;

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { EndCause } from "../base/end_cause.ts";
 import { emitReset } from "../output/emit.ts";
 import {
   abortConnection,
@@ -46,15 +47,15 @@ export function closeSocket(socket: TcpSocket, nowUs: number): void {
   if (tcb.rcvRing.usedBytes > 0) {
     // RFC 2525 2.17: data that nobody will read is lost, and the peer has to know
     counters.tcp.abortOnClose++;
-    return abortConnection(tcb, nowUs);
+    return abortConnection(tcb, nowUs, EndCause.UNREAD_DATA);
   }
   if (tcb.options.socket.lingerOn && tcb.options.socket.lingerSeconds === 0) {
     counters.tcp.abortOnData++;
-    return abortConnection(tcb, nowUs);
+    return abortConnection(tcb, nowUs, EndCause.LINGER_ZERO);
   }
   if (layer.orphanCount > config.orphanMax) {
     counters.tcp.abortOnMemory++;
-    return abortConnection(tcb, nowUs);
+    return abortConnection(tcb, nowUs, EndCause.TOO_MANY_ORPHANS);
   }
   queueFin(tcb);
   if (tcb.state === State.FIN_WAIT_2) limitFinWait2(tcb, nowUs);
@@ -80,7 +81,7 @@ function stopListening(socket: TcpSocket, nowUs: number): void {
   if (listening === null) return;
   tcb.layer.demux.removeListener(listening);
   for (const child of listening.takeAll()) {
-    abortConnection(child, nowUs);
+    abortConnection(child, nowUs, EndCause.LISTENER_CLOSED);
     child.listener = null;
     child.rcvRing.free();
   }
@@ -97,7 +98,7 @@ export function disconnectSocket(socket: TcpSocket, nowUs: number): number {
   if (tcb.state === State.LISTEN) stopListening(socket, nowUs);
   else if (tcb.state !== State.CLOSED) {
     if (needsReset(tcb.state)) emitReset(tcb, nowUs);
-    failConnection(tcb, 0);
+    failConnection(tcb, 0, EndCause.DISCONNECTED);
   }
   renewTcb(socket);
   return 0;

@@ -4,6 +4,8 @@
  *
  * @module
  */
+import { LogEvent } from "../../base/log_event.ts";
+import { tell } from "../tcb/tell.ts";
 import { EVENT_CONNECTED, EVENT_WRITABLE } from "../../base/events.ts";
 import {
   EADDRNOTAVAIL,
@@ -70,6 +72,7 @@ export function listenSocket(socket: TcpSocket, backlog: number): number {
   setState(tcb, nextState(tcb.state, StateEvent.PASSIVE_OPEN));
   socket.listening = new Listener(tcb, limit);
   layer.demux.addListener(socket.listening);
+  tell(tcb, LogEvent.TCP_LISTEN, limit);
   return 0;
 }
 
@@ -208,6 +211,7 @@ function startConnect(tcb: Tcb, route: Route, wantsFast: boolean, nowUs: number)
   tcb.sndRingSeq = (tcb.iss + 1) | 0;
   tcb.sndSml = tcb.iss;
   tcb.recover = tcb.iss;
+  tell(tcb, LogEvent.TCP_CONNECT);
   setState(tcb, nextState(tcb.state, StateEvent.ACTIVE_OPEN));
   layer.counters.tcp.activeOpens++;
   const isFast = wantsFast && (config.fastOpen & FAST_OPEN_CLIENT) !== 0 &&

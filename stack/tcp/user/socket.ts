@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { EndCause } from "../base/end_cause.ts";
 import {
   EVENT_ACCEPTABLE,
   EVENT_CLOSED,
@@ -284,7 +285,7 @@ export class TcpSocket implements SocketHandle {
   /** RST, at once. */
   abort(nowUs: number): void {
     if (this.listening !== null) disconnectSocket(this, nowUs);
-    else abortConnection(this.tcb, nowUs);
+    else abortConnection(this.tcb, nowUs, EndCause.ABORTED);
   }
 
   /** SO_MAX_PACING_RATE, bytes per second; Infinity: no limit. */

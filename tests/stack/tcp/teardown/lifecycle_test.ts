@@ -6,6 +6,7 @@ import {
   EVENT_READABLE,
   EVENT_WRITABLE,
 } from "../../../../stack/base/events.ts";
+import { EndCause } from "../../../../stack/tcp/base/end_cause.ts";
 import { State } from "../../../../stack/tcp/base/state.ts";
 import {
   abortConnection,
@@ -74,14 +75,14 @@ Deno.test("lifecycle: a deleted TCB holds nothing but what is still to be read",
 Deno.test("lifecycle: a failure has its errno and its counter", () => {
   const established = new Peer();
   const socket = established.connect();
-  failConnection(socket.tcb, 104);
+  failConnection(socket.tcb, 104, EndCause.RESET_RECEIVED);
   assertEquals([socket.takeError(), socket.takeError()], [104, 0]);
   assert((established.host.takeEvents(socket) & EVENT_ERROR) !== 0);
   assertEquals(established.host.counters.tcp.estabResets, 1);
   const attempt = new Peer();
   const trying = attempt.host.tcp.createSocket(2);
   trying.connect(attempt.address, attempt.port, attempt.nowUs);
-  failConnection(trying.tcb, 0);
+  failConnection(trying.tcb, 0, EndCause.RESET_RECEIVED);
   assertEquals(attempt.host.takeEvents(trying) & EVENT_ERROR, 0, "the program asked for it");
   assertEquals(attempt.host.counters.tcp.attemptFails, 1);
 });
@@ -89,12 +90,12 @@ Deno.test("lifecycle: a failure has its errno and its counter", () => {
 Deno.test("lifecycle: an abort tells a peer that knows of the connection", () => {
   const peer = new Peer();
   const socket = peer.connect();
-  abortConnection(socket.tcb, peer.nowUs);
+  abortConnection(socket.tcb, peer.nowUs, EndCause.ABORTED);
   peer.expect("R. 1:1(0) ack 1");
   const trying = peer.host.tcp.createSocket(2);
   trying.connect(peer.address, peer.port, peer.nowUs);
   peer.sent.length = 0;
-  abortConnection(trying.tcb, peer.nowUs);
+  abortConnection(trying.tcb, peer.nowUs, EndCause.ABORTED);
   peer.expect();
 });
 
