@@ -9,6 +9,8 @@ import { DEVICE_KEYS, EXAMPLES, MEANING_MAX, type Option, ROWS } from "./options
 export const USAGE = "nuse [options] program [argument...]";
 
 const COLUMNS = 80;
+/** More do not fit the screen; the manual has them all. */
+const EXAMPLES_MAX = 2;
 
 /** "-v, --verbose", "--dev NAME=ADDRESS[,KEY=VALUE]". */
 export function spelling(option: Option): string {
@@ -42,7 +44,7 @@ ${keyLines().join("\n")}
   With neither: a TAP named nuse0, 198.18.0.2/24; the host is 198.18.0.1.
 
 examples:
-${EXAMPLES.map(({ command }) => `  ${command}`).join("\n")}
+${EXAMPLES.slice(0, EXAMPLES_MAX).map(({ command }) => `  ${command}`).join("\n")}
 Exit status, limits and the rest: man -l docs/nuse.1
 `;
 }

@@ -17,7 +17,7 @@ function row({ variable, option, meaning }: Form): Cells {
 }
 
 /** Columns of one width each, as `deno fmt` leaves them. */
-function markdownTable(head: Cells, body: readonly Cells[]): string {
+export function markdownTable(head: Cells, body: readonly Cells[]): string {
   const widths = head.map((_, i) => Math.max(...[head, ...body].map((r) => [...r[i]].length)));
   const line = (cells: Cells, fill = " ") =>
     `| ${cells.map((cell, i) => cell.padEnd(widths[i], fill)).join(" | ")} |`;

@@ -1,6 +1,7 @@
 /**
  * `deno task papers`: writes what is made from the command line's table: man page, completions, the
- * guide's table; and the README's picture from a session. A test holds that they are current.
+ * guide's table; the log's page from the tables of its events; and the README's picture from a
+ * session. A test holds that they are current.
  *
  * @module
  */
@@ -8,6 +9,7 @@ import { fromFileUrl } from "@std/path";
 import denoConfig from "../../deno.json" with { type: "json" };
 import { bashCompletion } from "./bash.ts";
 import { exitStatusTable, replaceMarked, settingsTable } from "./guide.ts";
+import { eventsTable } from "./logging.ts";
 import { manPage } from "./man.ts";
 import { sessionPicture } from "./picture.ts";
 import { zshCompletion } from "./zsh.ts";
@@ -35,6 +37,7 @@ export const PAPERS: readonly Paper[] = [
     make: () => sessionPicture(Deno.readTextFileSync(fileOf("docs/session.txt"))),
   },
   { path: "docs/guide.md", make: guide },
+  { path: "docs/logging.md", make: (page) => replaceMarked(page, "events", eventsTable()) },
 ];
 
 if (import.meta.main) {

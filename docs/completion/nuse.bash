@@ -27,6 +27,9 @@ __nuse_value() {
   case $1 in
     --dev) __nuse_device ;;
     --route) : ;;
+    --log) COMPREPLY=($(compgen -W "trace debug info warning error device= arp= ip= icmp= udp= tcp= service= control= cli=" -- "$cur")) ;;
+    --log-file) COMPREPLY=($(compgen -f -- "$cur")) ;;
+    --log-format) COMPREPLY=($(compgen -W "text json" -- "$cur")) ;;
   esac
 }
 
@@ -65,7 +68,7 @@ _nuse() {
       continue
     fi
     case ${args[i]} in
-      --dev | --route) option=${args[i]} ;;
+      --dev | --route | --log | --log-file | --log-format) option=${args[i]} ;;
       --) ((i++)) && break ;;
       -?*) ;;
       *) break ;;
@@ -86,7 +89,7 @@ _nuse() {
     return
   fi
   case $cur in
-    --dev=* | --route=*)
+    --dev=* | --route=* | --log=* | --log-file=* | --log-format=*)
       local whole=$cur
       cur=${whole#*=}
       __nuse_value "${whole%%=*}"
@@ -94,7 +97,7 @@ _nuse() {
       __nuse_trim "$whole"
       ;;
     -*)
-      [[ ${args[last - 1]} == -- ]] || COMPREPLY=($(compgen -W "--dev --route -v --verbose -h --help --version" -- "$cur"))
+      [[ ${args[last - 1]} == -- ]] || COMPREPLY=($(compgen -W "--dev --route --log --log-file --log-format -v --verbose -h --help --version" -- "$cur"))
       ;;
     *) COMPREPLY=($(compgen -c -- "$cur")) ;;
   esac

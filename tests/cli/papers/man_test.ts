@@ -5,7 +5,7 @@ import { DEVICE_KEYS, EXAMPLES, ROWS } from "../../../cli/options.ts";
 const PAGE = manPage("1.2.3");
 
 Deno.test("man: every option, key and example, and the version", () => {
-  for (const { name } of ROWS) assertStringIncludes(PAGE, `\\-\\-${name}`);
+  for (const { name } of ROWS) assertStringIncludes(PAGE, roff(`--${name}`));
   for (const { name, argument } of DEVICE_KEYS) assertStringIncludes(PAGE, `${name}=${argument}`);
   for (const { command } of EXAMPLES) assertStringIncludes(PAGE, roff(command));
   assertStringIncludes(PAGE, "nuse 1.2.3");
