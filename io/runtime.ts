@@ -102,7 +102,7 @@ export class Runtime {
       this.facts.push(...facts);
       claims.begin(ifIndex, config.interfaces[i], libc().clockUs(CLOCK_MONOTONIC));
     });
-    this.#service = new Service(this.#stack, this.#loop, arena, runDir, { guestUid });
+    this.#service = new Service(this.#stack, this.#loop, arena, runDir, { guestUid, log });
     claims.settle();
     this.notes.push(...claims.notes);
     this.#addRoutes(config);

@@ -19,6 +19,7 @@
 import type { Arena } from "../../ffi/arena.ts";
 import { SysError } from "../../ffi/errno.ts";
 import { EPERM, type Stack } from "../../stack/mod.ts";
+import type { OwnLog } from "../log/own_log.ts";
 import type { EventLoop, LoopService } from "../loop/loop.ts";
 import { AppContext, type AppLimits } from "./endpoint/app_context.ts";
 import { ControlChannel } from "./control/control_channel.ts";
@@ -30,6 +31,8 @@ export interface ServiceOptions extends Partial<AppLimits> {
   readonly drainUs?: number;
   /** One more user who may connect by path: that of a setuid program. Default: nobody. */
   readonly guestUid?: number | null;
+  /** Told of processes and their requests. Default: there is no log. */
+  readonly log?: OwnLog;
 }
 
 const DEFAULT_LIMITS: AppLimits = { maxSockets: 65_536, maxClients: 4096, maxEnded: 1024 };
@@ -59,6 +62,7 @@ export class Service implements LoopService {
     const maxSockets = Math.min(limits.maxSockets, descriptorLimit() - RESERVED_FDS);
     this.#drainUs = options.drainUs ?? DEFAULT_DRAIN_US;
     this.#app = new AppContext(stack, loop, arena, { ...limits, maxSockets });
+    this.#app.log = options.log ?? null;
     makePrivateDir(runDir);
     this.socketPath = `${runDir}/control`;
     this.#channel = new ControlChannel(this.#app, this.socketPath, options.guestUid ?? null);

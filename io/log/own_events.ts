@@ -34,17 +34,16 @@ export const OWN_EVENTS: Readonly<Record<OwnEvent, EventInfo>> = {
   [OwnEvent.SERVICE_CLIENT]: event(
     "service.client",
     "debug",
-    "process {pid} of user {uid} has come; processes: {processes}",
+    "process {pid} connects; control connections: {connections}",
     "pid",
-    "uid",
-    "processes",
+    "connections",
   ),
   [OwnEvent.SERVICE_CLIENT_GONE]: event(
     "service.client-gone",
     "debug",
-    "process {pid} has gone; processes: {processes}",
+    "a control connection of process {pid} ends; there were {connections}",
     "pid",
-    "processes",
+    "connections",
   ),
   [OwnEvent.SERVICE_FULL]: event(
     "service.full",

@@ -13,6 +13,7 @@ import { AF_UNIX, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_SEQPACKET } from "../../../f
 import { check, type SysError } from "../../../ffi/errno.ts";
 import { NUSE_HEADER_LEN } from "../../../ffi/shim/protocol.ts";
 import { bindUnix, peerCredentials } from "../../../ffi/socket.ts";
+import { OwnEvent } from "../../log/own_events.ts";
 import type { Handler } from "../../loop/loop.ts";
 import type { AppContext } from "../endpoint/app_context.ts";
 import { Reply } from "../protocol/message.ts";
@@ -80,14 +81,22 @@ export class ControlChannel implements Handler, ClientKeeper {
       return false;
     }
     this.#clients.add(client);
+    this.#tell(OwnEvent.SERVICE_CLIENT, client);
     return true;
   }
 
   drop(client: ControlClient): void {
     client.later.drop();
+    this.#tell(OwnEvent.SERVICE_CLIENT_GONE, client);
     this.#app.loop.remove(client.slot);
     this.#app.sys.close(client.fd);
     this.#clients.delete(client);
+  }
+
+  #tell(event: OwnEvent, client: ControlClient): void {
+    const { log } = this.#app;
+    if (log === null || log.isOn[event] === 0) return;
+    log.tell(event, { pid: client.pid, connections: this.#clients.size });
   }
 
   catchUp(client: ControlClient, nowUs: number): void {

@@ -8,14 +8,17 @@
  * @module
  */
 import { MSG_DONTWAIT } from "../../../ffi/abi/socket.ts";
-import { NUSE_OP_CANCEL } from "../../../ffi/shim/protocol.ts";
+import { NUSE_OP_CANCEL, NUSE_OP_CONNECT } from "../../../ffi/shim/protocol.ts";
+import { peerCredentials } from "../../../ffi/socket.ts";
 import { EAGAIN, EINTR } from "../../../stack/mod.ts";
+import { OwnEvent } from "../../log/own_events.ts";
 import type { Handler } from "../../loop/loop.ts";
 import type { AppContext } from "../endpoint/app_context.ts";
 import { DeferredReply, type RepliedSocket } from "../protocol/deferred_reply.ts";
 import { MESSAGE_MAX_LEN, type Reply } from "../protocol/message.ts";
 import type { Call, Caller } from "./call.ts";
 import { carryOut, isSocketKnown } from "./operations.ts";
+import { requestDetail, requestName, resultText } from "./request_text.ts";
 
 /** Who keeps the connections. */
 export interface ClientKeeper {
@@ -65,7 +68,7 @@ export class ControlClient implements Handler, Caller {
 
   /** Reads a request; false: there is none, or the connection is no more. */
   #receive(call: Call, nowUs: number): boolean {
-    const { sys, base, memory, counters } = this.app;
+    const { sys, base, memory, counters, log } = this.app;
     const { request, requestOff, fdOff } = call;
     const n = sys.recvFd(this.fd, base, requestOff, MESSAGE_MAX_LEN + 1, fdOff, MSG_DONTWAIT);
     if (n === -EAGAIN || n === -EINTR) return false;
@@ -80,6 +83,7 @@ export class ControlClient implements Handler, Caller {
     const isWellFormed = request.parse(memory.dv, requestOff, n);
     if (isWellFormed && (!this.later.isOwed || request.op === NUSE_OP_CANCEL)) return true;
     counters.requestsMalformed++;
+    log?.tell(OwnEvent.CONTROL_MALFORMED, { pid: this.pid });
     if (call.fd >= 0) sys.close(call.takeFd());
     this.keeper.drop(this);
     return false;
@@ -88,9 +92,34 @@ export class ControlClient implements Handler, Caller {
   #handle(call: Call): void {
     call.reply.clear();
     const hasReply = carryOut(call);
+    this.#tell(call, hasReply);
     if (call.fd >= 0) this.app.sys.close(call.takeFd());
     if (hasReply) this.answer(call.reply);
     else if (this.later.isOwed) this.later.cookie = call.request.cookie;
+  }
+
+  #tell({ request, reply }: Call, hasReply: boolean): void {
+    const { log, memory } = this.app;
+    if (log === null || log.isOn[OwnEvent.CONTROL_REQUEST] === 0) return;
+    const result = resultText(hasReply ? reply : null);
+    const detail = requestDetail(request, memory);
+    const { pid } = this;
+    log.tell(OwnEvent.CONTROL_REQUEST, { pid, request: requestName(request.op), detail, result });
+  }
+
+  /** A connect() that waited has been answered. */
+  tellLate(cookie: number, reply: Reply): void {
+    const { log } = this.app;
+    if (log === null || log.isOn[OwnEvent.CONTROL_REQUEST] === 0) return;
+    const values = { request: requestName(NUSE_OP_CONNECT), detail: `socket ${cookie}` };
+    const { pid } = this;
+    log.tell(OwnEvent.CONTROL_REQUEST, { pid, ...values, result: resultText(reply) });
+  }
+
+  /** Of the process that connected; 0: not known. A call to the kernel, for the log only. */
+  get pid(): number {
+    const peer = peerCredentials(this.fd);
+    return typeof peer === "number" ? 0 : peer.pid;
   }
 
   answer(reply: Reply): void {
@@ -121,6 +150,7 @@ class LateReply extends DeferredReply {
     reply.cookie = socket.cookie;
     reply.a = this.cookie === socket.cookie ? 0 : 1;
     reply.b = fillerLen;
+    this.client.tellLate(this.cookie, reply);
     this.client.answer(reply);
   }
 }

@@ -18,6 +18,7 @@ import {
   type StreamSocket,
 } from "../../../stack/mod.ts";
 import { NUSE_CONNECT_FAST, NUSE_CONNECT_WAIT } from "../../../ffi/shim/protocol.ts";
+import { OwnEvent } from "../../log/own_events.ts";
 import type { AppContext } from "../endpoint/app_context.ts";
 import { DatagramEndpoint } from "../endpoint/datagram_endpoint.ts";
 import type { EndedSocket } from "../endpoint/ended_sockets.ts";
@@ -45,8 +46,13 @@ function parseAddress(app: AppContext, request: Request, domain: number): number
 /** SOCKET */
 export function openSocket({ app, request, reply }: Call): number {
   const result = makeSocket(app, request, reply);
-  if (result < 0) app.counters.socketsRefused++;
+  if (result < 0) noteRefused(app);
   return result;
+}
+
+function noteRefused({ counters, endpoints, log }: AppContext): void {
+  counters.socketsRefused++;
+  if (endpoints.isFull) log?.tell(OwnEvent.SERVICE_FULL, { sockets: endpoints.size });
 }
 
 function makeSocket(app: AppContext, request: Request, reply: Reply): number {
@@ -94,7 +100,7 @@ function endpointFor(
 export function adoptSocket(call: Call): number {
   const { app, fd, request } = call;
   if (fd >= 0 && isAdopted(app, request, fd)) call.takeFd();
-  else app.counters.socketsRefused++;
+  else noteRefused(app);
   return 0;
 }
 

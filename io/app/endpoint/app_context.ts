@@ -7,6 +7,7 @@ import type { Arena } from "../../../ffi/arena.ts";
 import { MSG_DONTWAIT } from "../../../ffi/abi/socket.ts";
 import { type Libc, libc } from "../../../ffi/libc.ts";
 import { ENOMEM, type Memory, type Stack } from "../../../stack/mod.ts";
+import type { OwnLog } from "../../log/own_log.ts";
 import type { EventLoop } from "../../loop/loop.ts";
 import { SysError } from "../../../ffi/errno.ts";
 import { measureRecordCharge } from "./accept_record.ts";
@@ -46,6 +47,8 @@ export class AppContext {
   readonly base: Deno.PointerObject;
   readonly memory: Memory;
   readonly counters = new AppCounters();
+  /** Told of processes and their requests; null: there is no log. */
+  log: OwnLog | null = null;
   readonly endpoints: EndpointTable;
   readonly ended: EndedSockets;
   readonly pairs = new PairMaker();
