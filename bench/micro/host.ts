@@ -18,6 +18,7 @@ import {
   GSO_NONE,
   IpAddress,
   type LinkDevice,
+  type LogSink,
   RxFrames,
   SOCK_DGRAM,
   SOCK_STREAM,
@@ -34,6 +35,8 @@ export interface HostOptions {
   memoryBytes?: number;
   /** The device segments and sums for us. */
   offload?: boolean;
+  /** Default: nobody listens. */
+  log?: LogSink;
 }
 
 /** What a device hands over at most, and the place for it. */
@@ -75,6 +78,7 @@ export class Host implements LinkDevice {
       random: () => prng.next(),
       nowUs: BOOT_US,
       config: { ...options.config, neighbour: { baseReachableUs: Number.MAX_SAFE_INTEGER } },
+      log: options.log,
     });
     this.slot = this.memory.alloc(SLOT_LEN);
     this.addr = IpAddress.v4((198 << 24) | (18 << 16) | lastByte);
