@@ -3,7 +3,9 @@ import { categoryOf } from "../../../io/log/event.ts";
 import { CATEGORIES } from "../../../io/log/levels.ts";
 import { OWN_EVENTS, OwnEvent } from "../../../io/log/own_events.ts";
 import { STACK_EVENTS } from "../../../io/log/stack_events.ts";
+import { DROP_EVENTS } from "../../../stack/base/log_event.ts";
 import { LOG_EVENT_END, LOG_EVENTS_MAX, LogEvent } from "../../../stack/mod.ts";
+import { filesOf, read } from "../../tidy/tree.ts";
 
 const ALL = [...Object.values(STACK_EVENTS), ...Object.values(OWN_EVENTS)];
 
@@ -35,5 +37,19 @@ Deno.test("a message names only what the event has", () => {
     for (const [, word] of message.matchAll(/\{(\w+)\}/g)) {
       assert([...fields, "address", "interface"].includes(word), `${name}: {${word}}`);
     }
+  }
+});
+
+Deno.test("every event is told somewhere: by the stack its own, by the rest the others", () => {
+  const textOf = (...folders: string[]) =>
+    filesOf(new RegExp(`^(${folders.join("|")})/.*\\.ts$`))
+      .filter((path) => !/log_event|_events\.ts$/.test(path)).map(read).join("\n");
+  const [stack, rest] = [textOf("stack"), textOf("io", "cli")];
+  const isDrop = (code: number) => DROP_EVENTS.includes(code);
+  for (const code of codesOf(LogEvent).filter((code) => !isDrop(code))) {
+    assert(stack.includes(`LogEvent.${LogEvent[code]}`), LogEvent[code]);
+  }
+  for (const code of codesOf(OwnEvent)) {
+    assert(rest.includes(`OwnEvent.${OwnEvent[code]}`), OwnEvent[code]);
   }
 });
