@@ -82,8 +82,8 @@ export class ControlClient implements Handler, Caller {
     counters.requests++;
     const isWellFormed = request.parse(memory.dv, requestOff, n);
     if (isWellFormed && (!this.later.isOwed || request.op === NUSE_OP_CANCEL)) return true;
-    counters.requestsMalformed++;
     log?.tell(OwnEvent.CONTROL_MALFORMED, { pid: this.pid });
+    counters.requestsMalformed++;
     if (call.fd >= 0) sys.close(call.takeFd());
     this.keeper.drop(this);
     return false;
