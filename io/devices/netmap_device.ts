@@ -4,10 +4,11 @@
  *     card ── RX ring ── buffers in the arena ──RxFrames──► stack      (no copy)
  *     card ◄─ TX ring ── buffers in the arena ◄─TxFrames── stack       (one copy)
  *
- * The descriptor is epoll's like any other: epoll polls it, poll syncs the RX rings. Nothing of the
- * host's interface is changed but by netmap itself, which undoes it when the port closes: with the
- * descriptor and its mapping, so also when nuse is killed. Promiscuous mode, where the card needs
- * it for our MAC, is a membership of a packet socket and goes the same way.
+ * The descriptor is epoll's like any other: epoll polls it, poll syncs the RX rings. We change no
+ * setting of the host's interface: netmap takes its hooks off when the port closes (its descriptor
+ * and its mapping), so also when nuse is killed, and promiscuous mode, where the card needs it for
+ * our MAC, is a membership of a packet socket and goes the same way. One trace is netmap's own: in
+ * generic mode it leaves the interface with the qdisc pfifo, also where there was none.
  *
  * @module
  */

@@ -18,7 +18,6 @@ import { NetmapDevice, oneBufferMtu } from "./netmap_device.ts";
 import { NetmapPort } from "./netmap_port.ts";
 import { parsePortName, type PortName } from "./netmap_port_name.ts";
 import { openNetmapDevice } from "./netmap_registration.ts";
-import { RemoteNetmap } from "./netmap_remote.ts";
 
 const DEFAULT_MTU = 1500;
 /** A native driver resets its link when it is registered. */
@@ -31,7 +30,7 @@ export function openNetmap(
   config: DeviceConfig,
   arena: Arena,
   memory: Memory,
-  kernel: NetmapKernel = chooseKernel(arena, memory),
+  kernel: NetmapKernel = new HostNetmap(),
 ): OpenedDevice {
   const name = parsePortName(config.hostName ?? config.name);
   if (typeof name === "string") throw new SysError("NIOCCTRL", EINVAL, `NETMAP: ${name}`);
@@ -52,12 +51,6 @@ export function openNetmap(
     else port.close();
     throw error;
   }
-}
-
-/** The kernel's module, or for the tests what serves the socket in NUSE_NETMAP. */
-function chooseKernel(arena: Arena, memory: Memory): NetmapKernel {
-  const path = Deno.env.get("NUSE_NETMAP");
-  return path === undefined ? new HostNetmap() : new RemoteNetmap(path, arena, memory);
 }
 
 /** Has the card give us the frames to our MAC; returns a descriptor to keep, or -1. */

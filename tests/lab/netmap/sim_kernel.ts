@@ -1,6 +1,5 @@
 /**
- * The system calls of netmap over a simulated port: in the process of a test (`SimKernel`), or for
- * another process by way of sim_server.ts.
+ * The system calls of netmap over a simulated port, in the process of a test.
  *
  * @module
  */
@@ -9,7 +8,6 @@ import {
   NETMAP_REQ_PORT_HDR_SET,
   NETMAP_REQ_PORT_INFO_GET,
   NETMAP_REQ_REGISTER,
-  NIOCCTRL,
   NIOCREGIF,
   NIOCTXSYNC,
   NMREQ,
@@ -105,13 +103,6 @@ export class SimKernel implements NetmapKernel {
     if (this.isRegistered) return -EBUSY;
     this.isRegistered = true;
     return 0;
-  }
-
-  /** Any request by its number, as the server gets them. */
-  ioctl(fd: number, request: number, header: Uint8Array, body: Uint8Array): number {
-    if (request === NIOCCTRL) return this.control(fd, header, body);
-    if (request === NIOCREGIF) return this.legacy(fd, request, header.subarray(0, NMREQ.LEN));
-    return this.sync(fd, request);
   }
 
   sync(_fd: number, request: number): number {
