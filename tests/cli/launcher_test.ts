@@ -204,6 +204,16 @@ Deno.test("what npm has in its cache needs no network", async () => {
   assertMatch(log, /^ci .*--offline .*\n$/);
 });
 
+Deno.test("a cache that has Deno's package without its binary, as npx leaves it, is not enough", async () => {
+  await using bench = await withNpm();
+  // npm takes a part for one kind of machine as optional: it succeeds without it
+  await bench.fake("npm", FAKE_NPM.replace("exit 1 ;;", "exit 0 ;;"));
+  const { code, stderr } = await bench.run(["true"]);
+  assertEquals(code, 0, stderr);
+  const log = (await Deno.readTextFile(`${bench.dir}/bin/npm.log`)).trim().split("\n");
+  assertEquals(log.map((line) => line.split(" ")[0]), ["ci", "view", "ci"]);
+});
+
 Deno.test("the version that npm installs is the one pinned by hash", async () => {
   const text = (path: string) => Deno.readTextFile(`${import.meta.dirname}/../../${path}`);
   const version = (await text("nuse")).match(/^nuse_version=(.+)$/m)![1];
@@ -270,6 +280,8 @@ echo 'npm error syscall getaddrinfo'; echo more; exit 1`,
   const broken = await complaint(bench, {
     npm: 'case "$*" in view*) exit;; esac; echo "npm error integrity" >&2; exit 1',
   });
+  const partial = await complaint(bench, { npm: "exit 0" });
+  assertMatch(partial, /\nnuse: npm brought no Deno that runs here \(it needs glibc 2\.27 and/);
   assertMatch(broken, /\nnuse: npm cannot install Deno: npm error integrity \(see npm's log\)\n$/);
 });
 
