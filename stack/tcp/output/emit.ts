@@ -50,8 +50,8 @@ export function sendSegment(
   const tx = route.tx;
   const frame = tx.count;
   const off = tx.l4Off[frame];
-  const text0 = tx.payLen[frame];
-  const text1 = tx.pay2Len[frame];
+  const payLen0 = tx.payLen[frame];
+  const payLen1 = tx.pay2Len[frame];
   tx.hdrLen[frame] = headerLen;
   const pseudo = pseudoSumV6(
     local.w0,
@@ -63,7 +63,7 @@ export function sendSegment(
     remote.w2,
     remote.w3,
     PROTOCOL_TCP,
-    headerLen + text0 + text1,
+    headerLen + payLen0 + payLen1,
   );
   const dv = layer.memory.dv;
   if (route.csumOffload) {
@@ -72,8 +72,8 @@ export function sendSegment(
     dv.setUint16(off + TCP_CHECKSUM_OFFSET, fold(pseudo));
   } else {
     let running = sum(dv, off, headerLen, pseudo);
-    if (text0 > 0) running = sum(dv, tx.payOff[frame], text0, running);
-    if (text1 > 0) running = sum(dv, tx.pay2Off[frame], text1, running);
+    if (payLen0 > 0) running = sum(dv, tx.payOff[frame], payLen0, running);
+    if (payLen1 > 0) running = sum(dv, tx.pay2Off[frame], payLen1, running);
     dv.setUint16(off + TCP_CHECKSUM_OFFSET, finish(running));
   }
   return layer.network.send(route, local, PROTOCOL_TCP, ttl, tos, true, nowUs);

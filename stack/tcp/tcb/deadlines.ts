@@ -31,6 +31,18 @@ export function rearmTimer(tcb: Tcb): void {
   if (atUs < tcb.atUs) tcb.layer.timers.set(tcb, atUs);
 }
 
+/** The connection is over: no deadline is left, and the heap forgets it. */
+export function cancelTimers(tcb: Tcb): void {
+  tcb.retransmitAtUs = Infinity;
+  tcb.delayedAckAtUs = Infinity;
+  tcb.keepAliveAtUs = Infinity;
+  tcb.lingerAtUs = Infinity;
+  tcb.paceAtUs = Infinity;
+  tcb.reorderAtUs = Infinity;
+  tcb.probeAtUs = Infinity;
+  tcb.layer.timers.cancel(tcb);
+}
+
 /** RFC 6298 (5.1), (5.3): (re)starts the retransmission timer. */
 export function armRetransmitTimer(tcb: Tcb, nowUs: number): void {
   tcb.retransmitTimer = RetransmitTimer.RTO;

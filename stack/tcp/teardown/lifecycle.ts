@@ -20,7 +20,7 @@ import { advertisedMss, updateSmss } from "../path/mss.ts";
 import { State } from "../base/state.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 import { TimeWait } from "./time_wait.ts";
-import { armKeepAlive, rearmTimer, RTO_AFTER_SYN_LOSS_US } from "../tcb/deadlines.ts";
+import { armKeepAlive, cancelTimers, rearmTimer, RTO_AFTER_SYN_LOSS_US } from "../tcb/deadlines.ts";
 import { nextState, StateEvent } from "../base/state_table.ts";
 
 function isEstablished(state: State): boolean {
@@ -99,14 +99,7 @@ export function deleteTcb(tcb: Tcb): void {
   if (tcb.isOrphan) layer.orphanCount--;
   fastOpenEnded(tcb);
   setState(tcb, State.CLOSED);
-  tcb.retransmitAtUs = Infinity;
-  tcb.reorderAtUs = Infinity;
-  tcb.probeAtUs = Infinity;
-  tcb.delayedAckAtUs = Infinity;
-  tcb.keepAliveAtUs = Infinity;
-  tcb.lingerAtUs = Infinity;
-  tcb.paceAtUs = Infinity;
-  layer.timers.cancel(tcb);
+  cancelTimers(tcb);
   layer.demux.remove(tcb);
   layer.pressure.forget(tcb);
   tcb.sent.clear();
