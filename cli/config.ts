@@ -7,7 +7,7 @@
  * @module
  */
 
-import { TAP_PREFIX } from "../io/devices/device.ts";
+import { TAP_PREFIX } from "../io/devices/base/device.ts";
 import type { AddressConfig, Config, InterfaceConfig, RouteConfig, VifKind } from "../io/config.ts";
 import { IpAddress } from "../stack/base/ip_address.ts";
 import { Failure } from "./failure.ts";
@@ -26,6 +26,7 @@ import {
   parseDad,
   parseMac,
   parseMtu,
+  parsePipePath,
   parseVif,
   type Setting,
   toHostAddress,
@@ -131,7 +132,7 @@ function knownPrefixLen(sources: ConfigSources, name: string, address: IpAddress
 }
 
 function buildInterface(sources: ConfigSources, wanted: Wanted): InterfaceConfig {
-  const kind: VifKind = wanted.keys.vif === undefined ? "RAW" : parseVif(wanted.keys.vif);
+  const kind = kindOf(wanted);
   const isTap = kind === "TAP";
   const name = kind === "NETMAP"
     ? checkPortName(wanted.name)
@@ -152,6 +153,7 @@ function buildInterface(sources: ConfigSources, wanted: Wanted): InterfaceConfig
     kind,
     hostName: isTap ? TAP_PREFIX + name : wanted.name.text,
     addresses: [own],
+    pipePath: wanted.keys.pipe === undefined ? null : parsePipePath(wanted.keys.pipe),
     hostAddress: host === null ? null : buildHostAddress(wanted, kind, own, host),
     mac: buildMac(wanted, kind),
     dad: wanted.keys.dad === undefined ? "quick" : parseDad(wanted.keys.dad),
@@ -174,11 +176,29 @@ function hostAddressWarning(wanted: Wanted, built: InterfaceConfig): string[] {
   ];
 }
 
+/** As said; a path for a pipe says it too. */
+function kindOf({ name, keys: { vif, pipe } }: Wanted): VifKind {
+  const isPipe = pipe !== undefined && (vif === undefined || vif.from === "NUSEVIF");
+  const kind = isPipe ? "PIPE" : vif === undefined ? "RAW" : parseVif(vif);
+  if (kind === "PIPE" && pipe === undefined) {
+    throw new Failure(`no path for the pipe of ${name.text} (set nuse-${name.text}-pipe=PATH)`);
+  }
+  if (kind !== "PIPE" && pipe !== undefined) {
+    throw new Failure(`${pipe.from}: only for PIPE (set vif=PIPE)`);
+  }
+  return kind;
+}
+
+const NO_MAC_TO_SHARE = {
+  TAP: "a TAP's own MAC is the host's side",
+  PIPE: "a PIPE has no interface to share it with",
+};
+
 function buildMac(wanted: Wanted, kind: VifKind): string {
   if (wanted.keys.mac === undefined) return "own";
   const mac = parseMac(wanted.keys.mac);
-  if (mac === "interface" && kind === "TAP") {
-    throw new Failure(`${wanted.keys.mac.from}: a TAP's own MAC is the host's side (use own)`);
+  if (mac === "interface" && (kind === "TAP" || kind === "PIPE")) {
+    throw new Failure(`${wanted.keys.mac.from}: ${NO_MAC_TO_SHARE[kind]} (use own)`);
   }
   return mac;
 }

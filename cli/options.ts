@@ -153,6 +153,21 @@ export const OPTIONS = [
     forms: [{ option: "--log-format json", meaning: "lines of the log are JSON objects" }],
   },
   {
+    name: "switch",
+    argument: "PATH",
+    isRepeatable: false,
+    completion: "file",
+    meaning: "no program: a switch for PIPEs at PATH",
+    details: [
+      "Joins any number of nuse whose interfaces say `pipe=PATH`, as a learning Ethernet switch. " +
+      "It runs until a signal ends it; `SIGUSR1` makes it tell its counters.",
+    ],
+    forms: [{
+      option: "--switch /tmp/lan",
+      meaning: "a switch that PIPEs join, instead of a program",
+    }],
+  },
+  {
     name: "verbose",
     short: "v",
     meaning: "say on stderr what is done, and the counters",
@@ -175,6 +190,12 @@ export const DEVICE_KEYS = [
     argument: "ADDRESS|none",
     example: "198.18.0.1/24",
     meaning: "TAP: gives the host's side this address; `none`: a bridge has it",
+  },
+  {
+    name: "pipe",
+    argument: "PATH",
+    example: "/tmp/cable",
+    meaning: "PIPE: where it meets its other end; implies `vif=PIPE`",
   },
   {
     name: "mac",

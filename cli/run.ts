@@ -16,6 +16,8 @@ import { isOwnVariable } from "./options.ts";
 import { parseLogRequest } from "./log_request.ts";
 import { resolveProgram } from "./program.ts";
 import { RunLog } from "./run_log.ts";
+import { runSwitch } from "./switch.ts";
+import { parsePipePath } from "./values.ts";
 import { leave, type Outcome, Session } from "./session.ts";
 import { strangeDevices, strangeNames } from "./strange_variables.ts";
 
@@ -46,11 +48,24 @@ export async function main(args: readonly string[], worker: Worker): Promise<nev
       await Deno.stdout.write(new TextEncoder().encode(text));
       Deno.exit(0);
     }
+    if (line.values.switch.length > 0) {
+      await runSwitch(switchPath(line), worker);
+      Deno.exit(0);
+    }
     if (line.command.length === 0) throw new Failure(`no program given (usage: ${USAGE})`);
     leave(await runProgram(line, worker));
   } catch (error) {
     Deno.exit(report(error, isVerbose));
   }
+}
+
+/** Throws Failure. */
+function switchPath(line: CommandLine): string {
+  if (line.values.switch.length > 1) throw new Failure("--switch is given twice (once is enough)");
+  if (line.command.length > 0) {
+    throw new Failure("--switch runs no program (start it, then nuse --dev …,pipe=PATH program)");
+  }
+  return parsePipePath({ text: line.values.switch[0], from: "--switch" });
 }
 
 /** What the parent would have handed to the program. */

@@ -25,6 +25,8 @@ export interface Setting {
 const NAME_MAX = 15;
 const MTU_MIN = 68; // RFC 791
 const MTU_MAX = 65535;
+/** sockaddr_un, without the final NUL. */
+const SOCKET_PATH_MAX = 107;
 
 export interface Cidr {
   readonly address: IpAddress;
@@ -86,13 +88,13 @@ export function toHostAddress(setting: Setting, cidr: Cidr, fallbackLen: number)
   return { address: cidr.address.toString(), prefixLen };
 }
 
-/** RAW, TAP or NETMAP, in any case. */
+/** RAW, TAP, NETMAP or PIPE, in any case. */
 export function parseVif(setting: Setting): VifKind {
   const wanted = setting.text.toUpperCase();
   const kind = VIF_KINDS.find((k) => k === wanted);
   if (kind === undefined) {
     throw new Failure(
-      `${setting.from}: "${setting.text}" is unknown (choose RAW, TAP or NETMAP)`,
+      `${setting.from}: "${setting.text}" is unknown (choose RAW, TAP, NETMAP or PIPE)`,
     );
   }
   return kind;
@@ -132,6 +134,19 @@ export function parseMtu(setting: Setting): number {
     throw new Failure(`${setting.from}: "${setting.text}" is no MTU (${MTU_MIN} to ${MTU_MAX})`);
   }
   return mtu;
+}
+
+/** A path for a socket, made absolute. */
+export function parsePipePath({ text, from }: Setting): string {
+  if (text === "" || text.endsWith("/")) {
+    throw new Failure(`${from}: "${text}" names no file (e.g. /tmp/pipe)`);
+  }
+  const path = text.startsWith("/") ? text : `${Deno.cwd()}/${text}`;
+  const lenBytes = new TextEncoder().encode(path).length;
+  if (lenBytes > SOCKET_PATH_MAX) {
+    throw new Failure(`${from}: ${path} is too long (at most ${SOCKET_PATH_MAX} bytes)`);
+  }
+  return path;
 }
 
 /** A name that the kernel takes for an interface, `reserved` bytes shorter than its limit. */

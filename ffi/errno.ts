@@ -45,12 +45,15 @@ export const ENAMETOOLONG = 36;
 export const ENOSYS = 38;
 export const EPROTO = 71;
 export const EBADFD = 77;
+export const EPROTOTYPE = 91;
 export const EPROTONOSUPPORT = 93;
 export const EAFNOSUPPORT = 97;
 export const EADDRINUSE = 98;
 export const EADDRNOTAVAIL = 99;
 export const ENETDOWN = 100;
 export const ENOBUFS = 105;
+export const ECONNRESET = 104;
+export const ECONNREFUSED = 111;
 
 /** Name of an error number of either sign: `errnoName(-111)` is "ECONNREFUSED". */
 export function errnoName(n: number): string {

@@ -79,6 +79,9 @@ const SYMBOLS = {
     parameters: ["i32", "i32", "i32", "u32", "i32", "i32"],
     result: "i32",
   },
+  timerfd: { name: "nuse_timerfd", parameters: [], result: "i32" },
+  /** (fd, ms): expires once; 0: never */
+  timerfdSet: { name: "nuse_timerfd_set", parameters: ["i32", "i32"], result: "i32" },
   eventfd: { name: "nuse_eventfd", parameters: [], result: "i32" },
   /** (domain, type, protocol) */
   socket: { name: "nuse_socket", parameters: ["i32", "i32", "i32"], result: "i32" },
@@ -135,8 +138,11 @@ const SYMBOLS = {
   write: { name: "nuse_write", parameters: ["i32", "buffer", "i32"], result: "i32" },
   /** (fd, type) */
   setns: { name: "nuse_setns", parameters: ["i32", "i32"], result: "i32" },
-  /** This thread gives up what the loop does not need: capabilities, and most system calls. */
-  confineStack: { name: "nuse_confine_stack", parameters: [], result: "i32" },
+  /**
+   * (meets): this thread gives up what the loop does not need: capabilities, and most system calls.
+   * meets 1: it may still meet another process at a path (PIPE).
+   */
+  confineStack: { name: "nuse_confine_stack", parameters: ["i32"], result: "i32" },
   yieldCpu: { name: "nuse_yield_cpu", parameters: [], result: "i32" },
   /** (ns): how late this thread's timers may be */
   timerSlack: { name: "nuse_timer_slack", parameters: ["i32"], result: "i32" },

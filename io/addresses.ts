@@ -22,7 +22,7 @@ import {
 } from "../stack/mod.ts";
 import { lockAddress } from "./address_lock.ts";
 import type { AddressConfig, DadKind, InterfaceConfig } from "./config.ts";
-import type { DeviceAddress } from "./devices/device.ts";
+import type { DeviceAddress } from "./devices/base/device.ts";
 import type { EventLoop } from "./loop/loop.ts";
 
 const PLANS: Readonly<Record<DadKind, ProbePlan | null>> = {
@@ -46,6 +46,18 @@ export function addressOf(config: AddressConfig): DeviceAddress {
   return { addr, prefixLen: config.prefixLen };
 }
 
+/** The network on which an address must be one's own: an interface, or what meets at a path. */
+function placeOf({ hostName, pipePath }: InterfaceConfig): string {
+  if (pipePath === null) return hostName;
+  const slash = pipePath.lastIndexOf("/");
+  // Abstract names are short, paths are not: the folder by its number
+  const { dev, ino } = Deno.statSync(pipePath.slice(0, slash + 1));
+  return `${dev}:${ino}/${pipePath.slice(slash + 1).slice(-PLACE_MAX)}`;
+}
+
+/** Bytes of a place that fit into an abstract name beside the rest. */
+const PLACE_MAX = 40;
+
 export class AddressClaims {
   /** Lines for a person. */
   readonly notes: string[] = [];
@@ -60,7 +72,7 @@ export class AddressClaims {
   begin(ifIndex: number, config: InterfaceConfig, nowUs: number): void {
     for (const { addr, prefixLen } of config.addresses.map(addressOf)) {
       // A TAP's name is one for each namespace: there is no other nuse on it.
-      if (config.kind !== "TAP") this.#lock(config.hostName, addr);
+      if (config.kind !== "TAP") this.#lock(placeOf(config), addr);
       const plan = PLANS[config.dad];
       const probe = plan === null ? null : this.stack.probeAddress(ifIndex, addr, plan, nowUs);
       if (typeof probe === "number") check(probe, "probeAddress", `cannot ask for ${addr}`);
@@ -88,8 +100,8 @@ export class AddressClaims {
     }
   }
 
-  #lock(hostName: string, addr: IpAddress): void {
-    const lock = lockAddress(hostName, addr.toString());
+  #lock(place: string, addr: IpAddress): void {
+    const lock = lockAddress(place, addr.toString());
     if (typeof lock === "string") {
       this.notes.push(lock);
       return;

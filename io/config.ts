@@ -6,7 +6,7 @@
  * @module
  */
 
-export const VIF_KINDS = ["RAW", "TAP", "NETMAP"] as const;
+export const VIF_KINDS = ["RAW", "TAP", "NETMAP", "PIPE"] as const;
 
 /** How frames get in and out. */
 export type VifKind = typeof VIF_KINDS[number];
@@ -28,9 +28,11 @@ export interface InterfaceConfig {
   /** As in NUSEDEV; the name inside the stack. */
   readonly name: string;
   readonly kind: VifKind;
-  /** The kernel's name of the device: `name` itself, or the TAP's. */
+  /** The kernel's name of the device: `name` itself, or the TAP's. PIPE: `name`. */
   readonly hostName: string;
   readonly addresses: readonly AddressConfig[];
+  /** PIPE: the absolute path where it meets its other end; else null. */
+  readonly pipePath: string | null;
   /** TAP: what the host's side is given; null: nothing. */
   readonly hostAddress: AddressConfig | null;
   /**

@@ -14,7 +14,7 @@ import { BuddyMemory, IpAddress, Stack } from "../stack/mod.ts";
 import { Service } from "./app/mod.ts";
 import { AddressClaims, addressOf } from "./addresses.ts";
 import type { Config, InterfaceConfig } from "./config.ts";
-import type { Device, DeviceConfig } from "./devices/device.ts";
+import type { Device, DeviceConfig } from "./devices/base/device.ts";
 import { openDevice } from "./devices/open.ts";
 import { OwnEvent } from "./log/own_events.ts";
 import type { StackLog } from "./log/stack_log.ts";
@@ -48,6 +48,7 @@ function deviceConfig(config: InterfaceConfig): DeviceConfig {
     mac: macOf(config.mac),
     addresses: config.addresses.map(addressOf),
     hostName: config.hostName,
+    pipePath: config.pipePath ?? undefined,
     hostAddress: config.hostAddress === null ? undefined : addressOf(config.hostAddress),
     mtu: config.mtu ?? undefined,
   };
@@ -124,7 +125,8 @@ export class Runtime {
     check(this.#loop.addDevice(device, added.index), "epoll_ctl", `cannot watch ${config.name}`);
     const addresses = config.addresses.map((a) => `${a.address}/${a.prefixLen}`).join(" ");
     const { caps, mtu } = device;
-    const facts = `${config.kind} on ${config.hostName}, ${addresses}, ${macText(device.mac)}, ` +
+    const place = config.pipePath ?? config.hostName;
+    const facts = `${config.kind} on ${place}, ${addresses}, ${macText(device.mac)}, ` +
       `mtu ${mtu}, offloads${caps.csum ? " csum" : ""}${caps.tso ? " tso" : ""}` +
       `${caps.uso ? " uso" : ""}`;
     this.facts.push(`${config.name}: ${facts}`);
@@ -147,7 +149,7 @@ export class Runtime {
    * -v says so.
    */
   confine(): void {
-    const confined = libc().confineStack();
+    const confined = libc().confineStack(this.#devices.some(({ meets }) => meets) ? 1 : 0);
     if (confined < 0) {
       this.facts.push(`the stack's thread keeps its rights: ${errnoName(confined)}`);
     }

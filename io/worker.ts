@@ -1,14 +1,16 @@
 /**
- * The stack's worker: one message in, then the loop until told to drain. See worker_protocol.ts.
+ * The worker: one message in, then the loop of a stack or of a switch until told to end. See
+ * worker_protocol.ts.
  *
  * @module
  */
 import { StackLog } from "./log/stack_log.ts";
 import { optionsWithTrouble, ThreadLog } from "./log/thread_log.ts";
 import { Runtime, setupMessage } from "./runtime.ts";
-import type { WorkerMessage, WorkerStart } from "./worker_protocol.ts";
+import { FrameSwitch } from "./switch/switch.ts";
+import type { SwitchMessage, SwitchStart, WorkerMessage, WorkerStart } from "./worker_protocol.ts";
 
-function tell(message: WorkerMessage): void {
+function tell(message: WorkerMessage | SwitchMessage): void {
   postMessage(message);
 }
 
@@ -29,9 +31,21 @@ function run(start: WorkerStart, threadLog: ThreadLog | null): void {
   tell({ kind: "drained", facts: runtime.counterLines() });
 }
 
-async function serve(start: WorkerStart): Promise<void> {
+function runSwitch({ switchPath }: SwitchStart): void {
+  const frameSwitch = new FrameSwitch(switchPath);
+  const tellCounters = () => tell({ kind: "counters", line: frameSwitch.counterLine() });
+  const tellFd = frameSwitch.addBell(tellCounters);
+  tell({ kind: "listening", stopFd: frameSwitch.stopFd, tellFd });
+  frameSwitch.serve();
+  tellCounters();
+  frameSwitch.close();
+  tell({ kind: "closed" });
+}
+
+async function serve(start: WorkerStart | SwitchStart): Promise<void> {
   let threadLog: ThreadLog | null = null;
   try {
+    if ("switchPath" in start) return runSwitch(start);
     if (start.log !== null) threadLog = await ThreadLog.open(start.log);
     run(start, threadLog);
   } catch (error) {
@@ -43,4 +57,7 @@ async function serve(start: WorkerStart): Promise<void> {
   }
 }
 
-self.addEventListener("message", ({ data }: MessageEvent<WorkerStart>) => void serve(data));
+self.addEventListener(
+  "message",
+  ({ data }: MessageEvent<WorkerStart | SwitchStart>) => void serve(data),
+);

@@ -18,6 +18,25 @@ export interface WorkerStart {
   readonly log: LogSettings | null;
 }
 
+/** Instead of a WorkerStart: the worker is a switch. */
+export interface SwitchStart {
+  /** Where it listens. */
+  readonly switchPath: string;
+}
+
+/** What a switch says, and nothing else. */
+export type SwitchMessage =
+  | {
+    readonly kind: "listening";
+    /** An eventfd: once rung, the switch says `counters`, `closed`, and ends. */
+    readonly stopFd: number;
+    /** An eventfd: rung, the switch says `counters`. */
+    readonly tellFd: number;
+  }
+  | { readonly kind: "counters"; readonly line: string }
+  | { readonly kind: "closed" }
+  | Extract<WorkerMessage, { kind: "failed" | "crashed" }>;
+
 export type WorkerMessage =
   | {
     readonly kind: "ready";

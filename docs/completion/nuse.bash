@@ -11,12 +11,12 @@ __nuse_device() {
     return
   fi
   case $item in
-    vif=*) COMPREPLY=($(compgen -P "${before}vif=" -W "RAW TAP NETMAP" -- "${item#*=}")) ;;
+    vif=*) COMPREPLY=($(compgen -P "${before}vif=" -W "RAW TAP NETMAP PIPE" -- "${item#*=}")) ;;
     mac=*) COMPREPLY=($(compgen -P "${before}mac=" -W "own interface" -- "${item#*=}")) ;;
     dad=*) COMPREPLY=($(compgen -P "${before}dad=" -W "quick full off" -- "${item#*=}")) ;;
     *=*) ;;
     *)
-      COMPREPLY=($(compgen -P "$before" -W "vif= host= mac= dad= mtu=" -- "$item"))
+      COMPREPLY=($(compgen -P "$before" -W "vif= host= pipe= mac= dad= mtu=" -- "$item"))
       compopt -o nospace 2>/dev/null
       ;;
   esac
@@ -30,6 +30,7 @@ __nuse_value() {
     --log) COMPREPLY=($(compgen -W "trace debug info warning error device= arp= ip= icmp= udp= tcp= service= control= cli=" -- "$cur")) ;;
     --log-file) COMPREPLY=($(compgen -f -- "$cur")) ;;
     --log-format) COMPREPLY=($(compgen -W "text json" -- "$cur")) ;;
+    --switch) COMPREPLY=($(compgen -f -- "$cur")) ;;
   esac
 }
 
@@ -68,7 +69,7 @@ _nuse() {
       continue
     fi
     case ${args[i]} in
-      --dev | --route | --log | --log-file | --log-format) option=${args[i]} ;;
+      --dev | --route | --log | --log-file | --log-format | --switch) option=${args[i]} ;;
       --) ((i++)) && break ;;
       -?*) ;;
       *) break ;;
@@ -89,7 +90,7 @@ _nuse() {
     return
   fi
   case $cur in
-    --dev=* | --route=* | --log=* | --log-file=* | --log-format=*)
+    --dev=* | --route=* | --log=* | --log-file=* | --log-format=* | --switch=*)
       local whole=$cur
       cur=${whole#*=}
       __nuse_value "${whole%%=*}"
@@ -97,7 +98,7 @@ _nuse() {
       __nuse_trim "$whole"
       ;;
     -*)
-      [[ ${args[last - 1]} == -- ]] || COMPREPLY=($(compgen -W "--dev --route --log --log-file --log-format -v --verbose -h --help --version" -- "$cur"))
+      [[ ${args[last - 1]} == -- ]] || COMPREPLY=($(compgen -W "--dev --route --log --log-file --log-format --switch -v --verbose -h --help --version" -- "$cur"))
       ;;
     *) COMPREPLY=($(compgen -c -- "$cur")) ;;
   esac

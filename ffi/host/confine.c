@@ -80,6 +80,17 @@ static const int MAIN_REFUSED[] = {
 #endif
 };
 
+/* What a PIPE needs to meet its other end again, at a path (io/devices/pipe/meeting.ts). */
+static const int MEETING_CALLS[] = {
+  SYS_connect, SYS_bind, SYS_listen, SYS_flock, SYS_unlinkat, SYS_statx, SYS_newfstatat,
+  SYS_timerfd_settime,
+#ifdef SYS_unlink
+  SYS_unlink,
+  SYS_lstat,
+#endif
+};
+static const uint32_t MEETING_DOMAINS[] = {1 /* AF_UNIX */};
+
 static const uint32_t STACK_IOCTLS[] = {FIONREAD, SIOCOUTQ, FIONBIO, NETMAP_TXSYNC, NETMAP_RXSYNC};
 static const uint32_t STACK_PRCTLS[] = {PR_SET_TIMERSLACK, PR_SET_NAME, 0x53564d41 /* SET_VMA */};
 static const uint32_t STACK_FCNTLS[] = {1 /* GETFD */, 2 /* SETFD */, 3 /* GETFL */, 4 /* SETFL */};
@@ -171,8 +182,9 @@ static int install(struct program *p) {
   return r < 0 ? -errno : 0;
 }
 
-/* For the stack's thread, when its devices are open and it listens. Returns 0 or -errno. */
-API int nuse_confine_stack(void) {
+/* For the stack's thread, when its devices are open and it listens. `meets`: one is a PIPE.
+ * Returns 0 or -errno. */
+API int nuse_confine_stack(int meets) {
   struct program p;
   /* CAP_NET_ADMIN: large buffers of the pairs (SO_SNDBUFFORCE). What else it allows needs calls
    * that are refused. */
@@ -184,6 +196,10 @@ API int nuse_confine_stack(void) {
   with_argument(&p, SYS_prctl, 0, STACK_PRCTLS, COUNT(STACK_PRCTLS));
   with_argument(&p, SYS_fcntl, 1, STACK_FCNTLS, COUNT(STACK_FCNTLS));
   only_threads(&p);
+  if (meets) {
+    each(&p, MEETING_CALLS, COUNT(MEETING_CALLS), SECCOMP_RET_ALLOW);
+    with_argument(&p, SYS_socket, 0, MEETING_DOMAINS, COUNT(MEETING_DOMAINS));
+  }
   answer(&p, REFUSE(EPERM));
   return install(&p);
 }

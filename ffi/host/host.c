@@ -24,6 +24,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -165,6 +166,16 @@ API int nuse_epoll_ctl(int epfd, int op, int fd, uint32_t events, int token, int
   struct epoll_event e = {.events = events};
   e.data.u64 = (uint64_t)(uint32_t)generation << 32 | (uint32_t)token;
   return result(epoll_ctl(epfd, op, fd, &e));
+}
+
+API int nuse_timerfd(void) {
+  return result(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+}
+
+/* Expires once, in so many milliseconds; 0: never. */
+API int nuse_timerfd_set(int fd, int ms) {
+  struct itimerspec spec = {.it_value = {ms / 1000, (long)(ms % 1000) * 1000000}};
+  return result(timerfd_settime(fd, 0, &spec, NULL));
 }
 
 API int nuse_eventfd(void) { return result(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }

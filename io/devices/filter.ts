@@ -28,7 +28,7 @@ import {
 } from "../../ffi/abi/bpf.ts";
 import { ETH_P_ARP, ETH_P_IP, ETH_P_IPV6, PACKET_OUTGOING } from "../../ffi/abi/packet.ts";
 import type { IpAddress } from "../../stack/mod.ts";
-import type { DeviceAddress } from "./device.ts";
+import type { DeviceAddress } from "./base/device.ts";
 
 /** Where frames keep what is looked at. */
 export const ETHERTYPE_OFF = 12;

@@ -8,7 +8,7 @@ import { IFF_UP } from "../../ffi/abi/interface.ts";
 import { ARPHRD_ETHER, PACKET_MR_ALLMULTI, PACKET_MR_PROMISC } from "../../ffi/abi/packet.ts";
 import { EINVAL, ENETDOWN, EPROTONOSUPPORT, SysError } from "../../ffi/errno.ts";
 import { LinkControl } from "../../ffi/link.ts";
-import type { DeviceConfig } from "./device.ts";
+import type { DeviceConfig } from "./base/device.ts";
 import { machineId, ownMac } from "./mac.ts";
 
 /** What the host says of an interface. */

@@ -14,9 +14,9 @@
  */
 import { libc } from "../../ffi/libc.ts";
 import type { DeviceCaps, Memory, RxFrames, TxFrames } from "../../stack/mod.ts";
-import { type Device, DeviceCounters } from "./device.ts";
+import { type Device, DeviceCounters } from "./base/device.ts";
 import { ETHERNET_LEN } from "./netmap_checksum.ts";
-import { RxSlots } from "./rx_slots.ts";
+import { RxSlots } from "./base/rx_slots.ts";
 import type { NetmapPort } from "./netmap_port.ts";
 import { NetmapReceiver } from "./netmap_receive.ts";
 import { NetmapTransmitter } from "./netmap_transmit.ts";

@@ -11,7 +11,7 @@ import { libc } from "../../ffi/libc.ts";
 import { LinkControl } from "../../ffi/link.ts";
 import { HostNetmap, type NetmapKernel } from "../../ffi/netmap.ts";
 import type { Memory } from "../../stack/mod.ts";
-import type { DeviceConfig, OpenedDevice } from "./device.ts";
+import type { DeviceConfig, OpenedDevice } from "./base/device.ts";
 import { chooseMac, inspect, type Link, membershipOf, sameBytes } from "./host_link.ts";
 import { join } from "./raw.ts";
 import { NetmapDevice, oneBufferMtu } from "./netmap_device.ts";

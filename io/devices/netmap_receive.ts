@@ -11,9 +11,9 @@
 import { NIOCRXSYNC, NS_MOREFRAG } from "../../ffi/abi/netmap.ts";
 import { ENODEV, ENXIO } from "../../ffi/errno.ts";
 import { CSUM_NONE, CSUM_PARTIAL, GSO_NONE, type RxFrames } from "../../stack/mod.ts";
-import type { DeviceCounters } from "./device.ts";
-import { RX_BATCH_BYTES, RX_READ_LEN, RX_SLOT_COUNT, type RxSlots } from "./rx_slots.ts";
-import { readVnetHeader } from "./vnet_header.ts";
+import type { DeviceCounters } from "./base/device.ts";
+import { RX_BATCH_BYTES, RX_READ_LEN, RX_SLOT_COUNT, type RxSlots } from "./base/rx_slots.ts";
+import { readVnetHeader } from "./base/vnet_header.ts";
 import { isUnfinished } from "./netmap_checksum.ts";
 import type { NetmapPort } from "./netmap_port.ts";
 import type { NetmapRing } from "./netmap_ring.ts";

@@ -11,17 +11,19 @@ import { EAFNOSUPPORT, EINVAL, ENAMETOOLONG, errnoName, SysError } from "../../f
 import { libc } from "../../ffi/libc.ts";
 import { LinkControl } from "../../ffi/link.ts";
 import type { DeviceCaps, IpAddress, Memory } from "../../stack/mod.ts";
-import { type DeviceConfig, type OpenedDevice, TAP_PREFIX } from "./device.ts";
-import { type Features, usableFeatures } from "./features.ts";
+import { type DeviceConfig, type OpenedDevice, TAP_PREFIX } from "./base/device.ts";
+import { type Features, usableFeatures } from "./base/features.ts";
 import { frameFilter } from "./filter.ts";
 import { attachGuard } from "./guard.ts";
 import { chooseMac, inspect, type Link, membershipOf, sameBytes } from "./host_link.ts";
 import { macNote } from "./mac_note.ts";
 import { openNetmap } from "./netmap_open.ts";
+import { HELLO_WAIT_MS, PipeDevice } from "./pipe/pipe.ts";
 import { RawDevice } from "./raw.ts";
 import { TapDevice } from "./tap.ts";
 
-const TAP_MTU = 1500;
+/** Of what has no interface to ask. */
+const DEFAULT_MTU = 1500;
 /**
  * With its 14 bytes of Ethernet a frame must stay below the kernel's GSO_LEGACY_MAX_SIZE, 65,536.
  */
@@ -34,6 +36,8 @@ export function openDevice(config: DeviceConfig, arena: Arena, memory: Memory): 
       return openRaw(config, arena, memory);
     case "TAP":
       return openTap(config, arena, memory);
+    case "PIPE":
+      return openPipe(config, arena, memory);
     case "NETMAP":
       return openNetmap(config, arena, memory);
   }
@@ -147,7 +151,7 @@ function openTap(config: DeviceConfig, arena: Arena, memory: Memory): OpenedDevi
     });
   }
   const mac = chooseMac(config, null);
-  const mtu = config.mtu ?? TAP_MTU;
+  const mtu = config.mtu ?? DEFAULT_MTU;
   const hasUso = (config.features ?? usableFeatures()).has("uso");
   const options = { name, mac, mtu, gsoMaxBytes: GSO_MAX_BYTES, hasUso };
   const device = new TapDevice(options, arena, memory);
@@ -158,6 +162,18 @@ function openTap(config: DeviceConfig, arena: Arena, memory: Memory): OpenedDevi
     throw error;
   }
   return { device, notes: addressNotes(config) };
+}
+
+function openPipe(config: DeviceConfig, arena: Arena, memory: Memory): OpenedDevice {
+  const options = {
+    name: config.name,
+    path: config.pipePath!,
+    mac: chooseMac(config, null),
+    mtu: config.mtu ?? DEFAULT_MTU,
+    gsoMaxBytes: GSO_MAX_BYTES,
+    helloWaitMs: HELLO_WAIT_MS,
+  };
+  return { device: new PipeDevice(options, arena, memory), notes: [] };
 }
 
 function setUpHostEnd(config: DeviceConfig, name: string, mtu: number): void {

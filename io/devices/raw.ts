@@ -9,7 +9,6 @@
  *
  * @module
  */
-import { MessageTable, messageTableLen } from "../../ffi/message.ts";
 import {
   ETH_P_ALL,
   PACKET_ADD_MEMBERSHIP,
@@ -23,9 +22,6 @@ import {
 } from "../../ffi/abi/packet.ts";
 import {
   AF_PACKET,
-  MSG_DONTWAIT,
-  MSG_TRUNC,
-  POLLOUT,
   SO_RCVBUFFORCE,
   SO_SNDBUFFORCE,
   SOCK_CLOEXEC,
@@ -34,33 +30,18 @@ import {
   SOL_SOCKET,
 } from "../../ffi/abi/socket.ts";
 import { SOCK_FILTER } from "../../ffi/abi/bpf.ts";
-import { VIRTIO_NET_HDR } from "../../ffi/abi/virtio_net.ts";
 import type { Arena } from "../../ffi/arena.ts";
-import {
-  check,
-  EAGAIN,
-  EINTR,
-  ENETDOWN,
-  ENOBUFS,
-  ENOMEM,
-  EPERM,
-  SysError,
-} from "../../ffi/errno.ts";
+import { check, EAGAIN, EINTR, ENETDOWN, EPERM } from "../../ffi/errno.ts";
 import { type Libc, libc } from "../../ffi/libc.ts";
 import { setIntOption } from "../../ffi/socket.ts";
 import type { DeviceCaps, Memory, RxFrames, TxFrames } from "../../stack/mod.ts";
-import { type Device, DeviceCounters, TX_PIECES } from "./device.ts";
-import { RX_BATCH_BYTES, RX_READ_LEN, RX_SLOT_COUNT, RxSlots } from "./rx_slots.ts";
-import { readVnetHeader, writeVnetHeader } from "./vnet_header.ts";
+import { type Device, DeviceCounters } from "./base/device.ts";
+import { FrameMessages } from "./base/frame_messages.ts";
 
 /** Room for a burst of 64 KiB frames while the program runs instead of us. */
 const RX_BUFFER_LEN = 32 << 20;
 /** What may wait in the interface's queue: 33 ms at 1 Gbit/s. */
 const TX_BUFFER_LEN = 4 << 20;
-const TX_BATCH = 64;
-/** Headers and two pieces of payload. */
-/** At most so many waits of 1 ms for room in one `transmit`. */
-const TX_WAITS = 4;
 /** Frames in a row that the kernel may fail to hand over before `receive` lets others work. */
 const RX_RETRIES = 16;
 
@@ -89,14 +70,8 @@ export class RawDevice implements Device {
   readonly rx: RxFrames;
   readonly #counters: DeviceCounters = new DeviceCounters();
   readonly #sys: Libc = libc();
-  readonly #arena: Arena;
-  readonly #memory: Memory;
-  readonly #slots: RxSlots;
-  readonly #rxTable: MessageTable;
-  readonly #txTable: MessageTable;
+  readonly #messages: FrameMessages;
   readonly #guardFd: number;
-  /** Frames to ask for: as many as RX_BATCH_BYTES hold when they are as long as the last ones. */
-  #batch = RX_SLOT_COUNT;
 
   /** `arena` and `memory` are the same bytes. Throws SysError. */
   constructor(options: RawOptions, arena: Arena, memory: Memory) {
@@ -106,15 +81,8 @@ export class RawDevice implements Device {
     this.mtu = options.mtu;
     this.caps = options.caps;
     this.#guardFd = options.guardFd;
-    this.#arena = arena;
-    this.#memory = memory;
-    this.#slots = new RxSlots(memory);
-    this.rx = this.#slots.rx;
-    this.#rxTable = newTable(arena, memory, RX_SLOT_COUNT, 1);
-    this.#txTable = newTable(arena, memory, TX_BATCH, TX_PIECES);
-    for (let i = 0; i < RX_SLOT_COUNT; i++) {
-      this.#rxTable.setIovec(i, 0, this.#slots.readOff(i), RX_READ_LEN);
-    }
+    this.#messages = new FrameMessages(arena, memory, this.#counters);
+    this.rx = this.#messages.rx;
   }
 
   /** Brought up to date with what the kernel could not queue for us. */
@@ -129,34 +97,10 @@ export class RawDevice implements Device {
   }
 
   receive(): number {
-    const rx = this.rx;
-    rx.count = 0;
-    const n = this.#receiveTable();
-    if (n <= 0) return n;
-    const table = this.#rxTable;
-    let row = 0;
-    let bytes = 0;
-    for (let i = 0; i < n; i++) {
-      bytes += table.bytes(i);
-      if ((table.flags(i) & MSG_TRUNC) !== 0) {
-        this.#counters.rxTruncated++;
-        continue;
-      }
-      rx.off[row] = this.#slots.frameOff(i);
-      rx.len[row] = table.bytes(i) - VIRTIO_NET_HDR.LEN;
-      readVnetHeader(this.#arena.dv, this.#slots.readOff(i), rx, row);
-      row++;
-    }
-    rx.count = row;
-    this.#batch = Math.min(RX_SLOT_COUNT, Math.max(1, Math.floor((RX_BATCH_BYTES * n) / bytes)));
-    return row;
-  }
-
-  #receiveTable(): number {
-    const off = this.#rxTable.off;
+    this.rx.count = 0;
     for (let i = 0; i < RX_RETRIES; i++) {
-      const n = this.#sys.recvmmsg(this.fd, this.#arena.base, off, this.#batch, MSG_DONTWAIT);
-      if (n > 0) return n;
+      const n = this.#messages.receive(this.fd);
+      if (n > 0) return this.rx.count;
       if (n === -EAGAIN) return 0;
       if (n === -ENETDOWN) return n;
       // Anything else is about one frame, which is gone (EINVAL: a kind of GSO that has no virtio
@@ -167,67 +111,14 @@ export class RawDevice implements Device {
   }
 
   transmit(tx: TxFrames): void {
-    let waits = TX_WAITS;
-    for (let first = 0; first < tx.count; first += TX_BATCH) {
-      const n = Math.min(TX_BATCH, tx.count - first);
-      for (let i = 0; i < n; i++) this.#prepare(tx, first + i, i);
-      waits = this.#sendTable(n, waits);
-    }
-  }
-
-  #prepare(tx: TxFrames, row: number, i: number): void {
-    const table = this.#txTable;
-    const start = writeVnetHeader(this.#arena.dv, tx, row);
-    table.setIovec(i, 0, start, tx.hdrLen[row] + VIRTIO_NET_HDR.LEN);
-    let pieces = 1;
-    if (tx.payLen[row] > 0) table.setIovec(i, pieces++, tx.payOff[row], tx.payLen[row]);
-    if (tx.pay2Len[row] > 0) table.setIovec(i, pieces++, tx.pay2Off[row], tx.pay2Len[row]);
-    table.setIovecCount(i, pieces);
-  }
-
-  /** Sends the first `n` messages; returns how many waits are left. */
-  #sendTable(n: number, waits: number): number {
-    const table = this.#txTable;
-    let sent = 0;
-    while (sent < n) {
-      const off = table.messageOff(sent);
-      const r = this.#sys.sendmmsg(this.fd, this.#arena.base, off, n - sent, 0);
-      if (r > 0) {
-        sent += r;
-      } else if ((r === -EAGAIN || r === -ENOBUFS) && waits > 0) {
-        waits--;
-        this.#counters.txWaits++;
-        // EAGAIN: our own buffer is full, until frames leave. ENOBUFS: the interface's queue; let
-        // time pass.
-        this.#sys.poll(r === -EAGAIN ? this.fd : -1, POLLOUT, 1);
-      } else if (r === -EAGAIN) {
-        this.#counters.txDropped += n - sent;
-        return 0;
-      } else if (r !== -EINTR) {
-        this.#counters.txDropped++;
-        sent++;
-      }
-    }
-    return waits;
+    this.#messages.transmit(this.fd, tx);
   }
 
   close(): void {
     this.#sys.close(this.fd);
     if (this.#guardFd >= 0) this.#sys.close(this.#guardFd);
-    this.#slots.free();
-    freeTable(this.#memory, this.#rxTable);
-    freeTable(this.#memory, this.#txTable);
+    this.#messages.free();
   }
-}
-
-function newTable(arena: Arena, memory: Memory, count: number, pieces: number): MessageTable {
-  const off = memory.alloc(messageTableLen(count, pieces));
-  if (off < 0) throw new SysError("alloc", ENOMEM, "cannot get memory for a device's tables");
-  return new MessageTable(arena, off, count, pieces);
-}
-
-function freeTable(memory: Memory, table: MessageTable): void {
-  memory.free(table.off, messageTableLen(table.count, table.iovecs));
 }
 
 function openSocket(options: RawOptions): number {

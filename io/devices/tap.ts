@@ -43,9 +43,9 @@ import {
 import { cString, type Libc, libc } from "../../ffi/libc.ts";
 import { interfaceRequest } from "../../ffi/link.ts";
 import type { DeviceCaps, Memory, RxFrames, TxFrames } from "../../stack/mod.ts";
-import { type Device, DeviceCounters, TX_PIECES } from "./device.ts";
-import { RX_BATCH_BYTES, RX_READ_LEN, RX_SLOT_COUNT, RxSlots } from "./rx_slots.ts";
-import { readVnetHeader, writeVnetHeader } from "./vnet_header.ts";
+import { type Device, DeviceCounters, TX_PIECES } from "./base/device.ts";
+import { RX_BATCH_BYTES, RX_READ_LEN, RX_SLOT_COUNT, RxSlots } from "./base/rx_slots.ts";
+import { readVnetHeader, writeVnetHeader } from "./base/vnet_header.ts";
 
 const CLONE_DEVICE = "/dev/net/tun";
 const OFFLOADS = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;

@@ -25,7 +25,7 @@ import { Epoll } from "../../ffi/epoll.ts";
 import { check, EINTR, ENETDOWN, ENOMEM, SysError } from "../../ffi/errno.ts";
 import { type Libc, libc } from "../../ffi/libc.ts";
 import type { Memory, RxFrames } from "../../stack/mod.ts";
-import type { Device } from "../devices/device.ts";
+import type { Device } from "../devices/base/device.ts";
 import { IdlePoll } from "./idle_poll.ts";
 import { StopEvent } from "./stop_event.ts";
 

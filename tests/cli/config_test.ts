@@ -38,6 +38,7 @@ Deno.test("the original's three variables", () => {
       kind: "RAW",
       hostName: "veth0",
       addresses: [{ address: "198.18.0.2", prefixLen: 24 }],
+      pipePath: null,
       hostAddress: null,
       mac: "own",
       dad: "quick",
@@ -69,6 +70,7 @@ Deno.test("TAP with everything of ours", () => {
     kind: "TAP",
     hostName: "nuse-eth0",
     addresses: [{ address: "198.18.4.2", prefixLen: 20 }],
+    pipePath: null,
     hostAddress: { address: "198.18.4.1", prefixLen: 20 },
     mac: "02:aa:00:00:00:01",
     dad: "quick",
@@ -194,7 +196,7 @@ Deno.test("names that the kernel would not take", () => {
 Deno.test("wrong kinds, MACs, MTUs and host sides", () => {
   const tap = { NUSEVIF: "TAP", NUSEDEV: "a", "nuse-a": "198.18.0.2/24" };
   assert(complaint({ ...tap, NUSEVIF: "DPDK" }).startsWith('NUSEVIF: "DPDK" is unknown'));
-  assert(complaint({ ...tap, "nuse-a-vif": "pipe" }).includes("choose RAW, TAP or NETMAP"));
+  assert(complaint({ ...tap, "nuse-a-vif": "pip" }).includes("choose RAW, TAP, NETMAP or PIPE"));
   for (const mac of ["", "02:00", "zz:00:00:00:00:01", "2:0:0:0:0:1"]) {
     assert(complaint({ ...tap, "nuse-a-mac": mac }).includes("no MAC address"));
   }
@@ -272,4 +274,23 @@ Deno.test("NETMAP: ports of every kind, and what the stack calls them", () => {
   }
   const monitor = { NUSEVIF: "NETMAP", NUSEDEV: "netmap:eth0/z" };
   assert(complaint(monitor).includes("monitor"));
+});
+
+Deno.test("PIPE: a path, by variable or option; it says the kind", () => {
+  const byVariable = build({ NUSEDEV: "a", "nuse-a": "198.18.0.2", "nuse-a-pipe": "/tmp/x" });
+  const { kind, pipePath, hostName, addresses } = byVariable.interfaces[0];
+  assertEquals([kind, pipePath, hostName], ["PIPE", "/tmp/x", "a"]);
+  assertEquals(addresses, [{ address: "198.18.0.2", prefixLen: 24 }]);
+  const byOption = build({ NUSEVIF: "RAW" }, { devices: ["a=198.18.0.2,pipe=x"] });
+  assertEquals(byOption.interfaces[0].kind, "PIPE");
+  assertEquals(byOption.interfaces[0].pipePath, `${Deno.cwd()}/x`);
+});
+
+Deno.test("PIPE: what cannot be is said", () => {
+  const dev = { NUSEDEV: "a", "nuse-a": "198.18.0.2" };
+  assert(complaint({ ...dev, NUSEVIF: "PIPE" }).includes("set nuse-a-pipe=PATH"));
+  assert(complaint({ ...dev, "nuse-a-pipe": "/x", "nuse-a-vif": "TAP" }).includes("only for PIPE"));
+  assert(complaint({ ...dev, "nuse-a-pipe": "/tmp/" }).includes("names no file"));
+  assert(complaint({ ...dev, "nuse-a-pipe": "/" + "x".repeat(108) }).includes("at most 107"));
+  assert(complaint({ ...dev, "nuse-a-pipe": "/x", "nuse-a-mac": "interface" }).includes("PIPE"));
 });

@@ -15,6 +15,7 @@ function tap(name: string, address: string, host: string | null = null): Interfa
     hostName: `nuse-${name}`,
     addresses: [cidr(address)],
     hostAddress: host === null ? null : cidr(host),
+    pipePath: null,
     mac: "own",
     dad: "quick",
     mtu: null,

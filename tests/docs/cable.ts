@@ -5,7 +5,7 @@
  * @module
  */
 import { libc } from "../../ffi/libc.ts";
-import { type Device, DeviceCounters } from "../../io/devices/device.ts";
+import { type Device, DeviceCounters } from "../../io/devices/base/device.ts";
 import { signalEvent } from "../../io/loop/stop_event.ts";
 import {
   BuddyMemory,

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { FEATURES } from "../../io/devices/features.ts";
+import { FEATURES } from "../../io/devices/base/features.ts";
 import { e2e, e2eWith, NUSE, PEER, type Vif } from "./fixture.ts";
 
 const OLD = { NUSE_WITHOUT: FEATURES.join() };

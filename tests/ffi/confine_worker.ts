@@ -64,7 +64,7 @@ function work(): Record<string, boolean> {
 
 self.onmessage = ({ data }: MessageEvent<{ isMain: boolean; dir: string }>) => {
   const sys = libc();
-  const confined = data.isMain ? confineMain() : sys.confineStack();
+  const confined = data.isMain ? confineMain() : sys.confineStack(0);
   const forbidden = tryAll(data.dir);
   self.postMessage({ confined, forbidden, needed: work() });
 };

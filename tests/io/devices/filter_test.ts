@@ -9,7 +9,7 @@ import { MSG_DONTWAIT, SOCK_DGRAM } from "../../../ffi/abi/socket.ts";
 import { libc } from "../../../ffi/libc.ts";
 import { socketPair } from "../../../ffi/socket.ts";
 import { frameFilter } from "../../../io/devices/filter.ts";
-import type { DeviceAddress } from "../../../io/devices/device.ts";
+import type { DeviceAddress } from "../../../io/devices/base/device.ts";
 import { address, arpFrame, BROADCAST, ethernetHeader, ipv4Headers, makeRig } from "./harness.ts";
 
 const OURS = Uint8Array.from([2, 0x80, 0xff, 0xfe, 0, 1]);

@@ -8,7 +8,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { LinkControl } from "../../../ffi/link.ts";
 import { inNetns } from "../../../ffi/netns.ts";
-import type { Device } from "../../../io/devices/device.ts";
+import type { Device } from "../../../io/devices/base/device.ts";
 import { openDevice } from "../../../io/devices/open.ts";
 import { canMakeNetns, Netns, veth } from "../../lab/netns.ts";
 import { address, flush, isArp, makeRig, queue, udpHeaders, waitFrame } from "./harness.ts";

@@ -8,7 +8,7 @@ import { Arena } from "../../../ffi/arena.ts";
 import { AF_INET, MSG_DONTWAIT, POLLIN, SOCK_DGRAM } from "../../../ffi/abi/socket.ts";
 import { check } from "../../../ffi/errno.ts";
 import { libc } from "../../../ffi/libc.ts";
-import type { Device, DeviceAddress } from "../../../io/devices/device.ts";
+import type { Device, DeviceAddress } from "../../../io/devices/base/device.ts";
 import { BuddyMemory, CSUM_PARTIAL, IpAddress, type Memory, TxFrames } from "../../../stack/mod.ts";
 
 export const BROADCAST = new Uint8Array(6).fill(0xff);

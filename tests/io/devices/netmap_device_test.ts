@@ -8,7 +8,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { NETMAP_RING, NETMAP_SLOT } from "../../../ffi/abi/netmap.ts";
 import { ENODEV, SysError } from "../../../ffi/errno.ts";
 import { openNetmap } from "../../../io/devices/netmap_open.ts";
-import type { Device } from "../../../io/devices/device.ts";
+import type { Device } from "../../../io/devices/base/device.ts";
 import { CSUM_PARTIAL, GSO_NONE, GSO_TCPV4 } from "../../../stack/mod.ts";
 import { SimKernel } from "../../lab/netmap/sim_kernel.ts";
 import { type SimOptions, SimPort } from "../../lab/netmap/sim_port.ts";

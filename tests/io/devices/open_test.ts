@@ -6,7 +6,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { SysError } from "../../../ffi/errno.ts";
 import { inNetns } from "../../../ffi/netns.ts";
-import type { DeviceConfig } from "../../../io/devices/device.ts";
+import type { DeviceConfig } from "../../../io/devices/base/device.ts";
 import { openDevice } from "../../../io/devices/open.ts";
 import { canMakeNetns, Netns } from "../../lab/netns.ts";
 import { address, makeRig } from "./harness.ts";

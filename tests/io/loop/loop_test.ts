@@ -7,7 +7,7 @@ import { Arena } from "../../../ffi/arena.ts";
 import { ENETDOWN, ENODEV } from "../../../ffi/errno.ts";
 import { libc } from "../../../ffi/libc.ts";
 import { socketPair } from "../../../ffi/socket.ts";
-import { type Device, DeviceCounters } from "../../../io/devices/device.ts";
+import { type Device, DeviceCounters } from "../../../io/devices/base/device.ts";
 import { EventLoop, type Handler, type LoopStack } from "../../../io/loop/loop.ts";
 import { signalEvent } from "../../../io/loop/stop_event.ts";
 import { BuddyMemory, RxFrames } from "../../../stack/mod.ts";

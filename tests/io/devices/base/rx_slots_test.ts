@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { SysError } from "../../../ffi/errno.ts";
-import { RX_READ_LEN, RX_SLOT_COUNT, RxSlots } from "../../../io/devices/rx_slots.ts";
-import { BuddyMemory } from "../../../stack/mod.ts";
+import { SysError } from "../../../../ffi/errno.ts";
+import { RX_READ_LEN, RX_SLOT_COUNT, RxSlots } from "../../../../io/devices/base/rx_slots.ts";
+import { BuddyMemory } from "../../../../stack/mod.ts";
 
 Deno.test("receive slots do not touch, and the IP header in each is aligned", () => {
   const memory = new BuddyMemory(new ArrayBuffer(1 << 23));

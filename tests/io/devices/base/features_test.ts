@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { SysError } from "../../../ffi/errno.ts";
-import { parseFeatures, usableFeatures } from "../../../io/devices/features.ts";
+import { SysError } from "../../../../ffi/errno.ts";
+import { parseFeatures, usableFeatures } from "../../../../io/devices/base/features.ts";
 
 Deno.test("a list of features; a name that is none is said, with those there are", () => {
   assertEquals(parseFeatures(""), new Set());

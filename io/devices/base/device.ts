@@ -8,7 +8,7 @@
  *
  * @module
  */
-import type { IpAddress, LinkDevice, RxFrames } from "../../stack/mod.ts";
+import type { IpAddress, LinkDevice, RxFrames } from "../../../stack/mod.ts";
 import type { Features } from "./features.ts";
 
 /** What a TAP is called on the host: this and its name inside nuse. */
@@ -41,6 +41,8 @@ export interface Device extends LinkDevice {
   readonly mac: Uint8Array;
   readonly rx: RxFrames;
   readonly counters: DeviceCounters;
+  /** It may have to meet another process at a path again (PIPE): the thread keeps that right. */
+  readonly meets?: boolean;
   /**
    * Reads one batch into `rx` and returns `rx.count`: what there is, or as much as a turn allows.
    * -errno: the device is down (-ENETDOWN: it may come back) or gone (-ENODEV). What `rx` points at
@@ -55,13 +57,13 @@ export interface DeviceAddress {
   readonly prefixLen: number;
 }
 
-export type DeviceKind = "RAW" | "TAP" | "NETMAP";
+export type DeviceKind = "RAW" | "TAP" | "NETMAP" | "PIPE";
 
 export interface DeviceConfig {
   readonly kind: DeviceKind;
   /**
    * As in NUSEDEV. RAW: an interface of the host. TAP: `nuse-NAME` is made on the host. NETMAP:
-   * a port (netmap_port_name.ts).
+   * a port (netmap/port_name.ts). PIPE: any.
    */
   readonly name: string;
   /** "own": derived from name and address; "interface": shared with the host (not TAP). */
@@ -72,6 +74,8 @@ export interface DeviceConfig {
   readonly hostName?: string;
   /** TAP: what the host's end gets. */
   readonly hostAddress?: DeviceAddress;
+  /** PIPE: where it meets its other end. */
+  readonly pipePath?: string;
   /** Default: the interface's (RAW, NETMAP), 1500 (others). */
   readonly mtu?: number;
   /** What of newer kernels may be used; default: what this one has (features.ts). */

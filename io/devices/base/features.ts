@@ -11,7 +11,7 @@
  *
  * @module
  */
-import { EINVAL, SysError } from "../../ffi/errno.ts";
+import { EINVAL, SysError } from "../../../ffi/errno.ts";
 
 export const FEATURES = ["uso", "tcx", "ignore_outgoing"] as const;
 export type Feature = typeof FEATURES[number];

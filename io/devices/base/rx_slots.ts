@@ -9,9 +9,9 @@
  *
  * @module
  */
-import { VIRTIO_NET_HDR } from "../../ffi/abi/virtio_net.ts";
-import { ENOMEM, SysError } from "../../ffi/errno.ts";
-import { type Memory, RxFrames } from "../../stack/mod.ts";
+import { VIRTIO_NET_HDR } from "../../../ffi/abi/virtio_net.ts";
+import { ENOMEM, SysError } from "../../../ffi/errno.ts";
+import { type Memory, RxFrames } from "../../../stack/mod.ts";
 
 export const RX_SLOT_COUNT = 32;
 /**

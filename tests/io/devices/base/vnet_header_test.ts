@@ -1,6 +1,6 @@
 /** @module */
 import { assertEquals } from "@std/assert";
-import { readVnetHeader, writeVnetHeader } from "../../../io/devices/vnet_header.ts";
+import { readVnetHeader, writeVnetHeader } from "../../../../io/devices/base/vnet_header.ts";
 import {
   BuddyMemory,
   CSUM_NONE,
@@ -12,7 +12,7 @@ import {
   GSO_UDP_L4,
   RxFrames,
   TxFrames,
-} from "../../../stack/mod.ts";
+} from "../../../../stack/mod.ts";
 
 const memory = new BuddyMemory(new ArrayBuffer(1 << 16));
 

@@ -12,7 +12,7 @@ import {
   VIRTIO_NET_HDR_GSO_TCPV4,
   VIRTIO_NET_HDR_GSO_TCPV6,
   VIRTIO_NET_HDR_GSO_UDP_L4,
-} from "../../ffi/abi/virtio_net.ts";
+} from "../../../ffi/abi/virtio_net.ts";
 import {
   CSUM_NONE,
   CSUM_PARTIAL,
@@ -20,7 +20,7 @@ import {
   GSO_NONE,
   type RxFrames,
   type TxFrames,
-} from "../../stack/mod.ts";
+} from "../../../stack/mod.ts";
 
 /** Sets checksum and segmentation of row `i` from the header at `at`. */
 export function readVnetHeader(dv: DataView, at: number, rx: RxFrames, i: number): void {
