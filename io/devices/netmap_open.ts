@@ -11,7 +11,7 @@ import { libc } from "../../ffi/libc.ts";
 import { LinkControl } from "../../ffi/link.ts";
 import { HostNetmap, type NetmapKernel } from "../../ffi/netmap.ts";
 import type { Memory } from "../../stack/mod.ts";
-import type { DeviceConfig, OpenedDevice } from "./base/device.ts";
+import { DEFAULT_MTU, type DeviceConfig, type OpenedDevice } from "./base/device.ts";
 import { chooseMac, inspect, type Link, membershipOf, sameBytes } from "./host_link.ts";
 import { join } from "./raw.ts";
 import { NetmapDevice, oneBufferMtu } from "./netmap_device.ts";
@@ -19,7 +19,6 @@ import { NetmapPort } from "./netmap_port.ts";
 import { parsePortName, type PortName } from "./netmap_port_name.ts";
 import { openNetmapDevice } from "./netmap_registration.ts";
 
-const DEFAULT_MTU = 1500;
 /** A native driver resets its link when it is registered. */
 const CARRIER_WAIT_MS = 5000;
 const CARRIER_STEP_MS = 20;

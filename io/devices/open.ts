@@ -11,7 +11,7 @@ import { EAFNOSUPPORT, EINVAL, ENAMETOOLONG, errnoName, SysError } from "../../f
 import { libc } from "../../ffi/libc.ts";
 import { LinkControl } from "../../ffi/link.ts";
 import type { DeviceCaps, IpAddress, Memory } from "../../stack/mod.ts";
-import { type DeviceConfig, type OpenedDevice, TAP_PREFIX } from "./base/device.ts";
+import { DEFAULT_MTU, type DeviceConfig, type OpenedDevice, TAP_PREFIX } from "./base/device.ts";
 import { type Features, usableFeatures } from "./base/features.ts";
 import { frameFilter } from "./filter.ts";
 import { attachGuard } from "./guard.ts";
@@ -22,8 +22,6 @@ import { HELLO_WAIT_MS, PipeDevice } from "./pipe/pipe.ts";
 import { RawDevice } from "./raw.ts";
 import { TapDevice } from "./tap.ts";
 
-/** Of what has no interface to ask. */
-const DEFAULT_MTU = 1500;
 /**
  * With its 14 bytes of Ethernet a frame must stay below the kernel's GSO_LEGACY_MAX_SIZE, 65,536.
  */

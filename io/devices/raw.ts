@@ -36,12 +36,10 @@ import { type Libc, libc } from "../../ffi/libc.ts";
 import { setIntOption } from "../../ffi/socket.ts";
 import type { DeviceCaps, Memory, RxFrames, TxFrames } from "../../stack/mod.ts";
 import { type Device, DeviceCounters } from "./base/device.ts";
-import { FrameMessages } from "./base/frame_messages.ts";
+import { FrameMessages, TX_BUFFER_LEN } from "./base/frame_messages.ts";
 
 /** Room for a burst of 64 KiB frames while the program runs instead of us. */
 const RX_BUFFER_LEN = 32 << 20;
-/** What may wait in the interface's queue: 33 ms at 1 Gbit/s. */
-const TX_BUFFER_LEN = 4 << 20;
 /** Frames in a row that the kernel may fail to hand over before `receive` lets others work. */
 const RX_RETRIES = 16;
 

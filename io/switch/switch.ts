@@ -21,10 +21,9 @@ import { libc } from "../../ffi/libc.ts";
 import { setIntOption } from "../../ffi/socket.ts";
 import { BuddyMemory } from "../../stack/mod.ts";
 import { DeviceCounters } from "../devices/base/device.ts";
-import { FrameMessages } from "../devices/base/frame_messages.ts";
-import { emitHello, HELLO_LEN, parseHello, Role } from "../devices/pipe/hello.ts";
+import { FrameMessages, TX_BUFFER_LEN } from "../devices/base/frame_messages.ts";
+import { emitHello, HELLO_LEN, HELLO_ROOM, parseHello, Role } from "../devices/pipe/hello.ts";
 import { MeetingPlace } from "../devices/pipe/meeting.ts";
-import { TX_BUFFER_LEN } from "../devices/pipe/pipe.ts";
 import { RX_SLOT_COUNT } from "../devices/base/rx_slots.ts";
 import { EventLoop, type Handler, type LoopStack } from "../loop/loop.ts";
 import { FLOOD, isGroupAddress, macKey, MacTable } from "./mac_table.ts";
@@ -32,8 +31,8 @@ import { FLOOD, isGroupAddress, macKey, MacTable } from "./mac_table.ts";
 /** More than these find the switch full. */
 const PORT_MAX = 1024;
 const ARENA_BYTES = 1 << 24;
-const MAC_LEN = 6;
-const SCRATCH_LEN = 64;
+/** In an Ethernet header. */
+const SOURCE_OFF = 6;
 
 export class SwitchCounters {
   portsJoined = 0;
@@ -105,7 +104,7 @@ export class FrameSwitch {
     this.#listenFd = met.fd;
     this.#arena = Arena.map(ARENA_BYTES);
     this.#memory = new BuddyMemory(this.#arena.buffer);
-    this.#scratchOff = this.#memory.alloc(SCRATCH_LEN);
+    this.#scratchOff = this.#memory.alloc(HELLO_ROOM);
     this.#messages = new FrameMessages(this.#arena, this.#memory, this.devices);
     this.#loop = new EventLoop(this.#arena, this.#memory, NO_STACK);
     const listening = this.#loop.add(met.fd, EPOLLIN, { onEvents: () => this.#accept() });
@@ -171,7 +170,7 @@ export class FrameSwitch {
 
   #greet(port: Port): void {
     const off = this.#scratchOff;
-    const n = this.#sys.recv(port.fd, this.#arena.base, off, SCRATCH_LEN, 0, 0, 0);
+    const n = this.#sys.recv(port.fd, this.#arena.base, off, HELLO_ROOM, 0, 0, 0);
     if (n === -EAGAIN || n === -EINTR) return;
     const role = n > 0 ? parseHello(this.#arena.u8.subarray(off, off + n)) : null;
     if (role !== Role.END) {
@@ -213,8 +212,8 @@ export class FrameSwitch {
     const { dv } = this.#arena;
     const { counters } = this;
     // A frame from a group address has no sender (802.3 3.2.3): it is nobody's
-    if (isGroupAddress(dv, off + MAC_LEN)) return;
-    if (this.#table.learn(macKey(dv, off + MAC_LEN), from.number, nowUs)) counters.learned++;
+    if (isGroupAddress(dv, off + SOURCE_OFF)) return;
+    if (this.#table.learn(macKey(dv, off + SOURCE_OFF), from.number, nowUs)) counters.learned++;
     const to = isGroupAddress(dv, off) ? FLOOD : this.#table.lookUp(macKey(dv, off), nowUs);
     if (to === from.number) {
       counters.filtered++;
@@ -243,6 +242,6 @@ export class FrameSwitch {
     this.#place.close();
     this.#loop.close();
     this.#messages.free();
-    this.#memory.free(this.#scratchOff, SCRATCH_LEN);
+    this.#memory.free(this.#scratchOff, HELLO_ROOM);
   }
 }

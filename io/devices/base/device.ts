@@ -14,6 +14,9 @@ import type { Features } from "./features.ts";
 /** What a TAP is called on the host: this and its name inside nuse. */
 export const TAP_PREFIX = "nuse-";
 
+/** Of what has no interface to ask. */
+export const DEFAULT_MTU = 1500;
+
 /** Pieces of a frame to send: its headers, and up to two of a ring that wraps. */
 export const TX_PIECES = 3;
 

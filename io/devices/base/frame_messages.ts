@@ -15,6 +15,8 @@ import { type DeviceCounters, TX_PIECES } from "./device.ts";
 import { RX_BATCH_BYTES, RX_READ_LEN, RX_SLOT_COUNT, RxSlots } from "./rx_slots.ts";
 import { readVnetHeader, writeVnetHeader } from "./vnet_header.ts";
 
+/** What may wait to be read or sent: 33 ms at 1 Gbit/s. Without privilege, up to wmem_max. */
+export const TX_BUFFER_LEN = 4 << 20;
 const TX_BATCH = 64;
 /** At most so many waits of 1 ms for room in one `transmit`. */
 const TX_WAITS = 4;

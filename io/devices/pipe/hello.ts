@@ -8,6 +8,8 @@
  * @module
  */
 export const HELLO_LEN = 12;
+/** To receive one into: more than a whole one, so that a longer message is seen to be none. */
+export const HELLO_ROOM = 64;
 const MAGIC = new TextEncoder().encode("nuse-pipe\0");
 const VERSION = 1;
 

@@ -23,7 +23,7 @@ import { libc } from "../../../ffi/libc.ts";
 import { bindUnix, connectUnix } from "../../../ffi/socket.ts";
 
 const SOCKET_TYPE = SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK;
-const BACKLOG = 64;
+const ENDS_WAITING_MAX = 64;
 
 /** What was found at the path. */
 export type Met =
@@ -92,7 +92,7 @@ export class MeetingPlace {
     this.#unlink();
     const fd = newSocket(this.path);
     const r = bindUnix(fd, this.path);
-    if (r >= 0 && libc().listen(fd, BACKLOG) >= 0) return fd;
+    if (r >= 0 && libc().listen(fd, ENDS_WAITING_MAX) >= 0) return fd;
     libc().close(fd);
     throw new SysError("bind", r, `cannot listen at the pipe ${this.path}`, {
       path: this.path,

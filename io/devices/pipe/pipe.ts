@@ -38,17 +38,14 @@ import { type Libc, libc } from "../../../ffi/libc.ts";
 import { setIntOption } from "../../../ffi/socket.ts";
 import type { DeviceCaps, Memory, RxFrames, TxFrames } from "../../../stack/mod.ts";
 import { type Device, DeviceCounters } from "../base/device.ts";
-import { FrameMessages } from "../base/frame_messages.ts";
-import { emitHello, HELLO_LEN, parseHello, Role } from "./hello.ts";
+import { FrameMessages, TX_BUFFER_LEN } from "../base/frame_messages.ts";
+import { emitHello, HELLO_LEN, HELLO_ROOM, parseHello, Role } from "./hello.ts";
 import { MeetingPlace } from "./meeting.ts";
 
 /** How long set-up waits for the other end's hello; it may be stopped. */
 export const HELLO_WAIT_MS = 1000;
 /** How often who waits for a switch looks for it. */
 const RETRY_MS = 200;
-/** As many as the system lets us queue (net.core.wmem_max). */
-export const TX_BUFFER_LEN = 4 << 20;
-const SCRATCH_LEN = 64;
 
 export interface PipeOptions {
   readonly name: string;
@@ -93,7 +90,7 @@ export class PipeDevice implements Device {
     this.#arena = arena;
     this.#memory = memory;
     this.#place = new MeetingPlace(options.path);
-    this.#scratchOff = memory.alloc(SCRATCH_LEN);
+    this.#scratchOff = memory.alloc(HELLO_ROOM);
     if (this.#scratchOff < 0) throw new SysError("alloc", ENOMEM, "cannot get memory for a device");
     this.#messages = new FrameMessages(arena, memory, this.counters);
     this.rx = this.#messages.rx;
@@ -224,7 +221,7 @@ export class PipeDevice implements Device {
   #receiveMessage(): number {
     const { base } = this.#arena;
     const off = this.#scratchOff;
-    return this.#sys.recv(this.#connectionFd, base, off, SCRATCH_LEN, 0, 0, MSG_DONTWAIT);
+    return this.#sys.recv(this.#connectionFd, base, off, HELLO_ROOM, 0, 0, MSG_DONTWAIT);
   }
 
   /** The other end has gone. */
@@ -247,6 +244,6 @@ export class PipeDevice implements Device {
     this.#sys.close(this.fd);
     this.#place.close();
     this.#messages.free();
-    this.#memory.free(this.#scratchOff, SCRATCH_LEN);
+    this.#memory.free(this.#scratchOff, HELLO_ROOM);
   }
 }
