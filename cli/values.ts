@@ -11,7 +11,7 @@ import {
   VIF_KINDS,
   type VifKind,
 } from "../io/config.ts";
-import { parsePortName } from "../io/devices/netmap_port_name.ts";
+import { parsePortName } from "../io/devices/netmap/port_name.ts";
 import { IpAddress } from "../stack/base/ip_address.ts";
 import { Failure } from "./failure.ts";
 

@@ -29,11 +29,8 @@ import {
 import { ETH_P_ARP, ETH_P_IP, ETH_P_IPV6, PACKET_OUTGOING } from "../../ffi/abi/packet.ts";
 import type { IpAddress } from "../../stack/mod.ts";
 import type { DeviceAddress } from "./base/device.ts";
+import { ETHERTYPE_OFF, IPV4_DST_OFF, IPV6_DST_OFF } from "./base/frame.ts";
 
-/** Where frames keep what is looked at. */
-export const ETHERTYPE_OFF = 12;
-export const IPV4_DST_OFF = 14 + 16;
-export const IPV6_DST_OFF = 14 + 24;
 const IPV4_FIRST_GROUP = 0xe0000000;
 const IPV6_GROUP_BYTE = 0xff;
 const WHOLE_FRAME = 0xffffffff;

@@ -33,7 +33,7 @@ import {
 import { ETH_P_IP, ETH_P_IPV6 } from "../../ffi/abi/packet.ts";
 import { libc } from "../../ffi/libc.ts";
 import type { IpAddress } from "../../stack/mod.ts";
-import { ETHERTYPE_OFF, IPV4_DST_OFF, IPV6_DST_OFF } from "./filter.ts";
+import { ETHERTYPE_OFF, IPV4_DST_OFF, IPV6_DST_OFF } from "./base/frame.ts";
 
 const R0 = 0;
 const R1 = 1;

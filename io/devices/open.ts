@@ -15,9 +15,9 @@ import { DEFAULT_MTU, type DeviceConfig, type OpenedDevice, TAP_PREFIX } from ".
 import { type Features, usableFeatures } from "./base/features.ts";
 import { frameFilter } from "./filter.ts";
 import { attachGuard } from "./guard.ts";
-import { chooseMac, inspect, type Link, membershipOf, sameBytes } from "./host_link.ts";
+import { chooseMac, inspect, type Link, membershipOf, sameBytes } from "./base/host_link.ts";
 import { macNote } from "./mac_note.ts";
-import { openNetmap } from "./netmap_open.ts";
+import { openNetmap } from "./netmap/open.ts";
 import { HELLO_WAIT_MS, PipeDevice } from "./pipe/pipe.ts";
 import { RawDevice } from "./raw.ts";
 import { TapDevice } from "./tap.ts";

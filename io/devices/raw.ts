@@ -11,9 +11,7 @@
  */
 import {
   ETH_P_ALL,
-  PACKET_ADD_MEMBERSHIP,
   PACKET_IGNORE_OUTGOING,
-  PACKET_MREQ,
   PACKET_STATISTICS,
   PACKET_VNET_HDR,
   SOCKADDR_LL,
@@ -36,6 +34,7 @@ import { type Libc, libc } from "../../ffi/libc.ts";
 import { setIntOption } from "../../ffi/socket.ts";
 import type { DeviceCaps, Memory, RxFrames, TxFrames } from "../../stack/mod.ts";
 import { type Device, DeviceCounters } from "./base/device.ts";
+import { join } from "./base/host_link.ts";
 import { FrameMessages, TX_BUFFER_LEN } from "./base/frame_messages.ts";
 
 /** Room for a burst of 64 KiB frames while the program runs instead of us. */
@@ -145,15 +144,6 @@ function openSocket(options: RawOptions): number {
     throw error;
   }
   return fd;
-}
-
-/** Makes the interface promiscuous (or the like) for as long as the packet socket is open. */
-export function join(fd: number, ifIndex: number, membership: number): number {
-  const request = new Uint8Array(PACKET_MREQ.LEN);
-  const dv = new DataView(request.buffer);
-  dv.setInt32(PACKET_MREQ.IFINDEX, ifIndex, true);
-  dv.setUint16(PACKET_MREQ.TYPE, membership, true);
-  return libc().setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, request, PACKET_MREQ.LEN);
 }
 
 function bindTo(fd: number, ifIndex: number): number {

@@ -21,6 +21,7 @@ import { libc } from "../../ffi/libc.ts";
 import { setIntOption } from "../../ffi/socket.ts";
 import { BuddyMemory } from "../../stack/mod.ts";
 import { DeviceCounters } from "../devices/base/device.ts";
+import { SOURCE_OFF } from "../devices/base/frame.ts";
 import { FrameMessages, TX_BUFFER_LEN } from "../devices/base/frame_messages.ts";
 import { emitHello, HELLO_LEN, HELLO_ROOM, parseHello, Role } from "../devices/pipe/hello.ts";
 import { MeetingPlace } from "../devices/pipe/meeting.ts";
@@ -31,8 +32,6 @@ import { FLOOD, isGroupAddress, macKey, MacTable } from "./mac_table.ts";
 /** More than these find the switch full. */
 const PORT_MAX = 1024;
 const ARENA_BYTES = 1 << 24;
-/** In an Ethernet header. */
-const SOURCE_OFF = 6;
 
 export class SwitchCounters {
   portsJoined = 0;

@@ -1,6 +1,6 @@
 /** @module */
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { machineId, ownMac } from "../../../io/devices/mac.ts";
+import { machineId, ownMac } from "../../../../io/devices/base/mac.ts";
 
 Deno.test("ownMac: stable, locally administered unicast, different for what differs", () => {
   const mac = ownMac("machine", "eth0", "198.18.0.2");

@@ -5,14 +5,14 @@
  * @module
  */
 import { assertEquals, assertThrows } from "@std/assert";
-import { NETMAP_RING, NETMAP_SLOT } from "../../../ffi/abi/netmap.ts";
-import { ENODEV, SysError } from "../../../ffi/errno.ts";
-import { openNetmap } from "../../../io/devices/netmap_open.ts";
-import type { Device } from "../../../io/devices/base/device.ts";
-import { CSUM_PARTIAL, GSO_NONE, GSO_TCPV4 } from "../../../stack/mod.ts";
-import { SimKernel } from "../../lab/netmap/sim_kernel.ts";
-import { type SimOptions, SimPort } from "../../lab/netmap/sim_port.ts";
-import { address, BROADCAST, flush, makeRig, queue, udpHeaders } from "./harness.ts";
+import { NETMAP_RING, NETMAP_SLOT } from "../../../../ffi/abi/netmap.ts";
+import { ENODEV, SysError } from "../../../../ffi/errno.ts";
+import { openNetmap } from "../../../../io/devices/netmap/open.ts";
+import type { Device } from "../../../../io/devices/base/device.ts";
+import { CSUM_PARTIAL, GSO_NONE, GSO_TCPV4 } from "../../../../stack/mod.ts";
+import { SimKernel } from "../../../lab/netmap/sim_kernel.ts";
+import { type SimOptions, SimPort } from "../../../lab/netmap/sim_port.ts";
+import { address, BROADCAST, flush, makeRig, queue, udpHeaders } from "../harness.ts";
 
 const rig = makeRig();
 

@@ -8,15 +8,15 @@
  *
  * @module
  */
-import { NIOCRXSYNC, NS_MOREFRAG } from "../../ffi/abi/netmap.ts";
-import { ENODEV, ENXIO } from "../../ffi/errno.ts";
-import { CSUM_NONE, CSUM_PARTIAL, GSO_NONE, type RxFrames } from "../../stack/mod.ts";
-import type { DeviceCounters } from "./base/device.ts";
-import { RX_BATCH_BYTES, RX_READ_LEN, RX_SLOT_COUNT, type RxSlots } from "./base/rx_slots.ts";
-import { readVnetHeader } from "./base/vnet_header.ts";
-import { isUnfinished } from "./netmap_checksum.ts";
-import type { NetmapPort } from "./netmap_port.ts";
-import type { NetmapRing } from "./netmap_ring.ts";
+import { NIOCRXSYNC, NS_MOREFRAG } from "../../../ffi/abi/netmap.ts";
+import { ENODEV, ENXIO } from "../../../ffi/errno.ts";
+import { CSUM_NONE, CSUM_PARTIAL, GSO_NONE, type RxFrames } from "../../../stack/mod.ts";
+import type { DeviceCounters } from "../base/device.ts";
+import { RX_BATCH_BYTES, RX_READ_LEN, RX_SLOT_COUNT, type RxSlots } from "../base/rx_slots.ts";
+import { readVnetHeader } from "../base/vnet_header.ts";
+import { isUnfinished } from "./checksum.ts";
+import type { NetmapPort } from "./port.ts";
+import type { NetmapRing } from "./ring.ts";
 
 export class NetmapReceiver {
   readonly #port: NetmapPort;

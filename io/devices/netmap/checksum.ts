@@ -11,10 +11,9 @@
  * @module
  */
 
-import { ETH_P_IP } from "../../ffi/abi/packet.ts";
-import { ETHERTYPE_OFF } from "./filter.ts";
+import { ETH_P_IP } from "../../../ffi/abi/packet.ts";
+import { ETHERNET_LEN, ETHERTYPE_OFF } from "../base/frame.ts";
 
-export const ETHERNET_LEN = 14;
 const IPV4_MIN_LEN = 20;
 const FRAGMENT_BITS = 0x3fff;
 const PROTOCOL_TCP = 6;

@@ -6,14 +6,14 @@
  *
  * @module
  */
-import { NETMAP_IF } from "../../ffi/abi/netmap.ts";
-import { type Arena, PAGE_LEN } from "../../ffi/arena.ts";
-import { check, ENOMEM, EPROTO, SysError } from "../../ffi/errno.ts";
-import { NETMAP_DEVICE, type NetmapKernel } from "../../ffi/netmap.ts";
-import type { Memory } from "../../stack/mod.ts";
-import type { PortName } from "./netmap_port_name.ts";
-import { register, type Registration } from "./netmap_registration.ts";
-import { NetmapRing } from "./netmap_ring.ts";
+import { NETMAP_IF } from "../../../ffi/abi/netmap.ts";
+import { type Arena, PAGE_LEN } from "../../../ffi/arena.ts";
+import { check, ENOMEM, EPROTO, SysError } from "../../../ffi/errno.ts";
+import { NETMAP_DEVICE, type NetmapKernel } from "../../../ffi/netmap.ts";
+import type { Memory } from "../../../stack/mod.ts";
+import type { PortName } from "./port_name.ts";
+import { register, type Registration } from "./registration.ts";
+import { NetmapRing } from "./ring.ts";
 
 const MIB = 1 << 20;
 

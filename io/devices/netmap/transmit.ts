@@ -8,14 +8,14 @@
  *
  * @module
  */
-import { NIOCTXSYNC, NS_MOREFRAG } from "../../ffi/abi/netmap.ts";
-import { VIRTIO_NET_HDR } from "../../ffi/abi/virtio_net.ts";
-import { type Libc, libc } from "../../ffi/libc.ts";
-import type { TxFrames } from "../../stack/mod.ts";
-import type { DeviceCounters } from "./base/device.ts";
-import { writeVnetHeader } from "./base/vnet_header.ts";
-import type { NetmapPort } from "./netmap_port.ts";
-import type { NetmapRing } from "./netmap_ring.ts";
+import { NIOCTXSYNC, NS_MOREFRAG } from "../../../ffi/abi/netmap.ts";
+import { VIRTIO_NET_HDR } from "../../../ffi/abi/virtio_net.ts";
+import { type Libc, libc } from "../../../ffi/libc.ts";
+import type { TxFrames } from "../../../stack/mod.ts";
+import type { DeviceCounters } from "../base/device.ts";
+import { writeVnetHeader } from "../base/vnet_header.ts";
+import type { NetmapPort } from "./port.ts";
+import type { NetmapRing } from "./ring.ts";
 
 /** At most so many waits of 1 ms for room in one `transmit`. */
 const WAITS_MAX = 4;

@@ -12,7 +12,7 @@
  *
  * @module
  */
-import { NETMAP_RING, NETMAP_SLOT } from "../../ffi/abi/netmap.ts";
+import { NETMAP_RING, NETMAP_SLOT } from "../../../ffi/abi/netmap.ts";
 
 export class NetmapRing {
   readonly slotCount: number;

@@ -27,8 +27,8 @@ import {
   NR_NO_TX_POLL,
   NR_REG_ALL_NIC,
   NR_REG_ONE_NIC,
-} from "../../ffi/abi/netmap.ts";
-import { VIRTIO_NET_HDR } from "../../ffi/abi/virtio_net.ts";
+} from "../../../ffi/abi/netmap.ts";
+import { VIRTIO_NET_HDR } from "../../../ffi/abi/virtio_net.ts";
 import {
   check,
   EACCES,
@@ -39,9 +39,9 @@ import {
   ENXIO,
   EPERM,
   SysError,
-} from "../../ffi/errno.ts";
-import { NETMAP_DEVICE, type NetmapKernel } from "../../ffi/netmap.ts";
-import type { PortName } from "./netmap_port_name.ts";
+} from "../../../ffi/errno.ts";
+import { NETMAP_DEVICE, type NetmapKernel } from "../../../ffi/netmap.ts";
+import type { PortName } from "./port_name.ts";
 
 export interface Registration {
   /** Where struct netmap_if is in the memory to map, and how long that is. */

@@ -12,14 +12,14 @@
  *
  * @module
  */
-import { libc } from "../../ffi/libc.ts";
-import type { DeviceCaps, Memory, RxFrames, TxFrames } from "../../stack/mod.ts";
-import { type Device, DeviceCounters } from "./base/device.ts";
-import { ETHERNET_LEN } from "./netmap_checksum.ts";
-import { RxSlots } from "./base/rx_slots.ts";
-import type { NetmapPort } from "./netmap_port.ts";
-import { NetmapReceiver } from "./netmap_receive.ts";
-import { NetmapTransmitter } from "./netmap_transmit.ts";
+import { libc } from "../../../ffi/libc.ts";
+import type { DeviceCaps, Memory, RxFrames, TxFrames } from "../../../stack/mod.ts";
+import { type Device, DeviceCounters } from "../base/device.ts";
+import { ETHERNET_LEN } from "../base/frame.ts";
+import { RxSlots } from "../base/rx_slots.ts";
+import type { NetmapPort } from "./port.ts";
+import { NetmapReceiver } from "./receive.ts";
+import { NetmapTransmitter } from "./transmit.ts";
 
 export interface NetmapOptions {
   name: string;

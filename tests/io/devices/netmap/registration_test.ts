@@ -10,12 +10,12 @@ import {
   NETMAP_REQ_PORT_INFO_GET,
   NETMAP_REQ_REGISTER,
   NIOCREGIF,
-} from "../../../ffi/abi/netmap.ts";
-import { EBUSY, EINVAL, ENOENT, ENOMEM, ENXIO, EPERM, SysError } from "../../../ffi/errno.ts";
-import { parsePortName, type PortName } from "../../../io/devices/netmap_port_name.ts";
-import { openNetmapDevice, register } from "../../../io/devices/netmap_registration.ts";
-import { type SimFaults, SimKernel } from "../../lab/netmap/sim_kernel.ts";
-import { SimPort } from "../../lab/netmap/sim_port.ts";
+} from "../../../../ffi/abi/netmap.ts";
+import { EBUSY, EINVAL, ENOENT, ENOMEM, ENXIO, EPERM, SysError } from "../../../../ffi/errno.ts";
+import { parsePortName, type PortName } from "../../../../io/devices/netmap/port_name.ts";
+import { openNetmapDevice, register } from "../../../../io/devices/netmap/registration.ts";
+import { type SimFaults, SimKernel } from "../../../lab/netmap/sim_kernel.ts";
+import { SimPort } from "../../../lab/netmap/sim_port.ts";
 
 function withKernel(faults: SimFaults, name: string, use: (k: SimKernel, p: PortName) => void) {
   const kernel = new SimKernel(new SimPort({ slots: 16 }), faults);

@@ -4,11 +4,19 @@
  *
  * @module
  */
-import { IFF_UP } from "../../ffi/abi/interface.ts";
-import { ARPHRD_ETHER, PACKET_MR_ALLMULTI, PACKET_MR_PROMISC } from "../../ffi/abi/packet.ts";
-import { EINVAL, ENETDOWN, EPROTONOSUPPORT, SysError } from "../../ffi/errno.ts";
-import { LinkControl } from "../../ffi/link.ts";
-import type { DeviceConfig } from "./base/device.ts";
+import { IFF_UP } from "../../../ffi/abi/interface.ts";
+import {
+  ARPHRD_ETHER,
+  PACKET_ADD_MEMBERSHIP,
+  PACKET_MR_ALLMULTI,
+  PACKET_MR_PROMISC,
+  PACKET_MREQ,
+  SOL_PACKET,
+} from "../../../ffi/abi/packet.ts";
+import { EINVAL, ENETDOWN, EPROTONOSUPPORT, SysError } from "../../../ffi/errno.ts";
+import { libc } from "../../../ffi/libc.ts";
+import { LinkControl } from "../../../ffi/link.ts";
+import type { DeviceConfig } from "./device.ts";
 import { machineId, ownMac } from "./mac.ts";
 
 /** What the host says of an interface. */
@@ -76,4 +84,13 @@ export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 export function membershipOf(driver: string, isOwn: boolean): number {
   if (driver === "veth") return 0;
   return isOwn ? PACKET_MR_PROMISC : PACKET_MR_ALLMULTI;
+}
+
+/** Makes the interface promiscuous (or the like) for as long as the packet socket is open. */
+export function join(fd: number, ifIndex: number, membership: number): number {
+  const request = new Uint8Array(PACKET_MREQ.LEN);
+  const dv = new DataView(request.buffer);
+  dv.setInt32(PACKET_MREQ.IFINDEX, ifIndex, true);
+  dv.setUint16(PACKET_MREQ.TYPE, membership, true);
+  return libc().setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, request, PACKET_MREQ.LEN);
 }

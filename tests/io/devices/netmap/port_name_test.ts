@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { parsePortName } from "../../../io/devices/netmap_port_name.ts";
+import { parsePortName } from "../../../../io/devices/netmap/port_name.ts";
 
 const plain = { ring: null, memId: 0 };
 

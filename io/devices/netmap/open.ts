@@ -4,20 +4,19 @@
  *
  * @module
  */
-import { AF_PACKET, SOCK_CLOEXEC, SOCK_RAW } from "../../ffi/abi/socket.ts";
-import type { Arena } from "../../ffi/arena.ts";
-import { check, EINVAL, SysError } from "../../ffi/errno.ts";
-import { libc } from "../../ffi/libc.ts";
-import { LinkControl } from "../../ffi/link.ts";
-import { HostNetmap, type NetmapKernel } from "../../ffi/netmap.ts";
-import type { Memory } from "../../stack/mod.ts";
-import { DEFAULT_MTU, type DeviceConfig, type OpenedDevice } from "./base/device.ts";
-import { chooseMac, inspect, type Link, membershipOf, sameBytes } from "./host_link.ts";
-import { join } from "./raw.ts";
-import { NetmapDevice, oneBufferMtu } from "./netmap_device.ts";
-import { NetmapPort } from "./netmap_port.ts";
-import { parsePortName, type PortName } from "./netmap_port_name.ts";
-import { openNetmapDevice } from "./netmap_registration.ts";
+import { AF_PACKET, SOCK_CLOEXEC, SOCK_RAW } from "../../../ffi/abi/socket.ts";
+import type { Arena } from "../../../ffi/arena.ts";
+import { check, EINVAL, SysError } from "../../../ffi/errno.ts";
+import { libc } from "../../../ffi/libc.ts";
+import { LinkControl } from "../../../ffi/link.ts";
+import { HostNetmap, type NetmapKernel } from "../../../ffi/netmap.ts";
+import type { Memory } from "../../../stack/mod.ts";
+import { DEFAULT_MTU, type DeviceConfig, type OpenedDevice } from "../base/device.ts";
+import { chooseMac, inspect, join, type Link, membershipOf, sameBytes } from "../base/host_link.ts";
+import { NetmapDevice, oneBufferMtu } from "./device.ts";
+import { NetmapPort } from "./port.ts";
+import { parsePortName, type PortName } from "./port_name.ts";
+import { openNetmapDevice } from "./registration.ts";
 
 /** A native driver resets its link when it is registered. */
 const CARRIER_WAIT_MS = 5000;

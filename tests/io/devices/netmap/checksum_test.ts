@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { isUnfinished } from "../../../io/devices/netmap_checksum.ts";
-import { arpFrame, BROADCAST, ipv4Headers, onesSum, udpHeaders } from "./harness.ts";
+import { isUnfinished } from "../../../../io/devices/netmap/checksum.ts";
+import { arpFrame, BROADCAST, ipv4Headers, onesSum, udpHeaders } from "../harness.ts";
 
 const MAC = Uint8Array.from([2, 0, 0, 0, 0, 1]);
 const fields = { dstMac: BROADCAST, srcMac: MAC, src: "198.18.0.1", dst: "198.18.0.2" };

@@ -1,0 +1,10 @@
+/**
+ * Where things lie in an Ethernet frame without a VLAN tag, as far as devices look into it.
+ *
+ * @module
+ */
+export const SOURCE_OFF = 6;
+export const ETHERTYPE_OFF = 12;
+export const ETHERNET_LEN = 14;
+export const IPV4_DST_OFF = ETHERNET_LEN + 16;
+export const IPV6_DST_OFF = ETHERNET_LEN + 24;
