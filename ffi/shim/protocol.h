@@ -25,7 +25,7 @@
 #include <stdint.h>
 
 #define NUSE_MAGIC 0x4553554e
-#define NUSE_VERSION 4
+#define NUSE_VERSION 5
 
 /* Request and reply headers. */
 #define NUSE_HEADER_LEN 32
@@ -45,6 +45,9 @@
 #define NUSE_REP_B_OFF 20
 #define NUSE_REP_C_OFF 24
 #define NUSE_REP_DATA_LEN_OFF 28
+
+/* In the place of an errno: the cookie names no socket. EBADR, which no socket call gives. */
+#define NUSE_NO_SOCKET 53
 
 /* Operations. */
 /* a pid of the process -> a pid of the service, b, c low and high half of the token that marks
@@ -78,7 +81,7 @@
 #define NUSE_OP_SETOPT 8
 /* a how -> 0. The shim then does shutdown(how) on its end. */
 #define NUSE_OP_SHUTDOWN 9
-/* -> as SOCKET without the descriptor; -ENOENT when the cookie is not a socket of ours. */
+/* -> as SOCKET without the descriptor; -NUSE_NO_SOCKET when the cookie is not a socket of ours. */
 #define NUSE_OP_WHO 10
 /* a request, data the argument (struct ifreq, or int) -> data the argument as changed. Cookie
  * may be 0. */

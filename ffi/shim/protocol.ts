@@ -6,7 +6,7 @@
  * @module
  */
 export const NUSE_MAGIC = 0x4553554e;
-export const NUSE_VERSION = 4;
+export const NUSE_VERSION = 5;
 
 export const NUSE_HEADER_LEN = 32;
 export const NUSE_DATA_MAX = 8192;
@@ -25,6 +25,8 @@ export const NUSE_REP_A_OFF = 16;
 export const NUSE_REP_B_OFF = 20;
 export const NUSE_REP_C_OFF = 24;
 export const NUSE_REP_DATA_LEN_OFF = 28;
+
+export const NUSE_NO_SOCKET = 53;
 
 export const NUSE_OP_HELLO = 1;
 export const NUSE_OP_SOCKET = 2;

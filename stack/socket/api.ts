@@ -100,6 +100,8 @@ export interface StreamSocket extends Socket {
   sendCommit(n: number, nowUs: number, more?: boolean): void;
   /** Bytes not yet acknowledged by the peer, FIN included (SIOCOUTQ). */
   readonly unackedBytes: number;
+  /** Of these, bytes not sent even once (SIOCOUTQNSD). */
+  readonly unsentBytes: number;
 
   /** In-order bytes that wait for the program. */
   recvAvailable(): number;

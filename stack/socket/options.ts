@@ -23,6 +23,7 @@ export function setOption(
   value: Uint8Array,
   nowUs: number,
 ): number {
+  if (!speaks(host, level)) return -ENOPROTOOPT;
   if (level === c.IPPROTO_TCP && host instanceof TcpSocket) {
     return setTcpOption(host, name, value, nowUs);
   }
@@ -49,6 +50,25 @@ function setAtLevel(host: OptionHost, level: number, name: number, value: Uint8A
   }
 }
 
+/** Whether options of this level are the socket's. */
+function speaks(host: OptionHost, level: number): boolean {
+  switch (level) {
+    case c.SOL_SOCKET:
+    case c.IPPROTO_IP:
+      return true;
+    case c.IPPROTO_IPV6:
+      return host.domain === c.AF_INET6;
+    case c.IPPROTO_TCP:
+      return host instanceof TcpSocket;
+    case c.IPPROTO_UDP:
+      return isUdp(host);
+    case c.SOL_RAW:
+      return host.type === c.SOCK_RAW;
+    default:
+      return false;
+  }
+}
+
 /** Returns the bytes that getsockopt would (not truncated to `maxLen`), or -errno. */
 export function getOption(
   host: OptionHost,
@@ -57,10 +77,11 @@ export function getOption(
   maxLen: number,
   nowUs: number,
 ): Uint8Array | number {
+  if (!speaks(host, level)) return host.domain === c.AF_INET6 ? -ENOPROTOOPT : -EOPNOTSUPP;
+  if (level === c.IPPROTO_TCP && host instanceof TcpSocket) {
+    return getTcpOption(host, name, maxLen, nowUs);
+  }
   switch (level) {
-    case c.IPPROTO_TCP:
-      if (host instanceof TcpSocket) return getTcpOption(host, name, maxLen, nowUs);
-      return -EOPNOTSUPP;
     case c.SOL_SOCKET:
       return getSolSocket(host, name, maxLen);
     case c.IPPROTO_IP:
@@ -70,15 +91,14 @@ export function getOption(
     case c.SOL_RAW:
       return getRaw(host, name);
     case c.IPPROTO_UDP:
-      if (!isUdp(host)) return -EOPNOTSUPP;
       return name === c.UDP_SEGMENT ? intBytes(host.options.udpSegment) : -ENOPROTOOPT;
-    default: // no protocol of that name here
-      return -EOPNOTSUPP;
+    default:
+      return -ENOPROTOOPT;
   }
 }
 
 function setRaw(host: OptionHost, name: number, value: Uint8Array): number {
-  if (host.type !== c.SOCK_RAW || name !== c.ICMP_FILTER) return -ENOPROTOOPT;
+  if (name !== c.ICMP_FILTER) return -ENOPROTOOPT;
   const filter = host.icmpFilter;
   if (filter === null) return -EOPNOTSUPP;
   const bytes = intBytes(filter);
@@ -88,7 +108,6 @@ function setRaw(host: OptionHost, name: number, value: Uint8Array): number {
 }
 
 function getRaw(host: OptionHost, name: number): Uint8Array | number {
-  if (host.type !== c.SOCK_RAW) return -EOPNOTSUPP;
   if (name !== c.ICMP_FILTER) return -ENOPROTOOPT;
   return host.icmpFilter === null ? -EOPNOTSUPP : intBytes(host.icmpFilter);
 }
@@ -98,7 +117,6 @@ function isUdp(host: OptionHost): boolean {
 }
 
 function setUdp(host: OptionHost, name: number, value: Uint8Array): number {
-  if (!isUdp(host)) return -ENOPROTOOPT;
   if (value.length < 4) return -EINVAL;
   if (name !== c.UDP_SEGMENT) return -ENOPROTOOPT;
   const n = readInt(value);

@@ -21,7 +21,6 @@ const FLAGS: { readonly [name: number]: keyof SocketOptions } = {
 };
 
 export function setIpv6(host: OptionHost, name: number, value: Uint8Array): number {
-  if (host.domain !== c.AF_INET6) return -ENOPROTOOPT;
   const options = host.options;
   const n = value.length >= 4 ? readInt(value) : 0;
   if (value.length < 4) return -EINVAL;
@@ -68,7 +67,6 @@ export function setIpv6(host: OptionHost, name: number, value: Uint8Array): numb
 }
 
 export function getIpv6(host: OptionHost, name: number): Uint8Array | number {
-  if (host.domain !== c.AF_INET6) return -ENOPROTOOPT;
   const options = host.options;
   const flag = FLAGS[name];
   if (flag !== undefined) return boolBytes(options[flag] as boolean);

@@ -247,7 +247,7 @@ long control_wait(const struct control_request *request, struct control_reply *r
 
 static long keep_state(int fd, struct fd_entry *e, const struct control_request *request,
                        const struct control_reply *reply, long result) {
-  if (result == -ENOENT) return entry_verify(fd, e) ? -ENOTCONN : -ENOTSOCK;
+  if (result == -NUSE_NO_SOCKET) return entry_verify(fd, e) ? -ENOTCONN : -ENOTSOCK;
   if (result != -ENETDOWN) entry_set_state(e, request->cookie, reply->state);
   return result;
 }

@@ -49,7 +49,7 @@ enum fd_kind table_classify(int fd, struct fd_entry **entry) {
       who.cookie = cookie;
       *entry = table_set_nuse(fd, &who, WORD_TIMED | WORD_ERRORS | unwritable_bit(fd, who.a));
       if (*entry != NULL) kind = (enum fd_kind)who.a;
-    } else if (result == -ENOENT) {
+    } else if (result == -NUSE_NO_SOCKET) {
       table_set_kind(fd, KIND_FOREIGN);
     }
   }

@@ -1,11 +1,11 @@
 /**
- * IOCTL: SIOCOUTQ, and the interface ioctls of netdevice(7), on struct ifreq. What changes an
- * interface is refused with EPERM: addresses come from nuse's own configuration. SIOCGIFCONF is
- * made of IFADDRS by the shim.
+ * IOCTL: SIOCOUTQ, SIOCOUTQNSD, and the interface ioctls of netdevice(7), on struct ifreq. What
+ * changes an interface is refused with EPERM: addresses come from nuse's own configuration.
+ * SIOCGIFCONF is made of IFADDRS by the shim.
  *
  * @module
  */
-import { AF_INET, FIONREAD, SIOCOUTQ } from "../../../ffi/abi/socket.ts";
+import { AF_INET, FIONREAD, SIOCOUTQ, SIOCOUTQNSD } from "../../../ffi/abi/socket.ts";
 import {
   IFNAMSIZ,
   IFREQ,
@@ -51,7 +51,9 @@ const SOCKADDR_OFFSET = 16;
 export function ioctl({ app, request, reply }: Call): number {
   const endpoint = app.endpoints.get(request.cookie);
   reply.state = endpoint?.state ?? 0;
-  if (request.a === SIOCOUTQ) return outputQueue(app, endpoint, reply);
+  if (request.a === SIOCOUTQ || request.a === SIOCOUTQNSD) {
+    return outputQueue(app, endpoint, request.a === SIOCOUTQNSD, reply);
+  }
   const { dv, u8 } = app.memory;
   const len = request.dataLen;
   u8.copyWithin(reply.dataOff, request.dataOff, request.dataOff + len);
@@ -60,14 +62,24 @@ export function ioctl({ app, request, reply }: Call): number {
   return result;
 }
 
-/** SIOCOUTQ (TIOCOUTQ): bytes that the peer has not acknowledged. Datagrams leave at once. */
-function outputQueue(app: AppContext, endpoint: Endpoint | null, reply: Reply): number {
+/**
+ * SIOCOUTQ (TIOCOUTQ): bytes that the peer has not acknowledged; SIOCOUTQNSD: that have not been
+ * sent yet (streams only). Datagrams leave at once.
+ */
+function outputQueue(
+  app: AppContext,
+  endpoint: Endpoint | null,
+  isUnsent: boolean,
+  reply: Reply,
+): number {
   if (endpoint === null) return -ENOTTY;
   if (endpoint instanceof ListenerEndpoint) return -EINVAL;
+  if (isUnsent && !(endpoint instanceof StreamEndpoint)) return -ENOTTY;
   let bytes = 0;
   if (endpoint instanceof StreamEndpoint) {
     const unread = app.sys.ioctlInt(endpoint.fd, FIONREAD);
-    bytes = endpoint.socket.unackedBytes + Math.max(unread, 0);
+    const { unsentBytes, unackedBytes } = endpoint.socket;
+    bytes = (isUnsent ? unsentBytes : unackedBytes) + Math.max(unread, 0);
   }
   app.memory.dv.setInt32(reply.dataOff, bytes, true);
   reply.dataLen = 4;

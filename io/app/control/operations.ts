@@ -5,7 +5,7 @@
  * @module
  */
 import * as P from "../../../ffi/shim/protocol.ts";
-import { EAGAIN, EINVAL, ENOENT, ENOTCONN } from "../../../stack/mod.ts";
+import { EAGAIN, EINVAL, ENOTCONN } from "../../../stack/mod.ts";
 import type { EndedSocket } from "../endpoint/ended_sockets.ts";
 import type { Endpoint } from "../endpoint/endpoint.ts";
 import type { Call } from "./call.ts";
@@ -114,7 +114,7 @@ function runOnSocket(call: Call, operation: SocketOperation): number {
     return result;
   }
   const ended = app.ended.get(request.cookie);
-  if (ended === null) return -ENOENT;
+  if (ended === null) return -P.NUSE_NO_SOCKET;
   reply.state = ended.state;
   return operation.ended(call, ended);
 }

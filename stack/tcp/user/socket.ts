@@ -202,9 +202,7 @@ export class TcpSocket implements SocketHandle {
     return tcb.sndRing.usedBytes + (isFinOut ? 1 : 0);
   }
 
-  /**
-   * Bytes handed over to the network at least once are `unackedBytes - unsentBytes` (SIOCOUTQNSD).
-   */
+  /** Of these, those not handed over to the network even once (SIOCOUTQNSD). */
   get unsentBytes(): number {
     const { tcb } = this;
     return Math.max(0, seqDiff(tcb.sndEnd, tcb.sndNxt));

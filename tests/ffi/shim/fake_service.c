@@ -212,7 +212,7 @@ static void answer(int fd, const struct header *request, int passed) {
   } else if (op == NUSE_OP_IOCTL) {
     reply.word0 = op_ioctl(request, &reply);
   } else {
-    reply.word0 = s == NULL ? -ENOENT : answer_socket(s, fd, op, request, &reply);
+    reply.word0 = s == NULL ? -NUSE_NO_SOCKET : answer_socket(s, fd, op, request, &reply);
   }
   bool is_silent = op == NUSE_OP_POST_SETOPT || (op == NUSE_OP_MORE && request->a == 0);
   if (reply.word0 == DEFERRED || is_silent) return;

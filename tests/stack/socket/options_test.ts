@@ -5,12 +5,19 @@ import { intBytes } from "../../../stack/socket/option_codec.ts";
 
 Deno.test("levels that are not there", () => {
   const host = new Host();
-  for (const [type, protocol] of [[1, 0], [2, 0], [3, 1]]) {
-    const socket = host.stack.socket(2, type, protocol);
+  const kinds = [[2, 1, 0, 17], [2, 2, 0, 6], [2, 3, 1, 17], [10, 1, 0, 17], [10, 2, 0, 6]];
+  for (const [domain, type, protocol, foreign] of kinds) {
+    const socket = host.stack.socket(domain, type, protocol);
     if (typeof socket === "number") throw new Error(`${socket}`);
-    assertEquals(setOption(socket, 7777, 1, intBytes(1), host.nowUs), -ENOPROTOOPT);
-    assertEquals(getOption(socket, 7777, 1, 4, host.nowUs), -EOPNOTSUPP);
+    for (const level of [7777, 132, foreign]) {
+      assertEquals(setOption(socket, level, 1, intBytes(1), host.nowUs), -ENOPROTOOPT);
+      const refused = domain === 2 ? -EOPNOTSUPP : -ENOPROTOOPT;
+      assertEquals(getOption(socket, level, 1, 4, host.nowUs), refused);
+    }
   }
+  const four = host.datagram(2, 0);
+  assertEquals(setOption(four, 41, 26, intBytes(1), host.nowUs), -ENOPROTOOPT);
+  assertEquals(getOption(four, 41, 26, 4, host.nowUs), -EOPNOTSUPP);
 });
 
 Deno.test("ICMP_FILTER belongs to raw ICMP sockets", () => {

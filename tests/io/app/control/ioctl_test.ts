@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { SIOCOUTQ } from "../../../../ffi/abi/socket.ts";
+import { AF_INET, SIOCOUTQ, SIOCOUTQNSD, SOCK_DGRAM } from "../../../../ffi/abi/socket.ts";
 import * as P from "../../../../ffi/shim/protocol.ts";
 import { interfaceIoctl } from "../../../../io/app/control/ioctl.ts";
 import {
@@ -92,15 +92,15 @@ Deno.test("ioctl: what is refused", () => {
   assertEquals(ioctl(0x5401, "eth0").result, -ENOTTY);
 });
 
-Deno.test("SIOCOUTQ counts what the peer has not taken", () => {
+Deno.test("SIOCOUTQ counts what the peer has not taken, SIOCOUTQNSD what was not sent", () => {
   using world = new World();
   const program = world.program();
   const { client, listener } = connectedStreams(program, PORT);
-  const outq = (cookie: number): number => {
-    const { result, data } = program.request(P.NUSE_OP_IOCTL, { cookie, a: SIOCOUTQ });
+  const outq = (cookie: number, a = SIOCOUTQ): number => {
+    const { result, data } = program.request(P.NUSE_OP_IOCTL, { cookie, a });
     return result < 0 ? result : new DataView(data.buffer).getInt32(0, true);
   };
-  assertEquals(outq(client.cookie), 0);
+  assertEquals([outq(client.cookie), outq(client.cookie, SIOCOUTQNSD)], [0, 0]);
   const bytes = new Uint8Array(500_000);
   let sent = 0;
   for (let stalled = 0; stalled < 20; stalled++) {
@@ -113,7 +113,11 @@ Deno.test("SIOCOUTQ counts what the peer has not taken", () => {
   }
   const left = outq(client.cookie);
   assertEquals(left > 0 && left < sent, true, `${left} of ${sent}`);
+  const unsent = outq(client.cookie, SIOCOUTQNSD);
+  assertEquals(unsent > 0 && unsent < left, true, `${unsent} of ${left}`);
   assertEquals(outq(listener.cookie), -EINVAL);
+  assertEquals(outq(listener.cookie, SIOCOUTQNSD), -EINVAL);
+  assertEquals(outq(program.socket(AF_INET, SOCK_DGRAM).cookie, SIOCOUTQNSD), -ENOTTY);
   assertEquals(outq(0), -ENOTTY);
 });
 

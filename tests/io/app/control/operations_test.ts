@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { AF_INET, SHUT_RDWR, SOCK_STREAM } from "../../../../ffi/abi/socket.ts";
 import * as P from "../../../../ffi/shim/protocol.ts";
-import { EAGAIN, EINVAL, ENOENT, ENOTCONN } from "../../../../stack/mod.ts";
+import { EAGAIN, EINVAL, ENOTCONN } from "../../../../stack/mod.ts";
 import { connectedStreams } from "../program.ts";
 import { World } from "../world.ts";
 
@@ -17,9 +17,9 @@ Deno.test("control: unknown operations and cookies", () => {
   const program = world.program();
   const { cookie } = program.socket(AF_INET, SOCK_STREAM);
   assertEquals(program.request(999, { cookie }).result, -EINVAL);
-  assertEquals(program.request(999).result, -ENOENT);
-  assertEquals(program.request(P.NUSE_OP_WHO, { cookie: 1 }).result, -ENOENT);
-  assertEquals(program.request(P.NUSE_OP_BIND, { cookie: 1 }).result, -ENOENT);
+  assertEquals(program.request(999).result, -P.NUSE_NO_SOCKET);
+  assertEquals(program.request(P.NUSE_OP_WHO, { cookie: 1 }).result, -P.NUSE_NO_SOCKET);
+  assertEquals(program.request(P.NUSE_OP_BIND, { cookie: 1 }).result, -P.NUSE_NO_SOCKET);
 });
 
 Deno.test("operations: a socket that has ended refuses what needs a connection", () => {

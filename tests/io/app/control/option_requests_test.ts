@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { AF_INET, SOCK_DGRAM, SOCK_STREAM } from "../../../../ffi/abi/socket.ts";
 import * as P from "../../../../ffi/shim/protocol.ts";
-import { ENOPROTOOPT } from "../../../../stack/mod.ts";
+import { ENOENT, ENOPROTOOPT } from "../../../../stack/mod.ts";
 import { World } from "../world.ts";
 
 const SOL_SOCKET = 1;
@@ -9,6 +9,7 @@ const SO_TIMESTAMP = 29;
 const IP_RECVTTL = 12;
 const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
+const TCP_CONGESTION = 13;
 
 Deno.test("options go to the stack and back, and show in the state", () => {
   using world = new World();
@@ -31,6 +32,17 @@ Deno.test("options: posted ones have no reply, and are set before what is asked 
   program.send(P.NUSE_OP_POST_SETOPT, ask);
   assertEquals(socket.getInt(IPPROTO_TCP, TCP_NODELAY), 1);
   assertEquals(program.takeReply(), null);
+});
+
+Deno.test("options: ENOENT is the option's answer, not that of a socket that is gone", () => {
+  using world = new World();
+  const program = world.program();
+  const socket = program.socket(AF_INET, SOCK_STREAM);
+  const data = new TextEncoder().encode("nosuch");
+  const ask = { a: IPPROTO_TCP, b: TCP_CONGESTION, data };
+  assertEquals(socket.request(P.NUSE_OP_SETOPT, ask).result, -ENOENT);
+  const unknown = program.request(P.NUSE_OP_SETOPT, { ...ask, cookie: 1 });
+  assertEquals(unknown.result, -P.NUSE_NO_SOCKET);
 });
 
 Deno.test("options: a long value is cut to what a reply can carry", () => {

@@ -6,7 +6,6 @@ import {
   EADDRNOTAVAIL,
   EAFNOSUPPORT,
   EINVAL,
-  ENOENT,
   EOPNOTSUPP,
 } from "../../../../stack/mod.ts";
 import { POLLHUP, sockaddr } from "../program.ts";
@@ -76,7 +75,7 @@ Deno.test("open: what is refused is closed", () => {
   program.open(AF_INET, SOCK_STREAM, 6).await(POLLHUP);
   assertEquals(world.service.counters.socketsRefused, 3);
   assertEquals(only.request(P.NUSE_OP_WHO).result, 0);
-  assertEquals(program.request(P.NUSE_OP_WHO, { cookie: odd.cookie }).result, -ENOENT);
+  assertEquals(program.request(P.NUSE_OP_WHO, { cookie: odd.cookie }).result, -P.NUSE_NO_SOCKET);
 });
 
 Deno.test("listen and name: what does not fit", () => {

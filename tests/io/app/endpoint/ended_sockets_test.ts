@@ -1,7 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { AF_INET, SHUT_RDWR, SOCK_STREAM } from "../../../../ffi/abi/socket.ts";
 import * as P from "../../../../ffi/shim/protocol.ts";
-import { ENOENT } from "../../../../stack/mod.ts";
 import { connectedStreams, type ProgramSocket } from "../program.ts";
 import { World } from "../world.ts";
 
@@ -17,7 +16,7 @@ Deno.test("ended sockets: still known by cookie; the oldest is forgotten first",
     server.close();
     clients.push(client);
   }
-  world.until("ended", () => clients[0].request(P.NUSE_OP_WHO).result === -ENOENT);
+  world.until("ended", () => clients[0].request(P.NUSE_OP_WHO).result === -P.NUSE_NO_SOCKET);
   for (let i = 1; i < 3; i++) {
     const who = clients[i].request(P.NUSE_OP_WHO);
     assertEquals([who.result, who.a, who.b, who.c & 255], [0, 1, AF_INET, SOCK_STREAM]);
