@@ -1,8 +1,8 @@
 /**
  * `deno task test [path...]`: everything, in a sensible order, with what it needs installed first.
  *
- * Says what was left out and why. The last line is `N passed, N failed`; the exit status is 0 when
- * nothing failed and nothing that should have run was missing.
+ * Says what was left out and why. The last line is `N passed, N failed`, with `, N skipped` when
+ * something was left out. Exit status: 0, 1 when something failed, 2 when nothing can run.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export interface Summary {
 }
 
 /** What a group of tests came to. */
-interface Result extends Summary {
+export interface Result extends Summary {
   /** Names of tests that did not run. */
   ignored: string[];
 }
@@ -80,13 +80,22 @@ async function runGroup(name: string, args: string[], limitMin: number): Promise
   return { ...summary, ignored: parseIgnored(text) };
 }
 
+/** The last line. */
+export function closingLine(groups: readonly Result[]): string {
+  const sum = (pick: (result: Result) => number) =>
+    groups.reduce((n, result) => n + pick(result), 0);
+  const skipped = sum((result) => result.ignored.length);
+  const counts = `${sum((r) => r.passed)} passed, ${sum((r) => r.failed)} failed`;
+  return skipped === 0 ? counts : `${counts}, ${skipped} skipped`;
+}
+
 async function main(paths: string[]): Promise<number> {
   let missing: string[];
   try {
     missing = await setUp();
   } catch (error) {
-    console.log(`the set-up failed: ${(error as Error).message}\n0 passed, 1 failed`);
-    return 1;
+    console.error(`the tests cannot run: ${(error as Error).message}`);
+    return 2;
   }
   const groups: Result[] = [];
   if (paths.length > 0) {
@@ -100,10 +109,8 @@ async function main(paths: string[]): Promise<number> {
   if (ignored.length === 0) console.log("\nnothing was left out");
   else console.log(`\nleft out${why === null ? "" : ` (${why})`}:\n  ${ignored.join("\n  ")}`);
   if (missing.length > 0) console.log(`not installed: ${missing.join(", ")}`);
-  const sum = (pick: (s: Summary) => number) => groups.reduce((n, s) => n + pick(s), 0);
-  console.log(`${sum((s) => s.passed)} passed, ${sum((s) => s.failed)} failed`);
-  const isIncomplete = missing.length > 0 && why === null;
-  return sum((s) => s.failed) > 0 || isIncomplete ? 1 : 0;
+  console.log(closingLine(groups));
+  return groups.some((group) => group.failed > 0) ? 1 : 0;
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { parseIgnored, parseSummary } from "./run.ts";
+import { closingLine, parseIgnored, parseSummary } from "./run.ts";
 
 Deno.test("the summary of deno test, with colours, steps and what was ignored", () => {
   assertEquals(parseSummary("x ... ok\n\nok | 12 passed | 0 failed (81ms)\n"), {
@@ -22,4 +22,13 @@ Deno.test("a test's own output is not taken for the summary; none is none", () =
   const both = "ok | 1 passed | 0 failed (1ms)\nmore\nFAILED | 2 passed | 1 failed (1ms)\n";
   assertEquals(parseSummary(both), { passed: 2, failed: 1 });
   assertEquals(parseSummary("panicked\n"), null);
+});
+
+Deno.test("the last line counts what was left out only when something was", () => {
+  const all = { passed: 3, failed: 1, ignored: [] };
+  assertEquals(closingLine([all, all]), "6 passed, 2 failed");
+  assertEquals(
+    closingLine([all, { passed: 0, failed: 0, ignored: ["a", "b"] }]),
+    "3 passed, 1 failed, 2 skipped",
+  );
 });

@@ -3,7 +3,9 @@
  * parts. All of it happens before anything runs under a time limit or without network.
  *
  * Programs come from Debian, and are installed when that is possible: root, apt-get. What belongs
- * to every Debian (coreutils, util-linux, bash, grep, sed, tar, gzip, mount) is not listed.
+ * to every Debian (coreutils, util-linux, bash, grep, sed, tar, gzip, mount) is not listed. A test
+ * that cannot have its program is left out, by name; only what all need must be there, and what is
+ * named: `deno task setup PROGRAM…`, with `--all` every one (.ci/run).
  *
  * Nothing here may import what is still to be fetched.
  *
@@ -33,6 +35,11 @@ const PACKAGES: Readonly<Record<string, string>> = {
   zsh: "zsh",
 };
 
+/** Without these nuse's C parts cannot be compiled. */
+const COMPILING = ["cc", "/usr/include/linux/if_tun.h"];
+/** Without these root cannot make test beds. */
+const TEST_BEDS = ["ip", "sysctl"];
+
 const APT_TIMEOUT = ["timeout", "600"];
 
 function isFile(path: string): boolean {
@@ -50,15 +57,23 @@ export function isInstalled(program: string): boolean {
   return folders.some((folder) => isFile(`${folder}/${program}`));
 }
 
-async function apt(args: string[]): Promise<boolean> {
-  const { success } = await new Deno.Command(APT_TIMEOUT[0], {
+/** Returns what apt-get finds wrong, its first line; "": nothing. */
+async function apt(args: string[]): Promise<string> {
+  const { success, stderr } = await new Deno.Command(APT_TIMEOUT[0], {
     args: [...APT_TIMEOUT.slice(1), "apt-get", ...args],
     env: { DEBIAN_FRONTEND: "noninteractive" },
     stdin: "null",
     stdout: "null",
-    stderr: "inherit",
+    stderr: "piped",
   }).output();
-  return success;
+  if (success) return "";
+  const lines = new TextDecoder().decode(stderr).split("\n");
+  return lines.find((line) => line.startsWith("E: "))?.slice(3) ?? "apt-get does not end";
+}
+
+/** Debian's names of what holds these programs, once each. */
+function packagesOf(programs: readonly string[]): string {
+  return [...new Set(programs.map((program) => PACKAGES[program]))].join(" ");
 }
 
 /**
@@ -71,12 +86,13 @@ export async function ensurePrograms(
   const missing = () => programs.filter((program) => !isInstalled(program));
   const before = missing();
   if (before.length === 0 || Deno.uid() !== 0 || !isInstalled("apt-get")) return before;
-  const packages = [...new Set(before.map((program) => PACKAGES[program]))];
-  console.error(`installing ${packages.join(" ")}`);
-  const install = ["install", "-y", "-qq", "--no-install-recommends", ...packages];
-  if (!await apt(install)) {
+  const packages = packagesOf(before);
+  console.error(`installing ${packages}`);
+  const install = ["install", "-y", "-qq", "--no-install-recommends", ...packages.split(" ")];
+  if (await apt(install) !== "") {
     await apt(["update", "-qq"]); // a fresh machine has no package lists
-    await apt(install);
+    const wrong = await apt(install);
+    if (wrong !== "") console.error(`apt-get: ${wrong}`);
   }
   return missing();
 }
@@ -91,25 +107,39 @@ export function compileNative(): void {
   for (const { name, sources } of [HOST_LIBRARY, SHIM_LIBRARY]) findNative(name, sources);
 }
 
+/** Throws an Error of one line when one of the missing programs is required. */
+export function requirePrograms(missing: readonly string[], required: readonly string[]): void {
+  const lacking = missing.filter((program) => required.includes(program));
+  if (lacking.length === 0) return;
+  throw new Error(`no ${lacking.join(", ")} (apt-get install ${packagesOf(lacking)})`);
+}
+
 /**
  * Everything, or what needs only `programs` and no build. Returns the programs that are still
- * missing. Throws an Error of one line.
+ * missing, without which some tests and benches cannot run. Throws an Error of one line when
+ * nothing can.
  */
 export async function setUp(programs?: readonly string[]): Promise<string[]> {
   await fetchLibraries();
   if (programs === undefined) await fetchBundler();
   const missing = await ensurePrograms(programs);
+  requirePrograms(missing, Deno.uid() === 0 ? [...COMPILING, ...TEST_BEDS] : COMPILING);
   compileNative();
   return missing;
 }
 
-if (import.meta.main) {
+/** Exit status: 0, or 2 when nothing can be run, or something is missing that had to be there. */
+async function main(args: readonly string[]): Promise<number> {
   try {
     const missing = await setUp();
+    const required = args.includes("--all") ? Object.keys(PACKAGES) : args;
+    requirePrograms(missing, required);
     if (missing.length > 0) console.error(`setup: not installed: ${missing.join(", ")}`);
-    Deno.exit(missing.length > 0 ? 1 : 0);
+    return 0;
   } catch (error) {
     console.error(`setup: ${(error as Error).message}`);
-    Deno.exit(1);
+    return 2;
   }
 }
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
