@@ -3,8 +3,6 @@
  *
  * @module
  */
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { connect, type Connection, establish, patch, setPayload } from "./connection.ts";
 import { type Host, settle, START_US } from "./host.ts";
 import { keep, mustBe } from "./measure.ts";
@@ -94,6 +92,9 @@ function idle(count: number, isUsed: boolean): Host {
 }
 
 function collectGarbage(): void {
+  // Imports would make the type check want @types/node, which is not among the libraries.
+  const { setFlagsFromString } = globalThis.process.getBuiltinModule("node:v8");
+  const { runInNewContext } = globalThis.process.getBuiltinModule("node:vm");
   setFlagsFromString("--expose-gc");
   setFlagsFromString("--compact-on-every-full-gc");
   (runInNewContext("gc") as () => void)();

@@ -3,29 +3,40 @@
  * for. Pinned: the libraries by deno.lock, hash included; the bundler (esbuild) by Deno, which asks
  * for the one version that it was made with.
  *
+ * As a program (`deno task libraries`) it fetches the libraries: the tasks whose scripts import
+ * them run it first, so that what is missing is said here, in one line. deno.json therefore keeps
+ * Deno from fetching by itself (`nodeModulesDir`). Exit status: 0, or 2 when they cannot be had.
+ *
  * Nothing here may import what is still to be fetched.
  *
  * @module
  */
 
 const ROOT = `${import.meta.dirname}/../..`;
+const MODULES = `${ROOT}/node_modules`;
 const TEXT = new TextDecoder();
+/** Seconds in which the registry must have given the libraries, as in the launcher. */
+const LIBRARIES_LIMIT_SEC = 7;
+
+/** timeout(1)'s exit status when the time was up. */
+const TIMED_OUT = 124;
 
 interface Ran {
   readonly success: boolean;
   readonly stderr: string;
 }
 
-/** Runs this Deno on the repository, quietly. */
-export async function deno(args: readonly string[]): Promise<Ran> {
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [...args],
+/** Runs this Deno on the repository, quietly; for `limitSec` at most (0: however long it takes). */
+export async function deno(args: readonly string[], limitSec = 0): Promise<Ran> {
+  const { success, code, stderr } = await new Deno.Command("timeout", {
+    args: [String(limitSec), Deno.execPath(), ...args],
     cwd: ROOT,
     env: { NO_COLOR: "1" },
     stdin: "null",
     stdout: "null",
     stderr: "piped",
   }).output();
+  if (code === TIMED_OUT) return { success, stderr: "npm's registry does not answer" };
   return { success, stderr: TEXT.decode(stderr) };
 }
 
@@ -37,17 +48,34 @@ export function complaint(stderr: string): string {
   return (line ?? "deno says nothing").replace(/^error: /, "");
 }
 
-async function fetched(what: string, args: readonly string[]): Promise<void> {
-  const { success, stderr } = await deno(args);
+async function fetched(what: string, args: readonly string[], limitSec?: number): Promise<void> {
+  const { success, stderr } = await deno(args, limitSec);
   if (success) return;
   throw new Error(
     `${what} cannot be fetched: ${complaint(stderr)} (needs the network once: check it)`,
   );
 }
 
-/** The libraries of deno.lock, into node_modules. Throws an Error of one line. */
-export function fetchLibraries(): Promise<void> {
-  return fetched("nuse's libraries", ["install", "--quiet", "--frozen"]);
+/** What a file holds; null: it is not there. */
+async function contents(path: string): Promise<string | null> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}
+
+/**
+ * The libraries of deno.lock, into node_modules, unless they are there: the launcher's mark in it
+ * is the deno.lock that it was made from. Throws an Error of one line.
+ */
+export async function fetchLibraries(): Promise<void> {
+  const mark = `${MODULES}/.nuse-ready`;
+  const lock = await Deno.readTextFile(`${ROOT}/deno.lock`);
+  if (await contents(mark) === lock) return;
+  await fetched("nuse's libraries", ["install", "--quiet", "--frozen"], LIBRARIES_LIMIT_SEC);
+  await Deno.writeTextFile(mark, lock);
 }
 
 /** The bundler of `deno bundle`, into Deno's cache. Throws an Error of one line. */
@@ -58,5 +86,14 @@ export async function fetchBundler(): Promise<void> {
     await fetched("deno bundle's esbuild", ["bundle", "--quiet", "-o", out, anything]);
   } finally {
     await Deno.remove(out);
+  }
+}
+
+if (import.meta.main) {
+  try {
+    await fetchLibraries();
+  } catch (error) {
+    console.error(`nuse: ${(error as Error).message}`);
+    Deno.exit(2);
   }
 }

@@ -5,15 +5,13 @@
  *
  * @module
  */
-import process from "node:process";
-
 /** A frame may keep the stack busy for this long. */
 export const FRAME_LIMIT_MS = 10;
 /** Frames between two looks at the processor time. */
 const READ_EVERY = 64;
 
 function processorMs(): number {
-  const { user, system } = process.cpuUsage();
+  const { user, system } = globalThis.process.cpuUsage();
   return (user + system) / 1000;
 }
 

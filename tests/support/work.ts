@@ -12,7 +12,9 @@
  *
  * @module
  */
-import { Session } from "node:inspector";
+
+// An import would make the type check want @types/node, which is not among the libraries.
+const { Session } = globalThis.process.getBuiltinModule("node:inspector");
 
 interface Coverage {
   readonly result: readonly {

@@ -133,7 +133,8 @@ export async function allImports(): Promise<Import[]> {
 }
 
 function importsIn(info: Info, sources: ReadonlySet<string>): Import[] {
-  const short = (url: string) => url.replace(`file://${ROOT}/`, "");
+  const short = (url: string) =>
+    url.replace(`file://${ROOT}/`, "").replace(/^node_modules\/.*\/node_modules\//, "npm:");
   return info.modules.flatMap((module) => {
     const from = short(module.specifier);
     if (!sources.has(from)) return [];
