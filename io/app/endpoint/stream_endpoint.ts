@@ -12,7 +12,7 @@
  * | connect() | see connecting.ts; failed, another endpoint with a fresh pair takes over |
  * | program shuts its writing side: our end reads EOF | shutdown(SHUT_WR): FIN |
  * | program closes (EPOLLHUP), everything read | close(): the connection lives on as an orphan |
- * | program closes with bytes unread (EPOLLERR) | abort(): RST, as Linux does |
+ * | program closes with bytes unread (EPOLLERR) | what it wrote, then abort(): RST, as Linux does |
  * | FIN from the peer, everything delivered | SHUT_WR on our end: the program reads 0 |
  * | RST or time-out | the rest is delivered, our end closed; SO_ERROR stays in EndedSockets |
  *
@@ -165,7 +165,7 @@ export class StreamEndpoint extends Endpoint {
     if ((events & EPOLLHUP) !== 0) this.noteProgramGone(nowUs);
     if ((events & (EPOLLRDHUP | EPOLLHUP)) !== 0) this.#isEndAhead = true;
     if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP)) !== 0) this.#isReadable = true;
-    if ((events & EPOLLERR) !== 0) this.#abort(nowUs);
+    if ((events & EPOLLERR) !== 0) this.#takeLast(nowUs);
     else this.pump(nowUs);
   }
 
@@ -323,7 +323,12 @@ export class StreamEndpoint extends Endpoint {
     this.release(nowUs);
   }
 
-  /** The program closed its end without reading everything. */
+  /** The program closed its end without reading everything; what it wrote before is still there. */
+  #takeLast(nowUs: number): void {
+    if (this.#phase === PHASE_CONNECTED) this.#fromProgram(nowUs);
+    this.#abort(nowUs); // what has no room now would have no time to leave either
+  }
+
   #abort(nowUs: number): void {
     if (this.isReleased) return;
     if (this.#phase === PHASE_CONNECTED) this.app.counters.streamsReset++;

@@ -34,7 +34,7 @@ const PING_PONG_US = 40_000;
 /** A frame waits when it would be less than this part of the window (Linux tcp_tso_win_divisor). */
 const TSO_WINDOW_DIVISOR = 3;
 
-/** Sends what may be sent now. Called from flush only. */
+/** Sends what may be sent now: for the flush, and before a reset. */
 export function tcpOutput(tcb: Tcb, nowUs: number): void {
   tcb.paceAtUs = Infinity;
   if (tcb.state === State.CLOSED || tcb.state === State.LISTEN) return;

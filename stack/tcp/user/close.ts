@@ -6,6 +6,7 @@
  */
 import { EndCause } from "../base/end_cause.ts";
 import { emitReset } from "../output/emit.ts";
+import { hasUnsent, tcpOutput } from "../output/output.ts";
 import {
   abortConnection,
   deleteTcb,
@@ -47,11 +48,11 @@ export function closeSocket(socket: TcpSocket, nowUs: number): void {
   if (tcb.rcvRing.usedBytes > 0) {
     // RFC 2525 2.17: data that nobody will read is lost, and the peer has to know
     counters.tcp.abortOnClose++;
-    return abortConnection(tcb, nowUs, EndCause.UNREAD_DATA);
+    return abortForProgram(tcb, nowUs, EndCause.UNREAD_DATA);
   }
   if (tcb.options.socket.lingerOn && tcb.options.socket.lingerSeconds === 0) {
     counters.tcp.abortOnData++;
-    return abortConnection(tcb, nowUs, EndCause.LINGER_ZERO);
+    return abortForProgram(tcb, nowUs, EndCause.LINGER_ZERO);
   }
   if (layer.orphanCount > config.orphanMax) {
     counters.tcp.abortOnMemory++;
@@ -59,6 +60,21 @@ export function closeSocket(socket: TcpSocket, nowUs: number): void {
   }
   queueFin(tcb);
   if (tcb.state === State.FIN_WAIT_2) limitFinWait2(tcb, nowUs);
+}
+
+/** The program wants a reset. */
+export function abortForProgram(tcb: Tcb, nowUs: number, cause: EndCause): void {
+  sendQueued(tcb, nowUs);
+  abortConnection(tcb, nowUs, cause);
+}
+
+/**
+ * Linux sends within send(); here what was written waits for the flush. Before a reset it leaves
+ * now, as far as the peer's window and cwnd allow: an answer may be the last word of a server that
+ * does not read on.
+ */
+function sendQueued(tcb: Tcb, nowUs: number): void {
+  if (hasUnsent(tcb)) tcpOutput(tcb, nowUs);
 }
 
 /**
@@ -97,7 +113,10 @@ export function disconnectSocket(socket: TcpSocket, nowUs: number): number {
   const { tcb } = socket;
   if (tcb.state === State.LISTEN) stopListening(socket, nowUs);
   else if (tcb.state !== State.CLOSED) {
-    if (needsReset(tcb.state)) emitReset(tcb, nowUs);
+    if (needsReset(tcb.state)) {
+      sendQueued(tcb, nowUs);
+      emitReset(tcb, nowUs);
+    }
     failConnection(tcb, 0, EndCause.DISCONNECTED);
   }
   renewTcb(socket);

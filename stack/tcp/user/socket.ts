@@ -18,8 +18,7 @@ import { EINVAL, ENOTCONN } from "../../base/errno.ts";
 import type { IpAddress } from "../../base/ip_address.ts";
 import { SHUT_RD, SHUT_RDWR } from "../../base/socket_constants.ts";
 import { bindSocket, connectFast, connectSocket, listenSocket } from "./open.ts";
-import { closeSocket, disconnectSocket, queueFin } from "./close.ts";
-import { abortConnection } from "../teardown/lifecycle.ts";
+import { abortForProgram, closeSocket, disconnectSocket, queueFin } from "./close.ts";
 import { updatePacing } from "../output/output.ts";
 import { getTcpOption, setTcpOption } from "./sol_tcp.ts";
 import { autotuneReceiveBuffer, isWindowUpdateDue } from "../receive/receive_window.ts";
@@ -283,7 +282,7 @@ export class TcpSocket implements SocketHandle {
   /** RST, at once. */
   abort(nowUs: number): void {
     if (this.listening !== null) disconnectSocket(this, nowUs);
-    else abortConnection(this.tcb, nowUs, EndCause.ABORTED);
+    else abortForProgram(this.tcb, nowUs, EndCause.ABORTED);
   }
 
   /** SO_MAX_PACING_RATE, bytes per second; Infinity: no limit. */

@@ -101,17 +101,31 @@ Deno.test("close with unread data resets (RFC 2525 2.17)", () => {
   assertEquals(peer.host.tcp.flowCount, 0);
 });
 
-Deno.test("SO_LINGER 0 and abort send RST", () => {
-  for (const how of ["linger", "abort"]) {
+Deno.test("SO_LINGER 0, abort, AF_UNSPEC: what was written just before leaves, then RST", () => {
+  for (const how of ["linger", "abort", "disconnect"]) {
     const peer = new Peer();
     const socket = peer.connect();
     peer.write(socket, 10);
     socket.tcpOptions.socket.lingerOn = true;
     if (how === "linger") socket.close(peer.nowUs);
-    else socket.abort(peer.nowUs);
-    assertEquals(peer.next(), "R. 1:1(0) ack 1");
+    else if (how === "abort") socket.abort(peer.nowUs);
+    else socket.disconnect(peer.nowUs);
+    peer.expect("P. 1:11(10) ack 1", "R. 11:11(0) ack 1");
+    peer.flush();
+    assertEquals(peer.sent, []);
     assertEquals(peer.host.tcp.flowCount, 0);
   }
+});
+
+Deno.test("close with unread data: the answer leaves as far as the window allows, then RST", () => {
+  const peer = new Peer();
+  const socket = peer.connect();
+  peer.send({ flags: "P.", data: 10, win: 1460 });
+  peer.sent.length = 0;
+  peer.write(socket, 2000);
+  socket.close(peer.nowUs);
+  peer.expect(". 1:1461(1460) ack 11", "R. 1461:1461(0) ack 11");
+  assertEquals(peer.host.tcp.flowCount, 0);
 });
 
 Deno.test("orphan in FIN-WAIT-2 ends after tcp_fin_timeout, TCP_LINGER2 shortens it", () => {

@@ -1,0 +1,202 @@
+/*
+ * ends CASE ADDRESS PORT, ends serve ADDRESS PORT: how a stream ends, seen from both sides. The
+ * first byte of a connection tells the server what to do with it. Both print what they see, to be
+ * compared between nuse and the kernel.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define ALL (POLLIN | POLLOUT | POLLERR | POLLHUP | POLLRDHUP)
+
+static struct sockaddr_in at = {.sin_family = AF_INET};
+
+static void say(const char *what, long result) {
+  printf("%s: %ld %s\n", what, result, result < 0 ? strerrorname_np(errno) : "");
+}
+
+static int poll_now(int fd, int ms) {
+  struct pollfd p = {.fd = fd, .events = ALL};
+  poll(&p, 1, ms);
+  return p.revents;
+}
+
+static void wait_for(int fd, int bits) {
+  for (int i = 0; i < 2000 && (poll_now(fd, 0) & bits) != bits; i++) usleep(1000);
+}
+
+static int take_error(int fd) {
+  int error = -1;
+  socklen_t len = sizeof error;
+  getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
+  return error;
+}
+
+static void set_linger(int fd, int seconds) {
+  struct linger linger = {1, seconds};
+  setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+}
+
+static void reset(int fd) {
+  set_linger(fd, 0);
+  close(fd);
+}
+
+/* Connected to the server, which may not have come up yet. */
+static int connected(void) {
+  for (int i = 0; i < 1000; i++) {
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    if (connect(fd, (struct sockaddr *)&at, sizeof at) == 0) return fd;
+    close(fd);
+    usleep(10000);
+  }
+  say("connect", -1);
+  exit(1);
+}
+
+/* A connection on which the server does what `what` says. */
+static int dial(const char *what) {
+  int fd = connected();
+  send(fd, what, 1, 0);
+  return fd;
+}
+
+static void say_read(int fd) {
+  char text[64] = "";
+  long n = recv(fd, text, sizeof text - 1, MSG_DONTWAIT);
+  say("recv", n);
+  if (n > 0) puts(text);
+}
+
+static void say_send(int fd) { say("send", send(fd, "x", 1, MSG_NOSIGNAL)); }
+static void say_error(int fd) { say("SO_ERROR", take_error(fd)); }
+static void say_poll(int fd) { printf("poll: %#x\n", poll_now(fd, 0)); }
+
+/* What is still told of a connection that has ended, in every order of asking. */
+static void tell_end(const char *what, int ready) {
+  static void (*const ask[])(int) = {say_read, say_send, say_error};
+  for (int i = 0; i < 3; i++) {
+    int fd = dial(what);
+    if (what[0] == 'f') {
+      wait_for(fd, POLLRDHUP);
+      if (what[1] == 'r') say_read(fd);
+      say_send(fd);
+    }
+    wait_for(fd, ready);
+    printf("%s %d\n", what, i);
+    say_poll(fd);
+    for (int k = 0; k < 6; k++) ask[(i + k) % 3](fd);
+    say_poll(fd);
+    close(fd);
+  }
+}
+
+static void unread(void) {
+  int fd = dial("u");
+  wait_for(fd, POLLIN);
+  say("send", send(fd, "answer", 6, 0));
+  close(fd);
+}
+
+static void unread_linger(void) {
+  int fd = dial("u");
+  wait_for(fd, POLLIN);
+  say("send", send(fd, "answer", 6, 0));
+  reset(fd);
+}
+
+static void say_epoll(int fd) {
+  struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP};
+  int epoll = epoll_create1(0);
+  epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
+  int n = epoll_wait(epoll, &event, 1, 0);
+  printf("epoll: %d %#x\n", n, event.events);
+}
+
+static void fresh(void) {
+  int fd = socket(AF_INET, SOCK_STREAM, 0);
+  struct pollfd p = {.fd = fd, .events = POLLIN};
+  int n = poll(&p, 1, 1000);
+  printf("poll: %d %#x\n", n, p.revents);
+  say_poll(fd);
+  say_epoll(fd);
+}
+
+static void reset_epoll(void) {
+  int fd = dial("r");
+  wait_for(fd, POLLHUP);
+  say_epoll(fd);
+}
+
+/* Until the connection ends: everything that comes, and how it ended. */
+static void read_all(int fd) {
+  char text[4096];
+  long n, total = 0;
+  while ((n = recv(fd, text, sizeof text, 0)) > 0) total += n;
+  printf("server got %ld bytes, then ", total);
+  say("", n);
+}
+
+/* False: it was the last. */
+static bool serve_one(int fd) {
+  char what = 0, more;
+  recv(fd, &what, 1, 0);
+  switch (what) {
+  case 'q': return false;
+  case 'r': reset(fd); break;
+  case 'd':
+    send(fd, "data", 4, 0);
+    reset(fd);
+    break;
+  case 'f':
+    shutdown(fd, SHUT_WR);
+    recv(fd, &more, 1, 0);
+    reset(fd);
+    break;
+  case 'u':
+    send(fd, "hello", 5, 0);
+    read_all(fd);
+    close(fd);
+    break;
+  default: close(fd);
+  }
+  return true;
+}
+
+static void serve(void) {
+  int one = 1, listener = socket(AF_INET, SOCK_STREAM, 0);
+  setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+  bind(listener, (struct sockaddr *)&at, sizeof at);
+  listen(listener, 5);
+  while (serve_one(accept(listener, NULL, NULL))) continue;
+}
+
+int main(int argc, char **argv) {
+  setvbuf(stdout, NULL, _IOLBF, 0);
+  if (argc != 4) return 2;
+  inet_pton(AF_INET, argv[2], &at.sin_addr);
+  at.sin_port = htons((uint16_t)atoi(argv[3]));
+  if (strcmp(argv[1], "unread") == 0) unread();
+  if (strcmp(argv[1], "unread_linger") == 0) unread_linger();
+  if (strcmp(argv[1], "fin_rst") == 0) tell_end("f", POLLHUP);
+  if (strcmp(argv[1], "fin_read_rst") == 0) tell_end("fr", POLLHUP);
+  if (strcmp(argv[1], "rst") == 0) tell_end("r", POLLHUP);
+  if (strcmp(argv[1], "data_rst") == 0) tell_end("d", POLLHUP);
+  if (strcmp(argv[1], "fresh") == 0) fresh();
+  if (strcmp(argv[1], "reset_epoll") == 0) reset_epoll();
+  if (strcmp(argv[1], "serve") == 0) {
+    serve();
+  } else {
+    close(dial("q"));
+  }
+  return 0;
+}

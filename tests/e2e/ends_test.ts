@@ -1,0 +1,57 @@
+/**
+ * How a stream ends is what it is without nuse: ends.c runs as client of the kernel's stack,
+ * natively and under nuse, and with both its ends under nuse. What client and server print is
+ * compared.
+ *
+ * @module
+ */
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { e2eWith, type Fixture, PEER } from "./fixture.ts";
+
+const e2e = e2eWith("cc");
+
+const SOURCE = `${import.meta.dirname}/ends.c`;
+const LOOPBACK = "127.0.0.1";
+const PORT = "4980";
+/** Both ends in one shell; the server's words go to stderr. */
+const BOTH = `"$0" serve ${LOOPBACK} ${PORT} >&2 & "$0" "$1" ${LOOPBACK} ${PORT}; wait`;
+
+/** What the client prints and what the server prints. */
+type Ends = readonly [client: string, server: string];
+
+/** The server in the kernel's stack. */
+async function acrossWire(f: Fixture, ends: string, name: string): Promise<Ends> {
+  const server = f.peer([ends, "serve", "0.0.0.0", PORT]);
+  const client = await f.nuse([ends, name, PEER, PORT]).done;
+  return [client.stdout, (await server.done).stdout];
+}
+
+/** Natively, under nuse against the kernel, within nuse: the same, with `words` in it. */
+async function same(f: Fixture, ends: string, name: string, words: string): Promise<void> {
+  const r = await f.b.run(["sh", "-c", BOTH, ends, name]);
+  const native: Ends = [r.stdout, r.stderr];
+  assertStringIncludes(native.join(""), words);
+  assertEquals(await acrossWire(f, ends, name), native, name);
+  const within = await f.nuse(["sh", "-c", BOTH, ends, name]).done;
+  assertEquals([within.stdout, within.stderr], native, `${name} within nuse`);
+}
+
+function cases(title: string, names: Readonly<Record<string, string>>): void {
+  e2e(title, async (f) => {
+    const dir = await Deno.makeTempDir();
+    try {
+      const compiled = await f.ns.run(["cc", "-O1", "-o", `${dir}/ends`, SOURCE]);
+      assertEquals(compiled.code, 0, compiled.stderr);
+      for (const [name, words] of Object.entries(names)) {
+        await same(f, `${dir}/ends`, name, words);
+      }
+    } finally {
+      await Deno.remove(dir, { recursive: true });
+    }
+  });
+}
+
+cases("close with input unread: what was sent arrives, then the reset", {
+  unread: "server got 6 bytes, then : -1 ECONNRESET",
+  unread_linger: "server got 6 bytes, then : -1 ECONNRESET",
+});

@@ -1,0 +1,42 @@
+/**
+ * How a stream ends, as the peer and the program see it: beside stream_endpoint_test.ts.
+ *
+ * @module
+ */
+import { assertEquals } from "@std/assert";
+import { ECONNRESET } from "../../../../stack/mod.ts";
+import { connectedStreams, POLLHUP, POLLIN } from "../program.ts";
+import { World } from "../world.ts";
+
+const PORT = 5002;
+
+function text(value: string): Uint8Array {
+  return new TextEncoder().encode(value);
+}
+
+Deno.test("stream: what was written before a close with unread bytes leaves before the RST", () => {
+  using world = new World();
+  const { client, server } = connectedStreams(world.program(), PORT);
+  assertEquals(client.send(text("never read")), 10);
+  server.await(POLLIN);
+  assertEquals(server.send(text("the last word")), 13);
+  server.close();
+  client.await(POLLHUP);
+  assertEquals(client.receiveText(), "the last word");
+  assertEquals(client.recv(), new Uint8Array(0));
+  assertEquals(client.soError, ECONNRESET);
+});
+
+Deno.test("stream: bytes that wait behind a pair read empty are unread, too: RST", () => {
+  using world = new World();
+  const { client, server } = connectedStreams(world.program(), PORT);
+  for (let i = 0; i < 40; i++) {
+    client.send(new Uint8Array(200_000));
+    world.step();
+  }
+  while (typeof server.recv() !== "number") continue; // the pair only: no step in between
+  server.close();
+  client.await(POLLHUP);
+  assertEquals(client.soError, ECONNRESET);
+  assertEquals(world.stack.counters.tcp.abortOnClose, 1);
+});
