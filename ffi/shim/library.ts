@@ -22,6 +22,7 @@ const FILES = [
   "core/channels.c",
   "core/control.c",
   "core/fd_table.c",
+  "core/memory.c",
   "core/process.c",
   "core/real.c",
   "core/rules.c",

@@ -5,14 +5,19 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 static struct sockaddr_in to = {.sin_family = AF_INET};
@@ -40,10 +45,176 @@ static void codes(void) {
   }
 }
 
+/* ---- pointers and lengths ---- */
+
+#define PAGE 4096
+
+static char *pages;     /* one that can be used, then one that cannot */
+static char *read_only; /* a page */
+
+static struct sockaddr_in own;
+
+/* Pointers that a call must not follow; the last can be read, but not written. */
+static void *bad(int i) {
+  void *list[] = {NULL, (void *)8, (void *)-1, (void *)(-4096l), pages + PAGE, pages + PAGE - 2,
+                  read_only};
+  return list[i];
+}
+#define BAD_TO_READ 6
+#define BAD_TO_WRITE 7
+
+/* A datagram socket bound to the loopback. */
+static int bound(void) {
+  socklen_t len = sizeof own;
+  int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+  own = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  bind(fd, (struct sockaddr *)&own, sizeof own);
+  getsockname(fd, (struct sockaddr *)&own, &len);
+  return fd;
+}
+
+/* Sends itself a datagram, and waits until it is there, and no other. */
+static void feed(int fd) {
+  struct pollfd p = {.fd = fd, .events = POLLIN};
+  while (recv(fd, &(char){0}, 1, 0) >= 0) continue;
+  sendto(fd, "12345678", 8, 0, (struct sockaddr *)&own, sizeof own);
+  poll(&p, 1, 5000);
+}
+
+static void names(int fd) {
+  char buf[64];
+  for (int i = 0; i < BAD_TO_WRITE; i++) {
+    socklen_t len = 16;
+    say("getsockname's address", getsockname(fd, bad(i), &len));
+    say("its length", getsockname(fd, (struct sockaddr *)buf, bad(i)));
+    feed(fd);
+    say("recvfrom's address", recvfrom(fd, buf, 64, 0, bad(i), &len));
+    feed(fd);
+    say("its length", recvfrom(fd, buf, 64, 0, (struct sockaddr *)buf, bad(i)));
+    say("getsockopt's value", getsockopt(fd, SOL_SOCKET, SO_TYPE, bad(i), &len));
+    say("its length", getsockopt(fd, SOL_SOCKET, SO_TYPE, buf, bad(i)));
+    say("FIONREAD", ioctl(fd, FIONREAD, bad(i)));
+    say("SIOCGIFCONF", ioctl(fd, SIOCGIFCONF, bad(i)));
+  }
+  for (int i = 0; i < BAD_TO_READ; i++) {
+    say("bind", bind(fd, bad(i), 16));
+    say("connect", connect(fd, bad(i), 16));
+    say("setsockopt", setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, bad(i), 4));
+    say("a filter", setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, bad(i), 16));
+  }
+}
+
+/* No address at all is none to send to: not among these. */
+static void sends(int fd) {
+  struct iovec iov = {"abc", 3};
+  for (int i = 1; i < BAD_TO_READ; i++) {
+    struct msghdr to_bad = {.msg_name = bad(i), .msg_namelen = 16, .msg_iov = &iov,
+                            .msg_iovlen = 1};
+    struct msghdr pieces = {.msg_name = &own, .msg_namelen = sizeof own, .msg_iov = bad(i),
+                            .msg_iovlen = 1};
+    struct msghdr control = {.msg_name = &own, .msg_namelen = sizeof own, .msg_iov = &iov,
+                             .msg_iovlen = 1, .msg_control = bad(i), .msg_controllen = 32};
+    say("sendto's address", sendto(fd, "abc", 3, 0, bad(i), 16));
+    say("sendto's bytes", sendto(fd, bad(i), 3, 0, (struct sockaddr *)&own, sizeof own));
+    say("sendmsg", sendmsg(fd, bad(i), 0));
+    say("its address", sendmsg(fd, &to_bad, 0));
+    say("its pieces", sendmsg(fd, &pieces, 0));
+    say("its control messages", sendmsg(fd, &control, 0));
+    say("sendmmsg", sendmmsg(fd, bad(i), 2, 0));
+    say("writev", writev(fd, bad(i), 1));
+  }
+}
+
+static void receives(int fd) {
+  char buf[16];
+  struct timespec soon = {0, 0};
+  for (int i = 0; i < BAD_TO_WRITE; i++) {
+    struct iovec iov = {buf, sizeof buf}, lost = {bad(i), 8};
+    struct msghdr from = {.msg_name = bad(i), .msg_namelen = 16, .msg_iov = &iov, .msg_iovlen = 1};
+    struct msghdr bytes = {.msg_iov = &lost, .msg_iovlen = 1};
+    struct mmsghdr vector = {.msg_hdr = {.msg_iov = &iov, .msg_iovlen = 1}};
+    feed(fd);
+    say("recvmsg's address", recvmsg(fd, &from, 0));
+    feed(fd);
+    say("its bytes", recvmsg(fd, &bytes, 0));
+    if (i < BAD_TO_READ) say("recvmsg", recvmsg(fd, bad(i), 0));
+    if (i < BAD_TO_READ) say("recvmmsg", recvmmsg(fd, bad(i), 1, 0, NULL));
+    if (i < BAD_TO_READ) say("readv", readv(fd, bad(i), 1));
+    if (i > 0) say("its timeout", recvmmsg(fd, &vector, 1, MSG_DONTWAIT, i == 6 ? &soon : bad(i)));
+  }
+}
+
+static void lengths(int fd) {
+  char buf[64];
+  socklen_t len = -1;
+  volatile int none = -1, many = 2000; /* the compiler shall not know */
+  struct iovec iov = {buf, sizeof buf}, negative = {buf, (size_t)-1};
+  struct msghdr msg = {.msg_name = &own, .msg_namelen = -1, .msg_iov = &iov, .msg_iovlen = 1};
+  say("getsockname", getsockname(fd, (struct sockaddr *)buf, &len));
+  say("getsockopt", getsockopt(fd, SOL_SOCKET, SO_TYPE, buf, &len));
+  say("setsockopt", setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, buf, -1));
+  say("bind", bind(fd, (struct sockaddr *)&own, -1));
+  say("sendto", sendto(fd, buf, 1, 0, (struct sockaddr *)&own, -1));
+  say("sendmsg", sendmsg(fd, &msg, 0));
+  say("recvmsg", recvmsg(fd, &msg, 0));
+  feed(fd);
+  len = -1;
+  say("recvfrom", recvfrom(fd, buf, sizeof buf, 0, (struct sockaddr *)buf, &len));
+  msg = (struct msghdr){.msg_name = &own, .msg_namelen = 16, .msg_iov = &negative, .msg_iovlen = 1};
+  say("sendmsg's piece", sendmsg(fd, &msg, 0));
+  say("recvmsg's piece", recvmsg(fd, &msg, 0));
+  msg.msg_iovlen = (size_t)many;
+  say("too many pieces", sendmsg(fd, &msg, 0));
+  say("writev", writev(fd, &iov, none));
+  say("readv", readv(fd, &iov, many));
+}
+
+/* A connection with itself, and what accept() and sendfile() are given. */
+static void streams(void) {
+  struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t len = sizeof name;
+  int listener = socket(AF_INET, SOCK_STREAM, 0), file = open("/proc/self/exe", O_RDONLY);
+  bind(listener, (struct sockaddr *)&name, sizeof name);
+  listen(listener, 16);
+  getsockname(listener, (struct sockaddr *)&name, &len);
+  for (int i = 0; i < BAD_TO_WRITE; i++) {
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    char buf[32];
+    connect(fd, (struct sockaddr *)&name, sizeof name);
+    len = 16;
+    say("getpeername's address", getpeername(fd, bad(i), &len));
+    say("its length", getpeername(fd, (struct sockaddr *)buf, bad(i)));
+    if (i > 0) say("accept's address", accept(listener, bad(i), &len));
+    if (i == 0) say("accept's length", accept(listener, (struct sockaddr *)buf, bad(i)));
+    if (i > 0) say("sendfile's offset", sendfile(fd, file, bad(i), 10));
+    if (i > 0 && i < BAD_TO_READ) {
+      struct msghdr pieces = {.msg_iov = bad(i), .msg_iovlen = 1};
+      say("send", send(fd, bad(i), 5, 0));
+      say("sendto", sendto(fd, "a", 1, 0, bad(i), 16));
+      say("sendmsg", sendmsg(fd, bad(i), 0));
+      say("its pieces", sendmsg(fd, &pieces, 0));
+    }
+  }
+}
+
+static void pointers(void) {
+  int fd = bound();
+  pages = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  read_only = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  mprotect(pages + PAGE, PAGE, PROT_NONE);
+  names(fd);
+  sends(fd);
+  receives(fd);
+  lengths(fd);
+  streams();
+}
+
 int main(int argc, char **argv) {
   if (argc != 4) return 2;
+  setvbuf(stdout, NULL, _IONBF, 0);
   inet_pton(AF_INET, argv[2], &to.sin_addr);
   to.sin_port = htons((uint16_t)atoi(argv[3]));
   if (strcmp(argv[1], "codes") == 0) codes();
+  if (strcmp(argv[1], "pointers") == 0) pointers();
   return 0;
 }

@@ -16,12 +16,21 @@ const CLOSED_PORT = "4990";
 /** What a case must print, besides that both print the same. */
 const CASES: readonly (readonly [name: string, words: string])[] = [
   ["codes", "ENOENT"],
+  ["pointers", "EFAULT"],
 ];
 
 e2e("error codes, pointers and lengths as the kernel's", async (f) => {
   const dir = await Deno.makeTempDir();
   try {
-    const compiled = await f.ns.run(["cc", "-O1", "-Wall", "-o", `${dir}/calls`, SOURCE]);
+    const compiled = await f.ns.run([
+      "cc",
+      "-O1",
+      "-Wall",
+      "-Wextra",
+      "-o",
+      `${dir}/calls`,
+      SOURCE,
+    ]);
     assertEquals([compiled.code, compiled.stderr], [0, ""]);
     for (const [name, words] of CASES) {
       const native = await f.b.run([`${dir}/calls`, name, LOOPBACK, CLOSED_PORT]);

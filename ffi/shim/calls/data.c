@@ -2,18 +2,28 @@
  * The doors of the data path: each call looks its descriptor up once and goes to libc, to stream/
  * or to datagram/. read and write may meet a stale entry (core/fd_table.c): ENOTSOCK
  * then means that the number now names something else, which libc shall deal with.
+ *
+ * Behind the doors a struct msghdr is a copy in our memory, and its array of pieces and its control
+ * messages can be read; what its other pointers lead to is not looked at yet (core/memory.h).
  */
 #include "../core/shim.h"
 
 #include <netinet/in.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/sendfile.h>
 #include <unistd.h>
 
+#include "../core/memory.h"
 #include "../core/real.h"
+#include "../core/sockaddr.h"
 #include "../core/socket.h"
 #include "../datagram/datagram.h"
 #include "../stream/stream.h"
+
+#define SOCKADDR_MAX 128
+#define PIECES_MAX 1024
+#define CONTROL_MAX 131072 /* optmem_max */
 
 static long recv_nuse(int fd, enum fd_kind kind, struct fd_entry *e, struct msghdr *msg,
                       int flags) {
@@ -25,10 +35,55 @@ static long send_nuse(int fd, enum fd_kind kind, struct fd_entry *e, const struc
   return kind == KIND_STREAM ? stream_sendmsg(fd, e, msg, flags) : dgram_sendmsg(fd, e, msg, flags);
 }
 
+/* Can `count` pieces be read, at most `PIECES_MAX`? */
+static long check_pieces(const struct iovec *iov, size_t count) {
+  return check_readable(iov, count * sizeof *iov);
+}
+
 static size_t iov_total(const struct iovec *iov, int count) {
   size_t total = 0;
   for (int i = 0; i < count; i++) total += iov[i].iov_len;
   return total;
+}
+
+/* The program's `from`, as the kernel takes it. */
+static long message_in(struct msghdr *msg, const struct msghdr *from) {
+  if (copy_in(msg, from, sizeof *msg) < 0) return -EFAULT;
+  if (msg->msg_name == NULL) msg->msg_namelen = 0;
+  if ((int)msg->msg_namelen < 0) return -EINVAL;
+  if (msg->msg_namelen > SOCKADDR_MAX) msg->msg_namelen = SOCKADDR_MAX;
+  if (msg->msg_iovlen > PIECES_MAX) return -EMSGSIZE;
+  return check_pieces(msg->msg_iov, msg->msg_iovlen);
+}
+
+static long send_message(int fd, enum fd_kind kind, struct fd_entry *e, const struct msghdr *from,
+                         int flags) {
+  struct msghdr msg;
+  long result = message_in(&msg, from);
+  if (result < 0) return result;
+  if (msg.msg_controllen > CONTROL_MAX) return -ENOBUFS;
+  if (check_readable(msg.msg_name, msg.msg_namelen) < 0) return -EFAULT;
+  if (check_readable(msg.msg_control, msg.msg_controllen) < 0) return -EFAULT;
+  return send_nuse(fd, kind, e, &msg, flags);
+}
+
+/* What recvmsg() says besides the bytes. */
+static long message_out(struct msghdr *to, const struct msghdr *msg) {
+  if (msg->msg_name != NULL &&
+      copy_out(&to->msg_namelen, &msg->msg_namelen, sizeof msg->msg_namelen) < 0) {
+    return -EFAULT;
+  }
+  if (copy_out(&to->msg_flags, &msg->msg_flags, sizeof msg->msg_flags) < 0) return -EFAULT;
+  return copy_out(&to->msg_controllen, &msg->msg_controllen, sizeof msg->msg_controllen);
+}
+
+static long recv_message(int fd, enum fd_kind kind, struct fd_entry *e, struct msghdr *to,
+                         int flags) {
+  struct msghdr msg;
+  long result = message_in(&msg, to);
+  if (result == 0) result = recv_nuse(fd, kind, e, &msg, flags);
+  if (result < 0) return result;
+  return message_out(to, &msg) < 0 ? -EFAULT : result;
 }
 
 EXPORT ssize_t read(int fd, void *buf, size_t len) {
@@ -51,7 +106,8 @@ EXPORT ssize_t readv(int fd, const struct iovec *iov, int count) {
   struct fd_entry *e;
   enum fd_kind kind = table_kind(fd, &e);
   if (!is_nuse(kind)) return real()->readv(fd, iov, count);
-  if (count < 0 || count > 1024) return shim_return(-EINVAL, saved);
+  if (count < 0 || count > PIECES_MAX) return shim_return(-EINVAL, saved);
+  if (check_pieces(iov, (size_t)count) < 0) return shim_return(-EFAULT, saved);
   if (iov_total(iov, count) == 0) return 0;
   struct msghdr msg = {.msg_iov = (struct iovec *)iov, .msg_iovlen = (size_t)count};
   long result = recv_nuse(fd, kind, e, &msg, 0);
@@ -79,7 +135,8 @@ EXPORT ssize_t writev(int fd, const struct iovec *iov, int count) {
   struct fd_entry *e;
   enum fd_kind kind = table_kind(fd, &e);
   if (!is_nuse(kind)) return real()->writev(fd, iov, count);
-  if (count < 0 || count > 1024) return shim_return(-EINVAL, saved);
+  if (count < 0 || count > PIECES_MAX) return shim_return(-EINVAL, saved);
+  if (check_pieces(iov, (size_t)count) < 0) return shim_return(-EFAULT, saved);
   struct msghdr msg = {.msg_iov = (struct iovec *)iov, .msg_iovlen = (size_t)count};
   long result = send_nuse(fd, kind, e, &msg, 0);
   if (result != -ENOTSOCK) return shim_return(result, saved);
@@ -105,15 +162,16 @@ EXPORT ssize_t recvfrom(int fd, void *restrict buf, size_t len, int flags, __SOC
   enum fd_kind kind = table_kind(fd, &e);
   struct sockaddr *name = addr.__sockaddr__;
   if (!is_nuse(kind)) return real()->recvfrom(fd, buf, len, flags, name, addr_len);
-  if (name != NULL && addr_len == NULL) return shim_return(-EFAULT, saved);
+  struct sockaddr_in6 from = {0}; /* any address of ours fits */
   struct iovec iov = {buf, len};
-  struct msghdr msg = {.msg_name = name,
-                       .msg_namelen = name == NULL ? 0 : *addr_len,
+  struct msghdr msg = {.msg_name = name == NULL ? NULL : &from,
+                       .msg_namelen = name == NULL ? 0 : sizeof from,
                        .msg_iov = &iov,
                        .msg_iovlen = 1};
   long result = recv_nuse(fd, kind, e, &msg, flags);
-  if (result >= 0 && name != NULL) *addr_len = msg.msg_namelen;
-  return shim_return(result, saved);
+  if (result < 0 || name == NULL) return shim_return(result, saved);
+  long named = sockaddr_out(&from, name, addr_len);
+  return shim_return(named < 0 ? named : result, saved);
 }
 
 /* Descriptors that came by SCM_RIGHTS may be nuse sockets: looked at when they are used. */
@@ -134,7 +192,7 @@ EXPORT ssize_t recvmsg(int fd, struct msghdr *msg, int flags) {
   int saved = errno;
   struct fd_entry *e;
   enum fd_kind kind = table_kind(fd, &e);
-  if (is_nuse(kind)) return shim_return(recv_nuse(fd, kind, e, msg, flags), saved);
+  if (is_nuse(kind)) return shim_return(recv_message(fd, kind, e, msg, flags), saved);
   ssize_t n = real()->recvmsg(fd, msg, flags);
   if (n >= 0) forget_received(msg);
   return n;
@@ -159,6 +217,10 @@ EXPORT ssize_t sendto(int fd, const void *buf, size_t len, int flags, __CONST_SO
   struct fd_entry *e;
   enum fd_kind kind = table_kind(fd, &e);
   if (!is_nuse(kind)) return real()->sendto(fd, buf, len, flags, addr.__sockaddr__, addr_len);
+  if (addr.__sockaddr__ != NULL) {
+    if (addr_len > SOCKADDR_MAX) return shim_return(-EINVAL, saved);
+    if (check_readable(addr.__sockaddr__, addr_len) < 0) return shim_return(-EFAULT, saved);
+  }
   struct iovec iov = {(void *)buf, len};
   struct msghdr msg = {.msg_name = (void *)addr.__sockaddr__,
                        .msg_namelen = addr_len,
@@ -175,7 +237,7 @@ EXPORT ssize_t sendmsg(int fd, const struct msghdr *msg, int flags) {
   struct fd_entry *e;
   enum fd_kind kind = table_kind(fd, &e);
   if (!is_nuse(kind)) return real()->sendmsg(fd, msg, flags);
-  return shim_return(send_nuse(fd, kind, e, msg, flags), saved);
+  return shim_return(send_message(fd, kind, e, msg, flags), saved);
 }
 
 EXPORT int sendmmsg(int fd, struct mmsghdr *vector, unsigned count, int flags) {
@@ -183,10 +245,13 @@ EXPORT int sendmmsg(int fd, struct mmsghdr *vector, unsigned count, int flags) {
   struct fd_entry *e;
   enum fd_kind kind = table_kind(fd, &e);
   if (!is_nuse(kind)) return real()->sendmmsg(fd, vector, count, flags);
+  if (count > PIECES_MAX) count = PIECES_MAX;
   for (unsigned i = 0; i < count; i++) {
-    long n = send_nuse(fd, kind, e, &vector[i].msg_hdr, flags);
+    long n = send_message(fd, kind, e, &vector[i].msg_hdr, flags);
+    if (n >= 0 && copy_out(&vector[i].msg_len, &(unsigned){(unsigned)n}, sizeof(unsigned)) < 0) {
+      n = -EFAULT;
+    }
     if (n < 0) return (int)shim_return(i > 0 ? (long)i : n, saved);
-    vector[i].msg_len = (unsigned)n;
   }
   return (int)shim_return((long)count, saved);
 }
@@ -206,29 +271,46 @@ static bool time_left(const struct timespec *deadline, struct timespec *left) {
   return false;
 }
 
+/* When `timeout` from now is. */
+static long deadline_of(const struct timespec *timeout, struct timespec *deadline) {
+  if (timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec > 999999999) return -EINVAL;
+  clock_gettime(CLOCK_MONOTONIC, deadline);
+  deadline->tv_sec += timeout->tv_sec + (deadline->tv_nsec + timeout->tv_nsec) / 1000000000;
+  deadline->tv_nsec = (deadline->tv_nsec + timeout->tv_nsec) % 1000000000;
+  return 0;
+}
+
+/* `left`: how long, and what remains of it; NULL: no limit. */
 static long recvmmsg_nuse(int fd, enum fd_kind kind, struct fd_entry *e, struct mmsghdr *vector,
-                          unsigned count, int flags, struct timespec *timeout) {
+                          unsigned count, int flags, struct timespec *left) {
   struct timespec deadline = {0};
   unsigned done = 0;
-  if (timeout != NULL) {
-    if (timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec > 999999999) return -EINVAL;
-    clock_gettime(CLOCK_MONOTONIC, &deadline);
-    deadline.tv_sec += timeout->tv_sec + (deadline.tv_nsec + timeout->tv_nsec) / 1000000000;
-    deadline.tv_nsec = (deadline.tv_nsec + timeout->tv_nsec) % 1000000000;
-  }
+  if (left != NULL && deadline_of(left, &deadline) < 0) return -EINVAL;
   while (done < count) {
-    long n = recv_nuse(fd, kind, e, &vector[done].msg_hdr, flags & ~MSG_WAITFORONE);
+    long n = recv_message(fd, kind, e, &vector[done].msg_hdr, flags & ~MSG_WAITFORONE);
+    if (n >= 0 && copy_out(&vector[done].msg_len, &(unsigned){(unsigned)n}, sizeof(unsigned)) < 0) {
+      n = -EFAULT;
+    }
     if (n < 0) {
       if (done == 0) return n;
       if (kind == KIND_DATAGRAM && n != -EAGAIN) atomic_store(&e->error, (int)-n);
       break;
     }
-    vector[done++].msg_len = (unsigned)n;
+    done++;
     if (flags & MSG_WAITFORONE) flags |= MSG_DONTWAIT;
-    if (timeout != NULL && !time_left(&deadline, timeout)) break;
+    if (left != NULL && !time_left(&deadline, left)) break;
     if (n == 0 && kind == KIND_STREAM) break;
   }
   return (long)done;
+}
+
+static long recvmmsg_within(int fd, enum fd_kind kind, struct fd_entry *e, struct mmsghdr *vector,
+                            unsigned count, int flags, struct timespec *timeout) {
+  struct timespec left;
+  if (timeout == NULL) return recvmmsg_nuse(fd, kind, e, vector, count, flags, NULL);
+  if (copy_in(&left, timeout, sizeof left) < 0) return -EFAULT;
+  long result = recvmmsg_nuse(fd, kind, e, vector, count, flags, &left);
+  return result > 0 && copy_out(timeout, &left, sizeof left) < 0 ? -EFAULT : result;
 }
 
 EXPORT int recvmmsg(int fd, struct mmsghdr *vector, unsigned count, int flags,
@@ -237,7 +319,7 @@ EXPORT int recvmmsg(int fd, struct mmsghdr *vector, unsigned count, int flags,
   struct fd_entry *e;
   enum fd_kind kind = table_kind(fd, &e);
   if (is_nuse(kind)) {
-    return (int)shim_return(recvmmsg_nuse(fd, kind, e, vector, count, flags, timeout), saved);
+    return (int)shim_return(recvmmsg_within(fd, kind, e, vector, count, flags, timeout), saved);
   }
   int n = real()->recvmmsg(fd, vector, count, flags, timeout);
   for (int i = 0; i < n; i++) forget_received(&vector[i].msg_hdr);
@@ -262,8 +344,6 @@ EXPORT ssize_t sendfile64(int out, int in, off64_t *offset, size_t count) {
 }
 
 EXPORT ssize_t sendfile(int out, int in, off_t *offset, size_t count) {
-  off64_t wide = offset == NULL ? 0 : *offset;
-  ssize_t n = sendfile64(out, in, offset == NULL ? NULL : &wide, count);
-  if (offset != NULL) *offset = (off_t)wide;
-  return n;
+  _Static_assert(sizeof(off_t) == sizeof(off64_t), "one kind of offset");
+  return sendfile64(out, in, (off64_t *)offset, count);
 }

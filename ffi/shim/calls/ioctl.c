@@ -7,9 +7,9 @@
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <stdarg.h>
-#include <string.h>
 #include <sys/ioctl.h>
 
+#include "../core/memory.h"
 #include "../core/real.h"
 #include "../core/socket.h"
 #include "../datagram/datagram.h"
@@ -24,16 +24,18 @@ static long last_stamp(struct fd_entry *e, void *out, bool nano) {
   if (stamp_us == 0) return -ENOENT;
   long fraction = (long)(stamp_us % 1000000);
   long pair[2] = {(long)(stamp_us / 1000000), nano ? fraction * 1000 : fraction};
-  memcpy(out, pair, sizeof pair);
-  return 0;
+  return copy_out(out, pair, sizeof pair);
 }
 
 static long ioctl_service(int fd, struct fd_entry *e, unsigned long op, void *argument,
                           size_t len) {
+  struct ifreq changed;
   struct control_request request = {
       .op = NUSE_OP_IOCTL, .a = (int)op, .data = argument, .data_len = len};
-  struct control_reply reply = {.data = argument, .data_cap = len};
-  return entry_call(fd, e, &request, &reply);
+  struct control_reply reply = {.data = &changed, .data_cap = len};
+  long result = entry_call(fd, e, &request, &reply);
+  if (result < 0) return result;
+  return copy_out(argument, &changed, reply.data_len < len ? reply.data_len : len);
 }
 
 static long ioctl_nuse(int fd, enum fd_kind kind, struct fd_entry *e, unsigned long op,
@@ -43,8 +45,7 @@ static long ioctl_nuse(int fd, enum fd_kind kind, struct fd_entry *e, unsigned l
       if (kind == KIND_STREAM && (entry_word(e) & NUSE_STATE_LISTENING)) return -EINVAL;
       if (kind == KIND_DATAGRAM && entry_verify(fd, e)) {
         int next = (int)dgram_next_len(fd, e);
-        memcpy(argument, &next, sizeof next);
-        return 0;
+        return copy_out(argument, &next, sizeof next);
       }
       break;
     case TIOCOUTQ: /* SIOCOUTQ */
@@ -52,8 +53,7 @@ static long ioctl_nuse(int fd, enum fd_kind kind, struct fd_entry *e, unsigned l
       if (!entry_verify(fd, e)) break;
       return ioctl_service(fd, e, op, argument, sizeof(int));
     case SIOCATMARK:
-      memset(argument, 0, sizeof(int));
-      return 0;
+      return copy_out(argument, &(int){0}, sizeof(int));
     case SIOCGSTAMP_OLD:
     case SIOCGSTAMPNS_OLD:
       return last_stamp(e, argument, op == SIOCGSTAMPNS_OLD);

@@ -6,8 +6,8 @@
 
 #include <linux/filter.h>
 #include <netinet/in.h>
-#include <string.h>
 
+#include "../core/memory.h"
 #include "../core/real.h"
 #include "../core/rules.h"
 #include "../core/socket.h"
@@ -39,35 +39,35 @@ static int datagram_error(int fd, struct fd_entry *e) {
   return error != 0 ? error : dgram_take_error(fd, e);
 }
 
-static void int_out(int from, void *value, socklen_t *len) {
-  *len = *len < sizeof from ? *len : sizeof from;
-  memcpy(value, &from, *len);
+/* Cut to *len; 0 or -EFAULT. */
+static long int_out(int from, void *value, socklen_t room, socklen_t *len) {
+  room = room < sizeof from ? room : sizeof from;
+  return copy_out(value, &from, room) < 0 ? -EFAULT : copy_out(len, &room, sizeof room);
 }
 
 static long getsockopt_nuse(int fd, enum fd_kind kind, struct fd_entry *e, int level, int name,
                             void *value, socklen_t *len) {
-  if (len == NULL) return -EFAULT;
-  if ((int)*len < 0) return -EINVAL;
+  uint8_t found[NUSE_DATA_MAX];
+  socklen_t room;
+  if (copy_in(&room, len, sizeof room) < 0) return -EFAULT;
+  if ((int)room < 0) return -EINVAL;
   if (level == SOL_SOCKET && name == SO_ERROR) {
     int error = kind == KIND_DATAGRAM ? datagram_error(fd, e) : 0;
     bool is_known = error != 0 || (kind == KIND_STREAM && (entry_word(e) & WORD_UNWRITABLE) &&
                                    stream_connect_outcome(fd, e) != 0);
-    if (is_known) {
-      int_out(error, value, len);
-      return 0;
-    }
+    if (is_known) return int_out(error, value, room, len);
   }
   struct control_request request = {
-      .op = NUSE_OP_GETOPT, .a = level, .b = name, .c = (int)*len};
-  struct control_reply reply = {.data = value, .data_cap = *len};
+      .op = NUSE_OP_GETOPT, .a = level, .b = name, .c = (int)room};
+  struct control_reply reply = {.data = found, .data_cap = sizeof found};
   long result = entry_call(fd, e, &request, &reply);
   if (result < 0) return result;
   if (level == SOL_SOCKET && name == SO_ERROR && kind == KIND_STREAM) pair_clear_error(fd);
-  if (*len > reply.data_len) *len = (socklen_t)reply.data_len;
   if ((entry_word(e) & WORD_UNWRITABLE) && !(reply.state & NUSE_STATE_CONNECTING)) {
     stream_grow_sndbuf(fd, e);
   }
-  return 0;
+  if (room > reply.data_len) room = (socklen_t)reply.data_len;
+  return copy_out(value, found, room) < 0 ? -EFAULT : copy_out(len, &room, sizeof room);
 }
 
 EXPORT int getsockopt(int fd, int level, int name, void *restrict value, socklen_t *restrict len) {
@@ -95,9 +95,8 @@ static long setsockopt_nuse(int fd, struct fd_entry *e, int level, int name, con
   struct control_reply reply = {0};
   if (level == SOL_SOCKET && (name == SO_ATTACH_FILTER || name == SO_ATTACH_REUSEPORT_CBPF)) {
     struct sock_fprog program;
-    if (value == NULL) return -EFAULT;
     if (len != sizeof program) return -EINVAL;
-    memcpy(&program, value, sizeof program);
+    if (copy_in(&program, value, sizeof program) < 0) return -EFAULT;
     request.data = program.filter;
     request.data_len = program.len * sizeof(struct sock_filter);
   }

@@ -125,7 +125,7 @@ static long name_nuse(int fd, struct fd_entry *e, int peer, struct sockaddr *add
   struct control_reply reply = {.data = found, .data_cap = sizeof found};
   long result = entry_call(fd, e, &request, &reply);
   if (result < 0) return result;
-  return addr == NULL ? -EFAULT : sockaddr_out(found, addr, len);
+  return sockaddr_out(found, addr, len);
 }
 
 EXPORT int getsockname(int fd, __SOCKADDR_ARG addr, socklen_t *restrict len) {

@@ -97,7 +97,7 @@ long message_receive(int fd, struct control_reply *reply) {
                        .msg_control = &control,
                        .msg_controllen = sizeof control};
   long n = sys_result(real()->recvmsg(fd, &msg, reply->cloexec ? MSG_CMSG_CLOEXEC : 0));
-  if (n == -EINTR || n == -EFAULT) return n;
+  if (n == -EINTR) return n;
   if (n < (long)sizeof h) return -ENETDOWN;
   long passed = take_fd(&msg, &control, &reply->fd);
   if (passed < 0) return passed;

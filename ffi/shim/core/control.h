@@ -23,7 +23,7 @@ struct control_reply {
   uint32_t state;
   uint64_t cookie;
   int a, b, c;
-  void *data;        /* where data shall go */
+  void *data;        /* where data shall go: our own memory */
   size_t data_cap;   /* room there */
   size_t data_len;   /* what the service sent; more than data_cap: cut */
   int fd;            /* -1 none */
@@ -33,7 +33,7 @@ struct control_reply {
 
 /* One message, with a descriptor unless `passed` is -1. 0 or -errno. */
 long message_send(int fd, const struct control_request *request, int passed);
-/* 0, -EINTR, -EFAULT, -EMFILE (the descriptor is lost), or -ENETDOWN. */
+/* 0, -EINTR, -EMFILE (the descriptor is lost), or -ENETDOWN. */
 long message_receive(int fd, struct control_reply *reply);
 
 struct control_channel {

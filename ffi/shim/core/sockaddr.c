@@ -6,6 +6,8 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "memory.h"
+
 socklen_t sockaddr_len(const void *addr) {
   switch (((const struct sockaddr *)addr)->sa_family) {
     case AF_INET:
@@ -19,12 +21,11 @@ socklen_t sockaddr_len(const void *addr) {
 
 long sockaddr_out(const void *from, struct sockaddr *to, socklen_t *len) {
   socklen_t true_len = sockaddr_len(from);
-  if (to == NULL) return 0;
-  if (len == NULL) return -EFAULT;
-  if ((int)*len < 0) return -EINVAL;
-  memcpy(to, from, *len < true_len ? *len : true_len);
-  *len = true_len;
-  return 0;
+  socklen_t room;
+  if (copy_in(&room, len, sizeof room) < 0) return -EFAULT;
+  if ((int)room < 0) return -EINVAL;
+  if (copy_out(len, &true_len, sizeof true_len) < 0) return -EFAULT;
+  return copy_out(to, from, room < true_len ? room : true_len);
 }
 
 static const uint8_t mapped_prefix[12] = {[10] = 0xff, [11] = 0xff};

@@ -6,7 +6,8 @@
 
 #include "shim.h"
 
-/* Copies a sockaddr out as the kernel does: cut to *len, *len set to the true length. */
+/* Copies a sockaddr out as the kernel does: cut to *len, *len set to the true length. 0, -EFAULT,
+ * -EINVAL. */
 long sockaddr_out(const void *from, struct sockaddr *to, socklen_t *len);
 /* v4-mapped addresses (RFC 3493 3.7): ::ffff:a.b.c.d. */
 bool is_v4_mapped(const uint8_t addr[16]);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/time.h>
 
+#include "../core/memory.h"
 #include "../core/sockaddr.h"
 
 static void set_pktinfo(struct dgram_header *h, uint32_t ifindex, const uint8_t *source,
@@ -115,8 +116,8 @@ void cmsg_put(struct msghdr *msg, size_t room, int level, int type, const void *
     header.cmsg_len = left;
   }
   uint8_t *at = (uint8_t *)msg->msg_control + used;
-  memcpy(at, &header, sizeof header);
-  memcpy(at + CMSG_LEN(0), data, header.cmsg_len - CMSG_LEN(0));
+  if (copy_out(at, &header, sizeof header) < 0) return;
+  if (copy_out(at + CMSG_LEN(0), data, header.cmsg_len - CMSG_LEN(0)) < 0) return;
   msg->msg_controllen = used + (left < CMSG_SPACE(len) ? left : CMSG_SPACE(len));
 }
 

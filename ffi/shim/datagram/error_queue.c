@@ -10,19 +10,21 @@
 #include <string.h>
 #include <sys/time.h>
 
+#include "../core/memory.h"
 #include "../core/sockaddr.h"
 #include "../core/socket.h"
 
 _Static_assert(sizeof(struct sock_extended_err) == NUSE_EE_OFFENDER_OFF, "extended error");
 
-static size_t scatter(const struct msghdr *msg, const uint8_t *from, size_t len) {
+/* Bytes copied, or -EFAULT. */
+static ssize_t scatter(const struct msghdr *msg, const uint8_t *from, size_t len) {
   size_t done = 0;
   for (size_t i = 0; i < msg->msg_iovlen && done < len; i++) {
     size_t piece = msg->msg_iov[i].iov_len < len - done ? msg->msg_iov[i].iov_len : len - done;
-    memcpy(msg->msg_iov[i].iov_base, from + done, piece);
+    if (copy_out(msg->msg_iov[i].iov_base, from + done, piece) < 0) return -EFAULT;
     done += piece;
   }
-  return done;
+  return (ssize_t)done;
 }
 
 static void put_error(const struct fd_entry *e, const uint8_t *entry, struct msghdr *msg,
@@ -63,13 +65,15 @@ ssize_t errqueue_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg) {
   if (reply.data_len < NUSE_EE_PAYLOAD_OFF || reply.data_len > sizeof entry) return -EIO;
   dgram_take_error(fd, e);
   size_t payload_len = reply.data_len - NUSE_EE_PAYLOAD_OFF;
-  size_t copied = scatter(msg, entry + NUSE_EE_PAYLOAD_OFF, payload_len);
-  msg->msg_flags = MSG_ERRQUEUE | (copied < payload_len ? MSG_TRUNC : 0);
+  ssize_t copied = scatter(msg, entry + NUSE_EE_PAYLOAD_OFF, payload_len);
+  if (copied < 0) return copied;
+  msg->msg_flags = MSG_ERRQUEUE | ((size_t)copied < payload_len ? MSG_TRUNC : 0);
   msg->msg_controllen = 0;
-  if (msg->msg_name != NULL) {
-    sockaddr_out(entry + NUSE_EE_DESTINATION_OFF, msg->msg_name, &msg->msg_namelen);
+  const void *destination = entry + NUSE_EE_DESTINATION_OFF;
+  if (msg->msg_name != NULL && sockaddr_out(destination, msg->msg_name, &msg->msg_namelen) < 0) {
+    return -EFAULT;
   }
   put_time(e, entry, msg, room);
   put_error(e, entry, msg, room);
-  return (ssize_t)copied;
+  return copied;
 }

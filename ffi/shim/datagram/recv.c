@@ -21,15 +21,15 @@
 #define RECV_FLAGS (MSG_DONTWAIT | MSG_PEEK | MSG_TRUNC)
 #define IOV_COUNT_MAX 1023
 
-static void name_out(const struct fd_entry *e, const struct dgram_header *h, struct msghdr *msg) {
+static long name_out(const struct fd_entry *e, const struct dgram_header *h, struct msghdr *msg) {
   union {
     struct sockaddr_in v4;
     struct sockaddr_in6 v6;
   } addr;
-  if (msg->msg_name == NULL) return;
+  if (msg->msg_name == NULL) return 0;
   if (h->family == 0) {
     msg->msg_namelen = 0;
-    return;
+    return 0;
   }
   memset(&addr, 0, sizeof addr);
   if (entry_domain(e) != AF_INET6) {
@@ -46,7 +46,7 @@ static void name_out(const struct fd_entry *e, const struct dgram_header *h, str
       if (IN6_IS_ADDR_LINKLOCAL(&addr.v6.sin6_addr)) addr.v6.sin6_scope_id = h->ifindex;
     }
   }
-  sockaddr_out(&addr, msg->msg_name, &msg->msg_namelen);
+  return sockaddr_out(&addr, msg->msg_name, &msg->msg_namelen);
 }
 
 /* A zero-length message: the program's own shutdown(SHUT_RD), or the service has gone. */
@@ -93,7 +93,7 @@ ssize_t dgram_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg, int flags)
   atomic_store_explicit(&e->stamp_us, h.time_us, memory_order_relaxed);
   msg->msg_flags = whole.msg_flags & MSG_TRUNC;
   msg->msg_controllen = 0;
-  name_out(e, &h, msg);
+  if (name_out(e, &h, msg) < 0) return -EFAULT;
   if (entry_word(e) & WORD_STATE & ~(unsigned)NUSE_STATE_CONNECTED) {
     cmsg_from_header(e, &h, msg, room);
   }

@@ -107,6 +107,7 @@ ssize_t dgram_sendmsg(int fd, struct fd_entry *e, const struct msghdr *msg, int 
   iov[0] = (struct iovec){&h, sizeof h};
   for (size_t i = 0; i < msg->msg_iovlen; i++) {
     iov[i + 1] = msg->msg_iov[i];
+    if ((ssize_t)iov[i + 1].iov_len < 0) return -EINVAL;
     if (iov[i + 1].iov_len > IP_LEN_MAX) return -EMSGSIZE;
     len += iov[i + 1].iov_len;
   }

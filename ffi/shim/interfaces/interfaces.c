@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "../core/control.h"
+#include "../core/memory.h"
 #include "../core/real.h"
 #include "../core/sockaddr.h"
 
@@ -199,7 +200,7 @@ long interfaces_ifconf(void *argument) {
   struct ifconf conf;
   struct if_list list;
   size_t used = 0;
-  memcpy(&conf, argument, sizeof conf);
+  if (copy_in(&conf, argument, sizeof conf) < 0) return -EFAULT;
   long result = fetch(&list);
   if (result < 0) return result;
   size_t room = conf.ifc_buf == NULL || conf.ifc_len < 0 ? 0 : (size_t)conf.ifc_len;
@@ -210,10 +211,9 @@ long interfaces_ifconf(void *argument) {
     if (conf.ifc_buf != NULL && room < used + sizeof row) break;
     memcpy(row.ifr_name, name_of(entry), IF_NAMESIZE - 1);
     memcpy(&row.ifr_addr, entry + NUSE_IF_ADDR_OFF, sizeof(struct sockaddr_in));
-    if (conf.ifc_buf != NULL) memcpy(conf.ifc_buf + used, &row, sizeof row);
+    if (conf.ifc_buf != NULL && copy_out(conf.ifc_buf + used, &row, sizeof row) < 0) return -EFAULT;
     used += sizeof row;
   }
   conf.ifc_len = (int)used;
-  memcpy(argument, &conf, sizeof conf);
-  return 0;
+  return copy_out(argument, &conf, sizeof conf);
 }

@@ -79,6 +79,7 @@ long stream_accept(int fd, struct fd_entry *e, struct sockaddr *addr, socklen_t 
   who.b = domain;
   if (flags & SOCK_NONBLOCK) make_nonblocking((int)accepted);
   table_set_nuse((int)accepted, &who, 0);
+  if (addr == NULL) return accepted;
   long result = sockaddr_out(record + NUSE_ACCEPT_PEER_OFF, addr, len);
   if (result == 0) return accepted;
   table_forget((int)accepted);

@@ -31,6 +31,8 @@ CASE(datagram_sendto) {
   CHECK(from.sin_addr.s_addr == htonl(0xc6120001));
   CHECK(sendto(fd, "", 0, 0, at(5000), AT_LEN) == 0);
   CHECK(recv(fd, buf, sizeof buf, 0) == 0);
+  FAILS(EAGAIN, recvfrom(fd, buf, sizeof buf, MSG_DONTWAIT, (struct sockaddr *)&from, NULL));
+  CHECK(sendto(fd, "hello", 5, 0, at(5000), AT_LEN) == 5);
   FAILS(EFAULT, recvfrom(fd, buf, sizeof buf, 0, (struct sockaddr *)&from, NULL));
 }
 
