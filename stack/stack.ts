@@ -18,6 +18,7 @@ import type { StackConfig, StackConfigOverrides } from "./config.ts";
 import { stackConfig } from "./config.ts";
 import {
   type AddressProbe,
+  Forwarder,
   type Interface,
   type InterfaceOptions,
   IpInput,
@@ -115,7 +116,7 @@ export class Stack {
       ip: config.ip,
       neighbour: config.neighbour,
       log,
-      onUnreachable: (off, len, nowUs) => this.#ip.rejectOwn(off, len, UNREACHABLE_HOST, nowUs),
+      onUnreachable: (off, len, nowUs) => this.#ip.rejectUnsent(off, len, UNREACHABLE_HOST, nowUs),
     });
     const transports: (Transport | null)[] = new Array(256).fill(null);
     const network = this.#layer.output;
@@ -137,15 +138,21 @@ export class Stack {
     transports[PROTOCOL_ICMP] = this.icmp;
     transports[PROTOCOL_TCP] = this.tcp;
     transports[PROTOCOL_UDP] = this.udp;
+    const { output } = this.#layer;
+    const { errors } = this.icmp;
+    const areFramesStable = options.areFramesStable ?? false;
     this.#ip = new IpInput({
       memory,
       counters,
       random,
       config: config.ip,
       interfaces: this.#layer.interfaces,
-      errors: this.icmp.errors,
+      errors,
       transports,
       deliverRaw: (pkt: Packet) => this.raw.deliver(pkt),
+      forwarder: config.ip.forward
+        ? new Forwarder({ memory, counters, output, errors, areFramesStable })
+        : null,
       log,
     });
     const { arp, neighbours } = this.#layer;

@@ -21,6 +21,8 @@ export class IpCounters {
   outRequests = 0;
   outDiscards = 0;
   outNoRoutes = 0;
+  inNoRoutes = 0;
+  forwDatagrams = 0;
   outTransmits = 0;
   reasmTimeout = 0;
   reasmReqds = 0;

@@ -60,6 +60,10 @@ export const DROP_MARTIAN_BROADCAST = -50; // to all, or to one of our subnets
 export const DROP_MARTIAN_RESERVED = -51; // 240/4, 0/8
 export const DROP_MARTIAN_UNSPECIFIED = -52; // 0.0.0.0 where nobody asks for an address
 export const DROP_MARTIAN_OWN = -53; // an address of ours, from the wire
+// Packets that were to be forwarded (iface/forward.ts)
+export const DROP_IP_TTL = -54;
+export const DROP_IP_NO_ROUTE = -55;
+export const DROP_IP_TOO_LONG = -56; // and not to be fragmented
 
 /** Name of reason r at index -r; index 0 is not a reason. */
 export const DROP_NAMES: readonly string[] = [
@@ -117,4 +121,7 @@ export const DROP_NAMES: readonly string[] = [
   "martianReserved",
   "martianUnspecified",
   "martianOwn",
+  "ipTtl",
+  "ipNoRoute",
+  "ipTooLong",
 ];

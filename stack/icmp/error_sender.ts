@@ -16,6 +16,7 @@ import {
   ICMP_TIME_EXCEEDED,
   ICMP_UNREACHABLE,
   isIcmpError,
+  UNREACHABLE_FRAGMENTATION_NEEDED,
 } from "../wire/icmp.ts";
 import { IpAddress } from "../base/ip_address.ts";
 import {
@@ -55,6 +56,12 @@ export class IcmpErrorSender implements IcmpSender {
 
   sendTimeExceeded(pkt: Packet, code: number): void {
     if (this.#send(pkt, ICMP_TIME_EXCEEDED, code, 0)) this.counters.icmp.outTimeExcds++;
+  }
+
+  /** RFC 1191 4: the next hop's MTU in the low half of the word. */
+  sendFragmentationNeeded(pkt: Packet, mtu: number): void {
+    const code = UNREACHABLE_FRAGMENTATION_NEEDED;
+    if (this.#send(pkt, ICMP_UNREACHABLE, code, mtu & 0xffff)) this.counters.icmp.outDestUnreachs++;
   }
 
   /** `pointer`: the faulty byte, from the IP header's start. */

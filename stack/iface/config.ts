@@ -6,6 +6,8 @@
  */
 
 export interface IpConfig {
+  /** ip_forward: packets for others go on to where the routing table says. */
+  readonly forward: boolean;
   /** ip_default_ttl */
   readonly defaultTtl: number;
   /** route/min_pmtu: an ICMP that claims less is taken as this much. */
@@ -50,6 +52,7 @@ export interface NeighbourConfig {
 }
 
 export const DEFAULT_IP_CONFIG: IpConfig = {
+  forward: false,
   defaultTtl: 64,
   minPmtu: 552,
   pmtuExpiryUs: 600e6,

@@ -1,7 +1,7 @@
 /**
  * The way up for IPv4 (RFC 791, RFC 1122 3.2.1): checks the header, decides whether the packet is
- * for us, puts fragments together and hands it to raw sockets and to its transport. We do not
- * forward.
+ * for us, puts fragments together and hands it to raw sockets and to its transport. What is for
+ * others goes to the forwarder (forward.ts), when there is one.
  *
  * @module
  */
@@ -17,6 +17,7 @@ import type { IcmpSender, Transport } from "../base/network.ts";
 import { IpAddress } from "../base/ip_address.ts";
 import { Packet } from "../base/packet.ts";
 import type { IpConfig } from "./config.ts";
+import type { Forwarder } from "./forward.ts";
 import type { Interface } from "./interface.ts";
 import type { InterfaceTable } from "./interface_table.ts";
 import { LIMITED_BROADCAST, martianReason } from "./martian.ts";
@@ -26,6 +27,8 @@ import { type PartialDatagram, Reassembly } from "./reassembly.ts";
 export interface IpErrorSender extends IcmpSender {
   sendTimeExceeded(pkt: Packet, code: number): void;
   sendParameterProblem(pkt: Packet, pointer: number): void;
+  /** `mtu`: of the link that the packet does not fit. */
+  sendFragmentationNeeded(pkt: Packet, mtu: number): void;
 }
 
 export interface IpInputDeps {
@@ -39,6 +42,8 @@ export interface IpInputDeps {
   readonly transports: readonly (Transport | null)[];
   /** Gives the packet to raw sockets; true when one took it. */
   readonly deliverRaw: (pkt: Packet) => boolean;
+  /** null: a host, which drops what is for others. */
+  readonly forwarder: Forwarder | null;
   readonly log: LogSink;
 }
 
@@ -83,7 +88,11 @@ export class IpInput {
     const { src, dst, protocol } = header;
     const martian = martianReason(src, dst, protocol, isOwn, this.deps.interfaces);
     if (martian !== 0) return martian;
-    if (!this.#classify(pkt, iface, isLinkGroup)) return DROP_IP_NOT_FOR_US;
+    if (!this.#classify(pkt, iface, isLinkGroup)) {
+      const { forwarder } = this.deps;
+      if (forwarder === null || reason !== 0) return DROP_IP_NOT_FOR_US;
+      return forwarder.forward(pkt, header, isLinkGroup);
+    }
     if (reason === DROP_IPV4_OPTIONS) {
       this.deps.errors.sendParameterProblem(pkt, header.optionErrorOff);
       return reason;
@@ -93,12 +102,12 @@ export class IpInput {
     return 0;
   }
 
-  /** An unreachable neighbour: the packet at `off`, which we made, is answered as by a router. */
-  rejectOwn(off: number, len: number, code: number, nowUs: number): void {
-    const { memory, errors, interfaces } = this.deps;
+  /** An unreachable neighbour: the sender of the packet at `off`, mostly ourselves, is told. */
+  rejectUnsent(off: number, len: number, code: number, nowUs: number): void {
+    const { memory, errors, interfaces, forwarder } = this.deps;
     if (parseIpv4(memory.dv, off, len, false, this.#header) !== 0) return;
-    // A forged source (IP_HDRINCL) is nobody to tell.
-    if (interfaces.ownerOfV4(this.#header.src) === null) return;
+    // Unless we forward, a source that is not ours is forged (IP_HDRINCL): nobody to tell.
+    if (forwarder === null && interfaces.ownerOfV4(this.#header.src) === null) return;
     const pkt = this.#pkt;
     this.#fill(pkt, interfaces.all[0], off, off, nowUs);
     pkt.isBroadcast = false;

@@ -137,6 +137,11 @@ export class IpOutput implements Network {
     return this.#toLink(r, nowUs);
   }
 
+  /** Queues the row under construction, a packet of somebody else with its IP header. */
+  sendForwarded(route: CachedRoute, nowUs: number): void {
+    this.#toLink(route, nowUs);
+  }
+
   confirm(route: Route, nowUs: number): void {
     const neighbour = (route as CachedRoute).neighbour;
     if (neighbour !== null && !neighbour.isEvicted) this.neighbours.confirm(neighbour, nowUs);

@@ -5,6 +5,7 @@
  */
 export { type AddressProbe, FULL_PROBE, type ProbePlan, QUICK_PROBE } from "./address_probe.ts";
 export * from "./config.ts";
+export { Forwarder } from "./forward.ts";
 export * from "./interface.ts";
 export { IpInput, type IpInputDeps } from "./ip_input.ts";
 export { LinkInput } from "./link_input.ts";

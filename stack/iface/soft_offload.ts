@@ -15,7 +15,6 @@ import {
   IPV4_DF,
   IPV4_DST_OFFSET,
   IPV4_FRAGMENT_OFFSET,
-  IPV4_HEADER_LEN,
   IPV4_ID_OFFSET,
   IPV4_SRC_OFFSET,
   IPV4_TOTAL_LEN_OFFSET,
@@ -94,7 +93,7 @@ export class Segmenter {
       payload.give(tx, row, pos, len);
       const ip = hdrOff + ETHERNET_HEADER_LEN;
       const l4Len = hdrLen - l4Pos + len;
-      patchIp(memory.dv, ip, l4 - ip + l4Len, rows);
+      patchIp(memory.dv, ip, l4 - ip, l4 - ip + l4Len, rows);
       if (isUdp) memory.dv.setUint16(l4 + UDP_LENGTH_OFFSET, l4Len);
       else patchTcp(memory.dv, l4, rows, size, tcpFlags, pos + len === total);
       patchPseudoSum(memory.dv, ip, l4, isUdp, l4Len);
@@ -110,11 +109,11 @@ export class Segmenter {
  * The header is that of the segment before. Its identification counts, unless nobody may fragment
  * the packet: then it stays (RFC 6864 4.1).
  */
-function patchIp(dv: DataView, ip: number, totalLen: number, k: number): void {
+function patchIp(dv: DataView, ip: number, headerLen: number, totalLen: number, k: number): void {
   dv.setUint16(ip + IPV4_TOTAL_LEN_OFFSET, totalLen);
   const isAtomic = (dv.getUint16(ip + IPV4_FRAGMENT_OFFSET) & IPV4_DF) !== 0;
   if (k > 0 && !isAtomic) dv.setUint16(ip + IPV4_ID_OFFSET, dv.getUint16(ip + IPV4_ID_OFFSET) + 1);
-  refreshIpv4Checksum(dv, ip, IPV4_HEADER_LEN);
+  refreshIpv4Checksum(dv, ip, headerLen);
 }
 
 /** The header is that of the segment before: the sequence number goes on by its payload. */

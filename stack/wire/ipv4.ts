@@ -44,6 +44,7 @@ export const PROTOCOL_ICMPV6 = 58;
 
 const OPTION_END = 0;
 export const OPTION_NOP = 1;
+const OPTION_COPIED = 0x80;
 const OPTION_LSRR = 131;
 const OPTION_SSRR = 137;
 
@@ -181,6 +182,22 @@ export function emitIpv4(
   dv.setUint16(off + IPV4_CHECKSUM_OFFSET, ~fold(total) & 0xffff);
   dv.setInt32(off + IPV4_SRC_OFFSET, src);
   dv.setInt32(off + IPV4_DST_OFFSET, dst);
+}
+
+/**
+ * The options of a header that goes before a later fragment: those that stay with the first (the
+ * copied flag is 0) turn into no-operations (RFC 791 3.1). They are well formed.
+ */
+export function maskOptionsNotCopied(dv: DataView, off: number, headerLen: number): void {
+  for (let i = IPV4_HEADER_LEN; i < headerLen;) {
+    const kind = dv.getUint8(off + i);
+    if (kind === OPTION_END) return;
+    const len = kind === OPTION_NOP ? 1 : dv.getUint8(off + i + 1);
+    if ((kind & OPTION_COPIED) === 0) {
+      for (let k = 0; k < len; k++) dv.setUint8(off + i + k, OPTION_NOP);
+    }
+    i += len;
+  }
 }
 
 /** Recomputes the checksum of a header that was changed or given by a program (IP_HDRINCL). */

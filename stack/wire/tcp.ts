@@ -50,6 +50,11 @@ export class TcpHeader {
   payloadLen = 0;
 }
 
+/** The data offset of the header at `off`, of which at least 20 bytes are there, in bytes. */
+export function tcpHeaderLen(dv: DataView, off: number): number {
+  return (dv.getUint8(off + TCP_FLAGS_OFFSET) >>> 4) << 2;
+}
+
 /** Parses the segment at `off`, `len` being the IP payload. Returns 0 or a drop reason. */
 export function parseTcp(dv: DataView, off: number, len: number, out: TcpHeader): number {
   if (len < TCP_HEADER_LEN) return DROP_TCP_SHORT;

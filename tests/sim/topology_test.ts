@@ -99,6 +99,68 @@ Deno.test("sim: one host in the middle of two links, connections to both sides a
   checkAftermath(sim, [a, b, c]);
 });
 
+/**
+ * Hosts in a row, one more than there are links, and a transfer each way between the outer two.
+ * Those between are routers, whose IP counters are returned.
+ */
+function throughRouters(seed: number, links: readonly Partial<LinkOptions>[]) {
+  const sim = new Simulator(seed);
+  const config = { ip: { forward: true } };
+  const hosts = Array.from(
+    { length: links.length + 1 },
+    (_, i) => sim.addHost(`h${i}`, { config }),
+  );
+  const ends = links.map((link, i) => sim.connect(hosts[i], hosts[i + 1], link).ends);
+  const defaultRoute = { dst: IpAddress.v4(0), prefixLen: 0 };
+  const last = links.length - 1;
+  for (const [i, [left, right]] of ends.entries()) {
+    // To the right by default, and back to the left where the first link is not one's own.
+    const gateway = IpAddress.v4(right.options.addr);
+    if (i < last || i === 0) assertEquals(hosts[i].stack.addRoute({ ...defaultRoute, gateway }), 0);
+    const back = {
+      dst: IpAddress.v4(ends[0][0].options.addr),
+      prefixLen: 24,
+      gateway: IpAddress.v4(left.options.addr),
+    };
+    if (i > 0) assertEquals(hosts[i + 1].stack.addRoute(back), 0);
+  }
+  const [a, z] = [hosts[0], hosts[last + 1]];
+  const flows = [
+    start(sim, a, z, ends[last][1].options.addr, PORT, 300_000),
+    start(sim, z, a, ends[0][0].options.addr, PORT + 1, 300_000),
+  ];
+  sim.run(() => flows.every((f) => f.isOver()));
+  for (const f of flows) f.close();
+  checkAftermath(sim, hosts);
+  return hosts.slice(1, -1).map(({ stack }) => stack.counters.ip);
+}
+
+Deno.test("sim: through a router, over lossy links, with every mix of offloads", () => {
+  const loss = { kind: "bernoulli", rate: 0.005 } as const;
+  const link = { rateBps: 50e6, delayUs: 2_000, queueBytes: 100_000, loss };
+  for (const near of [true, false]) {
+    for (const far of [true, false]) {
+      const links: Partial<LinkOptions>[] = [
+        { ...link, offload: [near, near], gro: near },
+        { ...link, offload: [far, far], gro: far },
+      ];
+      const [ip] = throughRouters(31, links);
+      assert(ip.forwDatagrams > 50, `${ip.forwDatagrams} packets forwarded`);
+    }
+  }
+});
+
+Deno.test("sim: a narrow link between routers: the path's MTU is found, nothing fragmented", () => {
+  for (const offload of [[false, false], [true, true]] as const) {
+    const wide = { delayUs: 1_000, offload };
+    const routers = throughRouters(32, [wide, { ...wide, mtu: 900 }, wide]);
+    for (const ip of routers) {
+      assert(ip.fragFails > 0);
+      assertEquals(ip.fragCreates, 0);
+    }
+  }
+});
+
 Deno.test("sim: 20 transfers without the memory for them: nothing breaks, all comes back", () => {
   const sim = new Simulator(23, { checkEvery: 7 });
   const a = sim.addHost("a", { memoryBytes: 1 << 20 });

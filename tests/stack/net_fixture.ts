@@ -112,14 +112,20 @@ export class Host {
     }
   }
 
-  inject(frame: Uint8Array, csum = CSUM_NONE, gsoType = GSO_NONE, gsoSize = 0): void {
+  inject(
+    frame: Uint8Array,
+    csum = CSUM_NONE,
+    gsoType = GSO_NONE,
+    gsoSize = 0,
+    ifIndex = this.iface.index,
+  ): void {
     this.memory.u8.set(frame, this.#rxOff);
     this.#rx.off[0] = this.#rxOff;
     this.#rx.len[0] = frame.length;
     this.#rx.csum[0] = csum;
     this.#rx.gsoType[0] = gsoType;
     this.#rx.gsoSize[0] = gsoSize;
-    this.stack.input(this.iface.index, this.#rx, 0, this.nowUs);
+    this.stack.input(ifIndex, this.#rx, 0, this.nowUs);
     this.memory.u8.fill(0xdd, this.#rxOff, this.#rxOff + frame.length);
   }
 

@@ -4,6 +4,7 @@ import {
   IPV4_DF,
   IPV4_MF,
   Ipv4Header,
+  maskOptionsNotCopied,
   parseIpv4,
   parseQuotedIpv4,
   PROTOCOL_ICMP,
@@ -175,4 +176,16 @@ Deno.test("ipv4: checksums come out right for random headers", () => {
     );
     assertEquals(parseIpv4(dv, 0, 65536, true, h), 0);
   }
+});
+
+Deno.test("ipv4: a later fragment keeps the options with the copied flag only", () => {
+  const masked = (options: string) => {
+    const u8 = packet(options);
+    maskOptionsNotCopied(view(u8), 0, u8.length - 8);
+    return u8.slice(20, u8.length - 8);
+  };
+  // Record route, a no-operation, a stream identifier (copied).
+  assertEquals(masked("07 03 04 01 88 04 00 09"), hex("01 01 01 01 88 04 00 09"));
+  // Nothing is looked at after the end of the list.
+  assertEquals(masked("00 07 ff ff"), hex("00 07 ff ff"));
 });

@@ -1,0 +1,251 @@
+/**
+ * Forwarding: what a router does with a packet for somebody else (RFC 1812 5.2), when `ip_forward`
+ * is on.
+ *
+ *     who may be forwarded ─▶ TTL ─▶ route ─▶ size ─▶ TTL − 1 ─▶ fragments ─▶ next hop
+ *
+ * Segments that a device has coalesced (GRO, or TSO of a peer on the same machine) travel on as one
+ * row, their checksum still to be filled in: the other device cuts them, or soft_offload.ts does.
+ *
+ * Not done: redirects are not sent, and the options that record a route or a time pass unchanged.
+ * A source-routed packet never comes here (ipv4.ts drops it, as Linux does by default).
+ *
+ * @module
+ */
+import { CSUM_PARTIAL, GSO_NONE } from "../base/frames.ts";
+import type { Counters } from "../base/counters.ts";
+import {
+  DROP_IP_NO_ROUTE,
+  DROP_IP_NOT_FOR_US,
+  DROP_IP_TOO_LONG,
+  DROP_IP_TTL,
+  DROP_IPV4_SHORT,
+  DROP_NO_MEMORY,
+} from "../base/drop_reason.ts";
+import { IpAddress } from "../base/ip_address.ts";
+import type { Memory } from "../base/memory.ts";
+import type { Packet } from "../base/packet.ts";
+import { finish, fold, pseudoSumV4, sum } from "../wire/checksum.ts";
+import { TIME_EXCEEDED_TTL, UNREACHABLE_NET } from "../wire/icmp.ts";
+import {
+  IPV4_FRAGMENT_OFFSET,
+  IPV4_HEADER_LEN,
+  IPV4_MF,
+  IPV4_TOTAL_LEN_OFFSET,
+  IPV4_TTL_OFFSET,
+  type Ipv4Header,
+  maskOptionsNotCopied,
+  PROTOCOL_TCP,
+  PROTOCOL_UDP,
+  refreshIpv4Checksum,
+} from "../wire/ipv4.ts";
+import { TCP_CHECKSUM_OFFSET, TCP_HEADER_LEN, tcpHeaderLen } from "../wire/tcp.ts";
+import { finishUdp, UDP_CHECKSUM_OFFSET, UDP_HEADER_LEN } from "../wire/udp.ts";
+import { type CachedRoute, VIA_NEIGHBOUR } from "./cached_route.ts";
+import type { IpErrorSender } from "./ip_input.ts";
+import type { IpOutput } from "./ip_output.ts";
+
+/** Destinations whose routes are at hand; a power of two. */
+const RECENT_ROUTES = 64;
+
+export interface ForwarderDeps {
+  readonly memory: Memory;
+  readonly counters: Counters;
+  readonly output: IpOutput;
+  readonly errors: IpErrorSender;
+  /** A received frame stays as it is until the next flush: it need not be copied. */
+  readonly areFramesStable: boolean;
+}
+
+export class Forwarder {
+  /** By a few bits of the destination. */
+  readonly #recent: (CachedRoute | null)[] = new Array(RECENT_ROUTES).fill(null);
+
+  constructor(readonly deps: ForwarderDeps) {}
+
+  /**
+   * A packet that is not for us, parsed and no martian. `isLinkGroup`: it came in a frame to many.
+   * Returns 0, or the reason why it is not forwarded; what is due to its sender has been sent.
+   */
+  forward(pkt: Packet, header: Ipv4Header, isLinkGroup: boolean): number {
+    const { counters, errors } = this.deps;
+    if (isLinkGroup || !isForwarded(header.src) || !isForwarded(header.dst)) {
+      return DROP_IP_NOT_FOR_US;
+    }
+    if (header.ttl <= 1) {
+      counters.ip.inHdrErrors++;
+      errors.sendTimeExceeded(pkt, TIME_EXCEEDED_TTL);
+      return DROP_IP_TTL;
+    }
+    const route = this.#routeTo(header.dst);
+    if (route === null) {
+      counters.ip.inNoRoutes++;
+      errors.sendUnreachable(pkt, UNREACHABLE_NET);
+      return DROP_IP_NO_ROUTE;
+    }
+    // A broadcast on another link: RFC 2644.
+    if (route.via !== VIA_NEIGHBOUR) return DROP_IP_NOT_FOR_US;
+    const l4Len = offloadedHeaderLen(this.deps.memory.dv, pkt);
+    if (l4Len < 0) return DROP_IPV4_SHORT;
+    const fits = this.#fit(pkt, header, l4Len, route.iface.mtu);
+    if (!fits) return DROP_IP_TOO_LONG;
+    return this.#pass(pkt, header, route, l4Len);
+  }
+
+  #routeTo(dst: number): CachedRoute | null {
+    const at = (dst ^ (dst >>> 8)) & (RECENT_ROUTES - 1);
+    const recent = this.#recent[at];
+    if (recent !== null && recent.valid && recent.dst.w3 === dst) return recent;
+    const found = this.deps.output.router.route(IpAddress.v4(dst), null, 0, false);
+    if (typeof found === "number") return null;
+    this.#recent[at] = found;
+    return found;
+  }
+
+  /**
+   * Whether the packet may go out by a link of this MTU, in fragments if need be; tells the sender
+   * when it may not (RFC 1191 4). Segments that nobody forbade to cut are made shorter.
+   */
+  #fit(pkt: Packet, header: Ipv4Header, l4Len: number, mtu: number): boolean {
+    const isGso = pkt.gsoType !== GSO_NONE;
+    const len = isGso ? header.headerLen + l4Len + pkt.gsoSize : header.totalLen;
+    if (len <= mtu) return true;
+    if (!header.dontFragment && !isGso) return true;
+    if (!header.dontFragment && pkt.protocol === PROTOCOL_TCP) {
+      pkt.gsoSize = mtu - header.headerLen - l4Len;
+      return true;
+    }
+    this.deps.counters.ip.fragFails++;
+    if (header.dontFragment) this.deps.errors.sendFragmentationNeeded(pkt, mtu);
+    return false;
+  }
+
+  #pass(pkt: Packet, header: Ipv4Header, route: CachedRoute, l4Len: number): number {
+    const { memory, counters, areFramesStable } = this.deps;
+    const { totalLen } = header;
+    let off = pkt.networkOff;
+    if (!areFramesStable) {
+      off = memory.alloc(totalLen);
+      if (off < 0) return DROP_NO_MEMORY;
+      memory.u8.copyWithin(off, pkt.networkOff, pkt.networkOff + totalLen);
+      memory.freeDeferred(off, totalLen);
+    }
+    counters.ip.forwDatagrams++;
+    if (totalLen <= route.iface.mtu || pkt.gsoType !== GSO_NONE) {
+      this.#passWhole(pkt, off, header, route, l4Len);
+    } else {
+      this.#passFragments(pkt, off, header, route, l4Len);
+    }
+    return 0;
+  }
+
+  /** `off`: where the packet lies. */
+  #passWhole(
+    pkt: Packet,
+    off: number,
+    { headerLen, totalLen, src, dst }: Ipv4Header,
+    route: CachedRoute,
+    l4Len: number,
+  ): void {
+    const { memory, output } = this.deps;
+    const { u8, dv } = memory;
+    const row = output.begin(route);
+    const tx = route.tx;
+    const l4 = tx.l4Off[row];
+    const l4End = off + headerLen + l4Len;
+    u8.copyWithin(l4, off + headerLen, l4End);
+    tx.hdrLen[row] = l4Len;
+    tx.payOff[row] = l4End;
+    tx.payLen[row] = off + totalLen - l4End;
+    if (l4Len > 0) {
+      const field = checksumOffset(pkt.protocol);
+      dv.setUint16(l4 + field, fold(pseudoSumV4(src, dst, pkt.protocol, totalLen - headerLen)));
+      tx.csum[row] = CSUM_PARTIAL;
+      tx.csumOffset[row] = field;
+      tx.gsoType[row] = pkt.gsoType;
+      tx.gsoSize[row] = pkt.gsoSize;
+    }
+    const ip = tx.prepend(headerLen);
+    u8.copyWithin(ip, off, off + headerLen);
+    decrementTtl(dv, ip);
+    refreshIpv4Checksum(dv, ip, headerLen);
+    output.sendForwarded(route, pkt.nowUs);
+  }
+
+  /** RFC 791 3.2. The packet may be a fragment itself. */
+  #passFragments(
+    pkt: Packet,
+    off: number,
+    header: Ipv4Header,
+    route: CachedRoute,
+    l4Len: number,
+  ): void {
+    const { memory, counters, output } = this.deps;
+    const { u8, dv } = memory;
+    const { headerLen, totalLen } = header;
+    const data = off + headerLen;
+    const dataLen = totalLen - headerLen;
+    if (l4Len > 0) finishChecksumAt(dv, pkt.protocol, header, data, dataLen);
+    const maxData = (route.iface.mtu - headerLen) & ~7;
+    for (let pos = 0; pos < dataLen; pos += maxData) {
+      const len = Math.min(maxData, dataLen - pos);
+      const hasMore = header.moreFragments || pos + len < dataLen;
+      const row = output.begin(route);
+      const tx = route.tx;
+      tx.payOff[row] = data + pos;
+      tx.payLen[row] = len;
+      const ip = tx.prepend(headerLen);
+      u8.copyWithin(ip, off, off + headerLen);
+      if (pos > 0 && headerLen > IPV4_HEADER_LEN) maskOptionsNotCopied(dv, ip, headerLen);
+      decrementTtl(dv, ip);
+      dv.setUint16(ip + IPV4_TOTAL_LEN_OFFSET, headerLen + len);
+      const offset = (header.fragmentOff + pos) >> 3;
+      dv.setUint16(ip + IPV4_FRAGMENT_OFFSET, hasMore ? offset | IPV4_MF : offset);
+      refreshIpv4Checksum(dv, ip, headerLen);
+      output.sendForwarded(route, pkt.nowUs);
+      counters.ip.fragCreates++;
+    }
+    counters.ip.fragOks++;
+  }
+}
+
+/** Whom packets are taken from and for (RFC 1812 5.3.7; link-local ones stay: RFC 3927 7). */
+function isForwarded(addr: number): boolean {
+  const firstByte = addr >>> 24;
+  return firstByte !== 0 && firstByte !== 127 && firstByte < 224 && addr >>> 16 !== 0xa9fe;
+}
+
+/**
+ * Length of the transport header that must lie in the row's slot, because checksum or segments are
+ * still to be made; 0: none is; -1: the packet is too short for it.
+ */
+function offloadedHeaderLen(dv: DataView, pkt: Packet): number {
+  if (pkt.csum !== CSUM_PARTIAL && pkt.gsoType === GSO_NONE) return 0;
+  const there = pkt.endOff - pkt.transportOff;
+  if (pkt.protocol === PROTOCOL_UDP) return there < UDP_HEADER_LEN ? -1 : UDP_HEADER_LEN;
+  if (pkt.protocol !== PROTOCOL_TCP) return 0;
+  if (there < TCP_HEADER_LEN) return -1;
+  const len = tcpHeaderLen(dv, pkt.transportOff);
+  return len < TCP_HEADER_LEN || len > there ? -1 : len;
+}
+
+function checksumOffset(protocol: number): number {
+  return protocol === PROTOCOL_UDP ? UDP_CHECKSUM_OFFSET : TCP_CHECKSUM_OFFSET;
+}
+
+function finishChecksumAt(
+  dv: DataView,
+  protocol: number,
+  { src, dst }: Ipv4Header,
+  l4: number,
+  len: number,
+): void {
+  const field = l4 + checksumOffset(protocol);
+  dv.setUint16(field, 0);
+  const total = sum(dv, l4, len, pseudoSumV4(src, dst, protocol, len));
+  dv.setUint16(field, protocol === PROTOCOL_UDP ? finishUdp(total) : finish(total));
+}
+
+function decrementTtl(dv: DataView, ip: number): void {
+  dv.setUint8(ip + IPV4_TTL_OFFSET, dv.getUint8(ip + IPV4_TTL_OFFSET) - 1);
+}

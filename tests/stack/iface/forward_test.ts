@@ -1,0 +1,310 @@
+import { assert, assertEquals } from "@std/assert";
+import {
+  CSUM_PARTIAL,
+  GSO_TCPV4,
+  GSO_UDP_L4,
+  type Interface,
+  IpAddress,
+} from "../../../stack/mod.ts";
+import { fold, pseudoSumV4, sum } from "../../../stack/wire/checksum.ts";
+import { EthernetHeader, macHi, macLo, parseEthernet } from "../../../stack/wire/ethernet.ts";
+import { refreshIpv4Checksum } from "../../../stack/wire/ipv4.ts";
+import { emitTcp, TCP_ACK, TCP_PSH } from "../../../stack/wire/tcp.ts";
+import {
+  ALL_OFFLOADS,
+  arpFrame,
+  assertBytes,
+  bytesOf,
+  ethernetFrame,
+  FakeDevice,
+  Host,
+  icmpFrame,
+  ip,
+  type IpFields,
+  ipFrame,
+  joinFragments,
+  NO_OFFLOAD,
+  OUR_ADDR,
+  OUR_MAC,
+  parseArpFrame,
+  parseIcmpFrame,
+  parseIp,
+  parseUdpFrame,
+  PEER_ADDR,
+  type SentFrame,
+  udpFrame,
+} from "../net_fixture.ts";
+
+const FAR_MAC = Uint8Array.of(2, 0, 0, 0, 1, 2);
+const FAR_PEER_MAC = Uint8Array.of(2, 0, 0, 0, 1, 1);
+const FAR_OURS = ip("198.18.1.2");
+const FAR_PEER = ip("198.18.1.1");
+/** Reached by the far peer. */
+const BEYOND = ip("203.0.113.9");
+const DF = 0x4000;
+const TIME_EXCEEDED = 11;
+const UNREACHABLE = 3;
+const SINK = 9;
+
+interface Options {
+  readonly caps?: typeof NO_OFFLOAD;
+  readonly mtu?: number;
+  readonly forward?: boolean;
+  readonly isResolved?: boolean;
+}
+
+/** A stack between two links: 198.18.0.0/24 on eth0, 198.18.1.0/24 on eth1. */
+class RouterHost extends Host {
+  readonly far: FakeDevice;
+  readonly farIface: Interface;
+
+  constructor({ caps = NO_OFFLOAD, mtu = 1500, forward = true, isResolved = true }: Options = {}) {
+    super({ config: { ip: { forward } } });
+    this.far = new FakeDevice(caps, mtu);
+    this.farIface = this.stack.addInterface({ name: "eth1", mac: FAR_MAC, link: this.far });
+    assertEquals(this.stack.addAddress(this.farIface.index, FAR_OURS, 24, this.nowUs), 0);
+    const route = { dst: ip("203.0.113.0"), prefixLen: 24, gateway: FAR_PEER };
+    assertEquals(this.stack.addRoute(route), 0);
+    this.advance(3e6);
+    if (isResolved) {
+      const asks = arpFrame(1, FAR_PEER_MAC, FAR_PEER, FAR_MAC, FAR_OURS);
+      this.inject(asks, 0, 0, 0, this.farIface.index);
+    }
+    this.flush();
+    this.device.frames.length = 0;
+    this.far.frames.length = 0;
+  }
+
+  /** What left by eth1 since the last call. */
+  passed(): SentFrame[] {
+    this.flush();
+    return this.far.frames.splice(0);
+  }
+
+  passedOne(): SentFrame {
+    const frames = this.passed();
+    assertEquals(frames.length, 1);
+    return frames[0];
+  }
+
+  drops(name: string): number {
+    return this.stack.counters.snapshot()[`drop.${name}`] ?? 0;
+  }
+}
+
+function datagram(data: Uint8Array, fields: IpFields = {}): Uint8Array {
+  return udpFrame(5000, SINK, data, { dst: FAR_PEER, ...fields });
+}
+
+/** A TCP segment from our peer to the far one, its checksum only begun. */
+function segment(data: Uint8Array, flagsAndOffset = DF): Uint8Array {
+  const body = new Uint8Array(20 + data.length);
+  const dv = new DataView(body.buffer);
+  const pseudo = fold(pseudoSumV4(PEER_ADDR.w3, FAR_PEER.w3, 6, body.length));
+  emitTcp(dv, 0, 4000, 80, 1000, 2000, 20, TCP_ACK | TCP_PSH, 500, pseudo, 0);
+  body.set(data, 20);
+  return ipFrame(6, body, { dst: FAR_PEER, flagsAndOffset });
+}
+
+/** Whether the transport checksum of a whole packet is right. */
+function isChecksumRight(frame: SentFrame): boolean {
+  const { header, payload } = parseIp(frame);
+  const dv = new DataView(payload.buffer, payload.byteOffset);
+  const pseudo = pseudoSumV4(header.src, header.dst, header.protocol, payload.length);
+  return fold(sum(dv, 0, payload.length, pseudo)) === 0xffff;
+}
+
+Deno.test("a packet for somebody else goes on, one hop older, to the next hop's MAC", () => {
+  const host = new RouterHost();
+  host.inject(datagram(bytesOf(100), { ttl: 9, tos: 0x10, id: 77, flagsAndOffset: DF }));
+  const frame = host.passedOne();
+  const link = new EthernetHeader();
+  assertEquals(parseEthernet(new DataView(frame.bytes.buffer), 0, frame.bytes.length, link), 0);
+  assertEquals([link.dstHi, link.dstLo], [macHi(FAR_PEER_MAC), macLo(FAR_PEER_MAC)]);
+  assertEquals([link.srcHi, link.srcLo], [macHi(FAR_MAC), macLo(FAR_MAC)]);
+  const { header, payload } = parseUdpFrame(frame);
+  assertEquals([header.ttl, header.tos, header.id, header.dontFragment], [8, 0x10, 77, true]);
+  assertEquals(IpAddress.v4(header.src).toString(), PEER_ADDR.toString());
+  assertBytes(payload.slice(8), bytesOf(100));
+  assertEquals(host.sent().length, 0);
+  assertEquals(host.stack.counters.ip.forwDatagrams, 1);
+});
+
+Deno.test("by a gateway: the frame is the gateway's, the packet is the destination's", () => {
+  const host = new RouterHost();
+  host.inject(datagram(bytesOf(10), { dst: BEYOND }));
+  const frame = host.passedOne();
+  assertEquals(frame.bytes.slice(0, 6), FAR_PEER_MAC);
+  assertEquals(parseIp(frame).header.dst, BEYOND.w3);
+});
+
+Deno.test("a host does not forward", () => {
+  const host = new RouterHost({ forward: false });
+  host.inject(datagram(bytesOf(10)));
+  assertEquals([host.passed().length, host.sent().length], [0, 0]);
+  assertEquals(host.drops("ipNotForUs"), 1);
+});
+
+Deno.test("a packet for the router itself, by any of its addresses, is not forwarded", () => {
+  const host = new RouterHost();
+  host.inject(icmpFrame(8, 0, 1, bytesOf(8), { dst: FAR_OURS }));
+  assertEquals(parseIcmpFrame(host.sentOne()).icmp.type, 0);
+  assertEquals(host.passed().length, 0);
+});
+
+Deno.test("the last hop: time exceeded, quoting the packet, from the router's near address", () => {
+  for (const ttl of [1, 0]) {
+    const host = new RouterHost();
+    const frame = datagram(bytesOf(30), { ttl });
+    host.inject(frame);
+    const error = parseIcmpFrame(host.sentOne());
+    assertEquals([error.icmp.type, error.icmp.code], [TIME_EXCEEDED, 0]);
+    assertEquals(error.header.src, OUR_ADDR.w3);
+    assertBytes(error.data, frame.slice(14));
+    assertEquals(host.passed().length, 0);
+    assertEquals(host.drops("ipTtl"), 1);
+  }
+});
+
+Deno.test("no route: network unreachable", () => {
+  const host = new RouterHost();
+  host.inject(datagram(bytesOf(30), { dst: ip("192.0.2.1") }));
+  const error = parseIcmpFrame(host.sentOne());
+  assertEquals([error.icmp.type, error.icmp.code], [UNREACHABLE, 0]);
+  assertEquals(host.stack.counters.ip.inNoRoutes, 1);
+});
+
+Deno.test("too long and not to be fragmented: the MTU is told (RFC 1191 4)", () => {
+  const host = new RouterHost({ mtu: 1000 });
+  host.inject(datagram(bytesOf(1000), { flagsAndOffset: DF }));
+  const error = parseIcmpFrame(host.sentOne());
+  assertEquals([error.icmp.type, error.icmp.code, error.icmp.mtu], [UNREACHABLE, 4, 1000]);
+  assertEquals(host.passed().length, 0);
+  host.inject(datagram(bytesOf(1000 - 28), { flagsAndOffset: DF }));
+  assertEquals(host.passed().length, 1);
+});
+
+Deno.test("too long: in fragments that make the packet again", () => {
+  const host = new RouterHost({ mtu: 600 });
+  host.inject(datagram(bytesOf(1400), { id: 321 }));
+  const frames = host.passed();
+  assertEquals(frames.length, 3);
+  assert(frames.every((f) => parseIp(f).header.totalLen <= 600));
+  assertEquals(frames.map((f) => parseIp(f).header.id), [321, 321, 321]);
+  assertEquals(frames.map((f) => parseIp(f).header.moreFragments), [true, true, false]);
+  assertBytes(joinFragments(frames).slice(8), bytesOf(1400));
+  assertEquals(host.stack.counters.ip.fragCreates, 3);
+});
+
+Deno.test("a fragment is cut further, and stays one: offset and more-fragments are kept", () => {
+  const host = new RouterHost({ mtu: 600 });
+  const body = bytesOf(1200, 3);
+  host.inject(ipFrame(17, body, { dst: FAR_PEER, flagsAndOffset: 0x2000 | 185 }));
+  const headers = host.passed().map((f) => parseIp(f).header);
+  assertEquals(headers.map((h) => h.fragmentOff), [1480, 2056, 2632]);
+  assertEquals(headers.map((h) => h.moreFragments), [true, true, true]);
+});
+
+Deno.test("options: all with the first fragment, those to be copied with the others", () => {
+  const host = new RouterHost({ mtu: 600 });
+  const plain = datagram(bytesOf(1000));
+  // Record route (not copied) of 3 bytes, a copied option of 4, end of the list.
+  const options = Uint8Array.of(7, 3, 4, 0x94, 4, 0, 0, 0);
+  const packet = new Uint8Array(plain.length - 14 + 8);
+  packet.set(plain.slice(14, 34));
+  packet.set(options, 20);
+  packet.set(plain.slice(34), 28);
+  const dv = new DataView(packet.buffer);
+  dv.setUint8(0, 0x47);
+  dv.setUint16(2, packet.length);
+  refreshIpv4Checksum(dv, 0, 28);
+  host.inject(ethernetFrame(OUR_MAC, Uint8Array.of(2, 0, 0, 0, 0, 1), 0x0800, packet));
+  const frames = host.passed();
+  assertEquals(frames.length, 2);
+  assertEquals(frames[0].bytes.slice(34, 42), options);
+  assertEquals(frames[1].bytes.slice(34, 42), Uint8Array.of(1, 1, 1, 0x94, 4, 0, 0, 0));
+});
+
+Deno.test("segments coalesced by the device: one row for a device that cuts, else cut here", () => {
+  const data = bytesOf(4000);
+  const able = new RouterHost({ caps: ALL_OFFLOADS });
+  able.inject(segment(data), CSUM_PARTIAL, GSO_TCPV4, 1448);
+  const whole = able.passedOne();
+  assertEquals([whole.csum, whole.gsoType, whole.gsoSize], [CSUM_PARTIAL, GSO_TCPV4, 1448]);
+  assertEquals([whole.csumStart, whole.csumOffset], [34, 16]);
+  assertBytes(whole.bytes.slice(54), data);
+
+  const unable = new RouterHost();
+  unable.inject(segment(data), CSUM_PARTIAL, GSO_TCPV4, 1448);
+  const cut = unable.passed();
+  assertEquals(cut.map((f) => f.bytes.length - 54), [1448, 1448, 1104]);
+  assert(cut.every(isChecksumRight));
+  assertEquals(cut.map((f) => parseIp(f).header.ttl), [63, 63, 63]);
+});
+
+Deno.test("segments longer than the next link: told, or made shorter where that is allowed", () => {
+  const host = new RouterHost({ mtu: 1000 });
+  host.inject(segment(bytesOf(4000)), CSUM_PARTIAL, GSO_TCPV4, 1448);
+  assertEquals(parseIcmpFrame(host.sentOne()).icmp.mtu, 1000);
+  host.inject(segment(bytesOf(4000), 0), CSUM_PARTIAL, GSO_TCPV4, 1448);
+  const cut = host.passed();
+  assertEquals(cut.map((f) => f.bytes.length - 54), [960, 960, 960, 960, 160]);
+  assert(cut.every(isChecksumRight));
+  const burst = datagram(bytesOf(4000));
+  host.inject(burst, CSUM_PARTIAL, GSO_UDP_L4, 1400);
+  assertEquals([host.passed().length, host.drops("ipTooLong")], [0, 2]);
+});
+
+Deno.test("a checksum still to be made is made for a device that cannot, and in fragments", () => {
+  const host = new RouterHost();
+  host.inject(segment(bytesOf(100)), CSUM_PARTIAL);
+  assert(isChecksumRight(host.passedOne()));
+  const narrow = new RouterHost({ mtu: 600 });
+  const frame = datagram(bytesOf(1000));
+  frame[40] ^= 0xff; // what a device leaves there is of no use in a fragment
+  narrow.inject(frame, CSUM_PARTIAL);
+  const frames = narrow.passed();
+  const whole = joinFragments(frames);
+  const dv = new DataView(whole.buffer, whole.byteOffset);
+  const pseudo = pseudoSumV4(PEER_ADDR.w3, FAR_PEER.w3, 17, whole.length);
+  assertEquals(fold(sum(dv, 0, whole.length, pseudo)), 0xffff);
+});
+
+Deno.test("never forwarded: link-local, groups, broadcasts, frames to many, no source", () => {
+  const host = new RouterHost();
+  const broadcast = new Uint8Array(6).fill(0xff);
+  const cases: IpFields[] = [
+    { dst: ip("169.254.7.7") },
+    { src: ip("169.254.7.7") },
+    { dst: ip("239.1.2.3") },
+    { dst: ip("198.18.1.255") },
+    { dst: FAR_PEER, dstMac: broadcast },
+    { dst: ip("240.0.0.1") },
+    { src: ip("0.0.0.0") },
+    { src: FAR_OURS },
+  ];
+  for (const fields of cases) host.inject(datagram(bytesOf(9), fields));
+  assertEquals([host.passed().length, host.sent().length], [0, 0]);
+  assertEquals(host.stack.counters.ip.forwDatagrams, 0);
+});
+
+Deno.test("a next hop that does not answer: host unreachable goes to the sender", () => {
+  const host = new RouterHost({ isResolved: false });
+  host.inject(datagram(bytesOf(20)));
+  assertEquals(parseArpFrame(host.passedOne()).targetIp, FAR_PEER.w3);
+  host.advance(4e6);
+  const errors = host.device.frames.splice(0).map(parseIcmpFrame);
+  assertEquals(errors.map(({ icmp }) => [icmp.type, icmp.code]), [[UNREACHABLE, 1]]);
+  assertEquals(errors[0].header.dst, PEER_ADDR.w3);
+});
+
+Deno.test("a route that changes is followed at once", () => {
+  const host = new RouterHost();
+  host.inject(datagram(bytesOf(5), { dst: BEYOND }));
+  assertEquals(host.passed().length, 1);
+  const gone = { dst: ip("203.0.113.0"), prefixLen: 24, gateway: FAR_PEER };
+  assertEquals(host.stack.removeRoute(gone), 0);
+  host.inject(datagram(bytesOf(5), { dst: BEYOND }));
+  assertEquals(parseIcmpFrame(host.sentOne()).icmp.type, UNREACHABLE);
+  assertEquals(host.passed().length, 0);
+});
