@@ -168,6 +168,15 @@ export const OPTIONS = [
     }],
   },
   {
+    name: "host-network",
+    meaning: "leave the host's network to what nuse misses",
+    details: [
+      "Without it the program runs in an empty network namespace: what goes past the C library's " +
+      "calls (a static program, one with an empty environment) has no network at all, but for " +
+      "the questions to the name servers of `/etc/resolv.conf`. With it, that uses the host's.",
+    ],
+  },
+  {
     name: "verbose",
     short: "v",
     meaning: "say on stderr what is done, and the counters",

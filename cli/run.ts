@@ -133,5 +133,7 @@ async function runProgram(line: CommandLine, worker: Worker): Promise<Outcome> {
     version: denoConfig.version,
     date: new Date().toISOString(),
   });
-  return new Session({ worker, config, program, argv, launched, tell, log }).run();
+  const isNetworkShared = line.switches.has("host-network");
+  const options = { worker, config, program, argv, launched, isNetworkShared, tell, log };
+  return new Session(options).run();
 }

@@ -31,12 +31,14 @@ import {
   stopSelf,
 } from "../ffi/child.ts";
 import { findNative } from "../ffi/build_native.ts";
+import { closeNetwork, makeNetwork, type Network } from "../ffi/network.ts";
 import { SHIM_LIBRARY } from "../ffi/shim/library.ts";
 import type { Config } from "../io/config.ts";
 import { OwnEvent } from "../io/log/own_events.ts";
 import { childEnv } from "./child_env.ts";
 import { EXIT_NOT_EXECUTABLE, EXIT_SIGNAL_BASE, Failure, say } from "./failure.ts";
 import type { Launched } from "./launcher.ts";
+import { nameServers } from "./name_servers.ts";
 import type { Program } from "./program.ts";
 import type { RunLog } from "./run_log.ts";
 import { makeRunDir, removeRunDir, type RunDirSources, runDirSources } from "./run_dir.ts";
@@ -63,6 +65,8 @@ export interface SessionOptions {
   /** The program's argv as byte strings. */
   readonly argv: readonly string[];
   readonly launched: Launched;
+  /** The program stays in nuse's own network namespace. */
+  readonly isNetworkShared: boolean;
   /** -v: where to say what is done. */
   readonly tell: (message: string) => void;
   /** null: nobody has asked for one. */
@@ -162,7 +166,9 @@ export class Session {
     const path = program.path;
     const { softFiles, ignoresSigpipe } = launched;
     const loan = this.#secure?.loan;
-    const pid = spawn({ path, argv, env, softFiles, ignoresSigpipe, loan });
+    const network = this.#options.isNetworkShared ? undefined : emptyNetwork(path);
+    const pid = spawn({ path, argv, env, softFiles, ignoresSigpipe, loan, network });
+    if (network !== undefined) closeNetwork(network);
     if (pid < 0 && loan !== undefined) {
       const why = `cannot lend ${path} the shim in a mount namespace: ${errnoName(pid)}`;
       throw new Failure(`${why} (it changes user: nuse needs CAP_SYS_ADMIN for that)`);
@@ -223,6 +229,18 @@ export class Session {
       this.#hurried.resolve();
     }
   }
+}
+
+/** Throws Failure: the program does not get the host's instead. */
+function emptyNetwork(path: string): Network {
+  const network = makeNetwork(nameServers());
+  if (typeof network !== "number") return network;
+  throw new Failure(
+    `cannot give ${path} an empty network namespace: ${
+      errnoName(network)
+    } (it takes CAP_SYS_ADMIN, ` +
+      "or user namespaces; --host-network leaves it the host's)",
+  );
 }
 
 /** Ends this process as the program ended. */

@@ -10,17 +10,18 @@
 import { findNative, openNative } from "./build_native.ts";
 import { check } from "./errno.ts";
 import { cString, HOST_LIBRARY } from "./libc.ts";
+import type { Network } from "./network.ts";
 
 const SYMBOLS = {
   noteSignals: { name: "nuse_note_signals", parameters: [], result: "i32" },
   catchSignals: { name: "nuse_catch_signals", parameters: [], result: "i32" },
   /**
    * (path, argv and envp as C strings in a row, argc, envc, soft limit of descriptors, whether
-   * SIGPIPE is ignored, the loan as three C strings): pid
+   * SIGPIPE is ignored, the loan as three C strings, network and user namespace or -1): pid
    */
   spawn: {
     name: "nuse_spawn",
-    parameters: ["buffer", "buffer", "i32", "i32", "i32", "i32", "buffer"],
+    parameters: ["buffer", "buffer", "i32", "i32", "i32", "i32", "buffer", "i32", "i32"],
     result: "i32",
   },
   /** (int32[4], timeoutMs): 1 and the event, or 0 */
@@ -95,6 +96,8 @@ export interface Launch {
   /** The program is to ignore SIGPIPE: the other dispositions nuse has itself. */
   readonly ignoresSigpipe: boolean;
   readonly loan?: Loan;
+  /** Default: nuse's own. */
+  readonly network?: Network;
 }
 
 /** What Deno handles by itself at some moment of its choosing, ending the process. */
@@ -115,7 +118,7 @@ function cStrings(byteStrings: readonly string[]): Uint8Array<ArrayBuffer> {
 
 /** Starts the program with nuse's own stdin, stdout and stderr; returns its pid or -errno. */
 export function spawn(launch: Launch): number {
-  const { path, argv, env, softFiles, ignoresSigpipe, loan } = launch;
+  const { path, argv, env, softFiles, ignoresSigpipe, loan, network } = launch;
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   const strings = cStrings([...argv, ...variables]);
   const sigpipe = ignoresSigpipe ? 1 : 0;
@@ -130,6 +133,8 @@ export function spawn(launch: Launch): number {
     softFiles,
     sigpipe,
     lent,
+    network?.net ?? -1,
+    network?.user ?? -1,
   );
 }
 

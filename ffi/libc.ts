@@ -15,7 +15,9 @@ import { findNative, openNative } from "./build_native.ts";
 /** Name and sources of the host library, for `findNative` and for the build of `dist/nuse`. */
 export const HOST_LIBRARY = {
   name: "nuse_host",
-  sources: ["host", "child", "confine"].map((name) => `${import.meta.dirname}/host/${name}.c`),
+  sources: ["host", "child", "confine", "names", "network"].map((name) =>
+    `${import.meta.dirname}/host/${name}.c`
+  ),
 };
 
 const SYMBOLS = {

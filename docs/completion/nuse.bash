@@ -98,7 +98,7 @@ _nuse() {
       __nuse_trim "$whole"
       ;;
     -*)
-      [[ ${args[last - 1]} == -- ]] || COMPREPLY=($(compgen -W "--dev --route --log --log-file --log-format --switch -v --verbose -h --help --version" -- "$cur"))
+      [[ ${args[last - 1]} == -- ]] || COMPREPLY=($(compgen -W "--dev --route --log --log-file --log-format --switch --host-network -v --verbose -h --help --version" -- "$cur"))
       ;;
     *) COMPREPLY=($(compgen -c -- "$cur")) ;;
   esac

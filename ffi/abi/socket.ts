@@ -45,6 +45,7 @@ export const POLLERR = 0x8;
 export const POLLNVAL = 0x20;
 
 export const SOCKADDR_IN = { LEN: 16, FAMILY: 0, PORT: 2, ADDR: 4 } as const;
+export const SOCKADDR_IN6 = { LEN: 28, FAMILY: 0, PORT: 2, ADDR: 8 } as const;
 export const SOCKADDR_UN = { LEN: 110, FAMILY: 0, PATH: 2 } as const;
 /** struct ucred, what SO_PEERCRED answers. */
 export const UCRED = { LEN: 12, PID: 0, UID: 4, GID: 8 } as const;

@@ -101,6 +101,8 @@ struct launch {
   char **argv, **envp;
   rlim_t soft_files;
   pid_t parent;
+  /* Namespaces to enter (network.c), or -1. */
+  int net, user;
   /* For a program that changes user or group; shim is "" for others. See lend_library. */
   const char *shim, *folder, *library;
   volatile int error;
@@ -139,6 +141,12 @@ static int lend_library(const struct launch *l) {
   return umount2(l->folder, MNT_DETACH);
 }
 
+/* The user namespace first: it is what gives the right to enter the other. */
+static int enter_network(const struct launch *l) {
+  if (l->user >= 0 && setns(l->user, CLONE_NEWUSER) < 0) return -1;
+  return l->net >= 0 ? setns(l->net, CLONE_NEWNET) : 0;
+}
+
 static void run_child(struct launch *l) {
   for (int number = 1; number <= SIGNAL_COUNT; number++) {
     struct sigaction action = {.sa_handler = was_ignored[number] ? SIG_IGN : SIG_DFL};
@@ -150,7 +158,7 @@ static void run_child(struct launch *l) {
     files.rlim_cur = l->soft_files;
     setrlimit(RLIMIT_NOFILE, &files);
   }
-  if (lend_library(l) < 0) {
+  if (enter_network(l) < 0 || lend_library(l) < 0) {
     l->error = errno;
     _exit(127);
   }
@@ -189,11 +197,13 @@ static pid_t launch(struct launch *l) {
 
 /* Starts the program; `strings` holds argc arguments, then envc variables, each with its NUL.
  * `soft_files` is its limit of descriptors, 0: ours; `sigpipe` 1: it ignores SIGPIPE; `loan` is
- * three strings for lend_library, the first empty when there is nothing to lend. Returns the pid or
- * -errno. */
+ * three strings for lend_library, the first empty when there is nothing to lend; `net` and `user`
+ * are namespaces to enter, or -1. Returns the pid or -errno. */
 API int nuse_spawn(const char *path, char *strings, int argc, int envc, int soft_files,
-                   int sigpipe, const char *loan) {
+                   int sigpipe, const char *loan, int net, int user) {
   struct launch l = {.path = path, .soft_files = (rlim_t)soft_files, .parent = getpid()};
+  l.net = net;
+  l.user = user;
   char *rest = strings;
   l.shim = loan;
   l.folder = l.shim + strlen(l.shim) + 1;

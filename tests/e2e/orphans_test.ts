@@ -1,11 +1,21 @@
-import { e2eWith, type Fixture, SELF, until } from "./fixture.ts";
+import { assertEquals } from "@std/assert";
+import { descendant, e2eWith, type Fixture, SELF, until } from "./fixture.ts";
 
 const e2e = e2eWith("curl", "python3");
 
-/** Processes in nuse's namespace. */
-async function processes(f: Fixture): Promise<number[]> {
-  const { stdout } = await f.b.run(["ip", "netns", "pids", f.ns.name]);
-  return stdout.trim().split("\n").filter((line) => line !== "").map(Number);
+/** Processes in a network namespace, by the text of its link in /proc. */
+function processesIn(network: string): number[] {
+  const all = [...Deno.readDirSync("/proc")].map(({ name }) => Number(name)).filter((n) => n > 0);
+  return all.filter((pid) => networkOf(pid) === network);
+}
+
+/** null: it has ended. */
+function networkOf(pid: number): string | null {
+  try {
+    return Deno.readLinkSync(`/proc/${pid}/ns/net`);
+  } catch {
+    return null;
+  }
 }
 
 async function parentOf(pid: number): Promise<number> {
@@ -18,20 +28,14 @@ async function isServing(f: Fixture): Promise<boolean> {
   return stdout.includes("Directory listing");
 }
 
-/** The process that runs `argv0`. */
-async function named(f: Fixture, argv0: string): Promise<number> {
-  for (const pid of await processes(f)) {
-    const words = await Deno.readTextFile(`/proc/${pid}/cmdline`).catch(() => "");
-    if (words.startsWith(`${argv0}\0`)) return pid;
-  }
-  throw new Error(`no ${argv0}`);
-}
-
 e2e("nuse killed: a server that it leaves behind ends too, within 2 seconds", async (f) => {
-  const running = f.nuse(["sh", "-c", "python3 -m http.server & wait"]);
+  const script = "python3 -m http.server & wait";
+  const running = f.nuse(["sh", "-c", script]);
   await until("an answer", () => isServing(f));
-  const nuse = await parentOf(await named(f, "sh"));
-  Deno.kill(nuse, "SIGKILL");
+  const shell = await descendant(running.pid, `sh -c ${script}`);
+  const network = networkOf(shell)!;
+  assertEquals(processesIn(network).length, 2);
+  Deno.kill(await parentOf(shell), "SIGKILL");
   await running.done;
-  await until("no process", async () => (await processes(f)).length === 0, 2);
+  await until("no process", () => Promise.resolve(processesIn(network).length === 0), 2);
 }, ["RAW"]);
