@@ -1,12 +1,12 @@
 /**
  * Whether a datagram socket may be bound to an address (ip(7)): ours, a wildcard, broadcast or
- * multicast.
+ * multicast; and what it then sends from.
  *
  * @module
  */
 import { checkSource } from "../base/address_family.ts";
 import { EADDRNOTAVAIL } from "../base/errno.ts";
-import type { IpAddress } from "../base/ip_address.ts";
+import { ANY_V4, type IpAddress } from "../base/ip_address.ts";
 import type { Network } from "../base/network.ts";
 import type { SocketOptions } from "../base/socket_options.ts";
 
@@ -24,4 +24,15 @@ export function checkBindable(
   if (options.freeBind || options.transparent || network.isLocal(addr)) return 0;
   const route = network.route(addr, null, 0);
   return typeof route !== "number" && route.isBroadcast ? 0 : -EADDRNOTAVAIL;
+}
+
+/**
+ * The source of what a socket bound to `addr`, which has been checked, sends: nobody sends from a
+ * broadcast or multicast address, the interface's is taken (unspecified).
+ */
+export function sourceOfBound(network: Network, addr: IpAddress): IpAddress {
+  if (addr.family !== 4 || addr.isMulticast || addr.isBroadcast) return ANY_V4;
+  if (network.isLocal(addr)) return addr;
+  const route = network.route(addr, null, 0);
+  return typeof route !== "number" && route.isBroadcast ? ANY_V4 : addr;
 }

@@ -19,7 +19,7 @@ import {
   EVENT_ERRQUEUE,
   EVENT_READABLE,
 } from "./api.ts";
-import { checkBindable } from "./bind_check.ts";
+import { checkBindable, sourceOfBound } from "./bind_check.ts";
 import { AF_INET, AF_INET6, PMTUDISC_DONT, SHUT_RD, SHUT_RDWR } from "../base/socket_constants.ts";
 import {
   DGRAM_ADDR_OFF,
@@ -60,9 +60,11 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
   protected readonly memberships: Memberships;
   /** Set by bind; the wildcard of the domain until then. */
   protected boundAddr: IpAddress;
+  /** What we send from: the bound address, but not a group's. */
+  #sourceAddr: IpAddress = ANY_V4;
   protected remoteAddr: IpAddress | null = null;
   protected remotePort = 0;
-  /** Our address towards the peer, null when not connected. */
+  /** What we send from to the peer, null when not connected. */
   #connectedAddr: IpAddress | null = null;
   readonly #queue: ReceiveQueue;
   readonly #errors: ErrorQueue;
@@ -130,6 +132,7 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
     const result = this.bindEndpoint(addr, port);
     if (result !== 0) return result;
     this.boundAddr = addr;
+    this.#sourceAddr = sourceOfBound(this.env.network, addr);
     this.#isPortExplicit = port !== 0;
     this.destination.forget();
     return 0;
@@ -138,7 +141,7 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
   connect(addr: IpAddress, port: number, _nowUs: number): number {
     const refused = checkDestination(this.domain, this.options.v6Only, addr);
     if (refused !== 0) return refused;
-    const route = this.destination.routeTo(addr, this.boundAddr, 0);
+    const route = this.destination.routeTo(addr, this.#sourceAddr, 0);
     if (typeof route === "number") return route;
     const bound = this.#autobind();
     if (bound !== 0) return bound;
@@ -146,7 +149,7 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
     this.remotePort = port;
     this.#connected = route;
     this.#connectedAddr = route.src;
-    this.connectEndpoint(route.src, route.dst, port);
+    this.connectEndpoint(this.local().addr, route.dst, port);
     return 0;
   }
 
@@ -165,7 +168,8 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
   }
 
   local(): Endpoint {
-    return { addr: this.#connectedAddr ?? this.boundAddr, port: this.localPort };
+    const { boundAddr, localPort: port } = this;
+    return { addr: boundAddr.isUnspecified ? this.#connectedAddr ?? boundAddr : boundAddr, port };
   }
 
   remote(): Endpoint | null {
@@ -230,7 +234,7 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
       const refused = checkDestination(this.domain, this.options.v6Only, addr);
       if (refused !== 0) return refused;
       if (addr.family !== 4) return -ENETUNREACH; // no IPv6 yet
-      route = this.destination.routeToV4(addr.w3, this.boundAddr);
+      route = this.destination.routeToV4(addr.w3, this.#sourceAddr);
     }
     if (typeof route === "number") return route;
     const verdict = addr === null ? 0 : this.checkPort(port);
@@ -345,20 +349,20 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
       if (refused !== 0) return refused;
       if (!isV4) return -ENETUNREACH; // no IPv6 yet
       const word = dv.getInt32(off + DGRAM_ADDR_OFF);
-      if (!hasPktInfo) return this.destination.routeToV4(word, this.boundAddr);
+      if (!hasPktInfo) return this.destination.routeToV4(word, this.#sourceAddr);
       dst = IpAddress.v4(word);
     }
     if (dst === null) return -EDESTADDRREQ;
     const src = IpAddress.v4(dv.getInt32(off + DGRAM_DST_OFF));
     const ifIndex = dv.getInt32(off + DGRAM_IFINDEX_OFF, true);
-    return this.destination.routeTo(dst, src.isUnspecified ? this.boundAddr : src, ifIndex);
+    return this.destination.routeTo(dst, src.isUnspecified ? this.#sourceAddr : src, ifIndex);
   }
 
   #connectedRoute(): Route | number {
     const known = this.#connected;
     if (known !== null && known.valid) return known;
     if (this.remoteAddr === null) return -EDESTADDRREQ;
-    const src = this.#connectedAddr ?? this.boundAddr;
+    const src = this.#connectedAddr ?? this.#sourceAddr;
     const route = this.destination.routeTo(this.remoteAddr, src, 0);
     if (typeof route !== "number") this.#connected = route;
     return route;

@@ -27,11 +27,11 @@ export class Destination {
     this.#route = null;
   }
 
-  /** The route to the int32 address `word`; `bound`: the socket's own address. */
-  routeToV4(word: number, bound: IpAddress): Route | number {
+  /** The route to the int32 address `word`; `own`: what the socket sends from. */
+  routeToV4(word: number, own: IpAddress): Route | number {
     const known = this.#route;
     if (known !== null && this.#word === word && known.valid) return known;
-    const route = this.routeTo(IpAddress.v4(word), bound, 0);
+    const route = this.routeTo(IpAddress.v4(word), own, 0);
     if (typeof route !== "number") {
       this.#word = word;
       this.#route = route;
@@ -40,10 +40,10 @@ export class Destination {
   }
 
   /** `ifIndex`: from IP_PKTINFO; 0: by the options. -EACCES: a broadcast without SO_BROADCAST. */
-  routeTo(dst: IpAddress, bound: IpAddress, ifIndex: number): Route | number {
+  routeTo(dst: IpAddress, own: IpAddress, ifIndex: number): Route | number {
     const options = this.options;
     let out = options.ifIndex || ifIndex;
-    let src: IpAddress | null = bound.isUnspecified || bound.family !== 4 ? null : bound;
+    let src: IpAddress | null = own.isUnspecified || own.family !== 4 ? null : own;
     if (src !== null && (src.isMulticast || src.isBroadcast)) src = null;
     if (dst.isMulticast) {
       out ||= options.multicastIfIndex;

@@ -45,6 +45,24 @@ static void codes(void) {
   }
 }
 
+/* An ICMP error is the next call's result, also where there is no peer. */
+static void recverr(void) {
+  struct pollfd p = {.events = POLLIN};
+  char back[8];
+  int on = 1;
+  for (int is_on = 0; is_on < 2; is_on++) {
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    p.fd = fd;
+    if (is_on) setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
+    for (int i = 0; i < 3; i++) {
+      say("sendto", sendto(fd, "abc", 3, 0, (struct sockaddr *)&to, sizeof to));
+      if (i == 1) say("error queue", recv(fd, back, sizeof back, MSG_ERRQUEUE));
+      else say("poll", poll(&p, 1, is_on ? 5000 : 100));
+    }
+    say("sendto", sendto(fd, "abc", 3, 0, (struct sockaddr *)&to, sizeof to));
+  }
+}
+
 /* ---- pointers and lengths ---- */
 
 #define PAGE 4096
@@ -216,5 +234,6 @@ int main(int argc, char **argv) {
   to.sin_port = htons((uint16_t)atoi(argv[3]));
   if (strcmp(argv[1], "codes") == 0) codes();
   if (strcmp(argv[1], "pointers") == 0) pointers();
+  if (strcmp(argv[1], "recverr") == 0) recverr();
   return 0;
 }

@@ -17,6 +17,7 @@ const CLOSED_PORT = "4990";
 const CASES: readonly (readonly [name: string, words: string])[] = [
   ["codes", "ENOENT"],
   ["pointers", "EFAULT"],
+  ["recverr", "ECONNREFUSED"],
 ];
 
 e2e("error codes, pointers and lengths as the kernel's", async (f) => {

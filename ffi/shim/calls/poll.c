@@ -16,13 +16,8 @@
 
 extern void __chk_fail(void) __attribute__((noreturn));
 
-static bool can_have_errors(const struct fd_entry *e) {
-  unsigned word = entry_word(e);
-  return word_kind(word) == KIND_DATAGRAM && (word & (NUSE_STATE_CONNECTED | WORD_ERRORS));
-}
-
-static short with_error(int fd, short revents) {
-  if (!dgram_error_waits(fd)) return revents;
+static short with_error(int fd, struct fd_entry *e, short revents) {
+  if (!dgram_error_waits(fd, e)) return revents;
   int waiting = 0; /* bytes, of all messages */
   bool is_last = real()->ioctl(fd, FIONREAD, &waiting) == 0 && waiting <= NUSE_DGRAM_HEADER_LEN;
   return (short)((is_last ? revents & ~(POLLIN | POLLRDNORM) : revents) | POLLERR);
@@ -30,8 +25,9 @@ static short with_error(int fd, short revents) {
 
 static int note_errors(struct pollfd *fds, nfds_t count, int ready) {
   for (nfds_t i = 0; ready > 0 && i < count; i++) {
-    const struct fd_entry *e = fds[i].revents & POLLIN ? table_peek(fds[i].fd) : NULL;
-    if (e != NULL && can_have_errors(e)) fds[i].revents = with_error(fds[i].fd, fds[i].revents);
+    struct fd_entry *e = fds[i].revents & POLLIN ? table_peek(fds[i].fd) : NULL;
+    if (e == NULL || word_kind(entry_word(e)) != KIND_DATAGRAM) continue;
+    if (dgram_can_have_errors(e)) fds[i].revents = with_error(fds[i].fd, e, fds[i].revents);
   }
   return ready;
 }

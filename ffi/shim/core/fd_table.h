@@ -25,12 +25,14 @@ enum fd_kind {
 #define WORD_MORE (1u << 23)         /* the last send had MSG_MORE */
 #define WORD_ERRORS (1u << 24)       /* IP_RECVERR may be set */
 
+#define LOOKED_LONG_AGO 1u
+
 struct fd_entry {
   atomic_uint word;
   atomic_uint meta;  /* domain | type << 8 | protocol << 16 */
   atomic_uint epoch; /* of the destination verdicts, destination_cache.c */
   atomic_int error;  /* to be reported by the next call (positive errno) */
-  atomic_uint looked; /* when a send last looked for an error, milliseconds */
+  atomic_uint looked; /* when a send last looked for an error, milliseconds | 1; 0: never */
   _Atomic uint64_t cookie;
   _Atomic uint64_t stamp_us; /* receive time of the last datagram (SIOCGSTAMP) */
 };

@@ -13,8 +13,12 @@ ssize_t dgram_sendmsg(int fd, struct fd_entry *e, const struct msghdr *msg, int 
 long dgram_next_len(int fd, struct fd_entry *e);
 /* -errno that an earlier call has found and left for the next; 0: none. */
 long dgram_pending_error(struct fd_entry *e);
-/* Is there an error record at the head of the queue? */
-bool dgram_error_waits(int fd);
+/* Can an ICMP message bring it an error? */
+static inline bool dgram_can_have_errors(const struct fd_entry *e) {
+  return (entry_word(e) & (NUSE_STATE_CONNECTED | WORD_ERRORS)) != 0;
+}
+/* Is there an error record at the head of the queue? If so the next send looks, too. */
+bool dgram_error_waits(int fd, struct fd_entry *e);
 /* Takes an error record off the head of the queue: its errno, or 0. */
 int dgram_take_error(int fd, struct fd_entry *e);
 ssize_t errqueue_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg);

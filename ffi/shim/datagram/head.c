@@ -28,10 +28,11 @@ long dgram_next_len(int fd, struct fd_entry *e) {
   return 0;
 }
 
-bool dgram_error_waits(int fd) {
+bool dgram_error_waits(int fd, struct fd_entry *e) {
   struct dgram_header h;
   int saved = errno;
   bool waits = peek_header(fd, &h) && (h.flags & NUSE_DGRAM_ERROR);
+  if (waits) atomic_store_explicit(&e->looked, LOOKED_LONG_AGO, memory_order_relaxed);
   errno = saved;
   return waits;
 }

@@ -3,9 +3,9 @@
  * sendmsg; the kernel gathers, the shim copies nothing. The pair is SOCK_SEQPACKET, so a
  * message goes whole or not at all, and SO_SNDTIMEO, O_NONBLOCK and poll are the pair's.
  *
- * What an ICMP error has left for the next call waits at the head of the receive queue. On a
- * connected socket a send looks there too, as in the kernel, but no more than once a tick of the
- * coarse clock: a look costs a third of a send, a tick is some milliseconds.
+ * What an ICMP error has left for the next call waits at the head of the receive queue. Where there
+ * can be one, a send looks there too, as in the kernel, but no more than once a tick of the coarse
+ * clock, or after poll() has seen it: a look costs a third of a send, a tick is some milliseconds.
  */
 #include "datagram.h"
 
@@ -91,7 +91,7 @@ static long broken_pair(int fd, struct fd_entry *e) {
 static long error_before(int fd, struct fd_entry *e) {
   struct timespec now;
   long error = dgram_pending_error(e);
-  if (error < 0 || !(entry_word(e) & NUSE_STATE_CONNECTED)) return error;
+  if (error < 0 || !dgram_can_have_errors(e)) return error;
   clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
   unsigned tick = (unsigned)(now.tv_sec * 1000 + now.tv_nsec / 1000000) | 1;
   unsigned looked = atomic_exchange_explicit(&e->looked, tick, memory_order_relaxed);

@@ -39,3 +39,25 @@ Deno.test("a dual-stack socket on :: speaks IPv4", () => {
   host.inject(udpFrame(10, 5000, bytesOf(3)));
   assertEquals(s.recvCount(), 0);
 });
+
+Deno.test("connect() keeps a group's address, and sends from the interface's", () => {
+  for (const group of ["239.1.2.3", "198.18.0.255", "255.255.255.255"]) {
+    const host = new Host();
+    const s = host.datagram(2, 17);
+    assertEquals(s.bind(ip(group), 5000, host.nowUs), 0);
+    s.joinGroup(ip("239.1.2.3"), host.iface.index, 0);
+    host.sent();
+    assertEquals(s.connect(PEER_ADDR, 9, host.nowUs), 0);
+    assertEquals(s.local().addr.toString(), group);
+    const from = (port: number) => udpFrame(port, 5000, bytesOf(3), { dst: ip(group) });
+    host.inject(from(9));
+    host.inject(from(10));
+    host.inject(udpFrame(9, 5000, bytesOf(3)));
+    host.sent(); // port unreachable
+    assertEquals(s.recvCount(), 1, group);
+    assertEquals(host.send(s, bytesOf(3), null), 3);
+    assertEquals(parseUdpFrame(host.sentOne()).header.src, ip("198.18.0.2").w3);
+    assertEquals([s.disconnect(host.nowUs), s.local().addr.toString()], [0, group]);
+    assertEquals(host.send(s, bytesOf(3), PEER_ADDR, 9), 3);
+  }
+});
