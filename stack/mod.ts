@@ -4,6 +4,7 @@
  * @module
  */
 export { type StackConfig, stackConfig, type StackConfigOverrides } from "./config.ts";
+export type { DhcpClient, DhcpOwner, DhcpStart, DhcpState, Lease } from "./dhcp/mod.ts";
 export {
   type AddressProbe,
   type DeviceCaps,

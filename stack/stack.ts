@@ -29,6 +29,7 @@ import {
   type RouteEntry,
   type RouteSpec,
 } from "./iface/mod.ts";
+import { type DhcpClient, DhcpLayer, type DhcpStart } from "./dhcp/mod.ts";
 import { IcmpLayer } from "./icmp/mod.ts";
 import { RawLayer } from "./raw/mod.ts";
 import type { RxFrames } from "./base/frames.ts";
@@ -55,7 +56,7 @@ import {
 } from "./socket/mod.ts";
 import { type SocketHandle, TcpLayer } from "./tcp/mod.ts";
 import { UdpLayer } from "./udp/mod.ts";
-import { EAFNOSUPPORT, EINVAL, EPROTONOSUPPORT, ESOCKTNOSUPPORT } from "./base/errno.ts";
+import { EAFNOSUPPORT, EINVAL, ENODEV, EPROTONOSUPPORT, ESOCKTNOSUPPORT } from "./base/errno.ts";
 import { UNREACHABLE_HOST } from "./wire/icmp.ts";
 import { IpAddress } from "./base/ip_address.ts";
 import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from "./wire/ipv4.ts";
@@ -98,6 +99,7 @@ export class Stack {
   readonly #layer: NetworkLayer;
   readonly #ip: IpInput;
   readonly #link: LinkInput;
+  readonly #dhcp: DhcpLayer;
   readonly #ready = new ReadyList();
   readonly #env: SocketEnv;
 
@@ -155,6 +157,7 @@ export class Stack {
         : null,
       log,
     });
+    this.#dhcp = new DhcpLayer({ memory, random, layer: this.#layer, udp: this.udp });
     const { arp, neighbours } = this.#layer;
     this.#link = new LinkInput(memory, counters, arp, this.#ip, neighbours);
     this.#env = {
@@ -233,6 +236,22 @@ export class Stack {
     this.#env.clock.offsetUs = offsetUs;
   }
 
+  // ---- DHCP
+
+  /**
+   * Begins to ask a DHCP server for the address of an interface; goes on with `poll`. The client,
+   * -ENODEV, or -EADDRINUSE when port 68 is taken.
+   */
+  startDhcp(ifIndex: number, how: DhcpStart, nowUs: number): DhcpClient | number {
+    const iface = this.#layer.interfaces.byIndex(ifIndex);
+    return iface === null ? -ENODEV : this.#dhcp.start(iface, how, nowUs);
+  }
+
+  /** Gives the addresses that were granted back, with the next flush: before the stack ends. */
+  releaseDhcp(nowUs: number): void {
+    this.#dhcp.releaseAll(nowUs);
+  }
+
   // ---- frames and time
 
   /**
@@ -248,6 +267,7 @@ export class Stack {
   poll(nowUs: number): void {
     this.#layer.poll(nowUs);
     this.#ip.reassembly.poll(nowUs);
+    this.#dhcp.poll(nowUs); // after ARP, whose probes it waits for
     this.tcp.poll(nowUs);
   }
 
@@ -275,7 +295,7 @@ export class Stack {
   pollAtUs(): number {
     if (this.#layer.loopback.count > 0) return 0;
     const network = Math.min(this.#layer.pollAtUs(), this.#ip.reassembly.pollAtUs());
-    return Math.min(network, this.tcp.pollAtUs());
+    return Math.min(network, this.#dhcp.pollAtUs(), this.tcp.pollAtUs());
   }
 
   /**

@@ -65,7 +65,8 @@ export class Interface {
   readonly mac: Uint8Array;
   readonly macHi: number;
   readonly macLo: number;
-  readonly mtu: number;
+  /** At most the device's; changed by NetworkLayer.setMtu. */
+  mtu: number;
   readonly caps: DeviceCaps;
   readonly link: LinkDevice;
   readonly tx: TxFrames;

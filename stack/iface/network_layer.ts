@@ -127,6 +127,15 @@ export class NetworkLayer implements NeighbourEvents {
     return 0;
   }
 
+  /** Makes packets at most so long; a device that can do less stays at its own. 0 or -ENODEV. */
+  setMtu(ifIndex: number, mtu: number): number {
+    const iface = this.interfaces.byIndex(ifIndex);
+    if (iface === null) return -ENODEV;
+    iface.mtu = Math.min(mtu, iface.link.mtu);
+    this.router.table.invalidate();
+    return 0;
+  }
+
   /** 0, -EEXIST, -ENODEV, or -ENETUNREACH when the gateway is not on a link of ours. */
   addRoute(spec: RouteSpec): number {
     const entry = this.#resolveRoute(spec);
