@@ -142,16 +142,12 @@ function undo(
   tell(tcb, LogEvent.TCP_RECOVERY_UNDONE, tcb.cwnd);
 }
 
-/**
- * cwnd grows only while it is what limits the sender (RFC 7661 4.1, as Linux tcp_is_cwnd_limited).
- */
+/** cwnd grows only while it is what limits the sender (congestion/window_use.ts). */
 function growWindow(tcb: Tcb, sample: AckSample, nowUs: number): void {
   if (tcb.recovery === Recovery.OPEN && isReducing(tcb)) return;
-  const isSlowStart = tcb.cwnd < tcb.ssthresh;
-  const isLimited = isResending(tcb) || tcb.isCwndLimited ||
-    (isSlowStart && tcb.cwnd < 2 * sample.priorPipe);
-  if (isLimited) tcb.congestion.onAck(tcb, sample.ackedBytes, sample.latestRttUs, nowUs);
-  else tcb.congestion.onAppLimited(tcb, nowUs);
+  if (isResending(tcb) || tcb.windowUse.mayGrow(tcb.cwnd, tcb.cwnd < tcb.ssthresh)) {
+    tcb.congestion.onAck(tcb, sample.ackedBytes, sample.latestRttUs, nowUs);
+  } else tcb.congestion.onAppLimited(tcb, nowUs);
 }
 
 function enterFastRecovery(tcb: Tcb, nowUs: number): void {

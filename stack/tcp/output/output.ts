@@ -184,6 +184,7 @@ export function retransmit(tcb: Tcb, segment: SentSegment, maxBytes: number, now
 function sendNew(tcb: Tcb, nowUs: number): void {
   if (tcb.sndNxt === tcb.sndUna) restartAfterIdle(tcb, nowUs);
   tcb.isCwndLimited = false;
+  const first = tcb.sndNxt;
   if (tcb.isProbeDue) sendProbe(tcb, nowUs);
   if (tcb.mtuProbing.nextAtUs <= nowUs) sendMtuProbe(tcb, nowUs);
   const frameMax = pacedFramePayload(tcb);
@@ -198,6 +199,8 @@ function sendNew(tcb: Tcb, nowUs: number): void {
     sendData(tcb, payloadLen, unsent, isFin, nowUs);
     if (isFin) break;
   }
+  const isLimited = tcb.isCwndLimited || tcb.pipe + tcb.smss > tcb.cwnd;
+  if (isLimited || tcb.sndNxt !== first) tcb.windowUse.note(isLimited, tcb.sndUna, tcb.sndNxt);
   if (tcb.sent.count === 0 && hasUnsent(tcb)) armPersistTimer(tcb, nowUs);
 }
 

@@ -45,8 +45,6 @@ export class AckSample {
   isDuplicate = false;
   /** It brings neither data nor a window, whether or not anything is outstanding. */
   isPureAck = false;
-  /** `pipe` before the acknowledgment. */
-  priorPipe = 0;
   /** Round-trip time of what was sent first, microseconds, and of what was sent last; -1: none. */
   rttUs = -1;
   latestRttUs = -1;
@@ -63,7 +61,6 @@ export class AckSample {
     rate.begin(pipe);
     this.rate = rate;
     this.rack = rack;
-    this.priorPipe = pipe;
     this.ackedBytes = 0;
     this.sackedBytes = 0;
     this.deliveredBytes = 0;

@@ -17,7 +17,7 @@
  */
 import { ByteRing } from "../../storage/ring.ts";
 import type { Route } from "../../base/network.ts";
-import { type CongestionControl, SSTHRESH_INFINITE } from "../congestion/mod.ts";
+import { type CongestionControl, SSTHRESH_INFINITE, WindowUse } from "../congestion/mod.ts";
 import { Assembler } from "./assembler.ts";
 import type { Binding } from "./bindings.ts";
 import { DeliveryRate } from "../base/delivery_rate.ts";
@@ -173,8 +173,10 @@ export class Tcb extends Flow {
   ssthresh = SSTHRESH_INFINITE;
   readonly rate = new DeliveryRate();
   readonly pacer = new Pacer();
-  /** The window, not the program, limited the last output (RFC 7661 asks before growing). */
+  /** The window, not the program, limited the last output. */
   isCwndLimited = false;
+  /** The same of the last window of data: may cwnd grow? */
+  readonly windowUse = new WindowUse();
 
   // ---- Explicit congestion notification (ecn.ts), as receiver
   /** ECE goes out with every segment, until the peer's CWR. */
