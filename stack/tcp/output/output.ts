@@ -33,6 +33,8 @@ import { Frto } from "../tcb/records.ts";
 const PING_PONG_US = 40_000;
 /** A frame waits when it would be less than this part of the window (Linux tcp_tso_win_divisor). */
 const TSO_WINDOW_DIVISOR = 3;
+/** It waits only while others leave: within this time of the last one. */
+const TSO_DEFER_US = 1_000;
 
 /** Sends what may be sent now: for the flush, and before a reset. */
 export function tcpOutput(tcb: Tcb, nowUs: number): void {
@@ -193,7 +195,7 @@ function sendNew(tcb: Tcb, nowUs: number): void {
     const wndRoom = seqDiff((tcb.sndUna + tcb.sndWnd) | 0, tcb.sndNxt);
     // CWR is for one segment, not for all that a device cuts a frame into
     const maxPayload = tcb.isCwrQueued ? tcb.smss : frameMax;
-    const payloadLen = unsent > 0 ? sendableLen(tcb, unsent, wndRoom, maxPayload) : 0;
+    const payloadLen = unsent > 0 ? sendableLen(tcb, unsent, wndRoom, maxPayload, nowUs) : 0;
     const isFin = tcb.isFinQueued && payloadLen === unsent && wndRoom > payloadLen;
     if (payloadLen === 0 && !isFin) break;
     sendData(tcb, payloadLen, unsent, isFin, nowUs);
@@ -234,7 +236,13 @@ function sendProbe(tcb: Tcb, nowUs: number): void {
 }
 
 /** How much data the next frame takes: 0 when it has to wait. */
-function sendableLen(tcb: Tcb, unsent: number, wndRoom: number, frameMax: number): number {
+function sendableLen(
+  tcb: Tcb,
+  unsent: number,
+  wndRoom: number,
+  frameMax: number,
+  nowUs: number,
+): number {
   const mss = currentMss(tcb);
   const pipe = tcb.pipe;
   const cwndRoom = pipe <= 0 ? Math.max(tcb.cwnd, tcb.smss) : tcb.cwnd - pipe;
@@ -244,7 +252,7 @@ function sendableLen(tcb: Tcb, unsent: number, wndRoom: number, frameMax: number
     return 0;
   }
   const limit = Math.min(cwndRoom, wndRoom);
-  if (isWorthWaiting(tcb, unsent, limit, frameMax)) {
+  if (isWorthWaiting(tcb, unsent, limit, frameMax, nowUs)) {
     if (cwndRoom <= wndRoom) tcb.isCwndLimited = true;
     return 0;
   }
@@ -265,12 +273,23 @@ function isCountLimited(tcb: Tcb, segmentLen: number): boolean {
 }
 
 /**
- * There is more to send than a limit allows, and an acknowledgment that will raise it is on its
- * way: wait for it and send one large frame instead of a small one now.
+ * There is more to send than a limit allows, and an acknowledgment that will raise it is near: wait
+ * for it and send one large frame instead of a small one now. It is near when the oldest segment
+ * has been out for half a round trip; and where nothing has left for a while, what comes in waits
+ * for nobody (Linux tcp_tso_should_defer).
  */
-function isWorthWaiting(tcb: Tcb, unsent: number, limit: number, frameMax: number): boolean {
+function isWorthWaiting(
+  tcb: Tcb,
+  unsent: number,
+  limit: number,
+  frameMax: number,
+  nowUs: number,
+): boolean {
   if (unsent <= limit || limit >= frameMax || frameMax <= tcb.smss) return false;
-  if (tcb.recovery !== Recovery.OPEN || tcb.pipe <= 0) return false;
+  const oldest = tcb.sent.head;
+  if (tcb.recovery !== Recovery.OPEN || tcb.pipe <= 0 || oldest === null) return false;
+  if (nowUs - tcb.lastSentUs > TSO_DEFER_US) return false;
+  if (nowUs - oldest.sentUs < tcb.rtt.srttUs / 2) return false;
   // Duplicate ACKs do not raise it, but let new data out (RFC 3042)
   if (tcb.dupAcks > 0 || tcb.sent.sackedBytes > 0) return false;
   return limit < Math.min(tcb.sndWnd, tcb.cwnd) / TSO_WINDOW_DIVISOR;
