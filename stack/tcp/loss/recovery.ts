@@ -10,7 +10,7 @@
  *
  * With SACK RACK-TLP (RFC 8985) says what is lost, and `pipe` (RFC 6675) governs what to send;
  * without it is NewReno, RFC 6582, duplicate acknowledgments standing for bytes that have left the
- * network. The window falls by proportional rate reduction (RFC 6937). Retransmissions themselves
+ * network. The window falls by proportional rate reduction (RFC 9937). Retransmissions themselves
  * are sent by `output.ts` (whatever is marked lost).
  *
  * @module
@@ -36,6 +36,7 @@ import { Frto } from "../tcb/records.ts";
 
 /** An acceptable acknowledgment was entered into the books: finds losses, adjusts cwnd. */
 export function onAckForRecovery(tcb: Tcb, sample: AckSample, nowUs: number): void {
+  const lostBefore = tcb.sent.lostTotalBytes;
   if (sample.hasDsack) takeDsack(tcb, sample);
   if (detectLossByProbe(tcb, sample)) reduceForProbe(tcb, nowUs);
   switch (tcb.recovery) {
@@ -62,7 +63,8 @@ export function onAckForRecovery(tcb: Tcb, sample: AckSample, nowUs: number): vo
   // An algorithm that owns the window is told of the delivery when it is complete
   if (tcb.congestion.ownsWindow) return;
   if (tcb.recovery === Recovery.FAST) {
-    reduceProportionally(tcb, sample.deliveredBytes, sample.ackedBytes > 0);
+    const isLossNew = tcb.sent.lostTotalBytes > lostBefore;
+    reduceProportionally(tcb, sample.deliveredBytes, sample.ackedBytes > 0, isLossNew);
   } else if (sample.ackedBytes > 0) growWindow(tcb, sample, nowUs);
 }
 
@@ -77,7 +79,7 @@ export function detectOverdue(tcb: Tcb, nowUs: number): void {
   const isNews = tcb.recovery === Recovery.OPEN || isResending(tcb) && isRetransLost;
   if (tcb.sent.lostBytes === 0 || !isNews) return;
   enterFastRecovery(tcb, nowUs);
-  if (!tcb.congestion.ownsWindow) reduceProportionally(tcb, 0, false);
+  if (!tcb.congestion.ownsWindow) reduceProportionally(tcb, 0, false, true);
 }
 
 function takeDsack(tcb: Tcb, sample: AckSample): void {
@@ -142,11 +144,19 @@ function undo(
   tell(tcb, LogEvent.TCP_RECOVERY_UNDONE, tcb.cwnd);
 }
 
-/** cwnd grows only while it is what limits the sender (congestion/window_use.ts). */
+/**
+ * cwnd grows only while it is what limits the sender (congestion/window_use.ts). In slow start it
+ * grows by what was not known to have arrived: the flight has shrunk by SACKed bytes before, and
+ * they would let out a burst. (Linux tcp_cong_control counts so in congestion avoidance, too: with
+ * losses every acknowledgment that ends a recovery then counts for one segment, and at 5% a
+ * connection is 6% slower.)
+ */
 function growWindow(tcb: Tcb, sample: AckSample, nowUs: number): void {
   if (tcb.recovery === Recovery.OPEN && isReducing(tcb)) return;
-  if (isResending(tcb) || tcb.windowUse.mayGrow(tcb.cwnd, tcb.cwnd < tcb.ssthresh)) {
-    tcb.congestion.onAck(tcb, sample.ackedBytes, sample.latestRttUs, nowUs);
+  const isSlowStart = tcb.cwnd < tcb.ssthresh;
+  if (isResending(tcb) || tcb.windowUse.mayGrow(tcb.cwnd, isSlowStart)) {
+    const lenBytes = isSlowStart ? sample.deliveredBytes : sample.ackedBytes;
+    tcb.congestion.onAck(tcb, lenBytes, sample.latestRttUs, nowUs);
   } else tcb.congestion.onAppLimited(tcb, nowUs);
 }
 
@@ -166,15 +176,27 @@ function enterFastRecovery(tcb: Tcb, nowUs: number): void {
   tell(tcb, LogEvent.TCP_RECOVERY, tcb.sent.lostBytes, tcb.recoverFlight, tcb.ssthresh);
 }
 
-/** RFC 6937 section 3, with the slow start reduction bound. `isAdvance`: SND.UNA has moved. */
-function reduceProportionally(tcb: Tcb, delivered: number, isAdvance: boolean): void {
+/**
+ * RFC 9937 6.1, 6.2: in proportion to what is delivered down to ssthresh, and below it as much as is
+ * delivered; a segment more, as in slow start, where SND.UNA has moved (`isAdvance`) and nothing
+ * more was found lost (`isLossNew`): the recovery goes well.
+ */
+function reduceProportionally(
+  tcb: Tcb,
+  delivered: number,
+  isAdvance: boolean,
+  isLossNew: boolean,
+): void {
   const pipe = tcb.pipe;
   tcb.prrDelivered += delivered;
   let sendBytes: number;
   if (pipe > tcb.ssthresh) {
-    sendBytes = Math.ceil((tcb.prrDelivered * tcb.ssthresh) / tcb.recoverFlight) - tcb.prrOut;
+    const share = (tcb.prrDelivered * tcb.ssthresh) / tcb.recoverFlight;
+    // Up to whole segments, as Linux counts
+    sendBytes = Math.ceil(share / tcb.smss) * tcb.smss - tcb.prrOut;
   } else {
-    const limit = Math.max(tcb.prrDelivered - tcb.prrOut, delivered) + tcb.smss;
+    let limit = Math.max(tcb.prrDelivered - tcb.prrOut, delivered);
+    if (isAdvance && !isLossNew) limit += tcb.smss;
     sendBytes = Math.min(tcb.ssthresh - pipe, limit);
   }
   // The first retransmission goes in any case (RFC 6675 section 5 (4.3)); without SACK so does the

@@ -147,7 +147,7 @@ export class Tcb extends Flow {
   readonly rack = new Rack();
   readonly tlp = new TailLossProbe();
   readonly undo = new Undo();
-  /** Proportional rate reduction (RFC 6937): prr_delivered, prr_out, RecoverFS. */
+  /** Proportional rate reduction (RFC 9937): prr_delivered, prr_out, RecoverFS. */
   prrDelivered = 0;
   prrOut = 0;
   recoverFlight = 1;
