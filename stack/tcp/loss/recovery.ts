@@ -177,8 +177,8 @@ function enterFastRecovery(tcb: Tcb, nowUs: number): void {
 }
 
 /**
- * RFC 9937 6.1, 6.2: in proportion to what is delivered down to ssthresh, and below it as much as is
- * delivered; a segment more, as in slow start, where SND.UNA has moved (`isAdvance`) and nothing
+ * RFC 9937 6.1, 6.2: in proportion to what is delivered down to ssthresh, and below it as much as
+ * is delivered; a segment more, as in slow start, where SND.UNA has moved (`isAdvance`) and nothing
  * more was found lost (`isLossNew`): the recovery goes well.
  */
 function reduceProportionally(
