@@ -35,6 +35,7 @@ const FILES = [
   "datagram/head.c",
   "datagram/recv.c",
   "datagram/send.c",
+  "interfaces/addrconfig.c",
   "interfaces/interfaces.c",
   "stream/accept.c",
   "stream/connect.c",

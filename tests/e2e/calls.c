@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -60,6 +61,18 @@ static void recverr(void) {
       else say("poll", poll(&p, 1, is_on ? 5000 : 100));
     }
     say("sendto", sendto(fd, "abc", 3, 0, (struct sockaddr *)&to, sizeof to));
+  }
+}
+
+/* Only the addresses of families that this machine has. */
+static void resolve(const char *address) {
+  static const int families[] = {AF_UNSPEC, AF_INET, AF_INET6};
+  for (int i = 0; i < 3; i++) {
+    struct addrinfo hints = {.ai_flags = AI_ADDRCONFIG | AI_NUMERICHOST, .ai_family = families[i],
+                             .ai_socktype = SOCK_STREAM};
+    struct addrinfo *found;
+    int result = getaddrinfo(i == 2 ? "2001:db8::1" : address, "80", &hints, &found);
+    printf("%s\n", result == 0 ? "found" : gai_strerror(result));
   }
 }
 
@@ -235,5 +248,6 @@ int main(int argc, char **argv) {
   if (strcmp(argv[1], "codes") == 0) codes();
   if (strcmp(argv[1], "pointers") == 0) pointers();
   if (strcmp(argv[1], "recverr") == 0) recverr();
+  if (strcmp(argv[1], "resolve") == 0) resolve(argv[2]);
   return 0;
 }

@@ -5,7 +5,7 @@
  * @module
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { e2eWith, PEER } from "./fixture.ts";
+import { e2eWith, type Fixture, PEER } from "./fixture.ts";
 
 const e2e = e2eWith("cc");
 
@@ -20,26 +20,37 @@ const CASES: readonly (readonly [name: string, words: string])[] = [
   ["recverr", "ECONNREFUSED"],
 ];
 
-e2e("error codes, pointers and lengths as the kernel's", async (f) => {
+/** The compiled program, in a directory of its own. */
+async function withCalls(f: Fixture, use: (calls: string) => Promise<void>): Promise<void> {
   const dir = await Deno.makeTempDir();
   try {
-    const compiled = await f.ns.run([
-      "cc",
-      "-O1",
-      "-Wall",
-      "-Wextra",
-      "-o",
-      `${dir}/calls`,
-      SOURCE,
-    ]);
+    const flags = ["-O1", "-Wall", "-Wextra"];
+    const compiled = await f.ns.run(["cc", ...flags, "-o", `${dir}/calls`, SOURCE]);
     assertEquals([compiled.code, compiled.stderr], [0, ""]);
-    for (const [name, words] of CASES) {
-      const native = await f.b.run([`${dir}/calls`, name, LOOPBACK, CLOSED_PORT]);
-      const under = await f.nuse([`${dir}/calls`, name, PEER, CLOSED_PORT]).done;
-      assertStringIncludes(native.stdout, words);
-      assertEquals(under.stdout, native.stdout, under.stderr);
-    }
+    await use(`${dir}/calls`);
   } finally {
     await Deno.remove(dir, { recursive: true });
   }
+}
+
+e2e("error codes, pointers and lengths as the kernel's", async (f) => {
+  await withCalls(f, async (calls) => {
+    for (const [name, words] of CASES) {
+      const native = await f.b.run([calls, name, LOOPBACK, CLOSED_PORT]);
+      const under = await f.nuse([calls, name, PEER, CLOSED_PORT]).done;
+      assertStringIncludes(native.stdout, words);
+      assertEquals(under.stdout, native.stdout, under.stderr);
+    }
+  });
 });
+
+e2e("getaddrinfo(AI_ADDRCONFIG) goes by our addresses, not by the host's", async (f) => {
+  const unknown = "Name or service not known\n";
+  await withCalls(f, async (calls) => {
+    const resolve = [calls, "resolve", PEER, "80"];
+    const native = await f.ns.run(resolve);
+    assertStringIncludes(native.stdout, unknown);
+    const under = await f.nuse(resolve).done;
+    assertEquals(under.stdout, `found\nfound\n${unknown}`, under.stderr);
+  });
+}, ["RAW"]);

@@ -7,6 +7,7 @@
 
 #include "shim.h"
 
+struct addrinfo;
 struct ifaddrs;
 struct if_nameindex;
 struct pollfd;
@@ -47,6 +48,8 @@ struct pollfd;
   F(int, fcntl64, (int, int, ...))                                                                 \
   F(int, ioctl, (int, unsigned long, ...))                                                         \
   F(int, getifaddrs, (struct ifaddrs **))                                                          \
+  F(int, getaddrinfo,                                                                              \
+    (const char *, const char *, const struct addrinfo *, struct addrinfo **))                     \
   F(void, freeifaddrs, (struct ifaddrs *))                                                         \
   F(unsigned, if_nametoindex, (const char *))                                                      \
   F(char *, if_indextoname, (unsigned, char *))                                                    \

@@ -217,3 +217,21 @@ long interfaces_ifconf(void *argument) {
   conf.ifc_len = (int)used;
   return copy_out(argument, &conf, sizeof conf);
 }
+
+/* ---- which families there are ---- */
+
+bool interfaces_families(bool *has_v4, bool *has_v6) {
+  struct if_list list;
+  *has_v4 = *has_v6 = false;
+  if (fetch(&list) < 0) return false;
+  for (size_t i = 0; i < list.count; i++) {
+    const uint8_t *entry = entry_of(&list, i);
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    memcpy(&v4, entry + NUSE_IF_ADDR_OFF, sizeof v4);
+    memcpy(&v6, entry + NUSE_IF_ADDR_OFF, sizeof v6);
+    if (v4.sin_family == AF_INET && v4.sin_addr.s_addr != htonl(INADDR_LOOPBACK)) *has_v4 = true;
+    if (v6.sin6_family == AF_INET6 && !IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr)) *has_v6 = true;
+  }
+  return true;
+}

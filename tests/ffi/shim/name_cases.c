@@ -4,6 +4,7 @@
 #include <ifaddrs.h>
 #include <linux/filter.h>
 #include <net/if.h>
+#include <netdb.h>
 #include <netpacket/packet.h>
 #include <sys/ioctl.h>
 #include <sys/time.h>
@@ -109,6 +110,20 @@ CASE(interfaces_by_getifaddrs) {
   }
   CHECK(links == 2 && addresses == 2);
   freeifaddrs(list);
+}
+
+CASE(addresses_of_our_families) {
+  struct addrinfo hints = {.ai_flags = AI_ADDRCONFIG | AI_NUMERICHOST, .ai_socktype = SOCK_DGRAM};
+  struct addrinfo *found;
+  CHECK(getaddrinfo("198.18.0.1", "69", &hints, &found) == 0 && found->ai_family == AF_INET);
+  freeaddrinfo(found);
+  CHECK(getaddrinfo("198.18.0.1", "69", NULL, &found) == 0);
+  freeaddrinfo(found);
+  hints.ai_family = AF_INET6;
+  CHECK(getaddrinfo("2001:db8::1", "69", &hints, &found) == EAI_NONAME);
+  hints.ai_flags = AI_NUMERICHOST;
+  CHECK(getaddrinfo("2001:db8::1", "69", &hints, &found) == 0);
+  freeaddrinfo(found);
 }
 
 CASE(interfaces_by_index) {
