@@ -7,6 +7,11 @@
  */
 import { PMTUDISC_WANT } from "./socket_constants.ts";
 
+/** The options that are on or off. */
+export type SocketFlag = {
+  [Name in keyof SocketOptions]: SocketOptions[Name] extends boolean ? Name : never;
+}[keyof SocketOptions];
+
 export class SocketOptions {
   // SOL_SOCKET
   debug = false;

@@ -16,7 +16,7 @@ import {
   v4Bytes,
 } from "./option_codec.ts";
 import { ECN_MASK, OPTION_NOP } from "../wire/ipv4.ts";
-import type { SocketOptions } from "../base/socket_options.ts";
+import type { SocketFlag } from "../base/socket_options.ts";
 import type { OptionHost } from "./option_host.ts";
 
 const DEFAULT_TTL = 64;
@@ -30,7 +30,7 @@ const CMSG_HEADER_LEN = 16;
 const PKTINFO_LEN = 12;
 const CMSG_SPACE_PKTINFO = 32;
 
-const FLAGS: { readonly [name: number]: keyof SocketOptions } = {
+const FLAGS: { readonly [name: number]: SocketFlag } = {
   [c.IP_RECVTTL]: "recvTtl",
   [c.IP_RECVTOS]: "recvTos",
   [c.IP_RECVOPTS]: "recvOpts",
@@ -41,28 +41,24 @@ const FLAGS: { readonly [name: number]: keyof SocketOptions } = {
 };
 
 /** Flags that must be 0 or 1, or need a whole byte. */
-const STRICT_FLAGS: { readonly [name: number]: keyof SocketOptions } = {
+const STRICT_FLAGS: { readonly [name: number]: SocketFlag } = {
   [c.IP_FREEBIND]: "freeBind",
   [c.IP_TRANSPARENT]: "transparent",
   [c.IP_MULTICAST_LOOP]: "multicastLoop",
 };
-
-function setFlag(options: SocketOptions, flag: keyof SocketOptions, n: number): void {
-  (options as unknown as Record<string, boolean>)[flag] = n !== 0;
-}
 
 export function setIp(host: OptionHost, name: number, value: Uint8Array): number {
   const options = host.options;
   const n = readIntOrByte(value);
   const flag = FLAGS[name];
   if (flag !== undefined) {
-    setFlag(options, flag, n);
+    options[flag] = n !== 0;
     return 0;
   }
   const strict = STRICT_FLAGS[name];
   if (strict !== undefined) {
     if (value.length < 1) return -EINVAL;
-    setFlag(options, strict, n);
+    options[strict] = n !== 0;
     return 0;
   }
   switch (name) {
@@ -185,7 +181,7 @@ function changeGroup(host: OptionHost, name: number, value: Uint8Array): number 
 export function getIp(host: OptionHost, name: number, maxLen: number): Uint8Array | number {
   const options = host.options;
   const flag = FLAGS[name] ?? STRICT_FLAGS[name];
-  if (flag !== undefined) return intOrByteBytes((options[flag] as boolean) ? 1 : 0, maxLen);
+  if (flag !== undefined) return intOrByteBytes(options[flag] ? 1 : 0, maxLen);
   switch (name) {
     case c.IP_OPTIONS:
       return new Uint8Array(0);

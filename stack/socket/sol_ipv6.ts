@@ -7,12 +7,12 @@
 import { EINVAL, ENOPROTOOPT, ENOTCONN } from "../base/errno.ts";
 import * as c from "../base/socket_constants.ts";
 import { boolBytes, intBytes, readInt } from "./option_codec.ts";
-import type { SocketOptions } from "../base/socket_options.ts";
+import type { SocketFlag } from "../base/socket_options.ts";
 import type { OptionHost } from "./option_host.ts";
 
 const DEFAULT_HOPS = 64;
 
-const FLAGS: { readonly [name: number]: keyof SocketOptions } = {
+const FLAGS: { readonly [name: number]: SocketFlag } = {
   [c.IPV6_RECVPKTINFO]: "recvPktInfo6",
   [c.IPV6_RECVHOPLIMIT]: "recvHopLimit6",
   [c.IPV6_RECVTCLASS]: "recvTclass6",
@@ -26,7 +26,7 @@ export function setIpv6(host: OptionHost, name: number, value: Uint8Array): numb
   if (value.length < 4) return -EINVAL;
   const flag = FLAGS[name];
   if (flag !== undefined) {
-    (options as unknown as Record<string, boolean>)[flag] = n !== 0;
+    options[flag] = n !== 0;
     return 0;
   }
   switch (name) {
@@ -69,7 +69,7 @@ export function setIpv6(host: OptionHost, name: number, value: Uint8Array): numb
 export function getIpv6(host: OptionHost, name: number): Uint8Array | number {
   const options = host.options;
   const flag = FLAGS[name];
-  if (flag !== undefined) return boolBytes(options[flag] as boolean);
+  if (flag !== undefined) return boolBytes(options[flag]);
   switch (name) {
     case c.IPV6_V6ONLY:
       return boolBytes(options.v6Only);

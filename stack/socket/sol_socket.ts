@@ -6,7 +6,7 @@
 import { EINVAL, ENODEV, ENOENT, ENOPROTOOPT, EOPNOTSUPP } from "../base/errno.ts";
 import * as c from "../base/socket_constants.ts";
 import { boolBytes, checkInt, intBytes, readInt } from "./option_codec.ts";
-import type { SocketOptions } from "../base/socket_options.ts";
+import type { SocketFlag, SocketOptions } from "../base/socket_options.ts";
 import type { OptionHost } from "./option_host.ts";
 
 /** Linux's SOCK_MIN_RCVBUF and SOCK_MIN_SNDBUF. */
@@ -16,7 +16,7 @@ const MAX_INT = 0x7fffffff;
 const IFNAMSIZ = 16;
 
 /** Flags: nothing but on or off. */
-const FLAGS: { readonly [name: number]: keyof SocketOptions } = {
+const FLAGS: { readonly [name: number]: SocketFlag } = {
   [c.SO_DEBUG]: "debug",
   [c.SO_REUSEADDR]: "reuseAddr",
   [c.SO_REUSEPORT]: "reusePort",
@@ -37,7 +37,7 @@ export function setSolSocket(host: OptionHost, name: number, value: Uint8Array):
   const options = host.options;
   const flag = FLAGS[name];
   if (flag !== undefined) {
-    (options as unknown as Record<string, boolean>)[flag] = n !== 0;
+    options[flag] = n !== 0;
     return 0;
   }
   switch (name) {
@@ -156,7 +156,7 @@ export function getSolSocket(
 ): Uint8Array | number {
   const options = host.options;
   const flag = FLAGS[name];
-  if (flag !== undefined) return boolBytes(options[flag] as boolean);
+  if (flag !== undefined) return boolBytes(options[flag]);
   switch (name) {
     case c.SO_TYPE:
       return intBytes(host.type);
