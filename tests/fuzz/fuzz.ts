@@ -1,24 +1,24 @@
 /**
  * Fuzzes `Stack.input`.
  *
- *     deno task fuzz [--frames 10000000] [--seed 1]
+ *     deno task fuzz [--frames 10000000] [--seed 1] [--record]
  *     deno task fuzz FILE...                          replays reproducers
  *
- * Prints a line of progress; writes the figures to bench/results/fuzz-SEED.json and every failure,
- * cut down, to bench/results/fuzz-SEED-failure-N.json. When the bug is fixed, move that file to
+ * Prints a line of progress and in the end the figures; with --record these also go to
+ * bench/results/fuzz-SEED-TIME.json. Writes every failure, cut down, to a file of its own in a new
+ * folder of the system's for temporary ones. When the bug is fixed, move that file to
  * tests/fuzz/corpus/. Exit status 1 when anything failed.
  *
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { fromFileUrl } from "@std/path";
+import { saveReport } from "../../bench/lab/results.ts";
 import type { Totals } from "./campaign.ts";
 import type { Report } from "./fuzz_worker.ts";
 import { readReproducer } from "./reproducer.ts";
 import { replay } from "./session.ts";
 import { stepText } from "./steps.ts";
 
-const RESULTS = fromFileUrl(new URL("../../bench/results", import.meta.url));
 const PROGRESS_MS = 2000;
 /**
  * Without a finished session for so long, the stack hangs (cutting a failure down takes a minute).
@@ -37,28 +37,37 @@ function replayFiles(paths: readonly string[]): number {
   return failed === 0 ? 0 : 1;
 }
 
+/** The figures of a run. */
+interface Result extends Partial<Totals> {
+  readonly seconds: number;
+  readonly framesPerSecond: number;
+  readonly residentMiB: number;
+  readonly failures: readonly { readonly kind: string; readonly count: number }[];
+}
+
 class Fuzz {
   readonly #startMs = performance.now();
   #lastMs = performance.now();
   #totals: Totals | null = null;
   #found = 0;
+  /** Where the failures go; made for the first one. */
+  #folder = "";
   readonly #worker = new Worker(new URL("./fuzz_worker.ts", import.meta.url), { type: "module" });
 
   constructor(readonly seed: number, readonly frames: number) {}
 
-  /** Returns the exit status. */
-  run(): Promise<number> {
-    Deno.mkdirSync(RESULTS, { recursive: true });
+  /** Returns the figures. */
+  run(): Promise<Result> {
     return new Promise((resolve) => {
       const progress = setInterval(() => {
         this.#show();
         if (performance.now() - this.#lastMs < HANG_MS) return;
         end(this.#end([[`hang: session ${this.#totals?.sessions ?? 0} does not end`, 1]]));
       }, PROGRESS_MS);
-      const end = (status: number) => {
+      const end = (result: Result) => {
         clearInterval(progress);
         this.#worker.terminate();
-        resolve(status);
+        resolve(result);
       };
       this.#worker.onmessage = ({ data }: MessageEvent<Report>) => {
         this.#lastMs = performance.now();
@@ -67,8 +76,7 @@ class Fuzz {
         if (data.kind === "end") end(this.#end(data.failures));
       };
       this.#worker.onerror = (event) => {
-        console.log(event.message);
-        end(1);
+        end(this.#end([[event.message, 1]]));
       };
       this.#worker.postMessage({ seed: this.seed, frames: this.frames });
     });
@@ -86,7 +94,8 @@ class Fuzz {
 
   #onFound({ found, file }: Extract<Report, { kind: "found" }>): void {
     this.#found++;
-    const path = `${RESULTS}/fuzz-${this.seed}-failure-${this.#found}.json`;
+    if (this.#found === 1) this.#folder = Deno.makeTempDirSync({ prefix: "nuse-fuzz-" });
+    const path = `${this.#folder}/seed-${this.seed}-failure-${this.#found}.json`;
     Deno.writeTextFileSync(path, file);
     const { steps } = readReproducer(file);
     console.log(`\nseed ${this.seed}, session ${found.session}, step ${found.step}:`);
@@ -97,33 +106,34 @@ class Fuzz {
     console.log(`${steps.length} steps in ${path}\n`);
   }
 
-  #end(failures: readonly (readonly [string, number])[]): number {
+  #end(failures: readonly (readonly [string, number])[]): Result {
     this.#show();
     const seconds = (performance.now() - this.#startMs) / 1000;
-    const result = {
-      date: new Date().toISOString(),
-      deno: Deno.version.deno,
+    return {
       ...this.#totals,
       seconds: Math.round(seconds * 10) / 10,
       framesPerSecond: Math.round((this.#totals?.frames ?? 0) / seconds),
       residentMiB: Math.round(Deno.memoryUsage().rss / 2 ** 20),
       failures: failures.map(([kind, count]) => ({ kind, count })),
     };
-    const path = `${RESULTS}/fuzz-${this.seed}.json`;
-    Deno.writeTextFileSync(path, JSON.stringify(result, null, 2) + "\n");
-    for (const [kind, count] of failures) console.log(`${count} × ${kind}`);
-    console.log(`${failures.length === 0 ? "nothing failed" : "FAILED"}; ${path}`);
-    return failures.length === 0 ? 0 : 1;
   }
 }
 
 async function main(): Promise<number> {
   const args = parseArgs(Deno.args, {
     string: ["frames", "seed"],
+    boolean: ["record"],
     default: { frames: "10000000", seed: "1" },
   });
   if (args._.length > 0) return replayFiles(args._.map(String));
-  return await new Fuzz(Number(args.seed), Number(args.frames)).run();
+  const result = await new Fuzz(Number(args.seed), Number(args.frames)).run();
+  console.log(JSON.stringify(result, null, 2));
+  if (args.record) {
+    console.log(`recorded in ${await saveReport(`fuzz-${args.seed}`, result)}`);
+  }
+  for (const { kind, count } of result.failures) console.log(`${count} × ${kind}`);
+  console.log(result.failures.length === 0 ? "nothing failed" : "FAILED");
+  return result.failures.length === 0 ? 0 : 1;
 }
 
 if (import.meta.main) Deno.exit(await main());
