@@ -33,7 +33,7 @@ const SYMBOLS = {
     parameters: ["i32", "pointer", "i32", "i32", "i32", "i32", "i32"],
     result: "i32",
   },
-  /** (fd, base, tableOff, count, flags): a table of mmsghdr (abi/message.ts) */
+  /** (fd, base, tableOff, count, flags): a table of mmsghdr (message.ts) */
   recvmmsg: {
     name: "nuse_recvmmsg",
     parameters: ["i32", "pointer", "i32", "i32", "i32"],

@@ -7,7 +7,7 @@
 import { assert, assertEquals } from "@std/assert";
 import denoConfig from "../deno.json" with { type: "json" };
 import { circlesIn, fileGraph, folderGraph } from "./tidy/circles.ts";
-import { brokenLinks, missingPaths, slug, tasksIn } from "./tidy/documents.ts";
+import { brokenLinks, missingModules, missingPaths, slug, tasksIn } from "./tidy/documents.ts";
 import { allImports, isAllowed, layerOf, TCP_FLOORS } from "./tidy/imports.ts";
 import { impurities, longCFunctions, longFunctions, unaskedLogCalls } from "./tidy/syntax.ts";
 import { repeatedConstants } from "./tidy/constants.ts";
@@ -239,6 +239,14 @@ Deno.test("every path that a document names is there", () => {
   expectNone(TEXTS.flatMap(([path, text]) => missingPaths(path, text)), "no such path");
 });
 
+Deno.test("every module that a comment names is there", () => {
+  const sources = filesOf(/\.(ts|c|h)$/).filter((path) => !path.startsWith("tests/tidy_"));
+  expectNone(
+    sources.flatMap((path) => missingModules(read(path), FILES).map((name) => `${path}: ${name}`)),
+    "no such module",
+  );
+});
+
 Deno.test("every `deno task` that a document or a source names is in deno.json", () => {
   const tasks = Object.keys(denoConfig.tasks);
   const sources = filesOf(/\.(md|ts|c|h|1|bash)$|^nuse$|^\.ci\/run$/)
@@ -270,5 +278,7 @@ Deno.test("the checks of documents see what they should, and only that", () => {
   ]);
   const paths = "`a stack/no.ts` `stack/stack.ts` `io/` `dist/no` `a/b` `./nuse x` `/dev/net/tun`";
   assertEquals(missingPaths("x.md", paths), ["x.md: stack/no.ts"]);
+  const code = " * a/b.ts, c.ts, no.ts\nx(); // see (b.ts)\n'no.ts' /x\n/* x/b.ts */";
+  assertEquals(missingModules(code, ["q/a/b.ts", "c.ts"]), ["no.ts", "x/b.ts"]);
   assertEquals(tasksIn("deno task x:y, npx -y deno@2.9.6 task z; a deno task"), ["x:y", "z"]);
 });

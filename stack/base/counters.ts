@@ -199,7 +199,7 @@ export class Counters {
   readonly raw: RawCounters = new RawCounters();
   readonly tcp: TcpCounters = new TcpCounters();
   readonly device: DeviceCounters = new DeviceCounters();
-  /** Dropped packets by -reason (wire/drop_reason.ts). */
+  /** Dropped packets by -reason (drop_reason.ts). */
   readonly drops: Float64Array = new Float64Array(DROP_NAMES.length);
 
   /** `log` hears of every dropped packet. */

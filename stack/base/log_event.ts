@@ -1,7 +1,7 @@
 /**
  * What the stack tells a log of, as numbers: what they mean, and what the numbers are that go with
- * each, is in the table of io/log/events.ts, which alone turns them into words. A new event goes to
- * the end of its layer here and into the table.
+ * each, is in the table of io/log/stack_events.ts, which alone turns them into words. A new event
+ * goes to the end of its layer here and into the table.
  *
  * @module
  */

@@ -19,7 +19,7 @@ export class Packet {
   transportOff = 0;
   /** End of the packet by the network header's length (not of the frame). */
   endOff = 0;
-  /** CSUM_* of storage/frames.ts. */
+  /** CSUM_* of frames.ts. */
   csum = 0;
   gsoType = 0;
   /** Bytes of payload in each coalesced segment; 0: a single segment. */

@@ -1,6 +1,6 @@
 /**
- * Tunables of the network layer, with Linux's defaults (`ip-sysctl`): the names there are given
- * beside each field.
+ * Tunables of the network layer, with Linux's defaults (`ip-sysctl`) where it has them: the names
+ * there are given beside such a field.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
  * The way up from a device: looks at the Ethernet header of a received frame and hands it to ARP or
- * IP.
+ * IP. Counts frames, and those that any layer up to IP throws away.
  *
  * @module
  */

@@ -10,8 +10,10 @@
  *                              3 unicast requests × 1 s
  *
  * In INCOMPLETE packets wait; FAILED gives them back as errors, and the next send starts anew. In
- * STALE, DELAY and PROBE traffic flows on. Entries that are not used for a minute are forgotten;
- * the table is bounded. Which packets are sent is up to the owner (`NeighbourEvents`).
+ * STALE, DELAY and PROBE traffic flows on. A new MAC that is heard without having been asked for
+ * (the neighbour's own request, a change) makes STALE from any state. Entries that are not used for
+ * a minute are forgotten; the table is bounded. Which packets are sent is up to the owner
+ * (`NeighbourEvents`).
  *
  * @module
  */

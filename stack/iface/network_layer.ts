@@ -1,6 +1,7 @@
 /**
- * The network layer as one piece: the interfaces with their addresses and routes, the neighbours,
- * and the way down (`output`). The way up needs the transports and is put beside it by stack.ts.
+ * The network layer as one piece: the interfaces with their addresses and routes, ARP and the
+ * neighbours, the loopback, and the way down (`output`). The way up needs the transports and is put
+ * beside it by stack.ts.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
  * Putting IPv4 fragments together (RFC 791 3.2, RFC 1122 3.3.2), within bounds: of memory, of time,
  * of the pieces one datagram may be in. Overlapping fragments are nobody's honest work: the whole
- * datagram is dropped (RFC 5722 for IPv6, Linux for both); exact repetitions are ignored.
+ * datagram is dropped (RFC 5722 for IPv6, Linux for both); what only repeats is ignored.
  *
  * A datagram's block:  | 64 bytes, header ending at their end | payload … (grows by doubling) |
  *
@@ -32,8 +32,6 @@ const HEADER_ROOM = 64;
 const FIRST_BLOCK_LEN = 4096;
 /** Separate runs of data that one datagram may be in: more is an attack on our time. */
 const MAX_RUNS = 128;
-
-/** ECN field of the type-of-service byte (RFC 3168 5.3). */
 
 /** A datagram in the making. */
 export class PartialDatagram extends TimerNode {

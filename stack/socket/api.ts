@@ -50,7 +50,7 @@ export interface Socket extends OptionHost {
 
   bind(addr: IpAddress, port: number, nowUs: number): number;
   /**
-   * Stream: -EINPROGRESS when the SYN is queued, 0 when it waits for the first text
+   * Stream: -EINPROGRESS when the SYN is queued, 0 when it waits for the first data
    * (TCP_FASTOPEN_CONNECT, the server's cookie is known). Datagram: 0.
    */
   connect(addr: IpAddress, port: number, nowUs: number): number;
@@ -79,8 +79,8 @@ export interface StreamSocket extends Socket {
    */
   readonly stateName: string;
   /**
-   * connect() as part of send(MSG_FASTOPEN). 0: the text is to be written now, it goes with the
-   * SYN; -EINPROGRESS: it has to wait for the handshake; -EOPNOTSUPP: Fast Open is off.
+   * connect() as part of send(MSG_FASTOPEN). 0: the data are to be written now, they go with the
+   * SYN; -EINPROGRESS: they have to wait for the handshake; -EOPNOTSUPP: Fast Open is off.
    */
   connectFast(addr: IpAddress, port: number, nowUs: number): number;
   listen(backlog: number, nowUs: number): number;
@@ -139,9 +139,7 @@ export interface DatagramSocket extends Socket {
   recvPeek(i: number): number;
   /** Removes the first `n` records. */
   recvConsume(n: number, nowUs: number): void;
-  /**
-   * Takes the oldest error-queue entry: sock_extended_err bytes etc. (see stack/socket), or null.
-   */
+  /** Takes the oldest entry of the error queue; null when there is none. */
   takeErrorQueue(): ErrorQueueEntry | null;
 }
 

@@ -1,7 +1,8 @@
 /**
  * What a datagram socket has for its program: datagrams, and at most one pending error. The error
- * is soError and a DGRAM_ERROR record among the datagrams at once; whichever way it is told first,
- * it is told once.
+ * is soError and a DGRAM_ERROR record among the datagrams at once: told by the record when that is
+ * consumed, or by a send, which takes the record along. Only who takes soError alone leaves the
+ * record, as the service does, which hands it on to the program.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * setsockopt and getsockopt at IPPROTO_IPV6, on dual-stack sockets that so far speak IPv4 by mapped
- * addresses: what servers set on an AF_INET6 socket before they listen.
+ * setsockopt and getsockopt at IPPROTO_IPV6, on dual-stack sockets, which so far speak IPv4 by
+ * mapped addresses: what has a meaning there goes to IPPROTO_IP's field, the rest is remembered.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * TCP sockets as BSD has them: the endpoint of stack/tcp, which does the work, with a place among
- * the ready sockets and the options that all kinds of socket have.
+ * TCP sockets as BSD has them: the endpoint of stack/tcp, which does the work, with what the owner
+ * of a socket and the code for options expect of every kind.
  *
  * @module
  */

@@ -57,6 +57,14 @@ export function missingPaths(path: string, markdown: string): string[] {
     .map((word) => `${path}: ${word}`);
 }
 
+/** Modules that comments name, by the end of their path, and that are not among `paths`. */
+export function missingModules(source: string, paths: readonly string[]): string[] {
+  return [...source.matchAll(/^\s*\/?\*.*$|\/\/.*$/gm)]
+    .flatMap(([line]) => [...line.matchAll(/(?<![\w/.<-])[\w-]+(?:\/[\w-]+)*\.ts\b/g)])
+    .map(([name]) => name)
+    .filter((name) => !paths.some((path) => path === name || path.endsWith(`/${name}`)));
+}
+
 /** Names behind `deno task`. */
 export function tasksIn(markdown: string): string[] {
   return [...markdown.matchAll(/deno(?:@[\d.]+)? task ([a-z]\w*(?::\w+)*)/g)].map(([, task]) =>
