@@ -41,6 +41,26 @@ const LINK_EVENTS = {
     "address {address} on {interface} is also used by {mac}",
     "mac",
   ),
+  [LogEvent.ARP_DEFENDED]: event(
+    "arp.defended",
+    "info",
+    "{address} on {interface} is announced again, as ours",
+  ),
+  [LogEvent.ARP_PROBE]: event(
+    "arp.probe",
+    "debug",
+    "does anybody have {address}? question {attempt} of {probes}",
+    "attempt",
+    "probes",
+  ),
+  [LogEvent.ARP_FREE]: event("arp.free", "debug", "nobody has {address}: it is free"),
+  [LogEvent.ARP_TAKEN]: event(
+    "arp.taken",
+    "warning",
+    "{address} cannot be ours: {mac} has it, or wants it",
+    "mac",
+  ),
+  [LogEvent.ARP_ANNOUNCED]: event("arp.announced", "debug", "{address} is ours: all are told"),
   [LogEvent.ARP_DROP]: drop("arp"),
 };
 

@@ -17,6 +17,11 @@ export enum LogEvent {
   ARP_MOVED,
   ARP_FAILED,
   ARP_CONFLICT,
+  ARP_DEFENDED,
+  ARP_PROBE,
+  ARP_FREE,
+  ARP_TAKEN,
+  ARP_ANNOUNCED,
   ARP_DROP,
   // ---- ip
   IP_NO_ROUTE,

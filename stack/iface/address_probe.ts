@@ -11,10 +11,12 @@
  *
  * @module
  */
+import type { LogSink } from "../base/log.ts";
+import { LogEvent } from "../base/log_event.ts";
 import type { IpAddress } from "../base/ip_address.ts";
 import { TimerHeap, TimerNode } from "../storage/timer_heap.ts";
 import { ARP_REQUEST, type ArpPacket } from "../wire/arp.ts";
-import { formatMacWords } from "../wire/ethernet.ts";
+import { formatMacWords, macNumber } from "../wire/ethernet.ts";
 import type { Interface } from "./interface.ts";
 
 /** How long to ask. */
@@ -70,6 +72,7 @@ export class AddressProber {
   constructor(
     readonly random: () => number,
     readonly send: (iface: Interface, addr: IpAddress) => void,
+    readonly log: LogSink,
   ) {}
 
   start(iface: Interface, addr: IpAddress, plan: ProbePlan, nowUs: number): AddressProbe {
@@ -84,6 +87,10 @@ export class AddressProber {
     for (const probe of this.#active) {
       if (probe.iface !== iface || !this.#isConflict(probe, arp)) continue;
       probe.holder = formatMacWords(arp.senderHi, arp.senderLo);
+      if (this.log.isOn[LogEvent.ARP_TAKEN] !== 0) {
+        const mac = macNumber(arp.senderHi, arp.senderLo);
+        this.log.address(LogEvent.ARP_TAKEN, iface.index, probe.addr, mac);
+      }
       this.#end(probe);
     }
   }
@@ -96,11 +103,17 @@ export class AddressProber {
     for (let p = this.#timers.popDue(nowUs); p !== null; p = this.#timers.popDue(nowUs)) {
       const { plan } = p;
       if (p.sent === plan.count) {
+        if (this.log.isOn[LogEvent.ARP_FREE] !== 0) {
+          this.log.address(LogEvent.ARP_FREE, p.iface.index, p.addr);
+        }
         this.#end(p);
         continue;
       }
       this.send(p.iface, p.addr);
       p.sent++;
+      if (this.log.isOn[LogEvent.ARP_PROBE] !== 0) {
+        this.log.address(LogEvent.ARP_PROBE, p.iface.index, p.addr, p.sent, plan.count);
+      }
       const interval = this.#between(plan.minIntervalUs, plan.maxIntervalUs);
       this.#timers.set(p, nowUs + (p.sent === plan.count ? plan.lastWaitUs : interval));
     }

@@ -50,17 +50,9 @@ export class Arp {
     random: () => number,
     readonly log: LogSink,
   ) {
-    this.#prober = new AddressProber(random, (iface, addr) =>
-      this.#send(
-        iface,
-        ARP_REQUEST,
-        0,
-        0,
-        0,
-        addr.w3,
-        MAC_BROADCAST_HI,
-        MAC_BROADCAST_LO,
-      ));
+    const ask = (iface: Interface, addr: IpAddress) =>
+      this.#send(iface, ARP_REQUEST, 0, 0, 0, addr.w3, MAC_BROADCAST_HI, MAC_BROADCAST_LO);
+    this.#prober = new AddressProber(random, ask, log);
   }
 
   /** An ARP packet at `off` of `len` bytes has come in by `iface`. Returns 0 or a drop reason. */
@@ -141,6 +133,9 @@ export class Arp {
 
   /** Tells everybody that `addr` is ours, now and once more soon (RFC 5227 2.3). */
   announce(iface: Interface, addr: IpAddress, nowUs: number): void {
+    if (this.log.isOn[LogEvent.ARP_ANNOUNCED] !== 0) {
+      this.log.address(LogEvent.ARP_ANNOUNCED, iface.index, addr);
+    }
     this.#announceOnce(iface, addr);
     this.#timers.set(new Announcement(iface, addr), nowUs + ANNOUNCE_INTERVAL_US);
   }
@@ -193,6 +188,9 @@ export class Arp {
     if (this.log.isOn[LogEvent.ARP_CONFLICT] !== 0) {
       const mac = macNumber(arp.senderHi, arp.senderLo);
       this.log.address(LogEvent.ARP_CONFLICT, iface.index, disputed.addr, mac);
+    }
+    if (this.log.isOn[LogEvent.ARP_DEFENDED] !== 0) {
+      this.log.address(LogEvent.ARP_DEFENDED, iface.index, disputed.addr);
     }
     this.#announceOnce(iface, disputed.addr);
   }

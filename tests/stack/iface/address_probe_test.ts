@@ -99,3 +99,16 @@ Deno.test("probe: until it is over the address is nobody's", () => {
 Deno.test("probe: no such interface", () => {
   assertEquals(new Host().stack.probeAddress(9, WANTED, QUICK_PROBE, 0), -19);
 });
+
+Deno.test("the log hears the questions, and whether the address is free or who has it", () => {
+  const host = new Host();
+  run(host, start(host, QUICK_PROBE));
+  assertEquals(host.log.take(), [
+    "ARP_PROBE 198.18.0.50 1 2",
+    "ARP_PROBE 198.18.0.50 2 2",
+    "ARP_FREE 198.18.0.50",
+  ]);
+  start(host, FULL_PROBE);
+  host.inject(arpFrame(REPLY, PEER_MAC, WANTED, OUR_MAC, ANY));
+  assertEquals(host.log.take()[0], `ARP_TAKEN 198.18.0.50 ${0x020000000001}`);
+});

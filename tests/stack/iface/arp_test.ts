@@ -70,12 +70,15 @@ Deno.test("a conflict is counted, logged and defended against once in ten second
   for (let i = 0; i < 3; i++) host.inject(conflict);
   const defence = parseArpFrame(host.sentOne());
   assertEquals([defence.senderIp, defence.targetIp], [OUR_ADDR.w3, OUR_ADDR.w3]);
-  const told = { event: LogEvent.ARP_CONFLICT, ifIndex: 2, subject: "198.18.0.2" };
-  assertEquals(host.log.all, [{ ...told, numbers: [0x020000000009] }]);
+  const told = { ifIndex: 2, subject: "198.18.0.2" };
+  assertEquals(host.log.all, [
+    { ...told, event: LogEvent.ARP_CONFLICT, numbers: [0x020000000009] },
+    { ...told, event: LogEvent.ARP_DEFENDED, numbers: [] },
+  ]);
   assertEquals(host.stack.counters.arp.conflicts, 3);
   host.advance(10e6);
   host.inject(conflict);
-  assertEquals([host.sent().length, host.log.all.length], [1, 2]);
+  assertEquals([host.sent().length, host.log.all.length], [1, 4]);
 });
 
 Deno.test("each address is defended by itself", () => {
@@ -88,7 +91,13 @@ Deno.test("each address is defended by itself", () => {
     host.inject(arpFrame(REQUEST, OTHER_MAC, addr, NOBODY, addr));
     assertEquals(parseArpFrame(host.sentOne()).senderIp, addr.w3);
   }
-  assertEquals(host.log.all.length, 2);
+  assertEquals(host.log.take().filter((text) => text.startsWith("ARP")), [
+    "ARP_ANNOUNCED 198.18.0.12",
+    `ARP_CONFLICT 198.18.0.2 ${0x020000000009}`,
+    "ARP_DEFENDED 198.18.0.2",
+    `ARP_CONFLICT 198.18.0.12 ${0x020000000009}`,
+    "ARP_DEFENDED 198.18.0.12",
+  ]);
 });
 
 Deno.test("a twin with our MAC address is answered by broadcast: a switch carries it", () => {
