@@ -9,6 +9,7 @@ import {
   SELF,
   until,
 } from "./fixture.ts";
+import { Terminal } from "./terminal.ts";
 
 const e2e = e2eWith("ping", "cc", "tmux", "ss");
 
@@ -98,42 +99,21 @@ e2e("SIGTERM to nuse reaches the child", async (f) => {
   assertStringIncludes(r.stdout, "got it");
 });
 
-async function tmux(f: Fixture, session: string, args: string[]): Promise<string> {
-  const r = await f.ns.run(["tmux", "-L", session, ...args]);
-  return r.stdout;
-}
-
 e2e("job control: Ctrl-Z, fg, Ctrl-C", async (f) => {
-  const session = `nuse-${crypto.randomUUID().slice(0, 8)}`;
   const env = Object.entries(f.env).map(([k, v]) => `${k}=${v}`).join(" ");
-  const screen = () => tmux(f, session, ["capture-pane", "-p", "-t", "0"]);
-  const type = (keys: string[]) => tmux(f, session, ["send-keys", "-t", "0", ...keys]);
-  try {
-    await tmux(f, session, [
-      "-f",
-      "/dev/null",
-      "new-session",
-      "-d",
-      "-x",
-      "100",
-      "-y",
-      "50",
-      "bash",
-      "--norc",
-    ]);
-    await type([`env ${env} ${NUSE} ping -i 0.2 ${PEER}`, "Enter"]);
-    await until("replies", async () => (await screen()).includes("icmp_seq=3"), 15);
-    await type(["C-z"]);
-    await until("stopped", async () => (await screen()).includes("Stopped"));
-    await type(["fg", "Enter"]);
-    const lastSeq = async () => Number((await screen()).match(/icmp_seq=(\d+)/g)?.at(-1)?.slice(9));
-    const before = await lastSeq();
-    await until("more replies", async () => (await lastSeq()) > before + 3);
-    await type(["C-c"]);
-    await until("statistics", async () => (await screen()).includes("packets transmitted"));
-    await type(["echo status=$?", "Enter"]);
-    await until("status 0", async () => (await screen()).includes("status=0"));
-  } finally {
-    await tmux(f, session, ["kill-server"]);
-  }
+  await using terminal = await Terminal.open(f);
+  const shows = async (text: string) => (await terminal.screen()).includes(text);
+  await terminal.type(`env ${env} ${NUSE} ping -i 0.2 ${PEER}`, "Enter");
+  await until("replies", () => shows("icmp_seq=3"), 15);
+  await terminal.type("C-z");
+  await until("stopped", () => shows("Stopped"));
+  await terminal.type("fg", "Enter");
+  const lastSeq = async () =>
+    Number((await terminal.screen()).match(/icmp_seq=(\d+)/g)?.at(-1)?.slice(9));
+  const before = await lastSeq();
+  await until("more replies", async () => (await lastSeq()) > before + 3);
+  await terminal.type("C-c");
+  await until("statistics", () => shows("packets transmitted"));
+  await terminal.type("echo status=$?", "Enter");
+  await until("status 0", () => shows("status=0"));
 }, ["RAW"]);

@@ -6,6 +6,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { e2eWith, type Fixture, NUSE, PEER, SELF, until } from "./fixture.ts";
 import type { Running } from "../lab/netns.ts";
+import { Terminal } from "./terminal.ts";
 
 const e2e = e2eWith("bash", "python3", "ss");
 const PORT = 4981;
@@ -133,6 +134,33 @@ e2e("the peer falls silent: timeouts, each with what waits and how long", async 
     await Promise.all([run.done, server.done]);
   });
 });
+
+e2eWith("tmux", "python3", "ss")(
+  "Ctrl-C, twice: whom it reached, who did not wait, and the last line of all",
+  async (f) => {
+    await withLogFile(async (path) => {
+      const server = await serve(f, "time.sleep(60)");
+      const env = Object.entries(f.env).map(([name, value]) => `${name}=${value}`).join(" ");
+      const options = `--log debug --log-file ${path} --log-format json`;
+      const script = `exec 3<>/dev/tcp/${PEER}/${PORT}; head -c 3000000 /dev/zero >&3`;
+      await using terminal = await Terminal.open(f);
+      await terminal.type(`env ${env} ${NUSE} ${options} bash -c '${script}'`, "Enter");
+      await told(path, "tcp.persist"); // the server does not read: something stays undelivered
+      await terminal.type("C-c");
+      assertEquals((await told(path, "cli.signal")).phase, "running");
+      await told(path, "cli.ended");
+      await terminal.type("C-c");
+      await told(path, "cli.impatient");
+      const cli = (await linesOf(path)).filter(({ category }) => category === "cli");
+      const signals = cli.filter(({ event }) => event === "cli.signal");
+      assertEquals(signals.map(({ phase }) => phase), ["running", "draining"]);
+      assertEquals(cli.at(-1)!.event, "cli.impatient");
+      server.kill();
+      await server.done;
+    });
+  },
+  ["RAW"],
+);
 
 e2e("nobody has the address: the questions of ARP, and what the program gets", async (f) => {
   await withLogFile(async (path) => {
