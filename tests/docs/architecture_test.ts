@@ -1,11 +1,18 @@
 /** @module */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { AF_INET, SOCK_STREAM } from "../../ffi/abi/socket.ts";
 import * as P from "../../ffi/shim/protocol.ts";
+import { thresholdsOf } from "../../io/log/levels.ts";
+import { LogOutput } from "../../io/log/log_output.ts";
+import { StackLog } from "../../io/log/stack_log.ts";
+import { ThreadLog } from "../../io/log/thread_log.ts";
 import {
+  BuddyMemory,
   EINPROGRESS,
+  IpAddress,
   SO_BINDTODEVICE,
   SOL_SOCKET,
+  Stack,
   type StreamSocket,
   TxFrames,
 } from "../../stack/mod.ts";
@@ -13,6 +20,7 @@ import { ByteRing } from "../../stack/storage/ring.ts";
 import { ReceiveBuffer } from "../../stack/tcp/tcb/receive_buffer.ts";
 import type { ProgramSocket } from "../io/app/program.ts";
 import { World } from "../io/app/world.ts";
+import { Fifo } from "../io/log/fifo.ts";
 import { FILES, read } from "../tidy/tree.ts";
 import { Cable, PEER_ADDRESS } from "./cable.ts";
 import { Trace } from "./trace.ts";
@@ -120,6 +128,29 @@ Deno.test("setsockopt: eight rooms, those of the page", () => {
   compare(way, trace);
   checkShim(way.rooms);
   assertEquals(way.rooms.length, 8);
+});
+
+Deno.test("a line of the log: five rooms, those of the page", async () => {
+  const fifo = new Fifo();
+  const thresholds = thresholdsOf(() => "debug");
+  const thread = await ThreadLog.open({ thresholds, format: "json", fd: fifo.writeFd, startUs: 0 });
+  const memory = new BuddyMemory(new ArrayBuffer(1 << 25));
+  const log = new StackLog(thread.options);
+  const stack = new Stack({ memory, random: () => 1, nowUs: 0, log });
+  const caps = { csum: false, tso: false, uso: false, gsoMaxBytes: 1500 };
+  const link = { caps, mtu: 1500, transmit() {} };
+  const { index } = stack.addInterface({ name: "e0", mac: new Uint8Array(6), link });
+  const way = wayOf("A line of the log");
+  using trace = new Trace();
+  trace.watch(LogOutput.prototype, "add");
+  trace.watch(TextEncoder.prototype, "encodeInto"); // of what is about to be written
+  stack.addAddress(index, IpAddress.parse("198.18.0.2")!, 24, 0);
+  thread.flush();
+  assertStringIncludes(fifo.read(), "arp.announced");
+  fifo.closeReader();
+  fifo.close();
+  compare(way, trace);
+  assertEquals(way.rooms.length, 5);
 });
 
 Deno.test("every file that the page names is there", () => {

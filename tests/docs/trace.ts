@@ -10,7 +10,7 @@ const PREFIX = `file://${ROOT}/`;
 /** Whose stack is not ours: the peer's work is done inside our device's calls. */
 const PEER = `${PREFIX}tests/docs/cable.ts`;
 
-/** Files of the repository on the call stack, without tests. None when the peer is at work. */
+/** Files on the call stack, but for tests and libraries. None: the peer is at work. */
 function filesOnStack(): string[] {
   const before = Error.stackTraceLimit;
   Error.stackTraceLimit = 100;
@@ -21,7 +21,7 @@ function filesOnStack(): string[] {
     const at = line.indexOf(PREFIX);
     if (at < 0) return [];
     const path = line.slice(at + PREFIX.length).replace(/:\d+:\d+\)?$/, "");
-    return path.startsWith("tests/") ? [] : [path];
+    return /^(tests|node_modules)\//.test(path) ? [] : [path];
   });
 }
 
