@@ -1,6 +1,6 @@
 /**
- * A name server on 127.0.0.1:53 for names_test.ts: every A question has one answer, that for
- * `large.test` only over TCP. Says "ready" when it listens.
+ * A name server on 127.0.0.1:53 for empty_network_test.ts: every A question has one answer, that
+ * for `large.test` only over TCP. Says "ready" when it listens.
  *
  * @module
  */
