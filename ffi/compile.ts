@@ -12,6 +12,7 @@ export const CFLAGS: readonly string[] = [
   "-O2",
   "-fPIC",
   "-shared",
+  "-Wl,-z,nodelete", // its threads outlive the worker that opened it
   "-fvisibility=hidden",
   "-Wall",
   "-Wextra",

@@ -15,7 +15,7 @@ import { findNative, openNative } from "./build_native.ts";
 /** Name and sources of the host library, for `findNative` and for the build of `dist/nuse`. */
 export const HOST_LIBRARY = {
   name: "nuse_host",
-  sources: ["host", "child", "confine", "names", "network"].map((name) =>
+  sources: ["host", "closer", "child", "confine", "names", "network"].map((name) =>
     `${import.meta.dirname}/host/${name}.c`
   ),
 };
@@ -135,6 +135,10 @@ const SYMBOLS = {
   ethtool: { name: "nuse_ethtool", parameters: ["i32", "buffer", "buffer"], result: "i32" },
   /** (path with its NUL, flags, mode) */
   open: { name: "nuse_open", parameters: ["buffer", "i32", "i32"], result: "i32" },
+  /** (fd): on another thread; for descriptors that others have passed to us */
+  closeLater: { name: "nuse_close_later", parameters: ["i32"], result: "i32" },
+  /** (fd): our end of a unix socket; what lies unread in it may hold descriptors */
+  closeEnd: { name: "nuse_close_end", parameters: ["i32"], result: "i32" },
   close: { name: "nuse_close", parameters: ["i32"], result: "i32" },
   /** (fd, bytes, len) */
   write: { name: "nuse_write", parameters: ["i32", "buffer", "i32"], result: "i32" },

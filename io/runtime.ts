@@ -188,7 +188,9 @@ export class Runtime {
       const [group, counter] = [name.slice(0, dot), name.slice(dot + 1)];
       groups.set(group, [...groups.get(group) ?? [], `${counter} ${value}`]);
     }
-    return [...groups].map(([group, counters]) => `${group}: ${counters.join(", ")}`);
+    const lines = [...groups].map(([group, counters]) => `${group}: ${counters.join(", ")}`);
+    const { firstFault } = this.#service;
+    return firstFault === null ? lines : [...lines, `a fault of nuse's own: ${firstFault}`];
   }
 }
 

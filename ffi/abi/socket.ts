@@ -17,13 +17,17 @@ export const SOCK_NONBLOCK = 0x800;
 export const SOCK_CLOEXEC = 0x80000;
 
 export const SOL_SOCKET = 1;
+export const SO_TYPE = 3;
 export const SO_ERROR = 4;
 export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
 export const SO_PEERCRED = 17;
 export const SO_SNDBUFFORCE = 32;
 export const SO_RCVBUFFORCE = 33;
+export const SO_DOMAIN = 39;
 export const SO_COOKIE = 57;
+/** Linux 6.16: 0: no descriptors can be sent to this AF_UNIX socket. */
+export const SO_PASSRIGHTS = 83;
 
 export const MSG_PEEK = 0x2;
 export const MSG_TRUNC = 0x20;

@@ -29,12 +29,37 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "closer.h"
+
 #define API __attribute__((visibility("default")))
 
 #define US_PER_S 1000000
 #define NS_PER_US 1000
 
 static int result(long r) { return r < 0 ? -errno : (int)r; }
+
+/* ---- descriptors that come along ---- */
+
+/* Nobody asked for descriptors on a pair; a message may carry them all the same. Without room for
+ * them the kernel would drop them on this thread, and closing them may take long. */
+#define MAX_RIGHTS 253 /* SCM_MAX_FD */
+#define RIGHTS_SPACE CMSG_SPACE(MAX_RIGHTS * sizeof(int))
+#define MAX_MESSAGES 64
+
+/* Hands the descriptors of a message on to the closer, but for the first if `kept` is given and
+ * holds -1. */
+static void take_rights(struct msghdr *msg, int *kept) {
+  for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c != NULL; c = CMSG_NXTHDR(msg, c)) {
+    if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;
+    size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (size_t i = 0; i < count; i++) {
+      int fd;
+      memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
+      if (kept != NULL && *kept < 0) *kept = fd;
+      else nuse_close_later(fd);
+    }
+  }
+}
 
 /* ---- data path ---- */
 
@@ -45,10 +70,15 @@ static size_t pieces(struct iovec v[2], uint8_t *base, int off0, int len0, int o
 }
 
 API int nuse_recv(int fd, uint8_t *base, int off0, int len0, int off1, int len1, int flags) {
+  _Alignas(struct cmsghdr) char control[RIGHTS_SPACE];
   struct iovec iov[2];
   struct msghdr msg = {.msg_iov = iov};
   msg.msg_iovlen = pieces(iov, base, off0, len0, off1, len1);
-  return result(recvmsg(fd, &msg, flags));
+  msg.msg_control = control;
+  msg.msg_controllen = sizeof control;
+  int n = result(recvmsg(fd, &msg, flags | MSG_CMSG_CLOEXEC));
+  if (n >= 0 && msg.msg_controllen > 0) take_rights(&msg, NULL);
+  return n;
 }
 
 API int nuse_send(int fd, uint8_t *base, int off0, int len0, int off1, int len1, int flags) {
@@ -59,8 +89,21 @@ API int nuse_send(int fd, uint8_t *base, int off0, int len0, int off1, int len1,
 }
 
 API int nuse_recvmmsg(int fd, uint8_t *base, int table_off, int count, int flags) {
+  static _Thread_local _Alignas(struct cmsghdr) char control[MAX_MESSAGES][RIGHTS_SPACE];
   struct mmsghdr *table = (struct mmsghdr *)(base + table_off);
-  return result(recvmmsg(fd, table, (unsigned)count, flags, NULL));
+  if (count > MAX_MESSAGES) count = MAX_MESSAGES;
+  for (int i = 0; i < count; i++) {
+    table[i].msg_hdr.msg_control = control[i];
+    table[i].msg_hdr.msg_controllen = RIGHTS_SPACE;
+  }
+  /* Without MSG_CMSG_CLOEXEC, which a packet socket refuses: nothing is executed any more. */
+  int n = result(recvmmsg(fd, table, (unsigned)count, flags, NULL));
+  for (int i = 0; i < count; i++) {
+    if (i < n && table[i].msg_hdr.msg_controllen > 0) take_rights(&table[i].msg_hdr, NULL);
+    table[i].msg_hdr.msg_control = NULL; /* the table may be used to send */
+    table[i].msg_hdr.msg_controllen = 0;
+  }
+  return n;
 }
 
 API int nuse_sendmmsg(int fd, uint8_t *base, int table_off, int count, int flags) {
@@ -126,33 +169,16 @@ API int nuse_send_fd(int fd, uint8_t *base, int off, int len, int pass_fd) {
   return result(sendmsg(fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT));
 }
 
-/* Keeps the first descriptor and closes the others: a peer cannot fill our table. */
-static void take_fds(struct cmsghdr *c, int *kept) {
-  size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-  for (size_t i = 0; i < count; i++) {
-    int fd;
-    memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
-    if (*kept < 0) *kept = fd;
-    else close(fd);
-  }
-}
-
+/* The first descriptor is kept, others are closed: a peer cannot fill our table. */
 API int nuse_recv_fd(int fd, uint8_t *base, int off, int len, int fd_off, int flags) {
-  union {
-    struct cmsghdr align;
-    char bytes[CMSG_SPACE(8 * sizeof(int))];
-  } control;
+  _Alignas(struct cmsghdr) char control[RIGHTS_SPACE];
   struct iovec iov = {base + off, (size_t)len};
   struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-  msg.msg_control = &control;
-  msg.msg_controllen = sizeof control.bytes;
+  msg.msg_control = control;
+  msg.msg_controllen = sizeof control;
   int kept = -1;
   int n = result(recvmsg(fd, &msg, flags | MSG_CMSG_CLOEXEC));
-  if (n >= 0) {
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c != NULL; c = CMSG_NXTHDR(&msg, c)) {
-      if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) take_fds(c, &kept);
-    }
-  }
+  if (n >= 0) take_rights(&msg, &kept);
   memcpy(base + fd_off, &kept, sizeof kept);
   return n;
 }

@@ -63,9 +63,15 @@ export class Service implements LoopService {
     this.#drainUs = options.drainUs ?? DEFAULT_DRAIN_US;
     this.#app = new AppContext(stack, loop, arena, { ...limits, maxSockets });
     this.#app.log = options.log ?? null;
+    loop.onFault = this.#app.noteFault;
     makePrivateDir(runDir);
     this.socketPath = `${runDir}/control`;
     this.#channel = new ControlChannel(this.#app, this.socketPath, options.guestUid ?? null);
+  }
+
+  /** Where nuse itself failed first, if it did. */
+  get firstFault(): string | null {
+    return this.#app.firstFault;
   }
 
   get counters(): AppCounters {
@@ -104,7 +110,12 @@ export class Service implements LoopService {
       if (endpoint !== null) {
         const events = socket.events;
         socket.events = 0;
-        endpoint.onSocket(events, nowUs);
+        try {
+          endpoint.onSocket(events, nowUs);
+        } catch (error) {
+          this.#app.noteFault(error);
+          endpoint.onFault(nowUs);
+        }
       }
       socket = stack.takeReady();
     }

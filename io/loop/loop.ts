@@ -46,6 +46,10 @@ export interface LoopStack {
 export interface Handler {
   /** `events`: EPOLL* bits. Does a bounded amount of work (see the top of this file). */
   onEvents(events: number, nowUs: number): void;
+  /**
+   * `onEvents` threw, a fault of nuse's own: gives up what it was about, so that the others go on.
+   */
+  onFault?(nowUs: number): void;
 }
 
 export interface LoopService {
@@ -78,6 +82,9 @@ class DevicePort implements Handler {
     if (n < 0) return this.onFailure(this, -n);
     for (let i = 0; i < n; i++) stack.input(ifIndex, device.rx, i, nowUs);
   }
+
+  /** The rest of the batch is lost, as on a bad wire. */
+  onFault(): void {}
 }
 
 export class EventLoop {
@@ -87,6 +94,8 @@ export class EventLoop {
   onDeviceFailure: DeviceFailure | null = null;
   /** Called when a wake-up is over, before the next wait. */
   onTurnEnd: (() => void) | null = null;
+  /** Told of every fault that a handler survives; null: faults end the loop. */
+  onFault: ((error: unknown) => void) | null = null;
   readonly #sys: Libc = libc();
   readonly #memory: Memory;
   readonly #stack: LoopStack;
@@ -239,7 +248,15 @@ export class EventLoop {
     for (let i = 0; i < n; i++) {
       const slot = epoll.token(i);
       if (epoll.generation(i) !== this.#generations[slot]) continue;
-      this.#handlers[slot]?.onEvents(epoll.events(i), nowUs);
+      const handler = this.#handlers[slot];
+      if (handler === null) continue;
+      try {
+        handler.onEvents(epoll.events(i), nowUs);
+      } catch (error) {
+        if (handler.onFault === undefined || this.onFault === null) throw error;
+        this.onFault(error);
+        handler.onFault(nowUs);
+      }
     }
   }
 

@@ -66,7 +66,7 @@ export class ControlChannel implements Handler, ClientKeeper {
     const peer = peerCredentials(fd);
     const isTrusted = typeof peer !== "number" && this.#trustedUids.includes(peer.uid);
     if (!isTrusted) {
-      sys.close(fd);
+      sys.closeEnd(fd);
       counters.clientsRefused++;
     } else if (this.add(fd)) counters.clientsAccepted++;
   }
@@ -76,7 +76,7 @@ export class ControlChannel implements Handler, ClientKeeper {
     const client = new ControlClient(this.#app, this, fd);
     if (this.#clients.size < limits.maxClients) client.slot = loop.add(fd, EPOLLIN, client);
     if (client.slot < 0) {
-      this.#app.sys.close(fd);
+      this.#app.sys.closeEnd(fd);
       this.#app.counters.clientsRefused++;
       return false;
     }
@@ -86,11 +86,11 @@ export class ControlChannel implements Handler, ClientKeeper {
   }
 
   drop(client: ControlClient): void {
+    if (!this.#clients.delete(client)) return; // its descriptor may be another's by now
     client.later.drop();
     this.#tell(OwnEvent.SERVICE_CLIENT_GONE, client);
     this.#app.loop.remove(client.slot);
-    this.#app.sys.close(client.fd);
-    this.#clients.delete(client);
+    this.#app.sys.closeEnd(client.fd);
   }
 
   #tell(event: OwnEvent, client: ControlClient): void {

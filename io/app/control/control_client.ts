@@ -84,16 +84,22 @@ export class ControlClient implements Handler, Caller {
     if (isWellFormed && (!this.later.isOwed || request.op === NUSE_OP_CANCEL)) return true;
     log?.tell(OwnEvent.CONTROL_MALFORMED, { pid: this.pid });
     counters.requestsMalformed++;
-    if (call.fd >= 0) sys.close(call.takeFd());
+    if (call.fd >= 0) sys.closeLater(call.takeFd());
     this.keeper.drop(this);
     return false;
   }
 
   #handle(call: Call): void {
     call.reply.clear();
-    const hasReply = carryOut(call);
-    this.#tell(call, hasReply);
-    if (call.fd >= 0) this.app.sys.close(call.takeFd());
+    let hasReply = false;
+    try {
+      hasReply = carryOut(call);
+      this.#tell(call, hasReply);
+    } catch (error) {
+      this.app.noteFault(error);
+      this.onFault();
+    }
+    if (call.fd >= 0) this.app.sys.closeLater(call.takeFd());
     if (hasReply) this.answer(call.reply);
     else if (this.later.isOwed) this.later.cookie = call.request.cookie;
   }
@@ -120,6 +126,11 @@ export class ControlClient implements Handler, Caller {
   get pid(): number {
     const peer = peerCredentials(this.fd);
     return typeof peer === "number" ? 0 : peer.pid;
+  }
+
+  /** Serving it has failed: the program is cut off, the others go on. */
+  onFault(): void {
+    this.keeper.drop(this);
   }
 
   answer(reply: Reply): void {

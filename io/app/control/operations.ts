@@ -4,10 +4,12 @@
  *
  * @module
  */
+import { SHUT_RD, SHUT_RDWR } from "../../../ffi/abi/socket.ts";
 import * as P from "../../../ffi/shim/protocol.ts";
 import { EAGAIN, EINVAL, ENOTCONN } from "../../../stack/mod.ts";
 import type { EndedSocket } from "../endpoint/ended_sockets.ts";
 import type { Endpoint } from "../endpoint/endpoint.ts";
+import type { Request } from "../protocol/message.ts";
 import type { Call } from "./call.ts";
 import { takeErrorEntry } from "./error_queue.ts";
 import { listInterfaces } from "./ifaddrs.ts";
@@ -40,7 +42,12 @@ interface SocketOperation {
   readonly catchesUp?: "all" | "datagrams";
 }
 
+/** Least and greatest value of an argument. */
+type Range = readonly [least: number, greatest: number];
+
 type Operation = (GeneralOperation | SocketOperation) & {
+  /** What its arguments may be; beyond: -EINVAL. Those without a range any int32 may be. */
+  readonly ranges?: { readonly a?: Range; readonly b?: Range; readonly c?: Range };
   /** Whether the program waits for a reply. Default: always. */
   readonly isAnswered?: (call: Call) => boolean;
 };
@@ -50,6 +57,9 @@ const refused = (errno: number) => (): number => -errno;
 const invalid = refused(EINVAL);
 const notConnected = refused(ENOTCONN);
 const done = (): number => 0;
+const INT_MAX = 0x7fffffff;
+const FLAG: Range = [0, 1];
+const LENGTH: Range = [0, INT_MAX];
 
 const OPERATIONS: Readonly<Record<number, Operation>> = {
   [P.NUSE_OP_HELLO]: { run: greet },
@@ -61,18 +71,29 @@ const OPERATIONS: Readonly<Record<number, Operation>> = {
   [P.NUSE_OP_OPEN]: { run: adoptSocket, isAnswered: never },
   [P.NUSE_OP_WHO]: { living: describeSocket, ended: describeSocket },
   [P.NUSE_OP_BIND]: { living: bind, ended: invalid },
-  [P.NUSE_OP_CONNECT]: { living: connect, ended: invalid, catchesUp: "datagrams" },
+  [P.NUSE_OP_CONNECT]: {
+    living: connect,
+    ended: invalid,
+    catchesUp: "datagrams",
+    ranges: { a: LENGTH, b: FLAG, c: FLAG },
+  },
   [P.NUSE_OP_LISTEN]: { living: listen, ended: invalid },
-  [P.NUSE_OP_CHECK]: { living: check, ended: notConnected },
-  [P.NUSE_OP_NAME]: { living: name, ended: name },
-  [P.NUSE_OP_SHUTDOWN]: { living: shutdown, ended: notConnected, catchesUp: "datagrams" },
+  [P.NUSE_OP_CHECK]: { living: check, ended: notConnected, ranges: { a: LENGTH } },
+  [P.NUSE_OP_NAME]: { living: name, ended: name, ranges: { a: FLAG } },
+  [P.NUSE_OP_SHUTDOWN]: {
+    living: shutdown,
+    ended: notConnected,
+    catchesUp: "datagrams",
+    ranges: { a: [SHUT_RD, SHUT_RDWR] },
+  },
   [P.NUSE_OP_MORE]: {
     living: setMore,
     ended: notConnected,
     catchesUp: "all",
     isAnswered: ({ request }) => request.a !== 0,
+    ranges: { a: FLAG },
   },
-  [P.NUSE_OP_GETOPT]: { living: getOption, ended: getOptionOfEnded },
+  [P.NUSE_OP_GETOPT]: { living: getOption, ended: getOptionOfEnded, ranges: { c: LENGTH } },
   [P.NUSE_OP_SETOPT]: { living: setOption, ended: done, catchesUp: "all" },
   [P.NUSE_OP_POST_SETOPT]: { living: setOption, ended: done, isAnswered: never },
   [P.NUSE_OP_ERRQUEUE]: { living: takeErrorEntry, ended: refused(EAGAIN) },
@@ -99,8 +120,18 @@ export function carryOut(call: Call): boolean {
   const { reply, request } = call;
   const operation = operationOf(call);
   reply.cookie = request.cookie;
-  reply.result = "run" in operation ? operation.run(call) : runOnSocket(call, operation);
+  if (!isInRange(request, operation)) reply.result = -EINVAL;
+  else reply.result = "run" in operation ? operation.run(call) : runOnSocket(call, operation);
   return reply.result <= 0 && (operation.isAnswered?.(call) ?? true);
+}
+
+function isInRange({ a, b, c }: Request, { ranges }: Operation): boolean {
+  if (ranges === undefined) return true;
+  return isIn(a, ranges.a) && isIn(b, ranges.b) && isIn(c, ranges.c);
+}
+
+function isIn(value: number, range: Range | undefined): boolean {
+  return range === undefined || (value >= range[0] && value <= range[1]);
 }
 
 function runOnSocket(call: Call, operation: SocketOperation): number {

@@ -4,7 +4,16 @@
  *
  * @module
  */
-import { AF_INET, SOCK_SEQPACKET, SOCK_STREAM } from "../../../ffi/abi/socket.ts";
+import {
+  AF_INET,
+  AF_UNIX,
+  SO_DOMAIN,
+  SO_TYPE,
+  SOCK_SEQPACKET,
+  SOCK_STREAM,
+  SOL_SOCKET,
+} from "../../../ffi/abi/socket.ts";
+import { getIntOption } from "../../../ffi/socket.ts";
 import {
   AF_UNSPEC,
   type DatagramSocket,
@@ -26,7 +35,7 @@ import type { Endpoint } from "../endpoint/endpoint.ts";
 import { ListenerEndpoint } from "../endpoint/listener_endpoint.ts";
 import type { Reply, Request } from "../protocol/message.ts";
 import type { Call } from "./call.ts";
-import { enlargePair } from "../endpoint/pair.ts";
+import { enlargePair, refuseRights } from "../endpoint/pair.ts";
 import {
   anyAddress,
   readSockaddr,
@@ -98,17 +107,28 @@ function endpointFor(
 
 /** OPEN: the program has made the pair, our end of it came along. Refused, the pair is closed. */
 export function adoptSocket(call: Call): number {
-  const { app, fd, request } = call;
-  if (fd >= 0 && isAdopted(app, request, fd)) call.takeFd();
+  const { app, fd, nowUs, request } = call;
+  if (fd >= 0 && isAdopted(app, request, fd, nowUs)) call.takeFd();
   else noteRefused(app);
   return 0;
 }
 
-function isAdopted(app: AppContext, request: Request, fd: number): boolean {
+/** Whether it is what the shim would send: anything else may block us, or be slow to close. */
+function isPairEnd(fd: number, type: number): boolean {
+  return getIntOption(fd, SOL_SOCKET, SO_DOMAIN) === AF_UNIX &&
+    getIntOption(fd, SOL_SOCKET, SO_TYPE) === type;
+}
+
+function isAdopted(app: AppContext, request: Request, fd: number, nowUs: number): boolean {
   const { endpoints, stack, sys } = app;
   if (endpoints.isFull || endpoints.get(request.cookie) !== null) return false;
   const socket = stack.socket(request.a, request.b, request.c);
   if (typeof socket === "number") return false;
+  if (!isPairEnd(fd, socket.kind === "stream" ? SOCK_STREAM : SOCK_SEQPACKET)) {
+    socket.close(nowUs);
+    return false;
+  }
+  refuseRights(sys, fd);
   if (socket.kind === "datagram") enlargePair(sys, fd);
   return typeof endpointFor(app, socket, fd, request.cookie) !== "number";
 }
@@ -207,7 +227,6 @@ export function listen({ app, request, nowUs }: Call, endpoint: Endpoint): numbe
 /** NAME: `request.a` 0 our own, 1 the peer's. */
 export function name({ app, request, reply }: Call, known: Endpoint | EndedSocket): number {
   const { socket } = known;
-  if (request.a !== 0 && request.a !== 1) return -EINVAL;
   const end = request.a === 0 ? known.local : known.remote;
   if (end === null) return -ENOTCONN;
   const { u8 } = app.memory;

@@ -63,6 +63,8 @@ export class AppContext {
   /** Endpoints that have more to do than one turn allowed. */
   #dirty: Endpoint[] = [];
   #spare: Endpoint[] = [];
+  /** Where the first fault was; null: there was none. */
+  firstFault: string | null = null;
   /** Endpoints that wait for room in `endpoints`. */
   readonly #starved = new Set<Endpoint>();
 
@@ -89,6 +91,12 @@ export class AppContext {
     return off;
   }
 
+  /** Something threw that must not: counted, and the first one kept for -v. */
+  readonly noteFault = (error: unknown): void => {
+    this.counters.faults++;
+    this.firstFault ??= error instanceof Error ? error.stack ?? error.message : String(error);
+  };
+
   markDirty(endpoint: Endpoint): void {
     if (endpoint.isDirty) return;
     endpoint.isDirty = true;
@@ -105,7 +113,12 @@ export class AppContext {
     this.#dirty = this.#spare;
     for (let i = 0; i < turn.length; i++) {
       turn[i].isDirty = false;
-      turn[i].pump(nowUs);
+      try {
+        turn[i].pump(nowUs);
+      } catch (error) {
+        this.noteFault(error);
+        turn[i].onFault(nowUs);
+      }
     }
     turn.length = 0;
     this.#spare = turn;

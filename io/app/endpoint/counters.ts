@@ -12,6 +12,8 @@ export class AppCounters {
   requests = 0;
   /** Not a message of the protocol, or not its turn: the connection is closed. */
   requestsMalformed = 0;
+  /** Faults of nuse's own that ended one client or socket. */
+  faults = 0;
   /** A reply that could not be sent. */
   repliesLost = 0;
   socketsOpened = 0;

@@ -25,7 +25,7 @@
  * @module
  */
 import { EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from "../../../ffi/abi/epoll.ts";
-import type { Endpoint as NetEndpoint, Socket } from "../../../stack/mod.ts";
+import type { Endpoint as NetEndpoint, Socket, StreamSocket } from "../../../stack/mod.ts";
 import type { Handler } from "../../loop/loop.ts";
 import type { AppContext } from "./app_context.ts";
 
@@ -114,13 +114,26 @@ export abstract class Endpoint implements Handler {
   protected release(nowUs: number): void {
     this.app.loop.forget(this.#slot);
     this.#leave(nowUs);
-    this.app.sys.close(this.fd);
+    this.app.sys.closeEnd(this.fd);
     this.app.counters.socketsClosed++;
   }
 
   /** Ends the socket because the service ends. */
   abandon(nowUs: number): void {
     this.socket.close(nowUs);
+    this.release(nowUs);
+  }
+
+  /** A fault of nuse's own while this socket was served: it ends, the others go on. */
+  onFault(nowUs: number): void {
+    if (this.isReleased) return;
+    const { socket } = this;
+    try {
+      if (socket.kind === "stream") (socket as StreamSocket).abort(nowUs);
+      socket.close(nowUs);
+    } catch (error) {
+      this.app.noteFault(error);
+    }
     this.release(nowUs);
   }
 

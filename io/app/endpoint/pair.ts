@@ -12,6 +12,7 @@
 import {
   AF_UNIX,
   SO_COOKIE,
+  SO_PASSRIGHTS,
   SO_RCVBUF,
   SO_SNDBUF,
   SO_SNDBUFFORCE,
@@ -23,6 +24,7 @@ import { type Libc, libc } from "../../../ffi/libc.ts";
 import { NUSE_PAIR_MARK, NUSE_PAIR_SNDBUF } from "../../../ffi/shim/protocol.ts";
 import { readCookie } from "../protocol/message.ts";
 
+const NONE = new Uint8Array(4);
 const MARK = new Uint8Array(new Int32Array([NUSE_PAIR_MARK]).buffer);
 const LARGE = new Uint8Array(new Int32Array([NUSE_PAIR_SNDBUF]).buffer);
 
@@ -33,6 +35,14 @@ const LARGE = new Uint8Array(new Int32Array([NUSE_PAIR_SNDBUF]).buffer);
 export function enlargePair(sys: Libc, fd: number): void {
   const forced = sys.setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, LARGE, 4);
   if (forced < 0) sys.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, LARGE, 4);
+}
+
+/**
+ * No more descriptors can be sent to our end: closing a stranger's may take long. Before Linux 6.16
+ * those that come are closed by another thread (ffi/host/closer.c).
+ */
+export function refuseRights(sys: Libc, ownFd: number): void {
+  sys.setsockopt(ownFd, SOL_SOCKET, SO_PASSRIGHTS, NONE, 4);
 }
 
 /** Reused: `open` fills the fields. */
@@ -59,6 +69,7 @@ export class PairMaker {
       return len;
     }
     this.cookie = readCookie(this.#cookie, 0);
+    refuseRights(this.#sys, this.ownFd);
     if (type === SOCK_SEQPACKET) {
       enlargePair(this.#sys, this.ownFd);
       enlargePair(this.#sys, this.programFd);

@@ -33,6 +33,7 @@ export const TCP_FASTOPEN_CONNECT = 30;
 export const TCP_FASTOPEN_KEY = 33;
 export const TCP_FASTOPEN_NO_COOKIE = 34;
 
+const DEFER_TIMEOUTS_MAX = 255;
 const MAXSEG_MIN = 88; // TCP_MIN_MSS
 const MAXSEG_MAX = 32767; // MAX_TCP_WINDOW
 const KEEP_SECONDS_MAX = 32767;
@@ -173,7 +174,8 @@ function deferralUs(seconds: number, rtoInitUs: number): number {
   if (seconds === 0) return 0;
   let timeout = rtoInitUs / SECOND_US;
   let period = timeout;
-  while (seconds > period) {
+  // As many as Linux has: its count of timeouts is a byte.
+  for (let i = 1; i < DEFER_TIMEOUTS_MAX && seconds > period; i++) {
     timeout = Math.min(timeout * 2, RTO_MAX_SECONDS);
     period += timeout;
   }
