@@ -14,7 +14,7 @@ import { enterTimeWait, failConnection, setState } from "../teardown/lifecycle.t
 import { advertisedMss } from "../path/mss.ts";
 import { autotuneReceiveBuffer, measureReceiverRtt } from "../receive/receive_window.ts";
 import { replyReset } from "../output/reset.ts";
-import { seqDiff, seqGt, seqLt } from "../base/seq.ts";
+import { seqDiff, seqGt, seqLt, seqMax, seqMin } from "../base/seq.ts";
 import type { Segment } from "../base/segment.ts";
 import { canReceiveData, State } from "../base/state.ts";
 import type { Tcb } from "../tcb/tcb.ts";
@@ -107,6 +107,18 @@ function trimToWindow(tcb: Tcb, seg: Segment): boolean {
   return seg.len > 0;
 }
 
+/**
+ * RFC 2883 4.2: a segment that repeats a part of what lies beyond the gaps. The first such part is
+ * reported (as by Linux), unless there is one below RCV.NXT.
+ */
+function noteOverlap(tcb: Tcb, { seq, end }: Segment): void {
+  const { assembler } = tcb;
+  const i = assembler.firstOverlap(seq, end);
+  if (i < 0 || tcb.hasDsack || !tcb.hasSack) return;
+  noteDsack(tcb, seqMax(seq, assembler.left[i]), seqMin(end, assembler.right[i]));
+  tcb.layer.counters.tcp.dsackOfoSent++;
+}
+
 function noteDsack(tcb: Tcb, left: number, right: number): void {
   if (!tcb.hasSack) return;
   tcb.hasDsack = true;
@@ -122,7 +134,10 @@ function takeInOrder(tcb: Tcb, seg: Segment): void {
   if (!isBorrowed && lenBytes > 0 && !storePayload(tcb, seg, 0)) return;
   let next = seg.end;
   const hadGaps = tcb.assembler.count > 0;
-  if (hadGaps) next = tcb.assembler.advance(next);
+  if (hadGaps) {
+    noteOverlap(tcb, seg);
+    next = tcb.assembler.advance(next);
+  }
   if (seg.isFin) notePendingFin(tcb, seg);
   const isFin = tcb.isFinPending && seqGt(next, tcb.rcvFinSeq);
   if (isFin) {
@@ -155,9 +170,9 @@ function takeOutOfOrder(tcb: Tcb, seg: Segment): void {
   const { assembler, layer: { config, counters } } = tcb;
   const { seq, end } = seg;
   tcb.perSegmentAcks = config.quickAckSegments;
+  noteOverlap(tcb, seg);
   if (assembler.find(seq, end) >= 0) {
-    noteDsack(tcb, seq, end);
-    counters.tcp.dsackOfoSent++;
+    // Nothing of it is new
   } else if (assembler.hasRoom(seq, end) && storePayload(tcb, seg, seqDiff(seq, tcb.rcvNxt))) {
     assembler.insert(seq, end);
     if (seg.isFin) notePendingFin(tcb, seg);

@@ -33,6 +33,14 @@ export class Assembler {
     return -1;
   }
 
+  /** Index of the first interval that holds any of [left, right), or -1. */
+  firstOverlap(left: number, right: number): number {
+    for (let i = 0; i < this.count && seqLt(this.left[i], right); i++) {
+      if (seqGt(this.right[i], left)) return i;
+    }
+    return -1;
+  }
+
   /** Room for [left, right): false when that would be one interval too many. */
   hasRoom(left: number, right: number): boolean {
     if (this.count < this.capacity) return true;
