@@ -112,6 +112,8 @@
 /* MSG_MORE on a stream. a 1: what is written from now on is not all, a segment that it does not
  * fill shall wait -> 0, and only then bytes; a 0: what was written is all; no reply. */
 #define NUSE_OP_MORE 19
+/* `a` of MORE: MSG_EOR, a record ends with what was written -> 0 */
+#define NUSE_MORE_RECORD_END 2
 
 /* `b` of CONNECT. */
 #define NUSE_CONNECT_WAIT 1

@@ -48,6 +48,7 @@ export const NUSE_OP_POST_SETOPT = 17;
 export const NUSE_OP_CANCEL = 18;
 
 export const NUSE_OP_MORE = 19;
+export const NUSE_MORE_RECORD_END = 2;
 
 export const NUSE_CONNECT_WAIT = 1;
 export const NUSE_CONNECT_FAST = 1;

@@ -97,7 +97,7 @@ export interface StreamSocket extends Socket {
    * `n` bytes have been put into the span: queue them for transmission (sent on flush or at once).
    * 0: there was nothing to write after all; memory held for it is given back.
    */
-  sendCommit(n: number, nowUs: number, more?: boolean): void;
+  sendCommit(n: number, nowUs: number, more?: boolean, isRecordEnd?: boolean): void;
   /** Bytes not yet acknowledged by the peer, FIN included (SIOCOUTQ). */
   readonly unackedBytes: number;
   /** Of these, bytes not sent even once (SIOCOUTQNSD). */

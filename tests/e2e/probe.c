@@ -126,6 +126,19 @@ static void more(void) {
   }
 }
 
+/* A cork holds the last record only: the peer has the head before the body may go. */
+static void record(void) {
+  char back[64] = "";
+  int one = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
+  dial(fd);
+  setsockopt(fd, IPPROTO_TCP, TCP_CORK, &one, sizeof one);
+  send(fd, "head ", 5, MSG_EOR);
+  send(fd, "body", 4, 0);
+  read(fd, back, sizeof back - 1);
+  say("sent", segments_sent(fd));
+  puts(back);
+}
+
 static void fast(void) {
   char back[64];
   for (int i = 0; i < 2; i++) {
@@ -198,6 +211,7 @@ int main(int argc, char **argv) {
   if (strcmp(argv[1], "refused") == 0) refused();
   if (strcmp(argv[1], "refused_epoll") == 0) refused_epoll();
   if (strcmp(argv[1], "more") == 0) more();
+  if (strcmp(argv[1], "record") == 0) record();
   if (strcmp(argv[1], "fast") == 0) fast();
   if (strcmp(argv[1], "udp_refused") == 0) udp_refused();
   if (strcmp(argv[1], "sandbox") == 0) sandbox();

@@ -54,20 +54,28 @@ while True:
     c.close()
 `;
 
-e2e("MSG_MORE joins two sends; a stream works in a sandbox of read and write", async (f) => {
-  await withProbe(f, async (probe) => {
-    const server = f.peer(["python3", "-c", ECHO_ONCE, "4991"]);
-    await until("a listener", () => isListening(f, 4991));
-    for (const [name, words] of [["more", "head body"], ["sandbox", "works\nended"]]) {
-      const native = await f.b.run([probe, name, LOOPBACK, "4991"]);
-      const under = await f.nuse([probe, name, PEER, "4991"]).done;
-      assertStringIncludes(native.stdout, words);
-      assertEquals(under.stdout, native.stdout, under.stderr);
-    }
-    server.kill();
-    await server.done;
-  });
-});
+e2e(
+  "MSG_MORE joins two sends, MSG_EOR does not; a stream works in a sandbox of read and write",
+  async (f) => {
+    await withProbe(f, async (probe) => {
+      const server = f.peer(["python3", "-c", ECHO_ONCE, "4991"]);
+      await until("a listener", () => isListening(f, 4991));
+      for (
+        const [name, words] of [["more", "head body"], ["record", "sent: 1 \nhead"], [
+          "sandbox",
+          "works\nended",
+        ]]
+      ) {
+        const native = await f.b.run([probe, name, LOOPBACK, "4991"]);
+        const under = await f.nuse([probe, name, PEER, "4991"]).done;
+        assertStringIncludes(native.stdout, words);
+        assertEquals(under.stdout, native.stdout, under.stderr);
+      }
+      server.kill();
+      await server.done;
+    });
+  },
+);
 
 async function netstat(f: Fixture, name: string): Promise<number> {
   const lines = (await f.b.run(["cat", "/proc/net/netstat"])).stdout.split("\n");

@@ -82,7 +82,7 @@ function acceptCall(world: World, target: string | null, args: readonly string[]
   return "ok";
 }
 
-/** "write N [more]": as much as there is room for. */
+/** "write N [more|eor]": as much as there is room for; MSG_MORE, MSG_EOR. */
 function writeCall(world: World, target: string | null, args: readonly string[]): Answer {
   const named = world.socket(target);
   const socket = named.stream;
@@ -98,7 +98,8 @@ function writeCall(world: World, target: string | null, args: readonly string[])
     if (len === 0) break;
     fillPattern(u8, off0, len0, LOCAL_KEY, named.written);
     fillPattern(u8, off1, len1, LOCAL_KEY, named.written + len0);
-    socket.sendCommit(len, world.rig.nowUs, args[1] === "more");
+    const isEnd = args[1] === "eor" && done + len === wanted;
+    socket.sendCommit(len, world.rig.nowUs, args[1] === "more", isEnd);
     named.written += len;
     done += len;
   }

@@ -11,7 +11,8 @@
  * MSG_NOSIGNAL.
  *
  * MSG_MORE does not go through the pair. The service is told when it begins, before the bytes, and
- * when it has ended, after them; it reads what is in the pair before it takes note.
+ * when it has ended, after them; it reads what is in the pair before it takes note. The same of the
+ * end of a record (MSG_EOR).
  */
 #include "stream.h"
 
@@ -88,11 +89,22 @@ void stream_say_more(int fd, struct fd_entry *e, bool is_on) {
   errno = saved;
 }
 
+/* MSG_EOR: nobody writes until the service knows where the record ends. */
+static void end_record(int fd, struct fd_entry *e) {
+  struct control_request request = {
+      .op = NUSE_OP_MORE, .cookie = entry_cookie(e), .a = NUSE_MORE_RECORD_END};
+  struct control_reply reply = {0};
+  int saved = errno;
+  if (entry_verify(fd, e)) control_call(&request, &reply);
+  errno = saved;
+}
+
 /* Before and after the bytes of a send. */
 static inline void more_before(int fd, struct fd_entry *e, int flags) {
   if (UNLIKELY((flags & MSG_MORE) && !(entry_word(e) & WORD_MORE))) stream_say_more(fd, e, true);
 }
-static inline void more_after(int fd, struct fd_entry *e, int flags) {
+static inline void more_after(int fd, struct fd_entry *e, long result, int flags) {
+  if (UNLIKELY((flags & MSG_EOR) && result > 0)) end_record(fd, e);
   if (UNLIKELY(!(flags & MSG_MORE) && (entry_word(e) & WORD_MORE))) stream_say_more(fd, e, false);
 }
 
@@ -125,7 +137,7 @@ ssize_t stream_write(int fd, struct fd_entry *e, const void *buf, size_t len, in
   if (result < 0) return result;
   more_before(fd, e, flags);
   result = sys_result(real()->send(fd, buf, len, (flags & SEND_FLAGS) | MSG_NOSIGNAL));
-  more_after(fd, e, flags);
+  more_after(fd, e, result, flags);
   return after_send(fd, e, result, flags);
 }
 
@@ -164,6 +176,6 @@ ssize_t stream_sendmsg(int fd, struct fd_entry *e, const struct msghdr *msg, int
   if (result < 0) return result;
   more_before(fd, e, flags);
   result = sys_result(real()->sendmsg(fd, &plain, (flags & SEND_FLAGS) | MSG_NOSIGNAL));
-  more_after(fd, e, flags);
+  more_after(fd, e, result, flags);
   return after_send(fd, e, result, flags);
 }

@@ -26,7 +26,11 @@ import {
   type Socket,
   type StreamSocket,
 } from "../../../stack/mod.ts";
-import { NUSE_CONNECT_FAST, NUSE_CONNECT_WAIT } from "../../../ffi/shim/protocol.ts";
+import {
+  NUSE_CONNECT_FAST,
+  NUSE_CONNECT_WAIT,
+  NUSE_MORE_RECORD_END,
+} from "../../../ffi/shim/protocol.ts";
 import { OwnEvent } from "../../log/own_events.ts";
 import type { AppContext } from "../endpoint/app_context.ts";
 import { DatagramEndpoint } from "../endpoint/datagram_endpoint.ts";
@@ -239,8 +243,10 @@ export function shutdown({ request, nowUs }: Call, endpoint: Endpoint): number {
   return endpoint.shutdown(request.a, nowUs);
 }
 
-/** MORE: `a` whether what is written from now on is not all. */
+/** MORE: `a` whether what is written from now on is not all, or that a record has ended. */
 export function setMore({ request, nowUs }: Call, endpoint: Endpoint): number {
-  if (endpoint instanceof StreamEndpoint) endpoint.setMore(request.a !== 0, nowUs);
+  if (!(endpoint instanceof StreamEndpoint)) return 0;
+  if (request.a === NUSE_MORE_RECORD_END) endpoint.endRecord(nowUs);
+  else endpoint.setMore(request.a !== 0, nowUs);
   return 0;
 }

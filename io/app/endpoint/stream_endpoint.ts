@@ -22,7 +22,14 @@
  * @module
  */
 import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLRDHUP } from "../../../ffi/abi/epoll.ts";
-import { MSG_DONTWAIT, SHUT_RD, SHUT_RDWR, SHUT_WR, SOCK_STREAM } from "../../../ffi/abi/socket.ts";
+import {
+  FIONREAD,
+  MSG_DONTWAIT,
+  SHUT_RD,
+  SHUT_RDWR,
+  SHUT_WR,
+  SOCK_STREAM,
+} from "../../../ffi/abi/socket.ts";
 import {
   NUSE_KIND_STREAM,
   NUSE_STATE_CONNECTED,
@@ -51,6 +58,8 @@ import { enlargePair } from "./pair.ts";
 const CHUNK_BYTES = 1 << 18;
 /** Bytes a turn and direction: other sockets come in between. */
 const TURN_BYTES = 1 << 20;
+/** Records whose ends are remembered while they are in the pair. */
+const RECORDS_MAX = 64;
 
 const PHASE_UNCONNECTED = 0;
 const PHASE_CONNECTING = 1;
@@ -76,6 +85,8 @@ export class StreamEndpoint extends Endpoint {
   #isLarge = false;
   /** MSG_MORE: what the program has written is not all. */
   #hasMore = false;
+  /** MSG_EOR: how many bytes are still to be read from the pair up to the end of each record. */
+  #recordEnds: number[] = [];
 
   constructor(app: AppContext, socket: StreamSocket, fd: number, cookie: number) {
     super(app, socket, fd, cookie);
@@ -130,6 +141,23 @@ export class StreamEndpoint extends Endpoint {
     if (this.#hasMore === isOn) return;
     this.#hasMore = isOn;
     if (!isOn && this.#phase === PHASE_CONNECTED) this.socket.sendCommit(0, nowUs, false);
+  }
+
+  /** MSG_EOR: what was written up to now ends a record, be it in the pair still. */
+  endRecord(nowUs: number): void {
+    if (this.#phase !== PHASE_CONNECTED) return;
+    const unreadBytes = this.app.sys.ioctlInt(this.fd, FIONREAD);
+    if (unreadBytes > 0) {
+      if (this.#recordEnds.length < RECORDS_MAX) this.#recordEnds.push(unreadBytes);
+    } else this.socket.sendCommit(0, nowUs, this.#hasMore, true);
+  }
+
+  /** `n` bytes have been read from the pair: true when a record ends with them. */
+  #passRecords(n: number): boolean {
+    this.#recordEnds = this.#recordEnds.map((left) => left - n).filter((left) => left >= 0);
+    if (this.#recordEnds[0] !== 0) return false;
+    this.#recordEnds.shift();
+    return true;
   }
 
   /** connect(2) with AF_UNSPEC. */
@@ -235,13 +263,15 @@ export class StreamEndpoint extends Endpoint {
     const { app, socket } = this;
     let left = TURN_BYTES;
     while (this.#isReadable) {
-      const span = socket.sendSpan(CHUNK_BYTES);
+      const record = this.#recordEnds.length === 0 ? Infinity : this.#recordEnds[0];
+      const span = socket.sendSpan(Math.min(CHUNK_BYTES, record));
       const { off0, len0, off1, len1 } = span;
       const room = len0 + len1;
       if (room === 0) return; // EVENT_WRITABLE goes on
       const n = app.sys.recv(this.fd, app.base, off0, len0, off1, len1, MSG_DONTWAIT);
       if (n > 0) {
-        socket.sendCommit(n, nowUs, this.#hasMore);
+        const isRecordEnd = record !== Infinity && this.#passRecords(n);
+        socket.sendCommit(n, nowUs, this.#hasMore, isRecordEnd);
         app.counters.bytesToNetwork += n;
         left -= n;
         if (n < room && !this.#isEndAhead) this.#isReadable = false;

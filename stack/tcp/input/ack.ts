@@ -87,6 +87,7 @@ function takeAck(tcb: Tcb, seg: Segment): void {
     if (hasUnsent(tcb)) tcb.layer.markDirty(tcb);
     return;
   }
+  tcb.writes.onAck(tcb.sndUna);
   const sample = tcb.layer.sample;
   sample.begin(tcb.rate, tcb.pipe, tcb.rack);
   tcb.rack.begin(tcb.sndUna, tcb.sent.sackedBytes > 0, tcb.rtt.minRttUs, seg.nowUs);

@@ -114,10 +114,9 @@ function sendLossProbe(tcb: Tcb, nowUs: number): void {
   const { sent, smss } = tcb;
   tcb.tlp.isDue = false;
   if (sent.count === 0 || tcb.recovery !== Recovery.OPEN) return;
-  const unsent = seqDiff(tcb.sndEnd, tcb.sndNxt);
-  const payloadLen = Math.min(unsent, smss);
+  const payloadLen = Math.min(unsentRecord(tcb), smss);
   if (payloadLen > 0 && seqDiff((tcb.sndUna + tcb.sndWnd) | 0, tcb.sndNxt) >= payloadLen) {
-    sendData(tcb, payloadLen, unsent, false, nowUs);
+    sendData(tcb, payloadLen, false, nowUs);
     onProbeSent(tcb, false);
     return;
   }
@@ -198,7 +197,7 @@ function sendNew(tcb: Tcb, nowUs: number): void {
     const payloadLen = unsent > 0 ? sendableLen(tcb, unsent, wndRoom, maxPayload, nowUs) : 0;
     const isFin = tcb.isFinQueued && payloadLen === unsent && wndRoom > payloadLen;
     if (payloadLen === 0 && !isFin) break;
-    sendData(tcb, payloadLen, unsent, isFin, nowUs);
+    sendData(tcb, payloadLen, isFin, nowUs);
     if (isFin) break;
   }
   const isLimited = tcb.isCwndLimited || tcb.pipe + tcb.smss > tcb.cwnd;
@@ -208,12 +207,11 @@ function sendNew(tcb: Tcb, nowUs: number): void {
 
 /** One segment that is larger than the others: does it pass (mtu_probing.ts)? */
 function sendMtuProbe(tcb: Tcb, nowUs: number): void {
-  const unsent = seqDiff(tcb.sndEnd, tcb.sndNxt);
   const wndRoom = seqDiff((tcb.sndUna + tcb.sndWnd) | 0, tcb.sndNxt);
-  const payloadLen = mtuProbeLen(tcb, unsent, wndRoom, nowUs);
+  const payloadLen = mtuProbeLen(tcb, unsentRecord(tcb), wndRoom, nowUs);
   if (payloadLen === 0 || !isPaceDue(tcb, nowUs)) return;
   onMtuProbeSent(tcb, tcb.sndNxt, payloadLen);
-  sendData(tcb, payloadLen, unsent, false, nowUs);
+  sendData(tcb, payloadLen, false, nowUs);
 }
 
 /**
@@ -227,12 +225,17 @@ function sendProbe(tcb: Tcb, nowUs: number): void {
   const wndRoom = seqDiff((tcb.sndUna + tcb.sndWnd) | 0, tcb.sndNxt);
   tcb.layer.counters.tcp.winProbe++;
   if (unsent > 0 && wndRoom > 0) {
-    const payloadLen = Math.min(unsent, wndRoom, tcb.smss);
+    const payloadLen = Math.min(unsentRecord(tcb), wndRoom, tcb.smss);
     const isFin = tcb.isFinQueued && payloadLen === unsent && wndRoom > payloadLen;
-    sendData(tcb, payloadLen, unsent, isFin, nowUs);
+    sendData(tcb, payloadLen, isFin, nowUs);
   } else {
     emitSegment(tcb, (tcb.sndUna - 1) | 0, 0, 0, nowUs);
   }
+}
+
+/** What is to be sent next, up to the end of a record. */
+function unsentRecord(tcb: Tcb): number {
+  return tcb.writes.recordLen(tcb.sndNxt, seqDiff(tcb.sndEnd, tcb.sndNxt));
 }
 
 /** How much data the next frame takes: 0 when it has to wait. */
@@ -246,20 +249,22 @@ function sendableLen(
   const mss = currentMss(tcb);
   const pipe = tcb.pipe;
   const cwndRoom = pipe <= 0 ? Math.max(tcb.cwnd, tcb.smss) : tcb.cwnd - pipe;
-  const segmentLen = Math.min(unsent, mss);
+  const record = tcb.writes.recordLen(tcb.sndNxt, unsent);
+  const segmentLen = Math.min(record, mss);
   if (cwndRoom < segmentLen || isCountLimited(tcb, segmentLen)) {
     tcb.isCwndLimited = true;
     return 0;
   }
   const limit = Math.min(cwndRoom, wndRoom);
-  if (isWorthWaiting(tcb, unsent, limit, frameMax, nowUs)) {
+  if (isWorthWaiting(tcb, record, limit, frameMax, nowUs)) {
     if (cwndRoom <= wndRoom) tcb.isCwndLimited = true;
     return 0;
   }
-  const len = Math.min(unsent, limit, frameMax);
+  const len = Math.min(record, limit, frameMax);
   const tail = len % mss;
   if (tail === 0) return Math.max(len, 0);
-  if (len === unsent) return maySendSmall(tcb) ? len : len - tail;
+  // The end of a record that others follow will not grow
+  if (len === record) return record < unsent || maySendSmall(tcb) ? len : len - tail;
   if (len > mss) return len - tail;
   // Less than a segment, and not all there is: the window is small (RFC 9293 3.8.6.2.1 (3)).
   return len >= tcb.maxSndWnd >> 1 && maySendSmall(tcb) ? len : 0;
@@ -297,25 +302,19 @@ function isWorthWaiting(
 
 /**
  * A segment smaller than SMSS may go: always with TCP_NODELAY or when the program is done; never
- * while corked; else when no other small one is unacknowledged (Nagle, RFC 9293 3.7.4, in
- * Minshall's form).
+ * while corked, but for what was written before TCP_NODELAY was set; else when no other small one
+ * is unacknowledged (Nagle, RFC 9293 3.7.4, in Minshall's form).
  */
 function maySendSmall(tcb: Tcb): boolean {
-  if (tcb.isFinQueued) return true;
-  if (tcb.options.cork || tcb.hasMore) return false;
+  if (tcb.isFinQueued || tcb.writes.isPushForced) return true;
+  if (tcb.options.cork || tcb.writes.hasMore) return false;
   if (tcb.options.noDelay) return true;
   return !(seqGt(tcb.sndSml, tcb.sndUna) && !seqGt(tcb.sndSml, tcb.sndNxt));
 }
 
-function sendData(
-  tcb: Tcb,
-  payloadLen: number,
-  unsent: number,
-  isFin: boolean,
-  nowUs: number,
-): void {
-  const isPush = payloadLen === unsent && payloadLen > 0;
+function sendData(tcb: Tcb, payloadLen: number, isFin: boolean, nowUs: number): void {
   const seq = tcb.sndNxt;
+  const isPush = tcb.writes.isPush(seq, payloadLen);
   const lenBytes = payloadLen + (isFin ? 1 : 0);
   // In the books first: what does not leave counts as lost on the way.
   const isFlightEmpty = tcb.sent.count === 0;

@@ -205,6 +205,7 @@ function makeConnection(request: SynRequest): Tcb {
   tcb.sndSml = request.iss;
   tcb.recover = request.iss;
   tcb.sndRingSeq = tcb.sndNxt;
+  tcb.writes.begin(tcb.sndNxt);
   tcb.irs = request.irs;
   tcb.rcvNxt = (request.irs + 1) | 0;
   tcb.rcvAdv = (tcb.rcvNxt + request.rcvWnd) | 0;

@@ -32,6 +32,7 @@ import { SentQueue } from "./sent_queue.ts";
 import { TcpSocketOptions } from "./socket_options.ts";
 import { canSendData, Recovery, RetransmitTimer, State } from "../base/state.ts";
 import type { SocketHandle, TcpContext } from "./context.ts";
+import { WriteMarks } from "./write_marks.ts";
 
 /** Capacity of a ring at its first use; it doubles as it fills. */
 const RING_START_BYTES = 16 * 1024;
@@ -113,8 +114,8 @@ export class Tcb extends Flow {
   /** The program has closed its sending side: FIN follows the last byte. */
   isFinQueued = false;
   isFinSent = false;
-  /** The last commit said that more will follow (MSG_MORE). */
-  hasMore = false;
+  /** Where writes and records end. */
+  readonly writes = new WriteMarks();
 
   // ---- Receive buffer: in-order bytes up to RCV.NXT, out-of-order ones beyond
   readonly rcvRing: ReceiveBuffer;

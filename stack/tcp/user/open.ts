@@ -210,6 +210,7 @@ function startConnect(tcb: Tcb, route: Route, wantsFast: boolean, nowUs: number)
   tcb.sndNxt = tcb.iss;
   tcb.sndRingSeq = (tcb.iss + 1) | 0;
   tcb.sndSml = tcb.iss;
+  tcb.writes.begin(tcb.sndRingSeq);
   tcb.recover = tcb.iss;
   tell(tcb, LogEvent.TCP_CONNECT);
   setState(tcb, nextState(tcb.state, StateEvent.ACTIVE_OPEN));

@@ -182,13 +182,14 @@ export class TcpSocket implements SocketHandle {
 
   /**
    * `n` bytes of the span have been written (0: an empty ring's memory is not needed now). `more`:
-   * MSG_MORE, do not send less than a segment yet.
+   * MSG_MORE, do not send less than a segment yet. `isRecordEnd`: MSG_EOR, what is written later is
+   * not to travel in one segment with it.
    */
-  sendCommit(n: number, _nowUs: number, more = false): void {
+  sendCommit(n: number, _nowUs: number, more = false, isRecordEnd = false): void {
     const { tcb } = this;
     tcb.sndRing.commit(n);
     if (tcb.sndRing.usedBytes === 0) tcb.sndRing.releaseEmpty(true);
-    tcb.hasMore = more;
+    tcb.writes.onWrite(n, tcb.sndEnd, more, isRecordEnd);
     if (sendSpace(tcb) === 0) tcb.isSndBlocked = true;
     tcb.layer.markDirty(tcb);
   }

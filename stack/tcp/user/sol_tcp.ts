@@ -82,8 +82,10 @@ function setSendingMode(tcb: Tcb, name: number, n: number): number {
     }
   } else if (name === TCP_NODELAY) {
     options.noDelay = n !== 0;
+    if (n !== 0) tcb.writes.force();
   } else {
     options.cork = n !== 0;
+    if (n === 0) tcb.writes.hasMore = false;
   }
   // What was held back may go now
   tcb.layer.markDirty(tcb);

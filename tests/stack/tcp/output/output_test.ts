@@ -83,7 +83,7 @@ Deno.test("MSG_MORE holds a partial segment, FIN lets it go", () => {
   peer.expect();
   socket.shutdown(1, peer.nowUs);
   peer.flush();
-  peer.expect("FP. 1:51(50) ack 1");
+  peer.expect("F. 1:51(50) ack 1");
 });
 
 Deno.test("the initial window is ten segments", () => {
