@@ -91,7 +91,7 @@ const OPERATIONS: Readonly<Record<number, Operation>> = {
     ended: notConnected,
     catchesUp: "all",
     isAnswered: ({ request }) => request.a !== 0,
-    ranges: { a: FLAG },
+    ranges: { a: [0, P.NUSE_MORE_RECORD_END] },
   },
   [P.NUSE_OP_GETOPT]: { living: getOption, ended: getOptionOfEnded, ranges: { c: LENGTH } },
   [P.NUSE_OP_SETOPT]: { living: setOption, ended: done, catchesUp: "all" },
