@@ -72,11 +72,12 @@ export class ControlClient implements Handler, Caller {
     const { request, requestOff, fdOff } = call;
     const n = sys.recvFd(this.fd, base, requestOff, MESSAGE_MAX_LEN + 1, fdOff, MSG_DONTWAIT);
     if (n === -EAGAIN || n === -EINTR) return false;
-    if (n <= 0) {
+    call.fd = memory.dv.getInt32(fdOff, true);
+    if (n <= 0) { // a message of no bytes may carry a descriptor, too
+      if (call.fd >= 0) sys.closeLater(call.takeFd());
       this.keeper.drop(this);
       return false;
     }
-    call.fd = memory.dv.getInt32(fdOff, true);
     call.caller = this;
     call.nowUs = nowUs;
     counters.requests++;

@@ -4,11 +4,12 @@
  *
  * @module
  */
-import { SHUT_RD, SHUT_RDWR } from "../../../ffi/abi/socket.ts";
+import { SHUT_RD, SHUT_RDWR, SOCK_SEQPACKET } from "../../../ffi/abi/socket.ts";
 import * as P from "../../../ffi/shim/protocol.ts";
 import { EAGAIN, EINVAL, ENOTCONN } from "../../../stack/mod.ts";
 import type { EndedSocket } from "../endpoint/ended_sockets.ts";
 import type { Endpoint } from "../endpoint/endpoint.ts";
+import { isPairEnd } from "../endpoint/pair.ts";
 import type { Request } from "../protocol/message.ts";
 import type { Call } from "./call.ts";
 import { takeErrorEntry } from "./error_queue.ts";
@@ -166,7 +167,8 @@ function greet({ app, reply }: Call): number {
 
 /** ATTACH */
 function attach(call: Call): number {
-  if (call.fd >= 0 && call.caller.attach(call.takeFd())) call.app.counters.clientsAttached++;
+  if (!isPairEnd(call.fd, SOCK_SEQPACKET)) return -EINVAL;
+  if (call.caller.attach(call.takeFd())) call.app.counters.clientsAttached++;
   return 0;
 }
 

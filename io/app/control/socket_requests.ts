@@ -4,16 +4,7 @@
  *
  * @module
  */
-import {
-  AF_INET,
-  AF_UNIX,
-  SO_DOMAIN,
-  SO_TYPE,
-  SOCK_SEQPACKET,
-  SOCK_STREAM,
-  SOL_SOCKET,
-} from "../../../ffi/abi/socket.ts";
-import { getIntOption } from "../../../ffi/socket.ts";
+import { AF_INET, SOCK_SEQPACKET, SOCK_STREAM } from "../../../ffi/abi/socket.ts";
 import {
   AF_UNSPEC,
   type DatagramSocket,
@@ -39,7 +30,7 @@ import type { Endpoint } from "../endpoint/endpoint.ts";
 import { ListenerEndpoint } from "../endpoint/listener_endpoint.ts";
 import type { Reply, Request } from "../protocol/message.ts";
 import type { Call } from "./call.ts";
-import { enlargePair, refuseRights } from "../endpoint/pair.ts";
+import { enlargePair, isPairEnd, refuseRights } from "../endpoint/pair.ts";
 import {
   anyAddress,
   readSockaddr,
@@ -115,12 +106,6 @@ export function adoptSocket(call: Call): number {
   if (fd >= 0 && isAdopted(app, request, fd, nowUs)) call.takeFd();
   else noteRefused(app);
   return 0;
-}
-
-/** Whether it is what the shim would send: anything else may block us, or be slow to close. */
-function isPairEnd(fd: number, type: number): boolean {
-  return getIntOption(fd, SOL_SOCKET, SO_DOMAIN) === AF_UNIX &&
-    getIntOption(fd, SOL_SOCKET, SO_TYPE) === type;
 }
 
 function isAdopted(app: AppContext, request: Request, fd: number, nowUs: number): boolean {

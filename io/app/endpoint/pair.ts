@@ -11,16 +11,20 @@
  */
 import {
   AF_UNIX,
+  SO_ACCEPTCONN,
   SO_COOKIE,
+  SO_DOMAIN,
   SO_PASSRIGHTS,
   SO_RCVBUF,
   SO_SNDBUF,
   SO_SNDBUFFORCE,
+  SO_TYPE,
   SOCK_CLOEXEC,
   SOCK_SEQPACKET,
   SOL_SOCKET,
 } from "../../../ffi/abi/socket.ts";
 import { type Libc, libc } from "../../../ffi/libc.ts";
+import { getIntOption } from "../../../ffi/socket.ts";
 import { NUSE_PAIR_MARK, NUSE_PAIR_SNDBUF } from "../../../ffi/shim/protocol.ts";
 import { readCookie } from "../protocol/message.ts";
 
@@ -43,6 +47,16 @@ export function enlargePair(sys: Libc, fd: number): void {
  */
 export function refuseRights(sys: Libc, ownFd: number): void {
   sys.setsockopt(ownFd, SOL_SOCKET, SO_PASSRIGHTS, NONE, 4);
+}
+
+/**
+ * Whether a descriptor that a program has passed is what the shim would pass: an end of a pair of
+ * `type`. Anything else may block us, be slow to close, or never tell that its other side is gone.
+ */
+export function isPairEnd(fd: number, type: number): boolean {
+  return getIntOption(fd, SOL_SOCKET, SO_DOMAIN) === AF_UNIX &&
+    getIntOption(fd, SOL_SOCKET, SO_TYPE) === type &&
+    getIntOption(fd, SOL_SOCKET, SO_ACCEPTCONN) === 0;
 }
 
 /** Reused: `open` fills the fields. */

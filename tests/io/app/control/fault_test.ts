@@ -6,6 +6,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   AF_INET,
+  AF_UNIX,
   MSG_DONTWAIT,
   SOCK_CLOEXEC,
   SOCK_DGRAM,
@@ -15,15 +16,16 @@ import {
 } from "../../../../ffi/abi/socket.ts";
 import { libc } from "../../../../ffi/libc.ts";
 import * as P from "../../../../ffi/shim/protocol.ts";
-import { socketCookie, socketPair } from "../../../../ffi/socket.ts";
+import { bindUnix, socketCookie, socketPair } from "../../../../ffi/socket.ts";
 import { StreamEndpoint } from "../../../../io/app/endpoint/stream_endpoint.ts";
 import { EINVAL, EPERM } from "../../../../stack/mod.ts";
-import { connectedStreams, sockaddr } from "../program.ts";
+import { connectedStreams, POLLHUP, sockaddr } from "../program.ts";
 import { World } from "../world.ts";
 
 const IPPROTO_TCP = 6;
 const TCP_CONGESTION = 13;
 const SO_LINGER = 13;
+const CLOSED_LIMIT_MS = 4000;
 
 type Method = (this: StreamEndpoint, ...args: number[]) => void;
 
@@ -107,6 +109,34 @@ Deno.test("OPEN takes an end of a pair of the right type, and nothing else", () 
   world.until("refused", () => world.service.counters.socketsRefused === 3);
   assertEquals(world.service.socketCount, 0);
   for (const fd of [...seqpacket, inet, eventfd]) sys.close(fd);
+});
+
+Deno.test("ATTACH takes what tells that its other end is gone, and nothing else", () => {
+  using world = new World();
+  const program = world.program();
+  const { sys } = program;
+  const eventfd = sys.eventfd();
+  const unconnected = sys.socket(AF_UNIX, SOCK_DGRAM, 0);
+  const listener = sys.socket(AF_UNIX, SOCK_SEQPACKET, 0);
+  const path = `${world.runDir}/another`;
+  assertEquals([bindUnix(listener, path), sys.listen(listener, 1)], [0, 0]);
+  for (const fd of [eventfd, unconnected, listener]) program.send(P.NUSE_OP_ATTACH, {}, fd);
+  program.request(P.NUSE_OP_HELLO);
+  assertEquals(world.service.clientCount, 1);
+  for (const fd of [eventfd, unconnected, listener]) sys.close(fd);
+});
+
+Deno.test("a descriptor that comes with a message of no bytes is closed", () => {
+  using world = new World();
+  const program = world.program();
+  const { sys } = program;
+  const pair = socketPair(SOCK_SEQPACKET | SOCK_CLOEXEC) as [number, number];
+  program.request(P.NUSE_OP_HELLO);
+  program.sendRaw(0, pair[1]);
+  sys.close(pair[1]);
+  world.until("cut off", () => world.service.clientCount === 0);
+  assertEquals(sys.poll(pair[0], 0, CLOSED_LIMIT_MS), POLLHUP, "by another thread");
+  sys.close(pair[0]);
 });
 
 /** A TCP connection over the kernel's loopback whose last close() takes 20 s, or until `end`. */
