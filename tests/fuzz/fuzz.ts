@@ -1,7 +1,8 @@
 /**
- * Fuzzes `Stack.input`.
+ * Fuzzes `Stack.input`, or the service by hostile programs' messages.
  *
  *     deno task fuzz [--frames 10000000] [--seed 1] [--record]
+ *     deno task fuzz --messages 1000000 [--seed 1] [--record]     the service (control/)
  *     deno task fuzz FILE...                          replays reproducers
  *
  * Prints a line of progress and in the end the figures; with --record these also go to
@@ -14,6 +15,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { saveReport } from "../../bench/lab/results.ts";
 import type { Totals } from "./campaign.ts";
+import { fuzzControl } from "./control/report.ts";
 import type { Report } from "./fuzz_worker.ts";
 import { readReproducer } from "./reproducer.ts";
 import { replay } from "./session.ts";
@@ -119,18 +121,26 @@ class Fuzz {
   }
 }
 
+async function show(name: string, result: object, isRecorded: boolean): Promise<void> {
+  console.log(JSON.stringify(result, null, 2));
+  if (isRecorded) console.log(`recorded in ${await saveReport(name, result)}`);
+}
+
 async function main(): Promise<number> {
   const args = parseArgs(Deno.args, {
-    string: ["frames", "seed"],
+    string: ["frames", "messages", "seed"],
     boolean: ["record"],
     default: { frames: "10000000", seed: "1" },
   });
   if (args._.length > 0) return replayFiles(args._.map(String));
-  const result = await new Fuzz(Number(args.seed), Number(args.frames)).run();
-  console.log(JSON.stringify(result, null, 2));
-  if (args.record) {
-    console.log(`recorded in ${await saveReport(`fuzz-${args.seed}`, result)}`);
+  const seed = Number(args.seed);
+  if (args.messages) {
+    const result = fuzzControl(seed, Number(args.messages));
+    await show(`fuzz-control-${seed}`, result, args.record);
+    return result.failure === null ? 0 : 1;
   }
+  const result = await new Fuzz(seed, Number(args.frames)).run();
+  await show(`fuzz-${seed}`, result, args.record);
   for (const { kind, count } of result.failures) console.log(`${count} × ${kind}`);
   console.log(result.failures.length === 0 ? "nothing failed" : "FAILED");
   return result.failures.length === 0 ? 0 : 1;
