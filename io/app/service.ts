@@ -25,6 +25,7 @@ import { AppContext, type AppLimits } from "./endpoint/app_context.ts";
 import { ControlChannel } from "./control/control_channel.ts";
 import type { AppCounters } from "./endpoint/counters.ts";
 import type { Endpoint } from "./endpoint/endpoint.ts";
+import { descriptorUse, shareDescriptors } from "./limits.ts";
 
 export interface ServiceOptions extends Partial<AppLimits> {
   /** How long connections may take to deliver what they hold after the last program has gone. */
@@ -37,8 +38,6 @@ export interface ServiceOptions extends Partial<AppLimits> {
 
 const DEFAULT_LIMITS: AppLimits = { maxSockets: 65_536, maxClients: 4096, maxEnded: 1024 };
 const DEFAULT_DRAIN_US = 60_000_000;
-/** Descriptors that are not sockets of programs: clients, devices, the runtime's own. */
-const RESERVED_FDS = 256;
 
 export class Service implements LoopService {
   /** What children find in NUSE_SOCK. */
@@ -59,9 +58,10 @@ export class Service implements LoopService {
     options: ServiceOptions = {},
   ) {
     const limits = { ...DEFAULT_LIMITS, ...options };
-    const maxSockets = Math.min(limits.maxSockets, descriptorLimit() - RESERVED_FDS);
+    const { allowedCount, openCount } = descriptorUse();
+    const shares = shareDescriptors(allowedCount, openCount, limits);
     this.#drainUs = options.drainUs ?? DEFAULT_DRAIN_US;
-    this.#app = new AppContext(stack, loop, arena, { ...limits, maxSockets });
+    this.#app = new AppContext(stack, loop, arena, { ...limits, ...shares });
     this.#app.log = options.log ?? null;
     loop.onFault = this.#app.noteFault;
     makePrivateDir(runDir);
@@ -166,11 +166,4 @@ function makePrivateDir(path: string): void {
       advice: "it must be a directory of our own with mode 0700",
     });
   }
-}
-
-/** The soft limit of open files. */
-function descriptorLimit(): number {
-  const limits = Deno.readTextFileSync("/proc/self/limits");
-  const soft = Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1]);
-  return Number.isFinite(soft) ? soft : DEFAULT_LIMITS.maxSockets + RESERVED_FDS;
 }

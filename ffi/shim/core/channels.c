@@ -117,6 +117,16 @@ long message_receive(int fd, struct control_reply *reply) {
  * (process_page.owns_channels). */
 static struct control_channel channels[CHANNELS];
 static _Atomic uint64_t token;
+/* Under the lock: why the last connection that could not be made was not. */
+static long failure = -ENETDOWN;
+
+long channel_failure(void) { return failure; }
+
+bool is_for_want(long result) {
+  return result == -EMFILE || result == -ENFILE || result == -ENOBUFS || result == -ENOMEM;
+}
+
+static void note_failure(long result) { failure = is_for_want(result) ? result : -ENETDOWN; }
 
 uint64_t channel_token(void) { return atomic_load_explicit(&token, memory_order_relaxed); }
 
@@ -161,10 +171,14 @@ void channel_drop(struct control_channel *channel) {
 static bool attach(struct control_channel *channel, const struct control_channel *by) {
   struct control_request request = {.op = NUSE_OP_ATTACH, .a = process_page()->pid};
   int pair[2];
-  if (real()->socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) return false;
+  if (real()->socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
+    note_failure(-errno);
+    return false;
+  }
   long result = message_send(by->fd_plus1 - 1, &request, pair[1]);
   real()->close(pair[1]);
   if (result < 0) {
+    note_failure(result);
     real()->close(pair[0]);
     return false;
   }
@@ -184,15 +198,27 @@ static int connect_by_path(void) {
   struct sockaddr_un name = {.sun_family = AF_UNIX};
   const char *path = shim_path();
   size_t path_len = strlen(path);
+  note_failure(-ENETDOWN);
   if (path_len == 0) return -1;
   memcpy(name.sun_path, path, path_len);
   if (name.sun_path[0] == '@') name.sun_path[0] = '\0';
   socklen_t name_len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + path_len);
   int fd = real()->socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-  if (fd < 0) return -1;
+  if (fd < 0) {
+    note_failure(-errno);
+    return -1;
+  }
   if (real()->connect(fd, (struct sockaddr *)&name, name_len) == 0 && is_trusted(fd)) return fd;
   real()->close(fd);
   return -1;
+}
+
+/* A service that has no room answers before it is asked, and closes the connection; with HELLO
+ * unread, that shows as an error first. */
+static long greeting_receive(int fd, struct control_reply *reply) {
+  long result = message_receive(fd, reply);
+  if (result == -ENETDOWN) result = message_receive(fd, reply);
+  return result == 0 ? reply->result : result;
 }
 
 /* HELLO, which also brings the token and the rules. */
@@ -201,12 +227,15 @@ static bool greet(struct control_channel *channel) {
   uint8_t rules[NUSE_RULE_MAX * NUSE_RULE_LEN];
   struct control_reply reply = {.data = rules, .data_cap = sizeof rules};
   int fd = channel->fd_plus1 - 1;
-  if (message_send(fd, &hello, -1) == 0 && message_receive(fd, &reply) == 0) {
+  message_send(fd, &hello, -1); /* not sent: the answer, if there is one, says why */
+  long result = greeting_receive(fd, &reply);
+  if (result == 0) {
     atomic_store_explicit(&token, (uint64_t)(uint32_t)reply.c << 32 | (uint32_t)reply.b,
                           memory_order_relaxed);
     if (reply.data_len <= sizeof rules) rules_keep(rules, reply.data_len);
     return true;
   }
+  note_failure(result);
   channel_drop(channel);
   return false;
 }

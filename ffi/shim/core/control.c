@@ -81,7 +81,10 @@ static struct control_channel *send_request(struct process_page *p,
   *result = -ENETDOWN;
   for (int attempt = 0; attempt < 2; attempt++) {
     struct control_channel *channel = channel_for_requests(p);
-    if (channel == NULL) return NULL;
+    if (channel == NULL) {
+      *result = channel_failure();
+      return NULL;
+    }
     long sent = message_send(channel->fd_plus1 - 1, request, passed);
     if (sent == 0) return channel;
     if (sent == -EFAULT || sent == -ETOOMANYREFS) {
@@ -177,9 +180,9 @@ static long waiter_send(struct waiter *w, struct process_page *p,
   for (int attempt = 0; attempt < 2; attempt++) {
     if (!channel_is_usable(p, w->channel)) {
       guard_enter(&guard, p);
-      bool is_made = channel_for_waiting(p, w->channel);
+      long made = channel_for_waiting(p, w->channel) ? 0 : channel_failure();
       guard_leave(&guard, p);
-      if (!is_made) return -ENETDOWN;
+      if (made < 0) return made;
     }
     result = message_send(w->channel->fd_plus1 - 1, request, -1);
     if (result == 0 || result == -EFAULT) return result;
@@ -248,7 +251,8 @@ long control_wait(const struct control_request *request, struct control_reply *r
 static long keep_state(int fd, struct fd_entry *e, const struct control_request *request,
                        const struct control_reply *reply, long result) {
   if (result == -NUSE_NO_SOCKET) return entry_verify(fd, e) ? -ENOTCONN : -ENOTSOCK;
-  if (result != -ENETDOWN) entry_set_state(e, request->cookie, reply->state);
+  bool is_answered = result != -ENETDOWN && !is_for_want(result);
+  if (is_answered) entry_set_state(e, request->cookie, reply->state);
   return result;
 }
 

@@ -41,8 +41,12 @@ struct control_channel {
   uint64_t cookie;
 };
 
-/* Under the lock; NULL when there is no service. */
+/* Under the lock; NULL when there is none to be had (channel_failure). */
 struct control_channel *channel_for_requests(struct process_page *p);
+/* Is it what socket() gives for want of room, here or in the service? */
+bool is_for_want(long result);
+/* Under the lock: why the last one could not be made: for want, or else -ENETDOWN. */
+long channel_failure(void);
 bool channel_is_usable(const struct process_page *p, const struct control_channel *channel);
 /* Under the lock: makes `channel` unless it is usable. */
 bool channel_for_waiting(struct process_page *p, struct control_channel *channel);
@@ -54,7 +58,7 @@ uint64_t channel_token(void);
 bool channel_is_hung_up(void);
 void channel_vacate(int fd);
 
-/* One request and its reply. Returns the reply's result, -ENETDOWN when there is no service.
+/* One request and its reply. Returns the reply's result, channel_failure() when there is no service.
  * `reply` may be zero-initialised. Async-signal-safe, as the two that follow. */
 long control_call(const struct control_request *request, struct control_reply *reply);
 /* A request without a reply, `passed` is a descriptor to go with it or -1. 0 or -errno. */

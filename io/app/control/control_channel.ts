@@ -13,6 +13,7 @@ import { AF_UNIX, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_SEQPACKET } from "../../../f
 import { check, type SysError } from "../../../ffi/errno.ts";
 import { NUSE_HEADER_LEN } from "../../../ffi/shim/protocol.ts";
 import { bindUnix, peerCredentials } from "../../../ffi/socket.ts";
+import { EMFILE, ENFILE } from "../../../stack/mod.ts";
 import { OwnEvent } from "../../log/own_events.ts";
 import type { Handler } from "../../loop/loop.ts";
 import type { AppContext } from "../endpoint/app_context.ts";
@@ -33,6 +34,8 @@ export class ControlChannel implements Handler, ClientKeeper {
   readonly #slot: number;
   readonly #trustedUids: readonly (number | null)[];
   readonly #clients = new Set<ControlClient>();
+  /** Of use when it is closed. */
+  #spareFd: number;
 
   /** Listens at `path`; `guestUid`: see ServiceOptions. Throws SysError. */
   constructor(app: AppContext, path: string, guestUid: number | null) {
@@ -42,6 +45,7 @@ export class ControlChannel implements Handler, ClientKeeper {
     this.innerCall = new Call(app);
     this.lateReply = new Reply(app.allocate(NUSE_HEADER_LEN));
     const type = SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC;
+    this.#spareFd = app.sys.eventfd();
     this.#fd = check(app.sys.socket(AF_UNIX, type, 0), "socket", "cannot make a unix socket");
     const doing = `cannot listen on ${path}`;
     try {
@@ -62,7 +66,8 @@ export class ControlChannel implements Handler, ClientKeeper {
   onEvents(): void {
     const { sys, counters } = this.#app;
     const fd = sys.accept4(this.#fd, SOCK_CLOEXEC);
-    if (fd < 0) return; // gone again, or no descriptor left: reported again
+    if (fd === -EMFILE || fd === -ENFILE) return this.#turnAway();
+    if (fd < 0) return; // gone again
     const peer = peerCredentials(fd);
     const isTrusted = typeof peer !== "number" && this.#trustedUids.includes(peer.uid);
     if (!isTrusted) {
@@ -71,13 +76,35 @@ export class ControlChannel implements Handler, ClientKeeper {
     } else if (this.add(fd)) counters.clientsAccepted++;
   }
 
+  /**
+   * The table of descriptors is full, by what is not ours to bound (limits.ts). Whoever waits in
+   * the backlog would be reported for ever: the spare descriptor makes room to turn it away.
+   */
+  #turnAway(): void {
+    const { sys } = this.#app;
+    if (this.#spareFd >= 0) sys.close(this.#spareFd);
+    const fd = sys.accept4(this.#fd, SOCK_CLOEXEC);
+    if (fd >= 0) this.#refuse(fd);
+    this.#spareFd = sys.eventfd();
+  }
+
+  /** There is no room: the program is told, as the reply to what it asks first. */
+  #refuse(fd: number): void {
+    const { base, memory, sys, counters } = this.#app;
+    const reply = this.lateReply;
+    reply.clear();
+    reply.result = -ENFILE;
+    sys.sendFd(fd, base, reply.off, reply.emit(memory.dv), -1);
+    sys.closeEnd(fd);
+    counters.clientsRefused++;
+  }
+
   add(fd: number): boolean {
     const { loop, limits } = this.#app;
     const client = new ControlClient(this.#app, this, fd);
     if (this.#clients.size < limits.maxClients) client.slot = loop.add(fd, EPOLLIN, client);
     if (client.slot < 0) {
-      this.#app.sys.closeEnd(fd);
-      this.#app.counters.clientsRefused++;
+      this.#refuse(fd);
       return false;
     }
     this.#clients.add(client);
@@ -110,5 +137,6 @@ export class ControlChannel implements Handler, ClientKeeper {
     for (const client of this.#clients) this.drop(client);
     this.#app.loop.remove(this.#slot);
     this.#app.sys.close(this.#fd);
+    if (this.#spareFd >= 0) this.#app.sys.close(this.#spareFd);
   }
 }

@@ -7,6 +7,7 @@
 import { SHUT_RD, SHUT_RDWR, SOCK_SEQPACKET } from "../../../ffi/abi/socket.ts";
 import * as P from "../../../ffi/shim/protocol.ts";
 import { EAGAIN, EINVAL, ENOTCONN } from "../../../stack/mod.ts";
+import type { AppContext } from "../endpoint/app_context.ts";
 import type { EndedSocket } from "../endpoint/ended_sockets.ts";
 import type { Endpoint } from "../endpoint/endpoint.ts";
 import { isPairEnd } from "../endpoint/pair.ts";
@@ -109,8 +110,10 @@ function operationOf({ request }: Call): Operation {
 /** Whether the socket that the request names, if it has to name one, is known. */
 export function isSocketKnown(call: Call): boolean {
   const { app, request } = call;
+  const { cookie } = request;
   if ("run" in operationOf(call)) return true;
-  return app.endpoints.get(request.cookie) !== null || app.ended.get(request.cookie) !== null;
+  return app.endpoints.get(cookie) !== null || app.ended.get(cookie) !== null ||
+    app.refused.errnoOf(cookie) !== 0;
 }
 
 /**
@@ -146,9 +149,15 @@ function runOnSocket(call: Call, operation: SocketOperation): number {
     return result;
   }
   const ended = app.ended.get(request.cookie);
-  if (ended === null) return -P.NUSE_NO_SOCKET;
+  if (ended === null) return whyUnknown(app, request);
   reply.state = ended.state;
   return operation.ended(call, ended);
+}
+
+/** What is wrong with a socket that we do not have. */
+function whyUnknown({ refused }: AppContext, { cookie, op }: Request): number {
+  const errno = refused.errnoOf(cookie);
+  return errno === 0 || op === P.NUSE_OP_WHO ? -P.NUSE_NO_SOCKET : -errno;
 }
 
 function hasToCatchUp({ catchesUp }: SocketOperation, endpoint: Endpoint): boolean {

@@ -100,26 +100,35 @@ function endpointFor(
   return endpoint;
 }
 
-/** OPEN: the program has made the pair, our end of it came along. Refused, the pair is closed. */
+/**
+ * OPEN: the program has made the pair, our end of it came along. Refused, the pair is closed, and
+ * the program's next request about it is told why.
+ */
 export function adoptSocket(call: Call): number {
-  const { app, fd, nowUs, request } = call;
-  if (fd >= 0 && isAdopted(app, request, fd, nowUs)) call.takeFd();
-  else noteRefused(app);
+  const { app, request } = call;
+  const result = adopt(call);
+  if (result === 0) call.takeFd();
+  else {
+    noteRefused(app);
+    if (app.endpoints.get(request.cookie) === null) app.refused.add(request.cookie, -result);
+  }
   return 0;
 }
 
-function isAdopted(app: AppContext, request: Request, fd: number, nowUs: number): boolean {
+function adopt({ app, fd, nowUs, request }: Call): number {
   const { endpoints, stack, sys } = app;
-  if (endpoints.isFull || endpoints.get(request.cookie) !== null) return false;
+  if (fd < 0 || endpoints.isFull) return -ENFILE; // without room for it, it does not come along
+  if (endpoints.get(request.cookie) !== null) return -EINVAL;
   const socket = stack.socket(request.a, request.b, request.c);
-  if (typeof socket === "number") return false;
+  if (typeof socket === "number") return socket;
   if (!isPairEnd(fd, socket.kind === "stream" ? SOCK_STREAM : SOCK_SEQPACKET)) {
     socket.close(nowUs);
-    return false;
+    return -EINVAL;
   }
   refuseRights(sys, fd);
   if (socket.kind === "datagram") enlargePair(sys, fd);
-  return typeof endpointFor(app, socket, fd, request.cookie) !== "number";
+  const endpoint = endpointFor(app, socket, fd, request.cookie);
+  return typeof endpoint === "number" ? endpoint : 0;
 }
 
 function describe(reply: Reply, kind: number, socket: Socket): void {

@@ -17,13 +17,14 @@ import { EndedSockets } from "./ended_sockets.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { EndpointTable } from "./endpoint_table.ts";
 import { PairMaker } from "./pair.ts";
+import { RefusedSockets } from "./refused_sockets.ts";
 
 export interface AppLimits {
   /** Sockets alive at once; each costs one descriptor of ours. */
   readonly maxSockets: number;
   /** Control connections: one a process, one more for each thread that waits in connect(). */
   readonly maxClients: number;
-  /** Records of ended sockets. */
+  /** Records of ended sockets, and as many of refused ones. */
   readonly maxEnded: number;
 }
 
@@ -51,6 +52,7 @@ export class AppContext {
   log: OwnLog | null = null;
   readonly endpoints: EndpointTable;
   readonly ended: EndedSockets;
+  readonly refused: RefusedSockets;
   readonly pairs = new PairMaker();
   readonly slots: DatagramSlots;
   readonly scratchOff: number;
@@ -78,6 +80,7 @@ export class AppContext {
     this.memory = stack.memory;
     this.endpoints = new EndpointTable(limits.maxSockets);
     this.ended = new EndedSockets(limits.maxEnded);
+    this.refused = new RefusedSockets(limits.maxEnded);
     this.scratchOff = this.allocate(SCRATCH_LEN);
     this.recordOff = this.allocate(RECORD_LEN);
     this.slots = new DatagramSlots(this);

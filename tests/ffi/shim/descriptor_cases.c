@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* Frees a number that whoever runs the tests may have left open for us. */
@@ -242,4 +243,17 @@ CASE(high_descriptor) {
   CHECK(sendto(fd, "abc", 3, 0, at(5000), AT_LEN) == 3 && recv(fd, buf, 8, 0) == 3);
   CHECK(close(fd) == 0);
   FAILS(EBADF, send(fd, "x", 1, 0));
+}
+
+CASE(no_descriptor_left_for_the_first_socket) {
+  struct rlimit limit;
+  int lowest = dup(0);
+  CHECK(close(lowest) == 0 && getrlimit(RLIMIT_NOFILE, &limit) == 0);
+  rlim_t soft = limit.rlim_cur;
+  limit.rlim_cur = (rlim_t)lowest;
+  CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+  FAILS(EMFILE, socket(AF_INET, SOCK_STREAM, 0));
+  limit.rlim_cur = soft;
+  CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+  CHECK(socket(AF_INET, SOCK_STREAM, 0) >= 0);
 }

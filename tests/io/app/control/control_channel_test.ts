@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { AF_INET, SOCK_STREAM } from "../../../../ffi/abi/socket.ts";
 import * as P from "../../../../ffi/shim/protocol.ts";
+import { EMFILE, ENFILE } from "../../../../stack/mod.ts";
+import { POLLHUP, Program } from "../program.ts";
 import { World } from "../world.ts";
 
 Deno.test("control: an attached child has a connection of its own", () => {
@@ -21,8 +23,47 @@ Deno.test("control: no more clients than allowed", () => {
   first.request(P.NUSE_OP_HELLO);
   const second = world.program();
   world.until("refused", () => world.service.counters.clientsRefused === 1);
+  assertEquals(second.takeReply()?.result, -ENFILE, "the reply to what it has not asked yet");
   assertThrows(() => second.request(P.NUSE_OP_HELLO));
   first.request(P.NUSE_OP_HELLO);
+});
+
+/** prlimit(1) lowers this process's limit of descriptors to what it reads, and sets it back. */
+const LIMITER = `read limit; prlimit --pid $1 --nofile=$limit: && echo low
+read end; prlimit --pid $1 --nofile=$2:`;
+
+Deno.test("control: with no descriptor left whoever connects is turned away, once", async () => {
+  using world = new World();
+  const { sys, controlFd } = world.program();
+  world.until("accepted", () => world.service.clientCount === 1);
+  const limits = Deno.readTextFileSync("/proc/self/limits");
+  const soft = /^Max open files\s+(\d+)/m.exec(limits)![1];
+  const limiter = new Deno.Command("/bin/sh", {
+    args: ["-c", LIMITER, "sh", `${Deno.pid}`, soft],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const input = limiter.stdin.getWriter();
+  const output = limiter.stdout.getReader();
+  const second = Program.connect(world); // in the backlog
+  const lowest = sys.eventfd();
+  sys.close(lowest);
+  await input.write(new TextEncoder().encode(`${lowest}\n`));
+  const { value } = await output.read();
+  const full = sys.eventfd();
+  for (let i = 0; i < 20; i++) world.step();
+  await input.close();
+  await output.cancel();
+  const { success } = await limiter.status;
+  assertEquals([new TextDecoder().decode(value), success], ["low\n", true]);
+  assertEquals(full, -EMFILE, "the table was full");
+  const { counters } = world.service;
+  assertEquals([counters.clientsRefused, second.takeReply()?.result], [1, -ENFILE]);
+  assertThrows(() => second.takeReply(), Error, "ended");
+  assertEquals(sys.poll(controlFd, POLLHUP, 0), 0, "who was there stays");
+  second.close();
+  const third = world.program();
+  assertEquals(third.request(P.NUSE_OP_HELLO).result, 0);
 });
 
 const NOBODY = 65534;
