@@ -3,12 +3,12 @@
  *
  *     deno task fuzz [--frames 10000000] [--seed 1] [--record]
  *     deno task fuzz --messages 1000000 [--seed 1] [--record]     the service (control/)
- *     deno task fuzz FILE...                          replays reproducers
+ *     deno task fuzz FILE...                                      replays reproducers
  *
  * Prints a line of progress and in the end the figures; with --record these also go to
- * bench/results/fuzz-SEED-TIME.json. Writes every failure, cut down, to a file of its own in a new
- * folder of the system's for temporary ones. When the bug is fixed, move that file to
- * tests/fuzz/corpus/. Exit status 1 when anything failed.
+ * bench/results/fuzz-SEED-TIME.json or fuzz-control-SEED-TIME.json. Writes every failure of the
+ * stack, cut down, to a file of its own in a new folder of the system's for temporary ones. When
+ * the bug is fixed, move that file to tests/fuzz/corpus/. Exit status 1 when anything failed.
  *
  * @module
  */

@@ -58,7 +58,7 @@ uint64_t channel_token(void);
 bool channel_is_hung_up(void);
 void channel_vacate(int fd);
 
-/* One request and its reply. Returns the reply's result, channel_failure() when there is no service.
+/* One request and its reply. Returns the reply's result; without a service, channel_failure().
  * `reply` may be zero-initialised. Async-signal-safe, as the two that follow. */
 long control_call(const struct control_request *request, struct control_reply *reply);
 /* A request without a reply, `passed` is a descriptor to go with it or -1. 0 or -errno. */

@@ -19,7 +19,7 @@ export function fuzzControl(seed: number, messages: number) {
     const failure = campaign.run(messages)?.message ?? null;
     const { totals } = campaign;
     const messagesPerSecond = perSecond(totals.messages);
-    return { deno: Deno.version.deno, ...totals, messagesPerSecond, failure };
+    return { ...totals, messagesPerSecond, failure };
   } finally {
     campaign.close();
   }
