@@ -4,7 +4,7 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { Failure } from "./failure.ts";
+import { Failure } from "./base/failure.ts";
 import { type Option, ROWS, type SwitchName, type ValueName } from "./options.ts";
 
 export interface CommandLine {

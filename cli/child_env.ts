@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Failure } from "./failure.ts";
+import { Failure } from "./base/failure.ts";
 import { encode } from "./launcher.ts";
 
 /** A part of the file name of every copy of the shim. */

@@ -17,9 +17,9 @@ import {
   type Thresholds,
   thresholdsOf,
 } from "../io/log/levels.ts";
-import { Failure } from "./failure.ts";
-import { nearest } from "./nearest.ts";
-import type { Setting } from "./values.ts";
+import { Failure } from "./base/failure.ts";
+import { nearest } from "./base/nearest.ts";
+import type { Setting } from "./config/values.ts";
 
 export interface LogRequest {
   readonly thresholds: Thresholds;

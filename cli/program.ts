@@ -7,7 +7,7 @@
  * @module
  */
 import { type ElfInfo, inspectElf, isElf, MACHINES, type ReadAt } from "./elf.ts";
-import { EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND, Failure } from "./failure.ts";
+import { EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND, Failure } from "./base/failure.ts";
 
 /** execvp's when PATH is not set (confstr _CS_PATH). */
 const FALLBACK_PATH = "/bin:/usr/bin";

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { Failure } from "./failure.ts";
+import { Failure } from "./base/failure.ts";
 
 const ROOT_BASE = "/run/nuse";
 /** sockaddr_un.sun_path holds 107 bytes and the socket's name comes on top. */

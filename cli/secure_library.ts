@@ -15,7 +15,7 @@
  * @module
  */
 import type { Loan } from "../ffi/child.ts";
-import { Failure } from "./failure.ts";
+import { Failure } from "./base/failure.ts";
 import { isDeadRun, type RunDirSources } from "./run_dir.ts";
 
 const NAME = /^libnuse-(\d+-\d+)\.so$/;

@@ -36,7 +36,7 @@ import { SHIM_LIBRARY } from "../ffi/shim/library.ts";
 import type { Config } from "../io/config.ts";
 import { OwnEvent } from "../io/log/own_events.ts";
 import { childEnv } from "./child_env.ts";
-import { EXIT_NOT_EXECUTABLE, EXIT_SIGNAL_BASE, Failure, say } from "./failure.ts";
+import { EXIT_NOT_EXECUTABLE, EXIT_SIGNAL_BASE, Failure, say } from "./base/failure.ts";
 import type { Launched } from "./launcher.ts";
 import { nameServers } from "./name_servers.ts";
 import type { Program } from "./program.ts";

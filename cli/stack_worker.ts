@@ -5,7 +5,7 @@
  */
 import { ring } from "../ffi/child.ts";
 import type { WorkerMessage, WorkerStart } from "../io/worker_protocol.ts";
-import { EXIT_SOFTWARE, Failure } from "./failure.ts";
+import { EXIT_SOFTWARE, Failure } from "./base/failure.ts";
 
 export type Ready = Extract<WorkerMessage, { kind: "ready" }>;
 

@@ -7,8 +7,8 @@
  *
  * @module
  */
-import { Failure } from "./failure.ts";
-import { nearest } from "./nearest.ts";
+import { Failure } from "./base/failure.ts";
+import { nearest } from "./base/nearest.ts";
 import { DEVICE_KEYS, FIXED_VARIABLES, MACHINERY, SET_FOR_PROGRAMS } from "./options.ts";
 
 /** Every variable of a fixed name. */

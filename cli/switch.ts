@@ -5,7 +5,7 @@
  */
 import { ring } from "../ffi/child.ts";
 import type { SwitchMessage, SwitchStart } from "../io/worker_protocol.ts";
-import { EXIT_SOFTWARE, Failure, say } from "./failure.ts";
+import { EXIT_SOFTWARE, Failure, say } from "./base/failure.ts";
 
 const ENDS: readonly Deno.Signal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 

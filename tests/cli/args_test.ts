@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { parseCommandLine } from "../../cli/args.ts";
-import { Failure } from "../../cli/failure.ts";
+import { Failure } from "../../cli/base/failure.ts";
 import { ROWS } from "../../cli/options.ts";
 
 Deno.test("what follows the program belongs to the program", () => {

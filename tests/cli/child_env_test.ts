@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { childEnv } from "../../cli/child_env.ts";
-import { Failure } from "../../cli/failure.ts";
+import { Failure } from "../../cli/base/failure.ts";
 
 const sources = { env: { A: "1" }, shim: "/c/nuse_shim-1.so", socketPath: "/run/x", pid: 7 };
 

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { EXIT_USAGE, Failure } from "../../cli/failure.ts";
+import { EXIT_USAGE, Failure } from "../../cli/base/failure.ts";
 import { parseLogRequest } from "../../cli/log_request.ts";
 import { CATEGORIES, type Threshold } from "../../io/log/levels.ts";
 

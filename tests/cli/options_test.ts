@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { parseCommandLine } from "../../cli/args.ts";
-import { buildConfig } from "../../cli/config.ts";
+import { buildConfig } from "../../cli/config/build.ts";
 import { allForms, type Form, isOwnVariable, ROWS } from "../../cli/options.ts";
 
 Deno.test("names are unique, short ones too", () => {

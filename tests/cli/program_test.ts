@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { Failure } from "../../cli/failure.ts";
+import { Failure } from "../../cli/base/failure.ts";
 import { findProgram, type ProgramSources, resolveProgram } from "../../cli/program.ts";
 import { elfFile, type ElfOptions } from "./elf_file.ts";
 

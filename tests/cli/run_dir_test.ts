@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { Failure } from "../../cli/failure.ts";
+import { Failure } from "../../cli/base/failure.ts";
 import { makeRunDir, removeRunDir, type RunDirSources } from "../../cli/run_dir.ts";
 
 const NAMESPACE = "4026531836";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { EXIT_SOFTWARE, EXIT_USAGE, Failure } from "../../cli/failure.ts";
+import { EXIT_SOFTWARE, EXIT_USAGE, Failure } from "../../cli/base/failure.ts";
 import { StackWorker } from "../../cli/stack_worker.ts";
 import type { WorkerStart } from "../../io/worker_protocol.ts";
 

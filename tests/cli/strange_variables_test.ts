@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { Failure } from "../../cli/failure.ts";
+import { Failure } from "../../cli/base/failure.ts";
 import { strangeDevices, strangeNames } from "../../cli/strange_variables.ts";
 
 function warnings(names: string[]): string[] {

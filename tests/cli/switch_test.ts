@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { EXIT_SOFTWARE, EXIT_USAGE, Failure } from "../../cli/failure.ts";
+import { EXIT_SOFTWARE, EXIT_USAGE, Failure } from "../../cli/base/failure.ts";
 import { runSwitch } from "../../cli/switch.ts";
 
 /** Runs the switch with a worker that answers its start message by `script`. */

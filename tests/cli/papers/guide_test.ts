@@ -5,7 +5,7 @@ import {
   EXIT_SIGNAL_BASE,
   EXIT_SOFTWARE,
   EXIT_USAGE,
-} from "../../../cli/failure.ts";
+} from "../../../cli/base/failure.ts";
 import { exitStatusTable, replaceMarked, settingsTable } from "../../../cli/papers/guide.ts";
 import { allForms, MACHINERY } from "../../../cli/options.ts";
 

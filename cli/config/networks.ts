@@ -4,9 +4,9 @@
  *
  * @module
  */
-import type { AddressConfig, InterfaceConfig, RouteConfig } from "../io/config.ts";
-import { IpAddress } from "../stack/base/ip_address.ts";
-import { Failure } from "./failure.ts";
+import type { AddressConfig, InterfaceConfig, RouteConfig } from "../../io/config.ts";
+import { IpAddress } from "../../stack/base/ip_address.ts";
+import { Failure } from "../base/failure.ts";
 
 /** An address that the host has on one of its interfaces. */
 export interface HostAddress {

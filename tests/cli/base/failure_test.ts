@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { EXIT_SOFTWARE, EXIT_USAGE, Failure, report } from "../../cli/failure.ts";
-import { SysError } from "../../ffi/errno.ts";
+import { EXIT_SOFTWARE, EXIT_USAGE, Failure, report } from "../../../cli/base/failure.ts";
+import { SysError } from "../../../ffi/errno.ts";
 
 /** What `body` says on stderr, line by line. */
 function heard(body: () => void): string[] {

@@ -1,7 +1,11 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { Failure } from "../../cli/failure.ts";
-import { refuseDoubleRoutes, refuseHostSubnets, refuseSharedSubnets } from "../../cli/networks.ts";
-import type { InterfaceConfig, RouteConfig } from "../../io/config.ts";
+import { Failure } from "../../../cli/base/failure.ts";
+import {
+  refuseDoubleRoutes,
+  refuseHostSubnets,
+  refuseSharedSubnets,
+} from "../../../cli/config/networks.ts";
+import type { InterfaceConfig, RouteConfig } from "../../../io/config.ts";
 
 function cidr(text: string) {
   const [address, prefixLen] = text.split("/");

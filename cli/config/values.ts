@@ -10,10 +10,10 @@ import {
   type DadKind,
   VIF_KINDS,
   type VifKind,
-} from "../io/config.ts";
-import { parsePortName } from "../io/devices/netmap/port_name.ts";
-import { IpAddress } from "../stack/base/ip_address.ts";
-import { Failure } from "./failure.ts";
+} from "../../io/config.ts";
+import { parsePortName } from "../../io/devices/netmap/port_name.ts";
+import { IpAddress } from "../../stack/base/ip_address.ts";
+import { Failure } from "../base/failure.ts";
 
 /** A value and where it was said: "nuse-eth0", "--dev eth0". */
 export interface Setting {

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { Failure } from "../../cli/failure.ts";
+import { Failure } from "../../../cli/base/failure.ts";
 import {
   checkInterfaceName,
   parseCidr,
@@ -9,7 +9,7 @@ import {
   parseVif,
   type Setting,
   toHostAddress,
-} from "../../cli/values.ts";
+} from "../../../cli/config/values.ts";
 
 const said = (text: string): Setting => ({ text, from: "--dev eth0" });
 

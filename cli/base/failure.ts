@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { SysError } from "../ffi/errno.ts";
+import { SysError } from "../../ffi/errno.ts";
 
 /** The set-up is wrong: command line, environment, device, rights. */
 export const EXIT_USAGE = 2;

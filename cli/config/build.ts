@@ -7,18 +7,24 @@
  * @module
  */
 
-import { TAP_PREFIX } from "../io/devices/base/device.ts";
-import type { AddressConfig, Config, InterfaceConfig, RouteConfig, VifKind } from "../io/config.ts";
-import { IpAddress } from "../stack/base/ip_address.ts";
-import { Failure } from "./failure.ts";
-import { nearest } from "./nearest.ts";
+import { TAP_PREFIX } from "../../io/devices/base/device.ts";
+import type {
+  AddressConfig,
+  Config,
+  InterfaceConfig,
+  RouteConfig,
+  VifKind,
+} from "../../io/config.ts";
+import { IpAddress } from "../../stack/base/ip_address.ts";
+import { Failure } from "../base/failure.ts";
+import { nearest } from "../base/nearest.ts";
 import {
   type HostAddress,
   refuseDoubleRoutes,
   refuseHostSubnets,
   refuseSharedSubnets,
 } from "./networks.ts";
-import { DEVICE_KEYS, type DeviceKeyName } from "./options.ts";
+import { DEVICE_KEYS, type DeviceKeyName } from "../options.ts";
 import {
   checkInterfaceName,
   checkPortName,

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { buildConfig, type ConfigSources } from "../../cli/config.ts";
-import { Failure } from "../../cli/failure.ts";
-import type { HostAddress } from "../../cli/networks.ts";
+import { buildConfig, type ConfigSources } from "../../../cli/config/build.ts";
+import { Failure } from "../../../cli/base/failure.ts";
+import type { HostAddress } from "../../../cli/config/networks.ts";
 
 const HOST: HostAddress[] = [
   { name: "eth0", address: "10.1.2.3", prefixLen: 8 },

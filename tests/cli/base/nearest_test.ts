@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { editDistance, nearest } from "../../cli/nearest.ts";
+import { editDistance, nearest } from "../../../cli/base/nearest.ts";
 
 Deno.test("the distance counts insertions, deletions, replacements and swaps", () => {
   const cases: [string, string, number][] = [
