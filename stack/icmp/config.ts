@@ -5,6 +5,8 @@
  */
 
 export interface IcmpConfig {
+  /** ip_default_ttl */
+  readonly ttl: number;
   /** icmp_echo_ignore_all */
   readonly echoIgnoreAll: boolean;
   /** icmp_echo_ignore_broadcasts (RFC 1122 3.2.2.6 permits it; RFC 2644 says why) */
@@ -20,6 +22,7 @@ export interface IcmpConfig {
 }
 
 export const DEFAULT_ICMP_CONFIG: IcmpConfig = {
+  ttl: 64,
   echoIgnoreAll: false,
   echoIgnoreBroadcasts: true,
   errorsPerSecond: 1000,

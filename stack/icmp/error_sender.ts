@@ -34,7 +34,6 @@ import { IcmpRateLimit } from "./rate_limit.ts";
 const MAX_ERROR_LEN = 576;
 /** Precedence "internetwork control" (RFC 1812 4.3.2.5). */
 const CONTROL_TOS = 0xc0;
-const ERROR_TTL = 64;
 
 export class IcmpErrorSender implements IcmpSender {
   readonly #limit: IcmpRateLimit;
@@ -43,7 +42,7 @@ export class IcmpErrorSender implements IcmpSender {
     readonly memory: Memory,
     readonly network: Network,
     readonly counters: Counters,
-    config: IcmpConfig,
+    readonly config: IcmpConfig,
     random: () => number,
     readonly log: LogSink,
   ) {
@@ -124,7 +123,7 @@ export class IcmpErrorSender implements IcmpSender {
       route,
       route.src,
       PROTOCOL_ICMP,
-      ERROR_TTL,
+      this.config.ttl,
       tos,
       false,
       pkt.nowUs,

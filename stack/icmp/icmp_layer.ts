@@ -40,8 +40,6 @@ import { QuotedError } from "./error_input.ts";
 import { IcmpErrorSender } from "./error_sender.ts";
 import { PingLayer } from "./ping.ts";
 
-const REPLY_TTL = 64;
-
 export interface IcmpLayerDeps {
   readonly memory: Memory;
   readonly network: Network;
@@ -168,7 +166,7 @@ export class IcmpLayer implements Transport {
       route,
       route.src,
       PROTOCOL_ICMP,
-      REPLY_TTL,
+      this.deps.config.ttl,
       tos,
       false,
       nowUs,

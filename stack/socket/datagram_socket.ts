@@ -93,6 +93,10 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
     this.boundAddr = domain === AF_INET6 ? ANY_V6 : ANY_V4;
   }
 
+  get defaultTtl(): number {
+    return this.env.defaultTtl;
+  }
+
   // ---- what kinds of datagram socket differ in
 
   /** The endpoint's port; for raw sockets the protocol. 0: not bound. */

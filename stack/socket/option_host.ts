@@ -34,6 +34,8 @@ export interface OptionHost {
   receiveBuffer: number;
   sendBuffer: number;
   readonly receiveBufferMax: number;
+  /** What IP_TTL is when nobody has set it. */
+  readonly defaultTtl: number;
   readonly sendBufferMax: number;
   takeError(): number;
   local(): Endpoint;

@@ -19,7 +19,6 @@ import { ECN_MASK, OPTION_NOP } from "../wire/ipv4.ts";
 import type { SocketFlag } from "../base/socket_options.ts";
 import type { OptionHost } from "./option_host.ts";
 
-const DEFAULT_TTL = 64;
 /** Longest IP options. */
 const MAX_OPTIONS_LEN = 40;
 const GROUP_REQ_LEN = 136;
@@ -230,7 +229,7 @@ function numberOf(host: OptionHost, name: number): number | null {
     case c.IP_TOS:
       return options.tos;
     case c.IP_TTL:
-      return options.ttl < 0 ? DEFAULT_TTL : options.ttl;
+      return options.ttl < 0 ? host.defaultTtl : options.ttl;
     case c.IP_MINTTL:
       return options.minTtl;
     case c.IP_MTU_DISCOVER:

@@ -39,6 +39,10 @@ export class TcpStreamSocket extends TcpSocket implements StreamSocket {
     this.sendBufferMax = env.config.sendBufferMaxBytes;
   }
 
+  get defaultTtl(): number {
+    return this.#env.defaultTtl;
+  }
+
   override accept(): TcpStreamSocket | null {
     const socket = super.accept() as TcpStreamSocket | null;
     if (socket === null) return null;

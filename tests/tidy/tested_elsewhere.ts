@@ -7,6 +7,7 @@
 
 export const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "cli/build/build.ts": "tests/e2e/build_test.ts builds and runs dist/nuse",
+  "cli/config/interfaces.ts": "tests/cli/config/build_test.ts: every key and what is wrong with it",
   "cli/run.ts": "tests/e2e: the whole command line",
   "cli/session.ts": "tests/e2e/lifecycle_test.ts: signals, exit status, job control",
   "io/addresses.ts": "tests/e2e/address_test.ts: on real interfaces",
@@ -19,5 +20,6 @@ export const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "io/devices/netmap/ring.ts": "tests/io/devices/netmap/device_test.ts: wrap, full, set anew",
   "io/devices/netmap/transmit.ts": "tests/io/devices/netmap/device_test.ts",
   "io/runtime.ts": "tests/e2e: every run is composed by it",
+  "stack/sysctl_row.ts": "tests/stack/sysctl_test.ts: every kind of row",
   "io/worker.ts": "tests/e2e: every run goes through it",
 };
