@@ -4,13 +4,12 @@
  *
  * @module
  */
-import { DEVICE_KEYS, EXAMPLES, MEANING_MAX, type Option, ROWS } from "./options.ts";
+import { DEVICE_KEYS } from "./config/keys.ts";
+import { EXAMPLES, MEANING_MAX, type Option, ROWS } from "./options.ts";
 
 export const USAGE = "nuse [options] program [argument...]";
 
 const COLUMNS = 80;
-/** More do not fit the screen; the manual has them all. */
-const EXAMPLES_MAX = 2;
 
 /** "-v, --verbose", "--dev NAME=ADDRESS[,KEY=VALUE]". */
 export function spelling(option: Option): string {
@@ -40,11 +39,10 @@ Runs a program whose network traffic goes through nuse's own TCP/IP stack.
 
 ${ROWS.map(optionLine).join("\n")}
 ${keyLines().join("\n")}
-  Variables: NUSEDEV NUSEVIF DEFAULTROUTE nuse-eth0=ADDRESS nuse-eth0-KEY=VALUE
+  Variables: NUSEDEV NUSEVIF NUSECONF DEFAULTROUTE nuse-eth0 nuse-eth0-KEY
   With neither: a TAP named nuse0, 198.18.0.2/24; the host is 198.18.0.1.
 
-examples:
-${EXAMPLES.slice(0, EXAMPLES_MAX).map(({ command }) => `  ${command}`).join("\n")}
+example: ${EXAMPLES[0].command}
 Exit status, limits and the rest: man -l docs/nuse.1
 `;
 }

@@ -1,15 +1,15 @@
 /**
- * The command line's own description: every option, every key of `--dev`, every variable, once.
- * From these tables come the parser (args.ts), `--help` (help.ts), the man page, the completions of
- * bash and zsh and the guide's table (cli/papers/). A new option is a row here and its use in
- * run.ts; then `deno task papers`.
+ * The command line's own description: every option, every variable, once; the keys of `--dev` are
+ * in config/keys.ts. From these tables come the parser (args.ts), `--help` (help.ts), the man page,
+ * the completions of bash and zsh and the guide's table (cli/papers/). A new option is a row here
+ * and its use in run.ts; then `deno task papers`.
  *
  * Texts are plain, but for `literals` in backticks, which each kind of paper shows in its way.
  *
  * @module
  */
-import { DAD_KINDS, VIF_KINDS } from "../io/config.ts";
 import { CATEGORIES, LEVELS, LOG_FORMATS } from "../io/log/levels.ts";
+import { DEVICE_ROWS } from "./config/keys.ts";
 
 /** One way to write a setting: a row of the guide's table. */
 export interface Form {
@@ -47,19 +47,6 @@ export interface ValueOption extends Common {
 }
 
 export type Option = Switch | ValueOption;
-
-/** A key of `--dev NAME=ADDRESS,KEY=VALUE`, which the variable `nuse-NAME-KEY` sets as well. */
-export interface DeviceKey {
-  readonly name: string;
-  /** The value's shape. */
-  readonly argument: string;
-  readonly choices?: readonly string[];
-  /** A value for examples. */
-  readonly example: string;
-  readonly meaning: string;
-  /** A variable that sets it for every interface that does not say, with an example. */
-  readonly forAll?: string;
-}
 
 /** A command line to learn from. */
 export interface Example {
@@ -111,6 +98,41 @@ export const OPTIONS = [
       },
       { option: "--route 10.0.0.0/8=192.168.0.9", meaning: "any other route" },
     ],
+  },
+  {
+    name: "config",
+    argument: "FILE",
+    isRepeatable: false,
+    completion: "file",
+    meaning: "interfaces, routes and settings, from a file",
+    details: [
+      "Its format is that of the original, and more: docs/configuration.md. Variables override " +
+      "what it says, options override both.",
+    ],
+    forms: [
+      {
+        variable: "NUSECONF=nuse.conf",
+        option: "--config nuse.conf",
+        meaning: "a file with interfaces, routes and settings: docs/configuration.md",
+      },
+    ],
+  },
+  {
+    name: "sysctl",
+    argument: "NAME=VALUE",
+    isRepeatable: true,
+    meaning: "a setting of the stack, by Linux's name",
+    details: ["docs/configuration.md lists them."],
+    forms: [
+      {
+        option: "--sysctl net.ipv4.tcp_sack=0",
+        meaning: "a setting of the stack, by Linux's name",
+      },
+    ],
+  },
+  {
+    name: "show-config",
+    meaning: "what all this comes to, as a file; no program",
   },
   {
     name: "log",
@@ -185,49 +207,6 @@ export const OPTIONS = [
   { name: "version", meaning: "show the version, and Deno's" },
 ] as const satisfies readonly Option[];
 
-export const DEVICE_KEYS = [
-  {
-    name: "vif",
-    argument: VIF_KINDS.join("|"),
-    choices: VIF_KINDS,
-    example: "TAP",
-    meaning: "how frames get in and out; `RAW` unless said",
-    forAll: "NUSEVIF=RAW",
-  },
-  {
-    name: "host",
-    argument: "ADDRESS|none",
-    example: "198.18.0.1/24",
-    meaning: "TAP: gives the host's side this address; `none`: a bridge has it",
-  },
-  {
-    name: "pipe",
-    argument: "PATH",
-    example: "/tmp/cable",
-    meaning: "PIPE: where it meets its other end; implies `vif=PIPE`",
-  },
-  {
-    name: "mac",
-    argument: "own|interface|MAC",
-    choices: ["own", "interface"],
-    example: "own",
-    meaning: "`own` (default), `interface`, or `02:00:00:00:00:01`",
-  },
-  {
-    name: "dad",
-    argument: DAD_KINDS.join("|"),
-    choices: DAD_KINDS,
-    example: "quick",
-    meaning: "asks if the address is free: `quick`, 20 ms (default); `full`, 7 s; `off`",
-  },
-  {
-    name: "mtu",
-    argument: "BYTES",
-    example: "1500",
-    meaning: "default: that of the device",
-  },
-] as const satisfies readonly DeviceKey[];
-
 /** Variables that no option sets: for packagers, and for machines where a default does not fit. */
 export const MACHINERY: readonly Form[] = [
   {
@@ -259,11 +238,9 @@ export const EXAMPLES: readonly Example[] = [
 type Row = typeof OPTIONS[number];
 export type ValueName = Extract<Row, { argument: string }>["name"];
 export type SwitchName = Exclude<Row, { argument: string }>["name"];
-export type DeviceKeyName = typeof DEVICE_KEYS[number]["name"];
 
 /** The options as plain rows, where their names as types do not matter. */
 export const ROWS: readonly Option[] = OPTIONS;
-const KEY_ROWS: readonly DeviceKey[] = DEVICE_KEYS;
 
 /** Every way to write every setting, in the order of the guide's table. */
 export function allForms(): Form[] {
@@ -280,7 +257,7 @@ function valueForms(option: ValueOption): Form[] {
 }
 
 function deviceKeyForms(): Form[] {
-  return KEY_ROWS.flatMap(({ name, example, meaning, forAll }) => {
+  return DEVICE_ROWS.flatMap(({ name, example, meaning, forAll }) => {
     const own = {
       variable: `nuse-eth0-${name}=${example}`,
       option: `--dev eth0=…,${name}=${example}`,

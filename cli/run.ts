@@ -8,6 +8,8 @@ import { hasCapabilities } from "../ffi/child.ts";
 import { OwnEvent } from "../io/log/own_events.ts";
 import { type CommandLine, parseCommandLine } from "./args.ts";
 import { buildConfig, type Built, EMBEDDED_DEFAULT } from "./config/build.ts";
+import { readConfigFile } from "./config/read_file.ts";
+import { showConfig } from "./config/show.ts";
 import { Failure, report, say } from "./base/failure.ts";
 import { helpText, USAGE } from "./help.ts";
 import { decode, lastArguments, type Launched, parseEnvironment, softLimit } from "./launcher.ts";
@@ -52,6 +54,11 @@ export async function main(args: readonly string[], worker: Worker): Promise<nev
       await runSwitch(switchPath(line), worker);
       Deno.exit(0);
     }
+    if (line.switches.has("show-config")) {
+      const text = showConfig(checkedConfig(line, readLaunched()));
+      await Deno.stdout.write(new TextEncoder().encode(text));
+      Deno.exit(0);
+    }
     if (line.command.length === 0) throw new Failure(`no program given (usage: ${USAGE})`);
     leave(await runProgram(line, worker));
   } catch (error) {
@@ -81,10 +88,13 @@ function readLaunched(): Launched {
 function checkedConfig(line: CommandLine, launched: Launched): Built {
   const names = Object.keys(launched.env).map(decode);
   const odd = strangeNames(names);
+  const env = ownVariables(launched);
   const built = buildConfig({
-    env: ownVariables(launched),
+    env,
     devices: line.values.dev,
     routes: line.values.route,
+    sysctls: line.values.sysctl,
+    file: readConfigFile(line.values.config, env.NUSECONF),
     hostAddresses,
   });
   const devices = built.config.interfaces.map(({ name }) => name);

@@ -9,7 +9,8 @@
  */
 import { Failure } from "./base/failure.ts";
 import { nearest } from "./base/nearest.ts";
-import { DEVICE_KEYS, FIXED_VARIABLES, MACHINERY, SET_FOR_PROGRAMS } from "./options.ts";
+import { DEVICE_KEYS } from "./config/keys.ts";
+import { FIXED_VARIABLES, MACHINERY, SET_FOR_PROGRAMS } from "./options.ts";
 
 /** Every variable of a fixed name. */
 const KNOWN: ReadonlySet<string> = new Set([

@@ -1,7 +1,7 @@
 /**
- * The configuration as one typed object of plain data: environment and flags fill it (cli/), it
- * crosses to the stack's worker by structured clone, and the worker builds from it. Everything in
- * it is validated; addresses are canonical text.
+ * The configuration as one typed object of plain data: file, environment and options fill it
+ * (cli/config/), it crosses to the stack's worker by structured clone, and the worker builds from
+ * it. Everything in it is validated; addresses are canonical text.
  *
  * @module
  */
@@ -28,7 +28,7 @@ export interface InterfaceConfig {
   /** As in NUSEDEV; the name inside the stack. */
   readonly name: string;
   readonly kind: VifKind;
-  /** The kernel's name of the device: `name` itself, or the TAP's. PIPE: `name`. */
+  /** The kernel's name of the device: `name` itself, the TAP's, or netmap's port. PIPE: `name`. */
   readonly hostName: string;
   readonly addresses: readonly AddressConfig[];
   /** PIPE: the absolute path where it meets its other end; else null. */
@@ -48,9 +48,22 @@ export interface InterfaceConfig {
 export interface RouteConfig {
   readonly destination: AddressConfig;
   readonly gateway: string;
+  /** Of two routes to one destination the lower goes first. */
+  readonly metric: number;
+}
+
+/** Names of hosts, kept for who will serve them: nobody does yet. */
+export interface NamesConfig {
+  /** null: the host's. */
+  readonly hostname: string | null;
+  readonly nameservers: readonly string[];
+  readonly search: readonly string[];
 }
 
 export interface Config {
   readonly interfaces: readonly InterfaceConfig[];
   readonly routes: readonly RouteConfig[];
+  readonly names: NamesConfig;
+  /** Settings of the stack, name → value (stack/sysctl.ts). */
+  readonly sysctls: Readonly<Record<string, string>>;
 }

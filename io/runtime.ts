@@ -11,6 +11,7 @@ import { Arena } from "../ffi/arena.ts";
 import { check, errnoName, SysError } from "../ffi/errno.ts";
 import { libc } from "../ffi/libc.ts";
 import { BuddyMemory, IpAddress, Stack } from "../stack/mod.ts";
+import { overridesOf } from "../stack/sysctl.ts";
 import { Service } from "./app/mod.ts";
 import { AddressClaims, addressOf } from "./addresses.ts";
 import type { Config, InterfaceConfig } from "./config.ts";
@@ -86,6 +87,7 @@ export class Runtime {
       random: randomSource(),
       nowUs,
       areFramesStable: true,
+      config: overridesOf(config.sysctls),
       realtimeOffsetUs: libc().clockUs(CLOCK_REALTIME) - nowUs,
       log,
     });
@@ -135,12 +137,13 @@ export class Runtime {
   }
 
   #addRoutes(config: Config): void {
-    for (const { destination, gateway } of config.routes) {
+    for (const { destination, gateway, metric } of config.routes) {
       const { addr: dst, prefixLen } = addressOf(destination);
       const doing = `cannot add the route to ${dst}/${prefixLen} by ${gateway}`;
-      const route = { dst, prefixLen, gateway: IpAddress.parse(gateway) };
+      const route = { dst, prefixLen, gateway: IpAddress.parse(gateway), metric };
       check(this.#stack.addRoute(route), "addRoute", doing, { advice: "name each network once" });
-      this.facts.push(`route to ${dst}/${prefixLen} by ${gateway}`);
+      const rank = metric === 0 ? "" : `, metric ${metric}`;
+      this.facts.push(`route to ${dst}/${prefixLen} by ${gateway}${rank}`);
     }
   }
 

@@ -1,5 +1,6 @@
 /**
- * What goes wrong by a person's doing: one line on stderr, with what to do, and an exit status.
+ * What goes wrong by a person's doing: one line on stderr for each thing, with what to do, and an
+ * exit status.
  *
  * @module
  */
@@ -22,6 +23,13 @@ export class Failure extends Error {
   }
 }
 
+/** Several at once, a line each. */
+export class Failures extends Failure {
+  constructor(readonly lines: readonly string[]) {
+    super(lines.join("\n"));
+  }
+}
+
 /**
  * Says it on stderr and returns the exit status. A stack trace only for what nobody foresaw, with
  * -v.
@@ -29,7 +37,8 @@ export class Failure extends Error {
 export function report(error: unknown, isVerbose: boolean): number {
   const isForeseen = error instanceof Failure || error instanceof SysError;
   const text = error instanceof Error ? error.message : String(error);
-  say(isForeseen ? text : `internal error: ${text}${isVerbose ? "" : " (-v shows where)"}`);
+  if (error instanceof Failures) error.lines.forEach(say);
+  else say(isForeseen ? text : `internal error: ${text}${isVerbose ? "" : " (-v shows where)"}`);
   const status = error instanceof Failure ? error.status : isForeseen ? EXIT_USAGE : EXIT_SOFTWARE;
   if (isVerbose && status === EXIT_SOFTWARE && error instanceof Error) console.error(error.stack);
   return status;

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { AddressConfig, InterfaceConfig, RouteConfig } from "../../io/config.ts";
+import type { AddressConfig, InterfaceConfig } from "../../io/config.ts";
 import { IpAddress } from "../../stack/base/ip_address.ts";
 import { Failure } from "../base/failure.ts";
 
@@ -27,7 +27,7 @@ export function refuseSharedSubnets(interfaces: readonly InterfaceConfig[]): voi
   for (const { name, addresses } of interfaces) {
     for (const network of addresses.map(networkOf)) {
       const owner = owners.get(network);
-      if (owner !== undefined) {
+      if (owner !== undefined && owner !== name) {
         throw new Failure(
           `${name}: ${network} is on ${owner} already, and packets leave by one interface only ` +
             "(give each a subnet of its own)",
@@ -35,17 +35,6 @@ export function refuseSharedSubnets(interfaces: readonly InterfaceConfig[]): voi
       }
       owners.set(network, name);
     }
-  }
-}
-
-/** One destination, two routes: nuse has no way to choose. Throws Failure. */
-export function refuseDoubleRoutes(routes: readonly RouteConfig[]): void {
-  for (const [i, { destination, gateway }] of routes.entries()) {
-    const network = networkOf(destination);
-    const other = routes.slice(0, i).find((route) => networkOf(route.destination) === network);
-    if (other === undefined) continue;
-    const what = destination.prefixLen === 0 ? "default routes" : `routes to ${network}`;
-    throw new Failure(`two ${what}, by ${other.gateway} and by ${gateway} (give one)`);
   }
 }
 
@@ -59,16 +48,17 @@ export function refuseHostSubnets(
 ): void {
   for (const { name, hostName, addresses, hostAddress } of interfaces) {
     if (hostAddress === null) continue;
-    const own = IpAddress.parse(addresses[0].address)!;
-    const other = hostAddresses().find((host) => {
-      const address = IpAddress.parse(host.address);
-      return host.name !== hostName && host.name !== LOOPBACK && address?.family === 4 &&
-        host.prefixLen >= hostAddress.prefixLen && address.sharesPrefix(own, host.prefixLen);
-    });
-    if (other === undefined) continue;
-    throw new Failure(
-      `${name}: this host has ${networkOf(other)} on ${other.name}, and would look for ${own} ` +
-        "there, not at the TAP (choose another subnet, e.g. 198.18.77.0/24)",
-    );
+    for (const own of addresses.map((config) => IpAddress.parse(config.address)!)) {
+      const other = hostAddresses().find((host) => {
+        const address = IpAddress.parse(host.address);
+        return host.name !== hostName && host.name !== LOOPBACK && address?.family === 4 &&
+          host.prefixLen >= hostAddress.prefixLen && address.sharesPrefix(own, host.prefixLen);
+      });
+      if (other === undefined) continue;
+      throw new Failure(
+        `${name}: this host has ${networkOf(other)} on ${other.name}, and would look for ${own} ` +
+          "there, not at the TAP (choose another subnet, e.g. 198.18.77.0/24)",
+      );
+    }
   }
 }

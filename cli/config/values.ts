@@ -15,16 +15,28 @@ import { parsePortName } from "../../io/devices/netmap/port_name.ts";
 import { IpAddress } from "../../stack/base/ip_address.ts";
 import { Failure } from "../base/failure.ts";
 
-/** A value and where it was said: "nuse-eth0", "--dev eth0". */
+/** A value and where it was said. */
 export interface Setting {
   readonly text: string;
+  /** "nuse-eth0", "--dev eth0", "nuse.conf:3:13". */
   readonly from: string;
+  /** In a file: the place of the character at `offset` of the text. */
+  readonly placeAt?: (offset: number) => string;
+}
+
+/** How to write a key and its value where `setting` was said. */
+export function asWritten(setting: Setting, key: string, inFile: string, value: string): string {
+  return setting.placeAt === undefined ? `${key}=${value}` : `${inFile} ${value}`;
 }
 
 /** The kernel's limit on an interface's name, without the final NUL. */
 const NAME_MAX = 15;
+/** Says that the host's end of a TAP is somebody else's affair: a bridge's port, for one. */
+export const NO_HOST_ADDRESS = "none";
 const MTU_MIN = 68; // RFC 791
 const MTU_MAX = 65535;
+/** Nine digits are enough for everybody. */
+const METRIC_MAX = 999_999_999;
 /** sockaddr_un, without the final NUL. */
 const SOCKET_PATH_MAX = 107;
 
@@ -34,7 +46,7 @@ export interface Cidr {
   readonly prefixLen: number | null;
 }
 
-function parseNumber(text: string, min: number, max: number): number | null {
+export function parseNumber(text: string, min: number, max: number): number | null {
   const n = /^\d{1,9}$/.test(text) ? Number(text) : -1;
   return n >= min && n <= max ? n : null;
 }
@@ -58,6 +70,36 @@ export function parseCidr(setting: Setting): Cidr {
     throw new Failure(`${from}: "${text}" has no valid prefix length (write /1 to /32, e.g. /24)`);
   }
   return { address, prefixLen };
+}
+
+/** A netmask ("255.255.255.0"); returns the prefix length. */
+export function parseNetmask({ text, from }: Setting): number {
+  const mask = IpAddress.parse(text);
+  if (mask !== null && mask.family === 4) {
+    const prefixLen = Math.clz32(~mask.toV4Word());
+    const whole = prefixLen === 0 ? 0 : -1 << (32 - prefixLen);
+    if (whole === (mask.toV4Word() | 0)) return prefixLen;
+  }
+  throw new Failure(
+    `${from}: "${text}" is no netmask (expected ones, then zeros, e.g. 255.255.255.0)`,
+  );
+}
+
+/** The address of a router. */
+export function parseGateway(setting: Setting): IpAddress {
+  const { address, prefixLen } = parseCidr(setting);
+  if (prefixLen !== null) {
+    throw new Failure(`${setting.from}: a gateway has no prefix length (write ${address})`);
+  }
+  return address;
+}
+
+export function parseMetric({ text, from }: Setting): number {
+  const metric = parseNumber(text, 0, METRIC_MAX);
+  if (metric === null) {
+    throw new Failure(`${from}: "${text}" is no metric (expected 0 to ${METRIC_MAX})`);
+  }
+  return metric;
 }
 
 /** Why a host cannot have this address; null when it can. */
@@ -92,6 +134,10 @@ export function toHostAddress(setting: Setting, cidr: Cidr, fallbackLen: number)
 export function parseVif(setting: Setting): VifKind {
   const wanted = setting.text.toUpperCase();
   const kind = VIF_KINDS.find((k) => k === wanted);
+  if (wanted === "DPDK") {
+    const instead = "NETMAP takes a card from the host likewise, RAW shares it";
+    throw new Failure(`${setting.from}: DPDK is not served (${instead})`);
+  }
   if (kind === undefined) {
     throw new Failure(
       `${setting.from}: "${setting.text}" is unknown (choose RAW, TAP, NETMAP or PIPE)`,
@@ -128,6 +174,11 @@ export function parseMac(setting: Setting): string {
   return text;
 }
 
+/** What the host's end of a TAP gets; null: nothing. */
+export function parseHostEnd(setting: Setting): Cidr | null {
+  return setting.text === NO_HOST_ADDRESS ? null : parseCidr(setting);
+}
+
 export function parseMtu(setting: Setting): number {
   const mtu = parseNumber(setting.text, MTU_MIN, MTU_MAX);
   if (mtu === null) {
@@ -138,6 +189,10 @@ export function parseMtu(setting: Setting): number {
 
 /** A path for a socket, made absolute. */
 export function parsePipePath({ text, from }: Setting): string {
+  // deno-lint-ignore no-control-regex -- they would break a line of a file, or of a message
+  if (/[\0-\x1f\x7f]/.test(text)) {
+    throw new Failure(`${from}: the path holds a control character (choose another)`);
+  }
   if (text === "" || text.endsWith("/")) {
     throw new Failure(`${from}: "${text}" names no file (e.g. /tmp/pipe)`);
   }
@@ -162,6 +217,11 @@ export function checkInterfaceName(setting: Setting, reserved: number): string {
     throw new Failure(`${from}: "${text}" is too long (at most ${limit} bytes${why})`);
   }
   return text;
+}
+
+/** What a TAP is called on the host, with nothing before it. */
+export function parseTapName(setting: Setting): string {
+  return checkInterfaceName(setting, 0);
 }
 
 /** A netmap port; returns what the stack calls it: the port without `netmap:`, ring and memory. */

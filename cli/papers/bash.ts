@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { DEVICE_KEYS, ROWS, type ValueOption } from "../options.ts";
+import { DEVICE_KEYS } from "../config/keys.ts";
+import { ROWS, type ValueOption } from "../options.ts";
 import { keysWithChoices, MADE_BY, valueOptions } from "./completion.ts";
 
 const TRIM = `# readline replaces from the last = or : on, where those break words: so far goes off.

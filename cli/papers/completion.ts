@@ -1,10 +1,11 @@
 /**
  * What the completions of bash and zsh have in common: which options there are, and what may follow
- * each, from the table (cli/options.ts).
+ * each, from the tables (cli/options.ts, cli/config/keys.ts).
  *
  * @module
  */
-import { DEVICE_KEYS, type DeviceKey, ROWS, type ValueOption } from "../options.ts";
+import { DEVICE_ROWS } from "../config/keys.ts";
+import { ROWS, type ValueOption } from "../options.ts";
 
 export const MADE_BY = "Made by `deno task papers` from cli/options.ts.";
 
@@ -15,6 +16,7 @@ export function valueOptions(): ValueOption[] {
 
 /** The keys of --dev that have a fixed set of values. */
 export function keysWithChoices(): { name: string; choices: readonly string[] }[] {
-  const keys: readonly DeviceKey[] = DEVICE_KEYS;
-  return keys.flatMap(({ name, choices }) => choices === undefined ? [] : [{ name, choices }]);
+  return DEVICE_ROWS.flatMap(({ name, choices }) =>
+    choices === undefined ? [] : [{ name, choices }]
+  );
 }

@@ -5,16 +5,8 @@
  * @module
  */
 import { spelling } from "../help.ts";
-import {
-  allForms,
-  DEVICE_KEYS,
-  type DeviceKey,
-  EXAMPLES,
-  type Form,
-  MACHINERY,
-  type Option,
-  ROWS,
-} from "../options.ts";
+import { DEVICE_KEYS, type DeviceKey } from "../config/keys.ts";
+import { allForms, EXAMPLES, type Form, MACHINERY, type Option, ROWS } from "../options.ts";
 
 const DESCRIPTION = [
   "`nuse` runs a program whose network traffic goes through a TCP/IP stack of its own, outside " +

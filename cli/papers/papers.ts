@@ -1,13 +1,14 @@
 /**
- * `deno task papers`: writes what is made from the command line's table: man page, completions, the
- * guide's table; the log's page from the tables of its events; and the README's picture from a
- * session. A test holds that they are current.
+ * `deno task papers`: writes what is made from the command line's tables: man page, completions,
+ * the guide's table, those of the configuration's page; the log's page from the tables of its
+ * events; and the README's picture from a session. A test holds that they are current.
  *
  * @module
  */
 import { fromFileUrl } from "@std/path";
 import denoConfig from "../../deno.json" with { type: "json" };
 import { bashCompletion } from "./bash.ts";
+import { interfaceTable, keysTable, sysctlTable } from "./configuration.ts";
 import { exitStatusTable, replaceMarked, settingsTable } from "./guide.ts";
 import { eventsTable } from "./logging.ts";
 import { manPage } from "./man.ts";
@@ -28,6 +29,17 @@ function guide(page: string): string {
   return replaceMarked(withSettings, "exit status", exitStatusTable());
 }
 
+function configuration(page: string): string {
+  const tables = {
+    "interface keys": interfaceTable(),
+    "route keys": keysTable("route"),
+    "global keys": keysTable("global"),
+    "sysctls": sysctlTable(),
+  };
+  return Object.entries(tables)
+    .reduce((text, [mark, table]) => replaceMarked(text, mark, table), page);
+}
+
 export const PAPERS: readonly Paper[] = [
   { path: "docs/nuse.1", make: () => manPage(denoConfig.version) },
   { path: "docs/completion/nuse.bash", make: bashCompletion },
@@ -37,6 +49,7 @@ export const PAPERS: readonly Paper[] = [
     make: () => sessionPicture(Deno.readTextFileSync(fileOf("docs/session.txt"))),
   },
   { path: "docs/guide.md", make: guide },
+  { path: "docs/configuration.md", make: configuration },
   { path: "docs/logging.md", make: (page) => replaceMarked(page, "events", eventsTable()) },
 ];
 

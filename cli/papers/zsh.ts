@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { DEVICE_KEYS, type Option, ROWS, type ValueOption } from "../options.ts";
+import { DEVICE_KEYS } from "../config/keys.ts";
+import { type Option, ROWS, type ValueOption } from "../options.ts";
 import { keysWithChoices, MADE_BY } from "./completion.ts";
 
 /** Text inside an _arguments specification, within single quotes. */

@@ -16,7 +16,7 @@ __nuse_device() {
     dad=*) COMPREPLY=($(compgen -P "${before}dad=" -W "quick full off" -- "${item#*=}")) ;;
     *=*) ;;
     *)
-      COMPREPLY=($(compgen -P "$before" -W "vif= host= pipe= mac= dad= mtu=" -- "$item"))
+      COMPREPLY=($(compgen -P "$before" -W "vif= host= tap= pipe= mac= dad= mtu=" -- "$item"))
       compopt -o nospace 2>/dev/null
       ;;
   esac
@@ -27,6 +27,8 @@ __nuse_value() {
   case $1 in
     --dev) __nuse_device ;;
     --route) : ;;
+    --config) COMPREPLY=($(compgen -f -- "$cur")) ;;
+    --sysctl) : ;;
     --log) COMPREPLY=($(compgen -W "trace debug info warning error device= arp= ip= icmp= udp= tcp= service= control= cli=" -- "$cur")) ;;
     --log-file) COMPREPLY=($(compgen -f -- "$cur")) ;;
     --log-format) COMPREPLY=($(compgen -W "text json" -- "$cur")) ;;
@@ -69,7 +71,7 @@ _nuse() {
       continue
     fi
     case ${args[i]} in
-      --dev | --route | --log | --log-file | --log-format | --switch) option=${args[i]} ;;
+      --dev | --route | --config | --sysctl | --log | --log-file | --log-format | --switch) option=${args[i]} ;;
       --) ((i++)) && break ;;
       -?*) ;;
       *) break ;;
@@ -90,7 +92,7 @@ _nuse() {
     return
   fi
   case $cur in
-    --dev=* | --route=* | --log=* | --log-file=* | --log-format=* | --switch=*)
+    --dev=* | --route=* | --config=* | --sysctl=* | --log=* | --log-file=* | --log-format=* | --switch=*)
       local whole=$cur
       cur=${whole#*=}
       __nuse_value "${whole%%=*}"
@@ -98,7 +100,7 @@ _nuse() {
       __nuse_trim "$whole"
       ;;
     -*)
-      [[ ${args[last - 1]} == -- ]] || COMPREPLY=($(compgen -W "--dev --route --log --log-file --log-format --switch --host-network -v --verbose -h --help --version" -- "$cur"))
+      [[ ${args[last - 1]} == -- ]] || COMPREPLY=($(compgen -W "--dev --route --config --sysctl --show-config --log --log-file --log-format --switch --host-network -v --verbose -h --help --version" -- "$cur"))
       ;;
     *) COMPREPLY=($(compgen -c -- "$cur")) ;;
   esac

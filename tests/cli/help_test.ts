@@ -1,6 +1,7 @@
 import { assert, assertStringIncludes } from "@std/assert";
 import { helpText, spelling } from "../../cli/help.ts";
-import { DEVICE_KEYS, isOwnVariable, MEANING_MAX, ROWS } from "../../cli/options.ts";
+import { DEVICE_KEYS } from "../../cli/config/keys.ts";
+import { isOwnVariable, MEANING_MAX, ROWS } from "../../cli/options.ts";
 
 const HELP = helpText();
 

@@ -4,7 +4,12 @@ import { StackWorker } from "../../cli/stack_worker.ts";
 import type { WorkerStart } from "../../io/worker_protocol.ts";
 
 const START: WorkerStart = {
-  config: { interfaces: [], routes: [] },
+  config: {
+    interfaces: [],
+    routes: [],
+    names: { hostname: null, nameservers: [], search: [] },
+    sysctls: {},
+  },
   runDir: "/x",
   guestUid: null,
   log: null,

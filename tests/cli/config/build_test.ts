@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { buildConfig, type ConfigSources } from "../../../cli/config/build.ts";
-import { Failure } from "../../../cli/base/failure.ts";
+import { Failure, Failures } from "../../../cli/base/failure.ts";
 import type { HostAddress } from "../../../cli/config/networks.ts";
 
 const HOST: HostAddress[] = [
@@ -44,7 +44,13 @@ Deno.test("the original's three variables", () => {
       dad: "quick",
       mtu: null,
     }],
-    routes: [{ destination: { address: "0.0.0.0", prefixLen: 0 }, gateway: "198.18.0.1" }],
+    routes: [{
+      destination: { address: "0.0.0.0", prefixLen: 0 },
+      gateway: "198.18.0.1",
+      metric: 0,
+    }],
+    names: { hostname: null, nameservers: [], search: [] },
+    sysctls: {},
   });
 });
 
@@ -124,8 +130,8 @@ Deno.test("options say the same, win, and leave the rest to the variables", () =
   assertEquals(config.interfaces[0].mac, "own");
   assertEquals(config.interfaces[0].hostAddress, { address: "198.18.0.1", prefixLen: 16 });
   assertEquals(config.routes, [
-    { destination: { address: "0.0.0.0", prefixLen: 0 }, gateway: "198.19.0.9" },
-    { destination: { address: "10.0.0.0", prefixLen: 8 }, gateway: "198.18.7.7" },
+    { destination: { address: "0.0.0.0", prefixLen: 0 }, gateway: "198.19.0.9", metric: 0 },
+    { destination: { address: "10.0.0.0", prefixLen: 8 }, gateway: "198.18.7.7", metric: 0 },
   ]);
 });
 
@@ -195,7 +201,7 @@ Deno.test("names that the kernel would not take", () => {
 
 Deno.test("wrong kinds, MACs, MTUs and host sides", () => {
   const tap = { NUSEVIF: "TAP", NUSEDEV: "a", "nuse-a": "198.18.0.2/24" };
-  assert(complaint({ ...tap, NUSEVIF: "DPDK" }).startsWith('NUSEVIF: "DPDK" is unknown'));
+  assert(complaint({ ...tap, NUSEVIF: "DPDK" }).startsWith("NUSEVIF: DPDK is not served (NETMAP"));
   assert(complaint({ ...tap, "nuse-a-vif": "pip" }).includes("choose RAW, TAP, NETMAP or PIPE"));
   for (const mac of ["", "02:00", "zz:00:00:00:00:01", "2:0:0:0:0:1"]) {
     assert(complaint({ ...tap, "nuse-a-mac": mac }).includes("no MAC address"));
@@ -215,6 +221,25 @@ Deno.test("wrong kinds, MACs, MTUs and host sides", () => {
   );
 });
 
+Deno.test("tap: another name on the host, and no limit but the kernel's on the other", () => {
+  const [built] = build({}, { devices: ["elevenbytes=198.18.0.2,vif=TAP,tap=lan0"] }).interfaces;
+  assertEquals([built.name, built.hostName], ["elevenbytes", "lan0"]);
+  const dev = { NUSEDEV: "a", "nuse-a": "198.18.0.2/24" };
+  assert(complaint({ ...dev, "nuse-a-tap": "x" }).startsWith("nuse-a-tap: only for TAP"));
+  const two = ["a=198.18.0.2,vif=TAP,tap=x", "b=198.18.1.2,vif=TAP,tap=x"];
+  assert(complaint({}, { devices: two }).includes("x is given twice"));
+});
+
+Deno.test("all that is wrong is said, a line each", () => {
+  const devices = ["a=198.18.0.2,mtu=9,dad=x", "b=198.18.1.300"];
+  const failures = assertThrows(() => buildConfig(sources({}, { devices })), Failures);
+  assertEquals(failures.lines.map((line) => line.split(":")[0]), [
+    "--dev a,dad",
+    "--dev a,mtu",
+    "--dev b",
+  ]);
+});
+
 Deno.test("wrong routes", () => {
   const eth = { NUSEDEV: "eth0", "nuse-eth0": "198.18.0.2/24" };
   assert(complaint({ ...eth, DEFAULTROUTE: "10.0.0.1" }).includes("not on a subnet of nuse"));
@@ -232,7 +257,7 @@ Deno.test("what cannot work together is refused", () => {
   const routes = ["198.18.7.1", "198.18.7.9"];
   assert(complaint(eth, { routes }).startsWith("two default routes, by 198.18.7.1 and by "));
   assertEquals(build({ ...eth, DEFAULTROUTE: "198.18.7.1" }, { routes: ["198.18.7.9"] }).routes, [
-    { destination: { address: "0.0.0.0", prefixLen: 0 }, gateway: "198.18.7.9" },
+    { destination: { address: "0.0.0.0", prefixLen: 0 }, gateway: "198.18.7.9", metric: 0 },
   ]);
   // eth1 of this host has 198.18.0.9/16.
   const tap = {

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { bashCompletion } from "../../../cli/papers/bash.ts";
-import { DEVICE_KEYS, ROWS } from "../../../cli/options.ts";
+import { DEVICE_KEYS } from "../../../cli/config/keys.ts";
+import { ROWS } from "../../../cli/options.ts";
 
 /**
  * What bash offers for the command line so far; the words as readline cuts them. `before`: what is

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { manPage, roff } from "../../../cli/papers/man.ts";
-import { DEVICE_KEYS, EXAMPLES, ROWS } from "../../../cli/options.ts";
+import { DEVICE_KEYS } from "../../../cli/config/keys.ts";
+import { EXAMPLES, ROWS } from "../../../cli/options.ts";
 
 const PAGE = manPage("1.2.3");
 

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { zshCompletion } from "../../../cli/papers/zsh.ts";
-import { DEVICE_KEYS, ROWS } from "../../../cli/options.ts";
+import { DEVICE_KEYS } from "../../../cli/config/keys.ts";
+import { ROWS } from "../../../cli/options.ts";
 
 async function hasZsh(): Promise<boolean> {
   const which = new Deno.Command("sh", { args: ["-c", "command -v zsh"], stdout: "null" });
