@@ -54,6 +54,7 @@ const CORE: readonly Sysctl[] = [
 ];
 
 const IP: readonly Sysctl[] = [
+  flag("net.ipv4.ip_forward", "packets for others go on, as in a router", "ip.forward"),
   number(
     "net.ipv4.ip_default_ttl",
     { min: 1, max: 255 },
