@@ -36,7 +36,9 @@ async function listens(lab: Lab, port: string): Promise<void> {
 async function iperf2(lab: Lab, path: Path, secs: number): Promise<number> {
   const port = String(nextPort++);
   const limitSec = secs + MARGIN_SEC;
-  const server = lab.kernel(["iperf", "-s", "-p", port, "-P", "1", "-y", "C"], { limitSec });
+  const server = lab.opposite(path, ["iperf", "-s", "-p", port, "-P", "1", "-y", "C"], {
+    limitSec,
+  });
   try {
     await listens(lab, port);
     const argv = ["iperf", "-c", lab.peer(path), "-p", port, "-t", String(secs), "-Z", "cubic"];

@@ -1,11 +1,13 @@
 /**
  * The bench's network: two namespaces with the kernel's own path between them, and beside it the
- * paths that nuse takes to the same peer.
+ * paths that nuse takes to the same peer, or to another nuse.
  *
  *     ns a (program)                ns b (kernel peer)
  *       va0 198.18.0.1  ── veth ──  vb0 198.18.0.2        native
  *       va1 (bare, RAW) ── veth ──  vb1 198.18.1.2        nuse in a, at 198.18.1.10
  *                                   nuse-tap 198.18.2.2   nuse in b too, at 198.18.2.10
+ *
+ * PIPE has no kernel in it: two nuse, at 198.18.3.10 and 198.18.3.2, joined at a path.
  *
  * @module
  */
@@ -14,8 +16,8 @@ import { NUSE } from "../../tests/lab/nuse.ts";
 import { must, Netns, type Running, type RunOptions, veth } from "../../tests/lab/netns.ts";
 
 /** Ways to the peer: the kernel's own, and nuse's. */
-export type Path = "native" | "raw" | "tap";
-export const NUSE_PATHS: readonly Path[] = ["raw", "tap"];
+export type Path = "native" | "raw" | "tap" | "pipe";
+export const NUSE_PATHS: readonly Path[] = ["raw", "tap", "pipe"];
 
 /** What a path's ends are called. */
 interface Ends {
@@ -25,6 +27,8 @@ interface Ends {
   self: string;
   peer: string;
   env: Record<string, string>;
+  /** Of a peer that runs under nuse as well; null: it is the kernel's. */
+  peerEnv: Record<string, string> | null;
 }
 
 /**
@@ -47,12 +51,13 @@ export class Lab {
     readonly scratch: string,
   ) {
     this.#ends = {
-      native: { ns: a, self: "198.18.0.1", peer: "198.18.0.2", env: {} },
+      native: { ns: a, self: "198.18.0.1", peer: "198.18.0.2", env: {}, peerEnv: null },
       raw: {
         ns: a,
         self: "198.18.1.10",
         peer: "198.18.1.2",
         env: { NUSEDEV: "va1", "nuse-va1": "198.18.1.10/24" },
+        peerEnv: null,
       },
       tap: {
         ns: b,
@@ -64,8 +69,22 @@ export class Lab {
           "nuse-tap": "198.18.2.10/24",
           "nuse-tap-host": "198.18.2.2/24",
         },
+        peerEnv: null,
+      },
+      pipe: {
+        ns: a,
+        self: "198.18.3.10",
+        peer: "198.18.3.2",
+        env: this.#cable("198.18.3.10"),
+        peerEnv: this.#cable("198.18.3.2"),
       },
     };
+  }
+
+  /** The variables of one end of the pipe. */
+  #cable(address: string): Record<string, string> {
+    const path = `${this.scratch}/cable`;
+    return { NUSEDEV: "cable", "nuse-cable": `${address}/24`, "nuse-cable-pipe": path };
   }
 
   static async create(): Promise<Lab> {
@@ -88,7 +107,7 @@ export class Lab {
     }
   }
 
-  /** Address of the kernel peer, as the program on `path` sees it. */
+  /** Address of the peer, as the program on `path` sees it. */
   peer(path: Path): string {
     return this.#ends[path].peer;
   }
@@ -96,6 +115,11 @@ export class Lab {
   /** Address of the program on `path`. */
   self(path: Path): string {
     return this.#ends[path].self;
+  }
+
+  /** The peer is the kernel's own stack, there without a program. */
+  hasKernelPeer(path: Path): boolean {
+    return this.#ends[path].peerEnv === null;
   }
 
   /** Starts a program on its path: bare for `native`, else behind `./nuse`. */
@@ -111,9 +135,11 @@ export class Lab {
     return (path === "native" ? argv : ["env", ...env, "./nuse", ...argv]).join(" ");
   }
 
-  /** Starts a program on the kernel's side, in b. */
-  kernel(argv: string[], options: RunOptions = {}): Running {
-    return this.b.start(argv, options);
+  /** Starts a program at the other end: on the kernel, in b, or behind another nuse. */
+  opposite(path: Path, argv: string[], options: RunOptions = {}): Running {
+    const { peerEnv } = this.#ends[path];
+    if (peerEnv === null) return this.b.start(argv, options);
+    return this.a.start([NUSE, ...argv], { ...options, env: { ...peerEnv, ...options.env } });
   }
 
   close(): Promise<void> {

@@ -39,7 +39,9 @@ async function stop(server: Running): Promise<void> {
 async function iperf3(lab: Lab, path: Path, secs: number, reverse: boolean): Promise<number> {
   const port = String(nextPort++);
   const limitSec = secs + MARGIN_SEC;
-  const server = lab.kernel(["iperf3", "-s", "-1", "-p", port, "--forceflush"], { limitSec });
+  const server = lab.opposite(path, ["iperf3", "-s", "-1", "-p", port, "--forceflush"], {
+    limitSec,
+  });
   try {
     await server.waitFor("listening");
     const argv = ["iperf3", "-c", lab.peer(path), "-p", port, "-t", String(secs), "-J"];
@@ -60,14 +62,16 @@ async function udp(lab: Lab, path: Path, secs: number, size: number, out: boolea
   const port = String(nextPort++);
   const limitSec = secs + MARGIN_SEC;
   const sinkArgs = [lab.load, "usink", port];
-  const sink = out ? lab.kernel(sinkArgs, { limitSec }) : lab.program(path, sinkArgs, { limitSec });
+  const sink = out
+    ? lab.opposite(path, sinkArgs, { limitSec })
+    : lab.program(path, sinkArgs, { limitSec });
   try {
     await sink.waitFor("READY");
     const to = out ? lab.peer(path) : lab.self(path);
     const sendArgs = [lab.load, "usend", to, port, String(size), String(secs)];
     const sender = out
       ? lab.program(path, sendArgs, { limitSec })
-      : lab.kernel(sendArgs, { limitSec });
+      : lab.opposite(path, sendArgs, { limitSec });
     const sent = await sender.done;
     if (sent.code !== 0) throw new Error(`usend on ${path}: exit ${sent.code}: ${sent.stderr}`);
     const { rate } = lastJson(await sink.done);
@@ -78,11 +82,11 @@ async function udp(lab: Lab, path: Path, secs: number, size: number, out: boolea
   }
 }
 
-/** Transactions per second against an echo server on the kernel's side. */
+/** Transactions per second against an echo server at the other end. */
 async function transactions(lab: Lab, path: Path, secs: number, mode: "rr" | "crr") {
   const port = String(nextPort++);
   const limitSec = secs + MARGIN_SEC;
-  const server = lab.kernel([lab.load, "echo", port], { limitSec });
+  const server = lab.opposite(path, [lab.load, "echo", port], { limitSec });
   try {
     await server.waitFor("READY");
     const argv = [lab.load, mode, lab.peer(path), port, String(secs)];
@@ -109,17 +113,28 @@ function medianRtt({ stdout, stderr }: RunResult): number {
   return median(times) * 1000;
 }
 
-/** `./nuse ping` of the kernel. */
+/** A program that is just there, so that its nuse is. */
+const IDLE = ["sh", "-c", "echo READY; exec sleep 60"];
+const IDLE_LIMIT = { limitSec: 70 };
+
+/** `./nuse ping` of the other end. */
 async function ping(lab: Lab, path: Path, secs: number): Promise<number> {
-  return medianRtt(await lab.program(path, pingArgs(lab.peer(path), secs)).done);
+  // A kernel answers by itself, another nuse has to be there
+  const idle = lab.hasKernelPeer(path) ? null : lab.opposite(path, IDLE, IDLE_LIMIT);
+  try {
+    await idle?.waitFor("READY");
+    return medianRtt(await lab.program(path, pingArgs(lab.peer(path), secs)).done);
+  } finally {
+    if (idle !== null) await stop(idle);
+  }
 }
 
-/** The kernel's ping of an address that nuse answers for (or the kernel, natively). */
+/** The other end's ping of an address that nuse answers for (or the kernel, natively). */
 async function pinged(lab: Lab, path: Path, secs: number): Promise<number> {
-  const idle = lab.program(path, ["sh", "-c", "echo READY; exec sleep 60"], { limitSec: 70 });
+  const idle = lab.program(path, IDLE, IDLE_LIMIT);
   try {
     await idle.waitFor("READY");
-    return medianRtt(await lab.kernel(pingArgs(lab.self(path), secs)).done);
+    return medianRtt(await lab.opposite(path, pingArgs(lab.self(path), secs)).done);
   } finally {
     await stop(idle);
   }

@@ -1,5 +1,5 @@
 /**
- * `deno task bench:net [--rounds N] [--secs S] [--only text,...] [--paths raw,tap] [--json FILE]`
+ * `deno task bench:net [--rounds N] [--secs S] [--only text,...] [--paths raw,tap,pipe] [--json FILE]`
  *
  * Native next to nuse, interleaved: every round runs every measure on every path before the next
  * round begins, so that what else the machine does hits all alike. Prints medians and the median of
@@ -27,7 +27,7 @@ interface Plan {
 function parse(args: string[]): Plan | string {
   const options = parseArgs(args, {
     string: ["rounds", "secs", "only", "paths", "json"],
-    default: { rounds: "5", secs: "3", paths: "raw,tap" },
+    default: { rounds: "5", secs: "3", paths: NUSE_PATHS.join(",") },
   });
   const only = options.only?.split(",");
   const wanted = options.paths!.split(",");

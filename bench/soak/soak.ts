@@ -134,7 +134,7 @@ async function main(): Promise<number> {
   }
   await using lab = await Lab.create();
   const limitSec = secs + MARGIN_SEC;
-  const server = lab.kernel(["iperf3", "-s", "-1", "--forceflush"], { limitSec });
+  const server = lab.opposite(path, ["iperf3", "-s", "-1", "--forceflush"], { limitSec });
   await server.waitFor("listening");
   const argv = ["iperf3", "-c", lab.peer(path), "--bidir", "-t", String(secs), "-J", "-C", "cubic"];
   const client = lab.program(path, argv, { limitSec });

@@ -50,11 +50,15 @@ function isFile(path: string): boolean {
   }
 }
 
+/** Where a program is, by PATH and where administrators have theirs; undefined: nowhere. */
+export function pathOfProgram(program: string): string | undefined {
+  const folders = (Deno.env.get("PATH") ?? "").split(":").concat("/usr/sbin", "/sbin");
+  return folders.map((folder) => `${folder}/${program}`).find(isFile);
+}
+
 /** Whether a program is in PATH, or a path is there. */
 export function isInstalled(program: string): boolean {
-  if (program.startsWith("/")) return isFile(program);
-  const folders = (Deno.env.get("PATH") ?? "").split(":").concat("/usr/sbin", "/sbin");
-  return folders.some((folder) => isFile(`${folder}/${program}`));
+  return program.startsWith("/") ? isFile(program) : pathOfProgram(program) !== undefined;
 }
 
 /** Returns what apt-get finds wrong, its first line; "": nothing. */
