@@ -5,16 +5,8 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { type Running, start } from "../lab/netns.ts";
+import { giveToNobody, POWERLESS } from "../lab/nobody.ts";
 import { NUSE } from "../lab/nuse.ts";
-
-/** A user without any capability; root becomes nobody, with root's cache of compiled libraries. */
-const NOBODY = 65534;
-const POWERLESS = Deno.uid() === 0
-  ? [
-    ...["setpriv", `--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups"],
-    ...["--bounding-set=-all", "--inh-caps=-all", "env", "NUSE_CACHE=/var/cache/nuse"],
-  ]
-  : [];
 
 class Cable {
   readonly #folder = Deno.makeTempDirSync();
@@ -25,7 +17,7 @@ class Cable {
 
   constructor() {
     Deno.copyFileSync("/usr/bin/ping", this.ping);
-    if (Deno.uid() === 0) Deno.chownSync(this.#folder, NOBODY, NOBODY);
+    giveToNobody(this.#folder);
   }
 
   /** `./nuse argv…` as 198.18.0.`host`. */
