@@ -11,7 +11,7 @@
  *
  * @module
  */
-import { errnoName } from "../ffi/errno.ts";
+import { EPERM, errnoName } from "../ffi/errno.ts";
 import {
   catchSignals,
   type ChildEvent,
@@ -167,11 +167,16 @@ export class Session {
     const { softFiles, ignoresSigpipe } = launched;
     const loan = this.#secure?.loan;
     const network = this.#options.isNetworkShared ? undefined : emptyNetwork(path);
-    const pid = spawn({ path, argv, env, softFiles, ignoresSigpipe, loan, network });
+    const hostname = this.#options.config.names.hostname ?? undefined;
+    const pid = spawn({ path, argv, env, softFiles, ignoresSigpipe, loan, network, hostname });
     if (network !== undefined) closeNetwork(network);
     if (pid < 0 && loan !== undefined) {
       const why = `cannot lend ${path} the shim in a mount namespace: ${errnoName(pid)}`;
       throw new Failure(`${why} (it changes user: nuse needs CAP_SYS_ADMIN for that)`);
+    }
+    if (pid === -EPERM && hostname !== undefined) {
+      const why = `cannot give ${path} the host name ${hostname}: ${errnoName(pid)}`;
+      throw new Failure(`${why} (it takes CAP_SYS_ADMIN, or a network namespace of its own)`);
     }
     if (pid < 0) {
       throw new Failure(`cannot run ${path}: ${errnoName(pid)} (check it)`, EXIT_NOT_EXECUTABLE);

@@ -17,7 +17,8 @@ const SYMBOLS = {
   catchSignals: { name: "nuse_catch_signals", parameters: [], result: "i32" },
   /**
    * (path, argv and envp as C strings in a row, argc, envc, soft limit of descriptors, whether
-   * SIGPIPE is ignored, the loan as three C strings, network and user namespace or -1): pid
+   * SIGPIPE is ignored, loan and host name as four C strings, network and user namespace or -1):
+   * pid
    */
   spawn: {
     name: "nuse_spawn",
@@ -98,6 +99,8 @@ export interface Launch {
   readonly loan?: Loan;
   /** Default: nuse's own. */
   readonly network?: Network;
+  /** What the program sees of itself; default: nuse's own host name. */
+  readonly hostname?: string;
 }
 
 /** What Deno handles by itself at some moment of its choosing, ending the process. */
@@ -118,13 +121,11 @@ function cStrings(byteStrings: readonly string[]): Uint8Array<ArrayBuffer> {
 
 /** Starts the program with nuse's own stdin, stdout and stderr; returns its pid or -errno. */
 export function spawn(launch: Launch): number {
-  const { path, argv, env, softFiles, ignoresSigpipe, loan, network } = launch;
+  const { path, argv, env, softFiles, ignoresSigpipe, loan, network, hostname = "" } = launch;
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   const strings = cStrings([...argv, ...variables]);
   const sigpipe = ignoresSigpipe ? 1 : 0;
-  const lent = cString(
-    loan === undefined ? "\0\0" : `${loan.shim}\0${loan.folder}\0${loan.library}`,
-  );
+  const lent = loan === undefined ? "\0\0" : `${loan.shim}\0${loan.folder}\0${loan.library}`;
   return sys().spawn(
     cString(path),
     strings,
@@ -132,7 +133,7 @@ export function spawn(launch: Launch): number {
     variables.length,
     softFiles,
     sigpipe,
-    lent,
+    cString(`${lent}\0${hostname}`),
     network?.net ?? -1,
     network?.user ?? -1,
   );

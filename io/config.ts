@@ -52,10 +52,11 @@ export interface RouteConfig {
   readonly metric: number;
 }
 
-/** Names of hosts, kept for who will serve them: nobody does yet. */
+/** Names of hosts. */
 export interface NamesConfig {
-  /** null: the host's. */
+  /** What the program sees of itself; null: the host's. */
   readonly hostname: string | null;
+  /** Kept for who will serve names: nobody does yet. */
   readonly nameservers: readonly string[];
   readonly search: readonly string[];
 }

@@ -1,5 +1,6 @@
 /**
- * `deno task bench:net [--rounds N] [--secs S] [--only text,...] [--paths raw,tap,pipe] [--json FILE]`
+ * `deno task bench:net [--rounds N] [--secs S] [--only text,...] [--paths raw,tap,pipe]
+ * [--json FILE]`
  *
  * Native next to nuse, interleaved: every round runs every measure on every path before the next
  * round begins, so that what else the machine does hits all alike. Prints medians and the median of

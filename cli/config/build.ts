@@ -152,13 +152,12 @@ function namesOf(file: ConfigFile | null) {
 }
 
 /** What is kept for later is not to look as if it worked. */
-function namesWarning({ hostname, nameservers, search }: NamesConfig): string[] {
+function namesWarning({ nameservers, search }: NamesConfig): string[] {
   const said = [
-    ...(hostname === null ? [] : ["hostname"]),
     ...(nameservers.length === 0 ? [] : ["nameserver"]),
     ...(search.length === 0 ? [] : ["search"]),
   ];
   if (said.length === 0) return [];
   const verb = said.length === 1 ? "has" : "have";
-  return [`${said.join(", ")} ${verb} no effect yet: programs get names from the host`];
+  return [`${said.join(", ")} ${verb} no effect yet: names are looked up by the host`];
 }

@@ -182,7 +182,7 @@ const GLOBAL_KEYS: readonly FileKey[] = [
     inFile: "hostname",
     argument: "NAME",
     example: "lab",
-    meaning: "kept, not yet used: programs see the host's",
+    meaning: "what the program sees; default: the host's",
     parse: parseHostname,
   },
   {

@@ -105,6 +105,8 @@ struct launch {
   int net, user;
   /* For a program that changes user or group; shim is "" for others. See lend_library. */
   const char *shim, *folder, *library;
+  /* See name_host; "": nuse's own. */
+  const char *hostname;
   volatile int error;
 };
 
@@ -147,6 +149,12 @@ static int enter_network(const struct launch *l) {
   return l->net >= 0 ? setns(l->net, CLONE_NEWNET) : 0;
 }
 
+/* A host name that only the program and what it starts see: in a UTS namespace of its own. */
+static int name_host(const struct launch *l) {
+  if (l->hostname[0] == '\0') return 0;
+  return unshare(CLONE_NEWUTS) < 0 ? -1 : sethostname(l->hostname, strlen(l->hostname));
+}
+
 static void run_child(struct launch *l) {
   for (int number = 1; number <= SIGNAL_COUNT; number++) {
     struct sigaction action = {.sa_handler = was_ignored[number] ? SIG_IGN : SIG_DFL};
@@ -158,7 +166,7 @@ static void run_child(struct launch *l) {
     files.rlim_cur = l->soft_files;
     setrlimit(RLIMIT_NOFILE, &files);
   }
-  if (enter_network(l) < 0 || lend_library(l) < 0) {
+  if (enter_network(l) < 0 || name_host(l) < 0 || lend_library(l) < 0) {
     l->error = errno;
     _exit(127);
   }
@@ -196,18 +204,19 @@ static pid_t launch(struct launch *l) {
 }
 
 /* Starts the program; `strings` holds argc arguments, then envc variables, each with its NUL.
- * `soft_files` is its limit of descriptors, 0: ours; `sigpipe` 1: it ignores SIGPIPE; `loan` is
- * three strings for lend_library, the first empty when there is nothing to lend; `net` and `user`
- * are namespaces to enter, or -1. Returns the pid or -errno. */
+ * `soft_files` is its limit of descriptors, 0: ours; `sigpipe` 1: it ignores SIGPIPE; `texts` are
+ * three strings for lend_library, the first empty when there is nothing to lend, and one for
+ * name_host; `net` and `user` are namespaces to enter, or -1. Returns the pid or -errno. */
 API int nuse_spawn(const char *path, char *strings, int argc, int envc, int soft_files,
-                   int sigpipe, const char *loan, int net, int user) {
+                   int sigpipe, const char *texts, int net, int user) {
   struct launch l = {.path = path, .soft_files = (rlim_t)soft_files, .parent = getpid()};
   l.net = net;
   l.user = user;
   char *rest = strings;
-  l.shim = loan;
+  l.shim = texts;
   l.folder = l.shim + strlen(l.shim) + 1;
   l.library = l.folder + strlen(l.folder) + 1;
+  l.hostname = l.library + strlen(l.library) + 1;
   was_ignored[SIGPIPE] = sigpipe != 0;
   l.argv = split(rest, argc, &rest);
   l.envp = split(rest, envc, &rest);

@@ -7,9 +7,11 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { e2e } from "./fixture.ts";
 import { type RunOptions, type RunResult, start } from "../lab/netns.ts";
+import { giveToNobody, POWERLESS } from "../lab/nobody.ts";
 import { NUSE } from "../lab/nuse.ts";
 
 const FILE = `hostname lab
+search lab.example
 sysctl net.ipv4.ip_default_ttl 42
 
 interface tap
@@ -40,10 +42,10 @@ route
   const { code, stdout, stderr } = await nuse(wrong, ["--config", "nuse.conf", "echo", "ran"]);
   assertEquals([code, stdout], [2, ""]);
   assertEquals(stderr.split("\n"), [
-    'nuse: nuse.conf:8:9: "14" is no MTU (68 to 65535)',
-    "nuse: nuse.conf:9:5: gateway belongs to route (expected address, netmask, viftype, host, " +
+    'nuse: nuse.conf:9:9: "14" is no MTU (68 to 65535)',
+    "nuse: nuse.conf:10:5: gateway belongs to route (expected address, netmask, viftype, host, " +
     "tap, pipepath, macaddr, dad, mtu)",
-    "nuse: nuse.conf:11:1: a route without gateway (expected network, gateway)",
+    "nuse: nuse.conf:12:1: a route without gateway (expected network, gateway)",
     "",
   ]);
 });
@@ -53,7 +55,7 @@ Deno.test("--show-config prints what reads back to the same; --config hides NUSE
   const argv = ["--config", "nuse.conf", "--dev", "tap,mtu=1300"];
   const first = await nuse(FILE, [...argv, "--show-config"], { env });
   assertEquals(first.code, 0, first.stderr);
-  assertMatch(first.stdout, /^sysctl net\.ipv4\.ip_default_ttl 42 +# nuse\.conf:2:8$/m);
+  assertMatch(first.stdout, /^sysctl net\.ipv4\.ip_default_ttl 42 +# nuse\.conf:3:8$/m);
   assertMatch(first.stdout, /^ {4}mtu 1300 +# --dev tap,mtu$/m);
   const again = await nuse("", ["--config", "/dev/stdin", "--show-config"], {
     env,
@@ -69,6 +71,23 @@ Deno.test("a file that cannot be read", async () => {
   assertMatch(stderr, /^nuse: NUSECONF: cannot read none\.conf: .*\(name a file .*\)\n$/);
 });
 
+Deno.test("a host name is the program's alone, without any privilege as well", async () => {
+  const folder = await Deno.makeTempDir();
+  giveToNobody(folder);
+  try {
+    const text = `hostname lab\n\ninterface a\n  pipepath ${folder}/x\n  address 198.18.0.2/24\n`;
+    await Deno.writeTextFile(`${folder}/nuse.conf`, text);
+    const nuse = [...POWERLESS, NUSE, "--config", `${folder}/nuse.conf`];
+    const { stdout, stderr } = await start([...nuse, "uname", "-n"]).done;
+    assertEquals(stdout, "lab\n", stderr);
+    const refused = await start([...nuse, "--host-network", "uname", "-n"]).done;
+    assertStringIncludes(refused.stderr, "the host name lab: EPERM");
+    assert(Deno.hostname() !== "lab");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 e2e("NUSECONF, a variable over it and an option over both", async (f) => {
   const path = await Deno.makeTempFile();
   try {
@@ -80,7 +99,7 @@ e2e("NUSECONF, a variable over it and an option over both", async (f) => {
       "net.ipv4.ip_default_ttl=77",
       "sh",
       "-c",
-      "echo here; sleep 60",
+      "uname -n; echo here; exec sleep 60",
     ];
     const running = f.b.start(argv, { env });
     try {
@@ -89,8 +108,9 @@ e2e("NUSECONF, a variable over it and an option over both", async (f) => {
       assertStringIncludes(ping.stdout, "ttl=77");
     } finally {
       running.kill();
-      const { stderr } = await running.done;
-      assert(stderr.startsWith("nuse: hostname has no effect yet: "), stderr);
+      const { stdout, stderr } = await running.done;
+      assertEquals(stdout, "lab\nhere\n");
+      assertStringIncludes(stderr, "nuse: search has no effect yet: ");
     }
   } finally {
     await Deno.remove(path);
