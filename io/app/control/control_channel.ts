@@ -4,12 +4,13 @@
  * children.
  *
  * What is said on one connection may concern a socket that was opened, without a reply, on another:
- * a cookie that nobody knows means that all the other connections are looked at first.
+ * a cookie that nobody knows means that all that others have sent is carried out first.
  *
  * @module
  */
-import { EPOLLIN } from "../../../ffi/abi/epoll.ts";
+import { EPOLL_EVENT, EPOLLIN } from "../../../ffi/abi/epoll.ts";
 import { AF_UNIX, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_SEQPACKET } from "../../../ffi/abi/socket.ts";
+import { Epoll } from "../../../ffi/epoll.ts";
 import { check, type SysError } from "../../../ffi/errno.ts";
 import { NUSE_HEADER_LEN } from "../../../ffi/shim/protocol.ts";
 import { bindUnix, peerCredentials } from "../../../ffi/socket.ts";
@@ -24,6 +25,9 @@ import { type ClientKeeper, ControlClient } from "./control_client.ts";
 const BACKLOG = 128;
 /** Requests that one connection is caught up with at once. */
 const CATCH_UP_MAX = 1024;
+/** Looks at who has sent something; each finds those that the one before had no room for. */
+const CATCH_UP_ROUNDS = 4;
+const READY_MAX = 64;
 
 export class ControlChannel implements Handler, ClientKeeper {
   readonly call: Call;
@@ -33,7 +37,10 @@ export class ControlChannel implements Handler, ClientKeeper {
   readonly #fd: number;
   readonly #slot: number;
   readonly #trustedUids: readonly (number | null)[];
-  readonly #clients = new Set<ControlClient>();
+  /** By their slots in the loop. */
+  readonly #clients = new Map<number, ControlClient>();
+  /** Tells which of them have sent something, however many there are. */
+  readonly #ready: Epoll;
   /** Of use when it is closed. */
   #spareFd: number;
 
@@ -46,6 +53,8 @@ export class ControlChannel implements Handler, ClientKeeper {
     this.lateReply = new Reply(app.allocate(NUSE_HEADER_LEN));
     const type = SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC;
     this.#spareFd = app.sys.eventfd();
+    const eventsOff = app.allocate(EPOLL_EVENT.LEN * READY_MAX);
+    this.#ready = new Epoll(app.arena, eventsOff, READY_MAX);
     this.#fd = check(app.sys.socket(AF_UNIX, type, 0), "socket", "cannot make a unix socket");
     const doing = `cannot listen on ${path}`;
     try {
@@ -54,6 +63,7 @@ export class ControlChannel implements Handler, ClientKeeper {
       this.#slot = check(app.loop.add(this.#fd, EPOLLIN, this), "epoll_ctl", doing);
     } catch (error) {
       app.sys.close(this.#fd);
+      this.#ready.close();
       throw error as SysError;
     }
   }
@@ -103,19 +113,25 @@ export class ControlChannel implements Handler, ClientKeeper {
     const { loop, limits } = this.#app;
     const client = new ControlClient(this.#app, this, fd);
     if (this.#clients.size < limits.maxClients) client.slot = loop.add(fd, EPOLLIN, client);
+    if (client.slot >= 0 && this.#ready.add(fd, EPOLLIN, client.slot, 0) < 0) {
+      loop.remove(client.slot);
+      client.slot = -1;
+    }
     if (client.slot < 0) {
       this.#refuse(fd);
       return false;
     }
-    this.#clients.add(client);
+    this.#clients.set(client.slot, client);
     this.#tell(OwnEvent.SERVICE_CLIENT, client);
     return true;
   }
 
   drop(client: ControlClient): void {
-    if (!this.#clients.delete(client)) return; // its descriptor may be another's by now
+    if (this.#clients.get(client.slot) !== client) return; // its descriptor may be another's by now
+    this.#clients.delete(client.slot);
     client.later.drop();
     this.#tell(OwnEvent.SERVICE_CLIENT_GONE, client);
+    this.#ready.remove(client.fd);
     this.#app.loop.remove(client.slot);
     this.#app.sys.closeEnd(client.fd);
   }
@@ -127,14 +143,21 @@ export class ControlChannel implements Handler, ClientKeeper {
   }
 
   catchUp(client: ControlClient, nowUs: number): void {
-    for (const other of this.#clients) {
-      if (other === client) continue;
-      for (let left = CATCH_UP_MAX; left > 0 && other.catchUpOne(nowUs); left--);
+    for (let round = 0; round < CATCH_UP_ROUNDS; round++) {
+      let isDone = true;
+      const count = this.#ready.wait(0);
+      for (let i = 0; i < count; i++) {
+        const other = this.#clients.get(this.#ready.token(i));
+        if (other === undefined || other === client) continue;
+        for (let left = CATCH_UP_MAX; left > 0 && other.catchUpOne(nowUs); left--) isDone = false;
+      }
+      if (isDone) return;
     }
   }
 
   close(): void {
-    for (const client of this.#clients) this.drop(client);
+    for (const client of this.#clients.values()) this.drop(client);
+    this.#ready.close();
     this.#app.loop.remove(this.#slot);
     this.#app.sys.close(this.#fd);
     if (this.#spareFd >= 0) this.#app.sys.close(this.#spareFd);

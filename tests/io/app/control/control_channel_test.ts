@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { AF_INET, SOCK_STREAM } from "../../../../ffi/abi/socket.ts";
+import { AF_INET, SOCK_CLOEXEC, SOCK_STREAM } from "../../../../ffi/abi/socket.ts";
 import * as P from "../../../../ffi/shim/protocol.ts";
+import { socketCookie, socketPair } from "../../../../ffi/socket.ts";
+import { ControlClient } from "../../../../io/app/control/control_client.ts";
 import { EMFILE, ENFILE } from "../../../../stack/mod.ts";
 import { POLLHUP, Program } from "../program.ts";
 import { World } from "../world.ts";
@@ -26,6 +28,35 @@ Deno.test("control: no more clients than allowed", () => {
   assertEquals(second.takeReply()?.result, -ENFILE, "the reply to what it has not asked yet");
   assertThrows(() => second.request(P.NUSE_OP_HELLO));
   first.request(P.NUSE_OP_HELLO);
+});
+
+Deno.test("control: a cookie that nobody knows costs nothing where nobody has sent anything", () => {
+  using world = new World();
+  const program = world.program();
+  const others = Array.from({ length: 100 }, () => program.fork());
+  const opener = others[70];
+  world.until("attached", () => world.service.clientCount === 101);
+  const { catchUpOne } = ControlClient.prototype;
+  let looks = 0;
+  try {
+    ControlClient.prototype.catchUpOne = function (nowUs: number) {
+      looks++;
+      return catchUpOne.call(this, nowUs);
+    };
+    assertEquals(program.request(P.NUSE_OP_WHO, { cookie: 1 }).result, -P.NUSE_NO_SOCKET);
+    assertEquals(looks, 0);
+    // Asked on one connection of what was opened on another, both at once.
+    const pair = socketPair(SOCK_STREAM | SOCK_CLOEXEC) as [number, number];
+    const cookie = Number(socketCookie(pair[0]));
+    program.send(P.NUSE_OP_WHO, { cookie });
+    opener.send(P.NUSE_OP_OPEN, { cookie, a: AF_INET, b: SOCK_STREAM }, pair[1]);
+    const { result } = world.until("an answer", () => program.takeReply());
+    assertEquals([result, looks], [0, 2], "one request and the end of them");
+    for (const fd of pair) program.sys.close(fd);
+  } finally {
+    ControlClient.prototype.catchUpOne = catchUpOne;
+  }
+  for (const other of others) other.close();
 });
 
 /** prlimit(1) lowers this process's limit of descriptors to what it reads, and sets it back. */
