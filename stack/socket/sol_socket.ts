@@ -13,6 +13,8 @@ import type { OptionHost } from "./option_host.ts";
 const MIN_RECEIVE_BUFFER = 2304;
 const MIN_SEND_BUFFER = 4608;
 const MAX_INT = 0x7fffffff;
+/** What FORCE may ask for; on Linux the machine's memory ends it, here all share the arena. */
+const FORCED_MAX = 16 << 20;
 const IFNAMSIZ = 16;
 
 /** Flags: nothing but on or off. */
@@ -48,10 +50,10 @@ export function setSolSocket(host: OptionHost, name: number, value: Uint8Array):
       host.sendBuffer = doubled(n, host.sendBufferMax, MIN_SEND_BUFFER);
       return 0;
     case c.SO_RCVBUFFORCE:
-      host.receiveBuffer = doubled(Math.max(n, 0), MAX_INT, MIN_RECEIVE_BUFFER);
+      host.receiveBuffer = doubled(Math.max(n, 0), FORCED_MAX, MIN_RECEIVE_BUFFER);
       return 0;
     case c.SO_SNDBUFFORCE:
-      host.sendBuffer = doubled(Math.max(n, 0), MAX_INT, MIN_SEND_BUFFER);
+      host.sendBuffer = doubled(Math.max(n, 0), FORCED_MAX, MIN_SEND_BUFFER);
       return 0;
     case c.SO_RCVLOWAT:
       options.receiveLowat = n < 0 ? MAX_INT : n || 1;

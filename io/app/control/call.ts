@@ -3,12 +3,15 @@
  *
  * @module
  */
+import type { Account } from "../endpoint/account.ts";
 import type { AppContext } from "../endpoint/app_context.ts";
 import type { DeferredReply } from "../protocol/deferred_reply.ts";
 import { MESSAGE_MAX_LEN, Reply, Request } from "../protocol/message.ts";
 
 /** Whom the request comes from. */
 export interface Caller {
+  /** What the process holds. */
+  readonly account: Account;
   /** For a request that waits. */
   readonly later: DeferredReply;
   /** Another connection of the same program: takes the descriptor over, false when it cannot. */

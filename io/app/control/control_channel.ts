@@ -17,6 +17,7 @@ import { bindUnix, peerCredentials } from "../../../ffi/socket.ts";
 import { EMFILE, ENFILE } from "../../../stack/mod.ts";
 import { OwnEvent } from "../../log/own_events.ts";
 import type { Handler } from "../../loop/loop.ts";
+import { isWithinShare } from "../endpoint/account.ts";
 import type { AppContext } from "../endpoint/app_context.ts";
 import { Reply } from "../protocol/message.ts";
 import { Call } from "./call.ts";
@@ -110,17 +111,23 @@ export class ControlChannel implements Handler, ClientKeeper {
   }
 
   add(fd: number): boolean {
-    const { loop, limits } = this.#app;
-    const client = new ControlClient(this.#app, this, fd);
-    if (this.#clients.size < limits.maxClients) client.slot = loop.add(fd, EPOLLIN, client);
+    const { accounts, loop, limits } = this.#app;
+    const peer = peerCredentials(fd);
+    const account = accounts.of(typeof peer === "number" ? 0 : peer.pid);
+    const client = new ControlClient(this.#app, this, fd, account);
+    if (isWithinShare(account.clients, this.#clients.size, limits.maxClients)) {
+      client.slot = loop.add(fd, EPOLLIN, client);
+    }
     if (client.slot >= 0 && this.#ready.add(fd, EPOLLIN, client.slot, 0) < 0) {
       loop.remove(client.slot);
       client.slot = -1;
     }
     if (client.slot < 0) {
+      accounts.settle(account);
       this.#refuse(fd);
       return false;
     }
+    account.clients++;
     this.#clients.set(client.slot, client);
     this.#tell(OwnEvent.SERVICE_CLIENT, client);
     return true;
@@ -129,6 +136,8 @@ export class ControlChannel implements Handler, ClientKeeper {
   drop(client: ControlClient): void {
     if (this.#clients.get(client.slot) !== client) return; // its descriptor may be another's by now
     this.#clients.delete(client.slot);
+    client.account.clients--;
+    this.#app.accounts.settle(client.account);
     client.later.drop();
     this.#tell(OwnEvent.SERVICE_CLIENT_GONE, client);
     this.#ready.remove(client.fd);

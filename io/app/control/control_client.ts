@@ -13,6 +13,7 @@ import { peerCredentials } from "../../../ffi/socket.ts";
 import { EAGAIN, EINTR } from "../../../stack/mod.ts";
 import { OwnEvent } from "../../log/own_events.ts";
 import type { Handler } from "../../loop/loop.ts";
+import type { Account } from "../endpoint/account.ts";
 import type { AppContext } from "../endpoint/app_context.ts";
 import { DeferredReply, type RepliedSocket } from "../protocol/deferred_reply.ts";
 import { MESSAGE_MAX_LEN, type Reply } from "../protocol/message.ts";
@@ -45,6 +46,7 @@ export class ControlClient implements Handler, Caller {
     readonly app: AppContext,
     readonly keeper: ClientKeeper,
     readonly fd: number,
+    readonly account: Account,
   ) {}
 
   onEvents(_events: number, nowUs: number): void {

@@ -23,6 +23,7 @@ import {
   NUSE_MORE_RECORD_END,
 } from "../../../ffi/shim/protocol.ts";
 import { OwnEvent } from "../../log/own_events.ts";
+import type { Account } from "../endpoint/account.ts";
 import type { AppContext } from "../endpoint/app_context.ts";
 import { DatagramEndpoint } from "../endpoint/datagram_endpoint.ts";
 import type { EndedSocket } from "../endpoint/ended_sockets.ts";
@@ -48,9 +49,9 @@ function parseAddress(app: AppContext, request: Request, domain: number): number
 }
 
 /** SOCKET */
-export function openSocket({ app, request, reply }: Call): number {
-  const result = makeSocket(app, request, reply);
-  if (result < 0) noteRefused(app);
+export function openSocket(call: Call): number {
+  const result = makeSocket(call);
+  if (result < 0) noteRefused(call.app);
   return result;
 }
 
@@ -59,8 +60,10 @@ function noteRefused({ counters, endpoints, log }: AppContext): void {
   if (endpoints.isFull) log?.tell(OwnEvent.SERVICE_FULL, { sockets: endpoints.size });
 }
 
-function makeSocket(app: AppContext, request: Request, reply: Reply): number {
-  if (app.endpoints.isFull) return -ENFILE;
+function makeSocket({ app, caller, request, reply }: Call): number {
+  const { account } = caller;
+  const room = app.roomFor(account);
+  if (room < 0) return room;
   const { pairs } = app;
   const socket = app.stack.socket(request.a, request.b, request.c);
   if (typeof socket === "number") return socket;
@@ -69,7 +72,7 @@ function makeSocket(app: AppContext, request: Request, reply: Reply): number {
     socket.close(app.loop.nowUs);
     return -ENFILE; // whatever we lack, the program does not
   }
-  const endpoint = endpointFor(app, socket, pairs.ownFd, pairs.cookie);
+  const endpoint = endpointFor(app, account, socket, pairs.ownFd, pairs.cookie);
   if (typeof endpoint === "number") {
     pairs.close();
     return endpoint;
@@ -84,6 +87,7 @@ function makeSocket(app: AppContext, request: Request, reply: Reply): number {
 /** Watches `fd`, our end of the pair of `socket`, which is closed if that fails: -errno. */
 function endpointFor(
   app: AppContext,
+  account: Account,
   socket: Socket,
   fd: number,
   cookie: number,
@@ -91,6 +95,7 @@ function endpointFor(
   const endpoint = socket.kind === "stream"
     ? new StreamEndpoint(app, socket as StreamSocket, fd, cookie)
     : new DatagramEndpoint(app, socket as DatagramSocket, fd, cookie);
+  endpoint.account = account;
   const attached = endpoint.attach();
   if (attached < 0) {
     socket.close(app.loop.nowUs);
@@ -115,9 +120,12 @@ export function adoptSocket(call: Call): number {
   return 0;
 }
 
-function adopt({ app, fd, nowUs, request }: Call): number {
+function adopt({ app, caller, fd, nowUs, request }: Call): number {
   const { endpoints, stack, sys } = app;
-  if (fd < 0 || endpoints.isFull) return -ENFILE; // without room for it, it does not come along
+  const { account } = caller;
+  const room = app.roomFor(account);
+  if (room < 0) return room;
+  if (fd < 0) return -ENFILE; // without a number for it, it does not come along
   if (endpoints.get(request.cookie) !== null) return -EINVAL;
   const socket = stack.socket(request.a, request.b, request.c);
   if (typeof socket === "number") return socket;
@@ -127,7 +135,7 @@ function adopt({ app, fd, nowUs, request }: Call): number {
   }
   refuseRights(sys, fd);
   if (socket.kind === "datagram") enlargePair(sys, fd);
-  const endpoint = endpointFor(app, socket, fd, request.cookie);
+  const endpoint = endpointFor(app, account, socket, fd, request.cookie);
   return typeof endpoint === "number" ? endpoint : 0;
 }
 
@@ -212,6 +220,7 @@ export function listen({ app, request, nowUs }: Call, endpoint: Endpoint): numbe
   if (result < 0) return result;
   endpoint.detach(nowUs);
   const listener = new ListenerEndpoint(app, socket, fd, cookie);
+  listener.account = endpoint.account;
   listener.optionState = endpoint.optionState;
   listener.setBacklog(backlog);
   const attached = listener.attach();

@@ -6,11 +6,12 @@
 import type { Arena } from "../../../ffi/arena.ts";
 import { MSG_DONTWAIT } from "../../../ffi/abi/socket.ts";
 import { type Libc, libc } from "../../../ffi/libc.ts";
-import { ENOMEM, type Memory, type Stack } from "../../../stack/mod.ts";
+import { EMFILE, ENFILE, ENOMEM, type Memory, type Stack } from "../../../stack/mod.ts";
 import type { OwnLog } from "../../log/own_log.ts";
 import type { EventLoop } from "../../loop/loop.ts";
 import { SysError } from "../../../ffi/errno.ts";
 import { measureRecordCharge } from "./accept_record.ts";
+import { type Account, Accounts, isWithinShare } from "./account.ts";
 import { AppCounters } from "./counters.ts";
 import { DatagramSlots } from "./datagram_slots.ts";
 import { EndedSockets } from "./ended_sockets.ts";
@@ -53,6 +54,7 @@ export class AppContext {
   readonly endpoints: EndpointTable;
   readonly ended: EndedSockets;
   readonly refused: RefusedSockets;
+  readonly accounts = new Accounts();
   readonly pairs = new PairMaker();
   readonly slots: DatagramSlots;
   readonly scratchOff: number;
@@ -92,6 +94,13 @@ export class AppContext {
     const off = this.memory.alloc(lenBytes);
     if (off < 0) throw new SysError("alloc", ENOMEM, "cannot get memory for the service");
     return off;
+  }
+
+  /** Whether `account` may have another socket: 0, or -errno of socket(2). */
+  roomFor(account: Account): number {
+    const { capacity, size, isFull } = this.endpoints;
+    if (isFull) return -ENFILE;
+    return isWithinShare(account.sockets, size, capacity) ? 0 : -EMFILE;
   }
 
   /** Something threw that must not: counted, and the first one kept for -v. */

@@ -27,6 +27,7 @@
 import { EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from "../../../ffi/abi/epoll.ts";
 import type { Endpoint as NetEndpoint, Socket, StreamSocket } from "../../../stack/mod.ts";
 import type { Handler } from "../../loop/loop.ts";
+import type { Account } from "./account.ts";
 import type { AppContext } from "./app_context.ts";
 
 const BASE_EVENTS = EPOLLET + EPOLLIN + EPOLLRDHUP;
@@ -36,6 +37,8 @@ export abstract class Endpoint implements Handler {
   abstract readonly kind: number;
   /** Whether it is in the dirty list. */
   isDirty = false;
+  /** Who is charged for it; set before `attach`. null: nobody. */
+  account: Account | null = null;
   /** NUSE_STATE_* bits of the options that the shim has to know. */
   optionState = 0;
   /** The program has closed its end, or shut both directions. */
@@ -94,6 +97,7 @@ export abstract class Endpoint implements Handler {
     this.#slot = slot;
     this.socket.owner = this;
     this.app.endpoints.add(this);
+    if (this.account !== null) this.account.sockets++;
     return 0;
   }
 
@@ -107,7 +111,15 @@ export abstract class Endpoint implements Handler {
     this.isReleased = true;
     this.app.endpoints.remove(this, nowUs);
     this.socket.owner = null;
+    this.#settle();
     this.app.wakeStarved();
+  }
+
+  #settle(): void {
+    const { account } = this;
+    if (account === null) return;
+    account.sockets--;
+    this.app.accounts.settle(account);
   }
 
   /** Forgets the socket, which the caller has closed, and closes the pair. */

@@ -66,12 +66,18 @@ export class ListenerEndpoint extends Endpoint {
   pump(nowUs: number): void {
     if (this.isReleased) return;
     while (!this.isBlocked) {
-      if (this.app.endpoints.isFull) return this.app.noteStarved(this);
+      if (!this.#mayAccept()) return this.app.noteStarved(this);
       if (!this.#hasRoom()) return this.block();
       const child = this.socket.accept();
       if (child === null) return;
       this.#handOver(child, nowUs);
     }
+  }
+
+  /** Connections wait in the backlog while the process has its share, or all is taken. */
+  #mayAccept(): boolean {
+    const { account, app } = this;
+    return account === null ? !app.endpoints.isFull : app.roomFor(account) === 0;
   }
 
   #hasRoom(): boolean {
@@ -90,6 +96,7 @@ export class ListenerEndpoint extends Endpoint {
     if (pairs.open(SOCK_STREAM) < 0) return this.#lose(child, nowUs);
     const { ownFd, programFd, cookie } = pairs;
     const endpoint = new StreamEndpoint(app, child, ownFd, cookie);
+    endpoint.account = this.account;
     endpoint.startConnected();
     if (endpoint.attach() < 0) {
       pairs.close();

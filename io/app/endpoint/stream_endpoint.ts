@@ -246,6 +246,7 @@ export class StreamEndpoint extends Endpoint {
     const { pairs, sys } = app;
     if (pairs.open(SOCK_STREAM) < 0) return this.#end(nowUs);
     const next = new StreamEndpoint(app, socket, pairs.ownFd, pairs.cookie);
+    next.account = this.account;
     next.optionState = this.optionState;
     next.formerCookie = this.cookie;
     next.connecting.isOutcomePending = this.connecting.isOutcomePending;

@@ -10,7 +10,7 @@ Deno.test("SOL_SOCKET as Linux answers", () => {
   assert(compareLevel(1) > 1000);
 });
 
-Deno.test("buffers are doubled within bounds; FORCE goes beyond", () => {
+Deno.test("buffers are doubled within bounds; FORCE goes beyond, within others", () => {
   const host = new Host();
   const socket = host.datagram(2, 0);
   const set = (option: number, n: number) => setOption(socket, 1, option, intBytes(n), host.nowUs);
@@ -19,8 +19,12 @@ Deno.test("buffers are doubled within bounds; FORCE goes beyond", () => {
   assertEquals(get(8), intBytes(200_000));
   set(8, 100 << 20);
   assertEquals(get(8), intBytes(8 << 20));
-  set(33, 100 << 20);
-  assertEquals(get(8), intBytes(200 << 20));
+  set(33, 10 << 20);
+  assertEquals(get(8), intBytes(20 << 20));
+  set(33, 0x7fffffff);
+  assertEquals(get(8), intBytes(32 << 20), "as much as one may have of what all share");
+  set(32, 0x7fffffff);
+  assertEquals(get(7), intBytes(32 << 20));
   set(7, 1);
   assertEquals(get(7), intBytes(4608));
   set(32, -5);
