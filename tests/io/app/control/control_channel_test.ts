@@ -30,7 +30,7 @@ Deno.test("control: no more clients than allowed", () => {
   first.request(P.NUSE_OP_HELLO);
 });
 
-Deno.test("control: a cookie that nobody knows costs nothing where nobody has sent anything", () => {
+Deno.test("control: a cookie that nobody knows costs nothing when nobody has sent more", () => {
   using world = new World();
   const program = world.program();
   const others = Array.from({ length: 100 }, () => program.fork());
