@@ -86,8 +86,8 @@ export function parseSysctlOption(text: string): SysctlSetting {
 function sysctlAdvice(name: string): string {
   const names = SYSCTLS.map((row) => row.name);
   const last = (whole: string) => whole.slice(whole.lastIndexOf(".") + 1);
-  const meant = nearest(name, names) ??
-    names.find((known) => last(known) === nearest(last(name), names.map(last)));
+  const ending = nearest(last(name), names.map(last));
+  const meant = nearest(name, names) ?? names.find((known) => last(known) === ending);
   const list = "docs/configuration.md has them all";
   return meant === undefined ? list : `did you mean ${meant}? ${list}`;
 }

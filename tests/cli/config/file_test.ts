@@ -175,3 +175,27 @@ route
   ]);
   assert(lines[0].includes("did you mean net.ipv4.tcp_sack?"), lines[0]);
 });
+
+/** Words of files, right and wrong. */
+const WORDS = [
+  ...["interface", "route", "address", "netmask", "mtu", "gateway", "sysctl", "pipepath", "x"],
+  ...["a", "198.18.0.2/24", "1500", "net.ipv4.tcp_sack", "0", '"', '"a b"', "\\", "#", "# x"],
+  ...["\n", "\n", "\n", "\n\n", "\r\n", "\t", "    ", "\0", "é"],
+];
+
+Deno.test("any text gives sections and complaints with places in it, never anything else", () => {
+  let state = 20261126;
+  const random = (n: number) => {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+    return (state >>> 8) % n;
+  };
+  for (let i = 0; i < 1000; i++) {
+    const text = Array.from({ length: random(24) }, () => WORDS[random(WORDS.length)]).join(" ");
+    const lines = text.split(/\r?\n/);
+    for (const line of parse(text).complaints) {
+      const [, row, column] = line.match(/^nuse\.conf:(\d+):(\d+): .+ ?\(.+\)$/s)!.map(Number);
+      assert(row >= 1 && row <= lines.length, line);
+      assert(column >= 1 && column <= lines[row - 1].length + 1, `${line} in ${lines[row - 1]}`);
+    }
+  }
+});
