@@ -18,10 +18,11 @@ const DESCRIPTION = [
 ];
 
 const CONFIGURATION = [
-  "By variables or by options. What an option leaves out is taken from the variable; where both " +
-  "say something, the option wins. In the names below `eth0` stands for any interface. A name " +
-  "with a dash cannot be exported by a shell: write `env nuse-eth0=ADDRESS nuse PROGRAM`, or the " +
-  "same with sudo.",
+  "By variables, by a file, or by options. What an option leaves out is taken from the variable, " +
+  "what both leave out from the file; where several say something, the option wins, then the " +
+  "variable. The format of the file is told in docs/configuration.md. In the names below `eth0` " +
+  "stands for any interface. A name with a dash cannot be exported by a shell: write " +
+  "`env nuse-eth0=ADDRESS nuse PROGRAM`, or the same with sudo.",
 ];
 
 const LIMITS = [
