@@ -83,6 +83,11 @@ export const OPTIONS = [
         option: "--dev eth0=192.168.209.39",
         meaning: "its IPv4 address inside nuse, with a prefix length (`/24`) or without",
       },
+      {
+        variable: "nuse-eth0=dhcp",
+        option: "--dev eth0=dhcp",
+        meaning: "an address of a DHCP server's; or `linklocal`, or `dhcp-or-linklocal`",
+      },
     ],
   },
   {

@@ -53,6 +53,7 @@ export const EADDRNOTAVAIL = 99;
 export const ENETDOWN = 100;
 export const ENOBUFS = 105;
 export const ECONNRESET = 104;
+export const ETIMEDOUT = 110;
 export const ECONNREFUSED = 111;
 
 /** Name of an error number of either sign: `errnoName(-111)` is "ECONNREFUSED". */

@@ -25,7 +25,8 @@ import type { AddressConfig, DadKind, InterfaceConfig } from "./config.ts";
 import type { DeviceAddress } from "./devices/base/device.ts";
 import type { EventLoop } from "./loop/loop.ts";
 
-const PLANS: Readonly<Record<DadKind, ProbePlan | null>> = {
+/** How an address is asked for before it is ours; null: it is not. */
+export const PROBE_PLANS: Readonly<Record<DadKind, ProbePlan | null>> = {
   quick: QUICK_PROBE,
   full: FULL_PROBE,
   off: null,
@@ -47,7 +48,7 @@ export function addressOf(config: AddressConfig): DeviceAddress {
 }
 
 /** The network on which an address must be one's own: an interface, or what meets at a path. */
-function placeOf({ hostName, pipePath }: InterfaceConfig): string {
+export function placeOf({ hostName, pipePath }: InterfaceConfig): string {
   if (pipePath === null) return hostName;
   const slash = pipePath.lastIndexOf("/");
   // Abstract names are short, paths are not: the folder by its number
@@ -73,7 +74,7 @@ export class AddressClaims {
     for (const { addr, prefixLen } of config.addresses.map(addressOf)) {
       // A TAP's name is one for each namespace: there is no other nuse on it.
       if (config.kind !== "TAP") this.#lock(placeOf(config), addr);
-      const plan = PLANS[config.dad];
+      const plan = PROBE_PLANS[config.dad];
       const probe = plan === null ? null : this.stack.probeAddress(ifIndex, addr, plan, nowUs);
       if (typeof probe === "number") check(probe, "probeAddress", `cannot ask for ${addr}`);
       const { name } = config;

@@ -19,6 +19,11 @@ export const DAD_KINDS = ["quick", "full", "off"] as const;
  */
 export type DadKind = typeof DAD_KINDS[number];
 
+export const DYNAMIC_KINDS = ["dhcp", "linklocal", "dhcp-or-linklocal"] as const;
+
+/** Where an address comes from that nobody has configured: a DHCP server, or the link itself. */
+export type DynamicKind = typeof DYNAMIC_KINDS[number];
+
 export interface AddressConfig {
   readonly address: string;
   readonly prefixLen: number;
@@ -30,7 +35,9 @@ export interface InterfaceConfig {
   readonly kind: VifKind;
   /** The kernel's name of the device: `name` itself, the TAP's, or netmap's port. PIPE: `name`. */
   readonly hostName: string;
+  /** Empty when `dynamic` says where one comes from. */
   readonly addresses: readonly AddressConfig[];
+  readonly dynamic: DynamicKind | null;
   /** PIPE: the absolute path where it meets its other end; else null. */
   readonly pipePath: string | null;
   /** TAP: what the host's side is given; null: nothing. */

@@ -15,6 +15,7 @@ import { overridesOf } from "../stack/sysctl.ts";
 import { Service } from "./app/mod.ts";
 import { AddressClaims, addressOf } from "./addresses.ts";
 import type { Config, InterfaceConfig } from "./config.ts";
+import { DynamicAddresses } from "./dynamic_addresses.ts";
 import type { Device, DeviceConfig } from "./devices/base/device.ts";
 import { openDevice } from "./devices/open.ts";
 import { OwnEvent } from "./log/own_events.ts";
@@ -74,6 +75,7 @@ export class Runtime {
   readonly #loop: EventLoop;
   readonly #service: Service;
   readonly #devices: readonly Device[];
+  readonly #dynamic: DynamicAddresses;
   readonly #log: StackLog;
 
   /** Sets everything up. Throws SysError, having left nothing behind but what the process owns. */
@@ -92,9 +94,13 @@ export class Runtime {
       log,
     });
     log.nameOf = (ifIndex) => this.#stack.interfaceByIndex(ifIndex)?.name ?? null;
-    const devices = config.interfaces.map((i) => openDevice(deviceConfig(i), arena, memory));
-    this.#devices = devices.map(({ device }) => device);
     this.#loop = new EventLoop(arena, memory, this.#stack);
+    const { hostname } = config.names;
+    this.#dynamic = new DynamicAddresses(this.#stack, this.#loop, log, hostname ?? "");
+    const devices = config.interfaces.map((i) =>
+      openDevice({ ...deviceConfig(i), macSeed: this.#dynamic.macSeed(i) }, arena, memory)
+    );
+    this.#devices = devices.map(({ device }) => device);
     this.#loop.onTurnEnd = onTurnEnd;
     this.#loop.onDeviceFailure = ({ name }, errno) =>
       log.tell(OwnEvent.DEVICE_FAILED, { errno: errnoName(errno) }, { interface: name });
@@ -104,11 +110,10 @@ export class Runtime {
       const ifIndex = this.#attach(device, config.interfaces[i]);
       this.facts.push(...facts);
       claims.begin(ifIndex, config.interfaces[i], libc().clockUs(CLOCK_MONOTONIC));
+      this.#dynamic.begin(ifIndex, config.interfaces[i], libc().clockUs(CLOCK_MONOTONIC));
     });
     this.#service = new Service(this.#stack, this.#loop, arena, runDir, { guestUid, log });
-    claims.settle();
-    this.notes.push(...claims.notes);
-    this.#addRoutes(config);
+    this.#settle(config, claims);
     this.#loop.service = this.#service;
   }
 
@@ -125,7 +130,8 @@ export class Runtime {
     const link = { name: config.name, mac: device.mac, link: device };
     const added = this.#stack.addInterface(link);
     check(this.#loop.addDevice(device, added.index), "epoll_ctl", `cannot watch ${config.name}`);
-    const addresses = config.addresses.map((a) => `${a.address}/${a.prefixLen}`).join(" ");
+    const addresses = config.dynamic ??
+      config.addresses.map((a) => `${a.address}/${a.prefixLen}`).join(" ");
     const { caps, mtu } = device;
     const place = config.pipePath ?? config.hostName;
     const facts = `${config.kind} on ${place}, ${addresses}, ${macText(device.mac)}, ` +
@@ -134,6 +140,19 @@ export class Runtime {
     this.facts.push(`${config.name}: ${facts}`);
     this.#log.tell(OwnEvent.DEVICE_OPENED, { facts }, { interface: config.name });
     return added.index;
+  }
+
+  /** Waits for the addresses; what leads on from them is added then. */
+  #settle(config: Config, claims: AddressClaims): void {
+    try {
+      claims.settle();
+      this.#dynamic.settle();
+      this.notes.push(...claims.notes, ...this.#dynamic.notes);
+      this.#addRoutes(config);
+    } catch (error) {
+      this.#dynamic.giveBack();
+      throw error;
+    }
   }
 
   #addRoutes(config: Config): void {
@@ -171,6 +190,7 @@ export class Runtime {
     const loop = this.#loop;
     this.#service.beginDrain(loop.nowUs);
     while (!this.#service.isIdle(loop.nowUs)) loop.step(loop.nowUs + DRAIN_STEP_US);
+    this.#dynamic.giveBack();
     this.#service.close(loop.nowUs);
     this.#stack.flush(loop.nowUs);
   }

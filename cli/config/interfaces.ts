@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { AddressConfig, InterfaceConfig, VifKind } from "../../io/config.ts";
+import type { AddressConfig, DynamicKind, InterfaceConfig, VifKind } from "../../io/config.ts";
 import { TAP_PREFIX } from "../../io/devices/base/device.ts";
 import { IpAddress } from "../../stack/base/ip_address.ts";
 import { Failure } from "../base/failure.ts";
@@ -18,6 +18,7 @@ import {
   type Cidr,
   parseCidr,
   parseDad,
+  parseDynamic,
   parseHostEnd,
   parseMac,
   parseMtu,
@@ -73,9 +74,13 @@ export function buildInterface(
   if (kind === null || name === null) return null;
   complaints.attempt(() => refuseStrangers(wanted, kind, mac));
   const fallback = kind === "TAP" ? end?.prefixLen ?? null : null;
-  const built = complaints.attempt(() => buildAddresses(sources, wanted, kind, fallback)) ?? [];
+  const beforeAddress = complaints.count;
+  const dynamic = complaints.attempt(() => dynamicOf(wanted, mac));
+  const built = dynamic !== null || complaints.count > beforeAddress
+    ? []
+    : complaints.attempt(() => buildAddresses(sources, wanted, kind, fallback)) ?? [];
   const addresses = built.map(({ config }) => config);
-  const hostAddress = end === null || built.length === 0
+  const hostAddress = end === null || (built.length === 0 && dynamic === null)
     ? null
     : complaints.attempt(() => buildHostAddress(keys.host!, addresses, end));
   if (complaints.count > before) return null;
@@ -85,6 +90,7 @@ export function buildInterface(
       kind,
       hostName: kind === "TAP" ? tap ?? TAP_PREFIX + name : wanted.name.text,
       addresses,
+      dynamic,
       pipePath,
       hostAddress,
       mac,
@@ -100,6 +106,7 @@ function originsOf(wanted: WantedInterface, built: readonly BuiltAddress[]): Int
   return {
     name: wanted.name.from,
     addresses: wanted.addresses.map(({ from }, i) => {
+      if (built.length === 0) return from; // not an address, but where to get one
       const { prefixFrom, config } = built[i];
       return prefixFrom === null ? from : `${from}; /${config.prefixLen}: ${prefixFrom}`;
     }),
@@ -146,6 +153,22 @@ function refuseStrangers({ keys }: WantedInterface, kind: VifKind, mac: string):
   if (mac === "interface" && why !== undefined) {
     throw new Failure(`${keys.mac!.from}: ${why} (use own)`);
   }
+}
+
+/** Where the address comes from, when that is what is said instead of one. */
+function dynamicOf({ name, addresses, keys }: WantedInterface, mac: string): DynamicKind | null {
+  const words = addresses.filter((setting) => parseDynamic(setting) !== null);
+  if (words.length === 0) return null;
+  const [word] = words;
+  if (addresses.length > 1) {
+    const what = `${name.text} gets its address by ${word.text}, and has others as well`;
+    throw new Failure(`${word.from}: ${what} (leave one of them out)`);
+  }
+  if (mac === "interface") {
+    const why = `the host has a lease for that MAC address, and ${word.text} would take it away`;
+    throw new Failure(`${keys.mac!.from}: ${why} (use own)`);
+  }
+  return parseDynamic(word);
 }
 
 function buildAddresses(
@@ -219,6 +242,10 @@ function buildHostAddress(
 ): AddressConfig {
   const isNear = (own: AddressConfig) =>
     IpAddress.parse(own.address)!.sharesPrefix(address, own.prefixLen);
+  if (addresses.length === 0) { // nuse gets its own later
+    if (prefixLen !== null) return toHostAddress(setting, { address, prefixLen }, prefixLen);
+    throw new Failure(`${setting.from}: no prefix length (write ${address}/24, for example)`);
+  }
   const near = addresses.find(isNear) ?? addresses[0];
   const config = toHostAddress(setting, { address, prefixLen }, near.prefixLen);
   if (addresses.some((own) => own.address === config.address)) {

@@ -8,13 +8,14 @@
  *
  * @module
  */
-import { DAD_KINDS, type InterfaceConfig, VIF_KINDS } from "../../io/config.ts";
+import { DAD_KINDS, DYNAMIC_KINDS, type InterfaceConfig, VIF_KINDS } from "../../io/config.ts";
 import { TAP_PREFIX } from "../../io/devices/base/device.ts";
 import { parseHostname, parseNameserver, parseSearch, parseSysctl } from "./global_values.ts";
 import {
   NO_HOST_ADDRESS,
   parseCidr,
   parseDad,
+  parseDynamic,
   parseGateway,
   parseHostEnd,
   parseMac,
@@ -143,11 +144,11 @@ const NETMASK: FileKey = {
 const ADDRESS_KEYS: readonly FileKey[] = [
   {
     inFile: "address",
-    argument: "ADDRESS[/PREFIX]",
+    argument: `ADDRESS[/PREFIX]|${DYNAMIC_KINDS.join("|")}`,
     example: "198.18.0.2/24",
-    meaning: "nuse's address; several lines give several, the first is preferred",
+    meaning: "nuse's address; several lines give several, the first is preferred; or who gives one",
     isRepeatable: true,
-    parse: parseCidr,
+    parse: (setting) => parseDynamic(setting) ?? parseCidr(setting),
   },
   NETMASK,
 ];

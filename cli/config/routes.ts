@@ -119,7 +119,7 @@ function buildRoute(directed: Directed, interfaces: readonly InterfaceConfig[]):
   const gateway = parseGateway(setting);
   const subnets = interfaces.flatMap((i) => i.addresses);
   const near = subnets.find((s) => gateway.sharesPrefix(IpAddress.parse(s.address)!, s.prefixLen));
-  if (near === undefined) {
+  if (near === undefined && interfaces.every(({ dynamic }) => dynamic === null)) {
     const list = subnets.map((s) => `${s.address}/${s.prefixLen}`).join(", ");
     throw new Failure(
       `${setting.from}: gateway ${gateway} is not on a subnet of nuse: ${list} (give a neighbour)`,

@@ -43,11 +43,10 @@ function lineOf([key, value, from]: Row, indent = INDENT): string {
 
 function interfaceLines(config: InterfaceConfig, origins: InterfaceOrigins): string[] {
   const name = config.kind === "NETMAP" ? config.hostName : config.name;
-  const rows: Row[] = config.addresses.map(({ address, prefixLen }, i) => [
-    "address",
-    `${address}/${prefixLen}`,
-    origins.addresses[i],
-  ]);
+  const addresses = config.dynamic !== null
+    ? [config.dynamic]
+    : config.addresses.map(({ address, prefixLen }) => `${address}/${prefixLen}`);
+  const rows: Row[] = addresses.map((text, i) => ["address", text, origins.addresses[i]]);
   for (const { name: key, inFile, show } of DEVICE_ROWS) {
     const value = show(config);
     const from = (origins.keys as Record<string, string | undefined>)[key] ?? DEFAULT;

@@ -8,6 +8,8 @@ import {
   type AddressConfig,
   DAD_KINDS,
   type DadKind,
+  DYNAMIC_KINDS,
+  type DynamicKind,
   VIF_KINDS,
   type VifKind,
 } from "../../io/config.ts";
@@ -70,6 +72,11 @@ export function parseCidr(setting: Setting): Cidr {
     throw new Failure(`${from}: "${text}" has no valid prefix length (write /1 to /32, e.g. /24)`);
   }
   return { address, prefixLen };
+}
+
+/** A word in place of an address; null: it is none of these. */
+export function parseDynamic({ text }: Setting): DynamicKind | null {
+  return DYNAMIC_KINDS.find((kind) => kind === text.toLowerCase()) ?? null;
 }
 
 /** A netmask ("255.255.255.0"); returns the prefix length. */

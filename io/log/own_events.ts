@@ -10,6 +10,8 @@ import { event, type EventInfo } from "./event.ts";
 export enum OwnEvent {
   DEVICE_OPENED = 128,
   DEVICE_FAILED,
+  IP_LEASE,
+  IP_LEASE_LOST,
   SERVICE_CLIENT,
   SERVICE_CLIENT_GONE,
   SERVICE_FULL,
@@ -30,6 +32,14 @@ export const OWN_EVENTS: Readonly<Record<OwnEvent, EventInfo>> = {
     "error",
     "interface {interface} failed: {errno}",
     "errno",
+  ),
+  [OwnEvent.IP_LEASE]: event("ip.lease", "info", "{facts}", "facts"),
+  [OwnEvent.IP_LEASE_LOST]: event(
+    "ip.lease-lost",
+    "error",
+    "{interface} has lost its address {address}: {reason}",
+    "address",
+    "reason",
   ),
   [OwnEvent.SERVICE_CLIENT]: event(
     "service.client",

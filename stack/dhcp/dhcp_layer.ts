@@ -16,6 +16,8 @@ import { DhcpClient, type DhcpHost } from "./client.ts";
 import type { Lease } from "./lease.ts";
 
 const TTL = 64;
+/** So that a route of the user's own to the same network goes first. */
+const METRIC = 100;
 
 /** Told what has become of the address. */
 export interface DhcpOwner {
@@ -99,7 +101,7 @@ class DhcpInterface implements DhcpHost, DatagramSink {
       if (gateway !== null && !lease.addr.sharesPrefix(gateway, lease.prefixLen)) {
         this.#addRoute({ dst: gateway, prefixLen: 32, gateway: null, ifIndex: index });
       }
-      this.#addRoute({ dst, prefixLen, gateway, ifIndex: index });
+      this.#addRoute({ dst, prefixLen, gateway, ifIndex: index, metric: METRIC });
     }
     this.how.owner.bound(lease);
   }

@@ -8,6 +8,7 @@ export * from "./config.ts";
 export { Forwarder } from "./forward.ts";
 export * from "./interface.ts";
 export { IpInput, type IpInputDeps } from "./ip_input.ts";
+export { LINK_LOCAL_PREFIX_LEN, linkLocalCandidate } from "./link_local.ts";
 export { LinkInput } from "./link_input.ts";
 export { LOOPBACK_INDEX } from "../base/packet.ts";
 export { LOOPBACK_MTU } from "./loopback.ts";

@@ -108,6 +108,27 @@ for far in ("198.18.9.9", "198.18.20.1"):
     assertEquals(stdout, "198.18.8.2\n198.18.6.2\n198.18.7.2\n");
   },
 
+  async "router.conf"(ns) {
+    await using far = await Netns.create("exb");
+    await withNuse(nuse(ns, "router.conf", HERE), async () => {
+      await ns.ip(`link set nuse-b netns ${far.name}`);
+      await far.ip("addr add 198.18.11.1/24 dev nuse-b");
+      await far.ip("link set nuse-b up");
+      await far.ip("route add default via 198.18.11.2");
+      await ns.ip("route add 198.18.11.0/24 via 198.18.10.2");
+      assertStringIncludes(await ping(ns, "198.18.11.1"), "ttl=63");
+    });
+  },
+
+  async "dhcp.conf"(ns) {
+    // With a server: tests/e2e/dhcp_test.ts
+    await using peer = await Netns.create("exb");
+    await veth(ns, "eth0", null, peer, "vb", "198.18.12.1/24");
+    const { code, stderr } = await nuse(ns, "dhcp.conf", ["true"]).done;
+    assertEquals(code, 2);
+    assertMatch(stderr, /no DHCP server has answered on eth0 within 15 s/);
+  },
+
   async "tuned.conf"(ns) {
     await withNuse(nuse(ns, "tuned.conf", HERE), async () => {
       assertStringIncludes(await ping(ns, "198.18.4.2"), "ttl=42");

@@ -33,6 +33,9 @@ const PACKAGES: Readonly<Record<string, string>> = {
   python3: "python3",
   curl: "curl",
   zsh: "zsh",
+  traceroute: "traceroute",
+  dnsmasq: "dnsmasq-base",
+  udhcpd: "udhcpd",
 };
 
 /** Without these nuse's C parts cannot be compiled. */

@@ -73,6 +73,8 @@ export interface DeviceConfig {
   readonly mac: "own" | "interface" | Uint8Array;
   /** What the stack will answer to. */
   readonly addresses: readonly DeviceAddress[];
+  /** What an own MAC is made from beside machine and interface; default: the first address. */
+  readonly macSeed?: string;
   /** TAP: name on the host; default `nuse-NAME`. */
   readonly hostName?: string;
   /** TAP: what the host's end gets. */

@@ -70,7 +70,7 @@ export function chooseMac(config: DeviceConfig, link: Link | null): Uint8Array {
     });
   }
   const address = config.addresses.length > 0 ? config.addresses[0].addr.toString() : "";
-  return ownMac(machineId(), config.name, address);
+  return ownMac(machineId(), config.name, config.macSeed ?? address);
 }
 
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

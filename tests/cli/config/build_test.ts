@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { buildConfig, type ConfigSources } from "../../../cli/config/build.ts";
+import { parseConfigFile } from "../../../cli/config/file.ts";
 import { Failure, Failures } from "../../../cli/base/failure.ts";
 import type { HostAddress } from "../../../cli/config/networks.ts";
 
@@ -41,6 +42,7 @@ Deno.test("the original's three variables", () => {
       pipePath: null,
       hostAddress: null,
       mac: "own",
+      dynamic: null,
       dad: "quick",
       mtu: null,
     }],
@@ -52,6 +54,20 @@ Deno.test("the original's three variables", () => {
     names: { hostname: null, nameservers: [], search: [] },
     sysctls: {},
   });
+});
+
+Deno.test("an address that somebody gives: alone, with a MAC of nuse's own", () => {
+  const env = { NUSEDEV: "eth7", "nuse-eth7": "DHCP" };
+  const [one] = build(env).interfaces;
+  assertEquals([one.dynamic, one.addresses], ["dhcp", []]);
+  // The gateway may turn out to be a neighbour.
+  assertEquals(build({ ...env, DEFAULTROUTE: "203.0.113.1" }).routes.length, 1);
+  assertMatch(complaint({ ...env, "nuse-eth7-mac": "interface" }), /-mac: the host has a lease/);
+  const file = parseConfigFile("interface a\n  address dhcp\n  address 198.18.0.2\n", "n.conf");
+  assertMatch(complaint({}, { file }), /^n.conf:2:11: a gets its address by dhcp, and has others/);
+  const tap = { ...env, NUSEVIF: "TAP", "nuse-eth7-host": "198.18.0.1/24" };
+  assertEquals(build(tap).interfaces[0].hostAddress?.prefixLen, 24);
+  assertMatch(complaint({ ...tap, "nuse-eth7-host": "198.18.0.1" }), /-host: no prefix length/);
 });
 
 Deno.test("dad: how long to ask whether the address is free", () => {
@@ -79,6 +95,7 @@ Deno.test("TAP with everything of ours", () => {
     pipePath: null,
     hostAddress: { address: "198.18.4.1", prefixLen: 20 },
     mac: "02:aa:00:00:00:01",
+    dynamic: null,
     dad: "quick",
     mtu: 9000,
   }]);

@@ -17,6 +17,7 @@ function tap(name: string, address: string, host: string | null = null): Interfa
     hostAddress: host === null ? null : cidr(host),
     pipePath: null,
     mac: "own",
+    dynamic: null,
     dad: "quick",
     mtu: null,
   };

@@ -53,6 +53,7 @@ Deno.test("what is shown reads back to the same", () => {
     { env: { NUSEVIF: "TAP" }, devices: ["a=198.18.0.2,host=none"] },
     { devices: ["a=198.18.0.2/24,pipe=cable", "b=198.18.1.2/24"], routes: ["198.18.0.9"] },
     { file: fileOf(WHOLE) },
+    { file: fileOf("interface a\n  address dhcp\n"), routes: ["198.18.0.9"] },
     { file: fileOf(WHOLE), env: { "nuse-a-mtu": "1400" }, sysctls: ["net.ipv4.tcp_sack=1"] },
   ];
   for (const sources of all) {

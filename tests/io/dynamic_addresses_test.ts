@@ -1,0 +1,81 @@
+import { assertEquals, assertNotEquals } from "@std/assert";
+import { Arena } from "../../ffi/arena.ts";
+import { DynamicAddresses, leaseText } from "../../io/dynamic_addresses.ts";
+import type { InterfaceConfig } from "../../io/config.ts";
+import { StackLog } from "../../io/log/stack_log.ts";
+import { thresholdsOf } from "../../io/log/levels.ts";
+import { EventLoop } from "../../io/loop/loop.ts";
+import { BuddyMemory, IpAddress, type Lease, Stack } from "../../stack/mod.ts";
+
+const ip = (text: string) => IpAddress.parse(text)!;
+
+const LEASE: Lease = {
+  addr: ip("198.18.0.77"),
+  prefixLen: 24,
+  server: ip("198.18.0.1"),
+  routes: [],
+  mtu: 0,
+  nameservers: [],
+  domain: "",
+  search: [],
+  hostname: "",
+  renewAfterUs: 1800e6,
+  rebindAfterUs: 3150e6,
+  expiresAfterUs: 3600e6,
+};
+
+const CONFIG: InterfaceConfig = {
+  name: "dyn0",
+  kind: "RAW",
+  hostName: `dyn-${Deno.pid}`,
+  addresses: [],
+  dynamic: "dhcp",
+  pipePath: null,
+  hostAddress: null,
+  mac: "own",
+  dad: "quick",
+  mtu: null,
+};
+
+function dynamicAddresses(): DynamicAddresses {
+  const arena = Arena.map();
+  const memory = new BuddyMemory(arena.buffer);
+  const stack = new Stack({ memory, random: () => 7, nowUs: 0 });
+  const loop = new EventLoop(arena, memory, stack);
+  const options = { thresholds: thresholdsOf(() => "off"), startUs: 0, clockUs: () => 0 };
+  return new DynamicAddresses(stack, loop, new StackLog({ ...options, onEntry: () => {} }), "");
+}
+
+Deno.test("a lease in words: what it lets a person know, and no more", () => {
+  assertEquals(leaseText(LEASE), "198.18.0.77/24 by DHCP of 198.18.0.1 for 1 h");
+  const full: Lease = {
+    ...LEASE,
+    routes: [
+      { dst: ip("0.0.0.0"), prefixLen: 0, gateway: ip("198.18.0.9") },
+      { dst: ip("203.0.113.0"), prefixLen: 24, gateway: null },
+    ],
+    mtu: 1280,
+    nameservers: [ip("192.0.2.1"), ip("192.0.2.2")],
+    domain: "example.org",
+    expiresAfterUs: 90e6,
+  };
+  assertEquals(
+    leaseText(full),
+    "198.18.0.77/24 by DHCP of 198.18.0.1 for 90 s, route to 0.0.0.0/0 by 198.18.0.9, " +
+      "route to 203.0.113.0/24 on the link, mtu 1280, name servers 192.0.2.1 192.0.2.2, " +
+      "domain example.org",
+  );
+  assertEquals(leaseText({ ...LEASE, expiresAfterUs: 600e6 }).slice(-10), "for 10 min");
+  assertEquals(leaseText({ ...LEASE, expiresAfterUs: Infinity }).slice(-8), "for ever");
+});
+
+Deno.test("each nuse on an interface makes its MAC address of another number", () => {
+  const [one, other] = [dynamicAddresses(), dynamicAddresses()];
+  const seed = one.macSeed(CONFIG);
+  assertEquals(seed, "dhcp 0");
+  assertNotEquals(other.macSeed(CONFIG), seed);
+  assertEquals(other.macSeed({ ...CONFIG, hostName: `${CONFIG.hostName}b` }), seed);
+  // With a MAC or an address of its own it need not.
+  assertEquals(one.macSeed({ ...CONFIG, mac: "02:00:00:00:00:01" }), undefined);
+  assertEquals(one.macSeed({ ...CONFIG, dynamic: null }), undefined);
+});
