@@ -25,6 +25,7 @@ export {
   QUICK_PROBE,
   type RouteEntry,
   type RouteSpec,
+  VlanLink,
 } from "./iface/mod.ts";
 export * from "./socket/mod.ts";
 export { Stack, type StackOptions } from "./stack.ts";

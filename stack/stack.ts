@@ -56,7 +56,14 @@ import {
 } from "./socket/mod.ts";
 import { type SocketHandle, TcpLayer } from "./tcp/mod.ts";
 import { UdpLayer } from "./udp/mod.ts";
-import { EAFNOSUPPORT, EINVAL, ENODEV, EPROTONOSUPPORT, ESOCKTNOSUPPORT } from "./base/errno.ts";
+import {
+  EAFNOSUPPORT,
+  EEXIST,
+  EINVAL,
+  ENODEV,
+  EPROTONOSUPPORT,
+  ESOCKTNOSUPPORT,
+} from "./base/errno.ts";
 import { UNREACHABLE_HOST } from "./wire/icmp.ts";
 import { IpAddress } from "./base/ip_address.ts";
 import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from "./wire/ipv4.ts";
@@ -190,6 +197,18 @@ export class Stack {
   /** `mtu` and `caps` default to the link's. */
   addInterface(options: InterfaceOptions): Interface {
     return this.#layer.addInterface(options);
+  }
+
+  /**
+   * A VLAN on the link of interface `below`, from which its frames come with their tag. (For a
+   * device that takes tags off itself: an interface of its own, with a VlanLink.) The interface,
+   * -ENODEV, or -EEXIST.
+   */
+  addVlan(below: number, vlanId: number, name: string, mac: Uint8Array): Interface | number {
+    const iface = this.#layer.interfaces.byIndex(below);
+    if (iface === null) return -ENODEV;
+    if (iface.vlans?.has(vlanId)) return -EEXIST;
+    return this.#layer.addVlan(iface, vlanId, name, mac);
   }
 
   /** Adds the on-link route too, and announces the address (with the next flush). 0 or -errno. */

@@ -71,6 +71,8 @@ export class Interface {
   readonly link: LinkDevice;
   readonly tx: TxFrames;
   readonly addresses: InterfaceAddress[] = [];
+  /** VLANs on this link whose frames come in by it with their tag, by id; null: none. */
+  vlans: Map<number, Interface> | null = null;
   rxPackets = 0;
   rxBytes = 0;
   /** Frames received and thrown away by link or network layer. */

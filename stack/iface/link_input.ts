@@ -1,25 +1,35 @@
 /**
- * The way up from a device: looks at the Ethernet header of a received frame and hands it to ARP or
- * IP. Counts frames, and those that any layer up to IP throws away.
+ * The way up from a device: looks at the Ethernet header of a received frame, and at its VLAN tag,
+ * and hands it to ARP or IP. Counts frames, and those that any layer up to IP throws away.
  *
  * @module
  */
 import { GSO_NONE, type RxFrames } from "../base/frames.ts";
 import type { Counters } from "../base/counters.ts";
 import type { Memory } from "../base/memory.ts";
-import { DROP_FRAME_ETHERTYPE, DROP_FRAME_NOT_FOR_US } from "../base/drop_reason.ts";
+import {
+  DROP_FRAME_ETHERTYPE,
+  DROP_FRAME_NOT_FOR_US,
+  DROP_FRAME_SHORT,
+} from "../base/drop_reason.ts";
 import {
   ETHERNET_HEADER_LEN,
+  ETHERNET_TYPE_OFFSET,
   EthernetHeader,
   ETHERTYPE_ARP,
   ETHERTYPE_IPV4,
+  ETHERTYPE_VLAN,
   isGroupMac,
   parseEthernet,
+  VLAN_ID_MASK,
+  VLAN_TAG_LEN,
 } from "../wire/ethernet.ts";
 import type { Arp } from "./arp.ts";
 import type { Interface } from "./interface.ts";
 import type { IpInput } from "./ip_input.ts";
 import type { NeighbourTable } from "./neighbour.ts";
+
+const TAGGED_HEADER_LEN = ETHERNET_HEADER_LEN + VLAN_TAG_LEN;
 
 export class LinkInput {
   readonly #header = new EthernetHeader();
@@ -55,15 +65,41 @@ export class LinkInput {
     nowUs: number,
   ): number {
     const header = this.#header;
+    const dv = this.memory.dv;
     const off = rx.off[i];
-    const reason = parseEthernet(this.memory.dv, off, rx.len[i], header);
+    const reason = parseEthernet(dv, off, rx.len[i], header);
     if (reason !== 0) return reason;
-    const { dstHi, dstLo, etherType } = header;
+    if (header.etherType !== ETHERTYPE_VLAN || isOwn) {
+      return this.#toNetwork(iface, rx, i, ETHERNET_HEADER_LEN, isOwn, nowUs);
+    }
+    if (rx.len[i] < TAGGED_HEADER_LEN) return DROP_FRAME_SHORT;
+    const id = dv.getUint16(off + ETHERNET_HEADER_LEN) & VLAN_ID_MASK;
+    header.etherType = dv.getUint16(off + ETHERNET_TYPE_OFFSET + VLAN_TAG_LEN);
+    // Id 0 is no VLAN: the tag is there for its priority (802.1Q 9.6).
+    const vlan = id === 0 ? iface : iface.vlans?.get(id) ?? null;
+    if (vlan === null) return DROP_FRAME_ETHERTYPE;
+    if (vlan !== iface) {
+      vlan.rxPackets++;
+      vlan.rxBytes += rx.len[i];
+    }
+    return this.#toNetwork(vlan, rx, i, TAGGED_HEADER_LEN, false, nowUs);
+  }
+
+  #toNetwork(
+    iface: Interface,
+    rx: RxFrames,
+    i: number,
+    headerLen: number,
+    isOwn: boolean,
+    nowUs: number,
+  ): number {
+    const { dstHi, dstLo, etherType } = this.#header;
     const isGroup = isGroupMac(dstHi);
     const isOurs = isOwn || isGroup || (dstHi === iface.macHi && dstLo === iface.macLo);
     if (!isOurs) return DROP_FRAME_NOT_FOR_US;
-    const next = off + ETHERNET_HEADER_LEN;
-    const len = rx.len[i] - ETHERNET_HEADER_LEN;
+    const off = rx.off[i];
+    const next = off + headerLen;
+    const len = rx.len[i] - headerLen;
     if (etherType === ETHERTYPE_IPV4) {
       const { csum, gsoType, gsoSize } = rx;
       return this.ip.input(

@@ -24,6 +24,7 @@ import { LOOPBACK_MTU, LoopbackLink } from "./loopback.ts";
 import { type Neighbour, type NeighbourEvents, NeighbourTable } from "./neighbour.ts";
 import { Router } from "./router.ts";
 import type { RouteEntry } from "./route_table.ts";
+import { VlanLink } from "./vlan_link.ts";
 import type { WaitingPacket } from "./waiting_queue.ts";
 
 export interface NetworkLayerDeps {
@@ -86,6 +87,15 @@ export class NetworkLayer implements NeighbourEvents {
     const iface = new Interface(index, options, memory, ip.txRows, false, counters.device);
     all.push(iface);
     return iface;
+  }
+
+  /** A VLAN on the link of another interface, whose frames come in by that one. */
+  addVlan(below: Interface, vlanId: number, name: string, mac: Uint8Array): Interface {
+    const link = new VlanLink(below.link, vlanId);
+    const vlan = this.addInterface({ name, mac, link, mtu: below.mtu });
+    below.vlans ??= new Map();
+    below.vlans.set(vlanId, vlan);
+    return vlan;
   }
 
   /** Gives an interface an address, its on-link route with it, and announces it. 0 or -errno. */
