@@ -81,6 +81,10 @@ export class LinkControl {
     return dv.getUint32(ETHTOOL_VALUE.DATA, true) !== 0;
   }
 
+  exists(name: string): boolean {
+    return this.#sys.ioctl(this.#fd, SIOCGIFINDEX, interfaceRequest(name)) !== -ENODEV;
+  }
+
   setUp(name: string): void {
     const request = interfaceRequest(name);
     new DataView(request.buffer).setUint16(IFREQ.FLAGS, this.flags(name) | IFF_UP, true);

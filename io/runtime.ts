@@ -10,7 +10,7 @@ import { CLOCK_MONOTONIC, CLOCK_REALTIME } from "../ffi/abi/file.ts";
 import { Arena } from "../ffi/arena.ts";
 import { check, errnoName, SysError } from "../ffi/errno.ts";
 import { libc } from "../ffi/libc.ts";
-import { BuddyMemory, IpAddress, Stack } from "../stack/mod.ts";
+import { BuddyMemory, IpAddress, Stack, VlanLink } from "../stack/mod.ts";
 import { overridesOf } from "../stack/sysctl.ts";
 import { Service } from "./app/mod.ts";
 import { AddressClaims, addressOf } from "./addresses.ts";
@@ -105,9 +105,9 @@ export class Runtime {
     this.#loop.onDeviceFailure = ({ name }, errno) =>
       log.tell(OwnEvent.DEVICE_FAILED, { errno: errnoName(errno) }, { interface: name });
     const claims = new AddressClaims(this.#stack, this.#loop);
-    devices.forEach(({ device, notes, facts = [] }, i) => {
+    devices.forEach(({ device, notes, facts = [], vlanId }, i) => {
       this.notes.push(...notes);
-      const ifIndex = this.#attach(device, config.interfaces[i]);
+      const ifIndex = this.#attach(device, vlanId, config.interfaces[i]);
       this.facts.push(...facts);
       claims.begin(ifIndex, config.interfaces[i], libc().clockUs(CLOCK_MONOTONIC));
       this.#dynamic.begin(ifIndex, config.interfaces[i], libc().clockUs(CLOCK_MONOTONIC));
@@ -126,8 +126,9 @@ export class Runtime {
   }
 
   /** Returns the interface's index in the stack. */
-  #attach(device: Device, config: InterfaceConfig): number {
-    const link = { name: config.name, mac: device.mac, link: device };
+  #attach(device: Device, vlanId: number | undefined, config: InterfaceConfig): number {
+    const below = vlanId === undefined ? device : new VlanLink(device, vlanId);
+    const link = { name: config.name, mac: device.mac, link: below };
     const added = this.#stack.addInterface(link);
     check(this.#loop.addDevice(device, added.index), "epoll_ctl", `cannot watch ${config.name}`);
     const addresses = config.dynamic ??

@@ -13,6 +13,7 @@ export const BPF_INSN = { LEN: 8, CODE: 0, REGS: 1, OFF: 2, IMM: 4 } as const;
 export const CBPF_LD_W = 0x20;
 export const CBPF_LD_H = 0x28;
 export const CBPF_LD_B = 0x30;
+export const CBPF_AND_K = 0x54;
 export const CBPF_JEQ = 0x15;
 export const CBPF_JGE = 0x35;
 export const CBPF_JSET = 0x45;
@@ -21,6 +22,8 @@ export const CBPF_JA = 0x05;
 export const CBPF_RET = 0x06;
 /** SKF_AD_OFF + SKF_AD_PKTTYPE: PACKET_* of linux/if_packet.h. */
 export const SKF_PACKET_TYPE = -0x1000 + 4;
+/** SKF_AD_OFF + SKF_AD_VLAN_TAG: priority and VLAN id. */
+export const SKF_VLAN_TAG = -0x1000 + 44;
 /** SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT: 1 when the tag was taken off by the card. */
 export const SKF_VLAN_TAG_PRESENT = -0x1000 + 48;
 

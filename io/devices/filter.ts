@@ -2,7 +2,7 @@
  * The classic BPF program of a RAW device: the kernel wakes us only for frames that may be ours.
  *
  *     sent by this host                            no
- *     VLAN-tagged                                  no
+ *     VLAN-tagged; for a VLAN: any but its own     no
  *     to a unicast MAC that is not ours            no
  *     ARP                                          yes
  *     own MAC:        IPv4; IPv6 if we have it     yes
@@ -14,6 +14,7 @@
  * @module
  */
 import {
+  CBPF_AND_K,
   CBPF_JA,
   CBPF_JEQ,
   CBPF_JGE,
@@ -23,6 +24,7 @@ import {
   CBPF_LD_W,
   CBPF_RET,
   SKF_PACKET_TYPE,
+  SKF_VLAN_TAG,
   SKF_VLAN_TAG_PRESENT,
   SOCK_FILTER,
 } from "../../ffi/abi/bpf.ts";
@@ -34,6 +36,7 @@ import { ETHERTYPE_OFF, IPV4_DST_OFF, IPV6_DST_OFF } from "./base/frame.ts";
 const IPV4_FIRST_GROUP = 0xe0000000;
 const IPV6_GROUP_BYTE = 0xff;
 const WHOLE_FRAME = 0xffffffff;
+const VLAN_ID_MASK = 0xfff;
 
 type Instruction = [code: number, jt: number, jf: number, k: number];
 
@@ -41,21 +44,21 @@ const ACCEPT: Instruction = [CBPF_RET, 0, 0, WHOLE_FRAME];
 const REJECT: Instruction = [CBPF_RET, 0, 0, 0];
 
 /**
- * `addresses`: null with a MAC of our own (any IPv4 address may be ours). Returns struct
+ * `addresses`: null with a MAC of our own (any IPv4 address may be ours). `vlanId`: the VLAN whose
+ * frames are wanted, which the kernel shows without their tag; null: those of none. Returns struct
  * sock_filter[].
  */
 export function frameFilter(
   mac: Uint8Array,
   addresses: readonly DeviceAddress[] | null,
   hasIpv6: boolean,
+  vlanId: number | null = null,
 ): Uint8Array<ArrayBuffer> {
   const program: Instruction[] = [
     [CBPF_LD_W, 0, 0, SKF_PACKET_TYPE],
     [CBPF_JEQ, 0, 1, PACKET_OUTGOING],
     REJECT,
-    [CBPF_LD_W, 0, 0, SKF_VLAN_TAG_PRESENT],
-    [CBPF_JEQ, 1, 0, 0],
-    REJECT,
+    ...vlanTest(vlanId),
     ...macTest(mac),
     [CBPF_LD_H, 0, 0, ETHERTYPE_OFF],
     [CBPF_JEQ, 0, 1, ETH_P_ARP],
@@ -67,6 +70,20 @@ export function frameFilter(
   }
   program.push(REJECT);
   return assemble(program);
+}
+
+function vlanTest(vlanId: number | null): Instruction[] {
+  const isTagged: Instruction = [CBPF_LD_W, 0, 0, SKF_VLAN_TAG_PRESENT];
+  if (vlanId === null) return [isTagged, [CBPF_JEQ, 1, 0, 0], REJECT];
+  return [
+    isTagged,
+    [CBPF_JEQ, 0, 1, 0],
+    REJECT,
+    [CBPF_LD_W, 0, 0, SKF_VLAN_TAG],
+    [CBPF_AND_K, 0, 0, VLAN_ID_MASK],
+    [CBPF_JEQ, 1, 0, vlanId],
+    REJECT,
+  ];
 }
 
 /** Rejects frames to another station; falls through for groups and for us. */

@@ -13,6 +13,7 @@ import { LinkControl } from "../../ffi/link.ts";
 import type { DeviceCaps, IpAddress, Memory } from "../../stack/mod.ts";
 import { DEFAULT_MTU, type DeviceConfig, type OpenedDevice, TAP_PREFIX } from "./base/device.ts";
 import { type Features, usableFeatures } from "./base/features.ts";
+import { parseVlanName } from "./base/vlan.ts";
 import { frameFilter } from "./filter.ts";
 import { attachGuard } from "./guard.ts";
 import { chooseMac, inspect, type Link, membershipOf, sameBytes } from "./base/host_link.ts";
@@ -42,7 +43,8 @@ export function openDevice(config: DeviceConfig, arena: Arena, memory: Memory): 
 }
 
 function openRaw(config: DeviceConfig, arena: Arena, memory: Memory): OpenedDevice {
-  const link = inspect(config.name, "RAW");
+  const vlan = exists(config.name) ? null : parseVlanName(config.name);
+  const link = inspect(vlan?.below ?? config.name, "RAW");
   const mac = chooseMac(config, link);
   const isOwn = !sameBytes(mac, link.mac);
   const notes = addressNotes(config);
@@ -57,17 +59,18 @@ function openRaw(config: DeviceConfig, arena: Arena, memory: Memory): OpenedDevi
   }
   const hasIpv6 = config.addresses.some(({ addr }) => addr.family === 6);
   const features = config.features ?? usableFeatures();
-  const guardFd = isOwn ? -1 : guard(config, link, features, notes);
+  // What is tagged comes to no address of the host's, unless it has the VLAN itself.
+  const guardFd = isOwn || vlan !== null ? -1 : guard(config, link, features, notes);
   const membership = membershipOf(link.driver, isOwn);
   try {
     const device = new RawDevice(
       {
-        name: link.name,
+        name: config.name,
         ifIndex: link.ifIndex,
         mac,
         mtu: Math.min(config.mtu ?? link.mtu, link.mtu),
         caps: rawCaps(features),
-        filter: frameFilter(mac, isOwn ? null : config.addresses, hasIpv6),
+        filter: frameFilter(mac, isOwn ? null : config.addresses, hasIpv6, vlan?.id),
         membership,
         ignoresOutgoing: features.has("ignore_outgoing"),
         guardFd,
@@ -75,10 +78,19 @@ function openRaw(config: DeviceConfig, arena: Arena, memory: Memory): OpenedDevi
       arena,
       memory,
     );
-    return { device, notes, facts: membershipFacts(link.name, membership) };
+    return { device, notes, facts: membershipFacts(link.name, membership), vlanId: vlan?.id };
   } catch (error) {
     if (guardFd >= 0) libc().close(guardFd);
     throw error;
+  }
+}
+
+function exists(name: string): boolean {
+  const control = new LinkControl();
+  try {
+    return control.exists(name);
+  } finally {
+    control.close();
   }
 }
 

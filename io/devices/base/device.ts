@@ -94,4 +94,6 @@ export interface OpenedDevice {
   readonly notes: readonly string[];
   /** Lines for -v. */
   readonly facts?: readonly string[];
+  /** The device gives a VLAN's frames without their tag, and takes them with it. */
+  readonly vlanId?: number;
 }

@@ -23,8 +23,9 @@ function withFilter(
   addresses: DeviceAddress[] | null,
   hasIpv6: boolean,
   use: (passes: (frame: Uint8Array) => boolean) => void,
+  vlanId: number | null = null,
 ): void {
-  const filter = frameFilter(OURS, addresses, hasIpv6);
+  const filter = frameFilter(OURS, addresses, hasIpv6, vlanId);
   const [a, b] = socketPair(SOCK_DGRAM) as [number, number];
   try {
     assertEquals(sys.attachFilter(b, filter, filter.length / 8), 0);
@@ -71,6 +72,14 @@ Deno.test("frameFilter, own MAC: ARP and IPv4 to us or to groups", () => {
     assertEquals(passes(Uint8Array.from([...ethernetHeader(OURS, PEER, 0x88cc), 0, 1])), false);
     assertEquals(passes(new Uint8Array(5)), false);
   });
+});
+
+Deno.test("frameFilter, of a VLAN: nothing that has no tag", () => {
+  // With a tag: tests/e2e/vlan_test.ts, a socket pair's frames have none.
+  withFilter(null, true, (passes) => {
+    assertEquals(passes(ipv4("198.18.0.2")), false);
+    assertEquals(passes(arpFrame(1, PEER, "198.18.0.1", "198.18.0.2")), false);
+  }, 100);
 });
 
 Deno.test("frameFilter, own MAC with IPv6", () => {
