@@ -48,6 +48,7 @@ export const EBADFD = 77;
 export const EPROTOTYPE = 91;
 export const EPROTONOSUPPORT = 93;
 export const EAFNOSUPPORT = 97;
+export const EOPNOTSUPP = 95;
 export const EADDRINUSE = 98;
 export const EADDRNOTAVAIL = 99;
 export const ENETDOWN = 100;

@@ -12,6 +12,7 @@ import {
   IFF_UP,
   IFNAMSIZ,
   IFREQ,
+  SIOCBRADDIF,
   SIOCGIFFLAGS,
   SIOCGIFHWADDR,
   SIOCGIFINDEX,
@@ -22,7 +23,7 @@ import {
   SIOCSIFNETMASK,
 } from "./abi/interface.ts";
 import { AF_INET, SOCK_CLOEXEC, SOCK_DGRAM, SOCKADDR_IN } from "./abi/socket.ts";
-import { check, ENAMETOOLONG, ENODEV, EPERM, SysError } from "./errno.ts";
+import { check, EINVAL, ENAMETOOLONG, ENODEV, EOPNOTSUPP, EPERM, SysError } from "./errno.ts";
 import { type Libc, libc } from "./libc.ts";
 
 /** Answers and settings of interfaces, by name. Methods throw SysError. */
@@ -104,6 +105,22 @@ export class LinkControl {
     const doing = `cannot give ${name} the address ${addr.join(".")}/${prefixLen}`;
     this.#set(name, "SIOCSIFADDR", SIOCSIFADDR, addressRequest(name, addr), doing);
     this.#set(name, "SIOCSIFNETMASK", SIOCSIFNETMASK, addressRequest(name, mask), doing);
+  }
+
+  /** Makes `port` a port of a Linux bridge. */
+  addToBridge(bridge: string, port: string): void {
+    const index = this.index(port);
+    this.index(bridge); // says so when there is none
+    const request = interfaceRequest(bridge);
+    new DataView(request.buffer).setInt32(IFREQ.IFINDEX, index, true);
+    const result = this.#sys.ioctl(this.#fd, SIOCBRADDIF, request);
+    const doing = `cannot make ${port} a port of ${bridge}`;
+    if (result === -EOPNOTSUPP || result === -EINVAL) {
+      const advice = `${bridge} is no bridge: ip link show type bridge`;
+      check(result, "SIOCBRADDIF", doing, { path: bridge, advice });
+    }
+    const advice = result === -EPERM ? "run with sudo, or give CAP_NET_ADMIN" : undefined;
+    check(result, "SIOCBRADDIF", doing, { path: bridge, advice });
   }
 
   #get(name: string, syscall: string, ioctl: number): DataView<ArrayBuffer> {

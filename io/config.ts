@@ -42,6 +42,8 @@ export interface InterfaceConfig {
   readonly pipePath: string | null;
   /** TAP: what the host's side is given; null: nothing. */
   readonly hostAddress: AddressConfig | null;
+  /** TAP: the host's bridge whose port it becomes; null: none. */
+  readonly bridge: string | null;
   /**
    * "own": made from interface and address; "interface": that of the device; else
    * "aa:bb:cc:dd:ee:ff".

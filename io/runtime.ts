@@ -52,6 +52,7 @@ function deviceConfig(config: InterfaceConfig): DeviceConfig {
     hostName: config.hostName,
     pipePath: config.pipePath ?? undefined,
     hostAddress: config.hostAddress === null ? undefined : addressOf(config.hostAddress),
+    bridge: config.bridge ?? undefined,
     mtu: config.mtu ?? undefined,
   };
 }

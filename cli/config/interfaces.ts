@@ -16,6 +16,8 @@ import {
   checkInterfaceName,
   checkPortName,
   type Cidr,
+  NO_HOST_ADDRESS,
+  parseBridge,
   parseCidr,
   parseDad,
   parseDynamic,
@@ -67,6 +69,7 @@ export function buildInterface(
   const tap = read("tap", parseTapName);
   const name = complaints.attempt(() => checkName(wanted, kind));
   const end = read("host", parseHostEnd);
+  const bridge = read("bridge", parseBridge);
   const pipePath = read("pipe", parsePipePath);
   const mac = read("mac", parseMac) ?? "own";
   const dad = read("dad", parseDad) ?? "quick";
@@ -93,6 +96,7 @@ export function buildInterface(
       dynamic,
       pipePath,
       hostAddress,
+      bridge,
       mac,
       dad,
       mtu,
@@ -138,12 +142,20 @@ const NO_MAC_TO_SHARE: Partial<Record<VifKind, string>> = {
 
 /** Keys that have no meaning for this kind. */
 function refuseStrangers({ keys }: WantedInterface, kind: VifKind, mac: string): void {
-  const { host, tap, pipe } = keys;
-  if (kind !== "TAP" && host !== undefined && host.text !== "none") {
+  const { host, tap, bridge, pipe } = keys;
+  if (kind !== "TAP" && host !== undefined && host.text !== NO_HOST_ADDRESS) {
     throw new Failure(`${host.from}: only for TAP (use ip address add for a real interface)`);
   }
   if (kind !== "TAP" && tap !== undefined) {
     throw new Failure(`${tap.from}: only for TAP (set ${asWritten(tap, "vif", "viftype", "TAP")})`);
+  }
+  if (bridge !== undefined && kind !== "TAP") {
+    const advice = asWritten(bridge, "vif", "viftype", "TAP");
+    throw new Failure(`${bridge.from}: only for TAP (set ${advice})`);
+  }
+  if (bridge !== undefined && host !== undefined && host.text !== NO_HOST_ADDRESS) {
+    const why = `a port of ${bridge.text} has no address, the bridge has`;
+    throw new Failure(`${host.from}: ${why} (leave it out, and give ${bridge.text} one)`);
   }
   if (kind !== "PIPE" && pipe !== undefined) {
     const advice = asWritten(pipe, "vif", "viftype", "PIPE");
@@ -262,10 +274,11 @@ function buildHostAddress(
 
 /** A TAP that nobody speaks to is rarely what is meant. */
 export function hostAddressWarning({ config, origins }: BuiltInterface): string[] {
-  if (config.kind !== "TAP" || origins.keys.host !== undefined) return [];
+  const isMeant = origins.keys.host !== undefined || config.bridge !== null;
+  if (config.kind !== "TAP" || isMeant) return [];
   const variable = `nuse-${config.name}-host`;
   return [
     `${config.hostName} has no address on this host, so nothing there answers ` +
-    `(give it one: ${variable}=198.18.0.1, for example; ${variable}=none for a bridge's port)`,
+    `(give it one: ${variable}=198.18.0.1, for example; ${variable}=none says that none is meant)`,
   ];
 }

@@ -13,6 +13,7 @@ import { TAP_PREFIX } from "../../io/devices/base/device.ts";
 import { parseHostname, parseNameserver, parseSearch, parseSysctl } from "./global_values.ts";
 import {
   NO_HOST_ADDRESS,
+  parseBridge,
   parseCidr,
   parseDad,
   parseDynamic,
@@ -87,6 +88,15 @@ export const DEVICE_KEYS = [
     parse: parseTapName,
     show: ({ kind, name, hostName }) =>
       kind === "TAP" && hostName !== TAP_PREFIX + name ? hostName : null,
+  },
+  {
+    name: "bridge",
+    inFile: "bridge",
+    argument: "NAME",
+    example: "br0",
+    meaning: "TAP: makes it a port of this bridge of the host",
+    parse: parseBridge,
+    show: ({ bridge }) => bridge,
   },
   {
     name: "pipe",

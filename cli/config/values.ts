@@ -231,6 +231,10 @@ export function parseTapName(setting: Setting): string {
   return checkInterfaceName(setting, 0);
 }
 
+export function parseBridge(setting: Setting): string {
+  return checkInterfaceName(setting, 0);
+}
+
 /** A netmap port; returns what the stack calls it: the port without `netmap:`, ring and memory. */
 export function checkPortName({ text, from }: Setting): string {
   const port = parsePortName(text);

@@ -16,7 +16,7 @@ __nuse_device() {
     dad=*) COMPREPLY=($(compgen -P "${before}dad=" -W "quick full off" -- "${item#*=}")) ;;
     *=*) ;;
     *)
-      COMPREPLY=($(compgen -P "$before" -W "vif= host= tap= pipe= mac= dad= mtu=" -- "$item"))
+      COMPREPLY=($(compgen -P "$before" -W "vif= host= tap= bridge= pipe= mac= dad= mtu=" -- "$item"))
       compopt -o nospace 2>/dev/null
       ;;
   esac

@@ -34,6 +34,8 @@ export const SIOCSIFMTU = 0x8922;
 export const SIOCGIFHWADDR = 0x8927;
 export const SIOCGIFINDEX = 0x8933;
 export const SIOCGIFTXQLEN = 0x8942;
+/** On a bridge's name, with the port's index in ifr_ifindex (linux/sockios.h). */
+export const SIOCBRADDIF = 0x89a2;
 
 export const IFF_UP = 0x1;
 

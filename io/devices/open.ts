@@ -202,6 +202,7 @@ function setUpHostEnd(config: DeviceConfig, name: string, mtu: number): void {
       host.addr.writeTo(bytes, 0);
       control.setAddress(name, bytes, host.prefixLen);
     }
+    if (config.bridge !== undefined) control.addToBridge(config.bridge, name);
     control.setUp(name);
   } finally {
     control.close();

@@ -14,7 +14,7 @@ Deno.test("names are unique, short ones too", () => {
 function configOf({ variable, option }: Form, from: "variable" | "option") {
   const env: Record<string, string> = { "nuse-eth0": "192.168.0.2/16", "NUSEDEV": "eth0" };
   const args = ["--dev", "eth0"];
-  if (/host|tap/.test(variable ?? "")) {
+  if (/host|tap|bridge/.test(variable ?? "")) {
     Object.assign(env, { "nuse-eth0": "198.18.0.2/24", "nuse-eth0-vif": "TAP" });
   }
   if (from === "variable") {

@@ -32,6 +32,7 @@ const CONFIG: InterfaceConfig = {
   dynamic: "dhcp",
   pipePath: null,
   hostAddress: null,
+  bridge: null,
   mac: "own",
   dad: "quick",
   mtu: null,

@@ -79,6 +79,8 @@ export interface DeviceConfig {
   readonly hostName?: string;
   /** TAP: what the host's end gets. */
   readonly hostAddress?: DeviceAddress;
+  /** TAP: the host's bridge that it becomes a port of. */
+  readonly bridge?: string;
   /** PIPE: where it meets its other end. */
   readonly pipePath?: string;
   /** Default: the interface's (RAW, NETMAP), 1500 (others). */

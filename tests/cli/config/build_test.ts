@@ -41,6 +41,7 @@ Deno.test("the original's three variables", () => {
       addresses: [{ address: "198.18.0.2", prefixLen: 24 }],
       pipePath: null,
       hostAddress: null,
+      bridge: null,
       mac: "own",
       dynamic: null,
       dad: "quick",
@@ -70,6 +71,15 @@ Deno.test("an address that somebody gives: alone, with a MAC of nuse's own", () 
   assertMatch(complaint({ ...tap, "nuse-eth7-host": "198.18.0.1" }), /-host: no prefix length/);
 });
 
+Deno.test("a TAP on a bridge: the bridge has the host's address", () => {
+  const env = { NUSEDEV: "t", NUSEVIF: "TAP", "nuse-t": "198.18.0.2", "nuse-t-bridge": "br0" };
+  const { config, warnings } = buildConfig(sources(env));
+  assertEquals([config.interfaces[0].bridge, warnings], ["br0", []]);
+  assertMatch(complaint({ ...env, NUSEVIF: "RAW" }), /^nuse-t-bridge: only for TAP/);
+  assertMatch(complaint({ ...env, "nuse-t-host": "198.18.0.1" }), /-host: a port of br0 has no/);
+  assertEquals(build({ ...env, "nuse-t-host": "none" }).interfaces[0].hostAddress, null);
+});
+
 Deno.test("dad: how long to ask whether the address is free", () => {
   const env = { NUSEDEV: "veth0", "nuse-veth0": "198.18.0.2" };
   const dad = (more: Record<string, string>) => build({ ...env, ...more }).interfaces[0].dad;
@@ -94,6 +104,7 @@ Deno.test("TAP with everything of ours", () => {
     addresses: [{ address: "198.18.4.2", prefixLen: 20 }],
     pipePath: null,
     hostAddress: { address: "198.18.4.1", prefixLen: 20 },
+    bridge: null,
     mac: "02:aa:00:00:00:01",
     dynamic: null,
     dad: "quick",

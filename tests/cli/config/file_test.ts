@@ -99,7 +99,7 @@ Deno.test("a quoted value reads back as it was", () => {
 });
 
 Deno.test("unknown keys: what was expected, and the nearest known", () => {
-  const inside = "address, netmask, viftype, host, tap, pipepath, macaddr, dad, mtu";
+  const inside = "address, netmask, viftype, host, tap, bridge, pipepath, macaddr, dad, mtu";
   assertEquals(complaints("interface a\n    adress 198.18.0.2\n    speed 9\n"), [
     `2:5: unknown key "adress" (expected ${inside}; did you mean address?)`,
     `3:5: unknown key "speed" (expected ${inside})`,
@@ -114,8 +114,8 @@ Deno.test("unknown keys: what was expected, and the nearest known", () => {
 
 Deno.test("known keys in the wrong place", () => {
   assertEquals(complaints("interface a\n  gateway 198.18.0.1"), [
-    "2:3: gateway belongs to route (expected address, netmask, viftype, host, tap, pipepath, " +
-    "macaddr, dad, mtu)",
+    "2:3: gateway belongs to route (expected address, netmask, viftype, host, tap, bridge, " +
+    "pipepath, macaddr, dad, mtu)",
   ]);
   assertEquals(complaints("interface a\n  hostname lab"), [
     "2:3: hostname in a section (expected a blank line before it)",

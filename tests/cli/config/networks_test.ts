@@ -16,6 +16,7 @@ function tap(name: string, address: string, host: string | null = null): Interfa
     addresses: [cidr(address)],
     hostAddress: host === null ? null : cidr(host),
     pipePath: null,
+    bridge: null,
     mac: "own",
     dynamic: null,
     dad: "quick",
