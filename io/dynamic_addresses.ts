@@ -144,8 +144,8 @@ export class DynamicAddresses {
   };
 
   readonly #onLost = ({ config }: Pending, { addr }: Lease, reason: string): void => {
-    const address = addr.toString();
-    this.log.tell(OwnEvent.IP_LEASE_LOST, { address, reason }, { interface: config.name });
+    const subject = { interface: config.name, address: addr.toString() };
+    this.log.tell(OwnEvent.IP_LEASE_LOST, { reason }, subject);
   };
 
   // ---- link-local

@@ -38,7 +38,6 @@ export const OWN_EVENTS: Readonly<Record<OwnEvent, EventInfo>> = {
     "ip.lease-lost",
     "error",
     "{interface} has lost its address {address}: {reason}",
-    "address",
     "reason",
   ),
   [OwnEvent.SERVICE_CLIENT]: event(
