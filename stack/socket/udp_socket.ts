@@ -14,6 +14,9 @@ import { BaseDatagramSocket } from "./datagram_socket.ts";
 import type { Membership } from "./memberships.ts";
 import type { SocketEnv } from "./socket_env.ts";
 
+/** Datagrams that may be given in one piece: Linux's UDP_MAX_SEGMENTS. */
+const SEGMENTS_MAX = 128;
+
 export class UdpSocket extends BaseDatagramSocket {
   protected readonly headerLen = UDP_HEADER_LEN;
   protected readonly maxPayload = UDP_MAX_PAYLOAD_LEN;
@@ -69,6 +72,7 @@ export class UdpSocket extends BaseDatagramSocket {
     if (size === 0 || len <= size) {
       return layer.output(endpoint, route, port, off, len, ttl, tos, dontFragment, nowUs);
     }
+    if (len > size * SEGMENTS_MAX) return -EINVAL;
     const fits = this.destination.dontFragment(route, size + UDP_HEADER_LEN + 20);
     if (size + UDP_HEADER_LEN + 20 > route.mtu) return -EMSGSIZE;
     for (let pos = 0; pos < len; pos += size) {

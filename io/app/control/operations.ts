@@ -62,11 +62,13 @@ const done = (): number => 0;
 const INT_MAX = 0x7fffffff;
 const FLAG: Range = [0, 1];
 const LENGTH: Range = [0, INT_MAX];
+/** What is read away before data, in one go. */
+const FILLER: Range = [0, P.NUSE_FILLER_LEN];
 
 const OPERATIONS: Readonly<Record<number, Operation>> = {
   [P.NUSE_OP_HELLO]: { run: greet },
   [P.NUSE_OP_ATTACH]: { run: attach, isAnswered: never },
-  [P.NUSE_OP_CANCEL]: { run: cancel, isAnswered: never },
+  [P.NUSE_OP_CANCEL]: { run: cancel, isAnswered: never, ranges: { a: FILLER } },
   [P.NUSE_OP_IFADDRS]: { run: listInterfaces },
   [P.NUSE_OP_IOCTL]: { run: ioctl },
   [P.NUSE_OP_SOCKET]: { run: openSocket },
@@ -77,7 +79,7 @@ const OPERATIONS: Readonly<Record<number, Operation>> = {
     living: connect,
     ended: invalid,
     catchesUp: "datagrams",
-    ranges: { a: LENGTH, b: FLAG, c: FLAG },
+    ranges: { a: FILLER, b: FLAG, c: FLAG },
   },
   [P.NUSE_OP_LISTEN]: { living: listen, ended: invalid },
   [P.NUSE_OP_CHECK]: { living: check, ended: notConnected, ranges: { a: LENGTH } },

@@ -20,6 +20,11 @@ import { State } from "../base/state.ts";
 import { Tcb } from "../tcb/tcb.ts";
 import { nextState, StateEvent } from "../base/state_table.ts";
 
+/** Of the memory that is in use, from which on an orphan has to be cheap. */
+const ORPHANS_SHARE = 3 / 4;
+/** SOCK_MIN_SNDBUF */
+const CHEAP_BYTES = 4608;
+
 /**
  * The sending side is closed: FIN follows the last byte. "Queue this until all preceding SENDs have
  * been segmentized, then form a FIN segment and send it."
@@ -54,12 +59,18 @@ export function closeSocket(socket: TcpSocket, nowUs: number): void {
     counters.tcp.abortOnData++;
     return abortForProgram(tcb, nowUs, EndCause.LINGER_ZERO);
   }
-  if (layer.orphanCount > config.orphanMax) {
+  if (layer.orphanCount > config.orphanMax || isTooDear(tcb)) {
     counters.tcp.abortOnMemory++;
     return abortConnection(tcb, nowUs, EndCause.TOO_MANY_ORPHANS);
   }
   queueFin(tcb);
   if (tcb.state === State.FIN_WAIT_2) limitFinWait2(tcb, nowUs);
+}
+
+/** What it has not sent yet takes memory that others need (Linux tcp_out_of_memory). */
+function isTooDear({ layer, sndRing }: Tcb): boolean {
+  const { usedBytes, sizeBytes } = layer.memory;
+  return usedBytes > sizeBytes * ORPHANS_SHARE && sndRing.usedBytes > CHEAP_BYTES;
 }
 
 /** The program wants a reset. */

@@ -46,6 +46,10 @@ Deno.test("UDP_SEGMENT: one write, several datagrams", () => {
   assertEquals(datagrams[1].data, bytesOf(2500).slice(1000, 2000));
   set(1473);
   assertEquals(host.send(socket, bytesOf(2500), PEER_ADDR, 7), -90);
+  set(1);
+  assertEquals(host.send(socket, bytesOf(128), PEER_ADDR, 7), 128);
+  assertEquals(host.sent().length, 128);
+  assertEquals(host.send(socket, bytesOf(129), PEER_ADDR, 7), -EINVAL, "as many as on Linux");
   const raw = host.datagram(3, 17);
   assertEquals(setOption(raw, 17, 103, intBytes(1), host.nowUs), -ENOPROTOOPT);
   assertEquals(getOption(raw, 17, 103, 4, host.nowUs), -EOPNOTSUPP);

@@ -37,6 +37,7 @@ Deno.test("arguments beyond their range are EINVAL", () => {
     [P.NUSE_OP_GETOPT, { a: IPPROTO_TCP, b: TCP_CONGESTION, c: -1 }],
     [P.NUSE_OP_GETOPT, { a: IPPROTO_TCP, b: TCP_CONGESTION, c: -0x80000000 }],
     [P.NUSE_OP_CONNECT, { a: -1 }],
+    [P.NUSE_OP_CONNECT, { a: P.NUSE_FILLER_LEN + 1 }],
     [P.NUSE_OP_CONNECT, { b: 2 }],
     [P.NUSE_OP_CONNECT, { c: -1 }],
     [P.NUSE_OP_CHECK, { a: -1 }],

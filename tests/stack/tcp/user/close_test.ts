@@ -250,3 +250,20 @@ Deno.test("TCP_LINGER2 < 0: no FIN-WAIT-2 for an orphan", () => {
   assertEquals(late.host.tcp.flowCount, 0);
   assertEquals(late.next(), "R. 2:2(0) ack 1");
 });
+
+Deno.test("orphans: when memory is short, what waits to be sent is not kept; small ones are", () => {
+  for (const [queued, isKept] of [[20_000, false], [4000, true]] as const) {
+    const peer = new Peer();
+    const socket = peer.connect({ win: 0 });
+    peer.write(socket, queued);
+    const { memory, tcp } = peer.host;
+    // Somebody else has three quarters of it.
+    for (let block = 1 << 20; memory.usedBytes <= memory.sizeBytes * 0.75;) {
+      if (memory.alloc(block) < 0) block >>= 1;
+    }
+    socket.close(peer.nowUs);
+    peer.flush();
+    assertEquals([tcp.orphanCount, tcp.flowCount], isKept ? [1, 1] : [0, 0], `${queued}`);
+    assertEquals(peer.host.counters.tcp.abortOnMemory, isKept ? 0 : 1);
+  }
+});
