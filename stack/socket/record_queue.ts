@@ -1,7 +1,10 @@
 /**
  * The receive queue of a datagram socket: records of DGRAM_HEADER_LEN bytes and a payload, each of
  * them contiguous, in one block of memory used as a ring. The block is allocated at first use and
- * doubles as needed up to a bound that follows the receive buffer's size.
+ * doubles as needed up to a bound that follows the receive buffer's size; of the last quarter of the
+ * memory, though, nobody gets more than a first block, and once half of it is in use whoever has
+ * read everything gives back what is more than that. However many sockets do not read, or did so
+ * once, there is room for others.
  *
  *      0        tail          head                      capacity
  *      | records |    free    | records … |  (a gap that no record fitted) |
@@ -16,6 +19,9 @@ import type { Memory } from "../base/memory.ts";
 import { DGRAM_HEADER_LEN } from "./datagram_header.ts";
 
 const FIRST_CAPACITY = 16 * 1024;
+/** Shares of the memory in use beyond which a queue does not grow, or shrinks once it is empty. */
+const GROW_SHARE = 3 / 4;
+const KEEP_SHARE = 1 / 2;
 /** Longest record there can be, rounded up. */
 const MAX_RECORD_LEN = 65536 + DGRAM_HEADER_LEN;
 
@@ -121,11 +127,18 @@ export class RecordQueue {
     } else {
       this.#head = 0;
       this.#tail = 0;
+      const { usedBytes, sizeBytes } = this.memory;
+      const isLarge = this.#capacity > FIRST_CAPACITY;
+      if (isLarge && usedBytes > sizeBytes * KEEP_SHARE) this.#freeBlock();
     }
   }
 
   free(): void {
     this.consume(this.#count);
+    this.#freeBlock();
+  }
+
+  #freeBlock(): void {
     if (this.#block >= 0) this.memory.free(this.#block, this.#capacity);
     this.#block = -1;
     this.#capacity = 0;
@@ -145,7 +158,7 @@ export class RecordQueue {
     const bound = 2 * Math.max(this.limitBytes, MAX_RECORD_LEN) + MAX_RECORD_LEN;
     let capacity = Math.max(FIRST_CAPACITY, 2 * this.#capacity);
     while (capacity < used + len) capacity *= 2;
-    if (this.#capacity >= bound) return false;
+    if (this.#capacity >= bound || !this.#mayTake(capacity)) return false;
     const block = this.memory.alloc(capacity);
     if (block < 0) return false;
     let to = 0;
@@ -163,6 +176,11 @@ export class RecordQueue {
     this.#head = 0;
     this.#tail = to;
     return true;
+  }
+
+  #mayTake(capacity: number): boolean {
+    const { usedBytes, sizeBytes } = this.memory;
+    return capacity <= FIRST_CAPACITY || usedBytes + capacity <= sizeBytes * GROW_SHARE;
   }
 
   #usedBytes(): number {

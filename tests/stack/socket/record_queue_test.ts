@@ -118,3 +118,28 @@ Deno.test("a block that is full to the last byte is not taken for an empty one",
     assertTag(w, records, nextLen, records + 4);
   }
 });
+
+Deno.test("sockets that do not read leave a quarter of the memory to others", () => {
+  const { memory } = setUp();
+  const queues = Array.from({ length: 40 }, () => new RecordQueue(memory, 212_992));
+  for (const queue of queues) while (put({ memory, queue }, 1400, 1));
+  assert(memory.usedBytes > memory.sizeBytes / 2, "they took what they could");
+  assert(memory.usedBytes <= memory.sizeBytes * 0.75 + 40 * 16384, `${memory.usedBytes}`);
+  const late = new RecordQueue(memory, 212_992);
+  assert(put({ memory, queue: late }, 1400, 2), "a first block there is");
+});
+
+Deno.test("sockets that have read everything give back what is more than half of the memory", () => {
+  const { memory } = setUp();
+  const queues = Array.from({ length: 40 }, () => new RecordQueue(memory, 212_992));
+  for (const queue of queues) {
+    while (put({ memory, queue }, 1400, 1));
+    queue.consume(queue.count);
+  }
+  assert(memory.usedBytes <= memory.sizeBytes / 2 + 40 * 16384, `${memory.usedBytes}`);
+  const [first] = queues;
+  assert(put({ memory, queue: first }, 60_000, 2));
+  assertTag({ memory, queue: first }, 0, 60_000, 2);
+  for (const queue of queues) queue.free();
+  assertEquals(memory.usedBytes, 0);
+});
