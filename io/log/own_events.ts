@@ -15,6 +15,7 @@ export enum OwnEvent {
   SERVICE_CLIENT,
   SERVICE_CLIENT_GONE,
   SERVICE_FULL,
+  SERVICE_FAULT,
   CONTROL_REQUEST,
   CONTROL_MALFORMED,
   CLI_BEGAN,
@@ -59,6 +60,12 @@ export const OWN_EVENTS: Readonly<Record<OwnEvent, EventInfo>> = {
     "warning",
     "a program gets no socket; open ones: {sockets}",
     "sockets",
+  ),
+  [OwnEvent.SERVICE_FAULT]: event(
+    "service.fault",
+    "error",
+    "a fault of nuse's own ended one socket or process: {fault}",
+    "fault",
   ),
   [OwnEvent.CONTROL_REQUEST]: event(
     "control.request",

@@ -11,6 +11,7 @@ import {
   EAFNOSUPPORT,
   EINPROGRESS,
   EINVAL,
+  EMFILE,
   ENFILE,
   ENOTCONN,
   EOPNOTSUPP,
@@ -51,13 +52,15 @@ function parseAddress(app: AppContext, request: Request, domain: number): number
 /** SOCKET */
 export function openSocket(call: Call): number {
   const result = makeSocket(call);
-  if (result < 0) noteRefused(call.app);
+  if (result < 0) noteRefused(call.app, -result);
   return result;
 }
 
-function noteRefused({ counters, endpoints, log }: AppContext): void {
+function noteRefused({ counters, endpoints, log }: AppContext, errno: number): void {
   counters.socketsRefused++;
-  if (endpoints.isFull) log?.tell(OwnEvent.SERVICE_FULL, { sockets: endpoints.size });
+  if (errno === ENFILE || errno === EMFILE) {
+    log?.tell(OwnEvent.SERVICE_FULL, { sockets: endpoints.size });
+  }
 }
 
 function makeSocket({ app, caller, request, reply }: Call): number {
@@ -114,7 +117,7 @@ export function adoptSocket(call: Call): number {
   const result = adopt(call);
   if (result === 0) call.takeFd();
   else {
-    noteRefused(app);
+    noteRefused(app, -result);
     if (app.endpoints.get(request.cookie) === null) app.refused.add(request.cookie, -result);
   }
   return 0;

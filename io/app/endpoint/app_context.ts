@@ -7,6 +7,7 @@ import type { Arena } from "../../../ffi/arena.ts";
 import { MSG_DONTWAIT } from "../../../ffi/abi/socket.ts";
 import { type Libc, libc } from "../../../ffi/libc.ts";
 import { EMFILE, ENFILE, ENOMEM, type Memory, type Stack } from "../../../stack/mod.ts";
+import { OwnEvent } from "../../log/own_events.ts";
 import type { OwnLog } from "../../log/own_log.ts";
 import type { EventLoop } from "../../loop/loop.ts";
 import { SysError } from "../../../ffi/errno.ts";
@@ -103,10 +104,12 @@ export class AppContext {
     return isWithinShare(account.sockets, size, capacity) ? 0 : -EMFILE;
   }
 
-  /** Something threw that must not: counted, and the first one kept for -v. */
+  /** Something threw that must not: counted, told, and the first one kept for -v. */
   readonly noteFault = (error: unknown): void => {
+    const fault = error instanceof Error ? error.stack ?? error.message : String(error);
     this.counters.faults++;
-    this.firstFault ??= error instanceof Error ? error.stack ?? error.message : String(error);
+    this.firstFault ??= fault;
+    this.log?.tell(OwnEvent.SERVICE_FAULT, { fault });
   };
 
   markDirty(endpoint: Endpoint): void {

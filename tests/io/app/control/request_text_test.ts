@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { SOCK_STREAM } from "../../../../ffi/abi/socket.ts";
 import * as P from "../../../../ffi/shim/protocol.ts";
 import type { LogEntry } from "../../../../io/log/event.ts";
@@ -6,6 +6,7 @@ import { thresholdsOf } from "../../../../io/log/levels.ts";
 import { OwnLog } from "../../../../io/log/own_log.ts";
 import { requestName, resultText } from "../../../../io/app/control/request_text.ts";
 import { Reply } from "../../../../io/app/protocol/message.ts";
+import { StreamEndpoint } from "../../../../io/app/endpoint/stream_endpoint.ts";
 import { World } from "../world.ts";
 
 const AF_INET = 2;
@@ -56,6 +57,26 @@ Deno.test("no socket is left: a warning says so, and how many there are", () => 
   world.until("reply", () => program.takeReply());
   const told = take().filter((text) => text.startsWith("service.full"));
   assertEquals(told, ["service.full a program gets no socket; open ones: 1"]);
+});
+
+Deno.test("a fault of nuse's own is told with its place", () => {
+  const { log, take } = listen();
+  using world = new World({ log });
+  const program = world.program();
+  const { cookie } = program.socket(AF_INET, SOCK_STREAM);
+  const { shutdown } = StreamEndpoint.prototype;
+  try {
+    StreamEndpoint.prototype.shutdown = () => {
+      throw new RangeError("a fault made by the test");
+    };
+    program.send(P.NUSE_OP_SHUTDOWN, { cookie });
+    world.until("cut off", () => world.service.clientCount === 0);
+  } finally {
+    StreamEndpoint.prototype.shutdown = shutdown;
+  }
+  const [told, ...more] = take().filter((text) => text.startsWith("service.fault"));
+  assert(/a fault made by the test\n.*operations\.ts/s.test(told), told);
+  assertEquals(more, []);
 });
 
 Deno.test("what sent no request is named before it is cut off", () => {
