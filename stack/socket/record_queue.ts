@@ -1,10 +1,10 @@
 /**
  * The receive queue of a datagram socket: records of DGRAM_HEADER_LEN bytes and a payload, each of
  * them contiguous, in one block of memory used as a ring. The block is allocated at first use and
- * doubles as needed up to a bound that follows the receive buffer's size; of the last quarter of the
- * memory, though, nobody gets more than a first block, and once half of it is in use whoever has
- * read everything gives back what is more than that. However many sockets do not read, or did so
- * once, there is room for others.
+ * doubles as needed up to a bound that follows the receive buffer's size. Of the last quarter of
+ * the memory, though, nobody gets more than a first block, and once half of it is in use whoever
+ * has read everything gives back what is more than that. However many sockets do not read, or did
+ * so once, there is room for others.
  *
  *      0        tail          head                      capacity
  *      | records |    free    | records … |  (a gap that no record fitted) |

@@ -129,7 +129,7 @@ Deno.test("sockets that do not read leave a quarter of the memory to others", ()
   assert(put({ memory, queue: late }, 1400, 2), "a first block there is");
 });
 
-Deno.test("sockets that have read everything give back what is more than half of the memory", () => {
+Deno.test("sockets that have read everything give back what is beyond half of the memory", () => {
   const { memory } = setUp();
   const queues = Array.from({ length: 40 }, () => new RecordQueue(memory, 212_992));
   for (const queue of queues) {

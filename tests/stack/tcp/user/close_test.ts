@@ -251,7 +251,7 @@ Deno.test("TCP_LINGER2 < 0: no FIN-WAIT-2 for an orphan", () => {
   assertEquals(late.next(), "R. 2:2(0) ack 1");
 });
 
-Deno.test("orphans: when memory is short, what waits to be sent is not kept; small ones are", () => {
+Deno.test("orphans: when memory is short, only those with little to send are kept", () => {
   for (const [queued, isKept] of [[20_000, false], [4000, true]] as const) {
     const peer = new Peer();
     const socket = peer.connect({ win: 0 });
