@@ -1,6 +1,6 @@
 /**
  * TCP options: MSS (RFC 9293 3.7.1), window scale and timestamps (RFC 7323), SACK (RFC 2018), Fast
- * Open (RFC 7413). Parsing takes at most 40 steps and never looks beyond the option area; what is
+ * Open (RFC 7413), also as the experiment that it was (RFC 6994). Parsing takes at most 40 steps and never looks beyond the option area; what is
  * malformed ends it, and what was read until then counts, as in Linux.
  *
  * @module
@@ -20,6 +20,10 @@ const KIND_SACK_PERMITTED = 4;
 const KIND_SACK = 5;
 const KIND_TIMESTAMPS = 8;
 const KIND_FAST_OPEN = 34;
+const KIND_EXPERIMENT = 254;
+/** The experiment's identifier (RFC 7413 7), behind kind and length. */
+const EXPERIMENT_FAST_OPEN = 0xf989;
+const EXPERIMENT_HEADER_LEN = 4;
 
 /** NOP NOP and kind and length of timestamps, as nearly every segment begins its options. */
 const ALIGNED_TIMESTAMPS = 0x0101080a;
@@ -48,6 +52,8 @@ export class TcpOptions {
   /** Only of a SYN. Offset of the cookie, -1: no option; length 0: a cookie is asked for. */
   fastOpenCookieOff = -1;
   fastOpenCookieLen = 0;
+  /** It came as an experimental option: the answer has to, too. */
+  isFastOpenExperimental = false;
 
   reset(): void {
     this.mss = 0;
@@ -57,6 +63,7 @@ export class TcpOptions {
     this.sackCount = 0;
     this.fastOpenCookieOff = -1;
     this.fastOpenCookieLen = 0;
+    this.isFastOpenExperimental = false;
   }
 }
 
@@ -126,16 +133,24 @@ function readSynOption(
   } else if (kind === KIND_SACK_PERMITTED && optionLen === 2) {
     out.sackPermitted = true;
   } else if (kind === KIND_FAST_OPEN) {
-    readFastOpen(off, optionLen, out);
+    readFastOpen(off + 2, optionLen - 2, false, out);
+  } else if (kind === KIND_EXPERIMENT && optionLen >= EXPERIMENT_HEADER_LEN) {
+    if (dv.getUint16(off + 2) !== EXPERIMENT_FAST_OPEN) return;
+    readFastOpen(off + EXPERIMENT_HEADER_LEN, optionLen - EXPERIMENT_HEADER_LEN, true, out);
   }
 }
 
 /** A cookie is empty (a request) or of 4 to 16 bytes, an even number (RFC 7413 2). */
-function readFastOpen(off: number, optionLen: number, out: TcpOptions): void {
-  const cookieLen = optionLen - 2;
+function readFastOpen(
+  off: number,
+  cookieLen: number,
+  isExperimental: boolean,
+  out: TcpOptions,
+): void {
   if (cookieLen !== 0 && (cookieLen < 4 || cookieLen > 16 || (cookieLen & 1) !== 0)) return;
-  out.fastOpenCookieOff = off + 2;
+  out.fastOpenCookieOff = off;
   out.fastOpenCookieLen = cookieLen;
+  out.isFastOpenExperimental = isExperimental;
 }
 
 /**
@@ -152,6 +167,7 @@ export function emitSynOptions(
   tsVal: number,
   tsEcr: number,
   fastOpenCookie: Uint8Array | null,
+  isExperimental = false,
 ): number {
   let at = off;
   if (mss !== 0) {
@@ -171,19 +187,27 @@ export function emitSynOptions(
     dv.setInt32(at, NOP_WINDOW_SCALE | windowScale);
     at += 4;
   }
-  if (fastOpenCookie !== null) at += emitFastOpen(dv, at, fastOpenCookie);
+  if (fastOpenCookie !== null) {
+    at += emitFastOpen(dv, at, fastOpenCookie, isExperimental);
+  }
   return at - off;
 }
 
-/** NOPs in front to a multiple of 4, then the option; returns the whole length. */
-function emitFastOpen(dv: DataView, off: number, cookie: Uint8Array): number {
-  const optionLen = 2 + cookie.length;
-  const padLen = -optionLen & 3;
-  for (let i = 0; i < padLen; i++) dv.setUint8(off + i, KIND_NOP);
-  dv.setUint8(off + padLen, KIND_FAST_OPEN);
-  dv.setUint8(off + padLen + 1, optionLen);
-  for (let i = 0; i < cookie.length; i++) dv.setUint8(off + padLen + 2 + i, cookie[i]);
-  return padLen + optionLen;
+/** The option, and NOPs up to a multiple of 4 behind it; returns the whole length. */
+function emitFastOpen(
+  dv: DataView,
+  off: number,
+  cookie: Uint8Array,
+  isExperimental: boolean,
+): number {
+  const headerLen = isExperimental ? EXPERIMENT_HEADER_LEN : 2;
+  dv.setUint8(off, isExperimental ? KIND_EXPERIMENT : KIND_FAST_OPEN);
+  dv.setUint8(off + 1, headerLen + cookie.length);
+  if (isExperimental) dv.setUint16(off + 2, EXPERIMENT_FAST_OPEN);
+  let at = off + headerLen;
+  for (let i = 0; i < cookie.length; i++) dv.setUint8(at++, cookie[i]);
+  while (((at - off) & 3) !== 0) dv.setUint8(at++, KIND_NOP);
+  return at - off;
 }
 
 /** Length of what `emitOptions` writes: 12 for timestamps, 4 + 8 a block for SACK. */

@@ -60,6 +60,7 @@ function establishByAck(tcb: Tcb, seg: Segment): boolean {
   sample.begin(tcb.rate, tcb.pipe);
   tcb.sent.acknowledge((tcb.iss + 1) | 0, sample);
   tcb.sndUna = (tcb.iss + 1) | 0;
+  tcb.deliveredSegs++;
   stopRetransmitTimer(tcb);
   // Data that has followed the SYN-ACK already (Fast Open)
   if (tcb.sent.count > 0) armRetransmitTimer(tcb, seg.nowUs);
@@ -111,7 +112,9 @@ function takeAck(tcb: Tcb, seg: Segment): void {
   onAckForRecovery(tcb, sample, seg.nowUs);
   if (tcb.recovery === Recovery.FAST && recoveryBefore === Recovery.OPEN) noteReduction(tcb);
   if (tcb.mtuProbing.probeLen !== 0) checkMtuProbe(tcb, seg.nowUs);
-  tcb.delivered += sample.deliveredBytes;
+  // A record may be many segments, and a segment much less than SMSS
+  const segs = Math.ceil(sample.deliveredBytes / tcb.smss);
+  tcb.deliveredSegs += Math.max(segs, sample.deliveredCount);
   const lostBytes = tcb.sent.lostTotalBytes - lostBefore;
   tcb.rate.finish(sample.latestRttUs, tcb.rtt.minRttUs, lostBytes, seg.nowUs);
   if (tcb.congestion.ownsWindow) tcb.congestion.onDelivery(tcb, tcb.rate, seg.nowUs);

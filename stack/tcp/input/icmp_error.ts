@@ -79,7 +79,9 @@ function fragmentationNeeded(tcb: Tcb, error: IcmpError, seq: number, nowUs: num
   const route = tcb.route;
   if (route === null || seqDiff(tcb.sndNxt, seq) <= 0) return;
   if (error.mtu < route.mtu) tcb.layer.network.updatePmtu(tcb.remote, error.mtu, nowUs);
-  if (!refreshRoute(tcb) || tcb.state === State.SYN_SENT) return;
-  retransmitTooLarge(tcb);
+  if (!refreshRoute(tcb)) return;
+  if (tcb.state !== State.SYN_SENT) retransmitTooLarge(tcb);
+  // The data that went with the SYN made it too large: now without (Linux tcp_simple_retransmit)
+  else if (tcb.synDataLen > 0 && tcb.sent.head !== null) tcb.sent.markLost(tcb.sent.head);
   tcb.layer.markDirty(tcb);
 }

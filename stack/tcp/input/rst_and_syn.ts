@@ -25,7 +25,6 @@ export function processReset(tcb: Tcb, seg: Segment): void {
 function resetErrno(state: State): number {
   switch (state) {
     case State.SYN_SENT:
-    case State.SYN_RECEIVED:
       return ECONNREFUSED;
     case State.CLOSE_WAIT:
       return EPIPE;

@@ -18,6 +18,7 @@ import { timestampNow } from "../base/timestamp.ts";
 import { establish, failConnection, setState } from "../teardown/lifecycle.ts";
 import { releaseSendBuffer, sampleRtt } from "./ack.ts";
 import { processUrgentDataAndFin } from "./payload.ts";
+import { retransmitSynData } from "../loss/recovery.ts";
 import { replyReset } from "../output/reset.ts";
 import { SENT_EVER_RETRANS } from "../tcb/sent_queue.ts";
 import { seqGt, seqLeq } from "../base/seq.ts";
@@ -100,6 +101,7 @@ function synAcknowledged(tcb: Tcb, seg: Segment): void {
   tcb.sent.acknowledge(seg.ack, sample);
   tcb.sndUna = seg.ack;
   tcb.recover = tcb.iss;
+  tcb.deliveredSegs = 1; // with what went along
   fastOpenAnswered(tcb, seg);
   stopRetransmitTimer(tcb);
   if (hasRtt) sampleRtt(tcb, seg, sample);
@@ -131,24 +133,24 @@ function simultaneousOpen(tcb: Tcb, seg: Segment): void {
   emitSyn(tcb, true, seg.nowUs);
 }
 
-/** Fast Open: keeps the cookie, and sees what became of the data of our SYN. */
+/** Fast Open: keeps the cookie and the MSS, and sees what became of the data of our SYN. */
 function fastOpenAnswered(tcb: Tcb, seg: Segment): void {
   const { layer } = tcb;
   const { options } = seg;
-  if (tcb.fastOpenAsked && options.fastOpenCookieLen > 0) {
+  if (tcb.fastOpenAsked) {
     const off = options.fastOpenCookieOff;
-    const cookie = layer.memory.u8.slice(off, off + options.fastOpenCookieLen);
-    layer.cookieCache.set(tcb.remote, { cookie, mss: tcb.peerMss });
+    const cookie = options.fastOpenCookieLen > 0
+      ? layer.memory.u8.slice(off, off + options.fastOpenCookieLen)
+      : layer.cookieCache.get(tcb.remote)?.cookie;
+    if (cookie !== undefined) layer.cookieCache.set(tcb.remote, { cookie, mss: tcb.peerMss });
   }
   if (tcb.synDataLen === 0) return;
   if (tcb.sent.count === 0) {
     layer.counters.tcp.fastOpenActive++;
+    tcb.isSynDataAcked = true;
   } else {
-    // "The client should retransmit the data" (RFC 7413 4.2.2): as if it had never been sent
     layer.counters.tcp.fastOpenActiveFail++;
-    tcb.sent.clear();
-    tcb.sndNxt = tcb.sndUna;
-    tcb.bytesSent -= tcb.synDataLen;
+    retransmitSynData(tcb);
   }
   tcb.synDataLen = 0;
 }

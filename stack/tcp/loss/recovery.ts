@@ -6,7 +6,8 @@
  *        `------ retransmission timeout -----> LOSS ---- the same two ways ----------> OPEN
  *                                                 `---- a retransmission is lost ---> FAST
  *
- * RESIZE is like LOSS where segments were lost for their size: nothing is reduced, nothing undone.
+ * RESIZE is like LOSS where segments were lost for their size, or for being early: nothing is
+ * reduced, nothing undone.
  *
  * With SACK RACK-TLP (RFC 8985) says what is lost, and `pipe` (RFC 6675) governs what to send;
  * without it is NewReno, RFC 6582, duplicate acknowledgments standing for bytes that have left the
@@ -252,7 +253,19 @@ export function retransmitTooLarge(tcb: Tcb): void {
     if (seqDiff(s.end, s.seq) > tcb.smss) tcb.sent.markLost(s);
   }
   tcb.pmtuSeq = tcb.sndUna;
-  if (tcb.sent.lostBytes === 0 || tcb.recovery !== Recovery.OPEN) return;
+  if (tcb.sent.lostBytes > 0 && tcb.recovery === Recovery.OPEN) beginResending(tcb);
+}
+
+/**
+ * The SYN has arrived, the data that went with it has not: the peer does not take it (RFC 7413
+ * 4.2.2), which is no sign of congestion either (Linux tcp_rcv_fastopen_synack).
+ */
+export function retransmitSynData(tcb: Tcb): void {
+  tcb.sent.markAllLost();
+  beginResending(tcb);
+}
+
+function beginResending(tcb: Tcb): void {
   // A D-SACK that comes now must not end this
   tcb.undo.isArmed = false;
   tcb.recovery = Recovery.RESIZE;

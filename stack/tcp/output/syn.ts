@@ -26,6 +26,8 @@ export function emitSyn(
   isAck: boolean,
   nowUs: number,
   fastOpenCookie: Uint8Array | null = null,
+  hasPayload = fastOpenCookie !== null,
+  isExperimental = false,
 ): void {
   const { layer, options } = tcb;
   emitSynSegment(layer, tcb.route!, tcb, {
@@ -42,7 +44,8 @@ export function emitSyn(
     ttl: options.ttl,
     tos: options.socket.tos,
     fastOpenCookie,
-    payloadOf: fastOpenCookie === null ? null : tcb,
+    isExperimental,
+    payloadOf: hasPayload ? tcb : null,
   }, nowUs);
   tcb.segsOut++;
   if (isAck) onAckSent(tcb);
@@ -66,6 +69,8 @@ export interface SynFields {
   readonly tos: number;
   /** null: no such option; empty: asks for a cookie. */
   readonly fastOpenCookie: Uint8Array | null;
+  /** That option as the experiment that it was. */
+  readonly isExperimental: boolean;
   /** Whose data goes with it; null: nobody's. */
   readonly payloadOf: Tcb | null;
 }
@@ -91,6 +96,7 @@ export function emitSynSegment(
     syn.tsVal,
     syn.tsEcr,
     syn.fastOpenCookie,
+    syn.isExperimental,
   );
   const { seq, ack, flags, window, payloadOf } = syn;
   emitTcp(dv, off, flow.localPort, flow.remotePort, seq, ack, headerLen, flags, window, 0, 0);
@@ -113,19 +119,22 @@ export function sendSyn(tcb: Tcb, fastOpenCookie: Uint8Array | null, nowUs: numb
     tcb.bytesSent += synDataLen;
   }
   tcb.lastSentUs = nowUs;
-  emitSyn(tcb, false, nowUs, fastOpenCookie);
+  emitSyn(tcb, false, nowUs, fastOpenCookie, true);
   armRetransmitTimer(tcb, nowUs);
   rearmTimer(tcb);
 }
 
 /** There is data for the SYN that has waited (RFC 7413 4.2.2), or the program will send none. */
 export function sendDeferredSyn(tcb: Tcb, nowUs: number): void {
+  const { options } = tcb;
   const server = tcb.layer.cookieCache.get(tcb.remote);
   const unsent = tcb.sndRing.usedBytes;
   if (unsent === 0 && !tcb.isFinQueued) return;
   tcb.isConnectDeferred = false;
-  if (server === null) return sendSyn(tcb, NO_COOKIE, nowUs);
-  const mss = Math.min(server.mss, advertisedMss(tcb.route!, tcb.options.maxSeg));
+  // TCP_FASTOPEN_NO_COOKIE: the program knows that the server wants none (RFC 7413 appendix A)
+  if (server === null && !options.fastOpenNoCookie) return sendSyn(tcb, NO_COOKIE, nowUs);
+  const ownMss = advertisedMss(tcb.route!, options.maxSeg);
+  const mss = server === null ? ownMss : Math.min(server.mss, ownMss);
   tcb.synDataLen = Math.max(0, Math.min(unsent, mss - TCP_OPTIONS_MAX_LEN));
-  sendSyn(tcb, server.cookie, nowUs);
+  sendSyn(tcb, options.fastOpenNoCookie ? null : server!.cookie, nowUs);
 }

@@ -28,6 +28,7 @@ export function acceptsFastOpen(request: SynRequest, seg: Segment): boolean {
   const counters = layer.counters.tcp;
   if ((layer.config.fastOpen & FAST_OPEN_SERVER) === 0 || fastOpenQueue === 0) return false;
   const hasOption = fastOpenCookieOff >= 0;
+  request.isFastOpenExperimental = seg.options.isFastOpenExperimental;
   if (!hasOption && (!fastOpenNoCookie || seg.payloadLen === 0)) return false;
   if (hasOption && fastOpenCookieLen === 0) counters.fastOpenCookieReqd++;
   if (listener.fastOpenPending >= fastOpenQueue) {
@@ -60,7 +61,8 @@ export function openFast(request: SynRequest, seg: Segment): void {
   initializeWindow(tcb);
   takeSynData(tcb, seg);
   layer.counters.tcp.fastOpenPassive++;
-  emitSyn(tcb, true, seg.nowUs, request.fastOpenCookie);
+  const { fastOpenCookie, isFastOpenExperimental } = request;
+  emitSyn(tcb, true, seg.nowUs, fastOpenCookie, false, isFastOpenExperimental);
   tcb.lastSentUs = seg.nowUs;
   armRetransmitTimer(tcb, seg.nowUs);
   rearmTimer(tcb);
@@ -71,6 +73,7 @@ function takeSynData(tcb: Tcb, seg: Segment): void {
   const lenBytes = Math.min(seg.payloadLen, tcb.rcvWnd);
   if (lenBytes === 0 || !tcb.rcvRing.store(0, seg.payloadOff, lenBytes)) return;
   tcb.rcvRing.commit(lenBytes);
+  tcb.isSynDataAcked = true;
   tcb.rcvNxt = (tcb.rcvNxt + lenBytes) | 0;
   tcb.bytesReceived += lenBytes;
   tcb.dataSegsIn++;

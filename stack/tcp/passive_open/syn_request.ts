@@ -44,6 +44,8 @@ export class SynRequest extends Flow {
   readonly isFromCookie: boolean;
   /** The SYN-ACK brings the client a cookie for next time. */
   fastOpenCookie: Uint8Array | null = null;
+  /** The SYN had that option as an experimental one. */
+  isFastOpenExperimental = false;
   /**
    * The handshake's ACK has come, but the connection has to wait (TCP_DEFER_ACCEPT, queue full).
    */
@@ -110,6 +112,7 @@ export class SynRequest extends Flow {
       ttl: options.ttl,
       tos: this.tos,
       fastOpenCookie: this.fastOpenCookie,
+      isExperimental: this.isFastOpenExperimental,
       payloadOf: null,
     }, nowUs);
   }

@@ -22,6 +22,8 @@ export class AckSample {
   sackedBytes = 0;
   /** Bytes that are known to have arrived since the last acknowledgment, each counted once. */
   deliveredBytes = 0;
+  /** In how many records, or parts of records, they arrived. */
+  deliveredCount = 0;
   /** The most of them that was sent as one record. */
   longestBytes = 0;
   /** Sending times of what arrived and had been sent once only; -1: there is none (Karn). */
@@ -64,6 +66,7 @@ export class AckSample {
     this.ackedBytes = 0;
     this.sackedBytes = 0;
     this.deliveredBytes = 0;
+    this.deliveredCount = 0;
     this.longestBytes = 0;
     this.oldestSentUs = -1;
     this.newestSentUs = -1;
@@ -111,6 +114,7 @@ export class AckSample {
 
   /** The record has arrived, up to `end`. */
   #onArrived(segment: SentSegment, end: number): void {
+    this.deliveredCount++;
     this.rack?.onDelivered(segment, end);
     const lenBytes = (end - segment.seq) | 0;
     if (lenBytes > this.longestBytes) this.longestBytes = lenBytes;

@@ -99,6 +99,8 @@ export class Tcb extends Flow {
   /** Our SYN had the option; how much data it carried. */
   fastOpenAsked = false;
   synDataLen = 0;
+  /** Data has travelled with a SYN, the peer's or ours. */
+  isSynDataAcked = false;
   /** RFC 7323: TS.Recent, when it was set, and the secret offset of our clock. */
   tsRecent = 0;
   tsRecentAtUs = 0;
@@ -241,7 +243,8 @@ export class Tcb extends Flow {
   dataSegsIn = 0;
   totalRetransmits = 0;
   dsackDups = 0;
-  delivered = 0;
+  /** Segments that have arrived at the peer, SYN included. */
+  deliveredSegs = 0;
   rcvOutOfOrder = 0;
 
   constructor(

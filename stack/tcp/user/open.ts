@@ -217,7 +217,7 @@ function startConnect(tcb: Tcb, route: Route, wantsFast: boolean, nowUs: number)
   layer.counters.tcp.activeOpens++;
   const isFast = wantsFast && (config.fastOpen & FAST_OPEN_CLIENT) !== 0 &&
     !layer.fastOpenPause.isOn(nowUs);
-  if (isFast && layer.cookieCache.get(tcb.remote) !== null) {
+  if (isFast && (tcb.options.fastOpenNoCookie || layer.cookieCache.get(tcb.remote) !== null)) {
     // The SYN waits for data to take along
     tcb.isConnectDeferred = true;
     layer.raise(tcb, EVENT_CONNECTED | EVENT_WRITABLE);

@@ -19,6 +19,7 @@ const OPT_SACK = 2;
 const OPT_WINDOW_SCALE = 4;
 const OPT_ECN = 8;
 const OPT_ECN_SEEN = 16;
+const OPT_SYN_DATA = 32;
 
 /** TCP_CA_Disorder; the others are the numbers of Recovery, RESIZE being none of Linux's. */
 const CA_DISORDER = 1;
@@ -57,6 +58,7 @@ function writeState(dv: DataView, { tcb }: TcpSocket): void {
   if (tcb.hasWindowScale) options |= OPT_WINDOW_SCALE;
   if (tcb.hasEcn) options |= OPT_ECN;
   if (tcb.isEctSeen) options |= OPT_ECN_SEEN;
+  if (tcb.isSynDataAcked) options |= OPT_SYN_DATA;
   dv.setUint8(5, options);
   dv.setUint8(7, tcb.rate.isAppLimitedRate ? 1 : 0);
   dv.setUint8(6, tcb.sndWindShift | (tcb.rcvWindShift << 4));
@@ -79,15 +81,17 @@ function writeSizes(dv: DataView, tcb: Tcb): void {
   dv.setUint32(32, segments(sent.lostBytes, tcb), true);
   dv.setUint32(36, segments(sent.retransBytes, tcb), true);
   dv.setUint32(60, tcb.pmtu, true);
-  dv.setUint32(80, segments(tcb.cwnd, tcb), true);
+  // As Linux's, which counts in segments: what does not make a whole one is not to be sent
+  dv.setUint32(80, Math.max(1, Math.floor(tcb.cwnd / tcb.smss)), true);
   dv.setUint32(84, tcb.route === null ? 0 : advertisedMss(tcb.route, tcb.options.maxSeg), true);
   dv.setUint32(88, 3, true);
 }
 
 /** Bytes 44 to 59 (ms), 68 to 79, 92 to 103, 148. */
 function writeTimes(dv: DataView, tcb: Tcb, nowUs: number): void {
-  dv.setUint32(44, sinceMs(tcb.lastDataSentUs, nowUs), true);
-  dv.setUint32(52, sinceMs(tcb.lastDataReceivedUs, nowUs), true);
+  // Without any data: since the handshake
+  dv.setUint32(44, sinceMs(tcb.lastDataSentUs || tcb.establishedAtUs, nowUs), true);
+  dv.setUint32(52, sinceMs(tcb.lastDataReceivedUs || tcb.establishedAtUs, nowUs), true);
   dv.setUint32(56, sinceMs(tcb.lastAckReceivedUs, nowUs), true);
   dv.setUint32(64, tcb.rcvBufBytes, true);
   dv.setUint32(68, Math.max(0, Math.round(tcb.rtt.srttUs)), true);
@@ -125,7 +129,7 @@ function writeCounts(dv: DataView, tcb: Tcb): void {
   dv.setUint32(140, tcb.segsIn, true);
   dv.setUint32(152, tcb.dataSegsIn, true);
   dv.setUint32(156, tcb.dataSegsOut, true);
-  dv.setUint32(192, segments(tcb.delivered, tcb), true);
+  dv.setUint32(192, tcb.deliveredSegs, true);
   dv.setBigUint64(200, BigInt(tcb.bytesSent + tcb.bytesRetransmitted), true);
   dv.setBigUint64(208, BigInt(tcb.bytesRetransmitted), true);
   dv.setUint32(216, tcb.dsackDups, true);

@@ -100,6 +100,25 @@ Deno.test("tcp options: every combination of a SYN's is aligned, clean and read 
   }
 });
 
+Deno.test("tcp options: Fast Open, padded behind, and as an experiment (RFC 6994)", () => {
+  const cookie = hex("a1a2a3a4a5a6");
+  assertEmits(hex("2208 a1a2a3a4a5a6"), (dv, off) => {
+    assertEquals(emitSynOptions(dv, off, 0, -1, false, false, 0, 0, cookie), 8);
+  });
+  assertEmits(hex("fe0a f989 a1a2a3a4a5a6 0101"), (dv, off) => {
+    assertEquals(emitSynOptions(dv, off, 0, -1, false, false, 0, 0, cookie, true), 12);
+  });
+  const [, plain] = parse("2208 a1a2a3a4a5a6");
+  assertEquals([plain.fastOpenCookieLen, plain.isFastOpenExperimental], [6, false]);
+  const [, experiment] = parse("fe0a f989 a1a2a3a4a5a6 0101");
+  assertEquals([experiment.fastOpenCookieOff, experiment.fastOpenCookieLen], [11, 6]);
+  assert(experiment.isFastOpenExperimental);
+  assertEquals(found(parse("fe04 f989")[1]), { cookie: [11, 0] }, "asks for one");
+  for (const text of ["fe04 f98a", "fe03 f9", "fe02", "fe07 f989 a1a2a3"]) {
+    assertEquals(found(parse(text)[1]), {}, text);
+  }
+});
+
 Deno.test("tcp options: those of a SYN count in a SYN only", () => {
   const text = "020405b4 0402 01 0103030a 2202";
   assertEquals(found(parse(text, false)[1]), {});

@@ -71,6 +71,7 @@ Deno.test("SYN of any flow: each field where it belongs", () => {
     ttl: 64,
     tos: 0x10,
     fastOpenCookie: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8),
+    isExperimental: false,
     payloadOf: null,
   }, peer.nowUs);
   const { header, options, packet, payload } = peer.take();

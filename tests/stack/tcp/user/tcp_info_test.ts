@@ -29,9 +29,27 @@ Deno.test("TCP_INFO after a transfer", () => {
   assertEquals(u64(200), 1_000_000);
   assert(u64(160) > 1_000_000, `delivery rate ${u64(160)}`);
   assertEquals(u32(148), u32(148) & 0x3fff);
-  assertEquals(u32(192), Math.ceil(1_000_000 / 1448));
+  assertEquals(u32(192), 1 + Math.ceil(1_000_000 / 1448), "the SYN, too");
   const peerInfo = server.getTcpOption(TCP_INFO, 248, world.nowUs) as Uint8Array;
   assertEquals(Number(new DataView(peerInfo.buffer).getBigUint64(128, true)), 1_000_000);
+});
+
+Deno.test("TCP_INFO: data with the SYN, and the SYN among what was delivered", () => {
+  const world = new World({ delayUs: 5000 });
+  const [client] = world.connect();
+  const read = (at: number) => {
+    const info = client.getTcpOption(TCP_INFO, 248, world.nowUs) as Uint8Array;
+    return new DataView(info.buffer).getUint32(at, true);
+  };
+  assertEquals(read(192), 1);
+  assertEquals(read(52), Math.floor((world.nowUs - client.tcb.establishedAtUs) / 1000));
+  assertEquals(read(80), 10);
+  client.tcb.cwnd += client.tcb.smss - 1;
+  assertEquals(read(80), 10, "what makes no whole segment is not to be sent");
+  const bits = () => (client.getTcpOption(TCP_INFO, 248, world.nowUs) as Uint8Array)[5];
+  assertEquals(bits() & 32, 0);
+  client.tcb.isSynDataAcked = true;
+  assertEquals(bits() & 32, 32);
 });
 
 Deno.test("TCP_INFO of a listener: accept queue and limit", () => {
