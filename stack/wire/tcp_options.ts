@@ -1,7 +1,8 @@
 /**
  * TCP options: MSS (RFC 9293 3.7.1), window scale and timestamps (RFC 7323), SACK (RFC 2018), Fast
- * Open (RFC 7413), also as the experiment that it was (RFC 6994). Parsing takes at most 40 steps and never looks beyond the option area; what is
- * malformed ends it, and what was read until then counts, as in Linux.
+ * Open (RFC 7413), also as the experiment that it was (RFC 6994). Parsing takes at most 40 steps
+ * and never looks beyond the option area; what is malformed ends it, and what was read until then
+ * counts, as in Linux.
  *
  * @module
  */
