@@ -104,6 +104,9 @@ async function copyTree(from: string, to: string): Promise<void> {
     }
     await Deno.copyFile(`${from}/${path}`, `${to}/${path}`);
   }
+  // The libraries, which git does not know of
+  const libraries = `${from}/node_modules`;
+  if (isThere(libraries)) await Deno.symlink(libraries, `${to}/node_modules`);
 }
 
 function isThere(path: string): boolean {
