@@ -128,6 +128,10 @@
 #define NUSE_STATE_CONNECTING 0x1
 #define NUSE_STATE_CONNECTED 0x2
 #define NUSE_STATE_LISTENING 0x4
+/* A stream whose peer's FIN has come: recv() ends with 0, whatever happened since (SOCK_DONE). */
+#define NUSE_STATE_PEER_DONE 0x8
+/* A stream on which an error waits: SO_ERROR would not be 0. */
+#define NUSE_STATE_ERROR 0x10
 /* Control messages that recvmsg shall carry (datagram kinds), by the options set. */
 #define NUSE_STATE_TIMESTAMP 0x100   /* SO_TIMESTAMP */
 #define NUSE_STATE_TIMESTAMPNS 0x200 /* SO_TIMESTAMPNS */

@@ -110,6 +110,8 @@ export interface StreamSocket extends Socket {
   recvConsume(n: number, nowUs: number): void;
   /** The peer's FIN has been received and all bytes before it are consumed. */
   readonly recvEof: boolean;
+  /** The peer's FIN has been received: no error hides that from a reader (Linux SOCK_DONE). */
+  readonly isPeerDone: boolean;
   /** Drops received data that can no longer be delivered (program shut down its reading side). */
   recvDiscard(nowUs: number): void;
   /** Sends RST and ends at once. */

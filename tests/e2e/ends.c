@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -114,27 +113,12 @@ static void unread_linger(void) {
   reset(fd);
 }
 
-static void say_epoll(int fd) {
-  struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP};
-  int epoll = epoll_create1(0);
-  epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
-  int n = epoll_wait(epoll, &event, 1, 0);
-  printf("epoll: %d %#x\n", n, event.events);
-}
-
 static void fresh(void) {
   int fd = socket(AF_INET, SOCK_STREAM, 0);
   struct pollfd p = {.fd = fd, .events = POLLIN};
   int n = poll(&p, 1, 1000);
   printf("poll: %d %#x\n", n, p.revents);
   say_poll(fd);
-  say_epoll(fd);
-}
-
-static void reset_epoll(void) {
-  int fd = dial("r");
-  wait_for(fd, POLLHUP);
-  say_epoll(fd);
 }
 
 /* Until the connection ends: everything that comes, and how it ended. */
@@ -192,7 +176,6 @@ int main(int argc, char **argv) {
   if (strcmp(argv[1], "rst") == 0) tell_end("r", POLLHUP);
   if (strcmp(argv[1], "data_rst") == 0) tell_end("d", POLLHUP);
   if (strcmp(argv[1], "fresh") == 0) fresh();
-  if (strcmp(argv[1], "reset_epoll") == 0) reset_epoll();
   if (strcmp(argv[1], "serve") == 0) {
     serve();
   } else {

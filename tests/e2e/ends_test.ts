@@ -55,3 +55,17 @@ cases("close with input unread: what was sent arrives, then the reset", {
   unread: "server got 6 bytes, then : -1 ECONNRESET",
   unread_linger: "server got 6 bytes, then : -1 ECONNRESET",
 });
+
+cases("FIN, then RST: recv() gives 0, send() and SO_ERROR tell of the RST", {
+  fin_rst: "f 2\npoll: 0x201d\nSO_ERROR: 32 \nrecv: 0 \nsend: -1 EPIPE",
+  fin_read_rst: "fr 0\npoll: 0x201d\nrecv: 0 ",
+});
+
+cases("a reset is told once, behind the data, and shown by poll() until then", {
+  rst: "r 0\npoll: 0x201d\nrecv: -1 ECONNRESET",
+  data_rst: "d 2\npoll: 0x201d\nSO_ERROR: 104 \nrecv: 4 \ndata\nsend: -1 EPIPE",
+});
+
+cases("poll() of a stream that is not connected: POLLHUP at once", {
+  fresh: "poll: 1 0x10\npoll: 0x14",
+});

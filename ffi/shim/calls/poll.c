@@ -1,9 +1,14 @@
 /*
- * poll and ppoll show POLLERR for an error that waits on a datagram socket (an ICMP message has
- * come back), which is when programs like traceroute read the error queue. The pair itself only
- * shows that there is something to read: the error's record. Where errors can come, that is looked
- * at, and POLLIN stays only if there is more behind it. Not so with epoll, whose results do not say
+ * What poll and ppoll show beyond what the pair does. Not so with epoll, whose results do not say
  * which descriptor they are about.
+ *
+ * POLLERR for an error that waits on a datagram socket (an ICMP message has come back), which is
+ * when programs like traceroute read the error queue. The pair itself only shows that there is
+ * something to read: the error's record. Where errors can come, that is looked at, and POLLIN stays
+ * only if there is more behind it.
+ *
+ * POLLERR for the error with which a stream has ended, until somebody has taken it; the pair shows
+ * POLLHUP, whereupon the service is asked. POLLHUP for a stream that is not connected, at once.
  */
 #include "../core/shim.h"
 
@@ -11,34 +16,87 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 
+#include "../core/memory.h"
 #include "../core/real.h"
+#include "../core/socket.h"
 #include "../datagram/datagram.h"
 
 extern void __chk_fail(void) __attribute__((noreturn));
 
-static short with_error(int fd, struct fd_entry *e, short revents) {
+static short with_datagram_error(int fd, struct fd_entry *e, short revents) {
+  if (!(revents & POLLIN) || !dgram_can_have_errors(e)) return revents;
   if (!dgram_error_waits(fd, e)) return revents;
   int waiting = 0; /* bytes, of all messages */
   bool is_last = real()->ioctl(fd, FIONREAD, &waiting) == 0 && waiting <= NUSE_DGRAM_HEADER_LEN;
   return (short)((is_last ? revents & ~(POLLIN | POLLRDNORM) : revents) | POLLERR);
 }
 
+static short with_stream_error(int fd, struct fd_entry *e, short revents) {
+  bool is_end = (revents & POLLHUP) && !(revents & POLLERR);
+  if (!is_end || !entry_verify(fd, e)) return revents;
+  return entry_refresh(fd, e) & NUSE_STATE_ERROR ? revents | POLLERR : revents;
+}
+
+static short with_error(int fd, struct fd_entry *e, short revents) {
+  switch (word_kind(entry_word(e))) {
+    case KIND_STREAM:
+      return with_stream_error(fd, e, revents);
+    case KIND_DATAGRAM:
+      return with_datagram_error(fd, e, revents);
+    default:
+      return revents;
+  }
+}
+
+static bool looks_unconnected(const struct fd_entry *e) {
+  const unsigned other = NUSE_STATE_CONNECTING | NUSE_STATE_CONNECTED | NUSE_STATE_LISTENING;
+  unsigned word = entry_word(e);
+  return word_kind(word) == KIND_STREAM && !(word & (other | WORD_UNWRITABLE));
+}
+
+/* Is a stream among them that is not connected? What was not known of it is known afterwards. */
+static bool find_unconnected(struct pollfd *fds, nfds_t count) {
+  bool is_found = false;
+  if (check_readable(fds, count * sizeof *fds) != 0) return false; /* poll will say EFAULT */
+  for (nfds_t i = 0; i < count; i++) {
+    struct fd_entry *e = table_peek(fds[i].fd);
+    if (e == NULL || !looks_unconnected(e) || !entry_verify(fds[i].fd, e)) continue;
+    entry_refresh(fds[i].fd, e);
+    is_found |= looks_unconnected(e);
+  }
+  return is_found;
+}
+
+static int note_unconnected(struct pollfd *fds, nfds_t count, int ready) {
+  for (nfds_t i = 0; ready >= 0 && i < count; i++) {
+    const struct fd_entry *e = table_peek(fds[i].fd);
+    if (e == NULL || !looks_unconnected(e)) continue;
+    ready += fds[i].revents == 0;
+    fds[i].revents |= POLLHUP;
+  }
+  return ready;
+}
+
 static int note_errors(struct pollfd *fds, nfds_t count, int ready) {
   for (nfds_t i = 0; ready > 0 && i < count; i++) {
-    struct fd_entry *e = fds[i].revents & POLLIN ? table_peek(fds[i].fd) : NULL;
-    if (e == NULL || word_kind(entry_word(e)) != KIND_DATAGRAM) continue;
-    if (dgram_can_have_errors(e)) fds[i].revents = with_error(fds[i].fd, e, fds[i].revents);
+    struct fd_entry *e = fds[i].revents & (POLLIN | POLLHUP) ? table_peek(fds[i].fd) : NULL;
+    if (e != NULL) fds[i].revents = with_error(fds[i].fd, e, fds[i].revents);
   }
   return ready;
 }
 
 EXPORT int poll(struct pollfd *fds, nfds_t count, int timeout_ms) {
-  return note_errors(fds, count, real()->poll(fds, count, timeout_ms));
+  bool at_once = find_unconnected(fds, count);
+  int ready = note_errors(fds, count, real()->poll(fds, count, at_once ? 0 : timeout_ms));
+  return UNLIKELY(at_once) ? note_unconnected(fds, count, ready) : ready;
 }
 
 EXPORT int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
                  const sigset_t *mask) {
-  return note_errors(fds, count, real()->ppoll(fds, count, timeout, mask));
+  static const struct timespec none = {0};
+  bool at_once = find_unconnected(fds, count);
+  int ready = note_errors(fds, count, real()->ppoll(fds, count, at_once ? &none : timeout, mask));
+  return UNLIKELY(at_once) ? note_unconnected(fds, count, ready) : ready;
 }
 
 EXPORT int __poll_chk(struct pollfd *fds, nfds_t count, int timeout_ms, size_t room) {

@@ -44,7 +44,7 @@ static inline long before_recv(int fd, struct fd_entry *e, int flags) {
 }
 
 /* `result` of a read of at least one byte. The pair's own ECONNRESET is no more than EOF: only the
- * stack knows whether the connection was reset. */
+ * stack knows whether the connection was reset, and whether the peer's FIN came before that. */
 static long after_recv(int fd, struct fd_entry *e, long result) {
   if (result > 0 || (result < 0 && result != -ECONNRESET)) return result;
   if (process_is_sandboxed()) return result;
@@ -53,6 +53,7 @@ static long after_recv(int fd, struct fd_entry *e, long result) {
     real()->poll(&p, 1, 0);
     if (!(p.revents & POLLHUP) || !entry_verify(fd, e)) return 0;
   }
+  if (entry_refresh(fd, e) & NUSE_STATE_PEER_DONE) return 0;
   int error = entry_take_error(fd, e);
   return -error;
 }

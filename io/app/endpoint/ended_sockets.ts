@@ -7,23 +7,29 @@
  *
  * @module
  */
+import { NUSE_STATE_ERROR } from "../../../ffi/shim/protocol.ts";
 import type { Endpoint as NetEndpoint, Socket } from "../../../stack/mod.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 export class EndedSocket {
   readonly kind: number;
   readonly socket: Socket;
-  readonly state: number;
   readonly local: NetEndpoint;
+  readonly #state: number;
   #soError: number;
 
-  /** Before the stack's socket is closed. */
+  /** `soError` has been taken from the stack's socket, which is not closed yet. */
   constructor(endpoint: Endpoint, soError: number) {
     this.kind = endpoint.kind;
     this.socket = endpoint.socket;
-    this.state = endpoint.state;
+    this.#state = endpoint.state;
     this.local = endpoint.local;
     this.#soError = soError;
+  }
+
+  /** NUSE_STATE_* bits. */
+  get state(): number {
+    return this.#state | (this.#soError !== 0 ? NUSE_STATE_ERROR : 0);
   }
 
   /** null once the connection is gone. */

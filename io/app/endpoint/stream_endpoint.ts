@@ -34,6 +34,8 @@ import {
   NUSE_KIND_STREAM,
   NUSE_STATE_CONNECTED,
   NUSE_STATE_CONNECTING,
+  NUSE_STATE_ERROR,
+  NUSE_STATE_PEER_DONE,
 } from "../../../ffi/shim/protocol.ts";
 import {
   EAGAIN,
@@ -95,8 +97,10 @@ export class StreamEndpoint extends Endpoint {
 
   get state(): number {
     if (this.#phase === PHASE_CONNECTING) return this.optionState | NUSE_STATE_CONNECTING;
-    if (this.#phase === PHASE_CONNECTED) return this.optionState | NUSE_STATE_CONNECTED;
-    return this.optionState;
+    if (this.#phase === PHASE_UNCONNECTED) return this.optionState;
+    const { isPeerDone, soError } = this.socket;
+    return this.optionState | NUSE_STATE_CONNECTED | (isPeerDone ? NUSE_STATE_PEER_DONE : 0) |
+      (soError !== 0 ? NUSE_STATE_ERROR : 0);
   }
 
   /** For a socket that accept() has given. */

@@ -235,6 +235,10 @@ export class TcpSocket implements SocketHandle {
     }
   }
 
+  get isPeerDone(): boolean {
+    return this.tcb.isFinReceived;
+  }
+
   /** All that the peer has sent was read, and no more comes. */
   get recvEof(): boolean {
     const { tcb } = this;

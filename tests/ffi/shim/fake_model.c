@@ -133,7 +133,10 @@ void show_failure(struct fake *s) {
 }
 
 void drained(struct fake *s) {
-  if (s->port == PORT_FIN && send(s->fd, "fin", 3, MSG_NOSIGNAL) == 3) shutdown(s->fd, SHUT_WR);
+  bool has_fin = s->port == PORT_FIN || s->port == PORT_FIN_RESET;
+  if (!has_fin || send(s->fd, "fin", 3, MSG_NOSIGNAL) != 3) return;
+  s->state |= NUSE_STATE_PEER_DONE;
+  shutdown(s->fd, SHUT_WR);
 }
 
 static int how_it_failed(struct fake *s) {

@@ -216,7 +216,7 @@ static void answer(int fd, const struct header *request, int passed) {
   }
   bool is_silent = op == NUSE_OP_POST_SETOPT || (op == NUSE_OP_MORE && request->a == 0);
   if (reply.word0 == DEFERRED || is_silent) return;
-  if (s != NULL) reply.word1 = (int32_t)s->state;
+  if (s != NULL) reply.word1 = (int32_t)(s->state | (s->error != 0 ? NUSE_STATE_ERROR : 0));
   struct iovec iov[2] = {{&reply, sizeof reply}, {data, reply.data_len}};
   send_with_fd(fd, iov, reply.data_len > 0 ? 2 : 1, program_fd);
 }
@@ -274,9 +274,9 @@ static void move_stream(struct fake *s) {
   ssize_t n = recv(s->fd, bytes, sizeof bytes, MSG_DONTWAIT);
   if (n == 0 || (n < 0 && errno != EAGAIN)) {
     hang_up(s);
-  } else if (s->port == PORT_RESET_ON_DATA) {
-    send(s->fd, "bye", 3, MSG_NOSIGNAL);
-    end_with(s, ECONNRESET);
+  } else if (s->port == PORT_RESET_ON_DATA || s->port == PORT_FIN_RESET) {
+    send(s->fd, "bye", 3, MSG_NOSIGNAL); /* in vain after the FIN */
+    end_with(s, s->port == PORT_FIN_RESET ? EPIPE : ECONNRESET);
   } else if (n > 0) {
     send(s->fd, bytes, (size_t)n, MSG_NOSIGNAL);
   }

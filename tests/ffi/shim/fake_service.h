@@ -14,6 +14,7 @@
 #define PORT_UNREACHABLE 15
 #define PORT_HELD 16 /* echoes, established by FAKE_RELEASE */
 #define PORT_FAST 17      /* with NUSE_CONNECT_FAST: connected at once */
+#define PORT_FIN_RESET 18 /* as PORT_FIN; answers data with a reset */
 
 /* setsockopt and getsockopt at this level steer the fake. */
 #define LEVEL_FAKE 9999

@@ -101,6 +101,40 @@ CASE(stream_reset) {
   CHECK(read(fd, buf, sizeof buf) == 0);
 }
 
+#define ALL_EVENTS (POLLIN | POLLOUT | POLLRDHUP)
+
+CASE(stream_reset_polls) {
+  int fd = connected(PORT_RESET_ON_DATA);
+  char buf[8];
+  CHECK(write(fd, "x", 1) == 1);
+  CHECK(wait_for(fd, POLLRDHUP, LIMIT_MS) & POLLHUP);
+  CHECK(wait_for(fd, ALL_EVENTS, 0) == (ALL_EVENTS | POLLHUP | POLLERR));
+  CHECK(wait_for(fd, 0, LIMIT_MS) == (POLLHUP | POLLERR));
+  CHECK(read(fd, buf, sizeof buf) == 3);
+  FAILS(ECONNRESET, read(fd, buf, sizeof buf));
+  CHECK(wait_for(fd, ALL_EVENTS, 0) == (ALL_EVENTS | POLLHUP));
+}
+
+CASE(stream_reset_after_fin) {
+  int fd = connected(PORT_FIN_RESET);
+  char buf[8];
+  CHECK(recv(fd, buf, sizeof buf, MSG_WAITALL) == 3);
+  CHECK(write(fd, "x", 1) == 1);
+  UNTIL(wait_for(fd, 0, 0) & POLLHUP);
+  CHECK(read(fd, buf, sizeof buf) == 0 && read(fd, buf, sizeof buf) == 0);
+  CHECK(so_error(fd) == EPIPE && so_error(fd) == 0);
+}
+
+CASE(stream_unconnected_polls) {
+  int fd = tcp(0), other = udp();
+  struct pollfd p[2] = {{.fd = fd, .events = POLLIN}, {.fd = other, .events = POLLOUT}};
+  CHECK(poll(p, 1, LIMIT_MS) == 1 && p[0].revents == POLLHUP);
+  p[0].events = ALL_EVENTS;
+  CHECK(ppoll(p, 2, NULL, NULL) == 2 && p[1].revents == POLLOUT);
+  CHECK(p[0].revents == (POLLOUT | POLLHUP));
+  CHECK(listen(fd, 1) == 0 && wait_for(fd, POLLIN, 0) == 0);
+}
+
 CASE(stream_write_after_reset) {
   int fd = connected(PORT_RESET_ON_DATA);
   count_signal(SIGPIPE, 0);

@@ -4,7 +4,9 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { ECONNRESET } from "../../../../stack/mod.ts";
+import { SHUT_WR } from "../../../../ffi/abi/socket.ts";
+import * as P from "../../../../ffi/shim/protocol.ts";
+import { ECONNRESET, EPIPE } from "../../../../stack/mod.ts";
 import { connectedStreams, POLLHUP, POLLIN } from "../program.ts";
 import { World } from "../world.ts";
 
@@ -39,4 +41,32 @@ Deno.test("stream: bytes that wait behind a pair read empty are unread, too: RST
   client.await(POLLHUP);
   assertEquals(client.soError, ECONNRESET);
   assertEquals(world.stack.counters.tcp.abortOnClose, 1);
+});
+
+Deno.test("stream: a reset after the FIN is EPIPE, and the state tells a reader of the FIN", () => {
+  using world = new World();
+  const { client, server } = connectedStreams(world.program(), PORT);
+  assertEquals(client.state, P.NUSE_STATE_CONNECTED);
+  assertEquals(server.shutdown(SHUT_WR), 0);
+  assertEquals(client.receive(), new Uint8Array(0));
+  const done = P.NUSE_STATE_CONNECTED | P.NUSE_STATE_PEER_DONE;
+  assertEquals(client.state, done);
+  assertEquals(client.send(text("x")), 1);
+  server.await(POLLIN);
+  server.close(); // with the byte unread
+  client.await(POLLHUP);
+  assertEquals(client.state, done | P.NUSE_STATE_ERROR);
+  assertEquals([client.soError, client.state, client.soError], [EPIPE, done, 0]);
+});
+
+Deno.test("stream: the state tells of the error of a reset until it is taken", () => {
+  using world = new World();
+  const { client, server } = connectedStreams(world.program(), PORT);
+  client.send(text("never read"));
+  server.await(POLLIN);
+  server.close();
+  client.await(POLLHUP);
+  assertEquals(client.state, P.NUSE_STATE_CONNECTED | P.NUSE_STATE_ERROR);
+  assertEquals(client.soError, ECONNRESET);
+  assertEquals(client.state, P.NUSE_STATE_CONNECTED);
 });
