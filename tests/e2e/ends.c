@@ -81,7 +81,7 @@ static void say_error(int fd) { say("SO_ERROR", take_error(fd)); }
 static void say_poll(int fd) { printf("poll: %#x\n", poll_now(fd, 0)); }
 
 /* What is still told of a connection that has ended, in every order of asking. */
-static void tell_end(const char *what, int ready) {
+static void tell_end(const char *what) {
   static void (*const ask[])(int) = {say_read, say_send, say_error};
   for (int i = 0; i < 3; i++) {
     int fd = dial(what);
@@ -90,7 +90,7 @@ static void tell_end(const char *what, int ready) {
       if (what[1] == 'r') say_read(fd);
       say_send(fd);
     }
-    wait_for(fd, ready);
+    wait_for(fd, POLLHUP);
     printf("%s %d\n", what, i);
     say_poll(fd);
     for (int k = 0; k < 6; k++) ask[(i + k) % 3](fd);
@@ -98,6 +98,11 @@ static void tell_end(const char *what, int ready) {
     close(fd);
   }
 }
+
+static void fin_rst(void) { tell_end("f"); }
+static void fin_read_rst(void) { tell_end("fr"); }
+static void rst(void) { tell_end("r"); }
+static void data_rst(void) { tell_end("d"); }
 
 static void unread(void) {
   int fd = dial("u");
@@ -119,6 +124,23 @@ static void fresh(void) {
   int n = poll(&p, 1, 1000);
   printf("poll: %d %#x\n", n, p.revents);
   say_poll(fd);
+}
+
+/* The side that closed first connects again, from the same port, and again. */
+static void again(void) {
+  char text[16];
+  int one = 1;
+  struct sockaddr_in own = {.sin_family = AF_INET, .sin_port = htons(4979)};
+  for (int i = 0; i < 3; i++) {
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    say("bind", bind(fd, (struct sockaddr *)&own, sizeof own));
+    say("connect", connect(fd, (struct sockaddr *)&at, sizeof at));
+    send(fd, "e", 1, 0);
+    say("shutdown", shutdown(fd, SHUT_WR));
+    say("recv", recv(fd, text, sizeof text, 0));
+    close(fd);
+  }
 }
 
 /* Until the connection ends: everything that comes, and how it ended. */
@@ -146,6 +168,10 @@ static bool serve_one(int fd) {
     recv(fd, &more, 1, 0);
     reset(fd);
     break;
+  case 'e':
+    read_all(fd);
+    close(fd);
+    break;
   case 'u':
     send(fd, "hello", 5, 0);
     read_all(fd);
@@ -164,22 +190,31 @@ static void serve(void) {
   while (serve_one(accept(listener, NULL, NULL))) continue;
 }
 
+static const struct {
+  const char *name;
+  void (*run)(void);
+} CASES[] = {
+    {"unread", unread},
+    {"unread_linger", unread_linger},
+    {"fin_rst", fin_rst},
+    {"fin_read_rst", fin_read_rst},
+    {"rst", rst},
+    {"data_rst", data_rst},
+    {"fresh", fresh},
+    {"again", again},
+    {"serve", serve},
+};
+
 int main(int argc, char **argv) {
   setvbuf(stdout, NULL, _IOLBF, 0);
   if (argc != 4) return 2;
   inet_pton(AF_INET, argv[2], &at.sin_addr);
   at.sin_port = htons((uint16_t)atoi(argv[3]));
-  if (strcmp(argv[1], "unread") == 0) unread();
-  if (strcmp(argv[1], "unread_linger") == 0) unread_linger();
-  if (strcmp(argv[1], "fin_rst") == 0) tell_end("f", POLLHUP);
-  if (strcmp(argv[1], "fin_read_rst") == 0) tell_end("fr", POLLHUP);
-  if (strcmp(argv[1], "rst") == 0) tell_end("r", POLLHUP);
-  if (strcmp(argv[1], "data_rst") == 0) tell_end("d", POLLHUP);
-  if (strcmp(argv[1], "fresh") == 0) fresh();
-  if (strcmp(argv[1], "serve") == 0) {
-    serve();
-  } else {
-    close(dial("q"));
+  bool is_client = strcmp(argv[1], "serve") != 0;
+  if (is_client) close(dial("h")); /* the server is up */
+  for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+    if (strcmp(argv[1], CASES[i].name) == 0) CASES[i].run();
   }
+  if (is_client) close(dial("q"));
   return 0;
 }

@@ -69,3 +69,7 @@ cases("a reset is told once, behind the data, and shown by poll() until then", {
 cases("poll() of a stream that is not connected: POLLHUP at once", {
   fresh: "poll: 1 0x10\npoll: 0x14",
 });
+
+cases("who closed first may connect again from its own port at once", {
+  again: "server got 0 bytes, then : 0 \n".repeat(3),
+});

@@ -142,9 +142,12 @@ function chooseLocal(
   nowUs: number,
 ): number {
   const { layer } = tcb;
-  const isTaken = (port: number) => !isFree(tcb, local, port, remote, remotePort, nowUs);
-  if (tcb.binding !== null) {
-    if (isTaken(tcb.binding.port)) return -EADDRNOTAVAIL;
+  const { binding: bound } = tcb;
+  // A port of the program's own choice may be had again at once (Linux tcp_twsk_unique)
+  const idleUs = bound === null ? TIME_WAIT_REUSE_US : 0;
+  const isTaken = (port: number) => !isFree(tcb, local, port, remote, remotePort, nowUs - idleUs);
+  if (bound !== null) {
+    if (isTaken(bound.port)) return -EADDRNOTAVAIL;
   } else {
     const { bindings } = layer;
     const { options } = tcb;
@@ -160,7 +163,7 @@ function chooseLocal(
     tcb.binding = binding;
   }
   tcb.local = local;
-  tcb.localPort = tcb.binding.port;
+  tcb.localPort = tcb.binding!.port;
   tcb.remote = remote;
   tcb.remotePort = remotePort;
   const previous = layer.demux.find(local, tcb.localPort, remote, remotePort);
@@ -174,20 +177,23 @@ function chooseLocal(
   return 0;
 }
 
-/** No connection between the two ends, or one in TIME-WAIT that timestamps protect (RFC 6191). */
+/**
+ * No connection between the two ends, or one in TIME-WAIT that timestamps protect (RFC 6191) and
+ * that was heard of last by `beforeUs`.
+ */
 function isFree(
   tcb: Tcb,
   local: IpAddress,
   port: number,
   remote: IpAddress,
   remotePort: number,
-  nowUs: number,
+  beforeUs: number,
 ): boolean {
   const flow = tcb.layer.demux.find(local, port, remote, remotePort);
   if (flow === null) return true;
   if (flow.kind !== FLOW_TIME_WAIT) return false;
   const timeWait = flow as TimeWait;
-  return timeWait.hasTimestamps && nowUs - timeWait.tsRecentAtUs > TIME_WAIT_REUSE_US;
+  return timeWait.hasTimestamps && timeWait.tsRecentAtUs <= beforeUs;
 }
 
 /** "Issue a SYN segment; set SND.UNA to ISS, SND.NXT to ISS+1, enter SYN-SENT." */
