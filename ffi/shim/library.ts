@@ -20,6 +20,7 @@ const FILES = [
   "calls/prctl.c",
   "calls/sockets.c",
   "core/channels.c",
+  "core/closing.c",
   "core/control.c",
   "core/fd_table.c",
   "core/memory.c",

@@ -114,6 +114,9 @@
 #define NUSE_OP_MORE 19
 /* `a` of MORE: MSG_EOR, a record ends with what was written -> 0 */
 #define NUSE_MORE_RECORD_END 2
+/* The program has closed a descriptor of the socket -> 0 when what that does has been done, should
+ * it have been the last one. a 1: not before the peer has acknowledged everything (see CANCEL). */
+#define NUSE_OP_CLOSE 20
 
 /* `b` of CONNECT. */
 #define NUSE_CONNECT_WAIT 1
@@ -132,6 +135,10 @@
 #define NUSE_STATE_PEER_DONE 0x8
 /* A stream on which an error waits: SO_ERROR would not be 0. */
 #define NUSE_STATE_ERROR 0x10
+/* The port was chosen by bind(). */
+#define NUSE_STATE_BOUND 0x20
+/* SO_LINGER is on, with a time. */
+#define NUSE_STATE_LINGER 0x40
 /* Control messages that recvmsg shall carry (datagram kinds), by the options set. */
 #define NUSE_STATE_TIMESTAMP 0x100   /* SO_TIMESTAMP */
 #define NUSE_STATE_TIMESTAMPNS 0x200 /* SO_TIMESTAMPNS */

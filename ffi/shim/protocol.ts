@@ -49,6 +49,7 @@ export const NUSE_OP_CANCEL = 18;
 
 export const NUSE_OP_MORE = 19;
 export const NUSE_MORE_RECORD_END = 2;
+export const NUSE_OP_CLOSE = 20;
 
 export const NUSE_CONNECT_WAIT = 1;
 export const NUSE_CONNECT_FAST = 1;
@@ -61,6 +62,8 @@ export const NUSE_STATE_CONNECTED = 0x2;
 export const NUSE_STATE_LISTENING = 0x4;
 export const NUSE_STATE_PEER_DONE = 0x8;
 export const NUSE_STATE_ERROR = 0x10;
+export const NUSE_STATE_BOUND = 0x20;
+export const NUSE_STATE_LINGER = 0x40;
 export const NUSE_STATE_TIMESTAMP = 0x100;
 export const NUSE_STATE_TIMESTAMPNS = 0x200;
 export const NUSE_STATE_RECVTTL = 0x400;

@@ -96,6 +96,7 @@ export class Service implements LoopService {
   /** Takes what arrived over the loopback during the flush. */
   afterFlush(nowUs: number): void {
     this.#app.slots.reset();
+    this.#app.lingering.check();
     const hasNews = this.#takeReady(nowUs);
     if (hasNews || this.#app.hasDirty) this.#app.loop.wake();
   }

@@ -103,6 +103,9 @@ export interface StreamSocket extends Socket {
   /** Of these, bytes not sent even once (SIOCOUTQNSD). */
   readonly unsentBytes: number;
 
+  /** Bytes, or the FIN, may not have been acknowledged yet: SO_LINGER waits for that. */
+  readonly isDelivering: boolean;
+
   /** In-order bytes that wait for the program. */
   recvAvailable(): number;
   recvSpan(maxBytes: number): Span;

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define ALL (POLLIN | POLLOUT | POLLERR | POLLHUP | POLLRDHUP)
@@ -143,6 +144,45 @@ static void again(void) {
   }
 }
 
+/* What close() has promised is true when it returns, for a socket that was there before. */
+static void closed(void) {
+  struct sockaddr_in own = {.sin_family = AF_INET, .sin_port = htons(4978)};
+  int not_free = 0, not_refused = 0;
+  inet_pton(AF_INET, "127.0.0.1", &own.sin_addr);
+  for (int i = 0; i < 300; i++) {
+    int type = i % 3 == 2 ? SOCK_DGRAM : SOCK_STREAM;
+    int other = socket(AF_INET, type, 0), fd = socket(AF_INET, type, 0);
+    bind(fd, (struct sockaddr *)&own, sizeof own);
+    if (type == SOCK_STREAM) listen(fd, 1);
+    close(fd);
+    if (i % 3 == 0) {
+      int result = connect(other, (struct sockaddr *)&own, sizeof own);
+      not_refused += result == 0 || errno != ECONNREFUSED;
+    } else {
+      not_free += bind(other, (struct sockaddr *)&own, sizeof own) != 0;
+    }
+    close(other);
+  }
+  printf("not free: %d, not refused: %d\n", not_free, not_refused);
+}
+
+/* The server does not read: close() waits for the time set, and the rest is delivered after it. */
+static void linger(void) {
+  static char block[65536];
+  struct timespec before, after;
+  int fd = dial("l");
+  while (send(fd, block, sizeof block, MSG_DONTWAIT) > 0) continue;
+  usleep(100000);
+  while (send(fd, block, sizeof block, MSG_DONTWAIT) > 0) continue;
+  set_linger(fd, 1);
+  clock_gettime(CLOCK_MONOTONIC, &before);
+  say("close", close(fd));
+  clock_gettime(CLOCK_MONOTONIC, &after);
+  long ms = (after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000;
+  puts(ms >= 950 ? "waited" : "did not wait");
+  close(dial("h"));
+}
+
 /* Until the connection ends: everything that comes, and how it ended. */
 static void read_all(int fd) {
   char text[4096];
@@ -152,9 +192,11 @@ static void read_all(int fd) {
   say("", n);
 }
 
+static int listener;
+
 /* False: it was the last. */
 static bool serve_one(int fd) {
-  char what = 0, more;
+  char what = 0, more, text[4096];
   recv(fd, &what, 1, 0);
   switch (what) {
   case 'q': return false;
@@ -167,6 +209,12 @@ static bool serve_one(int fd) {
     shutdown(fd, SHUT_WR);
     recv(fd, &more, 1, 0);
     reset(fd);
+    break;
+  case 'l':
+    serve_one(accept(listener, NULL, NULL));
+    while (recv(fd, text, sizeof text, 0) > 0) continue;
+    puts("all has come");
+    close(fd);
     break;
   case 'e':
     read_all(fd);
@@ -183,7 +231,8 @@ static bool serve_one(int fd) {
 }
 
 static void serve(void) {
-  int one = 1, listener = socket(AF_INET, SOCK_STREAM, 0);
+  int one = 1;
+  listener = socket(AF_INET, SOCK_STREAM, 0);
   setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
   bind(listener, (struct sockaddr *)&at, sizeof at);
   listen(listener, 5);
@@ -202,6 +251,8 @@ static const struct {
     {"data_rst", data_rst},
     {"fresh", fresh},
     {"again", again},
+    {"closed", closed},
+    {"linger", linger},
     {"serve", serve},
 };
 

@@ -73,3 +73,11 @@ cases("poll() of a stream that is not connected: POLLHUP at once", {
 cases("who closed first may connect again from its own port at once", {
   again: "server got 0 bytes, then : 0 \n".repeat(3),
 });
+
+cases("what close() promises is true when it returns: the port is free, nobody listens", {
+  closed: "not free: 0, not refused: 0",
+});
+
+cases("SO_LINGER: close() waits, no longer than that, and the rest is delivered", {
+  linger: "waited\nall has come\n",
+});

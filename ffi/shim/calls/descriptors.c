@@ -15,6 +15,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "../core/closing.h"
 #include "../core/control.h"
 #include "../core/fd_table.h"
 #include "../core/real.h"
@@ -36,8 +37,11 @@ static bool is_hidden(int fd) {
 EXPORT int close(int fd) {
   int saved = errno;
   if (is_hidden(fd)) return (int)shim_return(-EBADF, saved);
+  struct closing closing = closing_begin(fd);
   table_forget_nuse(fd);
-  return real()->close(fd);
+  int result = real()->close(fd);
+  closing_end(&closing);
+  return result;
 }
 
 EXPORT int dup(int fd) {
@@ -49,27 +53,32 @@ EXPORT int dup(int fd) {
 }
 
 /* Before `fd` becomes something else. */
-static void make_way(int fd) {
+static struct closing make_way(int fd) {
   if (is_hidden(fd)) control_vacate(fd);
+  struct closing closing = closing_begin(fd);
   table_forget_nuse(fd);
+  return closing;
 }
 
 EXPORT int dup2(int from, int to) {
   int saved = errno;
   if (is_hidden(from)) return (int)shim_return(-EBADF, saved);
   if (from == to) return real()->dup2(from, to);
-  make_way(to);
+  struct closing closing = make_way(to);
   int result = real()->dup2(from, to);
   if (result >= 0) table_copy(from, to);
+  closing_end(&closing);
   return result;
 }
 
 EXPORT int dup3(int from, int to, int flags) {
   int saved = errno;
   if (is_hidden(from)) return (int)shim_return(-EBADF, saved);
-  if (from != to) make_way(to);
+  struct closing closing = {0};
+  if (from != to) closing = make_way(to);
   int result = real()->dup3(from, to, flags);
   if (result >= 0) table_copy(from, to);
+  closing_end(&closing);
   return result;
 }
 

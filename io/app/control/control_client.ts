@@ -1,6 +1,7 @@
 /**
  * One control connection: reads a request, has it carried out, and answers. A request is answered
- * at once, in the handler that has read it; only a connect() that waits is answered later.
+ * at once, in the handler that has read it; only a connect() or a close() that waits is answered
+ * later.
  *
  * Whoever sends anything else than requests, asks for more while a reply is owed (but for CANCEL),
  * or does not read its replies, is cut off.
@@ -8,7 +9,7 @@
  * @module
  */
 import { MSG_DONTWAIT } from "../../../ffi/abi/socket.ts";
-import { NUSE_OP_CANCEL, NUSE_OP_CONNECT } from "../../../ffi/shim/protocol.ts";
+import { NUSE_OP_CANCEL } from "../../../ffi/shim/protocol.ts";
 import { peerCredentials } from "../../../ffi/socket.ts";
 import { EAGAIN, EINTR } from "../../../stack/mod.ts";
 import { OwnEvent } from "../../log/own_events.ts";
@@ -16,7 +17,7 @@ import type { Handler } from "../../loop/loop.ts";
 import type { Account } from "../endpoint/account.ts";
 import type { AppContext } from "../endpoint/app_context.ts";
 import { DeferredReply, type RepliedSocket } from "../protocol/deferred_reply.ts";
-import { MESSAGE_MAX_LEN, type Reply } from "../protocol/message.ts";
+import { MESSAGE_MAX_LEN, type Reply, type Request } from "../protocol/message.ts";
 import type { Call, Caller } from "./call.ts";
 import { carryOut, isSocketKnown } from "./operations.ts";
 import { requestDetail, requestName, resultText } from "./request_text.ts";
@@ -104,7 +105,7 @@ export class ControlClient implements Handler, Caller {
     }
     if (call.fd >= 0) this.app.sys.closeLater(call.takeFd());
     if (hasReply) this.answer(call.reply);
-    else if (this.later.isOwed) this.later.cookie = call.request.cookie;
+    else if (this.later.isOwed) this.later.noteRequest(call.request);
   }
 
   #tell({ request, reply }: Call, hasReply: boolean): void {
@@ -116,11 +117,11 @@ export class ControlClient implements Handler, Caller {
     log.tell(OwnEvent.CONTROL_REQUEST, { pid, request: requestName(request.op), detail, result });
   }
 
-  /** A connect() that waited has been answered. */
-  tellLate(cookie: number, reply: Reply): void {
+  /** A request that waited has been answered. */
+  tellLate(op: number, cookie: number, reply: Reply): void {
     const { log } = this.app;
     if (log === null || log.isOn[OwnEvent.CONTROL_REQUEST] === 0) return;
-    const values = { request: requestName(NUSE_OP_CONNECT), detail: `socket ${cookie}` };
+    const values = { request: requestName(op), detail: `socket ${cookie}` };
     const { pid } = this;
     log.tell(OwnEvent.CONTROL_REQUEST, { pid, ...values, result: resultText(reply) });
   }
@@ -147,13 +148,19 @@ export class ControlClient implements Handler, Caller {
   }
 }
 
-/** The reply to a CONNECT that waited. */
+/** The reply to a CONNECT or a CLOSE that waited. */
 class LateReply extends DeferredReply {
+  #op = 0;
   /** By which cookie the request has named the socket. */
-  cookie = 0;
+  #cookie = 0;
 
   constructor(readonly client: ControlClient) {
     super();
+  }
+
+  noteRequest({ op, cookie }: Request): void {
+    this.#op = op;
+    this.#cookie = cookie;
   }
 
   protected override send(result: number, socket: RepliedSocket, fillerLen: number): void {
@@ -162,9 +169,9 @@ class LateReply extends DeferredReply {
     reply.result = result;
     reply.state = socket.state;
     reply.cookie = socket.cookie;
-    reply.a = this.cookie === socket.cookie ? 0 : 1;
+    reply.a = this.#cookie === socket.cookie ? 0 : 1;
     reply.b = fillerLen;
-    this.client.tellLate(this.cookie, reply);
+    this.client.tellLate(this.#op, this.#cookie, reply);
     this.client.answer(reply);
   }
 }

@@ -26,6 +26,7 @@ import {
   describeSocket,
   listen,
   name,
+  noteClose,
   openSocket,
   setMore,
   shutdown,
@@ -73,6 +74,7 @@ const OPERATIONS: Readonly<Record<number, Operation>> = {
   [P.NUSE_OP_IOCTL]: { run: ioctl },
   [P.NUSE_OP_SOCKET]: { run: openSocket },
   [P.NUSE_OP_OPEN]: { run: adoptSocket, isAnswered: never },
+  [P.NUSE_OP_CLOSE]: { run: noteClose, ranges: { a: FLAG } },
   [P.NUSE_OP_WHO]: { living: describeSocket, ended: describeSocket },
   [P.NUSE_OP_BIND]: { living: bind, ended: invalid },
   [P.NUSE_OP_CONNECT]: {

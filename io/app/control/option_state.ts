@@ -1,6 +1,6 @@
 /**
- * Which socket options make recvmsg carry control messages: the shim builds these and learns from
- * the state bits of every reply which are wanted.
+ * What the shim has to know of the options, from the state bits of every reply: which control
+ * messages recvmsg is to carry, and whether close() waits (SO_LINGER).
  *
  * @module
  */
@@ -14,6 +14,7 @@ import {
   IPV6_RECVHOPLIMIT,
   IPV6_RECVPKTINFO,
   IPV6_RECVTCLASS,
+  SO_LINGER,
   SO_TIMESTAMP,
   SO_TIMESTAMP_NEW,
   SO_TIMESTAMPNS,
@@ -38,6 +39,13 @@ function stateBit(level: number, name: number): number {
   return 0;
 }
 
+/** `value`: struct linger; a time of 0 is not waited for. */
+function lingerState(state: number, value: Uint8Array): number {
+  const isSet = (bytes: Uint8Array) => bytes.some((byte) => byte !== 0);
+  const waits = isSet(value.subarray(0, 4)) && isSet(value.subarray(4, 8));
+  return waits ? state | P.NUSE_STATE_LINGER : state & ~P.NUSE_STATE_LINGER;
+}
+
 /**
  * The bits after the option has been set to `value`. The two kinds of time stamp exclude each
  * other.
@@ -48,6 +56,7 @@ export function nextOptionState(
   name: number,
   value: Uint8Array,
 ): number {
+  if (level === SOL_SOCKET && name === SO_LINGER) return lingerState(state, value);
   const bit = stateBit(level, name);
   if (bit === 0) return state;
   const stamps = P.NUSE_STATE_TIMESTAMP | P.NUSE_STATE_TIMESTAMPNS;

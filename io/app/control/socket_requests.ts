@@ -1,6 +1,6 @@
 /**
  * Requests that make, name, connect and end sockets: SOCKET OPEN WHO BIND CONNECT CHECK LISTEN NAME
- * SHUTDOWN MORE.
+ * SHUTDOWN CLOSE MORE.
  *
  * @module
  */
@@ -22,6 +22,7 @@ import {
   NUSE_CONNECT_FAST,
   NUSE_CONNECT_WAIT,
   NUSE_MORE_RECORD_END,
+  NUSE_STATE_BOUND,
 } from "../../../ffi/shim/protocol.ts";
 import { OwnEvent } from "../../log/own_events.ts";
 import type { Account } from "../endpoint/account.ts";
@@ -155,8 +156,13 @@ export function describeSocket({ reply }: Call, known: Endpoint | EndedSocket): 
 }
 
 /** BIND */
-export function bind({ app, request, nowUs }: Call, endpoint: Endpoint): number {
-  const { socket } = endpoint;
+export function bind(call: Call, endpoint: Endpoint): number {
+  const result = bindSocket(call, endpoint);
+  if (result === 0) endpoint.optionState |= NUSE_STATE_BOUND;
+  return result;
+}
+
+function bindSocket({ app, request, nowUs }: Call, { socket }: Endpoint): number {
   const parsed = parseAddress(app, request, socket.domain);
   if (parsed < 0) return parsed;
   if (address.family === AF_UNSPEC) {
@@ -247,6 +253,17 @@ export function name({ app, request, reply }: Call, known: Endpoint | EndedSocke
 /** SHUTDOWN: `a` how. */
 export function shutdown({ request, nowUs }: Call, endpoint: Endpoint): number {
   return endpoint.shutdown(request.a, nowUs);
+}
+
+/** CLOSE: `a` whether to wait for what SO_LINGER waits for. It may be answered later. */
+export function noteClose({ app, caller, request, nowUs }: Call): number {
+  const endpoint = app.endpoints.get(request.cookie);
+  endpoint?.noteHangUp(nowUs);
+  if (request.a === 0) return 0;
+  // What does not fit into the send buffer is still in the pair
+  const isLeft = endpoint instanceof StreamEndpoint && endpoint.isProgramGone;
+  if (isLeft && !endpoint.isReleased) app.lingering.add(endpoint.cookie, endpoint.socket);
+  return app.lingering.wait(request.cookie, caller.later);
 }
 
 /** MORE: `a` whether what is written from now on is not all, or that a record has ended. */

@@ -18,6 +18,7 @@ import { DatagramSlots } from "./datagram_slots.ts";
 import { EndedSockets } from "./ended_sockets.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { EndpointTable } from "./endpoint_table.ts";
+import { LingeringSockets } from "./lingering.ts";
 import { PairMaker } from "./pair.ts";
 import { RefusedSockets } from "./refused_sockets.ts";
 
@@ -58,6 +59,7 @@ export class AppContext {
   readonly accounts = new Accounts();
   readonly pairs = new PairMaker();
   readonly slots: DatagramSlots;
+  readonly lingering = new LingeringSockets();
   readonly scratchOff: number;
   /** Marks the headers of datagrams; only programs' shims know it. */
   readonly token: Token = randomToken();

@@ -149,6 +149,12 @@ export abstract class Endpoint implements Handler {
     this.release(nowUs);
   }
 
+  /** Takes note, before the loop does, that the program's end is closed. */
+  noteHangUp(nowUs: number): void {
+    const events = this.app.sys.poll(this.fd, EPOLLIN + EPOLLRDHUP, 0);
+    if (events > 0 && (events & EPOLLHUP) !== 0) this.onEvents(events, nowUs);
+  }
+
   protected noteProgramGone(nowUs: number): void {
     if (this.isProgramGone) return;
     this.isProgramGone = true;

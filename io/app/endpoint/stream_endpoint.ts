@@ -354,6 +354,7 @@ export class StreamEndpoint extends Endpoint {
   /** The program has ended first, and all its bytes are in the ring. */
   #finish(nowUs: number): void {
     if (this.isShutdownAsked) this.app.ended.add(this, 0);
+    this.app.lingering.add(this.cookie, this.socket);
     this.socket.close(nowUs);
     this.release(nowUs);
   }

@@ -34,6 +34,12 @@ export function canReceiveData(state: State): boolean {
   return state === State.ESTABLISHED || state === State.FIN_WAIT_1 || state === State.FIN_WAIT_2;
 }
 
+/** Something of ours may not have been acknowledged yet, be it the FIN. */
+export function isDelivering(state: State): boolean {
+  return canSendData(state) || state === State.FIN_WAIT_1 || state === State.CLOSING ||
+    state === State.LAST_ACK;
+}
+
 /** What loss recovery is doing. */
 export enum Recovery {
   /** Nothing is deemed lost. */

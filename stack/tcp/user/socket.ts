@@ -25,7 +25,7 @@ import { autotuneReceiveBuffer, isWindowUpdateDue } from "../receive/receive_win
 import { prepareForWriting, sendSpace } from "../output/send_buffer.ts";
 import { seqDiff } from "../base/seq.ts";
 import type { TcpSocketOptions } from "../tcb/socket_options.ts";
-import { canReceiveData, State, stateName } from "../base/state.ts";
+import { canReceiveData, isDelivering, State, stateName } from "../base/state.ts";
 import type { Listener } from "../tcb/listener.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 import { armKeepAlive, rearmTimer } from "../tcb/deadlines.ts";
@@ -233,6 +233,10 @@ export class TcpSocket implements SocketHandle {
       tcb.isAckDue = true;
       tcb.layer.markDirty(tcb);
     }
+  }
+
+  get isDelivering(): boolean {
+    return isDelivering(this.tcb.state);
   }
 
   get isPeerDone(): boolean {

@@ -14,6 +14,16 @@
 /* Frees a number that whoever runs the tests may have left open for us. */
 static void vacate(int fd) { syscall(SYS_close, fd); }
 
+CASE(close_of_a_listener_is_waited_for) {
+  int fd = tcp(0), copy = -1, other = udp();
+  int before = requests(other, NUSE_OP_CLOSE);
+  CHECK(close(tcp(0)) == 0 && requests(other, NUSE_OP_CLOSE) == before);
+  CHECK(listen(fd, 1) == 0 && (copy = dup(fd)) >= 0);
+  errno = 77;
+  CHECK(close(copy) == 0 && requests(other, NUSE_OP_CLOSE) == before + 1 && errno == 77);
+  CHECK(dup2(0, fd) == fd && requests(other, NUSE_OP_CLOSE) == before + 2);
+}
+
 CASE(dup_all_ways) {
   vacate(50);
   vacate(60);

@@ -25,6 +25,13 @@ Deno.test("option state: every option switches its own bit on and off", () => {
   }
 });
 
+Deno.test("option state: SO_LINGER counts when it has a time", () => {
+  const linger = (on: number, seconds: number) =>
+    nextOptionState(0, 1, 13, new Uint8Array(new Int32Array([on, seconds]).buffer));
+  assertEquals([linger(1, 5), linger(1, 0), linger(0, 5)], [P.NUSE_STATE_LINGER, 0, 0]);
+  assertEquals(nextOptionState(P.NUSE_STATE_LINGER, 1, 13, new Uint8Array(8)), 0);
+});
+
 Deno.test("option state: one kind of time stamp at a time; others leave it alone", () => {
   const ns = nextOptionState(P.NUSE_STATE_TIMESTAMP, 1, 35, ON);
   assertEquals(ns, P.NUSE_STATE_TIMESTAMPNS);

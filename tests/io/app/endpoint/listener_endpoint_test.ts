@@ -26,7 +26,7 @@ function connectMany(program: Program, count: number): ProgramSocket[] {
 Deno.test("listener: state, and listen again", () => {
   using world = new World();
   const listener = listening(world.program(), 1);
-  assertEquals(listener.state, P.NUSE_STATE_LISTENING);
+  assertEquals(listener.state, P.NUSE_STATE_LISTENING | P.NUSE_STATE_BOUND);
   assertEquals(listener.listen(5), 0);
   assertEquals(listener.name(0), `127.0.0.1 ${PORT}`);
 });
