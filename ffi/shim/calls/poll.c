@@ -72,7 +72,7 @@ static int note_unconnected(struct pollfd *fds, nfds_t count, int ready) {
     const struct fd_entry *e = table_peek(fds[i].fd);
     if (e == NULL || !looks_unconnected(e)) continue;
     ready += fds[i].revents == 0;
-    fds[i].revents |= POLLHUP;
+    fds[i].revents |= entry_word(e) & NUSE_STATE_ERROR ? POLLHUP | POLLERR : POLLHUP;
   }
   return ready;
 }

@@ -142,6 +142,12 @@ EXPORT int getpeername(int fd, __SOCKADDR_ARG addr, socklen_t *restrict len) {
   return (int)shim_return(name_nuse(fd, e, 1, addr.__sockaddr__, len), saved);
 }
 
+/* A stream that may connect again: what was shut down was an attempt. */
+static bool has_no_connection(const struct fd_entry *e) {
+  unsigned word = entry_word(e);
+  return word_kind(word) == KIND_STREAM && !(word & (NUSE_STATE_CONNECTED | NUSE_STATE_LISTENING));
+}
+
 /* The stack is told first and decides; then the pair, so that EOF, EPIPE and the wake-ups are
  * native. */
 static long shutdown_nuse(int fd, struct fd_entry *e, int how) {
@@ -149,7 +155,7 @@ static long shutdown_nuse(int fd, struct fd_entry *e, int how) {
   struct control_reply reply = {0};
   if (process_is_sandboxed()) return sys_result(real()->shutdown(fd, how));
   long result = entry_call(fd, e, &request, &reply);
-  if (result >= 0) real()->shutdown(fd, how);
+  if (result >= 0 && !has_no_connection(e)) real()->shutdown(fd, how);
   return result;
 }
 

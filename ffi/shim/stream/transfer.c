@@ -18,6 +18,7 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 
 #include "../core/real.h"
 #include "../core/socket.h"
@@ -116,6 +117,26 @@ static long recv_flags_error(int flags) {
 
 static long send_flags_error(int flags) { return flags & MSG_OOB ? -EINVAL : 0; }
 
+/* recv with MSG_TRUNC: up to `len` bytes are thrown away, or with MSG_PEEK counted; the program's
+ * buffer is not touched. */
+static long discard(int fd, size_t len, int flags) {
+  char scratch[4096];
+  int waiting = 0;
+  size_t done = 0;
+  while (done < len) {
+    size_t part = len - done < sizeof scratch ? len - done : sizeof scratch;
+    long n = sys_result(real()->recv(fd, scratch, part, flags & RECV_FLAGS));
+    if (n <= 0) return done > 0 ? (long)done : n;
+    if (flags & MSG_PEEK) {
+      if (real()->ioctl(fd, FIONREAD, &waiting) != 0) return n;
+      return (size_t)waiting < len ? waiting : (long)len;
+    }
+    done += (size_t)n;
+    if (!(flags & MSG_WAITALL)) flags |= MSG_DONTWAIT;
+  }
+  return (long)done;
+}
+
 ssize_t stream_read(int fd, struct fd_entry *e, void *buf, size_t len) {
   long result = before_recv(fd, e, 0);
   if (result != 0) return result < 0 ? result : 0;
@@ -127,7 +148,11 @@ ssize_t stream_recv(int fd, struct fd_entry *e, void *buf, size_t len, int flags
   long result = recv_flags_error(flags);
   if (result == 0) result = before_recv(fd, e, flags);
   if (result != 0) return result < 0 ? result : 0;
-  result = sys_result(real()->recv(fd, buf, len, flags & RECV_FLAGS));
+  if (UNLIKELY(flags & MSG_TRUNC)) {
+    result = discard(fd, len, flags);
+  } else {
+    result = sys_result(real()->recv(fd, buf, len, flags & RECV_FLAGS));
+  }
   return len == 0 ? result : after_recv(fd, e, result);
 }
 
@@ -154,7 +179,11 @@ ssize_t stream_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg, int flags
   if (result == 0) result = before_recv(fd, e, flags);
   if (result < 0) return result;
   if (result == 0) {
-    result = sys_result(real()->recvmsg(fd, &plain, flags & RECV_FLAGS));
+    if (UNLIKELY(flags & MSG_TRUNC)) {
+      result = discard(fd, total_len(msg), flags);
+    } else {
+      result = sys_result(real()->recvmsg(fd, &plain, flags & RECV_FLAGS));
+    }
     if (total_len(msg) > 0) result = after_recv(fd, e, result);
     if (result < 0) return result;
   } else {

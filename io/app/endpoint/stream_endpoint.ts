@@ -97,10 +97,10 @@ export class StreamEndpoint extends Endpoint {
 
   get state(): number {
     if (this.#phase === PHASE_CONNECTING) return this.optionState | NUSE_STATE_CONNECTING;
-    if (this.#phase === PHASE_UNCONNECTED) return this.optionState;
     const { isPeerDone, soError } = this.socket;
-    return this.optionState | NUSE_STATE_CONNECTED | (isPeerDone ? NUSE_STATE_PEER_DONE : 0) |
-      (soError !== 0 ? NUSE_STATE_ERROR : 0);
+    const bits = this.optionState | (soError !== 0 ? NUSE_STATE_ERROR : 0);
+    if (this.#phase === PHASE_UNCONNECTED) return bits;
+    return bits | NUSE_STATE_CONNECTED | (isPeerDone ? NUSE_STATE_PEER_DONE : 0);
   }
 
   /** For a socket that accept() has given. */
@@ -181,7 +181,12 @@ export class StreamEndpoint extends Endpoint {
    */
   shutdown(how: number, nowUs: number): number {
     if (how < SHUT_RD || how > SHUT_RDWR) return -EINVAL;
-    if (this.#phase !== PHASE_CONNECTED) return this.socket.shutdown(how, nowUs);
+    if (this.#phase !== PHASE_CONNECTED) {
+      const result = this.socket.shutdown(how, nowUs);
+      // An attempt has ended: that shows before the program goes on
+      if (result === 0 && how !== SHUT_WR) this.onSocket(EVENT_CLOSED, nowUs);
+      return result;
+    }
     this.isShutdownAsked = true;
     return how === SHUT_WR ? 0 : this.socket.shutdown(SHUT_RD, nowUs);
   }

@@ -5,6 +5,7 @@
  * @module
  */
 import { EndCause } from "../base/end_cause.ts";
+import { ECONNRESET } from "../../base/errno.ts";
 import { emitReset } from "../output/emit.ts";
 import { hasUnsent, tcpOutput } from "../output/output.ts";
 import {
@@ -119,18 +120,22 @@ function stopListening(socket: TcpSocket, nowUs: number): void {
 
 /**
  * connect(AF_UNSPEC), shutdown(SHUT_RD) of a listener or an attempt: back to an unconnected socket.
+ * Whoever waits for what is lost that way is told of a reset, as on Linux.
  */
 export function disconnectSocket(socket: TcpSocket, nowUs: number): number {
   const { tcb } = socket;
-  if (tcb.state === State.LISTEN) stopListening(socket, nowUs);
-  else if (tcb.state !== State.CLOSED) {
-    if (needsReset(tcb.state)) {
+  const { state } = tcb;
+  const isLost = state === State.SYN_SENT || needsReset(state);
+  if (state === State.LISTEN) stopListening(socket, nowUs);
+  else if (state !== State.CLOSED) {
+    if (needsReset(state)) {
       sendQueued(tcb, nowUs);
       emitReset(tcb, nowUs);
     }
     failConnection(tcb, 0, EndCause.DISCONNECTED);
   }
   renewTcb(socket);
+  if (isLost) socket.tcb.soError = ECONNRESET;
   return 0;
 }
 

@@ -201,6 +201,7 @@ function startConnect(tcb: Tcb, route: Route, wantsFast: boolean, nowUs: number)
   const { layer } = tcb;
   const { config } = layer;
   tcb.route = route;
+  tcb.soError = 0;
   tcb.hasTimestamps = config.timestamps;
   tcb.hasSack = config.sack;
   tcb.hasEcn = config.ecn === 1;

@@ -81,6 +81,20 @@ CASE(stream_multi_message) {
   CHECK(memcmp(in[0], "one", 3) == 0 && memcmp(in[1], "two", 3) == 0);
 }
 
+CASE(stream_trunc_discards) {
+  static char block[10000];
+  int fd = connected(PORT_ECHO);
+  struct iovec iov[2] = {{NULL, 3}, {NULL, 2997}};
+  struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2};
+  char rest[4];
+  CHECK(send(fd, block, sizeof block, 0) == sizeof block && send(fd, "tail", 4, 0) == 4);
+  CHECK(recv(fd, NULL, 7000, MSG_TRUNC | MSG_WAITALL) == 7000);
+  CHECK(recvmsg(fd, &msg, MSG_TRUNC | MSG_WAITALL) == 3000);
+  CHECK(recv(fd, NULL, 100, MSG_TRUNC | MSG_PEEK) == 4);
+  CHECK(recv(fd, rest, 4, MSG_WAITALL) == 4 && memcmp(rest, "tail", 4) == 0);
+  FAILS(EAGAIN, recv(fd, NULL, 1, MSG_TRUNC | MSG_DONTWAIT));
+}
+
 CASE(stream_fin) {
   int fd = connected(PORT_FIN);
   char buf[8];

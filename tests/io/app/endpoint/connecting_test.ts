@@ -1,10 +1,11 @@
 import { assertEquals } from "@std/assert";
-import { AF_INET, SOCK_STREAM } from "../../../../ffi/abi/socket.ts";
+import { AF_INET, SHUT_RD, SOCK_STREAM } from "../../../../ffi/abi/socket.ts";
 import * as P from "../../../../ffi/shim/protocol.ts";
 import {
   EALREADY,
   ECONNABORTED,
   ECONNREFUSED,
+  ECONNRESET,
   EINPROGRESS,
   EISCONN,
   ENETUNREACH,
@@ -12,6 +13,7 @@ import {
 import {
   type Answer,
   POLLERR,
+  POLLHUP,
   POLLIN,
   POLLOUT,
   type Program,
@@ -109,6 +111,30 @@ Deno.test("connect that waits: others find it under way; one more may wait for i
   second.close();
 });
 
+Deno.test("connect that waits: shutdown() ends it as a reset, and the socket connects again", () => {
+  using world = new World();
+  const program = world.program();
+  const { by, socket } = hangingConnect(world, program);
+  assertEquals(socket.request(P.NUSE_OP_SHUTDOWN, { a: SHUT_RD }).result, 0);
+  assertEquals(outcome(world, by).result, -ECONNRESET);
+  assertEquals([socket.soError, socket.state], [0, 0]);
+  dial(by, socket, PORT + 1);
+  assertEquals(outcome(world, by).result, -ECONNREFUSED);
+  by.close();
+});
+
+Deno.test("connect: shutdown() of an attempt shows in the pair before the program goes on", () => {
+  using world = new World();
+  const program = world.program();
+  const { by } = hangingConnect(world, program);
+  const socket = program.socket(AF_INET, SOCK_STREAM);
+  assertEquals(socket.connect(SILENT, PORT), -EINPROGRESS);
+  assertEquals(socket.request(P.NUSE_OP_SHUTDOWN, { a: SHUT_RD }).result, 0);
+  assertEquals(socket.poll(POLLERR | POLLHUP), POLLERR | POLLHUP);
+  assertEquals([socket.soError, socket.soError], [ECONNRESET, 0]);
+  by.close();
+});
+
 Deno.test("connect that waits: CANCEL turns it into one that the pair shows", () => {
   using world = new World();
   const program = world.program();
@@ -137,7 +163,7 @@ Deno.test("connect: failed, the pair shows it once the filler has come", () => {
   const ask = { data, a: P.NUSE_FILLER_LEN };
   const { result, a, b } = client.request(P.NUSE_OP_CONNECT, ask);
   assertEquals([result, a, b], [-EINPROGRESS, 0, P.NUSE_FILLER_LEN]);
-  world.until("the end", () => client.state === 0);
+  world.until("the end", () => client.state === P.NUSE_STATE_ERROR);
   assertEquals(client.poll(POLLIN | POLLOUT), POLLOUT);
   client.send(new Uint8Array(P.NUSE_FILLER_LEN));
   assertEquals(client.await(POLLERR), POLLERR);
@@ -167,7 +193,7 @@ Deno.test("connect: asked again before the pair shows the failure, it never does
   const client = program.socket(AF_INET, SOCK_STREAM);
   const ask = { data: sockaddr("127.0.0.1", PORT), a: P.NUSE_FILLER_LEN };
   client.request(P.NUSE_OP_CONNECT, ask);
-  world.until("the end", () => client.state === 0);
+  world.until("the end", () => client.state === P.NUSE_STATE_ERROR);
   const again = client.request(P.NUSE_OP_CONNECT, ask);
   assertEquals([again.result, again.a, again.b], [-ECONNREFUSED, 0, 0]);
   const listener = listening(program);

@@ -81,7 +81,7 @@ Deno.test("listener: closed, it refuses; what it held is reset", () => {
   const late = program.socket(AF_INET, SOCK_STREAM);
   world.until("released", () => world.service.counters.socketsClosed >= 2);
   assertEquals(late.connect("127.0.0.1", PORT), -EINPROGRESS);
-  world.until("refused", () => late.state === 0);
+  world.until("refused", () => late.state === P.NUSE_STATE_ERROR);
   assertEquals(late.soError, ECONNREFUSED);
   assertEquals(client.receive(), new Uint8Array(0));
 });

@@ -122,7 +122,7 @@ Deno.test("stream: results of a second connect are Linux's", () => {
   assertEquals(client.connect("127.0.0.1", PORT), -EISCONN);
   const refused = program.socket(AF_INET, SOCK_STREAM);
   assertEquals(refused.connect("127.0.0.1", PORT + 1), -EINPROGRESS);
-  world.until("refused", () => refused.state === 0);
+  world.until("refused", () => refused.state === P.NUSE_STATE_ERROR);
   assertEquals(refused.connect("127.0.0.1", PORT + 1), -ECONNREFUSED);
   assertEquals(refused.poll(POLLIN), 0);
   assertEquals(refused.connect("127.0.0.1", PORT + 1), -EINPROGRESS);
