@@ -171,9 +171,10 @@ static void linger(void) {
   static char block[65536];
   struct timespec before, after;
   int fd = dial("l");
-  while (send(fd, block, sizeof block, MSG_DONTWAIT) > 0) continue;
-  usleep(100000);
-  while (send(fd, block, sizeof block, MSG_DONTWAIT) > 0) continue;
+  for (int stalled = 0; stalled < 20; stalled++) { /* every buffer on the way is full */
+    if (send(fd, block, sizeof block, MSG_DONTWAIT) > 0) stalled = 0;
+    else usleep(50000);
+  }
   set_linger(fd, 1);
   clock_gettime(CLOCK_MONOTONIC, &before);
   say("close", close(fd));
