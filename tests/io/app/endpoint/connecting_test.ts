@@ -111,7 +111,7 @@ Deno.test("connect that waits: others find it under way; one more may wait for i
   second.close();
 });
 
-Deno.test("connect that waits: shutdown() ends it as a reset, and the socket connects again", () => {
+Deno.test("connect that waits: shutdown() resets it, and the socket connects again", () => {
   using world = new World();
   const program = world.program();
   const { by, socket } = hangingConnect(world, program);
