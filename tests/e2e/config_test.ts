@@ -5,7 +5,7 @@
  * @module
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { e2e } from "./fixture.ts";
+import { e2e, e2eWith, PEER, SELF } from "./fixture.ts";
 import { type RunOptions, type RunResult, start } from "../lab/netns.ts";
 import { giveToNobody, POWERLESS } from "../lab/nobody.ts";
 import { NUSE } from "../lab/nuse.ts";
@@ -116,3 +116,49 @@ e2e("NUSECONF, a variable over it and an option over both", async (f) => {
     await Deno.remove(path);
   }
 }, ["TAP"]);
+
+e2eWith("ping")(
+  "interfaces of mixed kinds in one file, each reaches its own network",
+  async (f) => {
+    const folder = await Deno.makeTempDir();
+    try {
+      const path = `${folder}/nuse.conf`;
+      await Deno.writeTextFile(
+        path,
+        `interface va
+    address ${SELF}/24
+
+interface lab
+    viftype TAP
+    address 198.18.4.2/24
+    host 198.18.4.1
+
+interface cable
+    pipepath ${folder}/cable
+    address 198.18.5.2/24
+
+route
+    network 198.18.9.0/24
+    gateway ${PEER}
+`,
+      );
+      await f.b.ip("addr add 198.18.9.9/32 dev lo");
+      const end = `cable=198.18.5.1/24,pipe=${folder}/cable`;
+      const other = f.a.start([NUSE, "--dev", end, "sh", "-c", "echo here; exec sleep 60"]);
+      try {
+        await other.waitFor("here");
+        for (const to of [PEER, "198.18.9.9", "198.18.4.1", "198.18.5.1"]) {
+          const argv = [NUSE, "--config", path, "ping", "-c", "1", "-W", "5", to];
+          const { code, stdout, stderr } = await f.a.run(argv);
+          assertEquals(code, 0, stdout + stderr);
+        }
+      } finally {
+        other.kill();
+        await other.done;
+      }
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+  ["RAW"],
+);
