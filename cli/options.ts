@@ -9,6 +9,7 @@
  * @module
  */
 import { CATEGORIES, LEVELS, LOG_FORMATS } from "../io/log/levels.ts";
+import { SYSCTLS } from "../stack/sysctl.ts";
 import { DEVICE_ROWS } from "./config/keys.ts";
 
 /** One way to write a setting: a row of the guide's table. */
@@ -56,6 +57,9 @@ export interface Example {
 
 /** What a completion offers for `--log`. */
 const LOG_WORDS = [...LEVELS, ...CATEGORIES.map((category) => `${category}=`)];
+
+/** The same for `--sysctl`. */
+const SYSCTL_WORDS = SYSCTLS.map(({ name }) => `${name}=`);
 
 /** Columns that --help has for a meaning. */
 export const MEANING_MAX = 46;
@@ -126,6 +130,7 @@ export const OPTIONS = [
     name: "sysctl",
     argument: "NAME=VALUE",
     isRepeatable: true,
+    completion: SYSCTL_WORDS,
     meaning: "a setting of the stack, by Linux's name",
     details: ["docs/configuration.md lists them."],
     forms: [
