@@ -5,11 +5,14 @@
  * @module
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { SECTIONS } from "../../cli/config/keys.ts";
 import { e2e, e2eWith, PEER, SELF } from "./fixture.ts";
 import { type RunOptions, type RunResult, start } from "../lab/netns.ts";
 import { giveToNobody, POWERLESS } from "../lab/nobody.ts";
 import { NUSE } from "../lab/nuse.ts";
 
+/** Of an interface, as messages list them. */
+const KEYS = SECTIONS.interface.map(({ inFile }) => inFile).join(", ");
 const FILE = `hostname lab
 search lab.example
 sysctl net.ipv4.ip_default_ttl 42
@@ -43,8 +46,7 @@ route
   assertEquals([code, stdout], [2, ""]);
   assertEquals(stderr.split("\n"), [
     'nuse: nuse.conf:9:9: "14" is no MTU (68 to 65535)',
-    "nuse: nuse.conf:10:5: gateway belongs to route (expected address, netmask, viftype, host, " +
-    "tap, pipepath, macaddr, dad, mtu)",
+    `nuse: nuse.conf:10:5: gateway belongs to route (expected ${KEYS})`,
     "nuse: nuse.conf:12:1: a route without gateway (expected network, gateway)",
     "",
   ]);
