@@ -19,7 +19,7 @@ import * as P from "../../../../ffi/shim/protocol.ts";
 import { bindUnix, socketCookie, socketPair } from "../../../../ffi/socket.ts";
 import { StreamEndpoint } from "../../../../io/app/endpoint/stream_endpoint.ts";
 import { EINVAL, EPERM } from "../../../../stack/mod.ts";
-import { connectedStreams, POLLHUP, sockaddr } from "../program.ts";
+import { type Ask, connectedStreams, POLLHUP, sockaddr } from "../program.ts";
 import { World } from "../world.ts";
 
 const IPPROTO_TCP = 6;
@@ -33,13 +33,14 @@ Deno.test("arguments beyond their range are EINVAL", () => {
   using world = new World();
   const program = world.program();
   const { cookie } = program.socket(AF_INET, SOCK_STREAM);
-  const cases: [op: number, ask: { a?: number; b?: number; c?: number }][] = [
+  const data = sockaddr("127.0.0.1", 5022);
+  const cases: [op: number, ask: Ask][] = [
     [P.NUSE_OP_GETOPT, { a: IPPROTO_TCP, b: TCP_CONGESTION, c: -1 }],
     [P.NUSE_OP_GETOPT, { a: IPPROTO_TCP, b: TCP_CONGESTION, c: -0x80000000 }],
-    [P.NUSE_OP_CONNECT, { a: -1 }],
-    [P.NUSE_OP_CONNECT, { a: P.NUSE_FILLER_LEN + 1 }],
-    [P.NUSE_OP_CONNECT, { b: 2 }],
-    [P.NUSE_OP_CONNECT, { c: -1 }],
+    [P.NUSE_OP_CONNECT, { a: -1, data }],
+    [P.NUSE_OP_CONNECT, { a: P.NUSE_FILLER_LEN + 1, data }],
+    [P.NUSE_OP_CONNECT, { b: 2, data }],
+    [P.NUSE_OP_CONNECT, { c: -1, data }],
     [P.NUSE_OP_CHECK, { a: -1 }],
     [P.NUSE_OP_NAME, { a: 2 }],
     [P.NUSE_OP_SHUTDOWN, { a: 3 }],
