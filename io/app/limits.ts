@@ -8,8 +8,15 @@
 import { SysError } from "../../ffi/errno.ts";
 import { EMFILE } from "../../stack/mod.ts";
 
-/** Kept free: both ends of a pair, what has come along with messages, the runtime's own. */
-const KEPT_FDS = 48;
+/** Kept free: both ends of a pair, the runtime's own. */
+const KEPT_FDS = 32;
+/**
+ * And for what comes along with a message, asked for or not: what finds no room the kernel closes
+ * at once, on our thread, which may take long (ffi/host/closer.c). As many as one message can carry
+ * (SCM_MAX_FD) where that is little of the whole.
+ */
+const PASSED_FDS = 253;
+const PASSED_SHARE = 1 / 16;
 const CLIENTS_MIN = 8;
 const SOCKETS_MIN = 24;
 const CLIENTS_SHARE = 1 / 4;
@@ -28,10 +35,11 @@ export function shareDescriptors(
   openCount: number,
   most: DescriptorLimits,
 ): DescriptorLimits {
-  const left = allowedCount - openCount - KEPT_FDS;
+  const passed = Math.min(PASSED_FDS, Math.floor(allowedCount * PASSED_SHARE));
+  const left = allowedCount - openCount - KEPT_FDS - passed;
   const needed = CLIENTS_MIN + SOCKETS_MIN;
   if (left < needed) {
-    const least = allowedCount - left + needed;
+    const least = Math.ceil((openCount + KEPT_FDS + needed) / (1 - PASSED_SHARE));
     throw new SysError("getrlimit", EMFILE, `${allowedCount} open files are too few`, {
       advice: `raise the limit to ${least} or more: ulimit -n ${least}`,
     });
