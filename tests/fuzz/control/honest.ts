@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { AF_INET, SOCK_DGRAM } from "../../../ffi/abi/socket.ts";
+import { AF_INET, SOCK_DGRAM, SOCK_STREAM } from "../../../ffi/abi/socket.ts";
 import * as P from "../../../ffi/shim/protocol.ts";
 import {
   DGRAM_HEADER_LEN,
@@ -16,8 +16,10 @@ import { connectedStreams, type Program, type ProgramSocket } from "../../io/app
 import type { World } from "../../io/app/world.ts";
 import { Failure } from "../failure.ts";
 import type { Token } from "./hostile.ts";
+import { HONEST_PORT, SILENT_PORT } from "./requests.ts";
 
-const PORT = 9000;
+/** More than a backlog of 0 lets in. */
+const CROWD = 4;
 const MESSAGE_LEN = 1000;
 
 export class Honest {
@@ -26,24 +28,38 @@ export class Honest {
   readonly #server: ProgramSocket;
   readonly #listener: ProgramSocket;
   readonly #datagrams: ProgramSocket;
+  readonly #idle: ProgramSocket[] = [];
   #round = 0;
+  /** Sockets that it holds, those in its backlog among them. */
+  readonly socketCount: number;
 
   constructor(readonly world: World) {
     this.#program = world.program();
-    const { client, server, listener } = connectedStreams(this.#program, PORT);
+    const { client, server, listener } = connectedStreams(this.#program, HONEST_PORT);
     [this.#client, this.#server, this.#listener] = [client, server, listener];
     this.#datagrams = this.#program.socket(AF_INET, SOCK_DGRAM);
-    this.#check("bind", this.#datagrams.bind("127.0.0.1", PORT), 0);
-    this.#check("connect", this.#datagrams.connect("127.0.0.1", PORT, 0), 0);
+    this.#check("bind", this.#datagrams.bind("127.0.0.1", HONEST_PORT), 0);
+    this.#check("connect", this.#datagrams.connect("127.0.0.1", HONEST_PORT, 0), 0);
+    this.#fillSilentPort();
+    this.socketCount = world.service.socketCount;
+  }
+
+  /** A listener that never accepts, with a full backlog: who connects to it waits. */
+  #fillSilentPort(): void {
+    const silent = this.#program.socket(AF_INET, SOCK_STREAM);
+    this.#check("bind", silent.bind("127.0.0.1", SILENT_PORT), 0);
+    this.#check("listen", silent.listen(0), 0);
+    this.#idle.push(silent);
+    for (let i = 0; i < CROWD; i++) {
+      const socket = this.#program.socket(AF_INET, SOCK_STREAM);
+      socket.connect("127.0.0.1", SILENT_PORT);
+      this.#idle.push(socket);
+    }
+    this.world.steps(10);
   }
 
   get token(): Token {
     return this.#program.token;
-  }
-
-  /** Sockets that it holds. */
-  get socketCount(): number {
-    return 4;
   }
 
   /** Everything works. Throws Failure. */
@@ -84,9 +100,8 @@ export class Honest {
   }
 
   close(): void {
-    for (const socket of [this.#client, this.#server, this.#listener, this.#datagrams]) {
-      socket.close();
-    }
+    const used = [this.#client, this.#server, this.#listener, this.#datagrams];
+    for (const socket of [...used, ...this.#idle]) socket.close();
   }
 
   #check(what: string, result: number, expected: number): void {

@@ -8,8 +8,11 @@ import * as P from "../../../ffi/shim/protocol.ts";
 import { writeCookie } from "../../../io/app/protocol/message.ts";
 import type { Prng } from "../../support/prng.ts";
 
-/** Ports of the hostile programs' own, and one where the honest program listens. */
-export const PORTS: readonly number[] = [7001, 7002, 7003, 7004, 9000];
+/** Where the honest program listens and accepts; where it listens, and nobody is let in. */
+export const HONEST_PORT = 9000;
+export const SILENT_PORT = 9001;
+/** The hostile programs' own, and those. */
+export const PORTS: readonly number[] = [7001, 7002, 7003, HONEST_PORT, SILENT_PORT];
 const OPERATION_MAX = 19;
 const WRONG_SHARE = 0.04;
 const WILD_SHARE = 0.12;
@@ -19,7 +22,14 @@ const EDGES: readonly number[] = [
   ...[0x7fffffff, -0x80000000, 0x40000000, -0x40000000, -4096],
 ];
 const COOKIES: readonly number[] = [0, 1, 0xffffffff, 2 ** 32, 2 ** 53 - 1, 2 ** 64 - 1];
-const LEVELS: readonly number[] = [0, 1, 6, 17, 41, 58, 255];
+/** Levels, and the names from which there are no options. */
+const LEVELS: readonly (readonly [level: number, names: number])[] = [
+  ...([[0, 52], [1, 85], [1, 85], [6, 48], [6, 48], [17, 108], [41, 82], [255, 3]] as const),
+];
+/** Whose values are neither numbers nor flags: TCP_INFO, TCP_CONGESTION, TCP_FASTOPEN_KEY … */
+const LONG_OPTIONS: readonly (readonly [level: number, name: number])[] = [
+  ...([[6, 11], [6, 13], [6, 13], [6, 33], [1, 13], [1, 25], [1, 28], [0, 35], [0, 41]] as const),
+];
 /**
  * So slow or so patient that a connection would outlive its session: SO_MAX_PACING_RATE,
  * TCP_USER_TIMEOUT, TCP_DEFER_ACCEPT. They are set by the tests of their own.
@@ -32,6 +42,8 @@ const SOCKETS: readonly (readonly [domain: number, type: number, protocol: numbe
 
 /** What comes along with a request. */
 export type Passed = "none" | "stream" | "record" | "any";
+
+const PASSED: readonly Passed[] = ["none", "stream", "record", "any", "any", "any"];
 
 export interface Drawn {
   readonly op: number;
@@ -60,7 +72,7 @@ export class Requests {
     if (prng.chance(WILD_SHARE)) fields.b = this.#wild();
     if (prng.chance(WILD_SHARE)) fields.c = this.#wild();
     if (prng.chance(WILD_SHARE / 2)) fields.data = this.#bytes();
-    if (prng.chance(0.03)) fields.passed = prng.pick(["none", "stream", "record", "any"] as const);
+    if (prng.chance(0.08)) fields.passed = prng.pick(PASSED);
     const known = cookies.length > 0 && prng.chance(0.92);
     const cookie = known ? prng.pick(cookies) : prng.pick(COOKIES);
     return this.#message(op, cookie, fields);
@@ -175,8 +187,10 @@ export class Requests {
 
   #option(): [level: number, name: number] {
     const { prng } = this;
-    const level = prng.chance(0.9) ? prng.pick(LEVELS) : prng.below(300);
-    const name = prng.below(85);
+    if (prng.chance(0.2)) return [...prng.pick(LONG_OPTIONS)];
+    const [known, names] = prng.pick(LEVELS);
+    const level = prng.chance(0.95) ? known : prng.below(300);
+    const name = prng.below(names);
     return LASTING.includes(`${level} ${name}`) ? this.#option() : [level, name];
   }
 
