@@ -12,6 +12,8 @@
  * @module
  */
 const LAUNCHER = "NUSE_LAUNCHER";
+/** Of nuse's second process (front.ts). */
+export const FRONT = "NUSE_FRONT";
 const SIGPIPE_BIT = 1n << 12n;
 
 export interface Launched {
@@ -43,7 +45,7 @@ export function encode(text: string): string {
 }
 
 /** `NAME=value` strings → variables. */
-function variables(lines: readonly string[]): Record<string, string> {
+export function variables(lines: readonly string[]): Record<string, string> {
   const env: Record<string, string> = {};
   for (const line of lines) {
     const equals = line.indexOf("=");
@@ -54,7 +56,7 @@ function variables(lines: readonly string[]): Record<string, string> {
 
 /** From the bytes of /proc/self/environ. */
 export function parseEnvironment(environ: Uint8Array): Launched {
-  const own = variables(byteString(environ).split("\0"));
+  const { [FRONT]: _front, ...own } = variables(byteString(environ).split("\0"));
   const launcher = own[LAUNCHER];
   if (launcher === undefined) return { env: own, softFiles: 0, ignoresSigpipe: false };
   const [first, ...lines] = launcher.split("\n");

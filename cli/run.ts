@@ -11,8 +11,16 @@ import { buildConfig, type Built, EMBEDDED_DEFAULT } from "./config/build.ts";
 import { readConfigFile } from "./config/read_file.ts";
 import { showConfig } from "./config/show.ts";
 import { Failure, report, say } from "./base/failure.ts";
+import { type Front, frontOf, isFrontNeeded, stayInFront } from "./front.ts";
 import { helpText, USAGE } from "./help.ts";
-import { decode, lastArguments, type Launched, parseEnvironment, softLimit } from "./launcher.ts";
+import {
+  decode,
+  FRONT,
+  lastArguments,
+  type Launched,
+  parseEnvironment,
+  softLimit,
+} from "./launcher.ts";
 import type { HostAddress } from "./config/networks.ts";
 import { isOwnVariable } from "./options.ts";
 import { parseLogRequest } from "./log_request.ts";
@@ -55,11 +63,15 @@ export async function main(args: readonly string[], worker: Worker): Promise<nev
       Deno.exit(0);
     }
     if (line.switches.has("show-config")) {
-      const text = showConfig(checkedConfig(line, readLaunched()));
+      const text = showConfig(checkedConfig(line, readLaunched(null)));
       await Deno.stdout.write(new TextEncoder().encode(text));
       Deno.exit(0);
     }
     if (line.command.length === 0) throw new Failure(`no program given (usage: ${USAGE})`);
+    if (isFrontNeeded()) {
+      worker.terminate();
+      await stayInFront();
+    }
     leave(await runProgram(line, worker));
   } catch (error) {
     Deno.exit(report(error, isVerbose));
@@ -76,11 +88,12 @@ function switchPath(line: CommandLine): string {
 }
 
 /** What the parent would have handed to the program. */
-function readLaunched(): Launched {
+function readLaunched(front: Front | null): Launched {
   const launched = parseEnvironment(Deno.readFileSync("/proc/self/environ"));
   if (launched.softFiles > 0) return launched;
   // No launcher (deno compile): Deno has raised our limit, the parent still has it.
-  const softFiles = softLimit(Deno.readTextFileSync(`/proc/${Deno.ppid}/limits`));
+  const parent = front === null ? Deno.ppid : front.parentPid;
+  const softFiles = softLimit(Deno.readTextFileSync(`/proc/${parent}/limits`));
   return { ...launched, softFiles };
 }
 
@@ -114,7 +127,8 @@ function isFile(path: string): boolean {
 
 /** Throws Failure or SysError. */
 async function runProgram(line: CommandLine, worker: Worker): Promise<Outcome> {
-  const launched = readLaunched();
+  const front = frontOf(Deno.env.get(FRONT), Deno.ppid);
+  const launched = readLaunched(front);
   const path = launched.env.PATH;
   const program = resolveProgram(line.command, {
     path: path === undefined ? undefined : decode(path),
@@ -144,6 +158,6 @@ async function runProgram(line: CommandLine, worker: Worker): Promise<Outcome> {
     date: new Date().toISOString(),
   });
   const isNetworkShared = line.switches.has("host-network");
-  const options = { worker, config, program, argv, launched, isNetworkShared, tell, log };
+  const options = { worker, config, program, argv, launched, front, isNetworkShared, tell, log };
   return new Session(options).run();
 }

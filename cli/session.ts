@@ -4,10 +4,11 @@
  *     setup ──program started──► running ──program gone──► draining ──► exit
  *       └─ a signal: out          │ signals go to the program   └─ a signal: out
  *
- * Signals. nuse and the program are in one process group, so what the terminal sends (Ctrl-C,
- * Ctrl-\, Ctrl-Z, hang-up) reaches both, and nuse only waits for what the program makes of it. What
- * a process sends to nuse alone is passed on. When the program is stopped from the terminal, nuse
- * stops itself likewise, so that the shell notices, and `fg` continues both.
+ * Signals. What the terminal sends (Ctrl-C, Ctrl-\, Ctrl-Z, hang-up) reaches the program, and nuse
+ * only waits for what the program makes of it. What a process sends to nuse alone is passed on.
+ * When the program is stopped from the terminal, the front stops likewise, so that the shell
+ * notices, and `fg` continues both; the stack goes on (front.ts). Without a front nuse is in the
+ * program's process group, and stops itself.
  *
  * @module
  */
@@ -19,6 +20,7 @@ import {
   dieBy,
   kill,
   nextEvent,
+  setPartner,
   SI_KERNEL,
   SIGHUP,
   SIGINT,
@@ -36,6 +38,7 @@ import { SHIM_LIBRARY } from "../ffi/shim/library.ts";
 import type { Config } from "../io/config.ts";
 import { OwnEvent } from "../io/log/own_events.ts";
 import { childEnv } from "./child_env.ts";
+import { asSent, type Front, stopFront } from "./front.ts";
 import { EXIT_NOT_EXECUTABLE, EXIT_SIGNAL_BASE, Failure, say } from "./base/failure.ts";
 import type { Launched } from "./launcher.ts";
 import { nameServers } from "./name_servers.ts";
@@ -65,6 +68,8 @@ export interface SessionOptions {
   /** The program's argv as byte strings. */
   readonly argv: readonly string[];
   readonly launched: Launched;
+  /** null: the shell, if there is one, sees this process. */
+  readonly front: Front | null;
   /** The program stays in nuse's own network namespace. */
   readonly isNetworkShared: boolean;
   /** -v: where to say what is done. */
@@ -111,6 +116,7 @@ export class Session {
     try {
       // Libraries first: what a first start compiles is compiled here, and said once.
       catchSignals();
+      if (this.#options.front !== null) setPartner(this.#options.front.pid);
       void this.#watch();
       const shim = findNative(SHIM_LIBRARY.name, SHIM_LIBRARY.sources);
       const worker = new StackWorker(this.#options.worker, say, this.#broken.reject);
@@ -168,7 +174,10 @@ export class Session {
     const loan = this.#secure?.loan;
     const network = this.#options.isNetworkShared ? undefined : emptyNetwork(path);
     const hostname = this.#options.config.names.hostname ?? undefined;
-    const pid = spawn({ path, argv, env, softFiles, ignoresSigpipe, loan, network, hostname });
+    const pid = spawn({
+      ...{ path, argv, env, softFiles, ignoresSigpipe, loan, network, hostname },
+      groupOf: this.#options.front?.pid,
+    });
     if (network !== undefined) closeNetwork(network);
     if (pid < 0 && loan !== undefined) {
       const why = `cannot lend ${path} the shim in a mount namespace: ${errnoName(pid)}`;
@@ -215,11 +224,18 @@ export class Session {
         return this.#ended.resolve(event);
       case "stopped":
         // By SIGSTOP: by somebody who will continue the program, and not nuse.
-        if (event.signal !== SIGSTOP) stopSelf(event.signal);
+        if (event.signal !== SIGSTOP) this.#stop(event.signal);
         return;
       case "signal":
-        return this.#onSignal(event);
+        return this.#onSignal(asSent(event));
     }
+  }
+
+  /** The shell is to see that `signal` has stopped the program. */
+  #stop(signal: number): void {
+    const { front } = this.#options;
+    if (front === null) stopSelf(signal);
+    else stopFront(front, signal);
   }
 
   #onSignal({ signal, code, pid }: Signal): void {
@@ -228,7 +244,7 @@ export class Session {
       const hasReachedProgram = code === SI_KERNEL || pid === this.#pid;
       if (!hasReachedProgram) kill(this.#pid, signal);
     } else if (signal === SIGTSTP) {
-      stopSelf(signal);
+      this.#stop(signal);
     } else if (ENDING_SIGNALS.includes(signal)) {
       if (this.#phase === "setup") this.#broken.reject(new Interrupted(signal));
       this.#hurried.resolve();

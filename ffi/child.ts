@@ -17,12 +17,12 @@ const SYMBOLS = {
   catchSignals: { name: "nuse_catch_signals", parameters: [], result: "i32" },
   /**
    * (path, argv and envp as C strings in a row, argc, envc, soft limit of descriptors, whether
-   * SIGPIPE is ignored, loan and host name as four C strings, network and user namespace or -1):
-   * pid
+   * SIGPIPE is ignored, loan and host name as four C strings, network and user namespace or -1,
+   * whose process group or -1): pid
    */
   spawn: {
     name: "nuse_spawn",
-    parameters: ["buffer", "buffer", "i32", "i32", "i32", "i32", "buffer", "i32", "i32"],
+    parameters: ["buffer", "buffer", "i32", "i32", "i32", "i32", "buffer", "i32", "i32", "i32"],
     result: "i32",
   },
   /** (int32[4], timeoutMs): 1 and the event, or 0 */
@@ -34,6 +34,9 @@ const SYMBOLS = {
   },
   stopSelf: { name: "nuse_stop_self", parameters: ["i32"], result: "i32" },
   dieBy: { name: "nuse_die_by", parameters: ["i32"], result: "i32" },
+  setPartner: { name: "nuse_set_partner", parameters: ["i32"], result: "void" },
+  /** (pid, signal, origin) */
+  passSignal: { name: "nuse_pass_signal", parameters: ["i32", "i32", "i32"], result: "i32" },
   kill: { name: "nuse_kill", parameters: ["i32", "i32"], result: "i32" },
   /** (eventfd) */
   ring: { name: "nuse_ring", parameters: ["i32"], result: "i32" },
@@ -50,6 +53,9 @@ function sys(): Deno.DynamicLibrary<typeof SYMBOLS>["symbols"] {
 
 /** si_code of a signal made by the kernel: the terminal's Ctrl-C, for one. */
 export const SI_KERNEL = 0x80;
+
+/** si_code of what the partner has passed on (`setPartner`); `pid` is what it says of it. */
+export const SI_PASSED = 1000;
 
 /** Linux numbers, the same on x86 and arm64. */
 export const SIGHUP = 1;
@@ -87,6 +93,9 @@ export interface Loan {
   readonly library: string;
 }
 
+/** `groupOf` of a process that is to lead a group. */
+export const OWN_GROUP = 0;
+
 export interface Launch {
   readonly path: string;
   /** Byte strings: one character per byte, because neither need be UTF-8. */
@@ -99,6 +108,8 @@ export interface Launch {
   readonly loan?: Loan;
   /** Default: nuse's own. */
   readonly network?: Network;
+  /** Of which process's group it is to be, OWN_GROUP: of a new one. Default: of nuse's own. */
+  readonly groupOf?: number;
   /** What the program sees of itself; default: nuse's own host name. */
   readonly hostname?: string;
 }
@@ -121,7 +132,8 @@ function cStrings(byteStrings: readonly string[]): Uint8Array<ArrayBuffer> {
 
 /** Starts the program with nuse's own stdin, stdout and stderr; returns its pid or -errno. */
 export function spawn(launch: Launch): number {
-  const { path, argv, env, softFiles, ignoresSigpipe, loan, network, hostname = "" } = launch;
+  const { path, argv, env, softFiles, ignoresSigpipe, loan, network } = launch;
+  const { hostname = "", groupOf = -1 } = launch;
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   const strings = cStrings([...argv, ...variables]);
   const sigpipe = ignoresSigpipe ? 1 : 0;
@@ -136,6 +148,7 @@ export function spawn(launch: Launch): number {
     cString(`${lent}\0${hostname}`),
     network?.net ?? -1,
     network?.user ?? -1,
+    groupOf,
   );
 }
 
@@ -153,6 +166,16 @@ export async function nextEvent(): Promise<ChildEvent> {
   return kind === EVENT_KILLED
     ? { kind: "killed", signal: value }
     : { kind: "stopped", signal: value };
+}
+
+/** Signals that process `pid` passes on are events with SI_PASSED from now on. */
+export function setPartner(pid: number): void {
+  sys().setPartner(pid);
+}
+
+/** Passes a signal on to the partner. `origin`: its `pid` there. Returns 0 or -errno. */
+export function passSignal(pid: number, signal: number, origin: number): number {
+  return sys().passSignal(pid, signal, origin);
 }
 
 /** Returns 0 or -errno. */

@@ -4,6 +4,9 @@
  * what to pass on: a signal of the terminal (SI_KERNEL) has reached the program already, one sent
  * by a process to nuse has not. The program gets the signal dispositions, mask and descriptor limit
  * that nuse was started with, and dies with the thread that started it (PR_SET_PDEATHSIG).
+ *
+ * Where nuse has a front (cli/front.ts), the front's child is nuse, in a process group of its own,
+ * and the two pass each other signals with a word about their origin (SI_PASSED).
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -29,6 +32,9 @@
 
 #define SIGNAL_COUNT 64
 
+/* The si_code of an event that the partner has passed on; its si_pid is what the partner says. */
+#define SI_PASSED 1000
+
 /* int32 fields of an event: kind, value, si_code, si_pid. The twin is ffi/child.ts. */
 enum { EVENT_SIGNAL = 1, EVENT_EXITED = 2, EVENT_KILLED = 3, EVENT_STOPPED = 4 };
 
@@ -40,11 +46,16 @@ static int pipe_ends[2] = {-1, -1};
 static bool was_ignored[SIGNAL_COUNT + 1];
 static sigset_t first_mask;
 static _Atomic pid_t child = -1;
+static _Atomic pid_t partner = -1;
 
 static void on_signal(int number, siginfo_t *info, void *context) {
   (void)context;
   int saved = errno;
   struct record r = {number, info->si_code, info->si_pid};
+  if (info->si_code == SI_QUEUE && info->si_pid == partner) {
+    r.code = SI_PASSED;
+    r.pid = info->si_value.sival_int;
+  }
   /* A full pipe holds thousands of signals that nobody has read: one more says nothing new. */
   ssize_t ignored = write(pipe_ends[1], &r, sizeof r);
   (void)ignored;
@@ -101,6 +112,8 @@ struct launch {
   char **argv, **envp;
   rlim_t soft_files;
   pid_t parent;
+  /* The process group: 0 one of its own, that of this process, or -1 nuse's. */
+  pid_t group;
   /* Namespaces to enter (network.c), or -1. */
   int net, user;
   /* For a program that changes user or group; shim is "" for others. See lend_library. */
@@ -155,6 +168,11 @@ static int name_host(const struct launch *l) {
   return unshare(CLONE_NEWUTS) < 0 ? -1 : sethostname(l->hostname, strlen(l->hostname));
 }
 
+static int join_group(const struct launch *l) {
+  if (l->group < 0) return 0;
+  return setpgid(0, l->group == 0 ? 0 : getpgid(l->group));
+}
+
 static void run_child(struct launch *l) {
   for (int number = 1; number <= SIGNAL_COUNT; number++) {
     struct sigaction action = {.sa_handler = was_ignored[number] ? SIG_IGN : SIG_DFL};
@@ -166,7 +184,7 @@ static void run_child(struct launch *l) {
     files.rlim_cur = l->soft_files;
     setrlimit(RLIMIT_NOFILE, &files);
   }
-  if (enter_network(l) < 0 || name_host(l) < 0 || lend_library(l) < 0) {
+  if (join_group(l) < 0 || enter_network(l) < 0 || name_host(l) < 0 || lend_library(l) < 0) {
     l->error = errno;
     _exit(127);
   }
@@ -206,12 +224,14 @@ static pid_t launch(struct launch *l) {
 /* Starts the program; `strings` holds argc arguments, then envc variables, each with its NUL.
  * `soft_files` is its limit of descriptors, 0: ours; `sigpipe` 1: it ignores SIGPIPE; `texts` are
  * three strings for lend_library, the first empty when there is nothing to lend, and one for
- * name_host; `net` and `user` are namespaces to enter, or -1. Returns the pid or -errno. */
+ * name_host; `net` and `user` are namespaces to enter, or -1; `group`: see struct launch. Returns
+ * the pid or -errno. */
 API int nuse_spawn(const char *path, char *strings, int argc, int envc, int soft_files,
-                   int sigpipe, const char *texts, int net, int user) {
+                   int sigpipe, const char *texts, int net, int user, int group) {
   struct launch l = {.path = path, .soft_files = (rlim_t)soft_files, .parent = getpid()};
   l.net = net;
   l.user = user;
+  l.group = group;
   char *rest = strings;
   l.shim = texts;
   l.folder = l.shim + strlen(l.shim) + 1;
@@ -298,6 +318,15 @@ API int nuse_die_by(int number) {
   sigaction(number, &action, NULL);
   pthread_sigmask(SIG_UNBLOCK, &one, NULL);
   return kill(getpid(), number) < 0 ? -errno : 0;
+}
+
+/* From now on signals that `pid` passes on say where they came from. */
+API void nuse_set_partner(int pid) { partner = pid; }
+
+/* Passes a signal on to the partner, with a word about its origin. */
+API int nuse_pass_signal(int pid, int number, int origin) {
+  union sigval value = {.sival_int = origin};
+  return sigqueue(pid, number, value) < 0 ? -errno : 0;
 }
 
 API int nuse_kill(int pid, int number) { return kill(pid, number) < 0 ? -errno : 0; }

@@ -99,7 +99,7 @@ e2e("SIGTERM to nuse reaches the child", async (f) => {
   assertStringIncludes(r.stdout, "got it");
 });
 
-e2e("job control: Ctrl-Z, fg, Ctrl-C", async (f) => {
+e2e("job control: Ctrl-Z stops the program and not its network; fg, Ctrl-C", async (f) => {
   const env = Object.entries(f.env).map(([k, v]) => `${k}=${v}`).join(" ");
   await using terminal = await Terminal.open(f);
   const shows = async (text: string) => (await terminal.screen()).includes(text);
@@ -107,6 +107,7 @@ e2e("job control: Ctrl-Z, fg, Ctrl-C", async (f) => {
   await until("replies", () => shows("icmp_seq=3"), 15);
   await terminal.type("C-z");
   await until("stopped", () => shows("Stopped"));
+  assert(await isPinged(f), "the stack is stopped, too");
   await terminal.type("fg", "Enter");
   const lastSeq = async () =>
     Number((await terminal.screen()).match(/icmp_seq=(\d+)/g)?.at(-1)?.slice(9));
@@ -116,4 +117,28 @@ e2e("job control: Ctrl-Z, fg, Ctrl-C", async (f) => {
   await until("statistics", () => shows("packets transmitted"));
   await terminal.type("echo status=$?", "Enter");
   await until("status 0", () => shows("status=0"));
+}, ["RAW"]);
+
+const COUNTS = `n=0
+trap 'n=$((n+1)); echo got=$n' USR1
+echo up=$$
+while :; do sleep 0.1; done`;
+
+e2e("in a terminal: a signal to nuse reaches the program, once; SIGKILL ends both", async (f) => {
+  const env = Object.entries(f.env).map(([k, v]) => `${k}=${v}`).join(" ");
+  const script = await Deno.makeTempFile();
+  await Deno.writeTextFile(script, COUNTS);
+  await using terminal = await Terminal.open(f);
+  const shows = async (text: string) => (await terminal.screen()).includes(text);
+  await terminal.type(`env ${env} ${NUSE} bash ${script} &`, "Enter");
+  await until("the program", () => shows("up="), 15);
+  const program = Number((await terminal.screen()).match(/up=(\d+)/)![1]);
+  for (const count of [1, 2]) {
+    await terminal.type("kill -USR1 $!", "Enter");
+    await until("the signal", () => shows(`got=${count}`));
+  }
+  await terminal.type("kill -KILL $!", "Enter");
+  await until("the program's end", async () => (await commandOf(program)) === "");
+  await until("no trace", async () => (await traces(f)) === "");
+  await Deno.remove(script);
 }, ["RAW"]);

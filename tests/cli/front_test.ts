@@ -1,0 +1,19 @@
+import { assertEquals } from "@std/assert";
+import { asSent, frontOf } from "../../cli/front.ts";
+import { SI_KERNEL, SI_PASSED, SIGINT } from "../../ffi/child.ts";
+
+Deno.test("a front is known by its pid, which is our parent's", () => {
+  assertEquals(frontOf("120 100", 120), { pid: 120, parentPid: 100 });
+  for (const [text, ppid] of [[undefined, 120], ["120 100", 1], ["", 0], ["120", 120]] as const) {
+    assertEquals(frontOf(text, ppid), null, text);
+  }
+});
+
+Deno.test("what the front passes on is as it was sent to the front", () => {
+  const event = (code: number, pid: number) =>
+    ({ kind: "signal", signal: SIGINT, code, pid }) as const;
+  assertEquals(asSent(event(SI_PASSED, -1)), event(SI_KERNEL, 0));
+  assertEquals(asSent(event(SI_PASSED, 77)), event(0, 77));
+  assertEquals(asSent(event(SI_KERNEL, 0)), event(SI_KERNEL, 0));
+  assertEquals(asSent(event(0, 77)), event(0, 77));
+});
