@@ -131,7 +131,10 @@ export class NetworkLayer implements NeighbourEvents {
     const entry = iface.findAddress(addr);
     if (entry === null) return -EADDRNOTAVAIL;
     iface.addresses.splice(iface.addresses.indexOf(entry), 1);
-    this.router.table.remove(onLinkRoute(addr, entry.prefixLen, ifIndex));
+    const isShared = iface.addresses.some((other) =>
+      other.prefixLen === entry.prefixLen && other.addr.sharesPrefix(addr, entry.prefixLen)
+    );
+    if (!isShared) this.router.table.remove(onLinkRoute(addr, entry.prefixLen, ifIndex));
     this.interfaces.refresh();
     this.router.table.invalidate();
     this.neighbours.clear(iface, nowUs);

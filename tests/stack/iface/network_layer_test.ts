@@ -27,6 +27,17 @@ Deno.test("addresses: what can be added, and removed", () => {
   assertEquals([stack.routes.length, iface.addresses.length], [1, 1]);
 });
 
+Deno.test("addresses: the subnet's route goes with the last of its addresses", () => {
+  const { stack, iface, nowUs } = new Host();
+  for (const address of ["198.18.1.2", "198.18.1.3"]) {
+    assertEquals(stack.addAddress(iface.index, ip(address), 24, nowUs), 0);
+  }
+  assertEquals(stack.removeAddress(iface.index, ip("198.18.1.2"), nowUs), 0);
+  assertEquals(stack.routes.some(({ dst }) => dst.equals(ip("198.18.1.0"))), true);
+  assertEquals(stack.removeAddress(iface.index, ip("198.18.1.3"), nowUs), 0);
+  assertEquals(stack.routes.some(({ dst }) => dst.equals(ip("198.18.1.0"))), false);
+});
+
 Deno.test("routes: gateways must be on-link and not ourselves", () => {
   const { stack, iface } = new Host();
   const any = { dst: ip("0.0.0.0"), prefixLen: 0 };
