@@ -1,5 +1,6 @@
 /**
  * `deno task test [path...]`: everything, in a sensible order, with what it needs installed first.
+ * `deno task test:netmap`: the end-to-end tests over netmap, on a machine that has the module.
  *
  * Says what was left out and why. The last line is `N passed, N failed`, with `, N skipped` when
  * something was left out. Exit status: 0, 1 when something failed, 2 when nothing can run.
@@ -89,7 +90,26 @@ export function closingLine(groups: readonly Result[]): string {
   return skipped === 0 ? counts : `${counts}, ${skipped} skipped`;
 }
 
-async function main(paths: string[]): Promise<number> {
+/** Those that have nothing to do with the kind of device. */
+const NETMAP_TESTS = ["ping", "iperf", "stream", "lifecycle", "bad_link", "ends"];
+
+/** The tests' paths; null: there is no netmap. */
+function netmapTests(): string[] | null {
+  try {
+    Deno.statSync("/dev/netmap");
+  } catch {
+    return null;
+  }
+  Deno.env.set("NUSE_TEST_VIF", "NETMAP"); // for tests/e2e/fixture.ts
+  return NETMAP_TESTS.map((name) => `tests/e2e/${name}_test.ts`);
+}
+
+async function main(args: string[]): Promise<number> {
+  const paths = args[0] === "--netmap" ? netmapTests() : args;
+  if (paths === null) {
+    console.error("the tests cannot run: no /dev/netmap (modprobe netmap; see docs/netmap.md)");
+    return 2;
+  }
   let missing: string[];
   try {
     missing = await setUp();

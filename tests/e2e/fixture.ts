@@ -4,6 +4,8 @@
  *     RAW   ns a: va (bare) ── veth ── vb 198.18.0.1/24 in ns b          nuse runs in a
  *     TAP   ns b: nuse-tap 198.18.0.1/24, given by nuse                   nuse runs in b
  *
+ *     NETMAP  as RAW, over netmap: only when asked for (`deno task test:netmap`)
+ *
  * Either way the program is 198.18.0.2 and the kernel peer is 198.18.0.1 in b.
  *
  * @module
@@ -15,8 +17,10 @@ import { isInstalled } from "../lab/setup.ts";
 export { NUSE };
 export const SELF = "198.18.0.2";
 export const PEER = "198.18.0.1";
-export type Vif = "RAW" | "TAP";
+export type Vif = "RAW" | "TAP" | "NETMAP";
 export const VIFS: Vif[] = ["RAW", "TAP"];
+/** Whether the tests are to run over netmap, and only those that are not about RAW or TAP. */
+const IS_NETMAP = Deno.env.get("NUSE_TEST_VIF") === "NETMAP";
 
 export class Fixture {
   private constructor(readonly vif: Vif, readonly a: Netns, readonly b: Netns) {}
@@ -26,7 +30,7 @@ export class Fixture {
     const b = await Netns.create("e2b");
     const fixture = new Fixture(vif, a, b);
     try {
-      if (vif === "RAW") await veth(a, "va", null, b, "vb", `${PEER}/24`);
+      if (vif !== "TAP") await veth(a, "va", null, b, "vb", `${PEER}/24`);
       return fixture;
     } catch (error) {
       await fixture.close();
@@ -36,10 +40,11 @@ export class Fixture {
 
   /** Where nuse runs. */
   get ns(): Netns {
-    return this.vif === "RAW" ? this.a : this.b;
+    return this.vif === "TAP" ? this.b : this.a;
   }
 
   get env(): Record<string, string> {
+    if (this.vif === "NETMAP") return { NUSEVIF: "NETMAP", NUSEDEV: "va", "nuse-va": `${SELF}/24` };
     return this.vif === "RAW"
       ? { NUSEDEV: "va", "nuse-va": SELF }
       : { NUSEVIF: "TAP", NUSEDEV: "tap", "nuse-tap": `${SELF}/24`, "nuse-tap-host": `${PEER}/24` };
@@ -89,7 +94,7 @@ function whyLeftOut(programs: readonly string[]): string {
  */
 export function e2eWith(...programs: string[]): Register {
   return (name, body, vifs = VIFS) => {
-    for (const vif of vifs) {
+    for (const vif of !IS_NETMAP ? vifs : vifs === VIFS ? ["NETMAP" as const] : []) {
       const reason = whyLeftOut(programs);
       Deno.test({
         name: `${vif}: ${name}${reason}`,
