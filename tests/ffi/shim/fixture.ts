@@ -27,7 +27,7 @@ function sourcesOf(pattern: RegExp): string[] {
   return names.filter((name) => pattern.test(name)).sort().map((name) => `${FOLDER}/${name}`);
 }
 
-async function compile(sources: string[], outFile: string): Promise<void> {
+export async function compile(sources: string[], outFile: string): Promise<void> {
   const command = new Deno.Command("cc", {
     args: [...CFLAGS, "-o", outFile, ...sources, "-lpthread"],
     signal: AbortSignal.timeout(60_000),
@@ -70,10 +70,14 @@ export class FakeService {
     this.#child = child;
   }
 
-  static async start(programs: Programs): Promise<FakeService> {
-    const path = `${programs.dir}/${crypto.randomUUID().slice(0, 8)}.sock`;
+  /** `uid`: whose process it is, by default ours. */
+  static async start(programs: Programs, uid?: number): Promise<FakeService> {
+    const dir = await Deno.makeTempDir({ dir: programs.dir });
+    await Deno.chmod(dir, 0o777);
+    const path = `${dir}/sock`;
     const child = new Deno.Command(programs.fake, {
       args: [path],
+      uid,
       stdin: "piped",
       stdout: "piped",
     }).spawn();
