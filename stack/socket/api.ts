@@ -84,6 +84,8 @@ export interface StreamSocket extends Socket {
    */
   connectFast(addr: IpAddress, port: number, nowUs: number): number;
   listen(backlog: number, nowUs: number): number;
+  /** The remote end of the last connection, be it over. */
+  peer(): Endpoint;
   /** Takes the next established connection off the queue; null when there is none. */
   accept(): StreamSocket | null;
 

@@ -7,7 +7,7 @@
 import { SIOCOUTQ, SOCK_STREAM } from "../../../ffi/abi/socket.ts";
 import type { Libc } from "../../../ffi/libc.ts";
 import * as P from "../../../ffi/shim/protocol.ts";
-import { ANY_V4, type StreamSocket } from "../../../stack/mod.ts";
+import type { StreamSocket } from "../../../stack/mod.ts";
 import { writeCookie } from "../protocol/message.ts";
 import { writeSockaddr } from "../protocol/sockaddr.ts";
 import { PairMaker } from "./pair.ts";
@@ -17,16 +17,16 @@ export function emitAcceptRecord(
   dv: DataView,
   u8: Uint8Array,
   off: number,
-  child: Pick<StreamSocket, "remote" | "domain">,
+  child: Pick<StreamSocket, "peer" | "domain">,
   cookie: number,
 ): void {
   u8.fill(0, off, off + P.NUSE_ACCEPT_LEN);
   dv.setUint32(off + P.NUSE_ACCEPT_MAGIC_OFF, P.NUSE_ACCEPT_MAGIC, true);
   dv.setUint32(off + P.NUSE_ACCEPT_KIND_OFF, P.NUSE_KIND_STREAM, true);
   writeCookie(dv, off + P.NUSE_ACCEPT_COOKIE_OFF, cookie);
-  const peer = child.remote();
+  const peer = child.peer(); // also of a connection that is over by now
   const peerOff = off + P.NUSE_ACCEPT_PEER_OFF;
-  writeSockaddr(u8, peerOff, child.domain, peer?.addr ?? ANY_V4, peer?.port ?? 0);
+  writeSockaddr(u8, peerOff, child.domain, peer.addr, peer.port);
   dv.setUint16(off + P.NUSE_ACCEPT_DOMAIN_OFF, child.domain, true);
 }
 

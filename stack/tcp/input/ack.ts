@@ -22,6 +22,7 @@ import {
 } from "../teardown/lifecycle.ts";
 import { checkMtuProbe, noteArrival } from "../path/mtu_probing.ts";
 import { hasUnsent, updatePacing } from "../output/output.ts";
+import { updateTsRecent } from "./sequence.ts";
 import { onAckForRecovery } from "../loss/recovery.ts";
 import { replyReset } from "../output/reset.ts";
 import { applySackBlocks } from "../loss/sack.ts";
@@ -38,6 +39,9 @@ import { nextState, StateEvent } from "../base/state_table.ts";
 export function processAck(tcb: Tcb, seg: Segment): boolean {
   if (tcb.state === State.SYN_RECEIVED && !establishByAck(tcb, seg)) return false;
   if (!isAckAcceptable(tcb, seg)) return false;
+  // RFC 7323 4.3 does so in the first step; but one bad segment must not shut out all good ones
+  // (Linux tcp_ack)
+  updateTsRecent(tcb, seg);
   tcb.lastAckReceivedUs = seg.nowUs;
   tcb.probes = 0;
   tcb.keepProbes = 0;

@@ -28,7 +28,7 @@ import type { Packet } from "../../base/packet.ts";
 import { processAck } from "./ack.ts";
 import { processUrgentDataAndFin } from "./payload.ts";
 import { listenInput } from "../passive_open/listen.ts";
-import { checkSequence, noteFault, SequenceFault, updateTsRecent } from "./sequence.ts";
+import { checkSequence, noteFault, SequenceFault } from "./sequence.ts";
 import { processReset, processSyn } from "./rst_and_syn.ts";
 import { synSentInput } from "./syn_sent.ts";
 import { FLOW_SYN_REQUEST, FLOW_TCB } from "../base/flow.ts";
@@ -121,7 +121,6 @@ function otherStatesInput(tcb: Tcb, seg: Segment): void {
     if (!isStepFour || processSyn(tcb, seg)) sendOutOfWindowAck(tcb, seg);
     return;
   }
-  updateTsRecent(tcb, seg);
   // Second, check the RST bit
   if (seg.isRst) return processReset(tcb, seg);
   // Third, check security: no compartments here

@@ -15,7 +15,7 @@ Deno.test("accept record: every byte is written", () => {
     const bytes = new Uint8Array(P.NUSE_ACCEPT_LEN + 2).fill(0xa5);
     const dv = new DataView(bytes.buffer);
     const addr = IpAddress.parse("198.18.0.7") as IpAddress;
-    const child = { domain, remote: () => ({ addr, port: 4711 }) };
+    const child = { domain, peer: () => ({ addr, port: 4711 }) };
     emitAcceptRecord(dv, bytes, 1, child, 0x1_0000_0002);
     assertEquals(dv.getUint32(1, true), P.NUSE_ACCEPT_MAGIC);
     assertEquals(dv.getBigUint64(1 + P.NUSE_ACCEPT_COOKIE_OFF, true), 0x1_0000_0002n);

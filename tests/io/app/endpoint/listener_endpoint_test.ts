@@ -1,11 +1,19 @@
 import { assertEquals } from "@std/assert";
 import { AF_INET, SOCK_STREAM } from "../../../../ffi/abi/socket.ts";
 import * as P from "../../../../ffi/shim/protocol.ts";
-import { ECONNREFUSED, EINPROGRESS, EINVAL, EOPNOTSUPP } from "../../../../stack/mod.ts";
+import {
+  ECONNREFUSED,
+  ECONNRESET,
+  EINPROGRESS,
+  EINVAL,
+  EOPNOTSUPP,
+} from "../../../../stack/mod.ts";
 import type { Program, ProgramSocket } from "../program.ts";
 import { World } from "../world.ts";
 
 const PORT = 5002;
+const SOL_SOCKET = 1;
+const SO_LINGER = 13;
 
 function listening(program: Program, backlog: number): ProgramSocket {
   const listener = program.socket(AF_INET, SOCK_STREAM);
@@ -100,6 +108,23 @@ Deno.test("listener: at the limit of sockets connections wait", () => {
   a.close();
   const { peer } = listener.accept();
   assertEquals(peer, b.name(0));
+});
+
+Deno.test("listener: a connection that was reset before accept() keeps its peer", () => {
+  using world = new World({ maxSockets: 4 });
+  const program = world.program();
+  const listener = listening(program, 8);
+  const [, reset] = connectMany(program, 2);
+  listener.accept();
+  world.steps(10);
+  assertEquals(listener.tryAccept(), null, "no socket is left for it");
+  const name = reset.name(0);
+  const data = new Uint8Array(Int32Array.of(1, 0).buffer);
+  assertEquals(reset.request(P.NUSE_OP_SETOPT, { a: SOL_SOCKET, b: SO_LINGER, data }).result, 0);
+  reset.close();
+  const { socket, peer } = listener.accept();
+  assertEquals(peer, name);
+  assertEquals(socket.soError, ECONNRESET);
 });
 
 Deno.test("listener: operations that do not fit", () => {
