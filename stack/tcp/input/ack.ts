@@ -23,6 +23,7 @@ import {
 import { checkMtuProbe, noteArrival } from "../path/mtu_probing.ts";
 import { hasUnsent, updatePacing } from "../output/output.ts";
 import { updateTsRecent } from "./sequence.ts";
+import { Limit } from "../tcb/limit_clock.ts";
 import { onAckForRecovery } from "../loss/recovery.ts";
 import { replyReset } from "../output/reset.ts";
 import { applySackBlocks } from "../loss/sack.ts";
@@ -109,6 +110,7 @@ function takeAck(tcb: Tcb, seg: Segment): void {
     sample.isPureAck = seg.len === 0 && !isWindowUpdate;
     sample.isDuplicate = tcb.sent.count > 0 && sample.isPureAck;
   }
+  tcb.rack.end();
   sampleRtt(tcb, seg, sample);
   noteArrival(tcb, sample.longestBytes, seg.nowUs);
   const recoveryBefore = tcb.recovery;
@@ -125,6 +127,10 @@ function takeAck(tcb: Tcb, seg: Segment): void {
   updatePacing(tcb);
   updateRetransmitTimer(tcb, sample, seg.nowUs);
   if (sample.ackedBytes > 0) releaseSendBuffer(tcb);
+  if (tcb.sent.count === 0 && !hasUnsent(tcb)) tcb.limits.set(Limit.IDLE, seg.nowUs);
+  else if (!tcb.isSndBlocked && tcb.limits.limit === Limit.BUFFER) {
+    tcb.limits.set(Limit.NETWORK, seg.nowUs);
+  }
   if (tcb.sent.lostBytes > 0 || hasUnsent(tcb)) tcb.layer.markDirty(tcb);
 }
 

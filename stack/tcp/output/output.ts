@@ -28,6 +28,7 @@ import type { Tcb } from "../tcb/tcb.ts";
 import { armPersistTimer, armRetransmitTimer, rearmTimer } from "../tcb/deadlines.ts";
 import { onProbeSent, scheduleProbe } from "../loss/tlp.ts";
 import { Frto } from "../tcb/records.ts";
+import { Limit } from "../tcb/limit_clock.ts";
 
 /** Data sent within this time of data received makes a connection interactive. */
 const PING_PONG_US = 40_000;
@@ -53,7 +54,16 @@ export function tcpOutput(tcb: Tcb, nowUs: number): void {
   if (hasUnsent(tcb) && isSynchronized(tcb)) sendNew(tcb, nowUs);
   if (tcb.isAckDue) emitAck(tcb, nowUs);
   if (!hasUnsent(tcb)) noteAppLimited(tcb);
+  tcb.limits.set(limitOf(tcb), nowUs);
   rearmTimer(tcb);
+}
+
+/** What the sender waits for after an output. */
+function limitOf(tcb: Tcb): Limit {
+  if (hasUnsent(tcb)) return tcb.isWndLimited ? Limit.WINDOW : Limit.NETWORK;
+  if (tcb.sent.count === 0) return Limit.IDLE;
+  const isCwndLimited = tcb.windowUse.mayGrow(tcb.cwnd, tcb.cwnd < tcb.ssthresh);
+  return tcb.isSndBlocked && !isCwndLimited ? Limit.BUFFER : Limit.NETWORK;
 }
 
 /**
@@ -185,6 +195,7 @@ export function retransmit(tcb: Tcb, segment: SentSegment, maxBytes: number, now
 function sendNew(tcb: Tcb, nowUs: number): void {
   if (tcb.sndNxt === tcb.sndUna) restartAfterIdle(tcb, nowUs);
   tcb.isCwndLimited = false;
+  tcb.isWndLimited = false;
   const first = tcb.sndNxt;
   if (tcb.isProbeDue) sendProbe(tcb, nowUs);
   if (tcb.mtuProbing.nextAtUs <= nowUs) sendMtuProbe(tcb, nowUs);
@@ -196,7 +207,10 @@ function sendNew(tcb: Tcb, nowUs: number): void {
     const maxPayload = tcb.isCwrQueued ? tcb.smss : frameMax;
     const payloadLen = unsent > 0 ? sendableLen(tcb, unsent, wndRoom, maxPayload, nowUs) : 0;
     const isFin = tcb.isFinQueued && payloadLen === unsent && wndRoom > payloadLen;
-    if (payloadLen === 0 && !isFin) break;
+    if (payloadLen === 0 && !isFin) {
+      tcb.isWndLimited = !tcb.isCwndLimited && wndRoom < Math.min(unsent, tcb.smss);
+      break;
+    }
     sendData(tcb, payloadLen, isFin, nowUs);
     if (isFin) break;
   }

@@ -23,6 +23,9 @@ export class Rack {
   /** RACK.fack: the highest sequence number delivered. */
   fack = 0;
   isReorderingSeen = false;
+  /** How far a segment was overtaken at most, bytes; how many acknowledgments told of such. */
+  reorderBytes = 0;
+  reorderCount = 0;
   reoWndMult = 1;
   reoWndPersist = REO_WND_PERSIST;
   /** RACK.dsack_round: no D-SACK counts until it is acknowledged. */
@@ -32,6 +35,9 @@ export class Rack {
   #nowUs = 0;
   #minRttUs = -1;
   #priorFack = 0;
+  /** The first byte that it tells was overtaken. */
+  #hasOvertaken = false;
+  #overtakenSeq = 0;
 
   /** An acknowledgment is about to be worked in; nothing is SACKed: `fack` is SND.UNA. */
   begin(sndUna: number, hasSacked: boolean, minRttUs: number, nowUs: number): void {
@@ -39,13 +45,21 @@ export class Rack {
     this.#minRttUs = minRttUs;
     if (!hasSacked || seqLt(this.fack, sndUna)) this.fack = sndUna;
     this.#priorFack = this.fack;
+    this.#hasOvertaken = false;
+  }
+
+  /** It is worked in (Linux tcp_check_sack_reordering). */
+  end(): void {
+    if (!this.#hasOvertaken) return;
+    this.reorderCount++;
+    this.reorderBytes = Math.max(this.reorderBytes, (this.fack - this.#overtakenSeq) | 0);
   }
 
   /** A record has arrived, up to `end`, that was not known to have (steps 1 to 3). */
   onDelivered(segment: SentSegment, end: number): void {
     const isRetransmitted = (segment.flags & SENT_EVER_RETRANS) !== 0;
     if (seqGt(end, this.fack)) this.fack = end;
-    else if (!isRetransmitted && seqLt(end, this.#priorFack)) this.isReorderingSeen = true;
+    else if (!isRetransmitted && seqLt(end, this.#priorFack)) this.#noteOvertaken(segment.seq);
     const rttUs = this.#nowUs - segment.sentUs;
     // Sooner than any round trip: the first copy was meant
     if (isRetransmitted && rttUs < this.#minRttUs) return;
@@ -53,6 +67,13 @@ export class Rack {
     if (!isSentAfter(segment.sentUs, end, this)) return;
     this.xmitUs = segment.sentUs;
     this.endSeq = end;
+  }
+
+  #noteOvertaken(seq: number): void {
+    this.isReorderingSeen = true;
+    if (this.#hasOvertaken && seqGeq(seq, this.#overtakenSeq)) return;
+    this.#hasOvertaken = true;
+    this.#overtakenSeq = seq;
   }
 
   /** RACK_update_reo_wnd(), the part that adapts it to D-SACKs (step 4). */

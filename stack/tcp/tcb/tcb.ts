@@ -32,6 +32,7 @@ import { SentQueue } from "./sent_queue.ts";
 import { TcpSocketOptions } from "./socket_options.ts";
 import { canSendData, Recovery, RetransmitTimer, State } from "../base/state.ts";
 import type { SocketHandle, TcpContext } from "./context.ts";
+import { LimitClock } from "./limit_clock.ts";
 import { WriteMarks } from "./write_marks.ts";
 
 /** Capacity of a ring at its first use; it doubles as it fills. */
@@ -180,6 +181,8 @@ export class Tcb extends Flow {
   isCwndLimited = false;
   /** The same of the last window of data: may cwnd grow? */
   readonly windowUse = new WindowUse();
+  /** The peer's window limited the last output. */
+  isWndLimited = false;
 
   // ---- Explicit congestion notification (ecn.ts), as receiver
   /** ECE goes out with every segment, until the peer's CWR. */
@@ -232,7 +235,8 @@ export class Tcb extends Flow {
   /** errno of an ICMP error that alone does not end the connection. */
   softError = 0;
 
-  // ---- Counts for TCP_INFO
+  // ---- Counts and times for TCP_INFO
+  readonly limits = new LimitClock();
   bytesSent = 0;
   bytesAcked = 0;
   bytesReceived = 0;

@@ -11,6 +11,8 @@ import type { TcpSocket } from "./socket.ts";
 import { seqDiff } from "../base/seq.ts";
 import { Recovery, RetransmitTimer, State } from "../base/state.ts";
 import type { Tcb } from "../tcb/tcb.ts";
+import { Limit } from "../tcb/limit_clock.ts";
+import { DUP_THRESH } from "../loss/rack.ts";
 
 const TCP_INFO_LEN = 248;
 
@@ -23,6 +25,7 @@ const OPT_SYN_DATA = 32;
 
 /** TCP_CA_Disorder; the others are the numbers of Recovery, RESIZE being none of Linux's. */
 const CA_DISORDER = 1;
+const REORDERING_MAX = 300; // tcp_max_reordering
 const SSTHRESH_UNKNOWN = 0x7fffffff; // TCP_INFINITE_SSTHRESH
 
 export function tcpInfo(socket: TcpSocket, nowUs: number): Uint8Array {
@@ -39,6 +42,7 @@ export function tcpInfo(socket: TcpSocket, nowUs: number): Uint8Array {
   writeSizes(dv, tcb);
   writeTimes(dv, tcb, nowUs);
   writeWindows(dv, tcb);
+  writeLimits(dv, tcb, nowUs);
   writeCounts(dv, tcb);
   return bytes;
 }
@@ -84,7 +88,13 @@ function writeSizes(dv: DataView, tcb: Tcb): void {
   // As Linux's, which counts in segments: what does not make a whole one is not to be sent
   dv.setUint32(80, Math.max(1, Math.floor(tcb.cwnd / tcb.smss)), true);
   dv.setUint32(84, tcb.route === null ? 0 : advertisedMss(tcb.route, tcb.options.maxSeg), true);
-  dv.setUint32(88, 3, true);
+  dv.setUint32(88, reordering(tcb), true);
+}
+
+/** tcpi_reordering: how many segments one may be overtaken by, for all that is known. */
+function reordering(tcb: Tcb): number {
+  const seen = Math.ceil(tcb.rack.reorderBytes / tcb.smss);
+  return Math.min(Math.max(seen, DUP_THRESH), REORDERING_MAX);
 }
 
 /** Bytes 44 to 59 (ms), 68 to 79, 92 to 103, 148. */
@@ -112,6 +122,13 @@ function rate64(bytesPerSecond: number): bigint {
   return bytesPerSecond === Infinity ? 0xffff_ffff_ffff_ffffn : BigInt(Math.floor(bytesPerSecond));
 }
 
+/** tcpi_busy_time, tcpi_rwnd_limited, tcpi_sndbuf_limited: microseconds. */
+function writeLimits(dv: DataView, { limits }: Tcb, nowUs: number): void {
+  dv.setBigUint64(168, BigInt(Math.floor(limits.busyUs(nowUs))), true);
+  dv.setBigUint64(176, BigInt(Math.floor(limits.timeUs(Limit.WINDOW, nowUs))), true);
+  dv.setBigUint64(184, BigInt(Math.floor(limits.timeUs(Limit.BUFFER, nowUs))), true);
+}
+
 /** tcpi_pacing_rate (no limit) and tcpi_max_pacing_rate, tcpi_notsent_bytes, windows. */
 function writeWindows(dv: DataView, tcb: Tcb): void {
   dv.setBigUint64(104, rate64(tcb.pacer.rate === 0 ? Infinity : tcb.pacer.rate), true);
@@ -133,5 +150,6 @@ function writeCounts(dv: DataView, tcb: Tcb): void {
   dv.setBigUint64(200, BigInt(tcb.bytesSent + tcb.bytesRetransmitted), true);
   dv.setBigUint64(208, BigInt(tcb.bytesRetransmitted), true);
   dv.setUint32(216, tcb.dsackDups, true);
+  dv.setUint32(220, tcb.rack.reorderCount, true);
   dv.setUint32(224, tcb.rcvOutOfOrder, true);
 }

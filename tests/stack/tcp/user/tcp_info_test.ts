@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { Peer } from "../support/peer.ts";
 import { transfer, World } from "../support/world.ts";
+import { Limit } from "../../../../stack/tcp/tcb/limit_clock.ts";
 
 const TCP_INFO = 11;
 
@@ -50,6 +51,26 @@ Deno.test("TCP_INFO: data with the SYN, and the SYN among what was delivered", (
   assertEquals(bits() & 32, 0);
   client.tcb.isSynDataAcked = true;
   assertEquals(bits() & 32, 32);
+});
+
+Deno.test("TCP_INFO: reordering, and what the sender has waited for", () => {
+  const world = new World({ delayUs: 5000 });
+  const [client] = world.connect();
+  const view = () => {
+    const info = client.getTcpOption(TCP_INFO, 248, world.nowUs) as Uint8Array;
+    return new DataView(info.buffer);
+  };
+  assertEquals([view().getUint32(88, true), view().getUint32(220, true)], [3, 0]);
+  client.tcb.rack.reorderBytes = 6 * client.tcb.smss - 1;
+  client.tcb.rack.reorderCount = 2;
+  assertEquals([view().getUint32(88, true), view().getUint32(220, true)], [6, 2]);
+  const { limits } = client.tcb;
+  const start = world.nowUs;
+  const before = limits.busyUs(start);
+  limits.set(Limit.WINDOW, start - 700);
+  limits.set(Limit.BUFFER, start - 300);
+  const times = [168, 176, 184].map((at) => Number(view().getBigUint64(at, true)));
+  assertEquals(times, [before + 700, 400, 300]);
 });
 
 Deno.test("TCP_INFO of a listener: accept queue and limit", () => {
