@@ -150,7 +150,7 @@ function undo(
  * grows by what was not known to have arrived: the flight has shrunk by SACKed bytes before, and
  * they would let out a burst. (Linux tcp_cong_control counts so in congestion avoidance, too: with
  * losses every acknowledgment that ends a recovery then counts for one segment, and at 5% a
- * connection is 6% slower.)
+ * connection is 7% slower.)
  */
 function growWindow(tcb: Tcb, sample: AckSample, nowUs: number): void {
   if (tcb.recovery === Recovery.OPEN && isReducing(tcb)) return;
