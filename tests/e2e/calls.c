@@ -6,18 +6,23 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <linux/sockios.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -74,6 +79,53 @@ static void resolve(const char *address) {
     int result = getaddrinfo(i == 2 ? "2001:db8::1" : address, "80", &hints, &found);
     printf("%s\n", result == 0 ? "found" : gai_strerror(result));
   }
+}
+
+#define PASS(number)                                                                               \
+  BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+
+/* Sockets made and used where any call but these ends the process, as vsftpd does. */
+static void sandboxed(void) {
+  static struct sock_filter code[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+      PASS(SYS_socket), PASS(SYS_bind), PASS(SYS_listen), PASS(SYS_getsockname), PASS(SYS_connect),
+      PASS(SYS_accept), PASS(SYS_read), PASS(SYS_write), PASS(SYS_close), PASS(SYS_exit_group),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)};
+  struct sock_fprog program = {sizeof code / sizeof code[0], code};
+  struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t len = sizeof name;
+  char buf[8];
+  say("before", close(socket(AF_INET, SOCK_STREAM, 0)));
+  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  say("seccomp", syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program));
+  int listener = socket(AF_INET, SOCK_STREAM, 0);
+  say("bind", bind(listener, (struct sockaddr *)&name, sizeof name));
+  say("listen", listen(listener, 1));
+  say("getsockname", getsockname(listener, (struct sockaddr *)&name, &len));
+  int client = socket(AF_INET, SOCK_STREAM, 0);
+  say("connect", connect(client, (struct sockaddr *)&name, sizeof name));
+  int server = accept(listener, NULL, NULL);
+  say("write", write(server, "inside", 6));
+  say("read", read(client, buf, sizeof buf));
+  say("close", close(server));
+  say("read", read(client, buf, sizeof buf));
+}
+
+/* The same calls by number. */
+static void numbers(void) {
+  char buf[8];
+  struct iovec iov = {buf, sizeof buf};
+  struct mmsghdr vector = {.msg_hdr = {.msg_iov = &iov, .msg_iovlen = 1}};
+  struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t len = sizeof name;
+  long fd = syscall(SYS_socket, AF_INET, SOCK_DGRAM, 0);
+  say("bind", syscall(SYS_bind, fd, &name, sizeof name));
+  say("getsockname", syscall(SYS_getsockname, fd, &name, &len));
+  say("sendto", syscall(SYS_sendto, fd, "number", 6, 0, &name, len));
+  say("recvmmsg", syscall(SYS_recvmmsg, fd, &vector, 1, 0, NULL));
+  printf("%u %.6s\n", vector.msg_len, buf);
+  say("close", syscall(SYS_close, fd));
+  say("close", syscall(SYS_close, fd));
 }
 
 /* ---- pointers and lengths ---- */
@@ -248,6 +300,8 @@ int main(int argc, char **argv) {
   if (strcmp(argv[1], "codes") == 0) codes();
   if (strcmp(argv[1], "pointers") == 0) pointers();
   if (strcmp(argv[1], "recverr") == 0) recverr();
+  if (strcmp(argv[1], "sandboxed") == 0) sandboxed();
+  if (strcmp(argv[1], "numbers") == 0) numbers();
   if (strcmp(argv[1], "resolve") == 0) resolve(argv[2]);
   return 0;
 }

@@ -18,6 +18,8 @@ const CASES: readonly (readonly [name: string, words: string])[] = [
   ["codes", "ENOENT"],
   ["pointers", "EFAULT"],
   ["recverr", "ECONNREFUSED"],
+  ["sandboxed", "read: 0"],
+  ["numbers", "6 number"],
 ];
 
 /** The compiled program, in a directory of its own. */

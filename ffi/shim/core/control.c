@@ -32,13 +32,13 @@ static void page_lock(struct process_page *p) {
   int state = 0;
   if (atomic_compare_exchange_strong(&p->lock, &state, 1)) return;
   while (atomic_exchange(&p->lock, 2) != 0) {
-    syscall(SYS_futex, &p->lock, FUTEX_WAIT_PRIVATE, 2, NULL, NULL, 0);
+    real()->syscall(SYS_futex, &p->lock, FUTEX_WAIT_PRIVATE, 2, NULL, NULL, 0);
   }
 }
 
 static void page_unlock(struct process_page *p) {
   if (atomic_exchange(&p->lock, 0) == 2) {
-    syscall(SYS_futex, &p->lock, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+    real()->syscall(SYS_futex, &p->lock, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
   }
 }
 

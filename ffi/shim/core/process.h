@@ -14,7 +14,7 @@ bool shim_is_secure(void);    /* AT_SECURE */
 /* A vfork child: its memory is the parent's. */
 bool process_is_borrowed(void);
 
-/* calls/prctl.c: no system calls but the program's own. */
+/* core/sandbox.c: no system calls but the program's own. */
 extern atomic_bool sandbox_entered;
 static inline bool process_is_sandboxed(void) {
   return UNLIKELY(atomic_load_explicit(&sandbox_entered, memory_order_relaxed));

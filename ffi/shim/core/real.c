@@ -17,7 +17,7 @@ struct real_table real_functions;
 atomic_bool real_resolved;
 
 static int close_range_syscall(unsigned first, unsigned last, int flags) {
-  return (int)syscall(SYS_close_range, first, last, flags);
+  return (int)real_functions.syscall(SYS_close_range, first, last, flags);
 }
 
 void real_resolve(void) {

@@ -40,6 +40,7 @@ struct pollfd;
   F(int, poll, (struct pollfd *, unsigned long, int))                                              \
   F(int, ppoll, (struct pollfd *, unsigned long, const struct timespec *, const sigset_t *))       \
   F(int, prctl, (int, ...))                                                                        \
+  F(long, syscall, (long, ...))                                                                    \
   F(int, close, (int))                                                                             \
   F(int, close_range, (unsigned, unsigned, int))                                                   \
   F(int, dup, (int))                                                                               \

@@ -120,7 +120,7 @@ static void find_watchers(struct watchers *found) {
   long n;
   int directory = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (directory < 0) return;
-  while ((n = syscall(SYS_getdents64, directory, entries, sizeof entries)) > 0) {
+  while ((n = real()->syscall(SYS_getdents64, directory, entries, sizeof entries)) > 0) {
     for (long at = 0; at < n;) {
       const struct entry *e = (const struct entry *)(entries + at);
       note_if_epoll(directory, e->name, found);

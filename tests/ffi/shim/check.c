@@ -2,6 +2,7 @@
 #include "check.h"
 
 #include <dirent.h>
+#include <dlfcn.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,6 +21,11 @@ static struct {
 static int case_count;
 volatile int signal_count;
 const char *own_path;
+long (*past_shim)(long number, ...);
+
+__attribute__((constructor)) static void find_syscall(void) {
+  *(void **)&past_shim = dlsym(dlopen("libc.so.6", RTLD_NOW), "syscall");
+}
 
 void add_case(const char *name, case_function *function) {
   if (case_count == CASES_MAX) abort();

@@ -51,6 +51,8 @@ int fake_get(int fd, int name);
 int requests(int fd, int op);
 int so_error(int fd);
 void echo_works(int fd);
+/* libc's syscall, which the shim does not see. */
+extern long (*past_shim)(long number, ...);
 extern volatile int signal_count;
 void count_signal(int signo, int sa_flags);
 /* Waits until the condition holds; the case's alarm ends it if that is never. */

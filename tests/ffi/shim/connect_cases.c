@@ -18,7 +18,7 @@
 static int pair_sndbuf(int fd) {
   int size = 0;
   socklen_t len = sizeof size;
-  CHECK(syscall(SYS_getsockopt, fd, SOL_SOCKET, SO_SNDBUF, &size, &len) == 0);
+  CHECK(past_shim(SYS_getsockopt, fd, SOL_SOCKET, SO_SNDBUF, &size, &len) == 0);
   return size;
 }
 

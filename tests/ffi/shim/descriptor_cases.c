@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 /* Frees a number that whoever runs the tests may have left open for us. */
-static void vacate(int fd) { syscall(SYS_close, fd); }
+static void vacate(int fd) { past_shim(SYS_close, fd); }
 
 CASE(close_of_a_listener_is_waited_for) {
   int fd = tcp(0), copy = -1, other = udp();
@@ -56,7 +56,7 @@ CASE(dup_knows_what_the_socket_was_told) {
   fake_set(fd, FAKE_RELEASE, 1);
   CHECK(close(stream) == 0 && wait_for(copy, POLLOUT, LIMIT_MS) == POLLOUT);
   CHECK(send(copy, "x", 1, 0) == 1);
-  CHECK(syscall(SYS_getsockopt, copy, SOL_SOCKET, SO_SNDBUF, &size, &len) == 0 && size > 200000);
+  CHECK(past_shim(SYS_getsockopt, copy, SOL_SOCKET, SO_SNDBUF, &size, &len) == 0 && size > 200000);
 }
 
 CASE(dup2_over_nuse) {
@@ -85,7 +85,7 @@ CASE(foreign_files_cost_no_request) {
   CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0 && pipe(pipes) == 0);
   CHECK(write(pair[0], "abc", 3) == 3 && recv(pair[1], buf, 8, 0) == 3);
   CHECK(write(pipes[1], "abc", 3) == 3 && read(pipes[0], buf, 8) == 3);
-  CHECK(syscall(SYS_socketpair, AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+  CHECK(past_shim(SYS_socketpair, AF_UNIX, SOCK_STREAM, 0, pair) == 0);
   CHECK(write(pair[0], "abc", 3) == 3 && recv(pair[1], buf, 8, 0) == 3);
   FAILS(ENOTSOCK, recv(pipes[0], buf, 8, 0));
   FAILS(ENOTSOCK, getsockopt(pipes[0], SOL_SOCKET, SO_TYPE, buf, &(socklen_t){4}));
@@ -98,7 +98,7 @@ CASE(foreign_files_cost_no_request) {
 static int stale(int type, bool is_connected) {
   int fd = socket(AF_INET, type, 0);
   if (is_connected) CHECK(connect(fd, at(PORT_ECHO), AT_LEN) == 0);
-  CHECK(syscall(SYS_close, fd) == 0);
+  CHECK(past_shim(SYS_close, fd) == 0);
   CHECK(open("/proc/self/comm", O_RDWR) == fd);
   return fd;
 }
@@ -155,7 +155,7 @@ CASE(control_is_out_of_reach) {
   CHECK(dup2(0, control) == control);
   CHECK(requests(fd, NUSE_OP_HELLO) == hello && control_fd() > control);
   CHECK(close(control) == 0);
-  CHECK(syscall(SYS_dup2, 0, control_fd()) >= 0);
+  CHECK(past_shim(SYS_dup2, 0, control_fd()) >= 0);
   CHECK(requests(fd, NUSE_OP_HELLO) == hello + 1);
 }
 

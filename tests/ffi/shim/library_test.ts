@@ -14,7 +14,7 @@ __recvfrom_chk __send __write accept accept4 bind close close_range closefrom co
 dup3 fcntl fcntl64 freeifaddrs getaddrinfo getifaddrs getpeername getsockname getsockopt
 if_freenameindex if_indextoname if_nameindex if_nametoindex ioctl listen poll ppoll prctl read
 readv recv recvfrom recvmmsg recvmsg send sendfile sendfile64 sendmmsg sendmsg sendto setsockopt
-shutdown socket socketpair write writev
+shutdown socket socketpair syscall write writev
 `.trim().split(/\s+/);
 
 async function run(command: string, args: string[]): Promise<string> {
