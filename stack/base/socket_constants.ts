@@ -57,6 +57,7 @@ export const SO_TIMESTAMP = 29;
 export const SO_ACCEPTCONN = 30;
 export const SO_SNDBUFFORCE = 32;
 export const SO_RCVBUFFORCE = 33;
+export const SO_PASSSEC = 34;
 export const SO_TIMESTAMPNS = 35;
 export const SO_MARK = 36;
 export const SO_TIMESTAMPING = 37;
@@ -68,10 +69,13 @@ export const SO_BUSY_POLL = 46;
 export const SO_MAX_PACING_RATE = 47;
 export const SO_BPF_EXTENSIONS = 48;
 export const SO_INCOMING_CPU = 49;
+export const SO_INCOMING_NAPI_ID = 56;
 export const SO_BINDTOIFINDEX = 62;
 export const SO_TIMESTAMP_NEW = 63;
 export const SO_TIMESTAMPNS_NEW = 64;
 export const SO_TIMESTAMPING_NEW = 65;
+export const SO_PASSPIDFD = 76;
+export const SO_PASSRIGHTS = 83;
 
 export const IP_TOS = 1;
 export const IP_TTL = 2;
@@ -127,5 +131,6 @@ export const IPV6_AUTOFLOWLABEL = 70;
 
 export const UDP_CORK = 1;
 export const UDP_SEGMENT = 103;
+export const UDP_GRO = 104;
 
 export const ICMP_FILTER = 1;

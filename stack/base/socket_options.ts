@@ -38,6 +38,7 @@ export class SocketOptions {
   /** Bytes per second, as the eight bytes of the option; all ones: no limit. */
   maxPacingRate: Uint8Array = new Uint8Array(8).fill(0xff);
   hasFilter = false;
+  incomingCpu = -1;
   // IPPROTO_IP
   tos = 0;
   /** -1: the stack's default. */
@@ -73,4 +74,6 @@ export class SocketOptions {
   dontFrag6 = false;
   // IPPROTO_UDP
   udpSegment = 0;
+  /** Datagrams may come joined to one; ours never do, which is as good. */
+  udpGro = false;
 }

@@ -91,6 +91,7 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
     this.#queue = new ReceiveQueue(env, config.receiveBufferBytes);
     this.#errors = new ErrorQueue(config.maxQueuedErrors);
     this.boundAddr = domain === AF_INET6 ? ANY_V6 : ANY_V4;
+    this.options.multicastAll = domain === AF_INET;
   }
 
   get defaultTtl(): number {

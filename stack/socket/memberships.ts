@@ -28,7 +28,7 @@ export class Memberships {
 
   leave(group: IpAddress, ifIndex: number, ifAddr: number): number {
     const index = this.#choose(group, ifIndex, ifAddr);
-    if (index === 0) return -ENODEV;
+    if (index === 0) return ifIndex === 0 && ifAddr === 0 ? -ENODEV : -EADDRNOTAVAIL;
     const at = this.#find(group, index);
     if (at < 0) return -EADDRNOTAVAIL;
     this.list.splice(at, 1);

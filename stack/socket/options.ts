@@ -6,7 +6,7 @@
 import { EINVAL, ENOPROTOOPT, EOPNOTSUPP } from "../base/errno.ts";
 import * as c from "../base/socket_constants.ts";
 import { getTcpOption, setTcpOption, TcpSocket } from "../tcp/mod.ts";
-import { intBytes, readInt } from "./option_codec.ts";
+import { boolBytes, intBytes, readInt } from "./option_codec.ts";
 import { getIp, setIp } from "./sol_ip.ts";
 import { getIpv6, setIpv6 } from "./sol_ipv6.ts";
 import { getSolSocket, setSolSocket } from "./sol_socket.ts";
@@ -91,7 +91,7 @@ export function getOption(
     case c.SOL_RAW:
       return getRaw(host, name);
     case c.IPPROTO_UDP:
-      return name === c.UDP_SEGMENT ? intBytes(host.options.udpSegment) : -ENOPROTOOPT;
+      return getUdp(host, name);
     default:
       return -ENOPROTOOPT;
   }
@@ -116,10 +116,19 @@ function isUdp(host: OptionHost): boolean {
   return host.type === c.SOCK_DGRAM && host.protocol === c.IPPROTO_UDP;
 }
 
+function getUdp({ options }: OptionHost, name: number): Uint8Array | number {
+  if (name === c.UDP_GRO) return boolBytes(options.udpGro);
+  return name === c.UDP_SEGMENT ? intBytes(options.udpSegment) : -ENOPROTOOPT;
+}
+
 function setUdp(host: OptionHost, name: number, value: Uint8Array): number {
   if (value.length < 4) return -EINVAL;
-  if (name !== c.UDP_SEGMENT) return -ENOPROTOOPT;
   const n = readInt(value);
+  if (name === c.UDP_GRO) {
+    host.options.udpGro = n !== 0;
+    return 0;
+  }
+  if (name !== c.UDP_SEGMENT) return -ENOPROTOOPT;
   if (n < 0 || n > MAX_SEGMENT) return -EINVAL;
   host.options.udpSegment = n;
   return 0;

@@ -125,7 +125,7 @@ function setNumber(host: OptionHost, name: number, value: Uint8Array, n: number)
 
 /** The interface index is in network order, of all things. */
 function setUnicastIf(host: OptionHost, value: Uint8Array): number {
-  if (value.length < 4) return -EINVAL;
+  if (value.length !== 4) return -EINVAL;
   const index = readV4(value, 0);
   if (index !== 0 && host.interfaces.nameOf(index) === null) return -EADDRNOTAVAIL;
   host.options.unicastIfIndex = index;
@@ -156,7 +156,7 @@ function changeMembership(host: OptionHost, name: number, value: Uint8Array): nu
   const group = IpAddress.v4(readV4(value, 0));
   const addr = readV4(value, 4);
   const index = value.length >= MREQN_LEN ? readInt(value, 8) : 0;
-  if (!group.isMulticast) return -EINVAL;
+  if (name === c.IP_ADD_MEMBERSHIP && !group.isMulticast) return -EINVAL;
   if (index !== 0 && host.interfaces.nameOf(index) === null) return -ENODEV;
   return name === c.IP_ADD_MEMBERSHIP
     ? host.joinGroup(group, index, addr)
@@ -165,12 +165,12 @@ function changeMembership(host: OptionHost, name: number, value: Uint8Array): nu
 
 /** Takes struct group_req: interface index, then a sockaddr_storage at 8. */
 function changeGroup(host: OptionHost, name: number, value: Uint8Array): number {
-  if (host.type === c.SOCK_STREAM) return -EPROTO;
   if (value.length < GROUP_REQ_LEN) return -EINVAL;
   const index = readInt(value);
   if ((value[8] | (value[9] << 8)) !== c.AF_INET) return -EINVAL;
   const group = IpAddress.v4(readV4(value, 12));
   if (!group.isMulticast) return -EINVAL;
+  if (host.type === c.SOCK_STREAM) return -EPROTO;
   if (index !== 0 && host.interfaces.nameOf(index) === null) return -ENODEV;
   return name === c.MCAST_JOIN_GROUP
     ? host.joinGroup(group, index, 0)

@@ -4,13 +4,27 @@
  *
  * @module
  */
-import { EINVAL, ENOPROTOOPT, ENOTCONN } from "../base/errno.ts";
+import { EINVAL, ENODEV, ENOPROTOOPT, ENOTCONN } from "../base/errno.ts";
 import * as c from "../base/socket_constants.ts";
+import { ECN_MASK } from "../wire/ipv4.ts";
 import { boolBytes, intBytes, readInt } from "./option_codec.ts";
 import type { SocketFlag } from "../base/socket_options.ts";
 import type { OptionHost } from "./option_host.ts";
 
 const DEFAULT_HOPS = 64;
+
+/** Flags whose value may be missing: off, then. */
+const LOOSE_FLAGS: readonly number[] = [c.IPV6_AUTOFLOWLABEL, c.IPV6_DONTFRAG];
+const NUMBERS: readonly number[] = [
+  c.IPV6_V6ONLY,
+  c.IPV6_MULTICAST_LOOP,
+  c.IPV6_UNICAST_HOPS,
+  c.IPV6_TCLASS,
+  c.IPV6_MTU_DISCOVER,
+  c.IPV6_RECVERR,
+];
+/** Not on streams. */
+const DATAGRAM_NUMBERS: readonly number[] = [c.IPV6_MULTICAST_IF, c.IPV6_MULTICAST_HOPS];
 
 const FLAGS: { readonly [name: number]: SocketFlag } = {
   [c.IPV6_RECVPKTINFO]: "recvPktInfo6",
@@ -22,13 +36,23 @@ const FLAGS: { readonly [name: number]: SocketFlag } = {
 
 export function setIpv6(host: OptionHost, name: number, value: Uint8Array): number {
   const options = host.options;
-  const n = value.length >= 4 ? readInt(value) : 0;
-  if (value.length < 4) return -EINVAL;
+  const isShort = value.length < 4;
+  const n = isShort ? 0 : readInt(value);
   const flag = FLAGS[name];
   if (flag !== undefined) {
+    if (isShort && !LOOSE_FLAGS.includes(name)) return -EINVAL;
     options[flag] = n !== 0;
     return 0;
   }
+  const isStream = host.type === c.SOCK_STREAM;
+  if (!NUMBERS.includes(name) && (isStream || !DATAGRAM_NUMBERS.includes(name))) {
+    return -ENOPROTOOPT;
+  }
+  return isShort ? -EINVAL : setNumber(host, name, n);
+}
+
+function setNumber(host: OptionHost, name: number, n: number): number {
+  const options = host.options;
   switch (name) {
     case c.IPV6_V6ONLY:
       if (host.isBound) return -EINVAL;
@@ -43,13 +67,19 @@ export function setIpv6(host: OptionHost, name: number, value: Uint8Array): numb
       options.ttl = n;
       return 0;
     case c.IPV6_MULTICAST_HOPS:
-      if (host.type === c.SOCK_STREAM) return -ENOPROTOOPT;
       if (n < -1 || n > 255) return -EINVAL;
       options.multicastTtl = n === -1 ? 1 : n;
+      return 0;
+    case c.IPV6_MULTICAST_IF:
+      if (n !== 0 && host.interfaces.nameOf(n) === null) return -ENODEV;
+      options.multicastIfIndex = n;
+      options.multicastAddr = 0;
       return 0;
     case c.IPV6_TCLASS:
       if (n < -1 || n > 255) return -EINVAL;
       options.tclass = n === -1 ? 0 : n;
+      // TCP's own bits
+      if (host.type === c.SOCK_STREAM) options.tclass &= ~ECN_MASK;
       options.tos = options.tclass;
       return 0;
     case c.IPV6_MTU_DISCOVER:

@@ -104,10 +104,15 @@ function setNumber(host: OptionHost, name: number, n: number, value: Uint8Array)
       return 0;
     case c.SO_BINDTOIFINDEX:
       return bindToIndex(host, n);
-    case c.SO_BSDCOMPAT:
     case c.SO_INCOMING_CPU:
+      options.incomingCpu = n;
+      return 0;
+    case c.SO_BSDCOMPAT:
       return 0;
     case c.SO_PASSCRED:
+    case c.SO_PASSSEC:
+    case c.SO_PASSPIDFD:
+    case c.SO_PASSRIGHTS:
       return -EOPNOTSUPP;
     default: // SO_TYPE, SO_PROTOCOL, SO_DOMAIN, SO_ERROR, SO_ACCEPTCONN … can only be read
       return -ENOPROTOOPT;
@@ -209,12 +214,17 @@ function getNumber(options: SocketOptions, name: number): Uint8Array | number {
     case c.SO_ATTACH_FILTER:
       return new Uint8Array(0);
     case c.SO_INCOMING_CPU:
-      return intBytes(-1);
+      return intBytes(options.incomingCpu);
+    case c.SO_INCOMING_NAPI_ID:
+      return intBytes(0);
     case c.SO_BINDTOIFINDEX:
       return intBytes(options.ifIndex);
     case c.SO_BSDCOMPAT:
       return intBytes(0);
     case c.SO_PASSCRED:
+    case c.SO_PASSSEC:
+    case c.SO_PASSPIDFD:
+    case c.SO_PASSRIGHTS:
       return -EOPNOTSUPP;
     case c.SO_BPF_EXTENSIONS:
       return intBytes(64);

@@ -29,6 +29,7 @@ export class UdpSocket extends BaseDatagramSocket {
     this.#layer = layer;
     this.#endpoint = new UdpEndpoint(domain, this, memberships);
     this.#endpoint.local = this.boundAddr;
+    this.#endpoint.hearsAllGroups = this.options.multicastAll;
   }
 
   protected get localPort(): number {

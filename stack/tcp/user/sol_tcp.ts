@@ -32,6 +32,7 @@ export const TCP_FASTOPEN = 23;
 export const TCP_FASTOPEN_CONNECT = 30;
 export const TCP_FASTOPEN_KEY = 33;
 export const TCP_FASTOPEN_NO_COOKIE = 34;
+export const TCP_IS_MPTCP = 43;
 
 const DEFER_TIMEOUTS_MAX = 255;
 const MAXSEG_MIN = 88; // TCP_MIN_MSS
@@ -216,6 +217,8 @@ export function getTcpOption(
 function intOption(tcb: Tcb, name: number): number | null {
   const { options } = tcb;
   switch (name) {
+    case TCP_IS_MPTCP:
+      return 0;
     case TCP_NODELAY:
       return options.noDelay ? 1 : 0;
     case TCP_CORK:

@@ -1,80 +1,98 @@
 /**
- * What Linux 6.18 answers to getsockopt and setsockopt on fresh sockets, recorded
- * (linux_options.jsonl, a line an option), and the comparison of our answers with it. Values are
- * hexadecimal bytes, errors are -errno. What differs on purpose, options that we do not have, is
- * not in the record.
+ * Our answers to getsockopt and setsockopt on fresh sockets beside those of a kernel
+ * (tests/lab/options_linux_6.18.jsonl, made by tests/lab/record_options.ts), and the list of what
+ * differs: the tables of docs/socket_options.md.
  *
  * @module
  */
-import { getOption, setOption } from "../../../stack/mod.ts";
 import { assert, assertEquals } from "@std/assert";
-import type { Socket } from "../../../stack/mod.ts";
+import { getOption, setOption, type Socket } from "../../../stack/mod.ts";
+import { KINDS, LEVELS } from "../../lab/option_names.ts";
+import type { Recorded } from "../../lab/record_options.ts";
 import { Host } from "../net_fixture.ts";
 
-interface Recorded {
-  /** Kinds of socket that answer alike. */
-  readonly kinds: string;
-  readonly level: number;
-  readonly name: number;
-  /** With room for 64 bytes, and for one. */
-  readonly get: string | number;
-  readonly get1: string | number;
-  /** Value set, result, and what getsockopt gives after success. */
-  readonly sets: readonly [string, number, (string | number)?][];
+const RECORD = new URL("../../lab/options_linux_6.18.jsonl", import.meta.url);
+const PAGE = new URL("../../../docs/socket_options.md", import.meta.url);
+
+/** "udp IP_TTL" → how it differs. */
+type Differences = Map<string, string>;
+
+/** What differs at a level is what the page lists; at least `least` comparisons are made. */
+export function checkLevel(level: number, least: number): void {
+  const { count, differences } = compareLevel(level);
+  assert(count >= least, `${count} comparisons`);
+  const listed = listedDifferences(level);
+  const unlisted = [...differences].filter(([option]) => !listed.has(option));
+  assertEquals(unlisted.map(([option, how]) => `${option}: ${how}`), []);
+  assertEquals([...listed].filter((option) => !differences.has(option)), [], "these do not differ");
 }
 
-const KINDS: Readonly<Record<string, readonly [number, number, number]>> = {
-  udp: [2, 2, 0],
-  tcp: [2, 1, 0],
-  raw: [2, 3, 1],
-  udp6: [10, 2, 0],
-  tcp6: [10, 1, 0],
-};
-
-function toBytes(hex: string): Uint8Array {
-  return Uint8Array.from(hex.match(/../g) ?? [], (byte) => parseInt(byte, 16));
-}
-
-function toHex(value: Uint8Array | number): string | number {
-  if (typeof value === "number") return value;
-  return Array.from(value, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/** Compares every recorded option of a level; returns how many comparisons were made. */
-export function compareLevel(level: number): number {
-  const text = Deno.readTextFileSync(new URL("linux_options.jsonl", import.meta.url));
-  const records = text.trim().split("\n").map((line) => JSON.parse(line) as Recorded);
+/** Compares every recorded option of a level; how many there were, and what differs. */
+function compareLevel(level: number): { count: number; differences: Differences } {
+  const rows = Deno.readTextFileSync(RECORD).trim().split("\n").slice(1);
+  const records = rows.map((row) => JSON.parse(row) as Recorded);
+  const names = new Map([...LEVELS.get(level)!.options].map(([name, number]) => [number, name]));
   const host = new Host();
+  const differences: Differences = new Map();
   let count = 0;
-  for (const record of records) {
-    if (record.level !== level) continue;
-    for (const kind of record.kinds.split(" ")) count += compareOption(host, record, kind);
+  for (const record of records.filter((r) => r.level === level)) {
+    for (const kind of record.kinds.split(" ")) {
+      const found = compareOption(host, record, kind);
+      count += 1 + record.sets.length;
+      if (found !== "") differences.set(`${kind} ${names.get(record.name)}`, found);
+    }
   }
-  return count;
+  return { count, differences };
 }
 
-function compareOption(host: Host, record: Recorded, kind: string): number {
-  const { level, name } = record;
-  const [domain, type, protocol] = KINDS[kind];
-  const fresh = (): Socket => {
-    const socket = host.stack.socket(domain, type, protocol);
-    assert(typeof socket !== "number");
-    return socket;
+function fresh(host: Host, kind: string): Socket {
+  const socket = host.stack.socket(...KINDS[kind]);
+  assert(typeof socket !== "number");
+  return socket;
+}
+
+/** How the answers differ, in a line; "": not at all. */
+function compareOption(host: Host, { level, name, ...record }: Recorded, kind: string): string {
+  const found: string[] = [];
+  const compare = (what: string, ours: unknown, theirs: unknown) => {
+    if (ours !== theirs) found.push(`${what} ${ours} instead of ${theirs}`);
   };
-  const get = (socket: Socket, maxLen: number) => {
+  const get = (socket: Socket, maxLen: number): string | number => {
     const value = getOption(socket, level, name, maxLen, host.nowUs);
-    return toHex(typeof value === "number" ? value : value.subarray(0, maxLen));
+    return typeof value === "number" ? value : value.subarray(0, maxLen).toHex();
   };
-  const what = `${kind} level ${level} option ${name}`;
-  const socket = fresh();
-  assertEquals([get(socket, 64), get(socket, 1)], [record.get, record.get1], what);
+  const socket = fresh(host, kind);
+  compare("get", get(socket, 64), record.get);
+  compare("get1", get(socket, 1), record.get1);
   socket.close(host.nowUs);
-  for (const [value, expected, after] of record.sets) {
-    const changed = fresh();
-    const result = setOption(changed, level, name, toBytes(value), host.nowUs);
-    assertEquals(result, expected, `${what} set to ${value}`);
-    if (after !== undefined) assertEquals(get(changed, 64), after, `${what} after ${value}`);
+  for (const [hex, expected, after] of record.sets) {
+    const changed = fresh(host, kind);
+    const result = setOption(changed, level, name, Uint8Array.fromHex(hex), host.nowUs);
+    compare(`set ${hex}`, result, expected);
+    if (after !== undefined && result === 0) compare(`after ${hex}`, get(changed, 64), after);
     changed.close(host.nowUs);
   }
-  return 1 + record.sets.length;
+  return found.join("; ");
+}
+
+/** "udp IP_TTL", of all that the page lists in the section of a level. */
+function listedDifferences(level: number): Set<string> {
+  const { name } = LEVELS.get(level)!;
+  const section = Deno.readTextFileSync(PAGE).split(/^## /m).find((s) => s.startsWith(`${name}\n`));
+  const rows = (section ?? "").split("\n").filter((line) => /^\| `/.test(line));
+  return new Set(rows.flatMap((row) => {
+    const [, options, kinds] = row.split("|");
+    const names = Array.from(options.matchAll(/`(\w+)`/g), ([, name]) => name);
+    return names.flatMap((name) => kindsOf(kinds.trim(), level).map((kind) => `${kind} ${name}`));
+  }));
+}
+
+/** "all": every kind of socket that has the level. */
+function kindsOf(text: string, level: number): string[] {
+  if (text !== "all") return text.split(", ");
+  return Object.keys(KINDS).filter((kind) => {
+    if (level === 6) return kind.startsWith("tcp");
+    if (level === 17) return kind.startsWith("udp");
+    return level === 41 ? kind.endsWith("6") : true;
+  });
 }

@@ -1,7 +1,14 @@
 import { assertEquals } from "@std/assert";
 import { EINVAL, ENOPROTOOPT, EOPNOTSUPP, getOption, setOption } from "../../../stack/mod.ts";
 import { bytesOf, Host, parseUdpFrame, PEER_ADDR } from "../net_fixture.ts";
+import { checkLevel } from "./linux_options.ts";
 import { intBytes } from "../../../stack/socket/option_codec.ts";
+
+Deno.test("IPPROTO_TCP, IPPROTO_UDP, SOL_RAW as Linux answers", () => {
+  checkLevel(6, 2500);
+  checkLevel(17, 380);
+  checkLevel(255, 100);
+});
 
 Deno.test("levels that are not there", () => {
   const host = new Host();
