@@ -140,6 +140,7 @@
 /* SO_LINGER is on, with a time. */
 #define NUSE_STATE_LINGER 0x40
 /* Control messages that recvmsg shall carry (datagram kinds), by the options set. */
+#define NUSE_STATE_TIMESTAMPING 0x80 /* SO_TIMESTAMPING, of what is received, by software */
 #define NUSE_STATE_TIMESTAMP 0x100   /* SO_TIMESTAMP */
 #define NUSE_STATE_TIMESTAMPNS 0x200 /* SO_TIMESTAMPNS */
 #define NUSE_STATE_RECVTTL 0x400     /* IP_RECVTTL */
@@ -220,6 +221,8 @@
 #define NUSE_DGRAM_ADDR_OFF 16
 #define NUSE_DGRAM_TTL_OFF 32
 #define NUSE_DGRAM_TOS_OFF 33
+/* Send: UDP_SEGMENT of this one message, u16 */
+#define NUSE_DGRAM_SEGMENT_OFF 34
 #define NUSE_DGRAM_IFINDEX_OFF 36
 #define NUSE_DGRAM_DST_OFF 40
 #define NUSE_DGRAM_TIME_OFF 56
@@ -234,6 +237,7 @@
 #define NUSE_DGRAM_HAS_PKTINFO 32
 /* Send: MSG_MORE. The datagram is put together with those that follow, up to one without. */
 #define NUSE_DGRAM_MORE 64
+#define NUSE_DGRAM_HAS_SEGMENT 128
 
 struct dgram_header {
   uint16_t magic, flags;
@@ -242,7 +246,7 @@ struct dgram_header {
   int32_t error;
   uint8_t addr[16];
   uint8_t ttl, tos;
-  uint16_t zero;
+  uint16_t segment;
   uint32_t ifindex;
   uint8_t dst[16];
   uint64_t time_us; /* or the token */
@@ -259,6 +263,7 @@ NUSE_DGRAM_AT(error, NUSE_DGRAM_ERRNO_OFF);
 NUSE_DGRAM_AT(addr, NUSE_DGRAM_ADDR_OFF);
 NUSE_DGRAM_AT(ttl, NUSE_DGRAM_TTL_OFF);
 NUSE_DGRAM_AT(tos, NUSE_DGRAM_TOS_OFF);
+NUSE_DGRAM_AT(segment, NUSE_DGRAM_SEGMENT_OFF);
 NUSE_DGRAM_AT(ifindex, NUSE_DGRAM_IFINDEX_OFF);
 NUSE_DGRAM_AT(dst, NUSE_DGRAM_DST_OFF);
 NUSE_DGRAM_AT(time_us, NUSE_DGRAM_TIME_OFF);

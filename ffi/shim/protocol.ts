@@ -64,6 +64,7 @@ export const NUSE_STATE_PEER_DONE = 0x8;
 export const NUSE_STATE_ERROR = 0x10;
 export const NUSE_STATE_BOUND = 0x20;
 export const NUSE_STATE_LINGER = 0x40;
+export const NUSE_STATE_TIMESTAMPING = 0x80;
 export const NUSE_STATE_TIMESTAMP = 0x100;
 export const NUSE_STATE_TIMESTAMPNS = 0x200;
 export const NUSE_STATE_RECVTTL = 0x400;

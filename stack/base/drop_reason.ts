@@ -64,6 +64,7 @@ export const DROP_MARTIAN_OWN = -53; // an address of ours, from the wire
 export const DROP_IP_TTL = -54;
 export const DROP_IP_NO_ROUTE = -55;
 export const DROP_IP_TOO_LONG = -56; // and not to be fragmented
+export const DROP_SOCKET_FILTER = -57; // SO_ATTACH_FILTER of the socket that it was for
 
 /** Name of reason r at index -r; index 0 is not a reason. */
 export const DROP_NAMES: readonly string[] = [
@@ -124,4 +125,5 @@ export const DROP_NAMES: readonly string[] = [
   "ipTtl",
   "ipNoRoute",
   "ipTooLong",
+  "socketFilter",
 ];

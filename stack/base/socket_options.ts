@@ -34,10 +34,9 @@ export class SocketOptions {
   timestampingFlags = 0;
   rxqOvfl = false;
   selectErrQueue = false;
-  busyPollUs = 0;
   /** Bytes per second, as the eight bytes of the option; all ones: no limit. */
   maxPacingRate: Uint8Array = new Uint8Array(8).fill(0xff);
-  hasFilter = false;
+  filterLocked = false;
   incomingCpu = -1;
   // IPPROTO_IP
   tos = 0;

@@ -7,7 +7,8 @@
  *      0 u16 magic   2 u16 flags   4 u32 payload length (before truncation)
  *      8 u16 family (2, 10; 0: none)   10 u16 port (host order)   12 i32 errno (with ERROR)
  *     16 u8[16] address (IPv4: the first 4 bytes)
- *     32 u8 ttl   33 u8 tos   34 u16 0   36 u32 ifindex   40 u8[16] destination (IP_PKTINFO)
+ *     32 u8 ttl   33 u8 tos   34 u16 UDP_SEGMENT, 0 on receive   36 u32 ifindex
+ *     40 u8[16] destination (IP_PKTINFO)
  *     56 u64 receive time, microseconds of CLOCK_REALTIME (0: none); on the way from a program the
  *            token, which tells the service that the shim has made the header
  *
@@ -28,6 +29,7 @@ export const DGRAM_ERRNO_OFF = 12;
 export const DGRAM_ADDR_OFF = 16;
 export const DGRAM_TTL_OFF = 32;
 export const DGRAM_TOS_OFF = 33;
+export const DGRAM_SEGMENT_OFF = 34;
 export const DGRAM_IFINDEX_OFF = 36;
 export const DGRAM_DST_OFF = 40;
 export const DGRAM_TIME_OFF = 56;
@@ -48,6 +50,8 @@ export const DGRAM_HAS_TOS = 16;
 export const DGRAM_HAS_PKTINFO = 32;
 /** Send: MSG_MORE. The service puts what follows to it; the stack sees the whole. */
 export const DGRAM_MORE = 64;
+/** Send: the header's UDP_SEGMENT overrides the socket's. */
+export const DGRAM_HAS_SEGMENT = 128;
 
 const FAMILY_NONE = 0;
 const TWO_32 = 4294967296;
@@ -73,7 +77,7 @@ export function emitReceived(
   dv.setInt32(off + DGRAM_ADDR_OFF + 12, 0);
   dv.setUint8(off + DGRAM_TTL_OFF, pkt.ttl);
   dv.setUint8(off + DGRAM_TOS_OFF, pkt.tos);
-  dv.setUint16(off + 34, 0);
+  dv.setUint16(off + DGRAM_SEGMENT_OFF, 0);
   dv.setUint32(off + DGRAM_IFINDEX_OFF, pkt.ifIndex, true);
   dv.setInt32(off + DGRAM_DST_OFF, pkt.dst3);
   dv.setInt32(off + DGRAM_DST_OFF + 4, 0);

@@ -6,6 +6,7 @@
  */
 import { EDESTADDRREQ, EINVAL, EMSGSIZE, ENETUNREACH, ENOTCONN, EPIPE } from "../base/errno.ts";
 import { checkDestination } from "../base/address_family.ts";
+import { DROP_SOCKET_FILTER } from "../base/drop_reason.ts";
 import type { DatagramSink } from "../base/datagram_sink.ts";
 import { ANY_V4, ANY_V6, IpAddress } from "../base/ip_address.ts";
 import { IPV4_HEADER_LEN } from "../wire/ipv4.ts";
@@ -29,17 +30,20 @@ import {
   DGRAM_FLAGS_OFF,
   DGRAM_HAS_ADDR,
   DGRAM_HAS_PKTINFO,
+  DGRAM_HAS_SEGMENT,
   DGRAM_HAS_TOS,
   DGRAM_HAS_TTL,
   DGRAM_HEADER_LEN,
   DGRAM_IFINDEX_OFF,
   DGRAM_PORT_OFF,
+  DGRAM_SEGMENT_OFF,
   DGRAM_TOS_OFF,
   DGRAM_TTL_OFF,
 } from "./datagram_header.ts";
 import { Destination } from "./destination.ts";
 import { ErrorQueue } from "./error_queue.ts";
 import { type Membership, Memberships } from "./memberships.ts";
+import { filterDatagram, type PacketFilter } from "./packet_filter.ts";
 import { ReceiveQueue } from "./receive_queue.ts";
 import type { SocketEnv, SocketInterfaces } from "./socket_env.ts";
 import { SocketOptions } from "../base/socket_options.ts";
@@ -56,6 +60,7 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
   owner: unknown = null;
   sendBuffer: number;
   icmpFilter: number | null = null;
+  packetFilter: PacketFilter | null = null;
   protected readonly destination: Destination;
   protected readonly memberships: Memberships;
   /** Set by bind; the wildcard of the domain until then. */
@@ -69,6 +74,8 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
   readonly #queue: ReceiveQueue;
   readonly #errors: ErrorQueue;
   #connected: Route | null = null;
+  /** UDP_SEGMENT of the datagram at hand; 0: it goes in one piece. */
+  protected segment = 0;
   #isPortExplicit = false;
   #isSendShut = false;
   #isClosed = false;
@@ -216,6 +223,9 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
       const bound = this.#autobind();
       if (bound !== 0) return bound;
     }
+    this.segment = (flags & DGRAM_HAS_SEGMENT) === 0
+      ? this.options.udpSegment
+      : dv.getUint16(off + DGRAM_SEGMENT_OFF, true);
     const tooBig = this.#checkLen(route, port, payloadLen);
     if (tooBig !== 0) return tooBig;
     const ttl = (flags & DGRAM_HAS_TTL) !== 0
@@ -246,6 +256,7 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
     if (verdict !== 0) return verdict;
     const bound = this.#autobind();
     if (bound !== 0) return bound;
+    this.segment = this.options.udpSegment;
     return this.#checkLen(route, addr === null ? this.remotePort : port, payloadLen);
   }
 
@@ -268,6 +279,11 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
   }
 
   receive(pkt: Packet, off: number, len: number, port: number): void {
+    const { packetFilter: filter, env: { memory } } = this;
+    if (filter !== null) {
+      len = filterDatagram(filter, memory.dv, pkt, this.headerLen, off, len);
+      if (len < 0) return this.env.counters.drop(DROP_SOCKET_FILTER);
+    }
     if (this.#queue.push(pkt, off, len, port)) this.env.ready.raise(this, EVENT_READABLE);
     else this.env.counters.drop(this.fullReason);
   }
@@ -377,7 +393,8 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
   #checkLen(route: Route, port: number, payloadLen: number): number {
     if (payloadLen > this.maxPayload) return -EMSGSIZE;
     if (!this.destination.refusesTooBig) return 0;
-    if (IPV4_HEADER_LEN + this.headerLen + payloadLen <= route.mtu) return 0;
+    const longest = this.segment > 0 ? Math.min(this.segment, payloadLen) : payloadLen;
+    if (IPV4_HEADER_LEN + this.headerLen + longest <= route.mtu) return 0;
     if (this.options.recvErr && this.#errors.pushTooBig(route.dst, port, route.mtu)) {
       this.env.ready.raise(this, EVENT_ERRQUEUE);
     }

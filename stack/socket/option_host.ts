@@ -7,6 +7,7 @@
 import type { IpAddress } from "../base/ip_address.ts";
 import type { SocketOptions } from "../base/socket_options.ts";
 import type { Endpoint } from "./api.ts";
+import type { PacketFilter } from "./packet_filter.ts";
 
 /** What the stack tells about interfaces to options that name one. */
 export interface InterfaceNames {
@@ -46,6 +47,8 @@ export interface OptionHost {
   /** IP_ADD_MEMBERSHIP and IP_DROP_MEMBERSHIP: 0 or -errno. `ifIndex` 0: choose. */
   joinGroup(group: IpAddress, ifIndex: number, ifAddr: number): number;
   leaveGroup(group: IpAddress, ifIndex: number, ifAddr: number): number;
+  /** SO_ATTACH_FILTER; undefined: what this socket receives cannot be filtered. */
+  packetFilter?: PacketFilter | null;
   /** ICMP_FILTER, null when the socket has none. */
   icmpFilter: number | null;
   /** IP_RECVERR was turned off: what is queued is dropped. */

@@ -3,11 +3,12 @@
  *
  * @module
  */
-import { EINVAL, ENODEV, ENOENT, ENOPROTOOPT, EOPNOTSUPP } from "../base/errno.ts";
+import { EINVAL, ENODEV, ENOENT, ENOPROTOOPT, EOPNOTSUPP, EPERM } from "../base/errno.ts";
 import * as c from "../base/socket_constants.ts";
 import { boolBytes, checkInt, intBytes, readInt } from "./option_codec.ts";
 import type { SocketFlag, SocketOptions } from "../base/socket_options.ts";
 import type { OptionHost } from "./option_host.ts";
+import { PacketFilter } from "./packet_filter.ts";
 
 /** Linux's SOCK_MIN_RCVBUF and SOCK_MIN_SNDBUF. */
 const MIN_RECEIVE_BUFFER = 2304;
@@ -16,6 +17,9 @@ const MAX_INT = 0x7fffffff;
 /** What FORCE may ask for; on Linux the machine's memory ends it, here all share the arena. */
 const FORCED_MAX = 16 << 20;
 const IFNAMSIZ = 16;
+/** SOF_TIMESTAMPING_*: all that there are, and those of what is sent, by software. */
+const TIMESTAMPING_FLAGS = 0x7ffff;
+const TIMESTAMPING_OF_SENT = 0x40302;
 
 /** Flags: nothing but on or off. */
 const FLAGS: { readonly [name: number]: SocketFlag } = {
@@ -33,6 +37,7 @@ const FLAGS: { readonly [name: number]: SocketFlag } = {
 
 export function setSolSocket(host: OptionHost, name: number, value: Uint8Array): number {
   if (name === c.SO_BINDTODEVICE) return bindToDevice(host, value);
+  if (name === c.SO_ATTACH_FILTER) return attachFilter(host, value);
   const short = checkInt(value);
   if (short !== 0) return short;
   const n = readInt(value);
@@ -86,21 +91,21 @@ function setNumber(host: OptionHost, name: number, n: number, value: Uint8Array)
       return 0;
     case c.SO_TIMESTAMPING:
     case c.SO_TIMESTAMPING_NEW:
+      if ((n & ~TIMESTAMPING_FLAGS) !== 0) return -EINVAL;
+      if ((n & TIMESTAMPING_OF_SENT) !== 0) return -EOPNOTSUPP;
       options.timestampingFlags = n;
-      return 0;
-    case c.SO_BUSY_POLL:
-      if (n < 0) return -EINVAL;
-      options.busyPollUs = n;
       return 0;
     case c.SO_MAX_PACING_RATE:
       options.maxPacingRate = pacingRateOf(value);
       return 0;
-    case c.SO_ATTACH_FILTER: // its users drop themselves what it would have dropped
-      options.hasFilter = true;
-      return 0;
     case c.SO_DETACH_FILTER:
-      if (!options.hasFilter) return -ENOENT;
-      options.hasFilter = false;
+      if (options.filterLocked) return -EPERM;
+      if ((host.packetFilter ?? null) === null) return -ENOENT;
+      host.packetFilter = null;
+      return 0;
+    case c.SO_LOCK_FILTER:
+      if (options.filterLocked && n === 0) return -EPERM;
+      options.filterLocked = n !== 0;
       return 0;
     case c.SO_BINDTOIFINDEX:
       return bindToIndex(host, n);
@@ -117,6 +122,16 @@ function setNumber(host: OptionHost, name: number, n: number, value: Uint8Array)
     default: // SO_TYPE, SO_PROTOCOL, SO_DOMAIN, SO_ERROR, SO_ACCEPTCONN … can only be read
       return -ENOPROTOOPT;
   }
+}
+
+/** `value` is the program itself, not the struct that points to it. */
+function attachFilter(host: OptionHost, value: Uint8Array): number {
+  const filter = PacketFilter.of(value);
+  if (filter === null) return -EINVAL;
+  if (host.options.filterLocked) return -EPERM;
+  if (host.packetFilter === undefined) return -ENOPROTOOPT;
+  host.packetFilter = filter;
+  return 0;
 }
 
 /** Eight bytes, or four of which all ones mean "no limit". */
@@ -188,11 +203,12 @@ export function getSolSocket(
     case c.SO_BINDTODEVICE:
       return deviceName(host, maxLen);
     default:
-      return getNumber(options, name);
+      return getNumber(host, name);
   }
 }
 
-function getNumber(options: SocketOptions, name: number): Uint8Array | number {
+function getNumber(host: OptionHost, name: number): Uint8Array | number {
+  const { options } = host;
   switch (name) {
     case c.SO_PRIORITY:
       return intBytes(options.priority);
@@ -207,12 +223,12 @@ function getNumber(options: SocketOptions, name: number): Uint8Array | number {
     case c.SO_TIMESTAMPING:
     case c.SO_TIMESTAMPING_NEW:
       return pairBytes(options.timestampingFlags, 0);
-    case c.SO_BUSY_POLL:
-      return intBytes(options.busyPollUs);
     case c.SO_MAX_PACING_RATE: // unsigned long
       return options.maxPacingRate.slice();
-    case c.SO_ATTACH_FILTER:
-      return new Uint8Array(0);
+    case c.SO_ATTACH_FILTER: // SO_GET_FILTER
+      return (host.packetFilter ?? null) === null ? new Uint8Array(0) : -EINVAL;
+    case c.SO_LOCK_FILTER:
+      return boolBytes(options.filterLocked);
     case c.SO_INCOMING_CPU:
       return intBytes(options.incomingCpu);
     case c.SO_INCOMING_NAPI_ID:

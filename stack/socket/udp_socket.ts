@@ -69,7 +69,7 @@ export class UdpSocket extends BaseDatagramSocket {
   ): number {
     const layer = this.#layer;
     const endpoint = this.#endpoint;
-    const size = this.options.udpSegment;
+    const size = this.segment;
     if (size === 0 || len <= size) {
       return layer.output(endpoint, route, port, off, len, ttl, tos, dontFragment, nowUs);
     }

@@ -87,6 +87,15 @@ static long take_v6(const struct cmsghdr *c, size_t len, struct dgram_header *h)
   }
 }
 
+static long take_udp(const struct fd_entry *e, const struct cmsghdr *c, size_t len,
+                     struct dgram_header *h) {
+  if (entry_protocol(e) != IPPROTO_UDP) return 0;
+  if (c->cmsg_type != UDP_SEGMENT || len != sizeof h->segment) return -EINVAL;
+  h->flags |= NUSE_DGRAM_HAS_SEGMENT;
+  memcpy(&h->segment, CMSG_DATA(c), sizeof h->segment);
+  return 0;
+}
+
 /* 0 or -errno. Messages of other levels (SOL_SOCKET) change nothing that we send. */
 long cmsg_to_header(const struct fd_entry *e, const struct msghdr *msg, struct dgram_header *h) {
   struct msghdr view = *msg;
@@ -97,7 +106,7 @@ long cmsg_to_header(const struct fd_entry *e, const struct msghdr *msg, struct d
     size_t len = c->cmsg_len - CMSG_LEN(0);
     if (c->cmsg_level == IPPROTO_IP) result = take_v4(c, len, h);
     if (c->cmsg_level == IPPROTO_IPV6 && entry_domain(e) == AF_INET6) result = take_v6(c, len, h);
-    if (c->cmsg_level == IPPROTO_UDP) result = -EINVAL;
+    if (c->cmsg_level == IPPROTO_UDP) result = take_udp(e, c, len, h);
     if (result < 0) return result;
   }
   return 0;
@@ -132,11 +141,17 @@ static void put_timestamp(uint32_t state, const struct dgram_header *h, struct m
   }
   if (state & NUSE_STATE_TIMESTAMPNS) {
     cmsg_put(msg, room, SOL_SOCKET, SO_TIMESTAMPNS, &now, sizeof now);
-  } else {
+  } else if (state & NUSE_STATE_TIMESTAMP) {
     struct timeval micro = {.tv_sec = now.tv_sec, .tv_usec = now.tv_nsec / 1000};
     cmsg_put(msg, room, SOL_SOCKET, SO_TIMESTAMP, &micro, sizeof micro);
   }
+  if (state & NUSE_STATE_TIMESTAMPING) {
+    const struct timespec stamps[3] = {now}; /* by software; the others are a device's */
+    cmsg_put(msg, room, SOL_SOCKET, SO_TIMESTAMPING, stamps, sizeof stamps);
+  }
 }
+
+#define STAMPS (NUSE_STATE_TIMESTAMP | NUSE_STATE_TIMESTAMPNS | NUSE_STATE_TIMESTAMPING)
 
 static void put_pktinfo6(const struct dgram_header *h, struct msghdr *msg, size_t room) {
   struct in6_pktinfo info = {.ipi6_ifindex = h->ifindex};
@@ -154,7 +169,7 @@ void cmsg_from_header(const struct fd_entry *e, const struct dgram_header *h, st
   uint32_t state = entry_word(e) & WORD_STATE;
   int ttl = h->ttl;
   int tos = h->tos;
-  if (state & (NUSE_STATE_TIMESTAMP | NUSE_STATE_TIMESTAMPNS)) put_timestamp(state, h, msg, room);
+  if (state & STAMPS) put_timestamp(state, h, msg, room);
   if (h->family == AF_INET) {
     if (state & NUSE_STATE_PKTINFO) {
       struct in_pktinfo info = {.ipi_ifindex = (int)h->ifindex};

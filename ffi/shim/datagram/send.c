@@ -114,8 +114,9 @@ ssize_t dgram_sendmsg(int fd, struct fd_entry *e, const struct msghdr *msg, int 
   if (len > payload_max(e, &h)) return -EMSGSIZE;
   h.payload_len = (uint32_t)len;
   bool named = (h.flags & NUSE_DGRAM_HAS_ADDR) != 0;
+  size_t longest = h.segment > 0 && h.segment < len ? h.segment : len;
   result = destination_check(fd, e, &h, named ? msg->msg_name : NULL, named ? msg->msg_namelen : 0,
-                             len);
+                             longest);
   if (result == 0) result = error_before(fd, e);
   if (result < 0) return entry_verify(fd, e) ? result : -ENOTSOCK;
   struct msghdr whole = {.msg_iov = iov, .msg_iovlen = msg->msg_iovlen + 1};

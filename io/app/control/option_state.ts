@@ -17,15 +17,21 @@ import {
   SO_LINGER,
   SO_TIMESTAMP,
   SO_TIMESTAMP_NEW,
+  SO_TIMESTAMPING,
+  SO_TIMESTAMPING_NEW,
   SO_TIMESTAMPNS,
   SO_TIMESTAMPNS_NEW,
   SOL_SOCKET,
 } from "../../../stack/mod.ts";
 
+/** SOF_TIMESTAMPING_RX_SOFTWARE, SOF_TIMESTAMPING_SOFTWARE: make them, tell them. */
+const RX_SOFTWARE = 0x18;
+
 /** The NUSE_STATE_* bit that the option switches, 0: none. */
 function stateBit(level: number, name: number): number {
   if (level === SOL_SOCKET) {
     if (name === SO_TIMESTAMP || name === SO_TIMESTAMP_NEW) return P.NUSE_STATE_TIMESTAMP;
+    if (name === SO_TIMESTAMPING || name === SO_TIMESTAMPING_NEW) return P.NUSE_STATE_TIMESTAMPING;
     if (name === SO_TIMESTAMPNS || name === SO_TIMESTAMPNS_NEW) return P.NUSE_STATE_TIMESTAMPNS;
   } else if (level === IPPROTO_IP) {
     if (name === IP_PKTINFO) return P.NUSE_STATE_PKTINFO;
@@ -61,5 +67,8 @@ export function nextOptionState(
   if (bit === 0) return state;
   const stamps = P.NUSE_STATE_TIMESTAMP | P.NUSE_STATE_TIMESTAMPNS;
   const cleared = (bit & stamps) !== 0 ? state & ~stamps : state & ~bit;
-  return value.some((byte) => byte !== 0) ? cleared | bit : cleared;
+  const isOn = bit === P.NUSE_STATE_TIMESTAMPING
+    ? (value[0] & RX_SOFTWARE) === RX_SOFTWARE
+    : value.some((byte) => byte !== 0);
+  return isOn ? cleared | bit : cleared;
 }

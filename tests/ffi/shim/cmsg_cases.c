@@ -59,6 +59,17 @@ CASE(cmsg_nanoseconds) {
   CHECK(c->cmsg_type == SO_TIMESTAMPNS && stamp->tv_nsec == 123456000);
 }
 
+CASE(cmsg_timestamping) {
+  int fd = udp();
+  _Alignas(struct cmsghdr) char control[256];
+  enable(fd, SOL_SOCKET, SO_TIMESTAMPING);
+  struct cmsghdr *c = CMSG_FIRSTHDR(receive(fd, control, sizeof control));
+  struct timespec *stamps = (struct timespec *)CMSG_DATA(c);
+  CHECK(c->cmsg_type == SO_TIMESTAMPING && c->cmsg_len == CMSG_LEN(3 * sizeof *stamps));
+  CHECK(stamps[0].tv_sec == 1700000000 && stamps[0].tv_nsec == 123456000);
+  CHECK(stamps[1].tv_sec == 0 && stamps[2].tv_sec == 0);
+}
+
 CASE(cmsg_room) {
   int fd = udp();
   _Alignas(struct cmsghdr) char control[64];
@@ -118,8 +129,12 @@ CASE(cmsg_sent) {
   CHECK(memcmp(h + NUSE_DGRAM_DST_OFF, "\xc6\x12\0\2", 4) == 0);
   CHECK(sent_header(fd, at(1), AT_LEN, IPPROTO_IP, IP_TTL, &(int){256}, 4, 0) == NULL);
   CHECK(errno == EINVAL);
-  CHECK(sent_header(fd, at(1), AT_LEN, IPPROTO_UDP, 103, &(short){1}, 2, 0) == NULL);
+  CHECK(sent_header(fd, at(1), AT_LEN, IPPROTO_UDP, 103, &(short){1}, 4, 0) == NULL);
   CHECK(errno == EINVAL);
+  CHECK(sent_header(fd, at(1), AT_LEN, IPPROTO_UDP, 104, &(short){1}, 2, 0) == NULL);
+  h = sent_header(fd, at(1), AT_LEN, IPPROTO_UDP, 103, &(uint16_t){1200}, 2, 0);
+  CHECK(half(h, NUSE_DGRAM_FLAGS_OFF) == (NUSE_DGRAM_HAS_ADDR | NUSE_DGRAM_HAS_SEGMENT));
+  CHECK(half(h, NUSE_DGRAM_SEGMENT_OFF) == 1200);
 }
 
 CASE(cmsg_mapped_addresses) {

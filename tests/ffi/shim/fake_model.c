@@ -258,6 +258,7 @@ static void steer(struct fake *s, int name, int value) {
 static uint32_t cmsg_bit(int level, int name) {
   if (level == SOL_SOCKET) {
     return name == SO_TIMESTAMP     ? NUSE_STATE_TIMESTAMP
+           : name == SO_TIMESTAMPING ? NUSE_STATE_TIMESTAMPING
            : name == SO_TIMESTAMPNS ? NUSE_STATE_TIMESTAMPNS
                                     : 0;
   }

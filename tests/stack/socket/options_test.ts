@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { EINVAL, ENOPROTOOPT, EOPNOTSUPP, getOption, setOption } from "../../../stack/mod.ts";
+import { DGRAM_HAS_SEGMENT, DGRAM_SEGMENT_OFF } from "../../../stack/socket/datagram_header.ts";
 import { bytesOf, Host, parseUdpFrame, PEER_ADDR } from "../net_fixture.ts";
 import { checkLevel } from "./linux_options.ts";
 import { intBytes } from "../../../stack/socket/option_codec.ts";
@@ -57,6 +58,14 @@ Deno.test("UDP_SEGMENT: one write, several datagrams", () => {
   assertEquals(host.send(socket, bytesOf(128), PEER_ADDR, 7), 128);
   assertEquals(host.sent().length, 128);
   assertEquals(host.send(socket, bytesOf(129), PEER_ADDR, 7), -EINVAL, "as many as on Linux");
+  set(1000);
+  setOption(socket, 0, 10, intBytes(2), host.nowUs); // IP_PMTUDISC_DO: each is looked at by itself
+  assertEquals(host.send(socket, bytesOf(2500), PEER_ADDR, 7), 2500);
+  assertEquals(socket.check(PEER_ADDR, 7, 2500, host.nowUs), 0);
+  const one = (dv: DataView, off: number) => dv.setUint16(off + DGRAM_SEGMENT_OFF, 500, true);
+  host.sent();
+  assertEquals(host.send(socket, bytesOf(1200), PEER_ADDR, 7, DGRAM_HAS_SEGMENT, one), 1200);
+  assertEquals(host.sent().map((f) => parseUdpFrame(f).data.length), [500, 500, 200]);
   const raw = host.datagram(3, 17);
   assertEquals(setOption(raw, 17, 103, intBytes(1), host.nowUs), -ENOPROTOOPT);
   assertEquals(getOption(raw, 17, 103, 4, host.nowUs), -EOPNOTSUPP);

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { EINVAL, ENODEV, ENOENT, getOption, setOption } from "../../../stack/mod.ts";
+import { EINVAL, ENODEV, getOption, setOption } from "../../../stack/mod.ts";
 import { intBytes } from "../../../stack/socket/option_codec.ts";
 import { Host, ip } from "../net_fixture.ts";
 import { checkLevel } from "./linux_options.ts";
@@ -43,14 +43,6 @@ Deno.test("SO_BINDTODEVICE by name, SO_BINDTOIFINDEX by number", () => {
   assertEquals(getOption(socket, 1, 25, 16, host.nowUs), new Uint8Array(0));
   assertEquals(setOption(socket, 1, 62, intBytes(1), host.nowUs), 0);
   assertEquals(getOption(socket, 1, 25, 16, host.nowUs), name("lo"));
-});
-
-Deno.test("a filter can be attached, and detached once", () => {
-  const host = new Host();
-  const socket = host.datagram(3, 1);
-  assertEquals(setOption(socket, 1, 26, new Uint8Array(16), host.nowUs), 0);
-  assertEquals(setOption(socket, 1, 27, intBytes(0), host.nowUs), 0);
-  assertEquals(setOption(socket, 1, 27, intBytes(0), host.nowUs), -ENOENT);
 });
 
 Deno.test("SO_ERROR tells the pending error once", () => {

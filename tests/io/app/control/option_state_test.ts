@@ -32,6 +32,11 @@ Deno.test("option state: SO_LINGER counts when it has a time", () => {
   assertEquals(nextOptionState(P.NUSE_STATE_LINGER, 1, 13, new Uint8Array(8)), 0);
 });
 
+Deno.test("option state: SO_TIMESTAMPING when stamps are to be made and told", () => {
+  const stateOf = (flags: number) => nextOptionState(0, 1, 37, Uint8Array.of(flags, 0, 0, 0));
+  assertEquals([0x10, 0x08, 0x18, 0x1c].map(stateOf), [0, 0, 0x80, 0x80]);
+});
+
 Deno.test("option state: one kind of time stamp at a time; others leave it alone", () => {
   const ns = nextOptionState(P.NUSE_STATE_TIMESTAMP, 1, 35, ON);
   assertEquals(ns, P.NUSE_STATE_TIMESTAMPNS);
