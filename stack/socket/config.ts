@@ -13,6 +13,8 @@ export interface SocketConfig {
   readonly sendBufferMaxBytes: number;
   /** igmp_max_memberships */
   readonly maxMemberships: number;
+  /** igmp_max_msf: sources in the filter of one group */
+  readonly maxSources: number;
   /** Entries of an error queue (IP_RECVERR); further errors are dropped. */
   readonly maxQueuedErrors: number;
 }
@@ -23,5 +25,6 @@ export const DEFAULT_SOCKET_CONFIG: SocketConfig = {
   sendBufferBytes: 212_992,
   sendBufferMaxBytes: 4 << 20,
   maxMemberships: 20,
+  maxSources: 10,
   maxQueuedErrors: 256,
 };

@@ -8,6 +8,7 @@ import { EDESTADDRREQ, EINVAL, EMSGSIZE, ENETUNREACH, ENOTCONN, EPIPE } from "..
 import { checkDestination } from "../base/address_family.ts";
 import { DROP_SOCKET_FILTER } from "../base/drop_reason.ts";
 import type { DatagramSink } from "../base/datagram_sink.ts";
+import type { GroupMembership } from "../base/group_membership.ts";
 import { ANY_V4, ANY_V6, IpAddress } from "../base/ip_address.ts";
 import { IPV4_HEADER_LEN } from "../wire/ipv4.ts";
 import type { IcmpError, Route } from "../base/network.ts";
@@ -42,7 +43,7 @@ import {
 } from "./datagram_header.ts";
 import { Destination } from "./destination.ts";
 import { ErrorQueue } from "./error_queue.ts";
-import { type Membership, Memberships } from "./memberships.ts";
+import { Memberships } from "./memberships.ts";
 import { filterDatagram, type PacketFilter } from "./packet_filter.ts";
 import { ReceiveQueue } from "./receive_queue.ts";
 import type { SocketEnv, SocketInterfaces } from "./socket_env.ts";
@@ -62,7 +63,7 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
   icmpFilter: number | null = null;
   packetFilter: PacketFilter | null = null;
   protected readonly destination: Destination;
-  protected readonly memberships: Memberships;
+  readonly memberships: Memberships;
   /** Set by bind; the wildcard of the domain until then. */
   protected boundAddr: IpAddress;
   /** What we send from: the bound address, but not a group's. */
@@ -85,7 +86,7 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
     readonly domain: number,
     readonly type: number,
     readonly protocol: number,
-    memberships: Membership[],
+    memberships: GroupMembership[],
     readonly fullReason: number,
   ) {
     const { config } = env;
@@ -332,14 +333,6 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
   pathMtu(): number {
     const route = this.#connectedRoute();
     return typeof route === "number" ? 0 : route.mtu;
-  }
-
-  joinGroup(group: IpAddress, ifIndex: number, ifAddr: number): number {
-    return this.memberships.join(group, ifIndex, ifAddr);
-  }
-
-  leaveGroup(group: IpAddress, ifIndex: number, ifAddr: number): number {
-    return this.memberships.leave(group, ifIndex, ifAddr);
   }
 
   purgeErrorQueue(): void {

@@ -1,38 +1,91 @@
 /**
- * The multicast groups a socket has joined (RFC 1112, ip(7)).
+ * The multicast groups a socket has joined (RFC 1112, ip(7)), with their source filters (RFC 3678).
+ * Errors are Linux's.
  *
  * @module
  */
-import { EADDRINUSE, EADDRNOTAVAIL, ENOBUFS, ENODEV } from "../base/errno.ts";
+import { EADDRINUSE, EADDRNOTAVAIL, EINVAL, ENOBUFS, ENODEV } from "../base/errno.ts";
+import type { GroupMembership } from "../base/group_membership.ts";
 import { IpAddress } from "../base/ip_address.ts";
 import type { SocketEnv } from "./socket_env.ts";
 
-export interface Membership {
-  readonly group: number;
+/** Which membership: by `ifIndex`, or by the interface's `ifAddr`, or where the group is routed. */
+export interface GroupChoice {
+  readonly group: IpAddress;
   readonly ifIndex: number;
+  /** int32 */
+  readonly ifAddr: number;
 }
 
 export class Memberships {
-  constructor(readonly env: SocketEnv, readonly list: Membership[]) {}
+  constructor(readonly env: SocketEnv, readonly list: GroupMembership[]) {}
 
-  /** `ifIndex`, or the interface with `ifAddr`, or the one the group is routed to. 0 or -errno. */
-  join(group: IpAddress, ifIndex: number, ifAddr: number): number {
-    const index = this.#choose(group, ifIndex, ifAddr);
+  /** Sources that one filter may list. */
+  get maxSources(): number {
+    return this.env.config.maxSources;
+  }
+
+  /** `isInclude`: no source is heard until one is added. 0 or -errno. */
+  join(choice: GroupChoice, isInclude = false): number {
+    const index = this.#choose(choice);
     if (index === 0) return -ENODEV;
-    if (this.#find(group, index) >= 0) return -EADDRINUSE;
+    const group = choice.group.w3;
+    if (this.#find(group, index) !== undefined) return -EADDRINUSE;
     if (this.list.length >= this.env.config.maxMemberships) return -ENOBUFS;
-    this.list.push({ group: group.w3, ifIndex: index });
-    this.env.interfaces.joinGroup(index, group.w3);
+    this.list.push({ group, ifIndex: index, isInclude, sources: [] });
+    this.env.interfaces.joinGroup(index, group);
     return 0;
   }
 
-  leave(group: IpAddress, ifIndex: number, ifAddr: number): number {
-    const index = this.#choose(group, ifIndex, ifAddr);
+  leave(choice: GroupChoice): number {
+    const { group, ifIndex, ifAddr } = choice;
+    const index = this.#choose(choice);
     if (index === 0) return ifIndex === 0 && ifAddr === 0 ? -ENODEV : -EADDRNOTAVAIL;
-    const at = this.#find(group, index);
-    if (at < 0) return -EADDRNOTAVAIL;
-    this.list.splice(at, 1);
+    const found = this.#find(group.w3, index);
+    if (found === undefined) return -EADDRNOTAVAIL;
+    this.list.splice(this.list.indexOf(found), 1);
     this.env.interfaces.leaveGroup(index, group.w3);
+    return 0;
+  }
+
+  /** The first source of a group joins it. */
+  joinSource(choice: GroupChoice, source: number): number {
+    const joined = this.join(choice, true);
+    if (joined !== 0 && joined !== -EADDRINUSE) return joined;
+    return this.#withFilter(choice, true, (found) => this.#add(found, source));
+  }
+
+  /** The last source of a group leaves it. */
+  leaveSource(choice: GroupChoice, source: number): number {
+    return this.#withFilter(choice, true, (found) => {
+      if (!found.sources.includes(source)) return -EADDRNOTAVAIL;
+      if (found.sources.length === 1) return this.leave(choice);
+      found.sources = found.sources.filter((s) => s !== source);
+      return 0;
+    });
+  }
+
+  block(choice: GroupChoice, source: number): number {
+    return this.#withFilter(choice, false, (found) => this.#add(found, source));
+  }
+
+  unblock(choice: GroupChoice, source: number): number {
+    return this.#withFilter(choice, false, (found) => {
+      if (!found.sources.includes(source)) return -EADDRNOTAVAIL;
+      found.sources = found.sources.filter((s) => s !== source);
+      return 0;
+    });
+  }
+
+  /** The whole filter at once; to hear nobody is to leave. */
+  setFilter(choice: GroupChoice, isInclude: boolean, sources: readonly number[]): number {
+    const index = this.#choose(choice);
+    if (index === 0) return -ENODEV;
+    if (isInclude && sources.length === 0) return this.leave(choice);
+    const found = this.#find(choice.group.w3, index);
+    if (found === undefined) return -EINVAL;
+    found.isInclude = isInclude;
+    found.sources = sources;
     return 0;
   }
 
@@ -41,11 +94,35 @@ export class Memberships {
     this.list.length = 0;
   }
 
-  #find(group: IpAddress, ifIndex: number): number {
-    return this.list.findIndex((m) => m.group === group.w3 && m.ifIndex === ifIndex);
+  /** A filter keeps its mode as long as it has sources. */
+  #withFilter(
+    choice: GroupChoice,
+    isInclude: boolean,
+    change: (found: GroupMembership) => number,
+  ): number {
+    const index = this.#choose(choice);
+    if (index === 0) return -ENODEV;
+    const found = this.#find(choice.group.w3, index);
+    if (found === undefined) return -EINVAL;
+    if (found.isInclude !== isInclude) {
+      if (found.sources.length > 0) return -EINVAL;
+      found.isInclude = isInclude;
+    }
+    return change(found);
   }
 
-  #choose(group: IpAddress, ifIndex: number, ifAddr: number): number {
+  #add(found: GroupMembership, source: number): number {
+    if (found.sources.length >= this.maxSources) return -ENOBUFS;
+    if (found.sources.includes(source)) return -EADDRNOTAVAIL;
+    found.sources = [...found.sources, source];
+    return 0;
+  }
+
+  #find(group: number, ifIndex: number): GroupMembership | undefined {
+    return this.list.find((m) => m.group === group && m.ifIndex === ifIndex);
+  }
+
+  #choose({ group, ifIndex, ifAddr }: GroupChoice): number {
     if (ifIndex !== 0) return ifIndex;
     if (ifAddr !== 0) return this.env.interfaces.indexOfV4(ifAddr);
     const route = this.env.network.route(group, null, 0);

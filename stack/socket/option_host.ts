@@ -4,9 +4,9 @@
  *
  * @module
  */
-import type { IpAddress } from "../base/ip_address.ts";
 import type { SocketOptions } from "../base/socket_options.ts";
 import type { Endpoint } from "./api.ts";
+import type { Memberships } from "./memberships.ts";
 import type { PacketFilter } from "./packet_filter.ts";
 
 /** What the stack tells about interfaces to options that name one. */
@@ -44,9 +44,8 @@ export interface OptionHost {
   pathMtu(): number;
   /** Puts changed options into effect. */
   applyOptions(): void;
-  /** IP_ADD_MEMBERSHIP and IP_DROP_MEMBERSHIP: 0 or -errno. `ifIndex` 0: choose. */
-  joinGroup(group: IpAddress, ifIndex: number, ifAddr: number): number;
-  leaveGroup(group: IpAddress, ifIndex: number, ifAddr: number): number;
+  /** The multicast groups it has joined; null: it knows none (streams). */
+  readonly memberships: Memberships | null;
   /** SO_ATTACH_FILTER; undefined: what this socket receives cannot be filtered. */
   packetFilter?: PacketFilter | null;
   /** ICMP_FILTER, null when the socket has none. */

@@ -5,9 +5,11 @@
  */
 import { DROP_RAW_QUEUE_FULL } from "../base/drop_reason.ts";
 import { EMSGSIZE } from "../base/errno.ts";
+import { hearsGroup } from "../base/group_membership.ts";
 import type { IpAddress } from "../base/ip_address.ts";
 import { IPV4_HEADER_LEN, IPV4_MAX_LEN } from "../wire/ipv4.ts";
 import type { Route } from "../base/network.ts";
+import type { Packet } from "../base/packet.ts";
 import { RawEndpoint, type RawLayer } from "../raw/mod.ts";
 import { AF_INET, IPPROTO_ICMP, IPPROTO_RAW, SOCK_RAW } from "../base/socket_constants.ts";
 import { BaseDatagramSocket } from "./datagram_socket.ts";
@@ -28,6 +30,13 @@ export class RawSocket extends BaseDatagramSocket {
     this.options.reuseAddr = true; // as Linux shows it
     if (protocol === IPPROTO_ICMP) this.icmpFilter = 0;
     layer.add(this.#endpoint);
+  }
+
+  override receive(pkt: Packet, off: number, len: number, port: number): void {
+    const { options, memberships } = this;
+    const isHeard = !pkt.isMulticast ||
+      hearsGroup(memberships.list, options.multicastAll, pkt.dst3, pkt.ifIndex, pkt.src3);
+    if (isHeard) super.receive(pkt, off, len, port);
   }
 
   /** A raw socket may be bound again while it is not connected. */

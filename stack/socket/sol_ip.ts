@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { EADDRNOTAVAIL, EINVAL, ENODEV, ENOPROTOOPT, ENOTCONN, EPROTO } from "../base/errno.ts";
-import { IpAddress } from "../base/ip_address.ts";
+import { EADDRNOTAVAIL, EINVAL, ENOPROTOOPT, ENOTCONN } from "../base/errno.ts";
 import * as c from "../base/socket_constants.ts";
 import {
   boolBytes,
@@ -18,12 +17,10 @@ import {
 import { ECN_MASK, OPTION_NOP } from "../wire/ipv4.ts";
 import type { SocketFlag } from "../base/socket_options.ts";
 import type { OptionHost } from "./option_host.ts";
+import { MREQ_LEN, MREQN_LEN, setGroupOption } from "./sol_ip_groups.ts";
 
 /** Longest IP options. */
 const MAX_OPTIONS_LEN = 40;
-const GROUP_REQ_LEN = 136;
-const MREQ_LEN = 8;
-const MREQN_LEN = 12;
 const CMSG_HEADER_LEN = 16;
 /** struct in_pktinfo; with its header, padded to eight bytes. */
 const PKTINFO_LEN = 12;
@@ -63,12 +60,6 @@ export function setIp(host: OptionHost, name: number, value: Uint8Array): number
   switch (name) {
     case c.IP_MULTICAST_IF:
       return setMulticastIf(host, value);
-    case c.IP_ADD_MEMBERSHIP:
-    case c.IP_DROP_MEMBERSHIP:
-      return changeMembership(host, name, value);
-    case c.MCAST_JOIN_GROUP:
-    case c.MCAST_LEAVE_GROUP:
-      return changeGroup(host, name, value);
     case c.IP_OPTIONS: // none to send; sending some is not supported
       if (value.length > MAX_OPTIONS_LEN) return -EINVAL;
       // END and NOP say nothing
@@ -119,7 +110,7 @@ function setNumber(host: OptionHost, name: number, value: Uint8Array, n: number)
     case c.IP_UNICAST_IF:
       return setUnicastIf(host, value);
     default:
-      return -ENOPROTOOPT;
+      return setGroupOption(host, name, value);
   }
 }
 
@@ -148,33 +139,6 @@ function setMulticastIf(host: OptionHost, value: Uint8Array): number {
   options.multicastIfIndex = index;
   options.multicastAddr = addr;
   return 0;
-}
-
-function changeMembership(host: OptionHost, name: number, value: Uint8Array): number {
-  if (host.type === c.SOCK_STREAM) return -EPROTO;
-  if (value.length < MREQ_LEN) return -EINVAL;
-  const group = IpAddress.v4(readV4(value, 0));
-  const addr = readV4(value, 4);
-  const index = value.length >= MREQN_LEN ? readInt(value, 8) : 0;
-  if (name === c.IP_ADD_MEMBERSHIP && !group.isMulticast) return -EINVAL;
-  if (index !== 0 && host.interfaces.nameOf(index) === null) return -ENODEV;
-  return name === c.IP_ADD_MEMBERSHIP
-    ? host.joinGroup(group, index, addr)
-    : host.leaveGroup(group, index, addr);
-}
-
-/** Takes struct group_req: interface index, then a sockaddr_storage at 8. */
-function changeGroup(host: OptionHost, name: number, value: Uint8Array): number {
-  if (value.length < GROUP_REQ_LEN) return -EINVAL;
-  const index = readInt(value);
-  if ((value[8] | (value[9] << 8)) !== c.AF_INET) return -EINVAL;
-  const group = IpAddress.v4(readV4(value, 12));
-  if (!group.isMulticast) return -EINVAL;
-  if (host.type === c.SOCK_STREAM) return -EPROTO;
-  if (index !== 0 && host.interfaces.nameOf(index) === null) return -ENODEV;
-  return name === c.MCAST_JOIN_GROUP
-    ? host.joinGroup(group, index, 0)
-    : host.leaveGroup(group, index, 0);
 }
 
 export function getIp(host: OptionHost, name: number, maxLen: number): Uint8Array | number {

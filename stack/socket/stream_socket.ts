@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { EPROTO } from "../base/errno.ts";
 import { IPPROTO_TCP, SOCK_STREAM } from "../base/socket_constants.ts";
 import type { SocketOptions } from "../base/socket_options.ts";
 import { type Tcb, TcpSocket } from "../tcp/mod.ts";
@@ -24,6 +23,7 @@ export class TcpStreamSocket extends TcpSocket implements StreamSocket {
   readonly type = SOCK_STREAM;
   readonly protocol = IPPROTO_TCP;
   readonly icmpFilter = null;
+  readonly memberships = null;
   readonly interfaces: SocketInterfaces;
   readonly receiveBufferMax: number;
   readonly sendBufferMax: number;
@@ -63,14 +63,6 @@ export class TcpStreamSocket extends TcpSocket implements StreamSocket {
 
   ownOptions(): SocketOptions {
     return this.tcpOptions.ownSocketOptions();
-  }
-
-  joinGroup(): number {
-    return -EPROTO;
-  }
-
-  leaveGroup(): number {
-    return -EPROTO;
   }
 
   purgeErrorQueue(): void {

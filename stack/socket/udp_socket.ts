@@ -5,13 +5,13 @@
  */
 import { DROP_UDP_QUEUE_FULL } from "../base/drop_reason.ts";
 import { EINVAL, EMSGSIZE } from "../base/errno.ts";
+import type { GroupMembership } from "../base/group_membership.ts";
 import type { IpAddress } from "../base/ip_address.ts";
 import type { Route } from "../base/network.ts";
 import { UDP_HEADER_LEN } from "../wire/udp.ts";
 import { UDP_MAX_PAYLOAD_LEN, UdpEndpoint, type UdpLayer } from "../udp/mod.ts";
 import { IPPROTO_UDP, SOCK_DGRAM } from "../base/socket_constants.ts";
 import { BaseDatagramSocket } from "./datagram_socket.ts";
-import type { Membership } from "./memberships.ts";
 import type { SocketEnv } from "./socket_env.ts";
 
 /** Datagrams that may be given in one piece: Linux's UDP_MAX_SEGMENTS. */
@@ -24,7 +24,7 @@ export class UdpSocket extends BaseDatagramSocket {
   readonly #endpoint: UdpEndpoint;
 
   constructor(env: SocketEnv, layer: UdpLayer, domain: number) {
-    const memberships: Membership[] = [];
+    const memberships: GroupMembership[] = [];
     super(env, domain, SOCK_DGRAM, IPPROTO_UDP, memberships, DROP_UDP_QUEUE_FULL);
     this.#layer = layer;
     this.#endpoint = new UdpEndpoint(domain, this, memberships);

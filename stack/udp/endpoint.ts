@@ -5,6 +5,7 @@
  * @module
  */
 import type { DatagramSink } from "../base/datagram_sink.ts";
+import type { GroupMembership } from "../base/group_membership.ts";
 import { ANY_V4, type IpAddress } from "../base/ip_address.ts";
 import { AF_INET6 } from "../base/socket_constants.ts";
 
@@ -31,12 +32,12 @@ export class UdpEndpoint {
   nextInFlow: UdpEndpoint | null = null;
 
   /**
-   * `groups`: what the socket has joined, int32 group and interface index; the owner changes it.
+   * `groups`: what the socket has joined; the owner changes it.
    */
   constructor(
     readonly domain: number,
     readonly sink: DatagramSink,
-    readonly groups: readonly { readonly group: number; readonly ifIndex: number }[] = [],
+    readonly groups: readonly GroupMembership[] = [],
   ) {}
 
   /** Whether IPv4 datagrams can come to it. */

@@ -17,6 +17,7 @@ import { PortAllocator } from "../storage/port_allocator.ts";
 import { fold, pseudoSumV4, sum } from "../wire/checksum.ts";
 import { DROP_UDP_NO_PORT } from "../base/drop_reason.ts";
 import { EADDRINUSE, EAGAIN } from "../base/errno.ts";
+import { hearsGroup } from "../base/group_membership.ts";
 import type { IpAddress } from "../base/ip_address.ts";
 import { IPV4_HEADER_LEN, PROTOCOL_UDP } from "../wire/ipv4.ts";
 import type { IcmpError, Network, Route, Transport } from "../base/network.ts";
@@ -304,8 +305,7 @@ function wantsGroup(endpoint: UdpEndpoint, pkt: Packet, srcPort: number): boolea
   if (!local.isUnspecified && local.w3 !== pkt.dst3) return false;
   if (endpoint.ifIndex !== 0 && endpoint.ifIndex !== pkt.ifIndex) return false;
   if (remote !== null && (remote.w3 !== pkt.src3 || endpoint.remotePort !== srcPort)) return false;
-  if (!pkt.isMulticast || endpoint.hearsAllGroups) return true;
-  return endpoint.groups.some((g) =>
-    g.group === pkt.dst3 && (g.ifIndex === 0 || g.ifIndex === pkt.ifIndex)
-  );
+  const { groups, hearsAllGroups } = endpoint;
+  return !pkt.isMulticast ||
+    hearsGroup(groups, hearsAllGroups, pkt.dst3, pkt.ifIndex, pkt.src3);
 }

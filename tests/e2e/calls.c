@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <linux/net_tstamp.h>
 #include <linux/seccomp.h>
 #include <linux/sockios.h>
 #include <netdb.h>
@@ -24,6 +25,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 static struct sockaddr_in to = {.sin_family = AF_INET};
@@ -128,23 +130,9 @@ static void numbers(void) {
   say("close", syscall(SYS_close, fd));
 }
 
-/* ---- pointers and lengths ---- */
-
-#define PAGE 4096
-
-static char *pages;     /* one that can be used, then one that cannot */
-static char *read_only; /* a page */
+/* ---- datagrams to oneself ---- */
 
 static struct sockaddr_in own;
-
-/* Pointers that a call must not follow; the last can be read, but not written. */
-static void *bad(int i) {
-  void *list[] = {NULL, (void *)8, (void *)-1, (void *)(-4096l), pages + PAGE, pages + PAGE - 2,
-                  read_only};
-  return list[i];
-}
-#define BAD_TO_READ 6
-#define BAD_TO_WRITE 7
 
 /* A datagram socket bound to the loopback. */
 static int bound(void) {
@@ -155,6 +143,90 @@ static int bound(void) {
   getsockname(fd, (struct sockaddr *)&own, &len);
   return fd;
 }
+
+static void say_received(int fd) {
+  char buf[4096];
+  struct pollfd p = {.fd = fd, .events = POLLIN};
+  poll(&p, 1, 2000);
+  say("received", recv(fd, buf, sizeof buf, 0));
+}
+
+/* A program that lets those pass whose payload begins with 'y', and four bytes of them. */
+static void filtered(void) {
+  struct sock_filter code[] = {BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 8),
+                               BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 'y', 0, 1),
+                               BPF_STMT(BPF_RET | BPF_K, 12), BPF_STMT(BPF_RET | BPF_K, 0)};
+  struct sock_fprog program = {4, code}, endless = {3, code}, none = {0, code};
+  int fd = bound();
+  say("no return", setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &endless, sizeof endless));
+  say("empty", setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &none, sizeof none));
+  say("filter", setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program));
+  sendto(fd, "xaaaaaaa", 8, 0, (struct sockaddr *)&own, sizeof own);
+  sendto(fd, "ybbbbbbb", 8, 0, (struct sockaddr *)&own, sizeof own);
+  say_received(fd);
+  say("no more", recv(fd, code, sizeof code, 0));
+  say("detach", setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &(int){0}, sizeof(int)));
+  say("detach", setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &(int){0}, sizeof(int)));
+  sendto(fd, "xaaaaaaa", 8, 0, (struct sockaddr *)&own, sizeof own);
+  say_received(fd);
+}
+
+#define SOL_UDP_LEVEL 17
+#define UDP_SEGMENT_NAME 103
+
+/* One message that says by itself into how many datagrams it falls. */
+static void segments(void) {
+  static char payload[2500];
+  _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(uint16_t))] = {0};
+  struct iovec iov = {payload, sizeof payload};
+  int fd = bound();
+  struct msghdr msg = {.msg_name = &own, .msg_namelen = sizeof own, .msg_iov = &iov,
+                       .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+  struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+  *c = (struct cmsghdr){CMSG_LEN(sizeof(uint16_t)), SOL_UDP_LEVEL, UDP_SEGMENT_NAME};
+  memcpy(CMSG_DATA(c), &(uint16_t){1000}, sizeof(uint16_t));
+  say("sendmsg", sendmsg(fd, &msg, 0));
+  for (int i = 0; i < 3; i++) say_received(fd);
+  memcpy(CMSG_DATA(c), &(uint16_t){1}, sizeof(uint16_t));
+  say("too many", sendmsg(fd, &msg, 0));
+  c->cmsg_len = CMSG_LEN(1);
+  say("too short", sendmsg(fd, &msg, 0));
+}
+
+static void stamps(void) {
+  char buf[8];
+  _Alignas(struct cmsghdr) char control[256];
+  struct iovec iov = {buf, sizeof buf};
+  struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+                       .msg_controllen = sizeof control};
+  int fd = bound(), flags = SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE;
+  struct pollfd p = {.fd = fd, .events = POLLIN};
+  say("stamps", setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &flags, sizeof flags));
+  sendto(fd, "a", 1, 0, (struct sockaddr *)&own, sizeof own);
+  poll(&p, 1, 2000);
+  say("recvmsg", recvmsg(fd, &msg, 0));
+  for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c != NULL; c = CMSG_NXTHDR(&msg, c)) {
+    struct timespec *stamp = (struct timespec *)CMSG_DATA(c);
+    long age = time(NULL) - stamp->tv_sec;
+    printf("%d %d %zu %d\n", c->cmsg_level, c->cmsg_type, c->cmsg_len, age >= 0 && age < 100);
+  }
+}
+
+/* ---- pointers and lengths ---- */
+
+#define PAGE 4096
+
+static char *pages;     /* one that can be used, then one that cannot */
+static char *read_only; /* a page */
+
+/* Pointers that a call must not follow; the last can be read, but not written. */
+static void *bad(int i) {
+  void *list[] = {NULL, (void *)8, (void *)-1, (void *)(-4096l), pages + PAGE, pages + PAGE - 2,
+                  read_only};
+  return list[i];
+}
+#define BAD_TO_READ 6
+#define BAD_TO_WRITE 7
 
 /* Sends itself a datagram, and waits until it is there, and no other. */
 static void feed(int fd) {
@@ -302,6 +374,9 @@ int main(int argc, char **argv) {
   if (strcmp(argv[1], "recverr") == 0) recverr();
   if (strcmp(argv[1], "sandboxed") == 0) sandboxed();
   if (strcmp(argv[1], "numbers") == 0) numbers();
+  if (strcmp(argv[1], "filtered") == 0) filtered();
+  if (strcmp(argv[1], "segments") == 0) segments();
+  if (strcmp(argv[1], "stamps") == 0) stamps();
   if (strcmp(argv[1], "resolve") == 0) resolve(argv[2]);
   return 0;
 }

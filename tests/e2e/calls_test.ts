@@ -20,6 +20,9 @@ const CASES: readonly (readonly [name: string, words: string])[] = [
   ["recverr", "ECONNREFUSED"],
   ["sandboxed", "read: 0"],
   ["numbers", "6 number"],
+  ["filtered", "received: 4"],
+  ["segments", "received: 500"],
+  ["stamps", "1 37 64 1"],
 ];
 
 /** The compiled program, in a directory of its own. */

@@ -22,6 +22,7 @@
 #define UDP6_PAYLOAD_MAX 65527
 #define IP_LEN_MAX 65535
 #define IOV_COUNT_MAX 1023 /* one is ours */
+#define SEGMENTS_MAX 128   /* UDP_MAX_SEGMENTS */
 
 static long name_v4(struct dgram_header *h, const void *name, socklen_t len) {
   struct sockaddr_in addr;
@@ -112,6 +113,7 @@ ssize_t dgram_sendmsg(int fd, struct fd_entry *e, const struct msghdr *msg, int 
     len += iov[i + 1].iov_len;
   }
   if (len > payload_max(e, &h)) return -EMSGSIZE;
+  if (h.segment > 0 && len > (size_t)h.segment * SEGMENTS_MAX) return -EINVAL;
   h.payload_len = (uint32_t)len;
   bool named = (h.flags & NUSE_DGRAM_HAS_ADDR) != 0;
   size_t longest = h.segment > 0 && h.segment < len ? h.segment : len;

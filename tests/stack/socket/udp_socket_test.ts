@@ -45,7 +45,7 @@ Deno.test("connect() keeps a group's address, and sends from the interface's", (
     const host = new Host();
     const s = host.datagram(2, 17);
     assertEquals(s.bind(ip(group), 5000, host.nowUs), 0);
-    s.joinGroup(ip("239.1.2.3"), host.iface.index, 0);
+    s.memberships?.join({ group: ip("239.1.2.3"), ifIndex: host.iface.index, ifAddr: 0 });
     host.sent();
     assertEquals(s.connect(PEER_ADDR, 9, host.nowUs), 0);
     assertEquals(s.local().addr.toString(), group);
