@@ -65,6 +65,7 @@ export const DROP_IP_TTL = -54;
 export const DROP_IP_NO_ROUTE = -55;
 export const DROP_IP_TOO_LONG = -56; // and not to be fragmented
 export const DROP_SOCKET_FILTER = -57; // SO_ATTACH_FILTER of the socket that it was for
+export const DROP_TCP_MIN_TTL = -58; // from farther away than IP_MINTTL allows
 
 /** Name of reason r at index -r; index 0 is not a reason. */
 export const DROP_NAMES: readonly string[] = [
@@ -126,4 +127,5 @@ export const DROP_NAMES: readonly string[] = [
   "ipNoRoute",
   "ipTooLong",
   "socketFilter",
+  "tcpMinTtl",
 ];

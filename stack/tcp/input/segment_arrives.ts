@@ -20,6 +20,7 @@ import { tell } from "../tcb/tell.ts";
 import { seqDiff } from "../base/seq.ts";
 import {
   DROP_TCP_FLAGS,
+  DROP_TCP_MIN_TTL,
   DROP_TCP_NO_PORT,
   DROP_TCP_OPTIONS,
   DROP_TCP_SEQUENCE,
@@ -57,7 +58,10 @@ export function tcpInput(layer: TcpContext, pkt: Packet, seg: Segment): void {
   if (pkt.isBroadcast || pkt.isMulticast) return layer.counters.drop(DROP_TCP_NO_PORT);
   const flow = layer.demux.lookup(pkt, seg);
   if (flow === null) return noConnectionInput(layer, pkt, seg, null);
-  if (flow.kind === FLOW_TCB) return segmentArrives(flow as Tcb, seg);
+  if (flow.kind === FLOW_TCB) {
+    if (isTooFar(flow as Tcb, pkt)) return layer.counters.drop(DROP_TCP_MIN_TTL);
+    return segmentArrives(flow as Tcb, seg);
+  }
   if (flow.kind === FLOW_SYN_REQUEST) {
     // The ACK that completes a handshake makes a connection, which goes on with the segment
     const tcb = synReceivedInput(flow as SynRequest, seg);
@@ -69,6 +73,11 @@ export function tcpInput(layer: TcpContext, pkt: Packet, seg: Segment): void {
   if (issFloor !== null) noConnectionInput(layer, pkt, seg, issFloor);
 }
 
+/** RFC 5082, IP_MINTTL: what comes from farther away is not from the peer. */
+function isTooFar(tcb: Tcb, pkt: Packet): boolean {
+  return pkt.ttl < tcb.options.socket.minTtl;
+}
+
 /** LISTEN or CLOSED. `issFloor`: see `listenInput`. */
 function noConnectionInput(
   layer: TcpContext,
@@ -78,6 +87,7 @@ function noConnectionInput(
 ): void {
   const listener = layer.demux.findListener(pkt, seg);
   if (listener === null) return closedInput(layer, pkt, seg);
+  if (isTooFar(listener.tcb, pkt)) return layer.counters.drop(DROP_TCP_MIN_TTL);
   // A SYN cookie that comes back makes a connection, which goes on with the segment
   const tcb = listenInput(listener, pkt, seg, issFloor);
   if (tcb !== null) segmentArrives(tcb, seg);

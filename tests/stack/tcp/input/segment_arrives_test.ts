@@ -14,6 +14,31 @@ Deno.test("broadcast and multicast segments are ignored", () => {
   peer.expect();
 });
 
+Deno.test("IP_MINTTL: what comes from farther away is dropped", () => {
+  const peer = new Peer();
+  const { host } = peer;
+  const before = host.tcp.input.bind(host.tcp);
+  let ttl = 255;
+  host.tcp.input = (pkt) => {
+    pkt.ttl = ttl;
+    return before(pkt);
+  };
+  const socket = peer.connect();
+  socket.tcb.options.ownSocketOptions().minTtl = 255;
+  const seq = peer.nextSeq;
+  for (ttl of [254, 255]) {
+    peer.send({ flags: "P.", seq, data: 5 });
+    assertEquals(socket.recvAvailable(), ttl === 255 ? 5 : 0);
+  }
+  assertEquals(host.counters.snapshot()["drop.tcpMinTtl"], 1);
+  const listener = peer.listen();
+  listener.tcb.options.ownSocketOptions().minTtl = 255;
+  ttl = 64;
+  peer.sent.length = 0;
+  peer.send({ flags: "S", seq: 0 });
+  peer.expect();
+});
+
 Deno.test("CLOSED: a segment is answered by a reset that fits it, a reset by nothing", () => {
   const peer = new Peer();
   peer.hostPort = 81;
