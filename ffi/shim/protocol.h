@@ -140,6 +140,9 @@
 /* SO_LINGER is on, with a time. */
 #define NUSE_STATE_LINGER 0x40
 /* Control messages that recvmsg shall carry (datagram kinds), by the options set. */
+/* (In the place of PEER_DONE and ERROR, which streams have.) */
+#define NUSE_STATE_RXQ_OVFL 0x8     /* SO_RXQ_OVFL */
+#define NUSE_STATE_ORIGDSTADDR 0x10 /* IP_RECVORIGDSTADDR */
 #define NUSE_STATE_TIMESTAMPING 0x80 /* SO_TIMESTAMPING, of what is received, by software */
 #define NUSE_STATE_TIMESTAMP 0x100   /* SO_TIMESTAMP */
 #define NUSE_STATE_TIMESTAMPNS 0x200 /* SO_TIMESTAMPNS */
@@ -218,11 +221,15 @@
 #define NUSE_DGRAM_FAMILY_OFF 8
 #define NUSE_DGRAM_PORT_OFF 10 /* host order */
 #define NUSE_DGRAM_ERRNO_OFF 12
+/* Receive, without an error: how many the socket's queue had no room for before, u32. */
+#define NUSE_DGRAM_DROPS_OFF 12
 #define NUSE_DGRAM_ADDR_OFF 16
 #define NUSE_DGRAM_TTL_OFF 32
 #define NUSE_DGRAM_TOS_OFF 33
-/* Send: UDP_SEGMENT of this one message, u16 */
+/* Send: UDP_SEGMENT of this one message, u16. */
 #define NUSE_DGRAM_SEGMENT_OFF 34
+/* Receive: the port that it was sent to, u16, host order. */
+#define NUSE_DGRAM_DST_PORT_OFF 34
 #define NUSE_DGRAM_IFINDEX_OFF 36
 #define NUSE_DGRAM_DST_OFF 40
 #define NUSE_DGRAM_TIME_OFF 56
@@ -243,10 +250,10 @@ struct dgram_header {
   uint16_t magic, flags;
   uint32_t payload_len;
   uint16_t family, port;
-  int32_t error;
+  int32_t error; /* or how many were dropped before */
   uint8_t addr[16];
   uint8_t ttl, tos;
-  uint16_t segment;
+  uint16_t segment; /* or the port that it was sent to */
   uint32_t ifindex;
   uint8_t dst[16];
   uint64_t time_us; /* or the token */

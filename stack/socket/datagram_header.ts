@@ -5,9 +5,10 @@
  * in network order:
  *
  *      0 u16 magic   2 u16 flags   4 u32 payload length (before truncation)
- *      8 u16 family (2, 10; 0: none)   10 u16 port (host order)   12 i32 errno (with ERROR)
+ *      8 u16 family (2, 10; 0: none)   10 u16 port (host order)
+ *     12 i32 errno (with ERROR); of a datagram that was received, u32: how many were dropped before
  *     16 u8[16] address (IPv4: the first 4 bytes)
- *     32 u8 ttl   33 u8 tos   34 u16 UDP_SEGMENT, 0 on receive   36 u32 ifindex
+ *     32 u8 ttl   33 u8 tos   34 u16 UDP_SEGMENT, or the port that it was sent to   36 u32 ifindex
  *     40 u8[16] destination (IP_PKTINFO)
  *     56 u64 receive time, microseconds of CLOCK_REALTIME (0: none); on the way from a program the
  *            token, which tells the service that the shim has made the header
@@ -26,10 +27,12 @@ export const DGRAM_PAYLOAD_LEN_OFF = 4;
 export const DGRAM_FAMILY_OFF = 8;
 export const DGRAM_PORT_OFF = 10;
 export const DGRAM_ERRNO_OFF = 12;
+export const DGRAM_DROPS_OFF = 12;
 export const DGRAM_ADDR_OFF = 16;
 export const DGRAM_TTL_OFF = 32;
 export const DGRAM_TOS_OFF = 33;
 export const DGRAM_SEGMENT_OFF = 34;
+export const DGRAM_DST_PORT_OFF = 34;
 export const DGRAM_IFINDEX_OFF = 36;
 export const DGRAM_DST_OFF = 40;
 export const DGRAM_TIME_OFF = 56;
@@ -64,20 +67,23 @@ export function emitReceived(
   port: number,
   payloadLen: number,
   realtimeUs: number,
+  drops: number,
 ): void {
   dv.setUint16(off, DGRAM_MAGIC, true);
   dv.setUint16(off + DGRAM_FLAGS_OFF, 0, true);
   dv.setUint32(off + DGRAM_PAYLOAD_LEN_OFF, payloadLen, true);
   dv.setUint16(off + DGRAM_FAMILY_OFF, AF_INET, true);
   dv.setUint16(off + DGRAM_PORT_OFF, port, true);
-  dv.setInt32(off + DGRAM_ERRNO_OFF, 0);
+  dv.setUint32(off + DGRAM_DROPS_OFF, drops, true);
   dv.setInt32(off + DGRAM_ADDR_OFF, pkt.src3);
   dv.setInt32(off + DGRAM_ADDR_OFF + 4, 0);
   dv.setInt32(off + DGRAM_ADDR_OFF + 8, 0);
   dv.setInt32(off + DGRAM_ADDR_OFF + 12, 0);
   dv.setUint8(off + DGRAM_TTL_OFF, pkt.ttl);
   dv.setUint8(off + DGRAM_TOS_OFF, pkt.tos);
-  dv.setUint16(off + DGRAM_SEGMENT_OFF, 0);
+  const hasPorts = pkt.transportOff + 4 <= pkt.endOff;
+  const dstPort = hasPorts ? dv.getUint16(pkt.transportOff + 2) : 0;
+  dv.setUint16(off + DGRAM_DST_PORT_OFF, dstPort, true);
   dv.setUint32(off + DGRAM_IFINDEX_OFF, pkt.ifIndex, true);
   dv.setInt32(off + DGRAM_DST_OFF, pkt.dst3);
   dv.setInt32(off + DGRAM_DST_OFF + 4, 0);

@@ -18,6 +18,8 @@ export class ReceiveQueue {
   /** Pending error, 0: none. */
   error = 0;
   readonly records: RecordQueue;
+  /** Datagrams that there was no room for, mod 2^32 (SO_RXQ_OVFL). */
+  drops = 0;
   /** Id of the error's record in the queue. */
   #errorRecord = NONE;
 
@@ -28,9 +30,12 @@ export class ReceiveQueue {
   /** Appends a datagram of `len` bytes at `off`; false when the queue is full. */
   push(pkt: Packet, off: number, len: number, port: number): boolean {
     const record = this.records.push(len);
-    if (record < 0) return false;
+    if (record < 0) {
+      this.drops = (this.drops + 1) >>> 0;
+      return false;
+    }
     const { memory, clock } = this.env;
-    emitReceived(memory.dv, record, pkt, port, len, pkt.nowUs + clock.offsetUs);
+    emitReceived(memory.dv, record, pkt, port, len, pkt.nowUs + clock.offsetUs, this.drops);
     memory.u8.copyWithin(record + DGRAM_HEADER_LEN, off, off + len);
     return true;
   }

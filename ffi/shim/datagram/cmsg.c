@@ -163,6 +163,13 @@ static void put_pktinfo6(const struct dgram_header *h, struct msghdr *msg, size_
   cmsg_put(msg, room, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof info);
 }
 
+/* Whom it was sent to. */
+static void put_destination(const struct dgram_header *h, struct msghdr *msg, size_t room) {
+  struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(h->segment)};
+  memcpy(&to.sin_addr, h->dst, sizeof to.sin_addr);
+  cmsg_put(msg, room, IPPROTO_IP, IP_ORIGDSTADDR, &to, sizeof to);
+}
+
 /* In the kernel's order. msg_controllen is what is used so far. */
 void cmsg_from_header(const struct fd_entry *e, const struct dgram_header *h, struct msghdr *msg,
                       size_t room) {
@@ -170,6 +177,9 @@ void cmsg_from_header(const struct fd_entry *e, const struct dgram_header *h, st
   int ttl = h->ttl;
   int tos = h->tos;
   if (state & STAMPS) put_timestamp(state, h, msg, room);
+  if ((state & NUSE_STATE_RXQ_OVFL) && h->error != 0) {
+    cmsg_put(msg, room, SOL_SOCKET, SO_RXQ_OVFL, &h->error, sizeof h->error);
+  }
   if (h->family == AF_INET) {
     if (state & NUSE_STATE_PKTINFO) {
       struct in_pktinfo info = {.ipi_ifindex = (int)h->ifindex};
@@ -179,6 +189,7 @@ void cmsg_from_header(const struct fd_entry *e, const struct dgram_header *h, st
     }
     if (state & NUSE_STATE_RECVTTL) cmsg_put(msg, room, IPPROTO_IP, IP_TTL, &ttl, sizeof ttl);
     if (state & NUSE_STATE_RECVTOS) cmsg_put(msg, room, IPPROTO_IP, IP_TOS, &h->tos, 1);
+    if (state & NUSE_STATE_ORIGDSTADDR) put_destination(h, msg, room);
   }
   if (entry_domain(e) != AF_INET6) return;
   if (state & NUSE_STATE_PKTINFO6) put_pktinfo6(h, msg, room);

@@ -7,6 +7,7 @@
 import * as P from "../../../ffi/shim/protocol.ts";
 import {
   IP_PKTINFO,
+  IP_RECVORIGDSTADDR,
   IP_RECVTOS,
   IP_RECVTTL,
   IPPROTO_IP,
@@ -15,6 +16,7 @@ import {
   IPV6_RECVPKTINFO,
   IPV6_RECVTCLASS,
   SO_LINGER,
+  SO_RXQ_OVFL,
   SO_TIMESTAMP,
   SO_TIMESTAMP_NEW,
   SO_TIMESTAMPING,
@@ -31,10 +33,12 @@ const RX_SOFTWARE = 0x18;
 function stateBit(level: number, name: number): number {
   if (level === SOL_SOCKET) {
     if (name === SO_TIMESTAMP || name === SO_TIMESTAMP_NEW) return P.NUSE_STATE_TIMESTAMP;
+    if (name === SO_RXQ_OVFL) return P.NUSE_STATE_RXQ_OVFL;
     if (name === SO_TIMESTAMPING || name === SO_TIMESTAMPING_NEW) return P.NUSE_STATE_TIMESTAMPING;
     if (name === SO_TIMESTAMPNS || name === SO_TIMESTAMPNS_NEW) return P.NUSE_STATE_TIMESTAMPNS;
   } else if (level === IPPROTO_IP) {
     if (name === IP_PKTINFO) return P.NUSE_STATE_PKTINFO;
+    if (name === IP_RECVORIGDSTADDR) return P.NUSE_STATE_ORIGDSTADDR;
     if (name === IP_RECVTTL) return P.NUSE_STATE_RECVTTL;
     if (name === IP_RECVTOS) return P.NUSE_STATE_RECVTOS;
   } else if (level === IPPROTO_IPV6) {

@@ -70,6 +70,21 @@ CASE(cmsg_timestamping) {
   CHECK(stamps[1].tv_sec == 0 && stamps[2].tv_sec == 0);
 }
 
+CASE(cmsg_drops_and_destination) {
+  int fd = udp();
+  _Alignas(struct cmsghdr) char control[256];
+  enable(fd, SOL_SOCKET, SO_RXQ_OVFL);
+  enable(fd, IPPROTO_IP, IP_RECVORIGDSTADDR);
+  struct msghdr *msg = receive(fd, control, sizeof control);
+  struct cmsghdr *c = CMSG_FIRSTHDR(msg);
+  CHECK(c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL);
+  CHECK(c->cmsg_len == CMSG_LEN(4) && *(uint32_t *)CMSG_DATA(c) == FAKE_DROPS);
+  c = CMSG_NXTHDR(msg, c);
+  struct sockaddr_in *to = (struct sockaddr_in *)CMSG_DATA(c);
+  CHECK(c->cmsg_type == IP_ORIGDSTADDR && c->cmsg_len == CMSG_LEN(sizeof *to));
+  CHECK(to->sin_port == htons(FAKE_DST_PORT) && to->sin_addr.s_addr == htonl(0xc6120002));
+}
+
 CASE(cmsg_room) {
   int fd = udp();
   _Alignas(struct cmsghdr) char control[64];

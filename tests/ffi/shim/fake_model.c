@@ -199,7 +199,7 @@ static void push_datagram(struct fake *s, int flags, int error, int payload) {
   struct dgram_header h = {.magic = NUSE_DGRAM_MAGIC, .flags = (uint16_t)flags, .error = error,
                     .payload_len = (uint32_t)payload, .family = AF_INET, .port = 5000,
                     .addr = {198, 18, 0, 1}, .ttl = FAKE_TTL, .tos = FAKE_TOS, .ifindex = 2,
-                    .dst = {198, 18, 0, 2}, .time_us = FAKE_TIME_US};
+                    .segment = FAKE_DST_PORT, .dst = {198, 18, 0, 2}, .time_us = FAKE_TIME_US};
   memcpy(bytes, &h, sizeof h);
   for (int i = 0; i < payload; i++) bytes[sizeof h + (size_t)i] = (uint8_t)i;
   send(s->fd, bytes, sizeof h + (size_t)payload, MSG_NOSIGNAL);
@@ -250,7 +250,7 @@ static void steer(struct fake *s, int name, int value) {
       s->fd = -1;
       break;
     case FAKE_DATAGRAM:
-      push_datagram(s, 0, 0, value);
+      push_datagram(s, 0, FAKE_DROPS, value);
       break;
   }
 }
@@ -260,12 +260,14 @@ static uint32_t cmsg_bit(int level, int name) {
     return name == SO_TIMESTAMP     ? NUSE_STATE_TIMESTAMP
            : name == SO_TIMESTAMPING ? NUSE_STATE_TIMESTAMPING
            : name == SO_TIMESTAMPNS ? NUSE_STATE_TIMESTAMPNS
+           : name == SO_RXQ_OVFL ? NUSE_STATE_RXQ_OVFL
                                     : 0;
   }
   if (level == IPPROTO_IP) {
     return name == IP_RECVTTL   ? NUSE_STATE_RECVTTL
            : name == IP_RECVTOS ? NUSE_STATE_RECVTOS
            : name == IP_PKTINFO ? NUSE_STATE_PKTINFO
+           : name == IP_RECVORIGDSTADDR ? NUSE_STATE_ORIGDSTADDR
                                 : 0;
   }
   if (level != IPPROTO_IPV6) return 0;

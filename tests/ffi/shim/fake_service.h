@@ -33,6 +33,8 @@
 #define FAKE_TOKEN_HIGH 0x01234567
 #define FAKE_TIME_US 1700000000123456ull
 #define FAKE_TTL 61
+#define FAKE_DROPS 3
+#define FAKE_DST_PORT 4321
 #define FAKE_TOS 0x10
 
 #endif

@@ -3,16 +3,19 @@ import { emitError, emitReceived } from "../../../stack/socket/datagram_header.t
 import { Packet } from "../../../stack/base/packet.ts";
 
 Deno.test("a received datagram's header: every byte is written", () => {
-  const bytes = new Uint8Array(70).fill(0xa5);
+  const bytes = new Uint8Array(72).fill(0xa5);
   const pkt = new Packet();
   pkt.src3 = 0xc6120001 | 0;
   pkt.dst3 = 0xc6120002 | 0;
   pkt.ttl = 63;
   pkt.tos = 0x2e;
   pkt.ifIndex = 2;
-  emitReceived(new DataView(bytes.buffer), 3, pkt, 0x1234, 0x10203, 0x0001_0000_0005);
-  const expected = "444e" + "0000" + "03020100" + "0200" + "3412" + "00000000" +
-    "c6120001" + "00".repeat(12) + "3f2e0000" + "02000000" +
+  pkt.transportOff = 68;
+  pkt.endOff = 72;
+  bytes.set([0x11, 0x22], 70);
+  emitReceived(new DataView(bytes.buffer), 3, pkt, 0x1234, 0x10203, 0x0001_0000_0005, 9);
+  const expected = "444e" + "0000" + "03020100" + "0200" + "3412" + "09000000" +
+    "c6120001" + "00".repeat(12) + "3f2e2211" + "02000000" +
     "c6120002" + "00".repeat(12) + "0500000001000000";
   const hex = Array.from(bytes.slice(3, 67), (b) => b.toString(16).padStart(2, "0")).join("");
   assertEquals(hex, expected);

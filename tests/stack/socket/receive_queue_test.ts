@@ -60,3 +60,12 @@ Deno.test("a full queue takes no datagram, but the error is pending all the same
   assertEquals(queue.takeErrorAndRecord(), 111);
   assertEquals(queue.records.count, 2);
 });
+
+Deno.test("each datagram says how many there was no room for before it", () => {
+  const { queue, errnoAt, push } = setUp(300);
+  const taken = [100, 100, 100, 100].map((len) => push(len));
+  assertEquals(taken.includes(false), true);
+  const dropped = taken.filter((isTaken) => !isTaken).length;
+  queue.consume(9);
+  assertEquals([push(100), errnoAt(0), queue.drops], [true, dropped, dropped]);
+});
