@@ -119,6 +119,11 @@ export class Bbr implements CongestionControl {
     return this.#bandwidth.value;
   }
 
+  /** Of the pacing rate and of cwnd. */
+  get gains(): readonly [pacing: number, cwnd: number] {
+    return [this.#pacingGain, this.#cwndGain];
+  }
+
   /** STARTUP has found the bandwidth of the path. */
   get isPipeFull(): boolean {
     return this.#pipe.isFull;

@@ -15,6 +15,7 @@ export {
   CWND_MAX,
   SSTHRESH_INFINITE,
 } from "./congestion_control.ts";
+export { Bbr } from "./bbr.ts";
 export { WindowUse } from "./window_use.ts";
 
 /** Names, the way tcp_available_congestion_control lists them. */

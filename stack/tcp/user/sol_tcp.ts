@@ -4,7 +4,7 @@
  * @module
  */
 import { EINVAL, ENOENT, ENOPROTOOPT, EOPNOTSUPP } from "../../base/errno.ts";
-import { createCongestionControl } from "../congestion/mod.ts";
+import { Bbr, createCongestionControl } from "../congestion/mod.ts";
 import { CookieMaker, FAST_OPEN_CLIENT, FAST_OPEN_KEY_LEN } from "../secrets/fast_open_cookies.ts";
 import type { TcpSocket } from "./socket.ts";
 import { State } from "../base/state.ts";
@@ -29,6 +29,7 @@ export const TCP_QUICKACK = 12;
 export const TCP_CONGESTION = 13;
 export const TCP_USER_TIMEOUT = 18;
 export const TCP_FASTOPEN = 23;
+export const TCP_CC_INFO = 26;
 export const TCP_FASTOPEN_CONNECT = 30;
 export const TCP_FASTOPEN_KEY = 33;
 export const TCP_FASTOPEN_NO_COOKIE = 34;
@@ -44,6 +45,9 @@ const CONGESTION_NAME_MAX = 16;
 const WINDOW_CLAMP_MIN = 2048; // SOCK_MIN_RCVBUF / 2
 /** SYN-ACK timeouts that a deferral in seconds stands for, and back. */
 const RTO_MAX_SECONDS = 120;
+const BBR_INFO_LEN = 20;
+/** What stands for a gain of 1 in struct tcp_bbr_info. */
+const GAIN_UNIT = 256;
 
 /** Returns 0 or -errno. */
 export function setTcpOption(
@@ -207,11 +211,25 @@ export function getTcpOption(
   const { tcb } = socket;
   if (name === TCP_INFO) return tcpInfo(socket, nowUs);
   if (name === TCP_CONGESTION) return nameBytes(tcb.congestion.name, maxLen);
+  if (name === TCP_CC_INFO) return congestionInfo(tcb);
   if (name === TCP_FASTOPEN_KEY) {
     return (tcb.options.fastOpenCookies ?? tcb.layer.cookieMaker).keys.slice(0, maxLen);
   }
   const n = intOption(tcb, name);
   return n === null ? -ENOPROTOOPT : new Uint8Array(new Int32Array([n]).buffer);
+}
+
+/** struct tcp_bbr_info; the other algorithms tell nothing, as in Linux. */
+function congestionInfo({ congestion }: Tcb): Uint8Array {
+  if (!(congestion instanceof Bbr)) return new Uint8Array(0);
+  const info = new Uint8Array(BBR_INFO_LEN);
+  const dv = new DataView(info.buffer);
+  const [pacingGain, cwndGain] = congestion.gains;
+  dv.setBigUint64(0, BigInt(Math.round(congestion.bandwidth * SECOND_US)), true);
+  dv.setUint32(8, Math.min(congestion.minRttUs, 0xffffffff), true);
+  dv.setUint32(12, Math.round(pacingGain * GAIN_UNIT), true);
+  dv.setUint32(16, Math.round(cwndGain * GAIN_UNIT), true);
+  return info;
 }
 
 function intOption(tcb: Tcb, name: number): number | null {

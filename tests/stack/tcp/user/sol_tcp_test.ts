@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { Bbr } from "../../../../stack/tcp/congestion/mod.ts";
 import { Peer } from "../support/peer.ts";
 import type { TcpSocket } from "../../../../stack/tcp/mod.ts";
 
@@ -56,6 +57,17 @@ Deno.test("TCP_CONGESTION", () => {
   assertEquals(set("nonesuch"), -2);
   assertEquals(set(""), -22);
   assertEquals((socket.getTcpOption(TCP_CONGESTION, 3, 0) as Uint8Array).length, 3);
+});
+
+Deno.test("TCP_CC_INFO: BBR tells bandwidth, round trip and gains, the others nothing", () => {
+  const TCP_CC_INFO = 26;
+  const socket = new Peer().connect();
+  const info = () => socket.getTcpOption(TCP_CC_INFO, 64, 0) as Uint8Array;
+  assertEquals(info(), new Uint8Array(0));
+  socket.setTcpOption(TCP_CONGESTION, new TextEncoder().encode("bbr"), 0);
+  (socket.tcb.congestion as Bbr).minRttUs = 1500;
+  const words = Array.from(new Uint32Array(info().buffer));
+  assertEquals(words, [0, 0, 1500, 739, 739]); // 2/ln 2, in 256ths
 });
 
 Deno.test("connections inherit the options of their listener", () => {
