@@ -98,6 +98,7 @@ const IP: readonly Sysctl[] = [
     "multicast groups of a socket",
     "socket.maxMemberships",
   ),
+  number("net.ipv4.igmp_max_msf", COUNT, "sources in the filter of a group", "socket.maxSources"),
   flag("net.ipv4.icmp_echo_ignore_all", "no ping is answered", "icmp.echoIgnoreAll"),
   flag(
     "net.ipv4.icmp_echo_ignore_broadcasts",
