@@ -193,18 +193,22 @@ static void segments(void) {
   say("too short", sendmsg(fd, &msg, 0));
 }
 
+/* The kernel begins to stamp a moment after the first socket has asked for it. */
 static void stamps(void) {
   char buf[8];
   _Alignas(struct cmsghdr) char control[256];
   struct iovec iov = {buf, sizeof buf};
-  struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
-                       .msg_controllen = sizeof control};
+  struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control};
   int fd = bound(), flags = SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE;
   struct pollfd p = {.fd = fd, .events = POLLIN};
   say("stamps", setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &flags, sizeof flags));
-  sendto(fd, "a", 1, 0, (struct sockaddr *)&own, sizeof own);
-  poll(&p, 1, 2000);
-  say("recvmsg", recvmsg(fd, &msg, 0));
+  for (int i = 0; i < 1000 && msg.msg_controllen == 0; i++) {
+    msg.msg_controllen = sizeof control;
+    sendto(fd, "a", 1, 0, (struct sockaddr *)&own, sizeof own);
+    poll(&p, 1, 2000);
+    recvmsg(fd, &msg, 0);
+    usleep(1000);
+  }
   for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c != NULL; c = CMSG_NXTHDR(&msg, c)) {
     struct timespec *stamp = (struct timespec *)CMSG_DATA(c);
     long age = time(NULL) - stamp->tv_sec;
