@@ -193,7 +193,9 @@ export function retransmit(tcb: Tcb, segment: SentSegment, maxBytes: number, now
 
 /** Sends new data and the FIN. */
 function sendNew(tcb: Tcb, nowUs: number): void {
-  if (tcb.sndNxt === tcb.sndUna) restartAfterIdle(tcb, nowUs);
+  const idleUs = nowUs - tcb.lastSentUs;
+  const isIdle = tcb.sndNxt === tcb.sndUna && tcb.lastDataSentUs !== 0;
+  if (isIdle && idleUs > 0) tcb.congestion.onIdle(tcb, idleUs);
   tcb.isCwndLimited = false;
   tcb.isWndLimited = false;
   const first = tcb.sndNxt;
@@ -361,14 +363,15 @@ function sendData(tcb: Tcb, payloadLen: number, isFin: boolean, nowUs: number): 
 }
 
 /**
- * RFC 5681 4.1, RFC 7661 in Linux's form: half the window for every RTO of silence, down to the
- * start's.
+ * The program writes again after a pause: RFC 5681 4.1, RFC 7661 in Linux's form: half the window
+ * for every RTO of silence, down to the start's. Not where data has waited for the peer's window
+ * meanwhile: that was no rest of the program's, and there is no burst to be feared (Linux
+ * tcp_slow_start_after_idle_check).
  */
-function restartAfterIdle(tcb: Tcb, nowUs: number): void {
+export function restartAfterIdle(tcb: Tcb, nowUs: number): void {
   const idleUs = nowUs - tcb.lastSentUs;
-  if (tcb.lastDataSentUs === 0 || idleUs <= 0) return;
-  tcb.congestion.onIdle(tcb, idleUs);
-  if (tcb.congestion.ownsWindow || idleUs <= tcb.rtt.rtoUs) return;
+  const isIdle = tcb.sent.count === 0 && tcb.lastDataSentUs !== 0 && idleUs > tcb.rtt.rtoUs;
+  if (!isIdle || tcb.congestion.ownsWindow) return;
   const restart = Math.min(tcb.layer.config.initialCwndSegments * tcb.smss, tcb.cwnd);
   tcb.ssthresh = Math.max(tcb.ssthresh, (tcb.cwnd >> 1) + (tcb.cwnd >> 2));
   let cwnd = tcb.cwnd;

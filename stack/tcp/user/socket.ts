@@ -19,7 +19,7 @@ import type { IpAddress } from "../../base/ip_address.ts";
 import { SHUT_RD, SHUT_RDWR } from "../../base/socket_constants.ts";
 import { bindSocket, connectFast, connectSocket, listenSocket } from "./open.ts";
 import { abortForProgram, closeSocket, disconnectSocket, queueFin } from "./close.ts";
-import { updatePacing } from "../output/output.ts";
+import { restartAfterIdle, updatePacing } from "../output/output.ts";
 import { getTcpOption, setTcpOption } from "./sol_tcp.ts";
 import { autotuneReceiveBuffer, isWindowUpdateDue } from "../receive/receive_window.ts";
 import { prepareForWriting, sendSpace } from "../output/send_buffer.ts";
@@ -185,8 +185,9 @@ export class TcpSocket implements SocketHandle {
    * MSG_MORE, do not send less than a segment yet. `isRecordEnd`: MSG_EOR, what is written later is
    * not to travel in one segment with it.
    */
-  sendCommit(n: number, _nowUs: number, more = false, isRecordEnd = false): void {
+  sendCommit(n: number, nowUs: number, more = false, isRecordEnd = false): void {
     const { tcb } = this;
+    if (n > 0 && tcb.sndRing.usedBytes === 0) restartAfterIdle(tcb, nowUs);
     tcb.sndRing.commit(n);
     if (tcb.sndRing.usedBytes === 0) tcb.sndRing.releaseEmpty(true);
     tcb.writes.onWrite(n, tcb.sndEnd, more, isRecordEnd);
