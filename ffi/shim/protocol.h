@@ -6,8 +6,8 @@
  *
  * Control channel: SOCK_SEQPACKET unix socket, path in $NUSE_SOCK ('@' first: abstract name). One
  * request, one reply, in order, never more than one outstanding per connection; OPEN, POST_SETOPT,
- * ATTACH, CANCEL and MORE 0 have no reply. A process has one connection for what is answered at
- * once, and one more for every thread that waits in connect().
+ * ATTACH, CANCEL, MORE 0, IMAGE and PACKET_SOCKET have no reply. A process has one connection for
+ * what is answered at once, and one more for every thread that waits in connect().
  *
  *   request  0 u32 magic   4 u16 version  6 u16 op     8 u64 cookie
  *           16 i32 a      20 i32 b       24 i32 c     28 u32 dataLen   32 data (ATTACH, OPEN: + fd)
@@ -25,7 +25,7 @@
 #include <stdint.h>
 
 #define NUSE_MAGIC 0x4553554e
-#define NUSE_VERSION 5
+#define NUSE_VERSION 6
 
 /* Request and reply headers. */
 #define NUSE_HEADER_LEN 32
@@ -118,6 +118,12 @@
  * it have been the last one. a 1: not before the peer has acknowledged everything (see CANCEL). */
 #define NUSE_OP_CLOSE 20
 
+/* A program is about to be executed: data NUSE_IMAGE_ layout. Cookie 0, no reply. */
+#define NUSE_OP_IMAGE 20
+/* A packet socket (AF_PACKET) was asked for and refused: data the program's name. Cookie 0, no
+ * reply. */
+#define NUSE_OP_PACKET_SOCKET 21
+
 /* `b` of CONNECT. */
 #define NUSE_CONNECT_WAIT 1
 /* `c` of CONNECT. */
@@ -182,6 +188,26 @@
 #define NUSE_RULE_B_OFF 8
 #define NUSE_RULE_C_OFF 12
 #define NUSE_RULE_D_OFF 16
+
+/* SO_RCVBUF argument of the program's end of a control connection: by it a new image recognises
+ * the one that was left open for it. */
+#define NUSE_CONTROL_MARK 11855
+
+/* What is to be executed: u32 each, then the path, then the file's first bytes. */
+#define NUSE_IMAGE_FLAGS_OFF 0
+#define NUSE_IMAGE_MODE_OFF 4 /* st_mode */
+#define NUSE_IMAGE_UID_OFF 8  /* owner and group of the file */
+#define NUSE_IMAGE_GID_OFF 12
+#define NUSE_IMAGE_EUID_OFF 16 /* of the process */
+#define NUSE_IMAGE_EGID_OFF 20
+#define NUSE_IMAGE_PATH_LEN_OFF 24
+#define NUSE_IMAGE_PATH_OFF 28
+#define NUSE_IMAGE_LEN 4096 /* of the file, at most */
+/* Flags: its environment preloads the shim; the shim's file can be read by this process; the file
+ * has capabilities. */
+#define NUSE_IMAGE_PRELOADED 1
+#define NUSE_IMAGE_SHIM_READABLE 2
+#define NUSE_IMAGE_HAS_CAPABILITIES 4
 
 /* Room for any sockaddr of ours (sockaddr_in6), zero filled. */
 #define NUSE_SOCKADDR_LEN 28

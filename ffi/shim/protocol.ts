@@ -6,7 +6,7 @@
  * @module
  */
 export const NUSE_MAGIC = 0x4553554e;
-export const NUSE_VERSION = 5;
+export const NUSE_VERSION = 6;
 
 export const NUSE_HEADER_LEN = 32;
 export const NUSE_DATA_MAX = 8192;
@@ -50,6 +50,9 @@ export const NUSE_OP_CANCEL = 18;
 export const NUSE_OP_MORE = 19;
 export const NUSE_MORE_RECORD_END = 2;
 export const NUSE_OP_CLOSE = 20;
+
+export const NUSE_OP_IMAGE = 20;
+export const NUSE_OP_PACKET_SOCKET = 21;
 
 export const NUSE_CONNECT_WAIT = 1;
 export const NUSE_CONNECT_FAST = 1;
@@ -121,3 +124,18 @@ export const NUSE_IF_HWADDR_LEN_OFF = 40;
 export const NUSE_IF_ADDR_OFF = 44;
 export const NUSE_IF_NETMASK_OFF = 72;
 export const NUSE_IF_BROADCAST_OFF = 100;
+
+export const NUSE_CONTROL_MARK = 11855;
+
+export const NUSE_IMAGE_FLAGS_OFF = 0;
+export const NUSE_IMAGE_MODE_OFF = 4;
+export const NUSE_IMAGE_UID_OFF = 8;
+export const NUSE_IMAGE_GID_OFF = 12;
+export const NUSE_IMAGE_EUID_OFF = 16;
+export const NUSE_IMAGE_EGID_OFF = 20;
+export const NUSE_IMAGE_PATH_LEN_OFF = 24;
+export const NUSE_IMAGE_PATH_OFF = 28;
+export const NUSE_IMAGE_LEN = 4096;
+export const NUSE_IMAGE_PRELOADED = 1;
+export const NUSE_IMAGE_SHIM_READABLE = 2;
+export const NUSE_IMAGE_HAS_CAPABILITIES = 4;

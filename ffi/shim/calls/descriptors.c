@@ -4,8 +4,8 @@
  * when dup2 wants it.
  *
  * A vfork child has descriptors of its own in its parent's memory. What it closes or replaces
- * is its own affair, down to the control connection: everything goes to libc and nothing is
- * written (the table functions see to that).
+ * is its own affair: nothing is written (the table functions see to that). But the control
+ * connection it does not close, either: what it executes may need it.
  */
 #include "../core/shim.h"
 
@@ -28,7 +28,6 @@
 static bool is_hidden(int fd) {
   struct fd_entry *e = table_peek(fd);
   if (e == NULL || word_kind(entry_word(e)) != KIND_CONTROL) return false;
-  if (process_is_borrowed()) return false;
   if (control_holds(fd)) return true;
   table_forget(fd);
   return false;
@@ -123,7 +122,7 @@ static long close_range_around(unsigned first, unsigned last, int flags) {
 
 EXPORT int close_range(unsigned first, unsigned last, int flags) {
   int saved = errno;
-  if (first > last || (flags & CLOSE_RANGE_CLOEXEC) || process_is_borrowed()) {
+  if (first > last || (flags & CLOSE_RANGE_CLOEXEC)) {
     return real()->close_range(first, last, flags);
   }
   return (int)shim_return(close_range_around(first, last, flags), saved);

@@ -77,8 +77,18 @@ static long socket_nuse(int domain, int type, int protocol) {
   return socket_asked(domain, type & ~flags, protocol, flags);
 }
 
+/* Its frames would be the kernel's, past the stack and in its way: refused, and said. */
+static long packet_refused(void) {
+  struct control_request request = {.op = NUSE_OP_PACKET_SOCKET,
+                                    .data = program_invocation_name,
+                                    .data_len = strnlen(program_invocation_name, SOCKADDR_MAX)};
+  control_tell(&request);
+  return -EAFNOSUPPORT;
+}
+
 EXPORT int socket(int domain, int type, int protocol) {
   int saved = errno;
+  if (domain == AF_PACKET && shim_enabled()) return (int)shim_return(packet_refused(), saved);
   if ((domain == AF_INET || domain == AF_INET6) && shim_enabled()) {
     return (int)shim_return(socket_nuse(domain, type, protocol), saved);
   }

@@ -1,15 +1,19 @@
 /*
  * The messages of the control channel, and the connections of this process that they go over: one
- * for requests that are answered at once, and one for each thread that waits in connect(). Made at
- * the first need, kept at high numbers out of the program's way, checked by SO_COOKIE before each
- * use: a program may have closed or replaced them by a raw system call, and another file's
- * descriptor must never see our messages.
+ * for requests that are answered at once, made when the library is loaded, and one for each thread
+ * that waits in connect(). Kept at high numbers out of the program's way, checked by SO_COOKIE
+ * before each use: a program may have closed or replaced them by a raw system call, and another
+ * file's descriptor must never see our messages.
  *
  * A forked child inherits its parent's connections but not its right to them: it sends one end of a
  * fresh pair over the first (ATTACH: one message, atomic whoever else is writing), talks over the
  * other, and closes the rest. So children that dropped privileges or changed root keep their
  * network. By path only when nothing was inherited. The connections of the threads that wait are
  * made by ATTACH too.
+ *
+ * An exec closes them, unless the new image could not make one by path: as another user, in another
+ * root, without the environment. Then the one for requests is left open; the new image knows it by
+ * its mark, whatever has become of the environment, and treats it as a forked child does.
  *
  * A vfork child shares its parent's table of connections, but has descriptors of its own: what it
  * makes, its parent finds missing, by the cookie, and makes anew.
@@ -28,6 +32,7 @@
 #include "rules.h"
 
 #define CHANNEL_FD_MIN 500
+#define SEARCHED 16 /* numbers from each of LOWEST on, for a connection that was left open */
 #define REPLY_TIMEOUT_SECONDS 30
 #define CHANNELS (1 + WAITERS)
 
@@ -116,6 +121,12 @@ long message_receive(int fd, struct control_reply *reply) {
 /* The first is for requests. Those of the parent until this process has made one of its own
  * (process_page.owns_channels). */
 static struct control_channel channels[CHANNELS];
+/* The first is one that was left open for this image, or made of it. */
+static bool is_left_over;
+/* The first has not said HELLO. */
+static bool owes_hello = true;
+/* As whom this process has made one by path. */
+static uid_t path_user = (uid_t)-1;
 static _Atomic uint64_t token;
 /* Under the lock: why the last connection that could not be made was not. */
 static long failure = -ENETDOWN;
@@ -138,11 +149,14 @@ static bool is_valid(const struct control_channel *channel) {
          found == channel->cookie;
 }
 
-/* Moves `fd` up to where no program looks. */
+/* Where the program does not look; the others are for those with few descriptors. */
+static const int LOWEST[] = {CHANNEL_FD_MIN, 200, 64};
+#define LOWEST_COUNT (sizeof LOWEST / sizeof LOWEST[0])
+
+/* Moves `fd` up there. */
 static int move_high(int fd) {
-  static const int lowest[] = {CHANNEL_FD_MIN, 200, 64};
-  for (unsigned i = 0; i < sizeof lowest / sizeof lowest[0]; i++) {
-    int high = real()->fcntl64(fd, F_DUPFD_CLOEXEC, lowest[i]);
+  for (unsigned i = 0; i < LOWEST_COUNT; i++) {
+    int high = real()->fcntl64(fd, F_DUPFD_CLOEXEC, LOWEST[i]);
     if (high >= 0) {
       real()->close(fd);
       return high;
@@ -153,6 +167,8 @@ static int move_high(int fd) {
 
 static void adopt(struct control_channel *channel, int fd) {
   socklen_t len = sizeof channel->cookie;
+  int mark = NUSE_CONTROL_MARK;
+  real()->setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &mark, sizeof mark);
   fd = move_high(fd);
   real()->getsockopt(fd, SOL_SOCKET, SO_COOKIE, &channel->cookie, &len);
   channel->fd_plus1 = fd + 1;
@@ -221,7 +237,8 @@ static long greeting_receive(int fd, struct control_reply *reply) {
   return result == 0 ? reply->result : result;
 }
 
-/* HELLO, which also brings the token and the rules. */
+/* HELLO, which also brings the token and the rules. What was left open for this image may lead to
+ * another nuse, under which this one runs: false. */
 static bool greet(struct control_channel *channel) {
   struct control_request hello = {.op = NUSE_OP_HELLO, .a = process_page()->pid};
   uint8_t rules[NUSE_RULE_MAX * NUSE_RULE_LEN];
@@ -229,10 +246,12 @@ static bool greet(struct control_channel *channel) {
   int fd = channel->fd_plus1 - 1;
   message_send(fd, &hello, -1); /* not sent: the answer, if there is one, says why */
   long result = greeting_receive(fd, &reply);
-  if (result == 0) {
+  bool is_ours = !is_left_over || shim_service_pid() == 0 || reply.a == shim_service_pid();
+  if (result == 0 && is_ours) {
     atomic_store_explicit(&token, (uint64_t)(uint32_t)reply.c << 32 | (uint32_t)reply.b,
                           memory_order_relaxed);
     if (reply.data_len <= sizeof rules) rules_keep(rules, reply.data_len);
+    owes_hello = false;
     return true;
   }
   note_failure(result);
@@ -240,11 +259,13 @@ static bool greet(struct control_channel *channel) {
   return false;
 }
 
-static bool introduce(struct control_channel *channel) {
+static bool make_by_path(struct control_channel *channel) {
   int fd = connect_by_path();
   if (fd < 0) return false;
   adopt(channel, fd);
-  return greet(channel);
+  path_user = geteuid();
+  owes_hello = true;
+  return true;
 }
 
 /* This process's first connection. Those of the parent are of no more use after. */
@@ -254,8 +275,6 @@ static bool inherit(struct process_page *p) {
   memset(channels, 0, sizeof channels);
   p->owns_channels = true;
   bool made = is_valid(&parents[0]) && attach(&channels[0], &parents[0]);
-  /* Forked while another thread of the parent waited for its token: */
-  if (made && channel_token() == 0) made = greet(&channels[0]);
   for (int i = 0; i < CHANNELS; i++) channel_drop(&parents[i]);
   return made;
 }
@@ -268,14 +287,71 @@ static void limit_patience(const struct control_channel *channel) {
   real()->setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 }
 
-struct control_channel *channel_for_requests(struct process_page *p) {
-  if (p->owns_channels && is_valid(&channels[0])) return &channels[0];
+static bool make(struct process_page *p) {
   if (p->owns_channels || !inherit(p)) {
     channels[0].fd_plus1 = 0;
-    if (!introduce(&channels[0])) return NULL;
+    if (!make_by_path(&channels[0])) return false;
   }
   limit_patience(&channels[0]);
-  return &channels[0];
+  return true;
+}
+
+struct control_channel *channel_for_requests(struct process_page *p) {
+  for (int attempt = 0; attempt < 2; attempt++) {
+    if (!channel_is_usable(p, &channels[0]) && !make(p)) return NULL;
+    /* What a parent has been told is good for its children. */
+    if (!owes_hello || greet(&channels[0])) return &channels[0];
+    if (!is_left_over) return NULL;
+    is_left_over = false;
+  }
+  return NULL;
+}
+
+/* Was this descriptor left open for us, as a control connection? */
+static bool is_marked(int fd) {
+  int mark = 0, type = 0;
+  socklen_t mark_len = sizeof mark, type_len = sizeof type;
+  return real()->getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &mark, &mark_len) == 0 &&
+         mark == 2 * NUSE_CONTROL_MARK &&
+         real()->getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_len) == 0 &&
+         type == SOCK_SEQPACKET && is_trusted(fd);
+}
+
+static bool find_left_over(void) {
+  for (unsigned i = 0; i < LOWEST_COUNT; i++) {
+    for (int fd = LOWEST[i]; fd < LOWEST[i] + SEARCHED; fd++) {
+      socklen_t len = sizeof channels[0].cookie;
+      if (!is_marked(fd)) continue;
+      real()->getsockopt(fd, SOL_SOCKET, SO_COOKIE, &channels[0].cookie, &len);
+      channels[0].fd_plus1 = fd + 1;
+      table_set_kind(fd, KIND_CONTROL);
+      return true;
+    }
+  }
+  return false;
+}
+
+void channel_begin(struct process_page *p) {
+  is_left_over = find_left_over();
+  if (is_left_over) shim_enable();
+  else if (shim_path()[0] != '\0') make(p);
+}
+
+void channel_tell(const struct control_request *request) {
+  if (is_valid(&channels[0])) message_send(channels[0].fd_plus1 - 1, request, -1);
+}
+
+/* Can an image with `path` for its $NUSE_SOCK make one? Rights that this process still has may be
+ * gone after the exec: so it must be who it was when it could. */
+static bool is_reachable(const char *path) {
+  return path != NULL && strcmp(path, shim_path()) == 0 && path_user == geteuid() &&
+         faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0;
+}
+
+void channel_pass_on(bool has_shim, const char *path) {
+  if (!is_valid(&channels[0])) return;
+  bool is_needed = has_shim && !is_reachable(path);
+  real()->fcntl64(channels[0].fd_plus1 - 1, F_SETFD, is_needed ? 0 : FD_CLOEXEC);
 }
 
 bool channel_is_usable(const struct process_page *p, const struct control_channel *channel) {

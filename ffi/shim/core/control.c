@@ -137,6 +137,21 @@ long control_post(const struct control_request *request, int passed) {
   return result;
 }
 
+void control_tell(const struct control_request *request) {
+  struct guard guard;
+  int saved = errno;
+  if (!is_possible()) return;
+  if (process_is_borrowed()) { /* its descriptors are its own: nobody takes them away meanwhile */
+    channel_tell(request);
+  } else {
+    struct process_page *p = process_page();
+    guard_enter(&guard, p);
+    channel_tell(request);
+    guard_leave(&guard, p);
+  }
+  errno = saved;
+}
+
 /* ---- requests that wait ---- */
 
 struct waiter {
@@ -266,6 +281,24 @@ long entry_wait(int fd, struct fd_entry *e, struct control_request *request,
                 struct control_reply *reply, int limit_ms) {
   request->cookie = entry_cookie(e);
   return keep_state(fd, e, request, reply, control_wait(request, reply, limit_ms));
+}
+
+/* ---- a new image ---- */
+
+void control_begin(void) {
+  struct guard guard;
+  int saved = errno;
+  struct process_page *p = process_page();
+  guard_enter(&guard, p);
+  channel_begin(p);
+  guard_leave(&guard, p);
+  errno = saved;
+}
+
+void control_pass_on(bool has_shim, const char *path) {
+  int saved = errno;
+  channel_pass_on(has_shim, path);
+  errno = saved;
 }
 
 /* ---- the rest ---- */

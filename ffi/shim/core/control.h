@@ -57,6 +57,12 @@ uint64_t channel_token(void);
 /* Has the service closed the connection for requests, ours or our parent's? */
 bool channel_is_hung_up(void);
 void channel_vacate(int fd);
+/* Under the lock, when the library is loaded: makes or finds the connection for requests. */
+void channel_begin(struct process_page *p);
+/* One message over the connection for requests, the parent's if need be; nobody answers. */
+void channel_tell(const struct control_request *request);
+/* See control_pass_on. */
+void channel_pass_on(bool has_shim, const char *path);
 
 /* One request and its reply. Returns the reply's result; without a service, channel_failure().
  * `reply` may be zero-initialised. Async-signal-safe, as the two that follow. */
@@ -67,6 +73,8 @@ long control_post(const struct control_request *request, int passed);
  * by the limit or by a handler (reply->interrupted), it is CANCELled: -EINPROGRESS. */
 long control_wait(const struct control_request *request, struct control_reply *reply,
                   int limit_ms);
+/* The same for what the service may also not hear; a vfork child may, too. */
+void control_tell(const struct control_request *request);
 struct fd_entry;
 /* A request about the entry's socket; keeps its cached state. The service does not know it:
  * -ENOTCONN (it has ended long ago), -ENOTSOCK (the number names something else now). */
@@ -75,7 +83,12 @@ long entry_call(int fd, struct fd_entry *e, struct control_request *request,
 /* The same for a request that waits. */
 long entry_wait(int fd, struct fd_entry *e, struct control_request *request,
                 struct control_reply *reply, int limit_ms);
-/* Makes the connection for requests, if there is none. */
+/* When the library is loaded. */
+void control_begin(void);
+/* Before an exec, whose environment preloads the shim, or not, and has `path` for $NUSE_SOCK (NULL:
+ * none): the connection is left open for a shim that cannot make one by path. A vfork child may. */
+void control_pass_on(bool has_shim, const char *path);
+/* Makes the connection for requests, if there is none, and learns the rules. */
 void control_prepare(void);
 /* Does a control connection (ours, or one inherited by fork) sit at this number? */
 bool control_holds(int fd);

@@ -11,6 +11,7 @@
  */
 #include "process.h"
 
+#include <dlfcn.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,8 +23,10 @@
 #define PAGE_LEN 4096
 
 static char service_path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+static const char *own_file = "";
 static int service_pid;
 static bool is_secure;
+static atomic_bool is_left_a_connection;
 static atomic_int environment_read; /* 0 no, 1 yes */
 static struct process_page *_Atomic page;
 static struct process_page fallback_page;
@@ -35,6 +38,8 @@ void shim_read_environment(void) {
   const char *pid = getenv("NUSE_PPID");
   if (path != NULL && strlen(path) < sizeof service_path) strcpy(service_path, path);
   if (pid != NULL) service_pid = atoi(pid);
+  Dl_info info; /* now: dladdr takes a lock, which a child of a fork might find held */
+  if (dladdr((void *)shim_read_environment, &info) != 0) own_file = info.dli_fname;
   is_secure = getauxval(AT_SECURE) != 0;
   atomic_store_explicit(&environment_read, 1, memory_order_release);
 }
@@ -47,12 +52,20 @@ static inline void need_environment(void) {
 
 bool shim_enabled(void) {
   need_environment();
-  return service_path[0] != '\0';
+  return service_path[0] != '\0' ||
+         atomic_load_explicit(&is_left_a_connection, memory_order_relaxed);
 }
+
+void shim_enable(void) { atomic_store(&is_left_a_connection, true); }
 
 const char *shim_path(void) {
   need_environment();
   return service_path;
+}
+
+const char *shim_file(void) {
+  need_environment();
+  return own_file;
 }
 
 int shim_service_pid(void) {

@@ -7,8 +7,10 @@
 #include "shim.h"
 
 void shim_read_environment(void);
-bool shim_enabled(void);      /* $NUSE_SOCK is set */
-const char *shim_path(void);  /* its value */
+bool shim_enabled(void);      /* $NUSE_SOCK is set, or a connection was left open for us */
+void shim_enable(void);       /* the latter */
+const char *shim_path(void);  /* $NUSE_SOCK, or "" */
+const char *shim_file(void);  /* where this library lies, as the loader was told */
 int shim_service_pid(void);   /* $NUSE_PPID, or 0 */
 bool shim_is_secure(void);    /* AT_SECURE */
 /* A vfork child: its memory is the parent's. */

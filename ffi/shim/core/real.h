@@ -7,6 +7,9 @@
 
 #include "shim.h"
 
+#include <spawn.h>
+#include <stdio.h>
+
 struct addrinfo;
 struct ifaddrs;
 struct if_nameindex;
@@ -39,6 +42,17 @@ struct pollfd;
   F(ssize_t, sendfile64, (int, int, off64_t *, size_t))                                            \
   F(int, poll, (struct pollfd *, unsigned long, int))                                              \
   F(int, ppoll, (struct pollfd *, unsigned long, const struct timespec *, const sigset_t *))       \
+  F(int, execve, (const char *, char *const *, char *const *))                                     \
+  F(int, execvpe, (const char *, char *const *, char *const *))                                    \
+  F(int, fexecve, (int, char *const *, char *const *))                                             \
+  F(int, posix_spawn,                                                                              \
+    (pid_t *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *,         \
+     char *const *, char *const *))                                                                \
+  F(int, posix_spawnp,                                                                             \
+    (pid_t *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *,         \
+     char *const *, char *const *))                                                                \
+  F(int, system, (const char *))                                                                   \
+  F(FILE *, popen, (const char *, const char *))                                                   \
   F(int, prctl, (int, ...))                                                                        \
   F(long, syscall, (long, ...))                                                                    \
   F(int, close, (int))                                                                             \

@@ -52,5 +52,6 @@ __attribute__((constructor)) static void shim_start(void) {
   process_page();
   pthread_atfork(before_fork, NULL, process_after_fork);
   die_with_service();
+  control_begin();
   errno = saved;
 }

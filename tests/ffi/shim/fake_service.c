@@ -27,8 +27,7 @@ struct header {
 
 static struct connection { int fd; bool is_first; } connections[CONNECTIONS];
 static int connection_count;
-static uint8_t data[NUSE_DATA_MAX];
-static uint8_t bytes[80000];
+static uint8_t data[NUSE_DATA_MAX], bytes[80000];
 
 static void add_connection(int fd, bool is_first) {
   if (connection_count == CONNECTIONS) abort();
@@ -200,6 +199,7 @@ static void answer(int fd, const struct header *request, int passed) {
   if (op == NUSE_OP_OPEN) op_open(request, passed);
   if (op == NUSE_OP_CANCEL) op_cancel(fd, request->a);
   if (op == NUSE_OP_ATTACH || op == NUSE_OP_OPEN || op == NUSE_OP_CANCEL) return;
+  if (op == NUSE_OP_IMAGE || op == NUSE_OP_PACKET_SOCKET) return;
   if (op == NUSE_OP_HELLO) {
     reply.a = getpid();
     reply.b = (int32_t)FAKE_TOKEN_LOW;

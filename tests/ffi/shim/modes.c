@@ -4,9 +4,11 @@
  */
 #include "check.h"
 
+#include <fcntl.h>
 #include <ifaddrs.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -20,6 +22,16 @@ static void datagram_mode(int fd) {
   int who = requests(fd, NUSE_OP_WHO);
   CHECK(write(fd, "xyz", 3) == 3 && read(fd, buf, sizeof buf) == 3);
   CHECK(requests(fd, NUSE_OP_WHO) == who);
+}
+
+/* Uses its network, then executes itself with the environment that it has. */
+static void twice_mode(int fd) {
+  char number[16];
+  snprintf(number, sizeof number, "%d", fd);
+  datagram_mode(fd);
+  CHECK(fcntl(fd, F_SETFD, 0) == 0);
+  execl(own_path, own_path, "exec", "datagram", number, NULL);
+  CHECK(!"executed");
 }
 
 static void connecting_mode(int fd) {
@@ -160,7 +172,7 @@ int exec_child(int argc, char **argv) {
                {"outlive", outlive_mode},         {"accepting", accepting_mode},
                {"receiving", receiving_mode},     {"dialling", dialling_mode},
                {"prefork", prefork_mode},         {"daemon", daemon_mode},
-               {"unread", unread_mode}};
+               {"unread", unread_mode},           {"twice", twice_mode}};
   if (argc != 4) return 2;
   for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
     if (strcmp(argv[2], modes[i].name) != 0) continue;

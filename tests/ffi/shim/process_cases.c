@@ -168,7 +168,72 @@ CASE(exec_recognises_sockets) {
 CASE(exec_control_is_closed) {
   datagram_works(udp());
   CHECK((past_shim(SYS_fcntl, control_fd(), F_GETFD) & FD_CLOEXEC) != 0);
-  CHECK(system("test $(ls /proc/$$/fd | sort -n | tail -1) -lt 500") == 0);
+  CHECK(system("env -i /bin/sh -c 'test $(ls /proc/$$/fd | sort -n | tail -1) -lt 500'") == 0);
+}
+
+/* Executes itself in MODE with `fd`, as nobody, with `environment`. */
+static void run_as_nobody(const char *mode, int fd, char *environment[]) {
+  pid_t pid = fork();
+  if (pid == 0) {
+    char number[16];
+    snprintf(number, sizeof number, "%d", fd);
+    CHECK(geteuid() != 0 || (setgroups(0, NULL) == 0 && setuid(65534) == 0));
+    execle(own_path, own_path, "exec", mode, number, NULL, environment);
+    _exit(9);
+  }
+  reap(pid);
+}
+
+CASE(exec_as_another_user) {
+  char preload[4096];
+  char *bare[] = {preload, NULL};
+  int fd = udp(), stream = connected(PORT_ECHO);
+  snprintf(preload, sizeof preload, "LD_PRELOAD=%s", getenv("LD_PRELOAD"));
+  CHECK(connect(fd, at(5000), AT_LEN) == 0);
+  run_as_nobody("datagram", fd, environ);
+  run_as_nobody("datagram", fd, bare);
+  run_as_nobody("stream", stream, bare);
+  run_as_nobody("twice", fd, bare);
+  datagram_works(fd);
+}
+
+/* The root directory and the user of a process that had no socket before. */
+CASE(another_root_before_the_first_socket) {
+  if (geteuid() == 0) {
+    CHECK(chroot("/proc/self/fd") == 0 && setgroups(0, NULL) == 0);
+    CHECK(setgid(65534) == 0 && setuid(65534) == 0);
+  }
+  datagram_works(udp());
+  echo_works(connected(PORT_ECHO));
+}
+
+CASE(images_are_reported) {
+  int fd = udp();
+  int before = requests(fd, NUSE_OP_IMAGE);
+  char *none[] = {NULL};
+  pid_t pid;
+  CHECK(system("/bin/true") == 0 && system("/bin/true; /bin/true") == 0);
+  CHECK(posix_spawnp(&pid, "true", NULL, NULL, (char *[]){"true", NULL}, environ) == 0);
+  reap(pid);
+  pid = vfork();
+  if (pid == 0) {
+    execve("/bin/true", (char *[]){"true", NULL}, none);
+    _exit(9);
+  }
+  reap(pid);
+  pid = fork();
+  if (pid == 0) {
+    execlp("true", "true", NULL);
+    _exit(9);
+  }
+  reap(pid);
+  CHECK(requests(fd, NUSE_OP_IMAGE) == before + 6);
+}
+
+CASE(packet_sockets_are_refused) {
+  int fd = udp();
+  FAILS(EAFNOSUPPORT, socket(AF_PACKET, SOCK_RAW, 0));
+  CHECK(requests(fd, NUSE_OP_PACKET_SOCKET) == 1);
 }
 
 CASE(exec_of_shell) {

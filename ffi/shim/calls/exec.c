@@ -1,0 +1,229 @@
+/*
+ * Calls that start another program in this process's place, or in a child made inside the C
+ * library (posix_spawn, system, popen). Two things are seen to before: that the new image finds the
+ * service (control_pass_on), and that the service hears of one that no shim will be in. What is
+ * said about it are facts; what they mean is decided in cli/unserved.ts.
+ *
+ * A vfork child may do both: it sends one message that nobody answers, and changes only its own
+ * descriptors. The commands of system() and popen() are the shell's, which has a shim of its own.
+ */
+#include "../core/shim.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "../core/control.h"
+#include "../core/process.h"
+#include "../core/real.h"
+
+#define FALLBACK_PATH "/bin:/usr/bin" /* execvp's, without $PATH */
+#define PATH_MAX_LEN 1024 /* on the stack, which may be small */
+
+struct facts {
+  uint32_t flags, mode, uid, gid, euid, egid, path_len;
+  uint8_t rest[PATH_MAX_LEN + NUSE_IMAGE_LEN];
+};
+_Static_assert(offsetof(struct facts, rest) == NUSE_IMAGE_PATH_OFF, "facts");
+_Static_assert(offsetof(struct facts, mode) == NUSE_IMAGE_MODE_OFF, "facts");
+_Static_assert(offsetof(struct facts, euid) == NUSE_IMAGE_EUID_OFF, "facts");
+_Static_assert(sizeof(struct facts) <= NUSE_DATA_MAX, "facts");
+
+/* The value of a variable; NULL: it is not there. */
+static const char *value_of(char *const envp[], const char *name) {
+  size_t len = strlen(name);
+  for (char *const *entry = envp; entry != NULL && *entry != NULL; entry++) {
+    if (strncmp(*entry, name, len) == 0 && (*entry)[len] == '=') return *entry + len + 1;
+  }
+  return NULL;
+}
+
+static bool is_preloaded(char *const envp[]) {
+  const char *preload = value_of(envp, "LD_PRELOAD");
+  const char *own = shim_file();
+  const char *name = strrchr(own, '/');
+  return preload != NULL && strstr(preload, name == NULL ? own : name + 1) != NULL;
+}
+
+static void pass_on(char *const envp[]) {
+  control_pass_on(is_preloaded(envp), value_of(envp, "NUSE_SOCK"));
+}
+
+/* Of the file `fd`, which is to be executed as `path`. */
+static void tell_of(int fd, const char *path, char *const envp[]) {
+  struct facts f = {.euid = geteuid(), .egid = getegid()};
+  struct stat info;
+  size_t path_len = strnlen(path, PATH_MAX_LEN);
+  if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) return;
+  if (is_preloaded(envp)) f.flags |= NUSE_IMAGE_PRELOADED;
+  if (access(shim_file(), R_OK) == 0) f.flags |= NUSE_IMAGE_SHIM_READABLE;
+  f.mode = info.st_mode;
+  f.uid = info.st_uid;
+  f.gid = info.st_gid;
+  f.path_len = (uint32_t)path_len;
+  if (fgetxattr(fd, "security.capability", NULL, 0) > 0) f.flags |= NUSE_IMAGE_HAS_CAPABILITIES;
+  memcpy(f.rest, path, path_len);
+  ssize_t n = pread(fd, f.rest + path_len, NUSE_IMAGE_LEN, 0);
+  struct control_request request = {.op = NUSE_OP_IMAGE, .data = &f};
+  request.data_len = NUSE_IMAGE_PATH_OFF + path_len + (n > 0 ? (size_t)n : 0);
+  control_tell(&request);
+}
+
+static void tell_path(const char *path, char *const envp[]) {
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (fd < 0) return; /* then it cannot be executed, or not be read: nothing is known of it */
+  tell_of(fd, path, envp);
+  real()->close(fd);
+}
+
+/* ---- the calls ---- */
+
+/* What execvp() will execute: the first of that name in $PATH that may be. */
+static void tell_name(const char *name, char *const envp[]) {
+  char path[PATH_MAX_LEN];
+  const char *folders = value_of(environ, "PATH");
+  if (strchr(name, '/') != NULL) {
+    tell_path(name, envp);
+    return;
+  }
+  if (folders == NULL) folders = FALLBACK_PATH;
+  for (;;) {
+    size_t len = strcspn(folders, ":");
+    const char *slash = len == 0 ? "" : "/";
+    int n = snprintf(path, sizeof path, "%.*s%s%s", (int)len, folders, slash, name);
+    if (n > 0 && (size_t)n < sizeof path && access(path, X_OK) == 0) {
+      tell_path(path, envp);
+      return;
+    }
+    if (folders[len] == '\0') return;
+    folders += len + 1;
+  }
+}
+
+static bool is_told(void) { return shim_enabled() && !process_is_sandboxed(); }
+
+static void before_path(const char *path, char *const envp[]) {
+  int saved = errno;
+  if (is_told() && path != NULL) {
+    pass_on(envp);
+    tell_path(path, envp);
+  }
+  errno = saved;
+}
+
+static void before_name(const char *name, char *const envp[]) {
+  int saved = errno;
+  if (is_told() && name != NULL) {
+    pass_on(envp);
+    tell_name(name, envp);
+  }
+  errno = saved;
+}
+
+static void before_shell(void) {
+  int saved = errno;
+  if (is_told()) pass_on(environ);
+  errno = saved;
+}
+
+EXPORT int execve(const char *path, char *const argv[], char *const envp[]) {
+  before_path(path, envp);
+  return real()->execve(path, argv, envp);
+}
+
+EXPORT int execv(const char *path, char *const argv[]) { return execve(path, argv, environ); }
+
+EXPORT int execvpe(const char *file, char *const argv[], char *const envp[]) {
+  before_name(file, envp);
+  return real()->execvpe(file, argv, envp);
+}
+
+EXPORT int execvp(const char *file, char *const argv[]) { return execvpe(file, argv, environ); }
+
+EXPORT int fexecve(int fd, char *const argv[], char *const envp[]) {
+  char path[32];
+  snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+  before_path(path, envp);
+  return real()->fexecve(fd, argv, envp);
+}
+
+/* The strings from `first` on up to NULL, as a table of `count` and a NULL. */
+static void collect(char **table, size_t count, const char *first, va_list *list) {
+  table[0] = (char *)first;
+  for (size_t i = 1; i <= count; i++) table[i] = va_arg(*list, char *);
+}
+
+static size_t count_strings(const char *first, va_list *list) {
+  size_t count = first == NULL ? 0 : 1;
+  while (count > 0 && va_arg(*list, char *) != NULL) count++;
+  return count;
+}
+
+EXPORT int execl(const char *path, const char *first, ...) {
+  va_list list;
+  va_start(list, first);
+  size_t count = count_strings(first, &list);
+  va_end(list);
+  char *argv[count + 1];
+  va_start(list, first);
+  collect(argv, count, first, &list);
+  va_end(list);
+  return execve(path, argv, environ);
+}
+
+EXPORT int execle(const char *path, const char *first, ...) {
+  va_list list;
+  va_start(list, first);
+  size_t count = count_strings(first, &list);
+  va_end(list);
+  char *argv[count + 1];
+  va_start(list, first);
+  collect(argv, count, first, &list);
+  char *const *envp = va_arg(list, char *const *);
+  va_end(list);
+  return execve(path, argv, envp);
+}
+
+EXPORT int execlp(const char *file, const char *first, ...) {
+  va_list list;
+  va_start(list, first);
+  size_t count = count_strings(first, &list);
+  va_end(list);
+  char *argv[count + 1];
+  va_start(list, first);
+  collect(argv, count, first, &list);
+  va_end(list);
+  return execvpe(file, argv, environ);
+}
+
+EXPORT int posix_spawn(pid_t *restrict pid, const char *restrict path,
+                       const posix_spawn_file_actions_t *actions,
+                       const posix_spawnattr_t *restrict attributes,
+                       char *const argv[restrict], char *const envp[restrict]) {
+  before_path(path, envp);
+  return real()->posix_spawn(pid, path, actions, attributes, argv, envp);
+}
+
+EXPORT int posix_spawnp(pid_t *restrict pid, const char *restrict file,
+                        const posix_spawn_file_actions_t *actions,
+                        const posix_spawnattr_t *restrict attributes,
+                        char *const argv[restrict], char *const envp[restrict]) {
+  before_name(file, envp);
+  return real()->posix_spawnp(pid, file, actions, attributes, argv, envp);
+}
+
+EXPORT int system(const char *command) {
+  before_shell();
+  return real()->system(command);
+}
+
+EXPORT FILE *popen(const char *command, const char *mode) {
+  before_shell();
+  return real()->popen(command, mode);
+}
