@@ -11,7 +11,8 @@ import { EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND, Failure } from "./base/failure.ts"
 
 /** execvp's when PATH is not set (confstr _CS_PATH). */
 const FALLBACK_PATH = "/bin:/usr/bin";
-const SCRIPT_DEPTH_MAX = 5;
+/** Interpreters of interpreters (Linux fs/exec.c). */
+export const SCRIPT_DEPTH_MAX = 5;
 const SCRIPT_LINE_MAX = 256;
 const S_ISUID = 0o4000;
 const S_ISGID = 0o2000;
@@ -81,39 +82,57 @@ export function findProgram(name: string, path: string | undefined): string {
   throw new Failure(`${name}: not found (${advice})`, EXIT_NOT_FOUND);
 }
 
-function checkElf(path: string, elf: ElfInfo | null): void {
-  if (elf === null) throw notExecutable(`${path} is damaged`, "its ELF header makes no sense");
+/** What keeps the shim out of a program, after its name, and what to do about it. */
+export interface Obstacle {
+  readonly why: string;
+  readonly advice: string;
+}
+
+/** null: the shim can be preloaded. `name`: of the file, without folders or links. */
+export function elfObstacle(elf: ElfInfo, name: string): Obstacle | null {
+  const { bits, machine, interpreter, isGo } = elf;
   const arch = Deno.build.arch;
-  if (elf.machine !== MACHINES[arch] || elf.bits !== 64) {
-    throw new Failure(
-      `${path} is a ${elf.bits}-bit program for machine ${elf.machine} (find one for ${arch})`,
-    );
+  if (machine !== MACHINES[arch] || bits !== 64) {
+    return {
+      why: `is a ${bits}-bit program for machine ${machine}`,
+      advice: `find one for ${arch}`,
+    };
   }
-  const loader = elf.interpreter === null ? null : basename(elf.interpreter);
-  const isLoader = /^ld(-linux.*|64)?\.so/.test(basename(Deno.realPathSync(path)));
-  if (loader === null && !isLoader) {
-    throw new Failure(
-      `${path} is statically linked: nothing can be preloaded into it (use a dynamic build)`,
-    );
+  const loader = interpreter === null ? null : basename(interpreter);
+  if (loader === null && !/^ld(-linux.*|64)?\.so/.test(name)) {
+    return {
+      why: "is statically linked: nothing can be preloaded into it",
+      advice: "use a dynamic build",
+    };
   }
   if (loader !== null && loader.startsWith("ld-musl")) {
-    throw new Failure(`${path} is linked with musl: the shim needs glibc (use a glibc build)`);
+    return { why: "is linked with musl: the shim needs glibc", advice: "use a glibc build" };
   }
   if (loader !== null && !loader.startsWith("ld")) {
-    throw new Failure(`${path}: its loader ${elf.interpreter} is unknown (use a glibc build)`);
+    return { why: `has a loader that is unknown, ${interpreter}`, advice: "use a glibc build" };
   }
-  if (elf.isGo) {
-    throw new Failure(
-      `${path} is a Go program: it calls the kernel past any preloaded library (no way round yet)`,
-    );
+  if (isGo) {
+    return {
+      why: "is a Go program: it calls the kernel past any preloaded library",
+      advice: "no way round yet",
+    };
   }
+  return null;
+}
+
+function checkElf(path: string, elf: ElfInfo | null): void {
+  if (elf === null) throw notExecutable(`${path} is damaged`, "its ELF header makes no sense");
+  const obstacle = elfObstacle(elf, basename(Deno.realPathSync(path)));
+  if (obstacle !== null) throw new Failure(`${path} ${obstacle.why} (${obstacle.advice})`);
   if (elf.interpreter !== null && typeof executable(elf.interpreter) !== "string") {
     throw notExecutable(`${path}: its loader ${elf.interpreter} is missing`, "install that libc");
   }
 }
 
 /** `#! interpreter [argument]`; null: no such line. */
-function scriptLine(start: Uint8Array): { interpreter: string; argument: string | null } | null {
+export function scriptLine(
+  start: Uint8Array,
+): { interpreter: string; argument: string | null } | null {
   if (start[0] !== 0x23 || start[1] !== 0x21) return null;
   const line = new TextDecoder().decode(start.subarray(2)).split("\n")[0].trim();
   const [, interpreter, argument] = line.match(/^(\S+)\s*(.*)$/) ?? [];
@@ -188,16 +207,35 @@ function readAt(file: Deno.FsFile, offset: number, length: number): Uint8Array {
   return bytes.subarray(0, n);
 }
 
-/**
- * Whether the kernel sets AT_SECURE for this image (Linux security/commoncap.c), and who it
- * becomes.
- */
+/** A file's owner and mode, and who executes it. */
+export interface Owned {
+  readonly mode: number;
+  readonly owner: { readonly uid: number; readonly gid: number };
+  readonly caller: { readonly uid: number; readonly gid: number };
+  /** Asked only when it matters. */
+  readonly hasCapabilities: () => boolean;
+}
+
+/** Whether the kernel sets AT_SECURE for such a file (Linux security/commoncap.c). */
+export function gainsRights({ mode, owner, caller, hasCapabilities }: Owned): boolean {
+  const isSetuid = (mode & S_ISUID) !== 0 && owner.uid !== caller.uid;
+  const isSetgid = (mode & S_ISGID) !== 0 && owner.gid !== caller.gid;
+  return isSetuid || isSetgid || (caller.uid !== 0 && hasCapabilities());
+}
+
+/** Whether the image gains rights, and who it becomes. */
 function identity(image: string, sources: ProgramSources): Pick<Program, "isSecure" | "guestUid"> {
-  const { mode, uid, gid } = Deno.statSync(image);
-  const isSetuid = ((mode ?? 0) & S_ISUID) !== 0 && uid !== sources.uid;
-  const isSetgid = ((mode ?? 0) & S_ISGID) !== 0 && gid !== sources.gid;
-  const isSecure = isSetuid || isSetgid || (sources.uid !== 0 && sources.hasCapabilities(image));
-  return { isSecure, guestUid: isSetuid ? uid : null };
+  const info = Deno.statSync(image);
+  const owner = { uid: info.uid ?? 0, gid: info.gid ?? 0 };
+  const mode = info.mode ?? 0;
+  const isSecure = gainsRights({
+    mode,
+    owner,
+    caller: sources,
+    hasCapabilities: () => sources.hasCapabilities(image),
+  });
+  const isSetuid = (mode & S_ISUID) !== 0 && owner.uid !== sources.uid;
+  return { isSecure, guestUid: isSetuid ? owner.uid : null };
 }
 
 /** Throws Failure when the program cannot be found, executed, or reached by the shim. */

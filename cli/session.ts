@@ -37,6 +37,7 @@ import { closeNetwork, makeNetwork, type Network } from "../ffi/network.ts";
 import { SHIM_LIBRARY } from "../ffi/shim/library.ts";
 import type { Config } from "../io/config.ts";
 import { OwnEvent } from "../io/log/own_events.ts";
+import type { Report } from "../io/app/protocol/reports.ts";
 import { childEnv } from "./child_env.ts";
 import { asSent, type Front, stopFront } from "./front.ts";
 import { EXIT_NOT_EXECUTABLE, EXIT_SIGNAL_BASE, Failure, say } from "./base/failure.ts";
@@ -52,6 +53,7 @@ import {
   type SecureLibrary,
 } from "./secure_library.ts";
 import { type Ready, StackWorker } from "./stack_worker.ts";
+import { readStart, UnservedPrograms } from "./unserved.ts";
 
 /** How long a program that was killed may keep nuse: others may hold its sockets for ever. */
 const KILLED_DRAIN_MS = 10_000;
@@ -129,7 +131,9 @@ export class Session {
       const ready = await Promise.race([started, this.#broken.promise]);
       ready.notes.forEach(say);
       ready.facts.forEach(this.#options.tell);
-      this.#start(ready, this.#preloadName(shim, runDir, ready.socketPath, sources));
+      const preload = this.#preloadName(shim, runDir, ready.socketPath, sources);
+      worker.onReport = this.#reportListener();
+      this.#start(ready, preload);
       const end = await Promise.race([this.#ended.promise, this.#broken.promise]);
       this.#phase = "draining";
       log?.tell(OwnEvent.CLI_ENDED, {
@@ -159,6 +163,13 @@ export class Session {
     this.#secure = prepareSecureLibrary(shim, runDir, image, sources);
     if (guestUid !== null) openRunDir(runDir, socketPath, guestUid);
     return this.#secure.name;
+  }
+
+  #reportListener(): (report: Report) => void {
+    const { isNetworkShared } = this.#options;
+    const isShimLent = this.#secure !== null;
+    const unserved = new UnservedPrograms({ say, isNetworkShared, isShimLent, readStart });
+    return (report) => unserved.take(report);
   }
 
   #start(ready: Ready, shim: string): void {

@@ -5,6 +5,7 @@
  */
 import { ring } from "../ffi/child.ts";
 import type { WorkerMessage, WorkerStart } from "../io/worker_protocol.ts";
+import type { Report } from "../io/app/protocol/reports.ts";
 import { EXIT_SOFTWARE, Failure } from "./base/failure.ts";
 
 export type Ready = Extract<WorkerMessage, { kind: "ready" }>;
@@ -22,6 +23,8 @@ export class StackWorker {
   readonly #ready = Promise.withResolvers<Ready>();
   readonly #drained = Promise.withResolvers<readonly string[]>();
   #stopFd = -1;
+  /** A program reports one that is not served. */
+  onReport: (report: Report) => void = () => {};
 
   /** `onTrouble`: one line that a person should see. `onCrash`: the stack has ended. */
   constructor(
@@ -43,6 +46,8 @@ export class StackWorker {
           return fail(new Failure(data.message));
         case "trouble":
           return onTrouble(data.message);
+        case "report":
+          return this.onReport(data.report);
         case "crashed":
           return fail(new WorkerCrash(data.message, data.stack));
         case "drained":

@@ -12,7 +12,7 @@ import { check, errnoName, SysError } from "../ffi/errno.ts";
 import { libc } from "../ffi/libc.ts";
 import { BuddyMemory, IpAddress, Stack, VlanLink } from "../stack/mod.ts";
 import { overridesOf } from "../stack/sysctl.ts";
-import { Service } from "./app/mod.ts";
+import { type Report, Service } from "./app/mod.ts";
 import { AddressClaims, addressOf } from "./addresses.ts";
 import type { Config, InterfaceConfig } from "./config.ts";
 import { DynamicAddresses } from "./dynamic_addresses.ts";
@@ -64,6 +64,8 @@ function macText(mac: Uint8Array): string {
 export interface RuntimeOptions extends Omit<WorkerStart, "log"> {
   /** Told of all that happens on this thread. */
   readonly log: StackLog;
+  /** Told of programs that are not served. */
+  readonly onReport: (report: Report) => void;
   /** Called at the end of every wake-up of the loop. */
   readonly onTurnEnd: (() => void) | null;
 }
@@ -80,7 +82,7 @@ export class Runtime {
   readonly #log: StackLog;
 
   /** Sets everything up. Throws SysError, having left nothing behind but what the process owns. */
-  constructor({ config, runDir, guestUid, log, onTurnEnd }: RuntimeOptions) {
+  constructor({ config, runDir, guestUid, log, onReport, onTurnEnd }: RuntimeOptions) {
     this.#log = log;
     const arena = Arena.map();
     const memory = new BuddyMemory(arena.buffer);
@@ -113,7 +115,8 @@ export class Runtime {
       claims.begin(ifIndex, config.interfaces[i], libc().clockUs(CLOCK_MONOTONIC));
       this.#dynamic.begin(ifIndex, config.interfaces[i], libc().clockUs(CLOCK_MONOTONIC));
     });
-    this.#service = new Service(this.#stack, this.#loop, arena, runDir, { guestUid, log });
+    const options = { guestUid, log, onReport };
+    this.#service = new Service(this.#stack, this.#loop, arena, runDir, options);
     this.#settle(config, claims);
     this.#loop.service = this.#service;
   }

@@ -19,6 +19,7 @@ function run(start: WorkerStart, threadLog: ThreadLog | null): void {
   const runtime = new Runtime({
     ...start,
     log: new StackLog(optionsWithTrouble(threadLog, onTrouble)),
+    onReport: (report) => tell({ kind: "report", report }),
     onTurnEnd: threadLog === null ? null : () => threadLog.flush(),
   });
   runtime.confine();

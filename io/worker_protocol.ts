@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { Report } from "./app/protocol/reports.ts";
 import type { Config } from "./config.ts";
 import type { LogSettings } from "./log/levels.ts";
 
@@ -53,6 +54,8 @@ export type WorkerMessage =
   | { readonly kind: "failed"; readonly message: string }
   /** A device failed while the program ran. */
   | { readonly kind: "trouble"; readonly message: string }
+  /** A program reports one that is not served. */
+  | { readonly kind: "report"; readonly report: Report }
   /** A fault of nuse's own. */
   | { readonly kind: "crashed"; readonly message: string; readonly stack: string }
   /** Everything is delivered. `facts`: counters that are not zero, for -v. */

@@ -23,6 +23,7 @@ import type { OwnLog } from "../log/own_log.ts";
 import type { EventLoop, LoopService } from "../loop/loop.ts";
 import { AppContext, type AppLimits } from "./endpoint/app_context.ts";
 import { ControlChannel } from "./control/control_channel.ts";
+import type { ReportListener } from "./protocol/reports.ts";
 import type { AppCounters } from "./endpoint/counters.ts";
 import type { Endpoint } from "./endpoint/endpoint.ts";
 import { descriptorUse, shareDescriptors } from "./limits.ts";
@@ -34,6 +35,8 @@ export interface ServiceOptions extends Partial<AppLimits> {
   readonly guestUid?: number | null;
   /** Told of processes and their requests. Default: there is no log. */
   readonly log?: OwnLog;
+  /** Told of programs that are not served. Default: nobody is. */
+  readonly onReport?: ReportListener;
 }
 
 const DEFAULT_LIMITS: AppLimits = { maxSockets: 65_536, maxClients: 4096, maxEnded: 1024 };
@@ -64,6 +67,7 @@ export class Service implements LoopService {
     this.#app = new AppContext(stack, loop, arena, { ...limits, ...shares });
     this.#app.log = options.log ?? null;
     loop.onFault = this.#app.noteFault;
+    this.#app.reports.listener = options.onReport ?? null;
     makePrivateDir(runDir);
     this.socketPath = `${runDir}/control`;
     this.#channel = new ControlChannel(this.#app, this.socketPath, options.guestUid ?? null);

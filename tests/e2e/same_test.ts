@@ -111,14 +111,14 @@ const STATES = [
   'cd /proc; exec nice -n 3 "$@"',
 ];
 
-/** What a process has from its parent, without what it has of its own. */
+/** What a process has from its parent; not what is its own, or the shim's (500 or 200 on). */
 const SHOW = `
 grep -E "^(Umask|Groups|Uid|NoNewPrivs|Seccomp|SigQ|SigBlk|SigIgn|SigCgt|Cpus_allowed:)" \\
   /proc/self/status | grep -v SigQ
 cat /proc/self/limits /proc/self/oom_score_adj /proc/self/coredump_filter /proc/self/timerslack_ns
 tr "\\0" "\\n" </proc/$$/cmdline
 readlink /proc/self/cwd
-ls /proc/self/fd
+ls /proc/self/fd | grep -vE "^[25]0.$"
 cut -d" " -f 7,19 /proc/self/stat
 tr "\\0" "\\n" </proc/self/environ |
   grep -vE "^(LD_PRELOAD|NUSE_SOCK|NUSE_PPID|NUSE.*|nuse-.*|_)=" | sort

@@ -71,6 +71,8 @@ const OPERATIONS: Readonly<Record<number, Operation>> = {
   [P.NUSE_OP_ATTACH]: { run: attach, isAnswered: never },
   [P.NUSE_OP_CANCEL]: { run: cancel, isAnswered: never, ranges: { a: FILLER } },
   [P.NUSE_OP_IFADDRS]: { run: listInterfaces },
+  [P.NUSE_OP_IMAGE]: { run: report, isAnswered: never },
+  [P.NUSE_OP_PACKET_SOCKET]: { run: report, isAnswered: never },
   [P.NUSE_OP_IOCTL]: { run: ioctl },
   [P.NUSE_OP_SOCKET]: { run: openSocket },
   [P.NUSE_OP_OPEN]: { run: adoptSocket, isAnswered: never },
@@ -182,6 +184,12 @@ function greet({ app, reply }: Call): number {
 function attach(call: Call): number {
   if (!isPairEnd(call.fd, SOCK_SEQPACKET)) return -EINVAL;
   if (call.caller.attach(call.takeFd())) call.app.counters.clientsAttached++;
+  return 0;
+}
+
+/** IMAGE and PACKET_SOCKET */
+function report({ app, request: { op, dataOff, dataLen } }: Call): number {
+  app.reports.take(op, Uint8Array.from(app.memory.u8.subarray(dataOff, dataOff + dataLen)));
   return 0;
 }
 

@@ -16,6 +16,7 @@ import { type Account, Accounts, isWithinShare } from "./account.ts";
 import { AppCounters } from "./counters.ts";
 import { DatagramSlots } from "./datagram_slots.ts";
 import { EndedSockets } from "./ended_sockets.ts";
+import { Reports } from "../protocol/reports.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { EndpointTable } from "./endpoint_table.ts";
 import { LingeringSockets } from "./lingering.ts";
@@ -53,6 +54,8 @@ export class AppContext {
   readonly counters = new AppCounters();
   /** Told of processes and their requests; null: there is no log. */
   log: OwnLog | null = null;
+  /** Of programs that are not served. */
+  readonly reports = new Reports();
   readonly endpoints: EndpointTable;
   readonly ended: EndedSockets;
   readonly refused: RefusedSockets;
