@@ -98,6 +98,8 @@ export class Session {
   readonly #options: SessionOptions;
   #phase: "setup" | "running" | "draining" = "setup";
   #pid = 0;
+  /** The program's, or -errno; undefined: it stays in ours. */
+  #network: Network | number | undefined;
   /** For a program that changes user or group. */
   #secure: SecureLibrary | null = null;
   /** Rejects when the run cannot go on. */
@@ -112,7 +114,7 @@ export class Session {
 
   /** Throws Failure or SysError; whatever happens, the run directory is gone afterwards. */
   async run(): Promise<Outcome> {
-    const { config, launched, log, program } = this.#options;
+    const { config, isNetworkShared, launched, log, program } = this.#options;
     const sources = runDirSources(launched.env);
     const runDir = makeRunDir(sources);
     try {
@@ -121,11 +123,13 @@ export class Session {
       if (this.#options.front !== null) setPartner(this.#options.front.pid);
       void this.#watch();
       const shim = findNative(SHIM_LIBRARY.name, SHIM_LIBRARY.sources);
+      if (!isNetworkShared) this.#network = makeNetwork(nameServers());
       const worker = new StackWorker(this.#options.worker, say, this.#broken.reject);
       const started = worker.start({
         config,
         runDir,
         guestUid: program.guestUid,
+        networkCookie: typeof this.#network === "object" ? this.#network.cookie : null,
         log: log?.settings ?? null,
       });
       const ready = await Promise.race([started, this.#broken.promise]);
@@ -183,7 +187,8 @@ export class Session {
     const path = program.path;
     const { softFiles, ignoresSigpipe } = launched;
     const loan = this.#secure?.loan;
-    const network = this.#options.isNetworkShared ? undefined : emptyNetwork(path);
+    const network = this.#network;
+    if (typeof network === "number") throw noNetwork(path, network);
     const hostname = this.#options.config.names.hostname ?? undefined;
     const pid = spawn({
       ...{ path, argv, env, softFiles, ignoresSigpipe, loan, network, hostname },
@@ -263,13 +268,11 @@ export class Session {
   }
 }
 
-/** Throws Failure: the program does not get the host's instead. */
-function emptyNetwork(path: string): Network {
-  const network = makeNetwork(nameServers());
-  if (typeof network !== "number") return network;
-  throw new Failure(
+/** The program does not get the host's instead. */
+function noNetwork(path: string, errno: number): Failure {
+  return new Failure(
     `cannot give ${path} an empty network namespace: ${
-      errnoName(network)
+      errnoName(errno)
     } (it takes CAP_SYS_ADMIN, ` +
       "or user namespaces; --host-network leaves it the host's)",
   );

@@ -65,7 +65,7 @@ const SYMBOLS = {
     parameters: ["i32", "pointer", "i32", "i32", "i32"],
     result: "i32",
   },
-  /** (fd, base, off, len, fdOff, flags): one message; int32 at fdOff is the descriptor or -1 */
+  /** (fd, base, off, len, fdOff, flags): one message; two int32 at fdOff are descriptors or -1 */
   recvFd: {
     name: "nuse_recv_fd",
     parameters: ["i32", "pointer", "i32", "i32", "i32", "i32"],
@@ -95,6 +95,12 @@ const SYMBOLS = {
   },
   /** (fd, sockaddr, len) */
   bind: { name: "nuse_bind", parameters: ["i32", "buffer", "i32"], result: "i32" },
+  /** (fd, room for a sockaddr, len): its length */
+  getsockname: {
+    name: "nuse_getsockname",
+    parameters: ["i32", "buffer", "i32"],
+    result: "i32",
+  },
   /** (fd, sockaddr, len) */
   connect: { name: "nuse_connect", parameters: ["i32", "buffer", "i32"], result: "i32" },
   /** (fd, backlog) */

@@ -36,8 +36,10 @@ function sys(): Sys {
 /** As in glibc: MAXNS. */
 export const SERVERS_MAX = 3;
 const DNS_PORT = 53;
-/** Of struct network: the namespaces, then a UDP and a TCP socket for each server. */
-const NAMES_FIELD = 2;
+/** Of struct network, int32: the cookie, the namespaces, a UDP and a TCP socket for each server. */
+const NET_FIELD = 2;
+const USER_FIELD = 3;
+const NAMES_FIELD = 4;
 const FIELDS = NAMES_FIELD + 2 * SERVERS_MAX;
 
 /** Descriptors. Closed by `closeNetwork`; the namespace lives as long as somebody is in it. */
@@ -45,6 +47,8 @@ export interface Network {
   readonly net: number;
   /** The user namespace that owns it; -1: that of nuse. */
   readonly user: number;
+  /** SO_NETNS_COOKIE of the sockets that are made in it. */
+  readonly cookie: bigint;
 }
 
 /** The address of a name server: 4 or 16 bytes. */
@@ -60,7 +64,8 @@ export function makeNetwork(servers: readonly NameServer[]): Network | number {
   const result = sys().makeNetwork(addresses, servers.length, new Uint8Array(made.buffer));
   if (result < 0) return result;
   const served = servers.length === 0 ? 0 : serveNames(addresses, made);
-  const network = { net: made[0], user: made[1] };
+  const cookie = new BigUint64Array(made.buffer, 0, 1)[0];
+  const network = { net: made[NET_FIELD], user: made[USER_FIELD], cookie };
   if (served < 0) closeNetwork(network);
   return served < 0 ? served : network;
 }

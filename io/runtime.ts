@@ -82,7 +82,8 @@ export class Runtime {
   readonly #log: StackLog;
 
   /** Sets everything up. Throws SysError, having left nothing behind but what the process owns. */
-  constructor({ config, runDir, guestUid, log, onReport, onTurnEnd }: RuntimeOptions) {
+  constructor(runtimeOptions: RuntimeOptions) {
+    const { config, runDir, guestUid, networkCookie, log, onReport, onTurnEnd } = runtimeOptions;
     this.#log = log;
     const arena = Arena.map();
     const memory = new BuddyMemory(arena.buffer);
@@ -115,7 +116,7 @@ export class Runtime {
       claims.begin(ifIndex, config.interfaces[i], libc().clockUs(CLOCK_MONOTONIC));
       this.#dynamic.begin(ifIndex, config.interfaces[i], libc().clockUs(CLOCK_MONOTONIC));
     });
-    const options = { guestUid, log, onReport };
+    const options = { guestUid, networkCookie, log, onReport };
     this.#service = new Service(this.#stack, this.#loop, arena, runDir, options);
     this.#settle(config, claims);
     this.#loop.service = this.#service;

@@ -15,6 +15,8 @@ export interface WorkerStart {
   readonly runDir: string;
   /** The user that a setuid program becomes, who is let in too; null: no such program. */
   readonly guestUid: number | null;
+  /** SO_NETNS_COOKIE of the program's network namespace; null: it is ours. */
+  readonly networkCookie: bigint | null;
   /** null: nobody has asked for a log. */
   readonly log: LogSettings | null;
 }

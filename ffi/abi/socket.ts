@@ -27,6 +27,7 @@ export const SO_SNDBUFFORCE = 32;
 export const SO_RCVBUFFORCE = 33;
 export const SO_DOMAIN = 39;
 export const SO_COOKIE = 57;
+export const SO_NETNS_COOKIE = 71;
 /** Linux 6.16: 0: no descriptors can be sent to this AF_UNIX socket. */
 export const SO_PASSRIGHTS = 83;
 

@@ -46,16 +46,16 @@ static int result(long r) { return r < 0 ? -errno : (int)r; }
 #define RIGHTS_SPACE CMSG_SPACE(MAX_RIGHTS * sizeof(int))
 #define MAX_MESSAGES 64
 
-/* Hands the descriptors of a message on to the closer, but for the first if `kept` is given and
- * holds -1. */
-static void take_rights(struct msghdr *msg, int *kept) {
+/* Hands the descriptors of a message on to the closer, but for the first `room`: to `kept`. */
+static void take_rights(struct msghdr *msg, int *kept, int room) {
+  int used = 0;
   for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c != NULL; c = CMSG_NXTHDR(msg, c)) {
     if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;
     size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
     for (size_t i = 0; i < count; i++) {
       int fd;
       memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
-      if (kept != NULL && *kept < 0) *kept = fd;
+      if (used < room) kept[used++] = fd;
       else nuse_close_later(fd);
     }
   }
@@ -77,7 +77,7 @@ API int nuse_recv(int fd, uint8_t *base, int off0, int len0, int off1, int len1,
   msg.msg_control = control;
   msg.msg_controllen = sizeof control;
   int n = result(recvmsg(fd, &msg, flags | MSG_CMSG_CLOEXEC));
-  if (n >= 0 && msg.msg_controllen > 0) take_rights(&msg, NULL);
+  if (n >= 0 && msg.msg_controllen > 0) take_rights(&msg, NULL, 0);
   return n;
 }
 
@@ -99,7 +99,7 @@ API int nuse_recvmmsg(int fd, uint8_t *base, int table_off, int count, int flags
   /* Without MSG_CMSG_CLOEXEC, which a packet socket refuses: nothing is executed any more. */
   int n = result(recvmmsg(fd, table, (unsigned)count, flags, NULL));
   for (int i = 0; i < count; i++) {
-    if (i < n && table[i].msg_hdr.msg_controllen > 0) take_rights(&table[i].msg_hdr, NULL);
+    if (i < n && table[i].msg_hdr.msg_controllen > 0) take_rights(&table[i].msg_hdr, NULL, 0);
     table[i].msg_hdr.msg_control = NULL; /* the table may be used to send */
     table[i].msg_hdr.msg_controllen = 0;
   }
@@ -169,17 +169,17 @@ API int nuse_send_fd(int fd, uint8_t *base, int off, int len, int pass_fd) {
   return result(sendmsg(fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT));
 }
 
-/* The first descriptor is kept, others are closed: a peer cannot fill our table. */
+/* The first two descriptors are kept, others are closed: a peer cannot fill our table. */
 API int nuse_recv_fd(int fd, uint8_t *base, int off, int len, int fd_off, int flags) {
   _Alignas(struct cmsghdr) char control[RIGHTS_SPACE];
   struct iovec iov = {base + off, (size_t)len};
   struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
   msg.msg_control = control;
   msg.msg_controllen = sizeof control;
-  int kept = -1;
+  int kept[2] = {-1, -1};
   int n = result(recvmsg(fd, &msg, flags | MSG_CMSG_CLOEXEC));
-  if (n >= 0) take_rights(&msg, &kept);
-  memcpy(base + fd_off, &kept, sizeof kept);
+  if (n >= 0) take_rights(&msg, kept, 2);
+  memcpy(base + fd_off, kept, sizeof kept);
   return n;
 }
 
@@ -216,6 +216,12 @@ API int nuse_socketpair(int domain, int type, int protocol, int32_t *fds) {
 
 API int nuse_bind(int fd, const void *addr, int len) {
   return result(bind(fd, addr, (socklen_t)len));
+}
+
+/* Returns the length of the name. */
+API int nuse_getsockname(int fd, void *addr, int len) {
+  socklen_t name_len = (socklen_t)len;
+  return getsockname(fd, addr, &name_len) < 0 ? -errno : (int)name_len;
 }
 
 API int nuse_connect(int fd, const void *addr, int len) {

@@ -32,6 +32,10 @@
 
 #define API __attribute__((visibility("default")))
 
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71
+#endif
+
 #define STACK_LEN (64 * 1024)
 #define DNS_PORT 53
 #define DNS_BACKLOG 16
@@ -39,9 +43,10 @@
 #define LO_INDEX 1
 #define SECOND_LOOPBACK 0x7f000002 /* 127.0.0.2 */
 
-/* Descriptors of a network: its namespace; the user namespace that owns it, or -1; for each name
+/* A network. Descriptors: its namespace; the user namespace that owns it, or -1; for each name
  * server a UDP and a listening TCP socket, or -1. The twin is ffi/network.ts. */
 struct network {
+  uint64_t cookie; /* SO_NETNS_COOKIE of its sockets */
   int32_t net, user;
   int32_t names[2 * SERVERS_MAX];
 };
@@ -141,6 +146,8 @@ static int furnish(const struct order *o) {
   struct in_addr second = {htonl(SECOND_LOOPBACK)};
   int r = lo_up(control) < 0 || lo_add(control, 0, second) < 0 ? -1 : 0;
   if (r == 0) open_names(o, control);
+  socklen_t len = sizeof made->cookie;
+  if (r == 0) r = getsockopt(control, SOL_SOCKET, SO_NETNS_COOKIE, &made->cookie, &len);
   close(control);
   if (r < 0) return -1;
   made->net = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);

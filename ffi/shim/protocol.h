@@ -25,7 +25,7 @@
 #include <stdint.h>
 
 #define NUSE_MAGIC 0x4553554e
-#define NUSE_VERSION 6
+#define NUSE_VERSION 7
 
 /* Request and reply headers. */
 #define NUSE_HEADER_LEN 32
@@ -48,6 +48,9 @@
 
 /* In the place of an errno: the cookie names no socket. EBADR, which no socket call gives. */
 #define NUSE_NO_SOCKET 53
+/* -NUSE_NOT_SHOWN (EBADE): the socket is there, and this connection has not shown a descriptor of
+ * it. */
+#define NUSE_NOT_SHOWN 52
 
 /* Operations. */
 /* a pid of the process -> a pid of the service, b, c low and high half of the token that marks
@@ -91,8 +94,8 @@
 /* -> data: NUSE_IF_LEN bytes per entry, a number of entries. Cookie 0. One entry of family
  * AF_PACKET (17) per interface, first, then one per address. */
 #define NUSE_OP_IFADDRS 13
-/* One end of a fresh SOCK_SEQPACKET pair by SCM_RIGHTS, a pid: a child's own connection. No
- * reply. */
+/* One end of a fresh SOCK_SEQPACKET pair by SCM_RIGHTS, a pid: a child's own connection; b 1: that
+ * of a thread of this process, which made the pair. No reply. */
 #define NUSE_OP_ATTACH 14
 /* Datagram kinds: would a datagram of `a` payload bytes to data sockaddr (no data: to the
  * connected peer) be sent? -> 0 or -errno (EDESTADDRREQ, ENETUNREACH, EACCES, EMSGSIZE, EINVAL
@@ -119,10 +122,10 @@
 #define NUSE_OP_CLOSE 20
 
 /* A program is about to be executed: data NUSE_IMAGE_ layout. Cookie 0, no reply. */
-#define NUSE_OP_IMAGE 20
+#define NUSE_OP_IMAGE 21
 /* A packet socket (AF_PACKET) was asked for and refused: data the program's name. Cookie 0, no
  * reply. */
-#define NUSE_OP_PACKET_SOCKET 21
+#define NUSE_OP_PACKET_SOCKET 22
 
 /* `b` of CONNECT. */
 #define NUSE_CONNECT_WAIT 1

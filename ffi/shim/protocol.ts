@@ -6,7 +6,7 @@
  * @module
  */
 export const NUSE_MAGIC = 0x4553554e;
-export const NUSE_VERSION = 6;
+export const NUSE_VERSION = 7;
 
 export const NUSE_HEADER_LEN = 32;
 export const NUSE_DATA_MAX = 8192;
@@ -27,6 +27,7 @@ export const NUSE_REP_C_OFF = 24;
 export const NUSE_REP_DATA_LEN_OFF = 28;
 
 export const NUSE_NO_SOCKET = 53;
+export const NUSE_NOT_SHOWN = 52;
 
 export const NUSE_OP_HELLO = 1;
 export const NUSE_OP_SOCKET = 2;
@@ -51,8 +52,8 @@ export const NUSE_OP_MORE = 19;
 export const NUSE_MORE_RECORD_END = 2;
 export const NUSE_OP_CLOSE = 20;
 
-export const NUSE_OP_IMAGE = 20;
-export const NUSE_OP_PACKET_SOCKET = 21;
+export const NUSE_OP_IMAGE = 21;
+export const NUSE_OP_PACKET_SOCKET = 22;
 
 export const NUSE_CONNECT_WAIT = 1;
 export const NUSE_CONNECT_FAST = 1;

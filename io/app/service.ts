@@ -27,12 +27,15 @@ import type { ReportListener } from "./protocol/reports.ts";
 import type { AppCounters } from "./endpoint/counters.ts";
 import type { Endpoint } from "./endpoint/endpoint.ts";
 import { descriptorUse, shareDescriptors } from "./limits.ts";
+import { Privilege } from "./endpoint/privilege.ts";
 
 export interface ServiceOptions extends Partial<AppLimits> {
   /** How long connections may take to deliver what they hold after the last program has gone. */
   readonly drainUs?: number;
   /** One more user who may connect by path: that of a setuid program. Default: nobody. */
   readonly guestUid?: number | null;
+  /** SO_NETNS_COOKIE of the programs' network namespace. Default: ours. */
+  readonly networkCookie?: bigint | null;
   /** Told of processes and their requests. Default: there is no log. */
   readonly log?: OwnLog;
   /** Told of programs that are not served. Default: nobody is. */
@@ -67,6 +70,7 @@ export class Service implements LoopService {
     this.#app = new AppContext(stack, loop, arena, { ...limits, ...shares });
     this.#app.log = options.log ?? null;
     loop.onFault = this.#app.noteFault;
+    if (options.networkCookie) this.#app.privilege = new Privilege(options.networkCookie);
     this.#app.reports.listener = options.onReport ?? null;
     makePrivateDir(runDir);
     this.socketPath = `${runDir}/control`;

@@ -12,6 +12,7 @@ const START: WorkerStart = {
   },
   runDir: "/x",
   guestUid: null,
+  networkCookie: null,
   log: null,
 };
 

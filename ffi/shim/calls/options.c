@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 
 #include "../core/memory.h"
+#include "../core/evidence.h"
 #include "../core/real.h"
 #include "../core/rules.h"
 #include "../core/socket.h"
@@ -81,11 +82,17 @@ EXPORT int getsockopt(int fd, int level, int name, void *restrict value, socklen
 }
 
 /* As setsockopt_nuse, without waiting. */
-static long setsockopt_posted(struct fd_entry *e, int level, int name, const void *value) {
-  struct control_request request = {.op = NUSE_OP_POST_SETOPT, .cookie = entry_cookie(e),
-                                    .a = level, .b = name, .data = value,
-                                    .data_len = sizeof(int)};
-  return control_post(&request, -1);
+static long setsockopt_posted(int fd, struct fd_entry *e, int level, int name, const void *value) {
+  struct control_request request = {.op = NUSE_OP_POST_SETOPT, .a = level, .b = name,
+                                    .data = value, .data_len = sizeof(int)};
+  return entry_post(fd, e, &request);
+}
+
+/* Some of whose values only an administrator may set (io/app/endpoint/privilege.ts). */
+static bool takes_privilege(int level, int name) {
+  if (level == IPPROTO_IP) return name == IP_TRANSPARENT;
+  return level == SOL_SOCKET && (name == SO_RCVBUFFORCE || name == SO_SNDBUFFORCE ||
+                                 name == SO_MARK || name == SO_PRIORITY || name == SO_DEBUG);
 }
 
 static long setsockopt_nuse(int fd, struct fd_entry *e, int level, int name, const void *value,
@@ -104,7 +111,10 @@ static long setsockopt_nuse(int fd, struct fd_entry *e, int level, int name, con
                    (level == IPPROTO_IPV6 && name == IPV6_RECVERR);
   if (is_errors) entry_mark(e, WORD_ERRORS, 0);
   destination_forget(e);
-  return entry_call(fd, e, &request, &reply);
+  if (takes_privilege(level, name)) evidence_of_admin(&request);
+  long result = entry_call(fd, e, &request, &reply);
+  evidence_close(&request);
+  return result;
 }
 
 EXPORT int setsockopt(int fd, int level, int name, const void *value, socklen_t len) {
@@ -119,6 +129,6 @@ EXPORT int setsockopt(int fd, int level, int name, const void *value, socklen_t 
   if (is_native_option(level, name) || (is_posted && !entry_verify(fd, e))) {
     return real()->setsockopt(fd, level, name, value, len);
   }
-  if (is_posted) return (int)shim_return(setsockopt_posted(e, level, name, value), saved);
+  if (is_posted) return (int)shim_return(setsockopt_posted(fd, e, level, name, value), saved);
   return (int)shim_return(setsockopt_nuse(fd, e, level, name, value, len), saved);
 }

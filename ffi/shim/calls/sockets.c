@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "../core/evidence.h"
+#include "../core/memory.h"
 #include "../core/real.h"
 #include "../core/rules.h"
 #include "../core/sockaddr.h"
@@ -20,6 +22,7 @@
 #include "../stream/stream.h"
 
 #define SOCKADDR_MAX 128
+#define UNPRIVILEGED_PORT_START 1024
 #define SOCKET_TYPE_MASK 0xf
 
 /* Marks the program's end, and fills in its cookie. */
@@ -43,9 +46,11 @@ static long socket_opened(struct control_reply *who, int flags) {
   bool is_ready = pair_prepare(pair[0], who);
   struct control_request request = {.op = NUSE_OP_OPEN, .cookie = who->cookie, .a = who->b,
                                     .b = who->c & 0xff, .c = who->c >> 8};
-  bool is_sent = is_ready && control_post(&request, pair[1]) == 0;
+  request.passed[request.passed_count++] = pair[1];
+  bool is_sent = is_ready && control_post(&request) == 0;
   real()->close(pair[1]);
   if (is_sent) {
+    who->shown = channel_cookie();
     table_set_nuse(pair[0], who, 0);
     return pair[0];
   }
@@ -57,10 +62,13 @@ static long socket_asked(int domain, int type, int protocol, int flags) {
   struct control_request request = {
       .op = NUSE_OP_SOCKET, .a = domain, .b = type, .c = protocol};
   struct control_reply who = {.cloexec = (flags & SOCK_CLOEXEC) != 0};
+  if (type == SOCK_RAW) evidence_of_raw(&request);
   long result = control_call(&request, &who);
+  evidence_close(&request);
   if (result < 0) return result;
   if (who.fd < 0) return -ENETDOWN;
   if (flags & SOCK_NONBLOCK) make_nonblocking(who.fd);
+  who.shown = channel_cookie();
   table_set_nuse(who.fd, &who, 0);
   return who.fd;
 }
@@ -106,6 +114,14 @@ EXPORT int socketpair(int domain, int type, int protocol, int pair[2]) {
   return result;
 }
 
+/* The port, if it is one that takes a privilege; else 0. */
+static int privileged_port(const struct sockaddr *addr, socklen_t len) {
+  struct sockaddr_in name; /* the port of a sockaddr_in6 is at the same place */
+  if (len < sizeof name || copy_in(&name, addr, sizeof name) < 0) return 0;
+  int port = ntohs(name.sin_port);
+  return port < UNPRIVILEGED_PORT_START ? port : 0;
+}
+
 EXPORT int bind(int fd, __CONST_SOCKADDR_ARG addr, socklen_t len) {
   int saved = errno;
   struct fd_entry *e;
@@ -115,7 +131,11 @@ EXPORT int bind(int fd, __CONST_SOCKADDR_ARG addr, socklen_t len) {
       .op = NUSE_OP_BIND, .data = addr.__sockaddr__, .data_len = len};
   struct control_reply reply = {0};
   destination_forget(e);
-  return (int)shim_return(entry_call(fd, e, &request, &reply), saved);
+  int port = privileged_port(addr.__sockaddr__, len);
+  if (port > 0) evidence_of_port(&request, port);
+  long result = entry_call(fd, e, &request, &reply);
+  evidence_close(&request);
+  return (int)shim_return(result, saved);
 }
 
 EXPORT int listen(int fd, int backlog) {

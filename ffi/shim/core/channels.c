@@ -1,9 +1,8 @@
 /*
- * The messages of the control channel, and the connections of this process that they go over: one
- * for requests that are answered at once, made when the library is loaded, and one for each thread
- * that waits in connect(). Kept at high numbers out of the program's way, checked by SO_COOKIE
- * before each use: a program may have closed or replaced them by a raw system call, and another
- * file's descriptor must never see our messages.
+ * The connections of this process to the service: one for requests that are answered at once, made
+ * when the library is loaded, and one for each thread that waits in connect(). Kept at high numbers
+ * out of the program's way, checked by SO_COOKIE before each use: a program may have closed or
+ * replaced them by a raw system call, and another file's descriptor must never see our messages.
  *
  * A forked child inherits its parent's connections but not its right to them: it sends one end of a
  * fresh pair over the first (ATTACH: one message, atomic whoever else is writing), talks over the
@@ -36,88 +35,6 @@
 #define REPLY_TIMEOUT_SECONDS 30
 #define CHANNELS (1 + WAITERS)
 
-/* ---- messages ---- */
-
-struct wire_header {
-  uint32_t word0, word1; /* request: magic, version | op << 16; reply: result, state */
-  uint64_t cookie;
-  int32_t a, b, c;
-  uint32_t data_len;
-};
-_Static_assert(sizeof(struct wire_header) == NUSE_HEADER_LEN, "header length");
-
-union passed_fd {
-  struct cmsghdr header;
-  char room[CMSG_SPACE(sizeof(int))];
-};
-
-static void fill_header(struct wire_header *h, const struct control_request *request) {
-  h->word0 = NUSE_MAGIC;
-  h->word1 = NUSE_VERSION | (uint32_t)request->op << 16;
-  h->cookie = request->cookie;
-  h->a = request->a;
-  h->b = request->b;
-  h->c = request->c;
-  h->data_len = (uint32_t)request->data_len;
-}
-
-long message_send(int fd, const struct control_request *request, int passed) {
-  struct wire_header h;
-  struct iovec iov[2] = {{&h, sizeof h}, {(void *)request->data, request->data_len}};
-  union passed_fd control;
-  struct msghdr msg = {.msg_iov = iov, .msg_iovlen = request->data_len > 0 ? 2 : 1};
-  fill_header(&h, request);
-  if (passed >= 0) {
-    memset(&control, 0, sizeof control);
-    msg.msg_control = &control;
-    msg.msg_controllen = sizeof control;
-    control.header.cmsg_level = SOL_SOCKET;
-    control.header.cmsg_type = SCM_RIGHTS;
-    control.header.cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(&control.header), &passed, sizeof(int));
-  }
-  long n;
-  do {
-    n = sys_result(real()->sendmsg(fd, &msg, MSG_NOSIGNAL));
-  } while (n == -EINTR);
-  return n < 0 ? n : 0;
-}
-
-static long take_fd(const struct msghdr *msg, const union passed_fd *control, int *fd) {
-  *fd = -1;
-  if (msg->msg_controllen >= CMSG_LEN(sizeof(int)) && control->header.cmsg_level == SOL_SOCKET &&
-      control->header.cmsg_type == SCM_RIGHTS) {
-    memcpy(fd, CMSG_DATA(&control->header), sizeof(int));
-    return 0;
-  }
-  return msg->msg_flags & MSG_CTRUNC ? -EMFILE : 0;
-}
-
-long message_receive(int fd, struct control_reply *reply) {
-  struct wire_header h;
-  struct iovec iov[2] = {{&h, sizeof h}, {reply->data, reply->data_cap}};
-  union passed_fd control;
-  struct msghdr msg = {.msg_iov = iov,
-                       .msg_iovlen = reply->data_cap > 0 ? 2 : 1,
-                       .msg_control = &control,
-                       .msg_controllen = sizeof control};
-  long n = sys_result(real()->recvmsg(fd, &msg, reply->cloexec ? MSG_CMSG_CLOEXEC : 0));
-  if (n == -EINTR) return n;
-  if (n < (long)sizeof h) return -ENETDOWN;
-  long passed = take_fd(&msg, &control, &reply->fd);
-  if (passed < 0) return passed;
-  reply->result = (int32_t)h.word0;
-  reply->state = h.word1;
-  reply->cookie = h.cookie;
-  reply->a = h.a;
-  reply->b = h.b;
-  reply->c = h.c;
-  reply->data_len = h.data_len;
-  return 0;
-}
-
-/* ---- connections ---- */
-
 /* The first is for requests. Those of the parent until this process has made one of its own
  * (process_page.owns_channels). */
 static struct control_channel channels[CHANNELS];
@@ -140,6 +57,8 @@ bool is_for_want(long result) {
 static void note_failure(long result) { failure = is_for_want(result) ? result : -ENETDOWN; }
 
 uint64_t channel_token(void) { return atomic_load_explicit(&token, memory_order_relaxed); }
+
+uint64_t channel_cookie(void) { return channels[0].cookie; }
 
 static bool is_valid(const struct control_channel *channel) {
   uint64_t found = 0;
@@ -183,15 +102,18 @@ void channel_drop(struct control_channel *channel) {
   channel->fd_plus1 = 0;
 }
 
-/* A connection of its own for `channel`, by way of `by`. */
-static bool attach(struct control_channel *channel, const struct control_channel *by) {
-  struct control_request request = {.op = NUSE_OP_ATTACH, .a = process_page()->pid};
+/* A connection of its own for `channel`, by way of `by`, of another process or of this one. */
+static bool attach(struct control_channel *channel, const struct control_channel *by,
+                   bool is_thread) {
+  struct control_request request = {
+      .op = NUSE_OP_ATTACH, .a = process_page()->pid, .b = is_thread ? 1 : 0};
   int pair[2];
   if (real()->socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
     note_failure(-errno);
     return false;
   }
-  long result = message_send(by->fd_plus1 - 1, &request, pair[1]);
+  request.passed[request.passed_count++] = pair[1];
+  long result = message_send(by->fd_plus1 - 1, &request);
   real()->close(pair[1]);
   if (result < 0) {
     note_failure(result);
@@ -244,7 +166,7 @@ static bool greet(struct control_channel *channel) {
   uint8_t rules[NUSE_RULE_MAX * NUSE_RULE_LEN];
   struct control_reply reply = {.data = rules, .data_cap = sizeof rules};
   int fd = channel->fd_plus1 - 1;
-  message_send(fd, &hello, -1); /* not sent: the answer, if there is one, says why */
+  message_send(fd, &hello); /* not sent: the answer, if there is one, says why */
   long result = greeting_receive(fd, &reply);
   bool is_ours = !is_left_over || shim_service_pid() == 0 || reply.a == shim_service_pid();
   if (result == 0 && is_ours) {
@@ -274,7 +196,7 @@ static bool inherit(struct process_page *p) {
   memcpy(parents, channels, sizeof parents);
   memset(channels, 0, sizeof channels);
   p->owns_channels = true;
-  bool made = is_valid(&parents[0]) && attach(&channels[0], &parents[0]);
+  bool made = is_valid(&parents[0]) && attach(&channels[0], &parents[0], false);
   for (int i = 0; i < CHANNELS; i++) channel_drop(&parents[i]);
   return made;
 }
@@ -338,7 +260,7 @@ void channel_begin(struct process_page *p) {
 }
 
 void channel_tell(const struct control_request *request) {
-  if (is_valid(&channels[0])) message_send(channels[0].fd_plus1 - 1, request, -1);
+  if (is_valid(&channels[0])) message_send(channels[0].fd_plus1 - 1, request);
 }
 
 /* Can an image with `path` for its $NUSE_SOCK make one? Rights that this process still has may be
@@ -367,7 +289,7 @@ bool channel_is_hung_up(void) {
 bool channel_for_waiting(struct process_page *p, struct control_channel *channel) {
   if (channel_is_usable(p, channel)) return true;
   const struct control_channel *by = channel_for_requests(p);
-  return by != NULL && attach(channel, by);
+  return by != NULL && attach(channel, by, true);
 }
 
 struct control_channel *channel_of_waiter(int index) { return &channels[1 + index]; }

@@ -73,26 +73,52 @@ static long receive(const struct control_channel *channel, struct control_reply 
   return result;
 }
 
+/* ---- possession ---- */
+
+/* A request names its socket by a cookie, which anybody can guess: so on each connection the
+ * program shows a descriptor of the socket once, by passing it along. What was shown is
+ * remembered with the descriptor (entry.shown); a fork has a connection of its own, on which
+ * nothing is. */
+
+static bool is_shown(const struct fd_entry *e, uint64_t channel) {
+  return e == NULL || atomic_load_explicit(&e->shown, memory_order_relaxed) == channel;
+}
+
+/* -ENOTSOCK: the number names something else by now, which nobody shall see. */
+static long show(struct control_request *request) {
+  if (!entry_verify(request->fd, request->entry)) return -ENOTSOCK;
+  request->passed[request->passed_count++] = request->fd;
+  return 0;
+}
+
+static void note_shown(struct fd_entry *e, uint64_t channel) {
+  if (e != NULL) atomic_store_explicit(&e->shown, channel, memory_order_relaxed);
+}
+
 /* Sends over the first connection, which is made anew once if need be. NULL: *result says why
  * not. */
 static struct control_channel *send_request(struct process_page *p,
-                                         const struct control_request *request, int passed,
-                                         long *result) {
-  *result = -ENETDOWN;
+                                            const struct control_request *request, long *result) {
   for (int attempt = 0; attempt < 2; attempt++) {
+    struct control_request full = *request;
     struct control_channel *channel = channel_for_requests(p);
     if (channel == NULL) {
       *result = channel_failure();
       return NULL;
     }
-    long sent = message_send(channel->fd_plus1 - 1, request, passed);
-    if (sent == 0) return channel;
-    if (sent == -EFAULT || sent == -ETOOMANYREFS) {
+    if (!is_shown(full.entry, channel->cookie) && (*result = show(&full)) < 0) return NULL;
+    long sent = message_send(channel->fd_plus1 - 1, &full);
+    if (sent == 0) {
+      note_shown(full.entry, channel->cookie);
+      return channel;
+    }
+    if (sent == -EFAULT || sent == -ETOOMANYREFS || sent == -EBADF) {
       *result = sent;
       return NULL;
     }
     channel_drop(channel);
   }
+  *result = -ENETDOWN;
   return NULL;
 }
 
@@ -104,6 +130,16 @@ static void reply_clear(struct control_reply *reply) {
   reply->data_len = 0;
 }
 
+static long call_locked(struct process_page *p, const struct control_request *request,
+                        struct control_reply *reply) {
+  long result;
+  struct control_channel *channel = send_request(p, request, &result);
+  if (channel == NULL) return result;
+  result = receive(channel, reply);
+  if (result == -ENETDOWN) channel_drop(channel);
+  return result == 0 ? reply->result : result;
+}
+
 long control_call(const struct control_request *request, struct control_reply *reply) {
   struct guard guard;
   int saved = errno;
@@ -113,25 +149,24 @@ long control_call(const struct control_request *request, struct control_reply *r
   if (request->data_len > NUSE_DATA_MAX) return -EINVAL;
   struct process_page *p = process_page();
   guard_enter(&guard, p);
-  struct control_channel *channel = send_request(p, request, -1, &result);
-  if (channel != NULL) {
-    result = receive(channel, reply);
-    if (result == -ENETDOWN) channel_drop(channel);
-    if (result == 0) result = reply->result;
+  result = call_locked(p, request, reply);
+  if (result == -NUSE_NOT_SHOWN && request->entry != NULL) {
+    note_shown(request->entry, 0);
+    result = call_locked(p, request, reply);
   }
   guard_leave(&guard, p);
   errno = saved;
   return result;
 }
 
-long control_post(const struct control_request *request, int passed) {
+long control_post(const struct control_request *request) {
   struct guard guard;
   int saved = errno;
   long result;
   if (!is_possible()) return -ENETDOWN;
   struct process_page *p = process_page();
   guard_enter(&guard, p);
-  if (send_request(p, request, passed, &result) != NULL) result = 0;
+  if (send_request(p, request, &result) != NULL) result = 0;
   guard_leave(&guard, p);
   errno = saved;
   return result;
@@ -188,19 +223,25 @@ static void waiter_abandon(void *argument) {
   waiter_give(w);
 }
 
+/* What was shown on the connection for requests holds for those of the threads. */
 static long waiter_send(struct waiter *w, struct process_page *p,
                         const struct control_request *request) {
   struct guard guard;
-  long result = -ENETDOWN;
   for (int attempt = 0; attempt < 2; attempt++) {
+    struct control_request full = *request;
+    uint64_t first = channel_cookie();
+    long result = 0;
     if (!channel_is_usable(p, w->channel)) {
       guard_enter(&guard, p);
-      long made = channel_for_waiting(p, w->channel) ? 0 : channel_failure();
+      result = channel_for_waiting(p, w->channel) ? 0 : channel_failure();
+      first = channel_cookie();
       guard_leave(&guard, p);
-      if (made < 0) return made;
     }
-    result = message_send(w->channel->fd_plus1 - 1, request, -1);
-    if (result == 0 || result == -EFAULT) return result;
+    if (result == 0 && !is_shown(full.entry, first)) result = show(&full);
+    if (result < 0) return result;
+    result = message_send(w->channel->fd_plus1 - 1, &full);
+    if (result == 0) note_shown(full.entry, first);
+    if (result == 0 || result == -EFAULT || result == -EBADF) return result;
     channel_drop(w->channel);
   }
   return -ENETDOWN;
@@ -222,7 +263,7 @@ static long waiter_cancel(const struct waiter *w, struct control_reply *reply) {
   struct guard guard;
   struct control_request cancel = {.op = NUSE_OP_CANCEL, .a = NUSE_FILLER_LEN};
   signals_off(&guard);
-  long result = message_send(w->channel->fd_plus1 - 1, &cancel, -1);
+  long result = message_send(w->channel->fd_plus1 - 1, &cancel);
   if (result == 0) result = receive(w->channel, reply);
   signals_on(&guard);
   return result;
@@ -243,6 +284,16 @@ static long waiter_call(struct waiter *w, struct process_page *p,
   return result;
 }
 
+/* Once more, should it have been shown on a connection that is no more. */
+static long waiter_call_shown(struct waiter *w, struct process_page *p,
+                              const struct control_request *request,
+                              struct control_reply *reply, int limit_ms) {
+  long result = waiter_call(w, p, request, reply, limit_ms);
+  if (result != -NUSE_NOT_SHOWN || request->entry == NULL) return result;
+  note_shown(request->entry, 0);
+  return waiter_call(w, p, request, reply, limit_ms);
+}
+
 long control_wait(const struct control_request *request, struct control_reply *reply,
                   int limit_ms) {
   struct waiter waiter;
@@ -254,7 +305,7 @@ long control_wait(const struct control_request *request, struct control_reply *r
   struct process_page *p = process_page();
   waiter_take(&waiter, p);
   pthread_cleanup_push(waiter_abandon, &waiter);
-  result = waiter_call(&waiter, p, request, reply, limit_ms);
+  result = waiter_call_shown(&waiter, p, request, reply, limit_ms);
   pthread_cleanup_pop(0);
   waiter_give(&waiter);
   errno = saved;
@@ -265,21 +316,33 @@ long control_wait(const struct control_request *request, struct control_reply *r
 
 static long keep_state(int fd, struct fd_entry *e, const struct control_request *request,
                        const struct control_reply *reply, long result) {
-  if (result == -NUSE_NO_SOCKET) return entry_verify(fd, e) ? -ENOTCONN : -ENOTSOCK;
+  bool is_unknown = result == -NUSE_NO_SOCKET || result == -NUSE_NOT_SHOWN;
+  if (is_unknown) return entry_verify(fd, e) ? -ENOTCONN : -ENOTSOCK;
   bool is_answered = result != -ENETDOWN && !is_for_want(result);
   if (is_answered) entry_set_state(e, request->cookie, reply->state);
   return result;
 }
 
+static void about(int fd, struct fd_entry *e, struct control_request *request) {
+  request->cookie = entry_cookie(e);
+  request->entry = e;
+  request->fd = fd;
+}
+
 long entry_call(int fd, struct fd_entry *e, struct control_request *request,
                 struct control_reply *reply) {
-  request->cookie = entry_cookie(e);
+  about(fd, e, request);
   return keep_state(fd, e, request, reply, control_call(request, reply));
+}
+
+long entry_post(int fd, struct fd_entry *e, struct control_request *request) {
+  about(fd, e, request);
+  return control_post(request);
 }
 
 long entry_wait(int fd, struct fd_entry *e, struct control_request *request,
                 struct control_reply *reply, int limit_ms) {
-  request->cookie = entry_cookie(e);
+  about(fd, e, request);
   return keep_state(fd, e, request, reply, control_wait(request, reply, limit_ms));
 }
 

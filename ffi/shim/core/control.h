@@ -2,7 +2,8 @@
  * The control channel: requests to the service and their replies.
  *
  *   control.c   a request and its reply, under the lock; a request that waits; one about a socket
- *   channels.c  the messages, and the connections that they go over
+ *   channels.c  the connections that the messages go over
+ *   messages.c  the messages
  */
 #ifndef NUSE_CONTROL_H
 #define NUSE_CONTROL_H
@@ -10,12 +11,22 @@
 #include "process.h"
 #include "shim.h"
 
+#define PASSED_MAX 2
+
+struct fd_entry;
+
 struct control_request {
   int op;
   uint64_t cookie;
   int a, b, c;
   const void *data;
   size_t data_len;
+  /* The socket that it is about: its entry, and a descriptor of it. The service wants to see that
+   * once on each connection: a cookie is a name, and no right (control.c). */
+  struct fd_entry *entry;
+  int fd;
+  int passed[PASSED_MAX]; /* descriptors that go along */
+  int passed_count;
 };
 
 struct control_reply {
@@ -29,10 +40,11 @@ struct control_reply {
   int fd;            /* -1 none */
   bool cloexec;      /* in: wanted on fd */
   bool interrupted;  /* control_wait: cut short by a signal's handler */
+  uint64_t shown;    /* of a socket just made or found: channel_cookie() (fd_table.h) */
 };
 
-/* One message, with a descriptor unless `passed` is -1. 0 or -errno. */
-long message_send(int fd, const struct control_request *request, int passed);
+/* One message. 0 or -errno; -EBADF: it is a descriptor to be passed that is none. */
+long message_send(int fd, const struct control_request *request);
 /* 0, -EINTR, -EMFILE (the descriptor is lost), or -ENETDOWN. */
 long message_receive(int fd, struct control_reply *reply);
 
@@ -52,6 +64,8 @@ bool channel_is_usable(const struct process_page *p, const struct control_channe
 bool channel_for_waiting(struct process_page *p, struct control_channel *channel);
 struct control_channel *channel_of_waiter(int index);
 void channel_drop(struct control_channel *channel);
+/* What names the connection for requests. */
+uint64_t channel_cookie(void);
 /* What marks datagram headers as ours; 0 before the first connection. */
 uint64_t channel_token(void);
 /* Has the service closed the connection for requests, ours or our parent's? */
@@ -67,19 +81,20 @@ void channel_pass_on(bool has_shim, const char *path);
 /* One request and its reply. Returns the reply's result; without a service, channel_failure().
  * `reply` may be zero-initialised. Async-signal-safe, as the two that follow. */
 long control_call(const struct control_request *request, struct control_reply *reply);
-/* A request without a reply, `passed` is a descriptor to go with it or -1. 0 or -errno. */
-long control_post(const struct control_request *request, int passed);
+/* A request without a reply. 0 or -errno. */
+long control_post(const struct control_request *request);
 /* A request that is answered when something has happened, in `limit_ms` (-1: whenever). Cut short
  * by the limit or by a handler (reply->interrupted), it is CANCELled: -EINPROGRESS. */
 long control_wait(const struct control_request *request, struct control_reply *reply,
                   int limit_ms);
 /* The same for what the service may also not hear; a vfork child may, too. */
 void control_tell(const struct control_request *request);
-struct fd_entry;
 /* A request about the entry's socket; keeps its cached state. The service does not know it:
  * -ENOTCONN (it has ended long ago), -ENOTSOCK (the number names something else now). */
 long entry_call(int fd, struct fd_entry *e, struct control_request *request,
                 struct control_reply *reply);
+/* The same for a request without a reply. */
+long entry_post(int fd, struct fd_entry *e, struct control_request *request);
 /* The same for a request that waits. */
 long entry_wait(int fd, struct fd_entry *e, struct control_request *request,
                 struct control_reply *reply, int limit_ms);

@@ -50,6 +50,7 @@ static void entry_fill(struct fd_entry *e, const struct control_reply *who, unsi
   atomic_store_explicit(&e->error, 0, memory_order_relaxed);
   atomic_store_explicit(&e->looked, 0, memory_order_relaxed);
   atomic_store_explicit(&e->cookie, who->cookie, memory_order_relaxed);
+  atomic_store_explicit(&e->shown, who->shown, memory_order_relaxed);
   atomic_store_explicit(&e->stamp_us, 0, memory_order_relaxed);
   unsigned word = (who->state & WORD_STATE) | (unsigned)who->a << WORD_KIND_SHIFT | marks;
   atomic_store_explicit(&e->word, word, memory_order_release);
@@ -119,6 +120,7 @@ void table_copy(int from, int to) {
   unsigned meta = atomic_load_explicit(&source->meta, memory_order_relaxed);
   struct control_reply who = {.state = word & WORD_STATE,
                               .cookie = entry_cookie(source),
+                              .shown = atomic_load(&source->shown),
                               .a = word_kind(word),
                               .b = (int)(meta & 0xff),
                               .c = (int)(meta >> 8)};

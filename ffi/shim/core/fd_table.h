@@ -34,6 +34,7 @@ struct fd_entry {
   atomic_int error;  /* to be reported by the next call (positive errno) */
   atomic_uint looked; /* when a send last looked for an error, milliseconds | 1; 0: never */
   _Atomic uint64_t cookie;
+  _Atomic uint64_t shown; /* the connection on which the service has seen it (control.c) */
   _Atomic uint64_t stamp_us; /* receive time of the last datagram (SIOCGSTAMP) */
 };
 

@@ -42,11 +42,13 @@ enum fd_kind table_classify(int fd, struct fd_entry **entry) {
   } else if (!may_be_ours(fd, &cookie, &definite)) {
     if (definite) table_set_kind(fd, KIND_FOREIGN);
   } else {
-    struct control_request request = {.op = NUSE_OP_WHO, .cookie = cookie};
+    struct control_request request = {
+        .op = NUSE_OP_WHO, .cookie = cookie, .passed = {fd}, .passed_count = 1};
     struct control_reply who = {0};
     long result = control_call(&request, &who);
     if (result == 0 && (who.a == KIND_STREAM || who.a == KIND_DATAGRAM)) {
       who.cookie = cookie;
+      who.shown = channel_cookie();
       *entry = table_set_nuse(fd, &who, WORD_TIMED | WORD_ERRORS | unwritable_bit(fd, who.a));
       if (*entry != NULL) kind = (enum fd_kind)who.a;
     } else if (result == -NUSE_NO_SOCKET) {

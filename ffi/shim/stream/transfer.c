@@ -81,12 +81,11 @@ static inline long before_send(int fd, struct fd_entry *e, size_t len, int flags
 }
 
 void stream_say_more(int fd, struct fd_entry *e, bool is_on) {
-  struct control_request request = {
-      .op = NUSE_OP_MORE, .cookie = entry_cookie(e), .a = is_on ? 1 : 0};
+  struct control_request request = {.op = NUSE_OP_MORE, .a = is_on ? 1 : 0};
   struct control_reply reply = {0};
   int saved = errno;
   if (!entry_verify(fd, e)) return;
-  long result = is_on ? control_call(&request, &reply) : control_post(&request, -1);
+  long result = is_on ? entry_call(fd, e, &request, &reply) : entry_post(fd, e, &request);
   if (result == 0) entry_mark(e, is_on ? WORD_MORE : 0, is_on ? 0 : WORD_MORE);
   errno = saved;
 }

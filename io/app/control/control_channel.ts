@@ -19,6 +19,7 @@ import { OwnEvent } from "../../log/own_events.ts";
 import type { Handler } from "../../loop/loop.ts";
 import { isWithinShare } from "../endpoint/account.ts";
 import type { AppContext } from "../endpoint/app_context.ts";
+import { Holder } from "../endpoint/holders.ts";
 import { Reply } from "../protocol/message.ts";
 import { Call } from "./call.ts";
 import { type ClientKeeper, ControlClient } from "./control_client.ts";
@@ -84,7 +85,7 @@ export class ControlChannel implements Handler, ClientKeeper {
     if (!isTrusted) {
       sys.closeEnd(fd);
       counters.clientsRefused++;
-    } else if (this.add(fd)) counters.clientsAccepted++;
+    } else if (this.add(fd, null)) counters.clientsAccepted++;
   }
 
   /**
@@ -110,11 +111,13 @@ export class ControlChannel implements Handler, ClientKeeper {
     counters.clientsRefused++;
   }
 
-  add(fd: number): boolean {
+  add(fd: number, of: ControlClient | null): boolean {
     const { accounts, loop, limits } = this.#app;
     const peer = peerCredentials(fd);
     const account = accounts.of(typeof peer === "number" ? 0 : peer.pid);
-    const client = new ControlClient(this.#app, this, fd, account);
+    // The kernel says which process has made the connection: a child cannot pass for a thread.
+    const holder = of?.account === account ? of.holder : new Holder();
+    const client = new ControlClient(this.#app, this, fd, account, holder);
     if (isWithinShare(account.clients, this.#clients.size, limits.maxClients)) {
       client.slot = loop.add(fd, EPOLLIN, client);
     }
@@ -128,6 +131,7 @@ export class ControlChannel implements Handler, ClientKeeper {
       return false;
     }
     account.clients++;
+    holder.connections++;
     this.#clients.set(client.slot, client);
     this.#tell(OwnEvent.SERVICE_CLIENT, client);
     return true;
@@ -136,6 +140,7 @@ export class ControlChannel implements Handler, ClientKeeper {
   drop(client: ControlClient): void {
     if (this.#clients.get(client.slot) !== client) return; // its descriptor may be another's by now
     this.#clients.delete(client.slot);
+    client.holder.connections--;
     client.account.clients--;
     this.#app.accounts.settle(client.account);
     client.later.drop();

@@ -16,6 +16,7 @@ import { OwnEvent } from "../../log/own_events.ts";
 import type { Handler } from "../../loop/loop.ts";
 import type { Account } from "../endpoint/account.ts";
 import type { AppContext } from "../endpoint/app_context.ts";
+import type { Holder } from "../endpoint/holders.ts";
 import { DeferredReply, type RepliedSocket } from "../protocol/deferred_reply.ts";
 import { MESSAGE_MAX_LEN, type Reply, type Request } from "../protocol/message.ts";
 import type { Call, Caller } from "./call.ts";
@@ -30,8 +31,11 @@ export interface ClientKeeper {
   readonly innerCall: Call;
   /** For what a connect() that waited has come to. */
   readonly lateReply: Reply;
-  /** Takes a descriptor over as another connection, or closes it: false. */
-  add(fd: number): boolean;
+  /**
+   * Takes a descriptor over as another connection, or closes it: false. `of`: for a thread of that
+   * one's process.
+   */
+  add(fd: number, of: ControlClient | null): boolean;
   /** Closes the connection. */
   drop(client: ControlClient): void;
   /** Carries out what the other clients have sent. */
@@ -48,6 +52,8 @@ export class ControlClient implements Handler, Caller {
     readonly keeper: ClientKeeper,
     readonly fd: number,
     readonly account: Account,
+    /** On whom what is shown counts: for a thread's connection that of the process. */
+    readonly holder: Holder,
   ) {}
 
   onEvents(_events: number, nowUs: number): void {
@@ -65,8 +71,8 @@ export class ControlClient implements Handler, Caller {
     return true;
   }
 
-  attach(fd: number): boolean {
-    return this.keeper.add(fd);
+  attach(fd: number, isThread: boolean): boolean {
+    return this.keeper.add(fd, isThread ? this : null);
   }
 
   /** Reads a request; false: there is none, or the connection is no more. */
@@ -76,8 +82,9 @@ export class ControlClient implements Handler, Caller {
     const n = sys.recvFd(this.fd, base, requestOff, MESSAGE_MAX_LEN + 1, fdOff, MSG_DONTWAIT);
     if (n === -EAGAIN || n === -EINTR) return false;
     call.fd = memory.dv.getInt32(fdOff, true);
+    call.secondFd = memory.dv.getInt32(fdOff + 4, true);
     if (n <= 0) { // a message of no bytes may carry a descriptor, too
-      if (call.fd >= 0) sys.closeLater(call.takeFd());
+      call.closeFds();
       this.keeper.drop(this);
       return false;
     }
@@ -88,7 +95,7 @@ export class ControlClient implements Handler, Caller {
     if (isWellFormed && (!this.later.isOwed || request.op === NUSE_OP_CANCEL)) return true;
     log?.tell(OwnEvent.CONTROL_MALFORMED, { pid: this.pid });
     counters.requestsMalformed++;
-    if (call.fd >= 0) sys.closeLater(call.takeFd());
+    call.closeFds();
     this.keeper.drop(this);
     return false;
   }
@@ -103,7 +110,7 @@ export class ControlClient implements Handler, Caller {
       this.app.noteFault(error);
       this.onFault();
     }
-    if (call.fd >= 0) this.app.sys.closeLater(call.takeFd());
+    call.closeFds();
     if (hasReply) this.answer(call.reply);
     else if (this.later.isOwed) this.later.noteRequest(call.request);
   }

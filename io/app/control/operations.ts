@@ -148,6 +148,7 @@ function runOnSocket(call: Call, operation: SocketOperation): number {
   const { app, request, reply, nowUs } = call;
   const endpoint = app.endpoints.get(request.cookie);
   if (endpoint !== null) {
+    if (!isHeld(call, endpoint)) return -P.NUSE_NOT_SHOWN;
     if (hasToCatchUp(operation, endpoint)) endpoint.catchUp(nowUs);
     const result = operation.living(call, endpoint);
     // listen() replaces the endpoint
@@ -156,6 +157,7 @@ function runOnSocket(call: Call, operation: SocketOperation): number {
   }
   const ended = app.ended.get(request.cookie);
   if (ended === null) return whyUnknown(app, request);
+  if (!isHeld(call, ended)) return -P.NUSE_NOT_SHOWN;
   reply.state = ended.state;
   return operation.ended(call, ended);
 }
@@ -164,6 +166,19 @@ function runOnSocket(call: Call, operation: SocketOperation): number {
 function whyUnknown({ refused }: AppContext, { cookie, op }: Request): number {
   const errno = refused.errnoOf(cookie);
   return errno === 0 || op === P.NUSE_OP_WHO ? -P.NUSE_NO_SOCKET : -errno;
+}
+
+/** Whether the caller has shown the socket, now or before on this connection. */
+function isHeld(call: Call, socket: Endpoint | EndedSocket): boolean {
+  const { holder } = call.caller;
+  if (socket.holders.has(holder)) return true;
+  if (socket.isContested || !call.showsSocket(socket.isPairOurs)) {
+    call.app.counters.socketsNotShown++;
+    return false;
+  }
+  socket.isCookieShown = true;
+  socket.holders.add(holder);
+  return true;
 }
 
 function hasToCatchUp({ catchesUp }: SocketOperation, endpoint: Endpoint): boolean {
@@ -183,7 +198,7 @@ function greet({ app, reply }: Call): number {
 /** ATTACH */
 function attach(call: Call): number {
   if (!isPairEnd(call.fd, SOCK_SEQPACKET)) return -EINVAL;
-  if (call.caller.attach(call.takeFd())) call.app.counters.clientsAttached++;
+  if (call.caller.attach(call.takeFd(), call.request.b === 1)) call.app.counters.clientsAttached++;
   return 0;
 }
 

@@ -52,6 +52,8 @@ export function setOption(call: Call, endpoint: Endpoint): number {
     return 0;
   }
   const value = valueOf(app, dataOff, dataLen);
+  const refused = app.privilege.checkOption(call, level, name, value);
+  if (refused < 0) return refused;
   const result = setSocketOption(endpoint.socket, level, name, value, nowUs);
   if (result === 0) {
     endpoint.optionState = nextOptionState(endpoint.optionState, level, name, value);

@@ -4,10 +4,11 @@
  *
  * @module
  */
-import { AF_INET, SOCK_SEQPACKET, SOCK_STREAM } from "../../../ffi/abi/socket.ts";
+import { AF_INET, SOCK_RAW, SOCK_SEQPACKET, SOCK_STREAM } from "../../../ffi/abi/socket.ts";
 import {
   AF_UNSPEC,
   type DatagramSocket,
+  EACCES,
   EAFNOSUPPORT,
   EINPROGRESS,
   EINVAL,
@@ -15,6 +16,7 @@ import {
   ENFILE,
   ENOTCONN,
   EOPNOTSUPP,
+  EPERM,
   type Socket,
   type StreamSocket,
 } from "../../../stack/mod.ts";
@@ -64,10 +66,12 @@ function noteRefused({ counters, endpoints, log }: AppContext, errno: number): v
   }
 }
 
-function makeSocket({ app, caller, request, reply }: Call): number {
+function makeSocket(call: Call): number {
+  const { app, caller, request, reply } = call;
   const { account } = caller;
   const room = app.roomFor(account);
   if (room < 0) return room;
+  if (request.b === SOCK_RAW && !app.privilege.mayOpenRaw(call)) return -EPERM;
   const { pairs } = app;
   const socket = app.stack.socket(request.a, request.b, request.c);
   if (typeof socket === "number") return socket;
@@ -81,6 +85,8 @@ function makeSocket({ app, caller, request, reply }: Call): number {
     pairs.close();
     return endpoint;
   }
+  endpoint.isPairOurs = true;
+  endpoint.holders.add(caller.holder);
   reply.cookie = pairs.cookie;
   reply.passFd = pairs.programFd;
   describe(reply, endpoint.kind, socket);
@@ -130,7 +136,11 @@ function adopt({ app, caller, fd, nowUs, request }: Call): number {
   const room = app.roomFor(account);
   if (room < 0) return room;
   if (fd < 0) return -ENFILE; // without a number for it, it does not come along
-  if (endpoints.get(request.cookie) !== null) return -EINVAL;
+  const namesake = endpoints.get(request.cookie);
+  if (namesake !== null) {
+    namesake.isContested = !namesake.isPairOurs && !namesake.isCookieShown;
+    return -EINVAL;
+  }
   const socket = stack.socket(request.a, request.b, request.c);
   if (typeof socket === "number") return socket;
   if (!isPairEnd(fd, socket.kind === "stream" ? SOCK_STREAM : SOCK_SEQPACKET)) {
@@ -140,7 +150,9 @@ function adopt({ app, caller, fd, nowUs, request }: Call): number {
   refuseRights(sys, fd);
   if (socket.kind === "datagram") enlargePair(sys, fd);
   const endpoint = endpointFor(app, account, socket, fd, request.cookie);
-  return typeof endpoint === "number" ? endpoint : 0;
+  if (typeof endpoint === "number") return endpoint;
+  endpoint.holders.add(caller.holder);
+  return 0;
 }
 
 function describe(reply: Reply, kind: number, socket: Socket): void {
@@ -162,7 +174,8 @@ export function bind(call: Call, endpoint: Endpoint): number {
   return result;
 }
 
-function bindSocket({ app, request, nowUs }: Call, { socket }: Endpoint): number {
+function bindSocket(call: Call, { socket }: Endpoint): number {
+  const { app, request, nowUs } = call;
   const parsed = parseAddress(app, request, socket.domain);
   if (parsed < 0) return parsed;
   if (address.family === AF_UNSPEC) {
@@ -171,10 +184,18 @@ function bindSocket({ app, request, nowUs }: Call, { socket }: Endpoint): number
     if (socket.domain !== AF_INET) return -EAFNOSUPPORT;
     const { dv } = app.memory;
     if (dv.getInt32(request.dataOff + 4) !== 0) return -EAFNOSUPPORT;
-    return socket.bind(anyAddress(AF_INET), dv.getUint16(request.dataOff + 2), nowUs);
+    const port = dv.getUint16(request.dataOff + 2);
+    if (!mayBind(call, socket, port)) return -EACCES;
+    return socket.bind(anyAddress(AF_INET), port, nowUs);
   }
   if (address.family !== socket.domain) return -EAFNOSUPPORT;
+  if (!mayBind(call, socket, address.port)) return -EACCES;
   return socket.bind(address.addr, address.port, nowUs);
+}
+
+/** Raw sockets have no ports. */
+function mayBind(call: Call, { type }: Socket, port: number): boolean {
+  return type === SOCK_RAW || call.app.privilege.mayBind(call, port);
 }
 
 /** CONNECT: it may be answered later. */
@@ -231,6 +252,10 @@ export function listen({ app, request, nowUs }: Call, endpoint: Endpoint): numbe
   const listener = new ListenerEndpoint(app, socket, fd, cookie);
   listener.account = endpoint.account;
   listener.optionState = endpoint.optionState;
+  listener.holders = endpoint.holders;
+  listener.isPairOurs = endpoint.isPairOurs;
+  listener.isCookieShown = endpoint.isCookieShown;
+  listener.isContested = endpoint.isContested;
   listener.setBacklog(backlog);
   const attached = listener.attach();
   if (attached < 0) { // only for want of kernel memory: the program sees its end hang up

@@ -22,6 +22,7 @@ import { EndpointTable } from "./endpoint_table.ts";
 import { LingeringSockets } from "./lingering.ts";
 import { PairMaker } from "./pair.ts";
 import { RefusedSockets } from "./refused_sockets.ts";
+import { Privilege } from "./privilege.ts";
 
 export interface AppLimits {
   /** Sockets alive at once; each costs one descriptor of ours. */
@@ -54,6 +55,8 @@ export class AppContext {
   readonly counters = new AppCounters();
   /** Told of processes and their requests; null: there is no log. */
   log: OwnLog | null = null;
+  /** What programs may do. */
+  privilege = new Privilege(null);
   /** Of programs that are not served. */
   readonly reports = new Reports();
   readonly endpoints: EndpointTable;

@@ -20,6 +20,8 @@ export class AppCounters {
   socketsClosed = 0;
   /** Refused for want of descriptors or beyond the limit. */
   socketsRefused = 0;
+  /** Requests about sockets that the connection has shown no descriptor of. */
+  socketsNotShown = 0;
   connectionsAccepted = 0;
   /** Established connections that could not be handed to the listener's program: reset. */
   connectionsLost = 0;

@@ -10,11 +10,16 @@
 import { NUSE_STATE_ERROR } from "../../../ffi/shim/protocol.ts";
 import type { Endpoint as NetEndpoint, Socket } from "../../../stack/mod.ts";
 import type { Endpoint } from "./endpoint.ts";
+import type { Holders } from "./holders.ts";
 
 export class EndedSocket {
   readonly kind: number;
   readonly socket: Socket;
   readonly local: NetEndpoint;
+  readonly holders: Holders;
+  readonly isPairOurs: boolean;
+  readonly isContested: boolean;
+  isCookieShown: boolean;
   readonly #state: number;
   #soError: number;
 
@@ -24,6 +29,10 @@ export class EndedSocket {
     this.socket = endpoint.socket;
     this.#state = endpoint.state;
     this.local = endpoint.local;
+    this.holders = endpoint.holders;
+    this.isPairOurs = endpoint.isPairOurs;
+    this.isContested = endpoint.isContested;
+    this.isCookieShown = endpoint.isCookieShown;
     this.#soError = soError;
   }
 

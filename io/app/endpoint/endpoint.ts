@@ -29,6 +29,7 @@ import type { Endpoint as NetEndpoint, Socket, StreamSocket } from "../../../sta
 import type { Handler } from "../../loop/loop.ts";
 import type { Account } from "./account.ts";
 import type { AppContext } from "./app_context.ts";
+import { Holders } from "./holders.ts";
 
 const BASE_EVENTS = EPOLLET + EPOLLIN + EPOLLRDHUP;
 
@@ -45,6 +46,14 @@ export abstract class Endpoint implements Handler {
   isProgramGone = false;
   /** The program has asked for shutdown(): a hang-up may be just that. */
   isShutdownAsked = false;
+  /** Who may ask something of it. */
+  holders = new Holders();
+  /** We have made the pair: the cookie is that of the program's end, which only we write to. */
+  isPairOurs = false;
+  /** The program has made it, and what it says of the cookie has been shown to be true. */
+  isCookieShown = false;
+  /** Somebody else says so, too, and neither has shown it: nobody else may come to hold it. */
+  isContested = false;
   /** The cookie of a pair that this socket had before; 0: none. */
   formerCookie = 0;
   /** The pair has been closed; nothing may be done any more. */

@@ -97,6 +97,7 @@ export class ListenerEndpoint extends Endpoint {
     const { ownFd, programFd, cookie } = pairs;
     const endpoint = new StreamEndpoint(app, child, ownFd, cookie);
     endpoint.account = this.account;
+    endpoint.isPairOurs = true;
     endpoint.startConnected();
     if (endpoint.attach() < 0) {
       pairs.close();

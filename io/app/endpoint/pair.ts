@@ -91,6 +91,12 @@ export class PairMaker {
     return 0;
   }
 
+  /** SO_COOKIE of a descriptor, or -errno. */
+  cookieOf(fd: number): number {
+    const len = this.#sys.getsockopt(fd, SOL_SOCKET, SO_COOKIE, this.#cookieBytes, 8);
+    return len < 0 ? len : readCookie(this.#cookie, 0);
+  }
+
   /** Closes both ends, when the pair is not wanted after all. */
   close(): void {
     this.#sys.close(this.ownFd);

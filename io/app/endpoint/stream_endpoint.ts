@@ -257,6 +257,8 @@ export class StreamEndpoint extends Endpoint {
     const next = new StreamEndpoint(app, socket, pairs.ownFd, pairs.cookie);
     next.account = this.account;
     next.optionState = this.optionState;
+    next.holders = this.holders;
+    next.isPairOurs = true;
     next.formerCookie = this.cookie;
     next.connecting.isOutcomePending = this.connecting.isOutcomePending;
     this.detach(nowUs);

@@ -353,3 +353,18 @@ size_t put_rules(uint8_t *out) {
   memcpy(out, rules, sizeof rules);
   return sizeof rules;
 }
+
+int shut(const struct fake *s, int how) {
+  if (how < 0 || how > 2) return -EINVAL;
+  return s->state & (NUSE_STATE_CONNECTED | NUSE_STATE_LISTENING) ? 0 : -ENOTCONN;
+}
+
+void see_shown(const int passed[2], int from, uint64_t cookie) {
+  for (int i = from; i < 2 && passed[i] >= 0; i++) {
+    uint64_t found = 0;
+    socklen_t len = sizeof found;
+    getsockopt(passed[i], SOL_SOCKET, SO_COOKIE, &found, &len);
+    if (found == cookie) op_counts[FAKE_SHOWN]++;
+    close(passed[i]);
+  }
+}

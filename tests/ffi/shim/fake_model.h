@@ -55,6 +55,9 @@ int connect_stream(struct fake *s, const uint8_t *name, size_t len, int filler, 
 int connect_fast(struct fake *s);
 /* fake_service.c: the reply to a CONNECT that has waited. */
 void answer_waiter(struct fake *s, int result, int filler);
+int shut(const struct fake *s, int how);
+/* Counts (FAKE_SHOWN) and closes the descriptors, from the one at `from` on. */
+void see_shown(const int passed[2], int from, uint64_t cookie);
 int check(const struct fake *s, const uint8_t *name, size_t len, int payload);
 int set_option(struct fake *s, int level, int name, const uint8_t *data, size_t len);
 int get_option(struct fake *s, int level, int name, int *value);

@@ -151,11 +151,6 @@ static int op_errqueue(struct fake *s, struct header *reply) {
   return 0;
 }
 
-static int op_shutdown(const struct fake *s, int how) {
-  if (how < 0 || how > 2) return -EINVAL;
-  return s->state & (NUSE_STATE_CONNECTED | NUSE_STATE_LISTENING) ? 0 : -ENOTCONN;
-}
-
 static int answer_socket(struct fake *s, int fd, int op, const struct header *request,
                          struct header *reply) {
   switch (op) {
@@ -177,7 +172,7 @@ static int answer_socket(struct fake *s, int fd, int op, const struct header *re
       s->more = request->a != 0;
       return 0;
     case NUSE_OP_SHUTDOWN:
-      return op_shutdown(s, request->a);
+      return shut(s, request->a);
     case NUSE_OP_WHO:
       describe(s, reply);
       return 0;
@@ -190,13 +185,14 @@ static int answer_socket(struct fake *s, int fd, int op, const struct header *re
   }
 }
 
-static void answer(int fd, const struct header *request, int passed) {
+static void answer(int fd, const struct header *request, const int *passed) {
   struct header reply = {.cookie = request->cookie};
   int op = (int)((uint32_t)request->word1 >> 16), program_fd = -1;
   struct fake *s = find(request->cookie);
   op_counts[op & 63]++;
-  if (op == NUSE_OP_ATTACH) add_connection(passed, false);
-  if (op == NUSE_OP_OPEN) op_open(request, passed);
+  if (op == NUSE_OP_ATTACH) add_connection(passed[0], false);
+  if (op == NUSE_OP_OPEN) op_open(request, passed[0]);
+  see_shown(passed, op == NUSE_OP_ATTACH || op == NUSE_OP_OPEN ? 1 : 0, request->cookie);
   if (op == NUSE_OP_CANCEL) op_cancel(fd, request->a);
   if (op == NUSE_OP_ATTACH || op == NUSE_OP_OPEN || op == NUSE_OP_CANCEL) return;
   if (op == NUSE_OP_IMAGE || op == NUSE_OP_PACKET_SOCKET) return;
@@ -226,18 +222,20 @@ static bool serve_one(int fd, bool *more) {
   struct header request;
   union {
     struct cmsghdr header;
-    char room[CMSG_SPACE(sizeof(int))];
+    char room[CMSG_SPACE(2 * sizeof(int))];
   } control;
   struct iovec iov[2] = {{&request, sizeof request}, {data, sizeof data}};
   struct msghdr msg = {
       .msg_iov = iov, .msg_iovlen = 2, .msg_control = &control, .msg_controllen = sizeof control};
-  int passed = -1;
+  int passed[2] = {-1, -1};
   memset(data, 0, 64);
   ssize_t n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
   *more = n > 0;
   if (n < 0 && errno == EAGAIN) return true;
   if (n < (ssize_t)sizeof request || request.word0 != NUSE_MAGIC) return false;
-  if (msg.msg_controllen > 0) memcpy(&passed, CMSG_DATA(&control.header), sizeof passed);
+  if (msg.msg_controllen > 0) {
+    memcpy(passed, CMSG_DATA(&control.header), control.header.cmsg_len - CMSG_LEN(0));
+  }
   if ((request.word1 & 0xffff) != NUSE_VERSION) abort();
   if ((size_t)n != sizeof request + request.data_len) abort();
   answer(fd, &request, passed);

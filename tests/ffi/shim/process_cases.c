@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/seccomp.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -53,6 +54,45 @@ CASE(fork_attaches) {
   reap(pid);
   datagram_works(fd);
   CHECK(requests(fd, NUSE_OP_HELLO) == hello && requests(fd, NUSE_OP_ATTACH) == attach + 2);
+}
+
+/* What was inherited or accepted, at its first use; one's own not at all. */
+CASE(possession_is_shown_once) {
+  int fd = udp();
+  int before = requests(fd, FAKE_SHOWN);
+  int own = tcp(0);
+  CHECK(bind(own, at(0), AT_LEN) == 0 && listen(own, 5) == 0);
+  CHECK(requests(fd, FAKE_SHOWN) == before);
+  fake_set(own, FAKE_INCOMING, 1);
+  int accepted = accept(own, NULL, NULL), on = 1;
+  CHECK(accepted >= 0 && requests(fd, FAKE_SHOWN) == before);
+  CHECK(setsockopt(accepted, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0);
+  CHECK(setsockopt(accepted, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0);
+  CHECK(requests(fd, FAKE_SHOWN) == before + 1);
+  CHECK(connect(tcp(0), at(PORT_ECHO), AT_LEN) == 0);
+  CHECK(requests(fd, FAKE_SHOWN) == before + 1);
+  pid_t pid = fork();
+  if (pid == 0) {
+    for (int i = 0; i < 2; i++) CHECK(listen(own, 5) == 0);
+    CHECK(requests(fd, FAKE_SHOWN) == before + 3); /* fd and own */
+    _exit(0);
+  }
+  reap(pid);
+  CHECK(requests(fd, FAKE_SHOWN) == before + 3);
+}
+
+/* What sits at the number by now is not shown to anybody. */
+CASE(another_file_is_not_shown) {
+  int fd = udp(), own = tcp(0);
+  pid_t pid = fork();
+  if (pid == 0) {
+    int before = requests(fd, FAKE_SHOWN), binds = requests(fd, NUSE_OP_BIND);
+    CHECK(syscall(SYS_dup2, 0, own) == own);
+    FAILS(ENOTSOCK, bind(own, at(0), AT_LEN));
+    CHECK(requests(fd, FAKE_SHOWN) == before && requests(fd, NUSE_OP_BIND) == binds);
+    _exit(0);
+  }
+  reap(pid);
 }
 
 CASE(fork_by_raw_clone) {

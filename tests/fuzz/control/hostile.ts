@@ -30,6 +30,7 @@ import {
   DGRAM_TOKEN_OFF,
   EPIPE,
 } from "../../../stack/mod.ts";
+import { sendWithFds } from "../../io/app/send_fds.ts";
 import type { Prng } from "../../support/prng.ts";
 import { type Drawn, type Passed, PORTS, Requests } from "./requests.ts";
 
@@ -151,11 +152,21 @@ export class Hostile {
       writeCookie(new DataView(bytes.buffer), P.NUSE_REQ_COOKIE_OFF, cookie);
     }
     this.memory.u8.set(bytes, OUT_OFF);
-    const n = this.#sendFd(this.#controlFd, bytes.length, fd);
+    const shown = this.#shown(op);
+    const n = fd >= 0 && shown >= 0
+      ? sendWithFds(this.memory, this.#controlFd, OUT_OFF, bytes.length, [fd, shown])
+      : this.#sendFd(this.#controlFd, bytes.length, fd >= 0 ? fd : shown);
     this.#note(`request ${op}, ${bytes.length} bytes, ${passed}: ${n}`);
     if (fd >= 0) this.#sys.close(fd);
     if (op === P.NUSE_OP_ATTACH && passed === "record" && this.prng.chance(0.5)) this.#moveOver();
     if (n < 0 && this.prng.chance(0.5)) this.#hangUp();
+  }
+
+  /** A descriptor that shows a socket, as a rule another than the one that is named; -1: none. */
+  #shown(op: number): number {
+    const { prng } = this;
+    const end = this.#ends[prng.below(ENDS_MAX)];
+    return end !== undefined && prng.chance(op === P.NUSE_OP_OPEN ? 0.02 : 0.3) ? end.fd : -1;
   }
 
   /** As a forked child: what has been attached is the connection from now on. */

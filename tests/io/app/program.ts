@@ -22,6 +22,7 @@ import { connectUnix, socketCookie, socketPair } from "../../../ffi/socket.ts";
 import { readCookie, writeCookie } from "../../../io/app/protocol/message.ts";
 import { readSockaddr, SocketAddress, writeSockaddr } from "../../../io/app/protocol/sockaddr.ts";
 import { DGRAM_TOKEN_OFF, EAGAIN, EINPROGRESS, IpAddress } from "../../../stack/mod.ts";
+import { sendWithFds } from "./send_fds.ts";
 import type { World } from "./world.ts";
 
 const BUFFER_LEN = 1 << 20;
@@ -86,16 +87,17 @@ export class Program {
     return new Program(world, fd);
   }
 
-  /** A child that attaches over our connection, as after fork. */
-  fork(): Program {
+  /** A child that attaches over our connection, as after fork; or a thread that waits. */
+  fork(isThread = false): Program {
     const pair = socketPair(SOCK_SEQPACKET | SOCK_CLOEXEC);
     if (typeof pair === "number") throw new Error(`socketpair: ${pair}`);
-    this.send(P.NUSE_OP_ATTACH, { a: 4711 }, pair[1]);
+    this.send(P.NUSE_OP_ATTACH, { a: 4711, b: isThread ? 1 : 0 }, pair[1]);
     this.sys.close(pair[1]);
     return new Program(this.world, pair[0]);
   }
 
-  send(op: number, ask: Ask = {}, passFd = -1): void {
+  /** `passed`: descriptors that go along. */
+  send(op: number, ask: Ask = {}, ...passed: number[]): void {
     const { u8, dv } = this.world.memory;
     const off = this.bufferOff;
     const data = ask.data ?? new Uint8Array(0);
@@ -109,14 +111,17 @@ export class Program {
     dv.setInt32(off + P.NUSE_REQ_C_OFF, ask.c ?? 0, true);
     dv.setUint32(off + P.NUSE_REQ_DATA_LEN_OFF, data.length, true);
     u8.set(data, off + P.NUSE_HEADER_LEN);
-    this.sendRaw(P.NUSE_HEADER_LEN + data.length, passFd);
+    this.sendRaw(P.NUSE_HEADER_LEN + data.length, ...passed);
   }
 
   /** Sends the first `lenBytes` of the buffer as one message. */
-  sendRaw(lenBytes: number, passFd = -1): void {
-    const { base } = this.world.arena;
-    const n = this.sys.sendFd(this.controlFd, base, this.bufferOff, lenBytes, passFd);
-    if (n !== lenBytes) throw new Error(`control send: ${n}`);
+  sendRaw(lenBytes: number, ...passed: number[]): void {
+    const { arena } = this.world;
+    const off = this.bufferOff;
+    const n = passed.length < 2
+      ? this.sys.sendFd(this.controlFd, arena.base, off, lenBytes, passed[0] ?? -1)
+      : sendWithFds(arena, this.controlFd, off, lenBytes, passed);
+    if (n < 0) throw new Error(`control send: ${n}`);
   }
 
   /** The next reply; null when there is none yet. Throws when the connection is closed. */
@@ -141,8 +146,8 @@ export class Program {
     };
   }
 
-  request(op: number, ask: Ask = {}): Answer {
-    this.send(op, ask);
+  request(op: number, ask: Ask = {}, ...passed: number[]): Answer {
+    this.send(op, ask, ...passed);
     return this.world.until(`reply to op ${op}`, () => this.takeReply());
   }
 
@@ -163,8 +168,9 @@ export class Program {
     return this.adopt(fd, cookie, domain);
   }
 
-  adopt(fd: number, cookie: number, domain: number): ProgramSocket {
-    const socket = new ProgramSocket(this, fd, cookie, domain);
+  /** `isShown`: the service need not see the descriptor. */
+  adopt(fd: number, cookie: number, domain: number, isShown = true): ProgramSocket {
+    const socket = new ProgramSocket(this, fd, cookie, domain, isShown);
     this.#sockets.push(socket);
     return socket;
   }
@@ -182,7 +188,16 @@ export class ProgramSocket {
   #fd: number;
   #cookie: number;
 
-  constructor(readonly program: Program, fd: number, cookie: number, readonly domain: number) {
+  #isShown: boolean;
+
+  constructor(
+    readonly program: Program,
+    fd: number,
+    cookie: number,
+    readonly domain: number,
+    isShown: boolean,
+  ) {
+    this.#isShown = isShown;
     this.#fd = fd;
     this.#cookie = cookie;
   }
@@ -199,8 +214,11 @@ export class ProgramSocket {
     return this.program.world;
   }
 
+  /** As the shim: shows the descriptor of an accepted socket once. */
   request(op: number, ask: Ask = {}): Answer {
-    return this.program.request(op, { ...ask, cookie: this.cookie });
+    const shown = this.#isShown ? [] : [this.fd];
+    this.#isShown = true;
+    return this.program.request(op, { ...ask, cookie: this.cookie }, ...shown);
   }
 
   bind(text: string, port: number): number {
@@ -334,7 +352,7 @@ export class ProgramSocket {
     const domain = dv.getUint16(off + P.NUSE_ACCEPT_DOMAIN_OFF, true);
     const peerOff = off + P.NUSE_ACCEPT_PEER_OFF;
     const peer = nameText(memory.u8.slice(peerOff, peerOff + 28), domain);
-    return { socket: this.program.adopt(fd, cookie, domain), peer };
+    return { socket: this.program.adopt(fd, cookie, domain, false), peer };
   }
 
   accept(): { socket: ProgramSocket; peer: string } {

@@ -12,7 +12,7 @@ Deno.test("control: an attached child has a connection of its own", () => {
   const program = world.program();
   const socket = program.socket(AF_INET, SOCK_STREAM);
   const child = program.fork();
-  const who = child.request(P.NUSE_OP_WHO, { cookie: socket.cookie });
+  const who = child.request(P.NUSE_OP_WHO, { cookie: socket.cookie }, socket.fd);
   assertEquals([who.result, who.a, who.b, who.c], [0, P.NUSE_KIND_STREAM, AF_INET, 1 | 6 << 8]);
   assertEquals(world.service.clientCount, 2);
   child.close();
@@ -48,7 +48,7 @@ Deno.test("control: a cookie that nobody knows costs nothing when nobody has sen
     // Asked on one connection of what was opened on another, both at once.
     const pair = socketPair(SOCK_STREAM | SOCK_CLOEXEC) as [number, number];
     const cookie = Number(socketCookie(pair[0]));
-    program.send(P.NUSE_OP_WHO, { cookie });
+    program.send(P.NUSE_OP_WHO, { cookie }, pair[0]);
     opener.send(P.NUSE_OP_OPEN, { cookie, a: AF_INET, b: SOCK_STREAM }, pair[1]);
     const { result } = world.until("an answer", () => program.takeReply());
     assertEquals([result, looks], [0, 2], "one request and the end of them");

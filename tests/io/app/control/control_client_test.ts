@@ -44,7 +44,7 @@ Deno.test("control: who is owed a reply and asks for more than CANCEL is cut off
   world.steps(5);
   const by = program.fork();
   const ask = { cookie: socket.cookie, b: P.NUSE_CONNECT_WAIT };
-  by.send(P.NUSE_OP_CONNECT, { ...ask, data: sockaddr("127.0.0.1", PORT) });
+  by.send(P.NUSE_OP_CONNECT, { ...ask, data: sockaddr("127.0.0.1", PORT) }, socket.fd);
   by.send(P.NUSE_OP_CONNECT, ask);
   assertThrows(() => world.until("closed", () => by.takeReply()), Error, "ended");
   assertEquals(world.service.counters.requestsMalformed, 1);

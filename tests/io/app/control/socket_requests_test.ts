@@ -56,7 +56,7 @@ Deno.test("open: the program makes the pair, and asks at once on any connection"
   // both are read in one turn, the child's first
   const first = program.open(AF_INET, SOCK_STREAM, 6);
   const second = program.open(AF_INET, SOCK_DGRAM, 17);
-  child.send(P.NUSE_OP_WHO, { cookie: second.cookie });
+  child.send(P.NUSE_OP_WHO, { cookie: second.cookie }, second.fd);
   const who = world.until("the reply", () => child.takeReply());
   assertEquals([who.result, who.a, who.c], [0, P.NUSE_KIND_DATAGRAM, SOCK_DGRAM | 17 << 8]);
   assertEquals([first.state, second.state], [0, 0]);

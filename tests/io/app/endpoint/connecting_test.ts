@@ -36,7 +36,7 @@ function listening(program: Program, backlog = 4): ProgramSocket {
 function dial(by: Program, socket: ProgramSocket, port = PORT, address = "127.0.0.1"): void {
   const data = sockaddr(address, port);
   const ask = { cookie: socket.cookie, a: P.NUSE_FILLER_LEN, b: P.NUSE_CONNECT_WAIT, data };
-  by.send(P.NUSE_OP_CONNECT, ask);
+  by.send(P.NUSE_OP_CONNECT, ask, socket.fd);
 }
 
 function outcome(world: World, by: Program): Answer {
@@ -146,7 +146,7 @@ Deno.test("connect that waits: CANCEL turns it into one that the pair shows", ()
   by.send(P.NUSE_OP_CANCEL, { a: P.NUSE_FILLER_LEN }); // crossed the reply: nothing to cancel
   assertEquals(by.request(P.NUSE_OP_HELLO).result, 0);
   // somebody waits for it after all, without saying where to
-  by.send(P.NUSE_OP_CONNECT, { cookie: socket.cookie, b: P.NUSE_CONNECT_WAIT });
+  by.send(P.NUSE_OP_CONNECT, { cookie: socket.cookie, b: P.NUSE_CONNECT_WAIT }, socket.fd);
   world.steps(2);
   assertEquals(by.takeReply(), null);
   by.send(P.NUSE_OP_CANCEL, { a: P.NUSE_FILLER_LEN });

@@ -141,7 +141,7 @@ Deno.test("stream: EALREADY while the handshake is under way", () => {
   // two requests in one wake-up: both are answered before the SYN leaves
   const data = sockaddr("127.0.0.1", PORT);
   program.send(P.NUSE_OP_CONNECT, { cookie: client.cookie, data });
-  child.send(P.NUSE_OP_CONNECT, { cookie: client.cookie, data });
+  child.send(P.NUSE_OP_CONNECT, { cookie: client.cookie, data }, client.fd);
   const first = world.until("first", () => program.takeReply());
   const second = world.until("second", () => child.takeReply());
   child.close();
