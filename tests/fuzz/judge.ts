@@ -26,6 +26,7 @@ export const GOOD_SEGMENT = 1;
 /** The device vouches for nothing. */
 const CSUM_NONE = 0;
 const ARP_LEN = 28;
+const ETHERTYPE_VLAN = 0x8100;
 /** Longer frames are not summed up once more: it would take longer than all the rest. */
 const SUMMED_MAX = 2048;
 /** The address that always stays. */
@@ -35,6 +36,7 @@ const LOCAL = LOCAL_ADDRS[0];
 export function judge(u8: Uint8Array, dv: DataView, len: number, csum: number, gsoSize: number) {
   if (len < LINK_LEN) return drop.DROP_FRAME_SHORT;
   const isForAll = (u8[0] & 1) !== 0;
+  if (dv.getUint16(12) === ETHERTYPE_VLAN) return UNSURE; // what counts is behind the tag
   if (!isForAll && !isLocalMac(u8)) return drop.DROP_FRAME_NOT_FOR_US;
   const etherType = dv.getUint16(12);
   const packetLen = len - LINK_LEN;
