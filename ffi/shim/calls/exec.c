@@ -106,7 +106,9 @@ static void tell_name(const char *name, char *const envp[]) {
   }
 }
 
-static bool is_told(void) { return shim_enabled() && !process_is_sandboxed(); }
+static bool is_told(void) {
+  return shim_enabled() && !process_is_sandboxed() && !atomic_load(&sandbox_has_filter);
+}
 
 static void before_path(const char *path, char *const envp[]) {
   int saved = errno;

@@ -32,6 +32,7 @@ static struct process_page *_Atomic page;
 static struct process_page fallback_page;
 
 atomic_bool sandbox_entered;
+atomic_bool sandbox_has_filter;
 
 void shim_read_environment(void) {
   const char *path = getenv("NUSE_SOCK");

@@ -18,6 +18,7 @@ bool process_is_borrowed(void);
 
 /* core/sandbox.c: no system calls but the program's own. */
 extern atomic_bool sandbox_entered;
+extern atomic_bool sandbox_has_filter; /* a filter that lets pass what moves bytes, and no more */
 static inline bool process_is_sandboxed(void) {
   return UNLIKELY(atomic_load_explicit(&sandbox_entered, memory_order_relaxed));
 }

@@ -121,7 +121,9 @@ long sandbox_seccomp(long operation, long flags, const void *argument) {
     return real()->syscall(SYS_seccomp, operation, flags, argument);
   }
   if (!widen(argument, &wider, code)) return enter_quietly(operation, flags, argument);
-  return real()->syscall(SYS_seccomp, operation, flags, &wider);
+  long result = real()->syscall(SYS_seccomp, operation, flags, &wider);
+  if (result >= 0) atomic_store(&sandbox_has_filter, true);
+  return result;
 }
 
 int sandbox_prctl(unsigned long mode, const void *filter) {
