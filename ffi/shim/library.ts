@@ -45,6 +45,7 @@ const FILES = [
   "interfaces/interfaces.c",
   "stream/accept.c",
   "stream/connect.c",
+  "stream/epoll_watchers.c",
   "stream/replace_pair.c",
   "stream/transfer.c",
 ];

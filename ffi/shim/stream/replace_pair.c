@@ -5,35 +5,17 @@
  * socket shows it shows for ever. So before that it sends the program's end of a fresh pair over
  * the old one. There it waits: closed with the old end, if the program is done with the socket;
  * taken out here, if it calls connect() again, and put under every number of the old one in this
- * process, with its flags, timeouts and registrations with epoll. (The kernel tells what is
- * registered in /proc/self/fdinfo; without /proc that is lost.)
+ * process, with its flags, timeouts and registrations with epoll (epoll_watchers.c).
  */
 #include "stream.h"
 
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 #include "../core/real.h"
-
-#define WATCHERS 16 /* epoll descriptors in which one socket is registered */
-#define EPOLL_LINK "anon_inode:[eventpoll]"
-
-struct watcher {
-  int epoll_fd;
-  struct epoll_event event;
-};
-
-struct watchers {
-  int fd; /* who is watched */
-  int count;
-  struct watcher list[WATCHERS];
-};
+#include "epoll_watchers.h"
 
 /* The descriptor that waits in the old pair, or -1. */
 static int take_fresh_end(int fd) {
@@ -63,71 +45,6 @@ static void copy_settings(int from, int to) {
     real()->setsockopt(to, SOL_SOCKET, names[i], &value, len);
   }
   real()->fcntl64(to, F_SETFL, real()->fcntl64(from, F_GETFL));
-}
-
-/* "tfd: 5 events: 19 data: 5 ...": one line of an epoll's fdinfo. */
-static void note_line(const char *line, int epoll_fd, struct watchers *found) {
-  int fd;
-  unsigned events;
-  unsigned long long data;
-  if (sscanf(line, "tfd: %d events: %x data: %llx", &fd, &events, &data) != 3) return;
-  if (fd != found->fd || found->count == WATCHERS) return;
-  struct watcher *w = &found->list[found->count++];
-  w->epoll_fd = epoll_fd;
-  w->event = (struct epoll_event){.events = events, .data = {.u64 = data}};
-}
-
-static void note_epoll(int epoll_fd, struct watchers *found) {
-  char path[64], text[1024];
-  size_t kept = 0;
-  ssize_t n;
-  snprintf(path, sizeof path, "/proc/self/fdinfo/%d", epoll_fd);
-  int info = open(path, O_RDONLY | O_CLOEXEC);
-  if (info < 0) return;
-  while ((n = real()->read(info, text + kept, sizeof text - 1 - kept)) > 0) {
-    char *line = text, *end;
-    kept += (size_t)n;
-    text[kept] = '\0';
-    while ((end = strchr(line, '\n')) != NULL) {
-      *end = '\0';
-      note_line(line, epoll_fd, found);
-      line = end + 1;
-    }
-    kept -= (size_t)(line - text);
-    memmove(text, line, kept);
-    if (kept == sizeof text - 1) kept = 0; /* no line is as long */
-  }
-  real()->close(info);
-}
-
-static void note_if_epoll(int directory, const char *name, struct watchers *found) {
-  char target[sizeof EPOLL_LINK];
-  ssize_t len = readlinkat(directory, name, target, sizeof target);
-  if (len != sizeof EPOLL_LINK - 1 || memcmp(target, EPOLL_LINK, (size_t)len) != 0) return;
-  note_epoll(atoi(name), found);
-}
-
-/* Who watches found->fd. By system calls: readdir allocates. */
-static void find_watchers(struct watchers *found) {
-  struct entry {
-    uint64_t inode;
-    int64_t next;
-    uint16_t len;
-    uint8_t type;
-    char name[];
-  };
-  _Alignas(struct entry) char entries[1024];
-  long n;
-  int directory = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (directory < 0) return;
-  while ((n = real()->syscall(SYS_getdents64, directory, entries, sizeof entries)) > 0) {
-    for (long at = 0; at < n;) {
-      const struct entry *e = (const struct entry *)(entries + at);
-      note_if_epoll(directory, e->name, found);
-      at += e->len;
-    }
-  }
-  real()->close(directory);
 }
 
 /* `number` names the fresh pair from now on. */

@@ -1,5 +1,6 @@
 /*
- * Stream sockets: connect.c, accept.c, transfer.c (the bytes), replace_pair.c.
+ * Stream sockets: connect.c, accept.c, transfer.c (the bytes), replace_pair.c (with
+ * epoll_watchers.c).
  */
 #ifndef NUSE_STREAM_H
 #define NUSE_STREAM_H
