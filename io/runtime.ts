@@ -17,7 +17,7 @@ import { AddressClaims, addressOf } from "./addresses.ts";
 import type { Config, InterfaceConfig } from "./config.ts";
 import { DynamicAddresses } from "./dynamic_addresses.ts";
 import type { Device, DeviceConfig } from "./devices/base/device.ts";
-import { openDevice } from "./devices/open.ts";
+import { type NetmapOpener, openDevice } from "./devices/open.ts";
 import { OwnEvent } from "./log/own_events.ts";
 import type { StackLog } from "./log/stack_log.ts";
 import { EventLoop } from "./loop/loop.ts";
@@ -66,6 +66,8 @@ export interface RuntimeOptions extends Omit<WorkerStart, "log"> {
   readonly log: StackLog;
   /** Told of programs that are not served. */
   readonly onReport: (report: Report) => void;
+  /** null: no interface is to be opened with it. */
+  readonly netmap: NetmapOpener | null;
   /** Called at the end of every wake-up of the loop. */
   readonly onTurnEnd: (() => void) | null;
 }
@@ -83,7 +85,8 @@ export class Runtime {
 
   /** Sets everything up. Throws SysError, having left nothing behind but what the process owns. */
   constructor(runtimeOptions: RuntimeOptions) {
-    const { config, runDir, guestUid, networkCookie, log, onReport, onTurnEnd } = runtimeOptions;
+    const { config, runDir, guestUid, networkCookie, log, netmap, onReport, onTurnEnd } =
+      runtimeOptions;
     this.#log = log;
     const arena = Arena.map();
     const memory = new BuddyMemory(arena.buffer);
@@ -102,7 +105,7 @@ export class Runtime {
     const { hostname } = config.names;
     this.#dynamic = new DynamicAddresses(this.#stack, this.#loop, log, hostname ?? "");
     const devices = config.interfaces.map((i) =>
-      openDevice({ ...deviceConfig(i), macSeed: this.#dynamic.macSeed(i) }, arena, memory)
+      openDevice({ ...deviceConfig(i), macSeed: this.#dynamic.macSeed(i) }, arena, memory, netmap)
     );
     this.#devices = devices.map(({ device }) => device);
     this.#loop.onTurnEnd = onTurnEnd;

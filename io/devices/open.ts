@@ -18,7 +18,7 @@ import { frameFilter } from "./filter.ts";
 import { attachGuard } from "./guard.ts";
 import { chooseMac, inspect, type Link, membershipOf, sameBytes } from "./base/host_link.ts";
 import { macNote } from "./mac_note.ts";
-import { openNetmap } from "./netmap/open.ts";
+import type { openNetmap } from "./netmap/open.ts";
 import { HELLO_WAIT_MS, PipeDevice } from "./pipe/pipe.ts";
 import { RawDevice } from "./raw.ts";
 import { TapDevice } from "./tap.ts";
@@ -28,8 +28,19 @@ import { TapDevice } from "./tap.ts";
  */
 const GSO_MAX_BYTES = 65535 - 14;
 
-/** Opens what `config` names. `arena` and `memory` are the same bytes. */
-export function openDevice(config: DeviceConfig, arena: Arena, memory: Memory): OpenedDevice {
+/** NETMAP's code, which is loaded only for who asks for such a device. */
+export type NetmapOpener = typeof openNetmap;
+
+/**
+ * Opens what `config` names. `arena` and `memory` are the same bytes. `netmap` may be null where
+ * nothing is to be opened with it.
+ */
+export function openDevice(
+  config: DeviceConfig,
+  arena: Arena,
+  memory: Memory,
+  netmap: NetmapOpener | null = null,
+): OpenedDevice {
   switch (config.kind) {
     case "RAW":
       return openRaw(config, arena, memory);
@@ -38,7 +49,8 @@ export function openDevice(config: DeviceConfig, arena: Arena, memory: Memory): 
     case "PIPE":
       return openPipe(config, arena, memory);
     case "NETMAP":
-      return openNetmap(config, arena, memory);
+      if (netmap === null) throw new TypeError("NETMAP's code has not been loaded");
+      return netmap(config, arena, memory);
   }
 }
 

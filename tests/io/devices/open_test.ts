@@ -7,6 +7,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { SysError } from "../../../ffi/errno.ts";
 import { inNetns } from "../../../ffi/netns.ts";
 import type { DeviceConfig } from "../../../io/devices/base/device.ts";
+import { openNetmap } from "../../../io/devices/netmap/open.ts";
 import { openDevice } from "../../../io/devices/open.ts";
 import { canMakeNetns, Netns } from "../../lab/netns.ts";
 import { address, makeRig } from "./harness.ts";
@@ -21,7 +22,7 @@ function failure(config: Partial<DeviceConfig>): string {
     addresses: [address("198.18.5.2")],
     ...config,
   };
-  return assertThrows(() => openDevice(full, rig.arena, rig.memory), SysError).message;
+  return assertThrows(() => openDevice(full, rig.arena, rig.memory, openNetmap), SysError).message;
 }
 
 Deno.test("open: no such interface, a name too long, not an Ethernet", () => {
