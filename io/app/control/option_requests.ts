@@ -51,7 +51,7 @@ export function setOption(call: Call, endpoint: Endpoint): number {
     endpoint.setCorked(app.memory.dv.getInt32(dataOff, true) !== 0, nowUs);
     return 0;
   }
-  const value = valueOf(app, dataOff, dataLen);
+  const value = app.memory.u8.slice(dataOff, dataOff + dataLen);
   const refused = app.privilege.checkOption(call, level, name, value);
   if (refused < 0) return refused;
   const result = setSocketOption(endpoint.socket, level, name, value, nowUs);
@@ -59,17 +59,6 @@ export function setOption(call: Call, endpoint: Endpoint): number {
     endpoint.optionState = nextOptionState(endpoint.optionState, level, name, value);
   }
   return result;
-}
-
-const INT_LEN = 4;
-const intBytes = new Uint8Array(INT_LEN);
-
-/** The value, to be read at once: nearly every option is an int, and needs no new array. */
-function valueOf(app: AppContext, off: number, lenBytes: number): Uint8Array {
-  const { u8 } = app.memory;
-  if (lenBytes !== INT_LEN) return u8.slice(off, off + lenBytes);
-  for (let i = 0; i < INT_LEN; i++) intBytes[i] = u8[off + i];
-  return intBytes;
 }
 
 function isCork(endpoint: Endpoint, request: Request): endpoint is DatagramEndpoint {

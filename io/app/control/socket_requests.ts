@@ -45,11 +45,12 @@ import {
 } from "../protocol/sockaddr.ts";
 import { StreamEndpoint } from "../endpoint/stream_endpoint.ts";
 
-const address = new SocketAddress();
-
-/** Parses the request's sockaddr into `address`; 0 or -errno. */
-function parseAddress(app: AppContext, request: Request, domain: number): number {
-  return readSockaddr(app.memory.dv, request.dataOff, request.dataLen, domain, address);
+/** The request's sockaddr, or -errno. */
+function parseAddress(app: AppContext, request: Request, domain: number): SocketAddress | number {
+  const address = new SocketAddress();
+  const { dataOff, dataLen } = request;
+  const result = readSockaddr(app.memory.dv, dataOff, dataLen, domain, address);
+  return result < 0 ? result : address;
 }
 
 /** SOCKET */
@@ -176,8 +177,8 @@ export function bind(call: Call, endpoint: Endpoint): number {
 
 function bindSocket(call: Call, { socket }: Endpoint): number {
   const { app, request, nowUs } = call;
-  const parsed = parseAddress(app, request, socket.domain);
-  if (parsed < 0) return parsed;
+  const address = parseAddress(app, request, socket.domain);
+  if (typeof address === "number") return address;
   if (address.family === AF_UNSPEC) {
     // As Linux: AF_UNSPEC with INADDR_ANY is taken for AF_INET on AF_INET sockets.
     if (request.dataLen < sockaddrLen(AF_INET)) return -EINVAL;
@@ -208,8 +209,8 @@ export function connect(call: Call, endpoint: Endpoint): number {
     return result;
   }
   const { socket } = endpoint;
-  const parsed = parseAddress(app, request, socket.domain);
-  if (parsed < 0) return parsed;
+  const address = parseAddress(app, request, socket.domain);
+  if (typeof address === "number") return address;
   if (address.family === AF_UNSPEC) return socket.disconnect(nowUs);
   return socket.connect(address.addr, address.port, nowUs);
 }
@@ -219,8 +220,8 @@ function connectStream(call: Call, endpoint: StreamEndpoint): number {
   const { domain } = endpoint.socket;
   const later = request.b === NUSE_CONNECT_WAIT ? caller.later : null;
   if (request.dataLen === 0 && endpoint.isConnecting) return endpoint.connecting.join(later);
-  const parsed = parseAddress(app, request, domain);
-  if (parsed < 0) return parsed;
+  const address = parseAddress(app, request, domain);
+  if (typeof address === "number") return address;
   if (address.family === AF_UNSPEC) return endpoint.disconnect(nowUs);
   if (address.family !== domain) return -EAFNOSUPPORT;
   const isFast = request.c === NUSE_CONNECT_FAST;
@@ -234,8 +235,8 @@ export function check({ app, request, nowUs }: Call, endpoint: Endpoint): number
   if (request.dataLen === 0) {
     return socket.check(null, 0, request.a, nowUs);
   }
-  const parsed = parseAddress(app, request, socket.domain);
-  if (parsed < 0) return parsed;
+  const address = parseAddress(app, request, socket.domain);
+  if (typeof address === "number") return address;
   if (address.family === AF_UNSPEC) return -EAFNOSUPPORT;
   return socket.check(address.addr, address.port, request.a, nowUs);
 }
