@@ -131,6 +131,8 @@
 #define NUSE_CONNECT_WAIT 1
 /* `c` of CONNECT. */
 #define NUSE_CONNECT_FAST 1
+/* The same, and the program has no data yet: the SYN does not wait for any. */
+#define NUSE_CONNECT_FAST_EMPTY 2
 
 /* Kinds of socket, in `a` of SOCKET and WHO. */
 #define NUSE_KIND_STREAM 1

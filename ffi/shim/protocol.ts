@@ -57,6 +57,7 @@ export const NUSE_OP_PACKET_SOCKET = 22;
 
 export const NUSE_CONNECT_WAIT = 1;
 export const NUSE_CONNECT_FAST = 1;
+export const NUSE_CONNECT_FAST_EMPTY = 2;
 
 export const NUSE_KIND_STREAM = 1;
 export const NUSE_KIND_DATAGRAM = 2;

@@ -82,7 +82,7 @@ export interface StreamSocket extends Socket {
    * connect() as part of send(MSG_FASTOPEN). 0: the data are to be written now, they go with the
    * SYN; -EINPROGRESS: they have to wait for the handshake; -EOPNOTSUPP: Fast Open is off.
    */
-  connectFast(addr: IpAddress, port: number, nowUs: number): number;
+  connectFast(addr: IpAddress, port: number, nowUs: number, hasData?: boolean): number;
   listen(backlog: number, nowUs: number): number;
   /** The remote end of the last connection, be it over. */
   peer(): Endpoint;

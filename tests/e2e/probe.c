@@ -157,6 +157,15 @@ static void fast(void) {
   wait_for(fd, POLLIN);
   say("read", read(fd, back, sizeof back - 1));
   puts(back);
+  /* Without data, and once more when the handshake is over: then it is a plain send */
+  fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+  say("empty", sendto(fd, "", 0, MSG_FASTOPEN, (struct sockaddr *)&to, sizeof to));
+  wait_for(fd, POLLOUT);
+  say("later", sendto(fd, "fourth", 6, MSG_FASTOPEN, (struct sockaddr *)&to, sizeof to));
+  memset(back, 0, sizeof back);
+  wait_for(fd, POLLIN);
+  say("read", read(fd, back, sizeof back - 1));
+  puts(back);
 }
 
 static void read_errors(int fd) {

@@ -95,8 +95,9 @@ e2e("MSG_FASTOPEN and TCP_FASTOPEN_CONNECT: data go with the SYN of a known serv
     const before = await netstat(f, "TCPFastOpenPassive");
     const under = await f.nuse([probe, "fast", PEER, "4992"]).done;
     assertStringIncludes(native.stdout, "third");
+    assertStringIncludes(native.stdout, "fourth");
     assertEquals(under.stdout, native.stdout, under.stderr);
-    assertEquals(await netstat(f, "TCPFastOpenPassive") - before, 2);
+    assertEquals(await netstat(f, "TCPFastOpenPassive") - before, 3);
     server.kill();
     await server.done;
   });

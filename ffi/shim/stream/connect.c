@@ -91,7 +91,7 @@ static long connect_wait(int fd, struct fd_entry *e, struct control_request *req
   return result == -EINPROGRESS && reply.interrupted ? -EINTR : result;
 }
 
-/* `how`: NUSE_CONNECT_FAST or 0. */
+/* `how`: NUSE_CONNECT_FAST, _FAST_EMPTY or 0. */
 static long connect_stream(int fd, struct fd_entry *e, const struct sockaddr *addr, socklen_t len,
                            int how, bool nonblocking) {
   struct control_request request = {
@@ -114,11 +114,13 @@ long stream_connect_fast(int fd, struct fd_entry *e, const struct msghdr *msg, i
   const struct sockaddr *addr = msg->msg_name;
   socklen_t len = msg->msg_namelen;
   if (!entry_verify(fd, e)) return -ENOTSOCK;
-  if (entry_word(e) & NUSE_STATE_CONNECTED) return -EISCONN;
   if (addr == NULL || len < sizeof addr->sa_family || len > SOCKADDR_MAX) return -EINVAL;
   if (addr->sa_family == AF_UNSPEC) return -EOPNOTSUPP;
   bool nonblocking = (flags & MSG_DONTWAIT) || is_nonblocking(fd);
-  return connect_stream(fd, e, addr, len, NUSE_CONNECT_FAST, nonblocking);
+  bool has_data = false;
+  for (size_t i = 0; i < msg->msg_iovlen; i++) has_data |= msg->msg_iov[i].iov_len > 0;
+  int how = has_data ? NUSE_CONNECT_FAST : NUSE_CONNECT_FAST_EMPTY;
+  return connect_stream(fd, e, addr, len, how, nonblocking);
 }
 
 long stream_await_connect(int fd, struct fd_entry *e, int flags, int option) {

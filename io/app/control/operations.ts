@@ -83,7 +83,7 @@ const OPERATIONS: Readonly<Record<number, Operation>> = {
     living: connect,
     ended: invalid,
     catchesUp: "datagrams",
-    ranges: { a: FILLER, b: FLAG, c: FLAG },
+    ranges: { a: FILLER, b: FLAG, c: [0, P.NUSE_CONNECT_FAST_EMPTY] },
   },
   [P.NUSE_OP_LISTEN]: { living: listen, ended: invalid },
   [P.NUSE_OP_CHECK]: { living: check, ended: notConnected, ranges: { a: LENGTH } },

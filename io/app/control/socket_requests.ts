@@ -21,7 +21,6 @@ import {
   type StreamSocket,
 } from "../../../stack/mod.ts";
 import {
-  NUSE_CONNECT_FAST,
   NUSE_CONNECT_WAIT,
   NUSE_MORE_RECORD_END,
   NUSE_STATE_BOUND,
@@ -224,8 +223,7 @@ function connectStream(call: Call, endpoint: StreamEndpoint): number {
   if (typeof address === "number") return address;
   if (address.family === AF_UNSPEC) return endpoint.disconnect(nowUs);
   if (address.family !== domain) return -EAFNOSUPPORT;
-  const isFast = request.c === NUSE_CONNECT_FAST;
-  return endpoint.connect(address.addr, address.port, isFast, request.a, later, nowUs);
+  return endpoint.connect(address.addr, address.port, request.c, request.a, later, nowUs);
 }
 
 /** CHECK: would a datagram to this address be sent? */

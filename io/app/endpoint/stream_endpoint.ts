@@ -31,6 +31,7 @@ import {
   SOCK_STREAM,
 } from "../../../ffi/abi/socket.ts";
 import {
+  NUSE_CONNECT_FAST,
   NUSE_KIND_STREAM,
   NUSE_STATE_CONNECTED,
   NUSE_STATE_CONNECTING,
@@ -114,13 +115,13 @@ export class StreamEndpoint extends Endpoint {
 
   /**
    * connect(2): -EINPROGRESS, REPLY_DEFERRED when the answer goes by `later`, or an error; 0 when
-   * an earlier attempt has turned out well meanwhile, or data go with the SYN (`isFast`: the
-   * program asks for that). How one has turned out badly the stack tells.
+   * an earlier attempt has turned out well meanwhile, or data go with the SYN (`how`, as in
+   * the request: the program asks for that). How one has turned out badly the stack tells.
    */
   connect(
     addr: IpAddress,
     port: number,
-    isFast: boolean,
+    how: number,
     fillerLen: number,
     later: DeferredReply | null,
     nowUs: number,
@@ -131,9 +132,9 @@ export class StreamEndpoint extends Endpoint {
     connecting.isOutcomePending = false;
     if (this.#phase === PHASE_CONNECTED) return wasPending ? 0 : -EISCONN;
     connecting.prepare();
-    const result = isFast
-      ? socket.connectFast(addr, port, nowUs)
-      : socket.connect(addr, port, nowUs);
+    const result = how === 0
+      ? socket.connect(addr, port, nowUs)
+      : socket.connectFast(addr, port, nowUs, how === NUSE_CONNECT_FAST);
     if (result === 0) this.#phase = PHASE_CONNECTED; // the SYN waits for data
     if (result !== -EINPROGRESS) return result;
     this.#phase = PHASE_CONNECTING;

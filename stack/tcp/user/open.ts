@@ -86,6 +86,7 @@ export function connectSocket(
   port: number,
   nowUs: number,
   isFast = socket.tcb.options.fastOpenConnect,
+  hasData = true,
 ): number {
   const { tcb } = socket;
   const { layer, options } = tcb;
@@ -101,21 +102,25 @@ export function connectSocket(
   const result = chooseLocal(tcb, bound ?? route.src, route.dst, port, nowUs);
   if (result < 0) return result;
   socket.isConnecting = true;
-  startConnect(tcb, route, isFast, nowUs);
+  startConnect(tcb, route, isFast, hasData, nowUs);
   return tcb.isConnectDeferred ? 0 : -EINPROGRESS;
 }
 
-/** For send(MSG_FASTOPEN): as if TCP_FASTOPEN_CONNECT were set (Linux tcp_sendmsg_fastopen). */
+/**
+ * For send(MSG_FASTOPEN): as if TCP_FASTOPEN_CONNECT were set (Linux tcp_sendmsg_fastopen). Without
+ * data the SYN goes at once, with the cookie alone.
+ */
 export function connectFast(
   socket: TcpSocket,
   addr: IpAddress,
   port: number,
   nowUs: number,
+  hasData: boolean,
 ): number {
   const { isConnectDeferred, layer } = socket.tcb;
   if ((layer.config.fastOpen & FAST_OPEN_CLIENT) === 0) return -EOPNOTSUPP;
   if (isConnectDeferred) return 0;
-  return connectSocket(socket, addr, port, nowUs, true);
+  return connectSocket(socket, addr, port, nowUs, true, hasData);
 }
 
 /** 0 when a new attempt may be made; a failed one before it has to be reported first. */
@@ -197,7 +202,13 @@ function isFree(
 }
 
 /** "Issue a SYN segment; set SND.UNA to ISS, SND.NXT to ISS+1, enter SYN-SENT." */
-function startConnect(tcb: Tcb, route: Route, wantsFast: boolean, nowUs: number): void {
+function startConnect(
+  tcb: Tcb,
+  route: Route,
+  wantsFast: boolean,
+  hasData: boolean,
+  nowUs: number,
+): void {
   const { layer } = tcb;
   const { config } = layer;
   tcb.route = route;
@@ -224,11 +235,13 @@ function startConnect(tcb: Tcb, route: Route, wantsFast: boolean, nowUs: number)
   layer.counters.tcp.activeOpens++;
   const isFast = wantsFast && (config.fastOpen & FAST_OPEN_CLIENT) !== 0 &&
     !layer.fastOpenPause.isOn(nowUs);
-  if (isFast && (tcb.options.fastOpenNoCookie || layer.cookieCache.get(tcb.remote) !== null)) {
+  const cookie = isFast ? layer.cookieCache.get(tcb.remote)?.cookie ?? NO_COOKIE : null;
+  const isWelcome = cookie !== null && cookie.length > 0 || tcb.options.fastOpenNoCookie;
+  if (isFast && hasData && isWelcome) {
     // The SYN waits for data to take along
     tcb.isConnectDeferred = true;
     layer.raise(tcb, EVENT_CONNECTED | EVENT_WRITABLE);
     return;
   }
-  sendSyn(tcb, isFast ? NO_COOKIE : null, nowUs);
+  sendSyn(tcb, cookie, nowUs);
 }

@@ -98,8 +98,8 @@ export class TcpSocket implements SocketHandle {
   }
 
   /** The same for send(MSG_FASTOPEN); -EOPNOTSUPP: clients may not. */
-  connectFast(addr: IpAddress, port: number, nowUs: number): number {
-    return connectFast(this, addr, port, nowUs);
+  connectFast(addr: IpAddress, port: number, nowUs: number, hasData = true): number {
+    return connectFast(this, addr, port, nowUs, hasData);
   }
 
   /** connect(AF_UNSPEC): ends what there is; the socket can be used again. */

@@ -65,6 +65,18 @@ Deno.test("MSG_FASTOPEN: asks for a cookie first, then takes text along", () => 
   assertEquals(read(world.b, server!, world.nowUs), pattern(500));
 });
 
+Deno.test("MSG_FASTOPEN without data: the SYN does not wait for any, and has the cookie", () => {
+  const world = new World({ delayUs: 50_000 });
+  listen(world);
+  const cookie = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
+  world.a.tcp.cookieCache.set(world.b.address, { cookie, mss: 1460 });
+  const client = world.a.tcp.createSocket(2);
+  check(client.connectFast(world.b.address, 80, world.nowUs, false), -EINPROGRESS);
+  assertEquals([client.tcb.isConnectDeferred, client.tcb.fastOpenAsked], [false, true]);
+  assertEquals([client.tcb.synDataLen, client.tcb.sent.count], [0, 1]);
+  world.runUntil(() => client.stateName === "ESTABLISHED");
+});
+
 Deno.test("MSG_FASTOPEN where clients may not: EOPNOTSUPP", () => {
   const world = new World({ a: { config: { fastOpen: 2 } } });
   const client = world.a.tcp.createSocket(2);
