@@ -114,6 +114,7 @@ long stream_connect_fast(int fd, struct fd_entry *e, const struct msghdr *msg, i
   const struct sockaddr *addr = msg->msg_name;
   socklen_t len = msg->msg_namelen;
   if (!entry_verify(fd, e)) return -ENOTSOCK;
+  if (addr == NULL && (entry_word(e) & NUSE_STATE_CONNECTED)) return -EISCONN;
   if (addr == NULL || len < sizeof addr->sa_family || len > SOCKADDR_MAX) return -EINVAL;
   if (addr->sa_family == AF_UNSPEC) return -EOPNOTSUPP;
   bool nonblocking = (flags & MSG_DONTWAIT) || is_nonblocking(fd);
