@@ -31,8 +31,7 @@ Deno.bench({
   name: "the same, and 65,160 B copied in",
   group: "ring",
   fn: () => {
-    keep(ring.writeAt(0, source, CHUNK_LEN));
-    ring.commit(CHUNK_LEN);
+    keep(ring.write(source, CHUNK_LEN));
     keep(ring.readableSpan(0, CHUNK_LEN, span) + span.off0);
     ring.consume(CHUNK_LEN);
   },

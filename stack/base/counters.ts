@@ -149,6 +149,7 @@ export class TcpCounters {
   reqQFullDrop = 0;
   ofoQueue = 0;
   ofoDrop = 0;
+  ofoPruned = 0;
   challengeAck = 0;
   synChallenge = 0;
   fastOpenActive = 0;

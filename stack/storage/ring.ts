@@ -2,11 +2,10 @@
  * A byte queue over a power-of-two block of Memory, read and written through spans without copying.
  *
  *      0              head                tail = head + used           capacity
- *      |  free space  |  used bytes ...   |  ooo .. free space         |     (both ends wrap)
+ *      |  free space  |  used bytes ...   |  free space                |     (both ends wrap)
  *
- * `writeAt` puts bytes at a distance beyond the tail (out-of-order data); they count only once a
- * `commit` has moved the tail over them. The block is allocated at first use, and `releaseEmpty`
- * gives it back: an idle ring costs nothing.
+ * The block is allocated at first use, and `releaseEmpty` gives it back: an idle ring costs
+ * nothing, or little.
  *
  * @module
  */
@@ -14,9 +13,11 @@ import type { Memory } from "../base/memory.ts";
 import type { Span } from "../base/span.ts";
 
 const MIN_CAPACITY = 64;
+/** The share of the memory that may be in use while an empty ring keeps a block that has grown. */
+const KEEP_SHARE = 1 / 2;
 
 /** The smallest power of two >= `n`, at least 64. */
-function roundCapacity(n: number): number {
+export function roundCapacity(n: number): number {
   return n <= MIN_CAPACITY ? MIN_CAPACITY : 1 << (32 - Math.clz32(n - 1));
 }
 
@@ -84,51 +85,73 @@ export class ByteRing {
   }
 
   /**
-   * Nothing is used and nothing has been written ahead: gives the block back until the next use, so
-   * that a thousand idle rings hold nothing, and busy ones share a few blocks that stay in the
-   * cache. A block that has grown is kept, since another one so large may not be had again; it is
-   * only started over. `isQueued`: frames that are queued may still point into it.
+   * Nothing is used: gives the block back until the next use, so that a thousand idle rings hold
+   * nothing, and busy ones share a few blocks that stay in the cache. A block that has grown will
+   * be wanted again: while there is plenty of memory it is kept, and only started over. `isQueued`:
+   * frames that are queued may still point into it.
    */
   releaseEmpty(isQueued: boolean): void {
     this.#head = 0;
-    if (this.#block < 0 || this.#capacity > this.#startCapacity) return;
+    if (this.#block < 0) return;
+    const { usedBytes, sizeBytes } = this.#memory;
+    if (this.#capacity > this.#startCapacity && usedBytes <= sizeBytes * KEEP_SHARE) return;
     if (isQueued) this.#memory.freeDeferred(this.#block, this.#capacity);
     else this.#memory.free(this.#block, this.#capacity);
     this.#block = -1;
+    this.#capacity = this.#startCapacity;
   }
 
   /**
-   * Copies `len` bytes of the memory at `srcOff` to `skip` bytes beyond the tail, without
-   * committing. Returns how many fitted (0 when the memory is full).
+   * Copies `len` bytes of the memory at `srcOff` in and commits them. Returns how many fitted (0
+   * when the memory is full).
    */
-  writeAt(skip: number, srcOff: number, len: number): number {
-    const fits = Math.min(len, this.freeBytes - skip);
+  write(srcOff: number, len: number): number {
+    const fits = Math.min(len, this.freeBytes);
     if (fits <= 0 || !this.reserve()) return 0;
-    const start = (this.#head + this.#used + skip) & (this.#capacity - 1);
+    const start = (this.#head + this.#used) & (this.#capacity - 1);
     const len0 = Math.min(fits, this.#capacity - start);
     const u8 = this.#memory.u8;
     u8.copyWithin(this.#block + start, srcOff, srcOff + len0);
     if (len0 < fits) u8.copyWithin(this.#block, srcOff + len0, srcOff + fits);
+    this.#used += fits;
     return fits;
   }
 
+  /** For a ring without a block: the capacity of the next one, be it below that of the start. */
+  startWith(capacity: number): void {
+    if (this.#block < 0) this.#capacity = roundCapacity(capacity);
+  }
+
   /**
-   * Enlarges to `newCapacity` (rounded up), keeping all bytes, uncommitted ones too. The old block
-   * is freed deferred. Returns false, and nothing changes, when there is no memory.
+   * Enlarges to `newCapacity` (rounded up), keeping the used bytes. The old block is freed
+   * deferred. Returns false, and nothing changes, when there is no memory.
    */
   grow(newCapacity: number): boolean {
     const capacity = roundCapacity(newCapacity);
     if (capacity <= this.#capacity) return true;
-    if (this.#block < 0) {
-      this.#capacity = capacity;
-      return true;
-    }
+    if (this.#block >= 0) return this.#move(capacity);
+    this.#capacity = capacity;
+    return true;
+  }
+
+  /**
+   * The reverse of `grow`, for a ring that is nearly empty: the smallest block that holds what is
+   * used. Nothing changes when there is no memory.
+   */
+  shrink(): void {
+    const capacity = roundCapacity(Math.max(this.#used, this.#startCapacity));
+    if (this.#block >= 0 && capacity < this.#capacity) this.#move(capacity);
+  }
+
+  /** Into a new block of `capacity` bytes. */
+  #move(capacity: number): boolean {
     const block = this.#memory.alloc(capacity);
     if (block < 0) return false;
     const u8 = this.#memory.u8;
-    const untilWrap = this.#capacity - this.#head;
-    u8.copyWithin(block, this.#block + this.#head, this.#block + this.#capacity);
-    u8.copyWithin(block + untilWrap, this.#block, this.#block + this.#head);
+    const from = this.#block + this.#head;
+    const untilWrap = Math.min(this.#used, this.#capacity - this.#head);
+    u8.copyWithin(block, from, from + untilWrap);
+    u8.copyWithin(block + untilWrap, this.#block, this.#block + this.#used - untilWrap);
     this.#memory.freeDeferred(this.#block, this.#capacity);
     this.#block = block;
     this.#capacity = capacity;

@@ -105,7 +105,7 @@ Deno.test("data in: ten rooms, those of the page", () => {
   const way = wayOf("Data in");
   using trace = new Trace();
   trace.watch(cable.device, "receive");
-  trace.watch(ByteRing.prototype, "writeAt");
+  trace.watch(ByteRing.prototype, "write");
   trace.watch(ReceiveBuffer.prototype, "consume", (_, n) => Number(n) > 0);
   cable.send(peer, new Uint8Array(DATA_LEN));
   const got = socket.receive();

@@ -80,7 +80,7 @@ export class Calls {
     let bytes = 0;
     for (const slot of this.slots) {
       const tcb = slot?.tcb;
-      if (tcb?.state === State.CLOSED && tcb.rcvRing.isAllocated) bytes += tcb.rcvRing.capacity;
+      if (tcb?.state === State.CLOSED) bytes += tcb.rcvRing.chargedBytes;
     }
     return bytes;
   }

@@ -193,14 +193,21 @@ function checkReceiver(tcb: Tcb, must: Must): void {
   // A bare FIN is taken at the edge of a closed window too, as Linux does
   const beyond = tcb.isFinReceived ? 1 : 0;
   must(diff(tcb.rcvAdv, tcb.rcvNxt) + beyond >= 0, "the advertised window ends before RCV.NXT");
-  must(rcvRing.usedBytes <= rcvRing.capacity, "receive ring over capacity");
+  const { heldBytes, chargedBytes, pieceCount } = rcvRing.outOfOrder;
+  must(rcvRing.chargedBytes >= rcvRing.usedBytes + heldBytes, "charged less than is held");
+  must(chargedBytes <= 3 * heldBytes + 64 * pieceCount, "charged much more than is held");
   must(a.count <= a.capacity, `${a.count} intervals of at most ${a.capacity}`);
   let edge = tcb.rcvNxt;
+  let gapBytes = 0;
   for (let i = 0; i < a.count; i++) {
     must(diff(a.left[i], edge) > 0, `interval ${i} touches what is before it`);
     must(diff(a.right[i], a.left[i]) > 0, `interval ${i} is empty`);
     edge = a.right[i];
+    // Nothing that lies behind a FIN will be read
+    const isCut = tcb.isFinPending && diff(a.right[i], tcb.rcvFinSeq) > 0;
+    gapBytes += Math.max(0, diff(isCut ? tcb.rcvFinSeq : a.right[i], a.left[i]));
   }
+  must(tcb.isRcvShutdown || heldBytes >= gapBytes, "not all that came lies there");
 }
 
 /** SND.UNA, RCV.NXT and the right edge of our window never move back (RFC 9293 3.8.6). */

@@ -17,8 +17,14 @@ import { replyReset } from "../output/reset.ts";
 import { seqDiff, seqGt, seqLt, seqMax, seqMin } from "../base/seq.ts";
 import type { Segment } from "../base/segment.ts";
 import { canReceiveData, State } from "../base/state.ts";
+import { dropOutOfOrder } from "../tcb/memory_pressure.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 import { nextState, StateEvent } from "../base/state_table.ts";
+
+/** The share of the memory beyond which nothing more is taken out of order. */
+const OUT_OF_ORDER_SHARE = 3 / 4;
+/** What is out of order may take so many times the receive buffer. */
+const CHARGE_FACTOR = 2;
 
 /** Sixth to eighth step: what a segment brings besides its acknowledgment. */
 export function processUrgentDataAndFin(tcb: Tcb, seg: Segment): void {
@@ -128,41 +134,58 @@ function noteDsack(tcb: Tcb, left: number, right: number): void {
 
 /** The next expected data: into the ring, with what was waiting behind it. */
 function takeInOrder(tcb: Tcb, seg: Segment): void {
-  const lenBytes = seg.payloadLen;
   if (tcb.perSegmentAcks > 0) acknowledgeEach(tcb, seg.nowUs);
-  const isBorrowed = lenBytes > 0 && borrowPayload(tcb, seg);
-  if (!isBorrowed && lenBytes > 0 && !storePayload(tcb, seg, 0)) return;
-  let next = seg.end;
-  const hadGaps = tcb.assembler.count > 0;
-  if (hadGaps) {
-    noteOverlap(tcb, seg);
-    next = tcb.assembler.advance(next);
-  }
+  if (tcb.isFinPending) trimToFin(tcb, seg);
+  if (seg.payloadLen > 0 && !borrowPayload(tcb, seg) && !storePayload(tcb, seg)) return;
   if (seg.isFin) notePendingFin(tcb, seg);
+  const hadGaps = tcb.assembler.count > 0;
+  if (hadGaps) noteOverlap(tcb, seg);
+  const next = hadGaps ? joinOutOfOrder(tcb, seg.end) : seg.end;
   const isFin = tcb.isFinPending && seqGt(next, tcb.rcvFinSeq);
   if (isFin) {
-    // Nothing comes after a FIN: what lies beyond it is no data (Linux tcp_fin purges it too)
-    next = (tcb.rcvFinSeq + 1) | 0;
-    tcb.assembler.clear();
     tcb.isFinReceived = true;
     tcb.isFinPending = false;
   }
   const dataBytes = seqDiff(next, tcb.rcvNxt) - (isFin ? 1 : 0);
   tcb.rcvNxt = next;
-  if (dataBytes > 0) deliver(tcb, dataBytes, isBorrowed, seg.nowUs);
+  if (dataBytes > 0) deliver(tcb, dataBytes, seg.nowUs);
   // "An immediate ACK when the segment fills in all or part of a gap" (RFC 5681 4.2)
   if (hadGaps || isFin) tcb.isAckDue = true;
   scheduleAck(tcb, seg);
 }
 
-function deliver(tcb: Tcb, dataBytes: number, isBorrowed: boolean, nowUs: number): void {
-  tcb.bytesReceived += dataBytes;
-  if (tcb.isRcvShutdown) {
-    autotuneReceiveBuffer(tcb, dataBytes, nowUs);
-    return;
+/** Nothing comes after a FIN: what lies beyond it is no data (Linux tcp_fin purges it too). */
+function trimToFin(tcb: Tcb, seg: Segment): void {
+  const beyond = seqDiff((seg.seq + seg.payloadLen) | 0, tcb.rcvFinSeq);
+  if (beyond > 0) seg.trimBack(Math.min(beyond, seg.payloadLen));
+}
+
+/**
+ * All up to `end` is in order: so is what has arrived behind it, as far as there is no gap, and a
+ * FIN that came with it. Returns the next sequence number expected. What there is no memory for has
+ * to come again.
+ */
+function joinOutOfOrder(tcb: Tcb, end: number): number {
+  const { assembler, rcvRing } = tcb;
+  const next = assembler.advance(end);
+  const isFin = tcb.isFinPending && seqGt(next, tcb.rcvFinSeq);
+  const dataEnd = isFin ? tcb.rcvFinSeq : next;
+  const from = seqMin(end, dataEnd);
+  const joinedEnd = tcb.isRcvShutdown ? dataEnd : rcvRing.join(from, dataEnd);
+  const isShort = joinedEnd !== dataEnd;
+  if (isShort) noteNoMemory(tcb);
+  if (isShort || isFin) {
+    assembler.clear();
+    rcvRing.outOfOrder.clear();
   }
-  if (!isBorrowed) tcb.rcvRing.commit(dataBytes);
-  tcb.layer.raise(tcb, EVENT_READABLE);
+  if (isShort) return joinedEnd;
+  return isFin ? (tcb.rcvFinSeq + 1) | 0 : next;
+}
+
+function deliver(tcb: Tcb, dataBytes: number, nowUs: number): void {
+  tcb.bytesReceived += dataBytes;
+  if (tcb.isRcvShutdown) autotuneReceiveBuffer(tcb, dataBytes, nowUs);
+  else tcb.layer.raise(tcb, EVENT_READABLE);
 }
 
 /** Data beyond a gap: kept, and reported at once (RFC 5681 4.2: "an immediate duplicate ACK"). */
@@ -173,7 +196,7 @@ function takeOutOfOrder(tcb: Tcb, seg: Segment): void {
   noteOverlap(tcb, seg);
   if (assembler.find(seq, end) >= 0) {
     // Nothing of it is new
-  } else if (assembler.hasRoom(seq, end) && storePayload(tcb, seg, seqDiff(seq, tcb.rcvNxt))) {
+  } else if (assembler.hasRoom(seq, end) && storeOutOfOrder(tcb, seg)) {
     assembler.insert(seq, end);
     if (seg.isFin) notePendingFin(tcb, seg);
     counters.tcp.ofoQueue++;
@@ -197,14 +220,39 @@ function borrowPayload(tcb: Tcb, seg: Segment): boolean {
 }
 
 /**
- * Copies the data to where it belongs, `skip` bytes beyond what is in the ring. False: no memory.
+ * Copies data in order, as much as there is memory for; the rest is cut off the segment. False:
+ * none.
  */
-function storePayload(tcb: Tcb, seg: Segment, skip: number): boolean {
-  if (tcb.isRcvShutdown || seg.payloadLen === 0) return true;
-  if (tcb.rcvRing.store(skip, seg.payloadOff, seg.payloadLen)) return true;
+function storePayload(tcb: Tcb, seg: Segment): boolean {
+  if (tcb.isRcvShutdown) return true;
+  const { rcvRing } = tcb;
+  const { payloadOff, payloadLen } = seg;
+  let taken = rcvRing.append(payloadOff, payloadLen);
+  if (taken === payloadLen) return true;
+  noteNoMemory(tcb);
+  if (tcb.assembler.count > 0) {
+    dropOutOfOrder(tcb);
+    taken += rcvRing.append(payloadOff + taken, payloadLen - taken);
+  }
+  seg.trimBack(payloadLen - taken);
+  return taken > 0;
+}
+
+/** Keeps data beyond a gap, if there is plenty of memory. */
+function storeOutOfOrder(tcb: Tcb, seg: Segment): boolean {
+  const { rcvRing, layer: { memory, pressure } } = tcb;
+  const { seq, payloadOff, payloadLen } = seg;
+  if (tcb.isRcvShutdown || payloadLen === 0) return true;
+  if (memory.usedBytes + payloadLen > memory.sizeBytes * OUT_OF_ORDER_SHARE) {
+    pressure.note();
+    return false;
+  }
+  return rcvRing.outOfOrder.add(seq, payloadOff, payloadLen, CHARGE_FACTOR * tcb.rcvBufBytes);
+}
+
+function noteNoMemory(tcb: Tcb): void {
   tcb.layer.counters.tcp.rcvQDrop++;
   tcb.layer.pressure.note();
-  return false;
 }
 
 /** Of several FINs, which an honest peer does not send, the first in the sequence ends the data. */

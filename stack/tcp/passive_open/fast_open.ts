@@ -70,9 +70,9 @@ export function openFast(request: SynRequest, seg: Segment): void {
 }
 
 function takeSynData(tcb: Tcb, seg: Segment): void {
-  const lenBytes = Math.min(seg.payloadLen, tcb.rcvWnd);
-  if (lenBytes === 0 || !tcb.rcvRing.store(0, seg.payloadOff, lenBytes)) return;
-  tcb.rcvRing.commit(lenBytes);
+  const offered = Math.min(seg.payloadLen, tcb.rcvWnd);
+  const lenBytes = offered === 0 ? 0 : tcb.rcvRing.append(seg.payloadOff, offered);
+  if (lenBytes === 0) return;
   tcb.isSynDataAcked = true;
   tcb.rcvNxt = (tcb.rcvNxt + lenBytes) | 0;
   tcb.bytesReceived += lenBytes;

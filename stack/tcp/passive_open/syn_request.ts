@@ -13,7 +13,7 @@ import { timestampNow } from "../base/timestamp.ts";
 import { Flow, FLOW_SYN_REQUEST } from "../base/flow.ts";
 import type { Listener } from "../tcb/listener.ts";
 import { advertisedMss } from "../path/mss.ts";
-import { maxReceiveWindow, windowShiftFor } from "../receive/receive_window.ts";
+import { fullWindow, maxReceiveWindow, windowShiftFor } from "../receive/receive_window.ts";
 import { SENT_EVER_RETRANS, SENT_SYN } from "../tcb/sent_queue.ts";
 import { State } from "../base/state.ts";
 import type { SynParameters } from "./syn_parameters.ts";
@@ -77,9 +77,7 @@ export class SynRequest extends Flow {
     this.tsRecent = syn.tsRecent;
     this.tsOffset = syn.tsOffset;
     this.isFromCookie = syn.isFromCookie;
-    const clamp = tcb.options.windowClamp;
-    const window = clamp > 0 ? Math.min(tcb.rcvBufBytes, clamp) : tcb.rcvBufBytes;
-    this.rcvWnd = Math.min(window, WINDOW_FIELD_MAX);
+    this.rcvWnd = Math.min(fullWindow(tcb), WINDOW_FIELD_MAX);
     this.tos = tcb.options.socket.tos;
     this.firstSentUs = nowUs;
   }

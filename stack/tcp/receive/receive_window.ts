@@ -9,6 +9,7 @@ import { LogEvent } from "../../base/log_event.ts";
 import { tell } from "../tcb/tell.ts";
 import { seqDiff } from "../base/seq.ts";
 import { type Segment, WINDOW_FIELD_MAX } from "../base/segment.ts";
+import { ringMaxBytes } from "../tcb/receive_buffer.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 
 const WINDOW_SHIFT_MAX = 14;
@@ -29,12 +30,17 @@ export function maxReceiveWindow(tcb: Tcb): number {
   return options.windowClamp > 0 ? Math.min(max, options.windowClamp) : max;
 }
 
+/** The largest window that we would offer as things are, were nothing unread. */
+export function fullWindow(tcb: Tcb): number {
+  const { windowClamp } = tcb.options;
+  const max = Math.min(tcb.rcvBufBytes, ringMaxBytes(tcb.layer.memory));
+  return windowClamp > 0 ? Math.min(max, windowClamp) : max;
+}
+
 /** RCV.WND that we would offer now: never less than was offered before. */
 function selectWindow(tcb: Tcb): number {
   const current = tcb.rcvWnd;
-  const limit = tcb.options.windowClamp > 0
-    ? Math.min(tcb.rcvBufBytes, tcb.options.windowClamp)
-    : tcb.rcvBufBytes;
+  const limit = fullWindow(tcb);
   const granule = 1 << tcb.rcvWindShift;
   const free = Math.min(limit - tcb.rcvRing.usedBytes, WINDOW_FIELD_MAX * granule);
   const step = Math.min(limit >> 1, tcb.rcvMss);

@@ -1,8 +1,10 @@
 /**
- * When the memory is full: rings that are empty give theirs back, and programs that found no room
- * to write are told when it is worth trying again.
+ * When the memory is full: rings give back what they do not need, data beyond gaps is thrown away,
+ * and programs that found no room to write are told when it is worth trying again.
  *
- * Received data that finds no room is simply dropped; the peer sends it again.
+ * Received data that finds no room is simply dropped; the peer sends it again. So it does with data
+ * out of order that we drop later, "even if it has been selectively acknowledged" (RFC 2018 section
+ * 8, Linux tcp_prune_ofo_queue).
  *
  * @module
  */
@@ -51,14 +53,23 @@ export class MemoryPressure {
     this.#isNoted = false;
     this.#retryAtUs = nowUs + RETRY_US;
     this.#layer.demux.forEach((flow) => {
-      if (flow.kind === FLOW_TCB) releaseIdleRings(flow as Tcb);
+      if (flow.kind === FLOW_TCB) giveBack(flow as Tcb);
     });
     for (const tcb of this.#writers) this.#layer.raise(tcb, EVENT_WRITABLE);
     this.#writers.clear();
   }
 }
 
-function releaseIdleRings(tcb: Tcb): void {
+function giveBack(tcb: Tcb): void {
+  dropOutOfOrder(tcb);
+  tcb.rcvRing.shrink();
   if (tcb.sndRing.usedBytes === 0) tcb.sndRing.free();
-  if (tcb.rcvRing.usedBytes === 0 && tcb.assembler.count === 0) tcb.rcvRing.free();
+}
+
+/** Forgets what has arrived beyond RCV.NXT. */
+export function dropOutOfOrder(tcb: Tcb): void {
+  if (tcb.assembler.count === 0) return;
+  tcb.layer.counters.tcp.ofoPruned++;
+  tcb.assembler.clear();
+  tcb.rcvRing.outOfOrder.clear();
 }

@@ -1,38 +1,65 @@
 /**
- * What has arrived in order and waits for the program, and behind it what arrived out of order.
+ * What has arrived in order and waits for the program, and apart from it what arrived out of order.
  *
  *     coalesced segment in the device's memory ──borrow──► read from there at once    (no copy)
  *                  │ not read before the flush ──copyBorrowed──►┐
- *     any other data ──────────────writeAt───────────────────► ring ──► read later    (one copy)
+ *     any other data in order ─────append────────────────────► ring ──► read later    (one copy)
+ *     data beyond a gap ──► out_of_order.ts ──join───────────►┘                      (two copies)
  *
  * Devices promise that a batch of frames stays as it is until the next flush. A large in-order
  * segment that finds the ring empty is therefore only remembered: the program usually takes it
  * before the flush. Room for it in the ring is made when it is borrowed, so that copying
  * it later cannot fail.
  *
- * Either the ring holds in-order bytes or pieces are borrowed, never both.
+ * Either the ring holds bytes or pieces are borrowed, never both.
+ *
+ * The last quarter of the memory is for small rings, so that every connection goes on when some
+ * take much (Linux's tcp_rmem[0] is for the same): the larger the ring, the less of the memory may
+ * be in use when it is made. What is out of order gets none of that quarter.
  *
  * @module
  */
 import type { Memory } from "../../base/memory.ts";
-import { ByteRing } from "../../storage/ring.ts";
+import { ByteRing, roundCapacity } from "../../storage/ring.ts";
 import type { Span } from "../../base/span.ts";
+import { seqDiff } from "../base/seq.ts";
+import { OutOfOrderQueue } from "./out_of_order.ts";
 
 /** Pieces that may be borrowed at a time: a batch of a device has hardly more of this size. */
 const PIECES_MAX = 8;
 /** Shorter data is copied: that costs less than the books. */
 const BORROW_MIN_BYTES = 4096;
 
+/** Bytes of a connection's rings at first use; of a receive ring when memory is nearly full. */
+export const RING_START_BYTES = 16 * 1024;
+const RING_LEAST_BYTES = 4 * 1024;
+/** Beyond these shares of the memory no ring grows over RING_START_BYTES, over RING_LEAST_BYTES. */
+const START_SHARE = 3 / 4;
+const LEAST_SHARE = 7 / 8;
+/** Pieces out of order, for each interval that is kept: a gap that is filled makes one of two. */
+const PIECES_PER_INTERVAL = 4;
+
+/** What a receive ring may hold as things are: the window promises no more. */
+export function ringMaxBytes({ usedBytes, sizeBytes }: Memory): number {
+  if (usedBytes <= sizeBytes * START_SHARE) return sizeBytes;
+  return usedBytes <= sizeBytes * LEAST_SHARE ? RING_START_BYTES : RING_LEAST_BYTES;
+}
+
 export class ReceiveBuffer {
+  readonly #memory: Memory;
   readonly #ring: ByteRing;
+  readonly outOfOrder: OutOfOrderQueue;
   /** Offset and length of each borrowed piece; made when the first is borrowed. */
   #pieces: Int32Array | null = null;
   #first = 0;
   #end = 0;
   #borrowedBytes = 0;
 
-  constructor(memory: Memory, capacity: number) {
-    this.#ring = new ByteRing(memory, capacity);
+  /** `maxIntervals`: of sequence space, out of order. */
+  constructor(memory: Memory, maxIntervals: number) {
+    this.#memory = memory;
+    this.#ring = new ByteRing(memory, RING_START_BYTES);
+    this.outOfOrder = new OutOfOrderQueue(memory, PIECES_PER_INTERVAL * maxIntervals);
   }
 
   /** Bytes in order that the program has not taken. */
@@ -40,12 +67,9 @@ export class ReceiveBuffer {
     return this.#ring.usedBytes + this.#borrowedBytes;
   }
 
-  get capacity(): number {
-    return this.#ring.capacity;
-  }
-
-  get isAllocated(): boolean {
-    return this.#ring.isAllocated;
+  /** Bytes of memory that are taken. */
+  get chargedBytes(): number {
+    return (this.#ring.isAllocated ? this.#ring.capacity : 0) + this.outOfOrder.chargedBytes;
   }
 
   /** Whether `copyBorrowed` has something to do. */
@@ -66,13 +90,11 @@ export class ReceiveBuffer {
     return span.set(pieces[at], len0, hasSecond ? pieces[at + 2] : 0, len1);
   }
 
-  /**
-   * The program has taken the first `n` <= usedBytes bytes. `hasGaps`: more is kept out of order.
-   */
-  consume(n: number, hasGaps: boolean): void {
+  /** The program has taken the first `n` <= usedBytes bytes. */
+  consume(n: number): void {
     if (this.#borrowedBytes > 0) return this.#consumeBorrowed(n);
     this.#ring.consume(n);
-    if (!hasGaps && this.#ring.usedBytes === 0) this.#ring.releaseEmpty(false);
+    if (this.#ring.usedBytes === 0) this.#ring.releaseEmpty(false);
   }
 
   #consumeBorrowed(n: number): void {
@@ -87,7 +109,9 @@ export class ReceiveBuffer {
       left -= taken;
       if (pieces[at + 1] === 0) this.#first++;
     }
-    if (this.#borrowedBytes === 0) this.#first = this.#end = 0;
+    if (this.#borrowedBytes > 0) return;
+    this.#first = this.#end = 0;
+    this.#ring.releaseEmpty(false);
   }
 
   /**
@@ -98,14 +122,13 @@ export class ReceiveBuffer {
     if (lenBytes < BORROW_MIN_BYTES || this.#ring.usedBytes > 0 || this.#end === PIECES_MAX) {
       return false;
     }
-    if (!growForBytes(this.#ring, this.#borrowedBytes + lenBytes) || !this.#ring.reserve()) {
-      return false;
-    }
+    const needBytes = this.#borrowedBytes + lenBytes;
+    if (this.#makeRoom(needBytes) < needBytes) return false;
     const pieces = this.#pieces ??= new Int32Array(2 * PIECES_MAX);
     pieces[2 * this.#end] = off;
     pieces[2 * this.#end + 1] = lenBytes;
     this.#end++;
-    this.#borrowedBytes += lenBytes;
+    this.#borrowedBytes = needBytes;
     return true;
   }
 
@@ -114,39 +137,73 @@ export class ReceiveBuffer {
     if (this.#borrowedBytes === 0) return;
     const pieces = this.#pieces as Int32Array;
     for (let i = this.#first; i < this.#end; i++) {
-      this.#ring.writeAt(0, pieces[2 * i], pieces[2 * i + 1]);
-      this.#ring.commit(pieces[2 * i + 1]);
+      this.#ring.write(pieces[2 * i], pieces[2 * i + 1]);
     }
     this.#first = this.#end = 0;
     this.#borrowedBytes = 0;
   }
 
-  /**
-   * Copies data to `skip` bytes beyond the bytes in order, growing the ring. False: no memory for
-   * it.
-   */
-  store(skip: number, off: number, lenBytes: number): boolean {
+  /** Copies the next data in order. Returns how many bytes of it there was memory for. */
+  append(off: number, lenBytes: number): number {
     this.copyBorrowed();
-    return growForBytes(this.#ring, skip + lenBytes) &&
-      this.#ring.writeAt(skip, off, lenBytes) === lenBytes;
+    const fits = Math.min(lenBytes, this.#makeRoom(lenBytes));
+    return fits === 0 ? 0 : this.#ring.write(off, fits);
   }
 
-  /** The next `n` stored bytes are in order now. */
-  commit(n: number): void {
-    this.#ring.commit(n);
+  /**
+   * What lies out of order between `from`, where the data in order ends, and `to`, without a gap,
+   * is in order now. Returns up to where there was memory for it; what lies beyond is thrown away
+   * then.
+   */
+  join(from: number, to: number): number {
+    this.copyBorrowed();
+    const needBytes = seqDiff(to, from);
+    const fits = needBytes > 0 ? Math.min(needBytes, this.#makeRoom(needBytes)) : needBytes;
+    const end = (from + fits) | 0;
+    this.outOfOrder.moveTo(this.#ring, from, end);
+    if (fits < needBytes) this.outOfOrder.clear();
+    return end;
+  }
+
+  /** A ring that holds little gives most of its memory back, an empty one all. */
+  shrink(): void {
+    if (this.#borrowedBytes > 0) return;
+    if (this.#ring.usedBytes === 0) this.#ring.free();
+    else this.#ring.shrink();
   }
 
   /** Drops everything and gives the memory back. */
   free(): void {
     this.#ring.free();
+    this.outOfOrder.clear();
     this.#pieces = null;
     this.#first = this.#end = 0;
     this.#borrowedBytes = 0;
   }
+
+  /** Makes room in the ring for `n` >= 1 bytes; returns for how many there is. */
+  #makeRoom(n: number): number {
+    const ring = this.#ring;
+    if (ring.isAllocated && ring.freeBytes >= n) return ring.freeBytes;
+    const needBytes = ring.usedBytes + n;
+    const doubled = ring.isAllocated ? 2 * ring.capacity : RING_START_BYTES;
+    const isRoom = this.#enlarge(Math.max(doubled, needBytes)) || this.#enlarge(needBytes) ||
+      this.#enlarge(RING_START_BYTES) || this.#enlarge(RING_LEAST_BYTES);
+    return isRoom || ring.isAllocated ? ring.freeBytes : 0;
+  }
+
+  /** Makes the ring at least so large, if the memory in use allows it. */
+  #enlarge(lenBytes: number): boolean {
+    const ring = this.#ring;
+    if (!allowsRing(this.#memory, roundCapacity(lenBytes))) return false;
+    if (ring.isAllocated) return ring.grow(lenBytes);
+    ring.startWith(lenBytes);
+    return ring.reserve();
+  }
 }
 
-/** Makes room for `needBytes` beyond what is in the ring. False: there is no memory for it. */
-function growForBytes(ring: ByteRing, needBytes: number): boolean {
-  if (ring.freeBytes >= needBytes) return true;
-  return ring.grow(Math.max(ring.capacity * 2, ring.usedBytes + needBytes));
+function allowsRing({ usedBytes, sizeBytes }: Memory, capacity: number): boolean {
+  if (capacity <= RING_LEAST_BYTES) return true;
+  const share = capacity <= RING_START_BYTES ? LEAST_SHARE : START_SHARE;
+  return usedBytes + capacity <= sizeBytes * share;
 }

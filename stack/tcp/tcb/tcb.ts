@@ -25,7 +25,7 @@ import { Flow, FLOW_TCB } from "../base/flow.ts";
 import type { Listener } from "./listener.ts";
 import { MtuProbing, TailLossProbe, Undo } from "./records.ts";
 import { Pacer } from "../base/pacing.ts";
-import { ReceiveBuffer } from "./receive_buffer.ts";
+import { ReceiveBuffer, RING_START_BYTES } from "./receive_buffer.ts";
 import { Rack } from "./rack_state.ts";
 import { RttEstimator } from "../base/rtt.ts";
 import { SentQueue } from "./sent_queue.ts";
@@ -34,9 +34,6 @@ import { canSendData, Recovery, RetransmitTimer, State } from "../base/state.ts"
 import type { SocketHandle, TcpContext } from "./context.ts";
 import { LimitClock } from "./limit_clock.ts";
 import { WriteMarks } from "./write_marks.ts";
-
-/** Capacity of a ring at its first use; it doubles as it fills. */
-const RING_START_BYTES = 16 * 1024;
 
 export class Tcb extends Flow {
   readonly kind = FLOW_TCB;
@@ -263,7 +260,7 @@ export class Tcb extends Flow {
     this.peerMss = config.defaultSmss;
     this.rcvMss = config.defaultSmss;
     this.sndRing = new ByteRing(layer.memory, RING_START_BYTES);
-    this.rcvRing = new ReceiveBuffer(layer.memory, RING_START_BYTES);
+    this.rcvRing = new ReceiveBuffer(layer.memory, config.assemblerIntervalMax);
     this.sndBufBytes = config.sndBufInitBytes;
     this.rcvBufBytes = config.rcvBufInitBytes;
     this.rcvSpaceBytes = config.rcvBufInitBytes;

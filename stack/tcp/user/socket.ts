@@ -221,7 +221,7 @@ export class TcpSocket implements SocketHandle {
   /** The program has taken `n` bytes: the window opens. */
   recvConsume(n: number, nowUs: number): void {
     const { tcb } = this;
-    tcb.rcvRing.consume(n, tcb.assembler.count > 0);
+    tcb.rcvRing.consume(n);
     if (tcb.state === State.CLOSED) {
       if (tcb.rcvRing.usedBytes === 0) tcb.rcvRing.free();
       return;
@@ -256,6 +256,7 @@ export class TcpSocket implements SocketHandle {
   recvDiscard(nowUs: number): void {
     const { tcb } = this;
     tcb.isRcvShutdown = true;
+    tcb.rcvRing.outOfOrder.clear();
     this.recvConsume(tcb.rcvRing.usedBytes, nowUs);
   }
 

@@ -60,42 +60,44 @@ Deno.test("ByteRing: wraps in two pieces, both ways", () => {
   assertEquals(read(memory, ring, 70, 100), []);
 });
 
-Deno.test("ByteRing: out-of-order bytes wait beyond the tail", () => {
+Deno.test("ByteRing: what is written from memory is cut at the end of the ring", () => {
   const [memory, ring] = setUp(64);
   write(memory, ring, new Array(60).fill(0));
-  ring.consume(60);
-  const src = memory.alloc(64);
-  for (let i = 0; i < 64; i++) memory.u8[src + i] = i;
-  assertEquals(ring.writeAt(2, src + 2, 10), 10); // wraps
-  assertEquals(ring.writeAt(60, src + 60, 10), 4, "cut at the end of the ring");
-  assertEquals(ring.writeAt(64, src, 1), 0);
-  assertEquals(ring.writeAt(100, src, 1), 0);
-  assertEquals(ring.writeAt(0, src, 2), 2);
-  assertEquals(ring.usedBytes, 0);
-  ring.commit(12);
-  assertEquals(read(memory, ring, 0, 64), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+  ring.consume(58);
+  const src = memory.alloc(128);
+  for (let i = 0; i < 128; i++) memory.u8[src + i] = i;
+  assertEquals(ring.write(src + 2, 10), 10); // wraps
+  assertEquals(read(memory, ring, 0, 64), [0, 0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+  assertEquals(ring.write(src, 100), 52);
+  assertEquals(ring.write(src, 1), 0);
+  assertEquals(ring.usedBytes, 64);
 });
 
-Deno.test("ByteRing: grow keeps all bytes, uncommitted ones too, and defers the old block", () => {
+Deno.test("ByteRing: grow and shrink keep the bytes, and defer the old block", () => {
   const [memory, ring] = setUp(64);
   write(memory, ring, new Array(50).fill(0));
   ring.consume(50);
-  write(memory, ring, [1, 2, 3]);
-  const src = memory.alloc(64);
-  memory.u8.fill(7, src, src + 64);
-  ring.writeAt(5, src, 40);
+  const bytes = Array.from({ length: 40 }, (_, i) => i);
+  write(memory, ring, bytes); // wraps
   const span = new Span();
   ring.readableSpan(0, 3, span);
   const oldOff = span.off0;
   assertEquals(ring.grow(200), true);
-  assertEquals([ring.capacity, ring.usedBytes], [256, 3]);
-  assertEquals([...memory.u8.subarray(oldOff, oldOff + 3)], [1, 2, 3], "still there for a frame");
-  assertEquals(memory.usedBytes, 64 + 64 + 256);
-  memory.releaseDeferred();
+  assertEquals([ring.capacity, ring.usedBytes], [256, 40]);
+  assertEquals([...memory.u8.subarray(oldOff, oldOff + 3)], [0, 1, 2], "still there for a frame");
   assertEquals(memory.usedBytes, 64 + 256);
-  ring.writeAt(0, src, 5);
-  ring.commit(45);
-  assertEquals(read(memory, ring, 0, 99), [1, 2, 3, ...new Array(45).fill(7)]);
+  memory.releaseDeferred();
+  assertEquals(memory.usedBytes, 256);
+  assertEquals(read(memory, ring, 0, 99), bytes);
+  ring.consume(20);
+  write(memory, ring, new Array(230).fill(7)); // wraps
+  ring.consume(220);
+  ring.shrink();
+  memory.releaseDeferred();
+  assertEquals([ring.capacity, memory.usedBytes], [64, 64]);
+  assertEquals(read(memory, ring, 0, 99), new Array(30).fill(7));
+  ring.shrink();
+  assertEquals([ring.capacity, memory.badFrees], [64, 0]);
 });
 
 Deno.test("ByteRing: no memory", () => {
@@ -106,7 +108,7 @@ Deno.test("ByteRing: no memory", () => {
   assertEquals(read(memory, ring, 0, 3), [1, 2, 3]);
   const other = new ByteRing(memory, 2048);
   assertEquals(other.writableSpan(1, new Span()), 0);
-  assertEquals(other.writeAt(0, 0, 1), 0);
+  assertEquals(other.write(0, 1), 0);
   assertEquals([other.isAllocated, other.usedBytes], [false, 0]);
   other.free();
   assertEquals(memory.badFrees, 0);
@@ -154,18 +156,28 @@ Deno.test("ByteRing: at rest it holds no memory, unless it has grown", () => {
   assertEquals([span.len0, span.len1], [1024, 0]);
 });
 
+Deno.test("ByteRing: with half of the memory in use one that has grown holds none at rest", () => {
+  const memory = new BuddyMemory(new ArrayBuffer(1 << 16));
+  const ring = new ByteRing(memory, 256);
+  write(memory, ring, [1]);
+  assert(ring.grow(1024));
+  memory.releaseDeferred();
+  const hog = memory.alloc(1 << 15);
+  ring.consume(1);
+  ring.releaseEmpty(false);
+  assertEquals([memory.usedBytes, ring.capacity, ring.isAllocated], [1 << 15, 256, false]);
+  memory.free(hog, 1 << 15);
+  write(memory, ring, [2, 3]);
+  assertEquals(read(memory, ring, 0, 9), [2, 3]);
+});
+
 Deno.test("ByteRing: model, 20,000 random steps against an array", () => {
   const [memory, ring] = setUp(64, 1 << 20);
   const random = randomSource(7);
   const below = (n: number): number => (random() >>> 0) % n;
   const src = memory.alloc(4096);
   let used: number[] = [];
-  /** Uncommitted bytes by their distance from the tail. */
-  let ahead = new Map<number, number>();
   let nextByte = 0;
-  const advance = (n: number): void => {
-    ahead = new Map([...ahead].filter(([at]) => at >= n).map(([at, b]) => [at - n, b]));
-  };
   for (let step = 0; step < 20000; step++) {
     const action = below(20);
     if (action < 6) {
@@ -173,30 +185,25 @@ Deno.test("ByteRing: model, 20,000 random steps against an array", () => {
       const n = write(memory, ring, bytes);
       assertEquals(n, Math.min(bytes.length, ring.capacity - used.length));
       used.push(...bytes.slice(0, n));
-      advance(n);
-    } else if (action < 10) {
-      const skip = below(80);
+    } else if (action < 12) {
       const len = below(60);
       for (let i = 0; i < len; i++) memory.u8[src + i] = nextByte++;
-      const n = ring.writeAt(skip, src, len);
-      assertEquals(n, Math.max(0, Math.min(len, ring.capacity - used.length - skip)));
-      for (let i = 0; i < n; i++) ahead.set(skip + i, memory.u8[src + i]);
-    } else if (action < 12) {
-      let n = 0;
-      while (ahead.has(n)) used.push(ahead.get(n++)!);
-      ring.commit(n);
-      advance(n);
+      const n = ring.write(src, len);
+      assertEquals(n, Math.min(len, ring.capacity - used.length));
+      used.push(...memory.u8.subarray(src, src + n));
     } else if (action < 18) {
       const n = below(used.length + 1);
       ring.consume(n);
       used.splice(0, n);
     } else if (action === 18 && below(10) === 0 && ring.capacity < 4096) {
       assert(ring.grow(ring.capacity * (below(3) + 1)));
-    } else if (used.length === 0 && ahead.size === 0 && below(20) === 0) {
+    } else if (used.length === 0 && below(20) === 0) {
       ring.releaseEmpty(below(2) === 0);
+    } else if (below(50) === 0) {
+      ring.shrink();
     } else if (below(500) === 0) {
       ring.free();
-      [used, ahead] = [[], new Map()];
+      used = [];
     }
     assertEquals([ring.usedBytes, ring.freeBytes], [used.length, ring.capacity - used.length]);
     const skip = below(used.length + 2);

@@ -4,11 +4,12 @@
  *
  * @module
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, equal } from "@std/assert";
 import type { TcpSocket } from "../../../stack/tcp/mod.ts";
 import { blocksEntered } from "../../support/work.ts";
 import { seededRandom } from "./support/host.ts";
 import { Peer, PEER_ISS } from "./support/peer.ts";
+import { pattern, read } from "./support/world.ts";
 
 const SECOND_US = 1_000_000; /**
  * A segment may go over all records or intervals that a window holds, a few times, with so many
@@ -104,6 +105,67 @@ Deno.test("attack: one-byte segments out of order cost no more than the window",
   assert(host.counters.tcp.ofoDrop > 0);
   const bound = BLOCKS_PER_ENTRY * layer.config.assemblerIntervalMax;
   assert(blocks < bound, `${blocks} blocks a segment`);
+});
+
+/** Bytes of memory of the host, and what `n` connections of a hostile peer may take of it. */
+const MEMORY_BYTES = 1 << 22;
+
+/** A segment for one of `openMany`'s connections, `skip` bytes beyond the first. */
+function injectInto(peer: Peer, { tcb }: TcpSocket, skip: number, data: number | Uint8Array): void {
+  const ack = (tcb.sndNxt - peer.hostIss) | 0;
+  peer.inject({ flags: ".", sport: tcb.remotePort, seq: PEER_ISS + 1 + skip, ack, data });
+}
+
+/** An honest connection gets `total` bytes through, whatever the others hold. */
+function transferHonestly(peer: Peer, socket: TcpSocket, total: number): void {
+  const { host } = peer;
+  for (let done = 0; done < total; done += 1000) {
+    injectInto(peer, socket, done, pattern(1000, done));
+    if (done % 10_000 === 9000) peer.advance(1000);
+    assert(equal(read(host, socket, peer.nowUs), pattern(1000, done)), `after ${done} bytes`);
+    assert(host.memory.usedBytes <= MEMORY_BYTES);
+  }
+}
+
+Deno.test("attack: a byte at the window's edge costs each connection the smallest block", () => {
+  const peer = new Peer({ memoryBytes: MEMORY_BYTES });
+  const { host } = peer;
+  const n = 4000;
+  const sockets = openMany(peer, peer.listen(8), n + 1);
+  const usedBytes = host.memory.usedBytes;
+  const honest = sockets.pop()!;
+  for (const socket of sockets) injectInto(peer, socket, socket.tcb.rcvWnd - 1, 1);
+  assertEquals(host.counters.tcp.ofoQueue, n);
+  assertEquals(host.memory.usedBytes - usedBytes, 64 * n);
+  peer.sent.length = 0;
+  transferHonestly(peer, honest, 300_000);
+  assertEquals(host.counters.tcp.rcvQDrop, 0);
+});
+
+Deno.test("attack: gaps in thousands of connections leave a quarter of the memory", () => {
+  const peer = new Peer({ memoryBytes: MEMORY_BYTES });
+  const { host } = peer;
+  const n = 1000;
+  const sockets = openMany(peer, peer.listen(8), n + 1);
+  const honest = sockets.pop()!;
+  const usedBytes = host.memory.usedBytes;
+  const attack = () => {
+    for (const socket of sockets) {
+      for (let i = 0; i < 10; i++) injectInto(peer, socket, 1000 + 2000 * i, 1000);
+    }
+    peer.sent.length = 0;
+  };
+  attack();
+  assert(host.memory.usedBytes <= MEMORY_BYTES * 3 / 4, `${host.memory.usedBytes} bytes`);
+  assert(host.memory.usedBytes > MEMORY_BYTES * 0.7, `${host.memory.usedBytes} bytes`);
+  assert(host.counters.tcp.ofoDrop > n);
+  transferHonestly(peer, honest, 300_000);
+  assertEquals(host.counters.tcp.rcvQDrop, 0);
+  // A moment later nothing of it is held; it can begin anew, no more
+  peer.advance(20_000);
+  assertEquals(host.memory.usedBytes, usedBytes);
+  attack();
+  assert(host.memory.usedBytes <= MEMORY_BYTES * 3 / 4, `${host.memory.usedBytes} bytes`);
 });
 
 for (const gsoMaxBytes of [0, 65_535]) {

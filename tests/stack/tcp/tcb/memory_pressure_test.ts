@@ -57,13 +57,15 @@ Deno.test("no memory for received text: it is not acknowledged, and comes again"
 });
 
 Deno.test("no memory to write to: idle rings are given back, and the program hears of it", () => {
-  const peer = new Peer({ memoryBytes: 1 << 18 });
+  const peer = new Peer({ memoryBytes: 1 << 19 });
   const socket = peer.connect();
   const { memory } = peer.host;
   // The receive ring is empty again, but allocated
   peer.send({ flags: ".", data: 40_000, gsoSize: 1460 });
   socket.recvConsume(40_000, peer.nowUs);
+  const reserve = memory.alloc(1 << 14); // which send rings have to leave
   for (let len = 1 << 16; len >= 64; len >>= 1) while (memory.alloc(len) >= 0);
+  memory.free(reserve, 1 << 14);
   peer.host.takeEvents(socket);
   assertEquals(socket.sendSpace() > 0, true);
   const span = socket.sendSpan(100);
@@ -73,4 +75,38 @@ Deno.test("no memory to write to: idle rings are given back, and the program hea
   assertEquals(peer.host.takeEvents(socket), EVENT_WRITABLE);
   peer.write(socket, 100);
   assertEquals(peer.host.counters.tcp.memoryPressures, 1);
+});
+
+Deno.test("no memory: what came out of order is dropped, reported no more, and comes again", () => {
+  const peer = new Peer({ memoryBytes: 1 << 18 });
+  const socket = peer.connect({ sackOk: true });
+  const { memory, counters } = peer.host;
+  for (let i = 0; i < 5; i++) peer.send({ flags: ".", seq: 2001 + 2000 * i, data: 1000 });
+  assertEquals(peer.sent.at(-1)?.options.sackCount, 4);
+  peer.sent.length = 0;
+  for (let len = 1 << 16; len >= 64; len >>= 1) while (memory.alloc(len) >= 0);
+  // Its own data out of order makes room for what is in order
+  peer.send({ flags: ".", seq: 1001, data: 1000 });
+  assertEquals([socket.recvAvailable(), counters.tcp.ofoPruned], [1000, 1]);
+  peer.expect(". 1:1(0) ack 1001");
+  assertEquals(read(peer.host, socket, peer.nowUs), pattern(1000));
+  peer.send({ flags: ".", seq: 4001, data: 1000 });
+  assertEquals([peer.take().options.sackCount, counters.tcp.ofoDrop], [0, 1]);
+  peer.send({ flags: ".", seq: 2001, data: 1000 });
+  assertEquals(read(peer.host, socket, peer.nowUs), pattern(1000));
+});
+
+Deno.test("pressure of one connection drops what others hold out of order", () => {
+  const peer = new Peer();
+  const socket = peer.connect({ sackOk: true });
+  peer.send({ flags: ".", seq: 2001, data: 1000 });
+  const { pressure } = peer.host.tcp;
+  const { outOfOrder } = socket.tcb.rcvRing;
+  assertEquals([outOfOrder.heldBytes, outOfOrder.chargedBytes], [1000, 1024]);
+  pressure.note();
+  peer.advance(0);
+  assertEquals([outOfOrder.heldBytes, outOfOrder.chargedBytes], [0, 0]);
+  assertEquals([socket.tcb.assembler.count, socket.tcb.rcvRing.chargedBytes], [0, 0]);
+  peer.send({ flags: ".", seq: 1001, data: 2000 });
+  assertEquals(read(peer.host, socket, peer.nowUs), pattern(2000));
 });
