@@ -21,7 +21,7 @@ import { type Host, START_US } from "./host.ts";
 import { keep, mustBe, warmed } from "./measure.ts";
 
 /** Buffers as auto-tuning leaves them on a fast path. */
-const BUFFERS = { tcp: { rcvBufInitBytes: 4 << 20, sndBufInitBytes: 4 << 20 } };
+const BUFFERS = { tcp: { rcvBufInitBytes: 8 << 20, sndBufInitBytes: 4 << 20 } };
 const FRAMES_A_TURN = 16;
 const FRAME_US = 10;
 const WARM_UP_ROUNDS = 200;

@@ -111,8 +111,12 @@ export interface StreamSocket extends Socket {
   /** In-order bytes that wait for the program. */
   recvAvailable(): number;
   recvSpan(maxBytes: number): Span;
-  /** The program has taken `n` bytes: opens the window. */
+  /** `n` bytes have been handed over: opens the window, but for `recvUnread`. */
   recvConsume(n: number, nowUs: number): void;
+  /** How many bytes may be under way to the program in all, unread ones included. */
+  readonly receiveSpace: number;
+  /** Of the bytes handed over so far, `bytes` have not been read by the program. */
+  recvUnread(bytes: number, nowUs: number): void;
   /** The peer's FIN has been received and all bytes before it are consumed. */
   readonly recvEof: boolean;
   /** The peer's FIN has been received: no error hides that from a reader (Linux SOCK_DONE). */

@@ -17,6 +17,7 @@
  *
  * @module
  */
+import { dataShare } from "../../stack/tcp/receive/receive_window.ts";
 import { connect, listen, openStream } from "./apps.ts";
 import { type LinkOptions, Simulator } from "./simulator.ts";
 import { Transfer } from "./transfer.ts";
@@ -49,10 +50,12 @@ export interface Cell {
 export function measure(cell: Cell, bytes: number, seed = 1): number {
   const { buffer, loss, rttMs } = cell;
   const sim = new Simulator(seed, { captureFrames: 20, checkEvery: 0 });
+  // So much memory has room for `buffer` bytes of full segments
+  const rcvBufBytes = Math.ceil(buffer / dataShare(MSS));
   const tcp = {
     congestion: cell.congestion ?? "cubic",
-    rcvBufInitBytes: buffer,
-    rcvBufMaxBytes: buffer,
+    rcvBufInitBytes: rcvBufBytes,
+    rcvBufMaxBytes: rcvBufBytes,
     sndBufInitBytes: buffer,
     sndBufMaxBytes: buffer,
     // How fast, not how long it tries: at 30% one connection in some hundreds would be given up

@@ -18,9 +18,10 @@
  * that every process has closed it.
  *
  * Our end is watched edge-triggered. EPOLLOUT is armed only while the pair is too full to take
- * more: a unix socket reports it after every read of the peer otherwise, a wake-up for each reply
- * that a program takes. It is disarmed lazily, on the first report that nobody waited for, so that
- * a stream which keeps filling the pair costs no epoll_ctl.
+ * more, or so full that the window follows what is read (unread.ts): a unix socket reports it after
+ * every read of the peer otherwise, a wake-up for each reply that a program takes. It is disarmed
+ * lazily, on the first report that nobody waited for, so that a stream which keeps filling the pair
+ * costs no epoll_ctl.
  *
  * @module
  */
@@ -62,6 +63,8 @@ export abstract class Endpoint implements Handler {
   #isOutArmed = false;
   /** The pair was full; EPOLLOUT will tell. */
   protected isBlocked = false;
+  /** EPOLLOUT is to tell of each piece that the program has read. */
+  protected isWatchingReads = false;
 
   constructor(
     protected readonly app: AppContext,
@@ -173,6 +176,15 @@ export abstract class Endpoint implements Handler {
   /** The pair is full: waits for EPOLLOUT. */
   protected block(): void {
     this.isBlocked = true;
+    this.#armOut();
+  }
+
+  protected watchReads(isOn: boolean): void {
+    this.isWatchingReads = isOn;
+    if (isOn) this.#armOut();
+  }
+
+  #armOut(): void {
     if (this.#isOutArmed) return;
     this.#isOutArmed = true;
     this.app.loop.modify(this.#slot, BASE_EVENTS + EPOLLOUT);
@@ -183,7 +195,7 @@ export abstract class Endpoint implements Handler {
     if ((events & (EPOLLOUT | EPOLLHUP)) === 0) return;
     if (this.isBlocked) {
       this.isBlocked = false;
-    } else if (this.#isOutArmed) {
+    } else if (this.#isOutArmed && !this.isWatchingReads) {
       this.#isOutArmed = false;
       this.app.loop.modify(this.#slot, BASE_EVENTS);
     }

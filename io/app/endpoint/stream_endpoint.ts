@@ -21,7 +21,7 @@
  *
  * @module
  */
-import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLRDHUP } from "../../../ffi/abi/epoll.ts";
+import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from "../../../ffi/abi/epoll.ts";
 import {
   FIONREAD,
   MSG_DONTWAIT,
@@ -56,6 +56,7 @@ import type { DeferredReply } from "../protocol/deferred_reply.ts";
 import { Connecting } from "./connecting.ts";
 import { Endpoint } from "./endpoint.ts";
 import { enlargePair } from "./pair.ts";
+import { isMuchUnread, Unread } from "./unread.ts";
 
 /** Bytes a system call. */
 const CHUNK_BYTES = 1 << 18;
@@ -84,6 +85,7 @@ export class StreamEndpoint extends Endpoint {
   #isFinDelivered = false;
   /** TCP is done with the connection: only what has arrived is left to deliver. */
   #isDead = false;
+  readonly #unread: Unread;
   /** Our end of the pair has a large buffer. */
   #isLarge = false;
   /** MSG_MORE: what the program has written is not all. */
@@ -94,6 +96,7 @@ export class StreamEndpoint extends Endpoint {
   constructor(app: AppContext, socket: StreamSocket, fd: number, cookie: number) {
     super(app, socket, fd, cookie);
     this.connecting = new Connecting(app, fd, this);
+    this.#unread = new Unread(app.sys, fd);
   }
 
   get state(): number {
@@ -203,8 +206,9 @@ export class StreamEndpoint extends Endpoint {
     if ((events & EPOLLHUP) !== 0) this.noteProgramGone(nowUs);
     if ((events & (EPOLLRDHUP | EPOLLHUP)) !== 0) this.#isEndAhead = true;
     if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP)) !== 0) this.#isReadable = true;
-    if ((events & EPOLLERR) !== 0) this.#takeLast(nowUs);
-    else this.pump(nowUs);
+    if ((events & EPOLLERR) !== 0) return this.#takeLast(nowUs);
+    if (this.isWatchingReads && (events & EPOLLOUT) !== 0) this.#measureUnread(nowUs);
+    this.pump(nowUs);
   }
 
   onSocket(events: number, nowUs: number): void {
@@ -319,6 +323,7 @@ export class StreamEndpoint extends Endpoint {
       const { off0, len0, off1, len1 } = socket.recvSpan(CHUNK_BYTES);
       const n = app.sys.send(this.fd, app.base, off0, len0, off1, len1, 0);
       if (n > 0) {
+        if (this.#unread.handOver(n, socket.receiveSpace)) this.#measureUnread(nowUs);
         socket.recvConsume(n, nowUs);
         app.counters.bytesToProgram += n;
         left -= n;
@@ -333,6 +338,13 @@ export class StreamEndpoint extends Endpoint {
       this.#isFinDelivered = true;
       app.sys.shutdown(this.fd, SHUT_WR);
     }
+  }
+
+  /** What the program has not read counts against the window. */
+  #measureUnread(nowUs: number): void {
+    const bytes = this.#unread.measure();
+    this.socket.recvUnread(bytes, nowUs);
+    this.watchReads(isMuchUnread(bytes, this.socket.receiveSpace));
   }
 
   /** The pair is full. */

@@ -12,7 +12,7 @@ import { emitAck } from "../output/emit.ts";
 import { timestampNow } from "../base/timestamp.ts";
 import { enterTimeWait, failConnection, setState } from "../teardown/lifecycle.ts";
 import { advertisedMss } from "../path/mss.ts";
-import { autotuneReceiveBuffer, measureReceiverRtt } from "../receive/receive_window.ts";
+import { autotuneReceiveBuffer, dataShare, measureReceiverRtt } from "../receive/receive_window.ts";
 import { replyReset } from "../output/reset.ts";
 import { seqDiff, seqGt, seqLt, seqMax, seqMin } from "../base/seq.ts";
 import type { Segment } from "../base/segment.ts";
@@ -82,6 +82,7 @@ function isDataForNobody(tcb: Tcb, seg: Segment): boolean {
 /** What the sizes and times of the peer's segments tell. */
 function measureSegments(tcb: Tcb, seg: Segment): void {
   if (seg.gsoSize > tcb.rcvMss) {
+    tcb.rcvDataShare = dataShare(seg.payloadLen);
     tcb.rcvMss = Math.min(seg.gsoSize, advertisedMss(tcb.route!, tcb.options.maxSeg));
   }
   measureReceiverRtt(tcb, seg, timestampNow(tcb.tsOffset, seg.nowUs));

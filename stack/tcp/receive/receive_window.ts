@@ -3,6 +3,13 @@
  * avoidance of 3.8.6.2.2, scaling of RFC 7323 section 2), and the auto-tuning of the buffer
  * (dynamic right-sizing).
  *
+ * The buffer is what SO_RCVBUF means on Linux: memory, of which data takes a part only. How large a
+ * part depends on the peer's segments; until one has been seen, it is half of it.
+ *
+ *     SO_RCVBUF 4096 ──doubled──► 8192 ──× rcvDataShare 0.5──► window 4096
+ *                                                                 less what is in the ring
+ *                                                                 less what was handed over unread
+ *
  * @module
  */
 import { LogEvent } from "../../base/log_event.ts";
@@ -13,6 +20,8 @@ import { ringMaxBytes } from "../tcb/receive_buffer.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 
 const WINDOW_SHIFT_MAX = 14;
+/** What the kernel charges for each piece besides its data (SKB_TRUESIZE), in the pair too. */
+const PIECE_OVERHEAD_BYTES = 768;
 
 /** The shift for windows up to `bytes` (RFC 7323 2.3). */
 export function windowShiftFor(bytes: number): number {
@@ -33,8 +42,17 @@ export function maxReceiveWindow(tcb: Tcb): number {
 /** The largest window that we would offer as things are, were nothing unread. */
 export function fullWindow(tcb: Tcb): number {
   const { windowClamp } = tcb.options;
-  const max = Math.min(tcb.rcvBufBytes, ringMaxBytes(tcb.layer.memory));
+  const spaceBytes = Math.floor(tcb.rcvBufBytes * tcb.rcvDataShare);
+  const max = Math.min(spaceBytes, ringMaxBytes(tcb.layer.memory));
   return windowClamp > 0 ? Math.min(max, windowClamp) : max;
+}
+
+/**
+ * What `lenBytes` of data, received at once, take of the buffer: the larger the pieces, the better
+ * the use (Linux's scaling_ratio, tcp_measure_rcv_mss).
+ */
+export function dataShare(lenBytes: number): number {
+  return lenBytes / (lenBytes + PIECE_OVERHEAD_BYTES);
 }
 
 /** RCV.WND that we would offer now: never less than was offered before. */
@@ -42,7 +60,8 @@ function selectWindow(tcb: Tcb): number {
   const current = tcb.rcvWnd;
   const limit = fullWindow(tcb);
   const granule = 1 << tcb.rcvWindShift;
-  const free = Math.min(limit - tcb.rcvRing.usedBytes, WINDOW_FIELD_MAX * granule);
+  const unread = tcb.rcvRing.usedBytes + tcb.rcvHandedBytes;
+  const free = Math.min(limit - unread, WINDOW_FIELD_MAX * granule);
   const step = Math.min(limit >> 1, tcb.rcvMss);
   // Too little more to move the right edge; rounding up keeps it where it was (RFC 7323 2.4).
   if (free - current < step) return Math.ceil(current / granule) * granule;
@@ -74,7 +93,7 @@ export function isWindowUpdateDue(tcb: Tcb): boolean {
   const window = selectWindow(tcb);
   if (window === current) return false;
   return window >= 2 * current &&
-    window - current >= Math.min(2 * tcb.rcvMss, tcb.rcvBufBytes >> 1);
+    window - current >= Math.min(2 * tcb.rcvMss, fullWindow(tcb) >> 1);
 }
 
 /** A data segment has arrived: the round trip as the receiver sees it. */
@@ -111,7 +130,8 @@ export function autotuneReceiveBuffer(tcb: Tcb, n: number, nowUs: number): void 
     const growth = Math.floor((2 * copied * (copied - tcb.rcvSpaceBytes)) / tcb.rcvSpaceBytes);
     const wanted = 2 * copied + 16 * tcb.rcvMss + growth;
     const max = tcb.layer.config.rcvBufMaxBytes;
-    tcb.rcvBufBytes = Math.max(tcb.rcvBufBytes, Math.min(wanted, max));
+    const wantedBytes = Math.ceil(wanted / tcb.rcvDataShare);
+    tcb.rcvBufBytes = Math.max(tcb.rcvBufBytes, Math.min(wantedBytes, max));
   }
   if (copied > tcb.rcvSpaceBytes) tcb.rcvSpaceBytes = copied;
   tcb.rcvCopiedBytes = 0;

@@ -119,7 +119,12 @@ export class Tcb extends Flow {
 
   // ---- Receive buffer: in-order bytes up to RCV.NXT, out-of-order ones beyond
   readonly rcvRing: ReceiveBuffer;
+  /** sk_rcvbuf: twice what SO_RCVBUF asked for. */
   rcvBufBytes: number;
+  /** The part of it that data can use (receive_window.ts). */
+  rcvDataShare = 1 / 2;
+  /** Bytes handed over that, as far as is known, the program has not read. */
+  rcvHandedBytes = 0;
   readonly assembler: Assembler;
   /** The peer's FIN has been received in order; or out of order, and its sequence number. */
   isFinReceived = false;

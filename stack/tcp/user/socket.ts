@@ -21,7 +21,7 @@ import { bindSocket, connectFast, connectSocket, listenSocket } from "./open.ts"
 import { abortForProgram, closeSocket, disconnectSocket, queueFin } from "./close.ts";
 import { restartAfterIdle, updatePacing } from "../output/output.ts";
 import { getTcpOption, setTcpOption } from "./sol_tcp.ts";
-import { autotuneReceiveBuffer, isWindowUpdateDue } from "../receive/receive_window.ts";
+import { autotuneReceiveBuffer, fullWindow, isWindowUpdateDue } from "../receive/receive_window.ts";
 import { prepareForWriting, sendSpace } from "../output/send_buffer.ts";
 import { seqDiff } from "../base/seq.ts";
 import type { TcpSocketOptions } from "../tcb/socket_options.ts";
@@ -218,7 +218,7 @@ export class TcpSocket implements SocketHandle {
     return this.#span;
   }
 
-  /** The program has taken `n` bytes: the window opens. */
+  /** `n` bytes have been handed over: the window opens, but for what is known to lie unread. */
   recvConsume(n: number, nowUs: number): void {
     const { tcb } = this;
     tcb.rcvRing.consume(n);
@@ -226,6 +226,30 @@ export class TcpSocket implements SocketHandle {
       if (tcb.rcvRing.usedBytes === 0) tcb.rcvRing.free();
       return;
     }
+    this.#afterTaking(n, nowUs);
+  }
+
+  /** How many bytes may be under way to the program in all, unread ones included. */
+  get receiveSpace(): number {
+    return fullWindow(this.tcb);
+  }
+
+  /**
+   * Of the bytes handed over so far, or just about to be, `bytes` have not been read by the
+   * program: they fill the window as those in the ring do.
+   */
+  recvUnread(bytes: number, nowUs: number): void {
+    const { tcb } = this;
+    const read = tcb.rcvHandedBytes - bytes;
+    tcb.rcvHandedBytes = bytes;
+    if (tcb.state === State.CLOSED) return;
+    if (read > 0) this.#afterTaking(read, nowUs);
+    else tcb.rcvCopiedBytes += read;
+  }
+
+  /** The program has `n` bytes more. */
+  #afterTaking(n: number, nowUs: number): void {
+    const { tcb } = this;
     autotuneReceiveBuffer(tcb, n, nowUs);
     // No answer will travel with it, it seems (Linux tcp_cleanup_rbuf, ICSK_ACK_PUSHED)
     const isPushDone = tcb.isAckDueOnRead && !tcb.isPingPong && tcb.delayedAckAtUs !== Infinity &&
@@ -302,7 +326,7 @@ export class TcpSocket implements SocketHandle {
     updatePacing(this.tcb);
   }
 
-  /** SO_RCVBUF, in bytes of payload: set, it is fixed, auto-tuning ends. */
+  /** SO_RCVBUF as getsockopt tells it (doubled): set, it is fixed, auto-tuning ends. */
   get receiveBuffer(): number {
     return this.tcb.rcvBufBytes;
   }

@@ -7,6 +7,7 @@
  */
 import { SSTHRESH_INFINITE } from "../congestion/mod.ts";
 import { advertisedMss } from "../path/mss.ts";
+import { fullWindow } from "../receive/receive_window.ts";
 import type { TcpSocket } from "./socket.ts";
 import { seqDiff } from "../base/seq.ts";
 import { Recovery, RetransmitTimer, State } from "../base/state.ts";
@@ -103,7 +104,7 @@ function writeTimes(dv: DataView, tcb: Tcb, nowUs: number): void {
   dv.setUint32(44, sinceMs(tcb.lastDataSentUs || tcb.establishedAtUs, nowUs), true);
   dv.setUint32(52, sinceMs(tcb.lastDataReceivedUs || tcb.establishedAtUs, nowUs), true);
   dv.setUint32(56, sinceMs(tcb.lastAckReceivedUs, nowUs), true);
-  dv.setUint32(64, tcb.rcvBufBytes, true);
+  dv.setUint32(64, fullWindow(tcb), true);
   dv.setUint32(68, Math.max(0, Math.round(tcb.rtt.srttUs)), true);
   dv.setUint32(72, Math.round(tcb.rtt.rttvarUs), true);
   const isUnknown = tcb.ssthresh === SSTHRESH_INFINITE;

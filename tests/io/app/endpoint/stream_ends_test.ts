@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { SHUT_WR } from "../../../../ffi/abi/socket.ts";
+import { SHUT_WR, SO_RCVBUF, SOL_SOCKET } from "../../../../ffi/abi/socket.ts";
 import * as P from "../../../../ffi/shim/protocol.ts";
 import { ECONNRESET, EPIPE } from "../../../../stack/mod.ts";
 import { connectedStreams, POLLHUP, POLLIN } from "../program.ts";
@@ -32,6 +32,8 @@ Deno.test("stream: what was written before a close with unread bytes leaves befo
 Deno.test("stream: bytes that wait behind a pair read empty are unread, too: RST", () => {
   using world = new World();
   const { client, server } = connectedStreams(world.program(), PORT);
+  // More than the pair has room for
+  assertEquals(server.setInt(SOL_SOCKET, SO_RCVBUF, 4 << 20), 0);
   for (let i = 0; i < 40; i++) {
     client.send(new Uint8Array(200_000));
     world.step();

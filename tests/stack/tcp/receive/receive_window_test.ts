@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { windowShiftFor } from "../../../../stack/tcp/receive/receive_window.ts";
+import { dataShare, windowShiftFor } from "../../../../stack/tcp/receive/receive_window.ts";
 import { Peer } from "../support/peer.ts";
 import { transfer, World } from "../support/world.ts";
 
@@ -21,7 +21,8 @@ Deno.test("receiver: window closes, small openings are kept back, large ones are
   peer.expect();
   socket.recvConsume(10_000, peer.nowUs);
   peer.flush();
-  assertEquals(peer.take().header.window, 20_000 - 9535);
+  const space = Math.floor(20_000 * dataShare(14_600));
+  assertEquals(peer.take().header.window, space - 9535);
 });
 
 Deno.test("a window probe (one byte beyond a closed window) is acknowledged and not taken", () => {
@@ -46,7 +47,7 @@ Deno.test("window scale: what is advertised and what is understood", () => {
   assertEquals(socket.tcb.rcvWindShift, 7);
   peer.send({ flags: ".", data: 10, win: 1000 });
   assertEquals(socket.tcb.sndWnd, 32_000);
-  assertEquals(peer.take().header.window, 131072 >> 7, "rounded up: the edge stays");
+  assertEquals(peer.take().header.window, 65536 >> 7, "rounded up: the edge stays");
   assertEquals([0, 65535, 65536, 6 << 20, 2 ** 30].map(windowShiftFor), [0, 0, 1, 7, 14]);
 });
 
@@ -68,4 +69,37 @@ Deno.test("auto-tuning stops where SO_RCVBUF and SO_SNDBUF say", () => {
   transfer(world, [world.a, client], [world.b, server], 1_000_000);
   assertEquals(client.tcb.sndBufBytes, 50_000);
   assertEquals(server.tcb.rcvBufBytes, 60_000);
+});
+
+Deno.test("SO_RCVBUF is memory: half of it is offered, more when segments use it well", () => {
+  const window = (segmentBytes: number) => {
+    const peer = new Peer();
+    const socket = peer.accept({ wscale: 0 });
+    socket.receiveBuffer = 400_000;
+    assertEquals(socket.receiveSpace, 200_000);
+    peer.send({ flags: ".", data: segmentBytes, gsoSize: 1460 });
+    return socket.receiveSpace;
+  };
+  assertEquals(window(1460), Math.floor(400_000 * dataShare(1460)));
+  assert(window(1460) > 0.6 * 400_000 && window(1460) < 0.7 * 400_000);
+  assert(window(60_000) > 0.98 * 400_000);
+});
+
+Deno.test("what was handed over and not read counts against the window, and not as taken", () => {
+  const peer = new Peer();
+  const socket = peer.accept({ wscale: 0 });
+  socket.receiveBuffer = 80_000;
+  const space = () => socket.receiveSpace;
+  peer.send({ flags: ".", data: 60_000, gsoSize: 1460 });
+  socket.recvUnread(60_000, peer.nowUs);
+  socket.recvConsume(60_000, peer.nowUs);
+  assertEquals(socket.tcb.rcvCopiedBytes, 0);
+  peer.flush();
+  const granule = 1 << socket.tcb.rcvWindShift;
+  assert(socket.tcb.rcvWnd <= space() - 60_000 + granule, `${socket.tcb.rcvWnd}`);
+  peer.sent.length = 0;
+  socket.recvUnread(0, peer.nowUs);
+  assertEquals(socket.tcb.rcvCopiedBytes, 60_000);
+  peer.flush();
+  assert(peer.sent.length === 1 && socket.tcb.rcvWnd > space() - granule, "the window is open");
 });
