@@ -22,7 +22,6 @@ export function roundCapacity(n: number): number {
 }
 
 export class ByteRing {
-  readonly #memory: Memory;
   #capacity: number;
   readonly #startCapacity: number;
   /** Offset of the block, -1: none yet. */
@@ -32,8 +31,7 @@ export class ByteRing {
   #used = 0;
 
   /** `capacity` bytes, rounded up to a power of two. */
-  constructor(memory: Memory, capacity: number) {
-    this.#memory = memory;
+  constructor(readonly memory: Memory, capacity: number) {
     this.#capacity = roundCapacity(capacity);
     this.#startCapacity = this.#capacity;
   }
@@ -93,10 +91,10 @@ export class ByteRing {
   releaseEmpty(isQueued: boolean): void {
     this.#head = 0;
     if (this.#block < 0) return;
-    const { usedBytes, sizeBytes } = this.#memory;
+    const { usedBytes, sizeBytes } = this.memory;
     if (this.#capacity > this.#startCapacity && usedBytes <= sizeBytes * KEEP_SHARE) return;
-    if (isQueued) this.#memory.freeDeferred(this.#block, this.#capacity);
-    else this.#memory.free(this.#block, this.#capacity);
+    if (isQueued) this.memory.freeDeferred(this.#block, this.#capacity);
+    else this.memory.free(this.#block, this.#capacity);
     this.#block = -1;
     this.#capacity = this.#startCapacity;
   }
@@ -110,7 +108,7 @@ export class ByteRing {
     if (fits <= 0 || !this.reserve()) return 0;
     const start = (this.#head + this.#used) & (this.#capacity - 1);
     const len0 = Math.min(fits, this.#capacity - start);
-    const u8 = this.#memory.u8;
+    const u8 = this.memory.u8;
     u8.copyWithin(this.#block + start, srcOff, srcOff + len0);
     if (len0 < fits) u8.copyWithin(this.#block, srcOff + len0, srcOff + fits);
     this.#used += fits;
@@ -145,14 +143,14 @@ export class ByteRing {
 
   /** Into a new block of `capacity` bytes. */
   #move(capacity: number): boolean {
-    const block = this.#memory.alloc(capacity);
+    const block = this.memory.alloc(capacity);
     if (block < 0) return false;
-    const u8 = this.#memory.u8;
+    const u8 = this.memory.u8;
     const from = this.#block + this.#head;
     const untilWrap = Math.min(this.#used, this.#capacity - this.#head);
     u8.copyWithin(block, from, from + untilWrap);
     u8.copyWithin(block + untilWrap, this.#block, this.#block + this.#used - untilWrap);
-    this.#memory.freeDeferred(this.#block, this.#capacity);
+    this.memory.freeDeferred(this.#block, this.#capacity);
     this.#block = block;
     this.#capacity = capacity;
     this.#head = 0;
@@ -164,7 +162,7 @@ export class ByteRing {
    * may be used again, with the capacity that it began with.
    */
   free(): void {
-    if (this.#block >= 0) this.#memory.freeDeferred(this.#block, this.#capacity);
+    if (this.#block >= 0) this.memory.freeDeferred(this.#block, this.#capacity);
     this.#block = -1;
     this.#capacity = this.#startCapacity;
     this.#head = 0;
@@ -173,7 +171,7 @@ export class ByteRing {
 
   /** Makes sure that there is a block; false: there is no memory. */
   reserve(): boolean {
-    if (this.#block < 0) this.#block = this.#memory.alloc(this.#capacity);
+    if (this.#block < 0) this.#block = this.memory.alloc(this.#capacity);
     return this.#block >= 0;
   }
 

@@ -17,7 +17,7 @@
  *
  * @module
  */
-import { dataShare } from "../../stack/tcp/receive/receive_window.ts";
+import { scalingRatio } from "../../stack/tcp/receive/receive_window.ts";
 import { connect, listen, openStream } from "./apps.ts";
 import { type LinkOptions, Simulator } from "./simulator.ts";
 import { Transfer } from "./transfer.ts";
@@ -51,7 +51,7 @@ export function measure(cell: Cell, bytes: number, seed = 1): number {
   const { buffer, loss, rttMs } = cell;
   const sim = new Simulator(seed, { captureFrames: 20, checkEvery: 0 });
   // So much memory has room for `buffer` bytes of full segments
-  const rcvBufBytes = Math.ceil(buffer / dataShare(MSS));
+  const rcvBufBytes = Math.ceil((256 * buffer) / scalingRatio(MSS));
   const tcp = {
     congestion: cell.congestion ?? "cubic",
     rcvBufInitBytes: rcvBufBytes,

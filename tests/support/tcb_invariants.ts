@@ -188,15 +188,18 @@ function checkTimers(tcb: Tcb, must: Must): void {
   }
 }
 
+const NOTHING_HELD = { heldBytes: 0, chargedBytes: 0, pieceCount: 0 };
+
 function checkReceiver(tcb: Tcb, must: Must): void {
   const { assembler: a, rcvRing } = tcb;
   // A bare FIN is taken at the edge of a closed window too, as Linux does
   const beyond = tcb.isFinReceived ? 1 : 0;
   must(diff(tcb.rcvAdv, tcb.rcvNxt) + beyond >= 0, "the advertised window ends before RCV.NXT");
-  const { heldBytes, chargedBytes, pieceCount } = rcvRing.outOfOrder;
+  const { heldBytes, chargedBytes, pieceCount } = rcvRing.outOfOrder ?? NOTHING_HELD;
   must(rcvRing.chargedBytes >= rcvRing.usedBytes + heldBytes, "charged less than is held");
   must(chargedBytes <= 3 * heldBytes + 64 * pieceCount, "charged much more than is held");
-  must(a.count <= a.capacity, `${a.count} intervals of at most ${a.capacity}`);
+  const maxIntervals = tcb.layer.config.assemblerIntervalMax;
+  must(a.count <= maxIntervals, `${a.count} intervals of at most ${maxIntervals}`);
   let edge = tcb.rcvNxt;
   let gapBytes = 0;
   for (let i = 0; i < a.count; i++) {

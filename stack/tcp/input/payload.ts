@@ -12,11 +12,16 @@ import { emitAck } from "../output/emit.ts";
 import { timestampNow } from "../base/timestamp.ts";
 import { enterTimeWait, failConnection, setState } from "../teardown/lifecycle.ts";
 import { advertisedMss } from "../path/mss.ts";
-import { autotuneReceiveBuffer, dataShare, measureReceiverRtt } from "../receive/receive_window.ts";
+import {
+  autotuneReceiveBuffer,
+  measureReceiverRtt,
+  scalingRatio,
+} from "../receive/receive_window.ts";
 import { replyReset } from "../output/reset.ts";
 import { seqDiff, seqGt, seqLt, seqMax, seqMin } from "../base/seq.ts";
 import type { Segment } from "../base/segment.ts";
 import { canReceiveData, State } from "../base/state.ts";
+import { Assembler, NO_GAPS } from "../tcb/assembler.ts";
 import { dropOutOfOrder } from "../tcb/memory_pressure.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 import { nextState, StateEvent } from "../base/state_table.ts";
@@ -82,7 +87,7 @@ function isDataForNobody(tcb: Tcb, seg: Segment): boolean {
 /** What the sizes and times of the peer's segments tell. */
 function measureSegments(tcb: Tcb, seg: Segment): void {
   if (seg.gsoSize > tcb.rcvMss) {
-    tcb.rcvDataShare = dataShare(seg.payloadLen);
+    tcb.rcvScalingRatio = scalingRatio(seg.payloadLen);
     tcb.rcvMss = Math.min(seg.gsoSize, advertisedMss(tcb.route!, tcb.options.maxSeg));
   }
   measureReceiverRtt(tcb, seg, timestampNow(tcb.tsOffset, seg.nowUs));
@@ -177,7 +182,7 @@ function joinOutOfOrder(tcb: Tcb, end: number): number {
   if (isShort) noteNoMemory(tcb);
   if (isShort || isFin) {
     assembler.clear();
-    rcvRing.outOfOrder.clear();
+    rcvRing.dropOutOfOrder();
   }
   if (isShort) return joinedEnd;
   return isFin ? (tcb.rcvFinSeq + 1) | 0 : next;
@@ -191,13 +196,16 @@ function deliver(tcb: Tcb, dataBytes: number, nowUs: number): void {
 
 /** Data beyond a gap: kept, and reported at once (RFC 5681 4.2: "an immediate duplicate ACK"). */
 function takeOutOfOrder(tcb: Tcb, seg: Segment): void {
+  if (tcb.assembler === NO_GAPS) tcb.assembler = new Assembler();
   const { assembler, layer: { config, counters } } = tcb;
   const { seq, end } = seg;
   tcb.perSegmentAcks = config.quickAckSegments;
   noteOverlap(tcb, seg);
   if (assembler.find(seq, end) >= 0) {
     // Nothing of it is new
-  } else if (assembler.hasRoom(seq, end) && storeOutOfOrder(tcb, seg)) {
+  } else if (
+    assembler.hasRoom(seq, end, config.assemblerIntervalMax) && storeOutOfOrder(tcb, seg)
+  ) {
     assembler.insert(seq, end);
     if (seg.isFin) notePendingFin(tcb, seg);
     counters.tcp.ofoQueue++;
@@ -248,7 +256,7 @@ function storeOutOfOrder(tcb: Tcb, seg: Segment): boolean {
     pressure.note();
     return false;
   }
-  return rcvRing.outOfOrder.add(seq, payloadOff, payloadLen, CHARGE_FACTOR * tcb.rcvBufBytes);
+  return rcvRing.addOutOfOrder(seq, payloadOff, payloadLen, CHARGE_FACTOR * tcb.rcvBufBytes);
 }
 
 function noteNoMemory(tcb: Tcb): void {

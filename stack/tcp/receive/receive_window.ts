@@ -6,7 +6,7 @@
  * The buffer is what SO_RCVBUF means on Linux: memory, of which data takes a part only. How large a
  * part depends on the peer's segments; until one has been seen, it is half of it.
  *
- *     SO_RCVBUF 4096 ──doubled──► 8192 ──× rcvDataShare 0.5──► window 4096
+ *     SO_RCVBUF 4096 ──doubled──► 8192 ──× rcvScalingRatio 128 of 256──► window 4096
  *                                                                 less what is in the ring
  *                                                                 less what was handed over unread
  *
@@ -42,17 +42,17 @@ export function maxReceiveWindow(tcb: Tcb): number {
 /** The largest window that we would offer as things are, were nothing unread. */
 export function fullWindow(tcb: Tcb): number {
   const { windowClamp } = tcb.options;
-  const spaceBytes = Math.floor(tcb.rcvBufBytes * tcb.rcvDataShare);
+  const spaceBytes = Math.floor((tcb.rcvBufBytes * tcb.rcvScalingRatio) / 256);
   const max = Math.min(spaceBytes, ringMaxBytes(tcb.layer.memory));
   return windowClamp > 0 ? Math.min(max, windowClamp) : max;
 }
 
 /**
  * What `lenBytes` of data, received at once, take of the buffer: the larger the pieces, the better
- * the use (Linux's scaling_ratio, tcp_measure_rcv_mss).
+ * the use, of 256 (Linux's scaling_ratio, tcp_measure_rcv_mss).
  */
-export function dataShare(lenBytes: number): number {
-  return lenBytes / (lenBytes + PIECE_OVERHEAD_BYTES);
+export function scalingRatio(lenBytes: number): number {
+  return Math.max(1, Math.floor((256 * lenBytes) / (lenBytes + PIECE_OVERHEAD_BYTES)));
 }
 
 /** RCV.WND that we would offer now: never less than was offered before. */
@@ -130,7 +130,7 @@ export function autotuneReceiveBuffer(tcb: Tcb, n: number, nowUs: number): void 
     const growth = Math.floor((2 * copied * (copied - tcb.rcvSpaceBytes)) / tcb.rcvSpaceBytes);
     const wanted = 2 * copied + 16 * tcb.rcvMss + growth;
     const max = tcb.layer.config.rcvBufMaxBytes;
-    const wantedBytes = Math.ceil(wanted / tcb.rcvDataShare);
+    const wantedBytes = Math.ceil((wanted * 256) / tcb.rcvScalingRatio);
     tcb.rcvBufBytes = Math.max(tcb.rcvBufBytes, Math.min(wantedBytes, max));
   }
   if (copied > tcb.rcvSpaceBytes) tcb.rcvSpaceBytes = copied;

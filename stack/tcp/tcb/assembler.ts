@@ -23,8 +23,6 @@ export class Assembler {
   #recent: Int32Array = EMPTY;
   #recentCount = 0;
 
-  constructor(readonly capacity: number) {}
-
   /** Index of the interval that holds all of [left, right), or -1. */
   find(left: number, right: number): number {
     for (let i = 0; i < this.count; i++) {
@@ -41,9 +39,9 @@ export class Assembler {
     return -1;
   }
 
-  /** Room for [left, right): false when that would be one interval too many. */
-  hasRoom(left: number, right: number): boolean {
-    if (this.count < this.capacity) return true;
+  /** Room for [left, right): false when that would be more than `maxIntervals`. */
+  hasRoom(left: number, right: number, maxIntervals: number): boolean {
+    if (this.count < maxIntervals) return true;
     for (let i = 0; i < this.count; i++) {
       if (seqLeq(this.left[i], right) && seqGeq(this.right[i], left)) return true;
     }
@@ -153,8 +151,7 @@ export class Assembler {
 
   #grow(): void {
     if (this.left.length === 0) this.#recent = new Int32Array(RECENT_MAX);
-    // One more than `capacity`: insert may widen before it joins.
-    const capacity = Math.min(Math.max(START_CAPACITY, this.left.length * 2), this.capacity + 1);
+    const capacity = Math.max(START_CAPACITY, this.left.length * 2);
     const left = new Int32Array(capacity);
     const right = new Int32Array(capacity);
     left.set(this.left);
@@ -163,3 +160,6 @@ export class Assembler {
     this.right = right;
   }
 }
+
+/** Of a connection that has never had a gap, which most are: nobody inserts into it. */
+export const NO_GAPS = new Assembler();

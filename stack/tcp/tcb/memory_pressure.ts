@@ -71,5 +71,5 @@ export function dropOutOfOrder(tcb: Tcb): void {
   if (tcb.assembler.count === 0) return;
   tcb.layer.counters.tcp.ofoPruned++;
   tcb.assembler.clear();
-  tcb.rcvRing.outOfOrder.clear();
+  tcb.rcvRing.dropOutOfOrder();
 }

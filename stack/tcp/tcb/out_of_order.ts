@@ -32,6 +32,8 @@ const OFF = 2;
 const SIZE = 3;
 const FIELDS = 4;
 const START_PIECES = 8;
+/** Pieces of one connection; an honest peer makes about as many as there are segments lost. */
+const PIECES_MAX = 4096;
 const EMPTY = new Int32Array(0);
 
 export class OutOfOrderQueue {
@@ -44,7 +46,7 @@ export class OutOfOrderQueue {
   heldBytes = 0;
   chargedBytes = 0;
 
-  constructor(memory: Memory, maxPieces: number) {
+  constructor(memory: Memory, maxPieces = PIECES_MAX) {
     this.#memory = memory;
     this.#maxPieces = maxPieces;
   }
@@ -98,7 +100,6 @@ export class OutOfOrderQueue {
   clear(): void {
     for (let i = 0; i < this.#count; i++) this.#freeBlock(i * FIELDS);
     this.#count = 0;
-    this.#fields = EMPTY;
   }
 
   /** Index of the first piece that begins at or after `seq`. */

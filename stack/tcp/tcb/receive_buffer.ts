@@ -23,10 +23,9 @@ import type { Memory } from "../../base/memory.ts";
 import { ByteRing, roundCapacity } from "../../storage/ring.ts";
 import type { Span } from "../../base/span.ts";
 import { seqDiff } from "../base/seq.ts";
+import { BorrowedPieces } from "./borrowed_pieces.ts";
 import { OutOfOrderQueue } from "./out_of_order.ts";
 
-/** Pieces that may be borrowed at a time: a batch of a device has hardly more of this size. */
-const PIECES_MAX = 8;
 /** Shorter data is copied: that costs less than the books. */
 const BORROW_MIN_BYTES = 4096;
 
@@ -36,8 +35,6 @@ const RING_LEAST_BYTES = 4 * 1024;
 /** Beyond these shares of the memory no ring grows over RING_START_BYTES, over RING_LEAST_BYTES. */
 const START_SHARE = 3 / 4;
 const LEAST_SHARE = 7 / 8;
-/** Pieces out of order, for each interval that is kept: a gap that is filled makes one of two. */
-const PIECES_PER_INTERVAL = 4;
 
 /** What a receive ring may hold as things are: the window promises no more. */
 export function ringMaxBytes({ usedBytes, sizeBytes }: Memory): number {
@@ -46,20 +43,14 @@ export function ringMaxBytes({ usedBytes, sizeBytes }: Memory): number {
 }
 
 export class ReceiveBuffer {
-  readonly #memory: Memory;
   readonly #ring: ByteRing;
-  readonly outOfOrder: OutOfOrderQueue;
-  /** Offset and length of each borrowed piece; made when the first is borrowed. */
-  #pieces: Int32Array | null = null;
-  #first = 0;
-  #end = 0;
-  #borrowedBytes = 0;
+  /** Made at the first gap, given up when there is none: most connections never have one. */
+  #outOfOrder: OutOfOrderQueue | null = null;
+  /** Made when the first is borrowed. */
+  #borrowed: BorrowedPieces | null = null;
 
-  /** `maxIntervals`: of sequence space, out of order. */
-  constructor(memory: Memory, maxIntervals: number) {
-    this.#memory = memory;
+  constructor(memory: Memory) {
     this.#ring = new ByteRing(memory, RING_START_BYTES);
-    this.outOfOrder = new OutOfOrderQueue(memory, PIECES_PER_INTERVAL * maxIntervals);
   }
 
   /** Bytes in order that the program has not taken. */
@@ -67,9 +58,19 @@ export class ReceiveBuffer {
     return this.#ring.usedBytes + this.#borrowedBytes;
   }
 
+  get #borrowedBytes(): number {
+    return this.#borrowed === null ? 0 : this.#borrowed.bytes;
+  }
+
   /** Bytes of memory that are taken. */
   get chargedBytes(): number {
-    return (this.#ring.isAllocated ? this.#ring.capacity : 0) + this.outOfOrder.chargedBytes;
+    const ringBytes = this.#ring.isAllocated ? this.#ring.capacity : 0;
+    return ringBytes + (this.#outOfOrder === null ? 0 : this.#outOfOrder.chargedBytes);
+  }
+
+  /** null: nothing is held. */
+  get outOfOrder(): Readonly<OutOfOrderQueue> | null {
+    return this.#outOfOrder;
   }
 
   /** Whether `copyBorrowed` has something to do. */
@@ -79,39 +80,21 @@ export class ReceiveBuffer {
 
   /** Up to two pieces of at most `maxBytes` in all. Returns how many bytes. */
   readableSpan(maxBytes: number, span: Span): number {
-    const pieces = this.#pieces;
-    if (this.#borrowedBytes === 0 || pieces === null) {
-      return this.#ring.readableSpan(0, maxBytes, span);
-    }
-    const at = 2 * this.#first;
-    const len0 = Math.min(maxBytes, pieces[at + 1]);
-    const hasSecond = this.#first + 1 < this.#end;
-    const len1 = hasSecond ? Math.min(maxBytes - len0, pieces[at + 3]) : 0;
-    return span.set(pieces[at], len0, hasSecond ? pieces[at + 2] : 0, len1);
+    const borrowed = this.#borrowed;
+    if (borrowed !== null && borrowed.bytes > 0) return borrowed.readableSpan(maxBytes, span);
+    return this.#ring.readableSpan(0, maxBytes, span);
   }
 
   /** The program has taken the first `n` <= usedBytes bytes. */
   consume(n: number): void {
-    if (this.#borrowedBytes > 0) return this.#consumeBorrowed(n);
-    this.#ring.consume(n);
-    if (this.#ring.usedBytes === 0) this.#ring.releaseEmpty(false);
-  }
-
-  #consumeBorrowed(n: number): void {
-    const pieces = this.#pieces as Int32Array;
-    this.#borrowedBytes -= n;
-    let left = n;
-    while (left > 0) {
-      const at = 2 * this.#first;
-      const taken = Math.min(left, pieces[at + 1]);
-      pieces[at] += taken;
-      pieces[at + 1] -= taken;
-      left -= taken;
-      if (pieces[at + 1] === 0) this.#first++;
+    const borrowed = this.#borrowed;
+    if (borrowed !== null && borrowed.bytes > 0) {
+      borrowed.consume(n);
+      if (borrowed.bytes > 0) return;
+    } else {
+      this.#ring.consume(n);
     }
-    if (this.#borrowedBytes > 0) return;
-    this.#first = this.#end = 0;
-    this.#ring.releaseEmpty(false);
+    if (this.#ring.usedBytes === 0) this.#ring.releaseEmpty(false);
   }
 
   /**
@@ -119,28 +102,17 @@ export class ReceiveBuffer {
    * False: it has to be stored.
    */
   borrow(off: number, lenBytes: number): boolean {
-    if (lenBytes < BORROW_MIN_BYTES || this.#ring.usedBytes > 0 || this.#end === PIECES_MAX) {
-      return false;
-    }
-    const needBytes = this.#borrowedBytes + lenBytes;
-    if (this.#makeRoom(needBytes) < needBytes) return false;
-    const pieces = this.#pieces ??= new Int32Array(2 * PIECES_MAX);
-    pieces[2 * this.#end] = off;
-    pieces[2 * this.#end + 1] = lenBytes;
-    this.#end++;
-    this.#borrowedBytes = needBytes;
+    if (lenBytes < BORROW_MIN_BYTES || this.#ring.usedBytes > 0) return false;
+    const borrowed = this.#borrowed ??= new BorrowedPieces();
+    const needBytes = borrowed.bytes + lenBytes;
+    if (borrowed.isFull || this.#makeRoom(needBytes) < needBytes) return false;
+    borrowed.add(off, lenBytes);
     return true;
   }
 
   /** Copies what is still borrowed into the ring. */
   copyBorrowed(): void {
-    if (this.#borrowedBytes === 0) return;
-    const pieces = this.#pieces as Int32Array;
-    for (let i = this.#first; i < this.#end; i++) {
-      this.#ring.write(pieces[2 * i], pieces[2 * i + 1]);
-    }
-    this.#first = this.#end = 0;
-    this.#borrowedBytes = 0;
+    if (this.#borrowedBytes > 0) this.#borrowed!.moveTo(this.#ring);
   }
 
   /** Copies the next data in order. Returns how many bytes of it there was memory for. */
@@ -160,9 +132,21 @@ export class ReceiveBuffer {
     const needBytes = seqDiff(to, from);
     const fits = needBytes > 0 ? Math.min(needBytes, this.#makeRoom(needBytes)) : needBytes;
     const end = (from + fits) | 0;
-    this.outOfOrder.moveTo(this.#ring, from, end);
-    if (fits < needBytes) this.outOfOrder.clear();
+    this.#outOfOrder?.moveTo(this.#ring, from, end);
+    if (fits < needBytes || this.#outOfOrder?.pieceCount === 0) this.dropOutOfOrder();
     return end;
+  }
+
+  /** Keeps data beyond a gap; see OutOfOrderQueue.add. */
+  addOutOfOrder(seq: number, off: number, lenBytes: number, maxChargedBytes: number): boolean {
+    const queue = this.#outOfOrder ??= new OutOfOrderQueue(this.#ring.memory);
+    return queue.add(seq, off, lenBytes, maxChargedBytes);
+  }
+
+  /** Throws away what came out of order. */
+  dropOutOfOrder(): void {
+    this.#outOfOrder?.clear();
+    this.#outOfOrder = null;
   }
 
   /** A ring that holds little gives most of its memory back, an empty one all. */
@@ -175,10 +159,8 @@ export class ReceiveBuffer {
   /** Drops everything and gives the memory back. */
   free(): void {
     this.#ring.free();
-    this.outOfOrder.clear();
-    this.#pieces = null;
-    this.#first = this.#end = 0;
-    this.#borrowedBytes = 0;
+    this.dropOutOfOrder();
+    this.#borrowed = null;
   }
 
   /** Makes room in the ring for `n` >= 1 bytes; returns for how many there is. */
@@ -195,7 +177,7 @@ export class ReceiveBuffer {
   /** Makes the ring at least so large, if the memory in use allows it. */
   #enlarge(lenBytes: number): boolean {
     const ring = this.#ring;
-    if (!allowsRing(this.#memory, roundCapacity(lenBytes))) return false;
+    if (!allowsRing(ring.memory, roundCapacity(lenBytes))) return false;
     if (ring.isAllocated) return ring.grow(lenBytes);
     ring.startWith(lenBytes);
     return ring.reserve();

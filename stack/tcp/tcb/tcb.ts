@@ -18,7 +18,7 @@
 import { ByteRing } from "../../storage/ring.ts";
 import type { Route } from "../../base/network.ts";
 import { type CongestionControl, SSTHRESH_INFINITE, WindowUse } from "../congestion/mod.ts";
-import { Assembler } from "./assembler.ts";
+import { type Assembler, NO_GAPS } from "./assembler.ts";
 import type { Binding } from "./bindings.ts";
 import { DeliveryRate } from "../base/delivery_rate.ts";
 import { Flow, FLOW_TCB } from "../base/flow.ts";
@@ -121,11 +121,11 @@ export class Tcb extends Flow {
   readonly rcvRing: ReceiveBuffer;
   /** sk_rcvbuf: twice what SO_RCVBUF asked for. */
   rcvBufBytes: number;
-  /** The part of it that data can use (receive_window.ts). */
-  rcvDataShare = 1 / 2;
+  /** The part of it that data can use, of 256 (receive_window.ts). */
+  rcvScalingRatio = 128;
   /** Bytes handed over that, as far as is known, the program has not read. */
   rcvHandedBytes = 0;
-  readonly assembler: Assembler;
+  assembler: Assembler = NO_GAPS;
   /** The peer's FIN has been received in order; or out of order, and its sequence number. */
   isFinReceived = false;
   isFinPending = false;
@@ -265,11 +265,10 @@ export class Tcb extends Flow {
     this.peerMss = config.defaultSmss;
     this.rcvMss = config.defaultSmss;
     this.sndRing = new ByteRing(layer.memory, RING_START_BYTES);
-    this.rcvRing = new ReceiveBuffer(layer.memory, config.assemblerIntervalMax);
+    this.rcvRing = new ReceiveBuffer(layer.memory);
     this.sndBufBytes = config.sndBufInitBytes;
     this.rcvBufBytes = config.rcvBufInitBytes;
     this.rcvSpaceBytes = config.rcvBufInitBytes;
-    this.assembler = new Assembler(config.assemblerIntervalMax);
     this.sent = new SentQueue(layer.sentPool);
     this.rtt = new RttEstimator(config.rtoInitUs, config.rtoMinUs, config.rtoMaxUs);
     this.quickAcks = config.quickAckSegments;

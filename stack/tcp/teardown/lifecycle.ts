@@ -104,7 +104,7 @@ export function deleteTcb(tcb: Tcb): void {
   layer.pressure.forget(tcb);
   tcb.sent.clear();
   tcb.assembler.clear();
-  tcb.rcvRing.outOfOrder.clear();
+  tcb.rcvRing.dropOutOfOrder();
   tcb.sndRing.free();
   if (tcb.isOrphan || tcb.rcvRing.usedBytes === 0) tcb.rcvRing.free();
   if (tcb.binding !== null && (tcb.socket === null || !tcb.binding.isExplicit)) {

@@ -280,7 +280,7 @@ export class TcpSocket implements SocketHandle {
   recvDiscard(nowUs: number): void {
     const { tcb } = this;
     tcb.isRcvShutdown = true;
-    tcb.rcvRing.outOfOrder.clear();
+    tcb.rcvRing.dropOutOfOrder();
     this.recvConsume(tcb.rcvRing.usedBytes, nowUs);
   }
 

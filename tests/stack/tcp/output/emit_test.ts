@@ -3,6 +3,7 @@ import { timestampNow } from "../../../../stack/tcp/base/timestamp.ts";
 import { emitAck, emitControl, emitReset, emitSegment } from "../../../../stack/tcp/output/emit.ts";
 import type { TcpSocket } from "../../../../stack/tcp/mod.ts";
 import { FourTuple } from "../../../../stack/tcp/base/four_tuple.ts";
+import { Assembler } from "../../../../stack/tcp/tcb/assembler.ts";
 import { TCP_ACK, TCP_RST } from "../../../../stack/wire/tcp.ts";
 import { Peer } from "../support/peer.ts";
 import { pattern } from "../support/world.ts";
@@ -37,6 +38,7 @@ Deno.test("emit: TOS is the program's, but for the codepoint of ECN", () => {
 
 Deno.test("emit: D-SACK first, then the gaps, three blocks beside timestamps", () => {
   const [peer, { tcb }] = written({ sackOk: true, ts: [1, 0] });
+  tcb.assembler = new Assembler();
   for (let i = 1; i <= 4; i++) tcb.assembler.insert(tcb.rcvNxt + 20 * i, tcb.rcvNxt + 20 * i + 10);
   tcb.hasDsack = true;
   tcb.dsackLeft = tcb.rcvNxt - 10;
@@ -51,6 +53,7 @@ Deno.test("emit: D-SACK first, then the gaps, three blocks beside timestamps", (
 
 Deno.test("emit: data cut to SMSS before there were blocks leaves no room for them", () => {
   const [peer, { tcb }] = written({ sackOk: true });
+  tcb.assembler = new Assembler();
   tcb.assembler.insert(tcb.rcvNxt + 20, tcb.rcvNxt + 30);
   emitSegment(tcb, tcb.sndUna, tcb.smss, 0, peer.nowUs);
   emitSegment(tcb, tcb.sndUna, tcb.smss - 12, 0, peer.nowUs);

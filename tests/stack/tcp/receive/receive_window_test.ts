@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { dataShare, windowShiftFor } from "../../../../stack/tcp/receive/receive_window.ts";
+import { scalingRatio, windowShiftFor } from "../../../../stack/tcp/receive/receive_window.ts";
 import { Peer } from "../support/peer.ts";
 import { transfer, World } from "../support/world.ts";
 
@@ -21,7 +21,7 @@ Deno.test("receiver: window closes, small openings are kept back, large ones are
   peer.expect();
   socket.recvConsume(10_000, peer.nowUs);
   peer.flush();
-  const space = Math.floor(20_000 * dataShare(14_600));
+  const space = Math.floor((20_000 * scalingRatio(14_600)) / 256);
   assertEquals(peer.take().header.window, space - 9535);
 });
 
@@ -80,7 +80,7 @@ Deno.test("SO_RCVBUF is memory: half of it is offered, more when segments use it
     peer.send({ flags: ".", data: segmentBytes, gsoSize: 1460 });
     return socket.receiveSpace;
   };
-  assertEquals(window(1460), Math.floor(400_000 * dataShare(1460)));
+  assertEquals(window(1460), Math.floor((400_000 * scalingRatio(1460)) / 256));
   assert(window(1460) > 0.6 * 400_000 && window(1460) < 0.7 * 400_000);
   assert(window(60_000) > 0.98 * 400_000);
 });
