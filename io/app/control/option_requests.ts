@@ -12,6 +12,8 @@ import {
   IPPROTO_UDP,
   setOption as setSocketOption,
   SO_ERROR,
+  SO_RCVBUF,
+  SO_RCVBUFFORCE,
   SOL_SOCKET,
   UDP_CORK,
 } from "../../../stack/mod.ts";
@@ -55,10 +57,16 @@ export function setOption(call: Call, endpoint: Endpoint): number {
   const refused = app.privilege.checkOption(call, level, name, value);
   if (refused < 0) return refused;
   const result = setSocketOption(endpoint.socket, level, name, value, nowUs);
-  if (result === 0) {
-    endpoint.optionState = nextOptionState(endpoint.optionState, level, name, value);
+  if (result !== 0) return result;
+  endpoint.optionState = nextOptionState(endpoint.optionState, level, name, value);
+  if (isReceiveBuffer(level, name) && endpoint instanceof DatagramEndpoint) {
+    endpoint.resizePair();
   }
-  return result;
+  return 0;
+}
+
+function isReceiveBuffer(level: number, name: number): boolean {
+  return level === SOL_SOCKET && (name === SO_RCVBUF || name === SO_RCVBUFFORCE);
 }
 
 function isCork(endpoint: Endpoint, request: Request): endpoint is DatagramEndpoint {

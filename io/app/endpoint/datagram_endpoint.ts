@@ -31,6 +31,7 @@ import {
 import { Cork } from "./cork.ts";
 import { BATCH_COUNT } from "./datagram_slots.ts";
 import { Endpoint } from "./endpoint.ts";
+import { resizePair } from "./pair.ts";
 import { addHeader, hasHeader } from "./plain_message.ts";
 
 /** System calls a turn and direction: other sockets come in between. */
@@ -231,6 +232,11 @@ export class DatagramEndpoint extends Endpoint {
     const n = app.sys.send(fd, app.base, off, DGRAM_HEADER_LEN, 0, 0, 0);
     this.#pendingError = n === -EAGAIN ? errno : 0;
     if (n === -EAGAIN) this.block();
+  }
+
+  /** SO_RCVBUF has been set: what lies in the pair is received, too. */
+  resizePair(): void {
+    resizePair(this.app.sys, this.fd, this.socket.receiveBuffer >> 1);
   }
 
   protected override release(nowUs: number): void {

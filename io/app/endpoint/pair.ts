@@ -30,15 +30,25 @@ import { readCookie } from "../protocol/message.ts";
 
 const NONE = new Uint8Array(4);
 const MARK = new Uint8Array(new Int32Array([NUSE_PAIR_MARK]).buffer);
-const LARGE = new Uint8Array(new Int32Array([NUSE_PAIR_SNDBUF]).buffer);
+const SIZE = new Int32Array(1);
+const SIZE_BYTES = new Uint8Array(SIZE.buffer);
+/** SO_SNDBUF, which the kernel doubles, with which the longest datagram and its header just fit. */
+const LEAST_BYTES = 36 * 1024;
+
+/** Makes SO_SNDBUF large: a quarter of it in flight still counts as writable (unix_writable). */
+export function enlargePair(sys: Libc, fd: number): void {
+  resizePair(sys, fd, NUSE_PAIR_SNDBUF);
+}
 
 /**
- * Makes SO_SNDBUF large: a quarter of it in flight still counts as writable (unix_writable). Best
- * effort: without CAP_NET_ADMIN the kernel's own maximum is what we get.
+ * Sets SO_SNDBUF of a datagram pair's end to what SO_RCVBUF asked for, but never so small that a
+ * long datagram does not fit. Best effort: without CAP_NET_ADMIN the kernel's own maximum is what
+ * we get.
  */
-export function enlargePair(sys: Libc, fd: number): void {
-  const forced = sys.setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, LARGE, 4);
-  if (forced < 0) sys.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, LARGE, 4);
+export function resizePair(sys: Libc, fd: number, lenBytes: number): void {
+  SIZE[0] = Math.max(LEAST_BYTES, Math.min(lenBytes, NUSE_PAIR_SNDBUF));
+  const forced = sys.setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, SIZE_BYTES, 4);
+  if (forced < 0) sys.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, SIZE_BYTES, 4);
 }
 
 /**

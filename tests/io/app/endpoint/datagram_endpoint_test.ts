@@ -1,5 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
-import { AF_INET, MSG_DONTWAIT, SOCK_DGRAM } from "../../../../ffi/abi/socket.ts";
+import {
+  AF_INET,
+  MSG_DONTWAIT,
+  SO_RCVBUF,
+  SOCK_DGRAM,
+  SOL_SOCKET,
+} from "../../../../ffi/abi/socket.ts";
 import * as P from "../../../../ffi/shim/protocol.ts";
 import {
   DGRAM_ADDR_OFF,
@@ -149,6 +155,29 @@ Deno.test("datagram: bursts longer than all slots lose nothing that fits the que
     return received === count;
   });
   assertEquals(world.service.counters.datagramsToNetwork, count);
+});
+
+Deno.test("datagram: SO_RCVBUF bounds what a program that does not read gets", () => {
+  using world = new World();
+  const program = world.program();
+  const server = udp(program, PORT);
+  const client = udp(program);
+  assertEquals(server.setInt(SOL_SOCKET, SO_RCVBUF, 4096), 0);
+  for (let i = 0; i < 1000; i++) {
+    client.sendMessage(datagram(new Uint8Array(100), "127.0.0.1", PORT));
+    if (i % 20 === 0) world.step();
+  }
+  world.steps(3);
+  let count = 0;
+  for (let idle = 0; idle < 5; idle++) {
+    while (typeof server.recv() !== "number") [count, idle] = [count + 1, 0];
+    world.step();
+  }
+  // The kernel's UDP keeps 10; the queue has room for 8 KiB, the pair for a long datagram
+  assert(count >= 10 && count < 250, `${count} datagrams kept`);
+  const most = new Uint8Array(65507).fill(7);
+  client.sendMessage(datagram(most, "127.0.0.1", PORT));
+  assertEquals(receive(server).payload, most);
 });
 
 Deno.test("datagram: a full pair stops, and goes on when the program reads", () => {
