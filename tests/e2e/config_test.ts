@@ -8,7 +8,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { SECTIONS } from "../../cli/config/keys.ts";
 import { e2e, e2eWith, PEER, SELF } from "./fixture.ts";
 import { type RunOptions, type RunResult, start } from "../lab/netns.ts";
-import { giveToNobody, POWERLESS } from "../lab/nobody.ts";
+import { giveToNobody, OPEN_ROOT, POWERLESS } from "../lab/nobody.ts";
 import { NUSE } from "../lab/nuse.ts";
 
 /** Of an interface, as messages list them. */
@@ -79,7 +79,7 @@ Deno.test("a host name is the program's alone, without any privilege as well", a
   try {
     const text = `hostname lab\n\ninterface a\n  pipepath ${folder}/x\n  address 198.18.0.2/24\n`;
     await Deno.writeTextFile(`${folder}/nuse.conf`, text);
-    const nuse = [...POWERLESS, NUSE, "--config", `${folder}/nuse.conf`];
+    const nuse = [...POWERLESS, `${OPEN_ROOT}/nuse`, "--config", `${folder}/nuse.conf`];
     const { stdout, stderr } = await start([...nuse, "uname", "-n"]).done;
     assertEquals(stdout, "lab\n", stderr);
     const refused = await start([...nuse, "--host-network", "uname", "-n"]).done;

@@ -5,10 +5,10 @@
  */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { start } from "../lab/netns.ts";
-import { giveToNobody, POWERLESS } from "../lab/nobody.ts";
+import { giveToNobody, OPEN_DENO, OPEN_ROOT, POWERLESS } from "../lab/nobody.ts";
 import { isInstalled } from "../lab/setup.ts";
 
-const DEMO = `${import.meta.dirname}/../../bench/demo/demo.ts`;
+const DEMO = `${OPEN_ROOT}/bench/demo/demo.ts`;
 const missing = ["ping", "iperf3", "cc"].filter((program) => !isInstalled(program));
 
 Deno.test({
@@ -20,7 +20,7 @@ Deno.test({
     // Deno has a folder of its own to write into
     const folder = await Deno.makeTempDir();
     giveToNobody(folder);
-    const argv = [...POWERLESS, "env", `DENO_DIR=${folder}`, Deno.execPath(), "run", "-A", DEMO];
+    const argv = [...POWERLESS, "env", `DENO_DIR=${folder}`, OPEN_DENO, "run", "-A", DEMO];
     const running = start(argv, { limitSec: 90 });
     const { code, stdout, stderr } = await running.done.finally(() =>
       Deno.removeSync(folder, { recursive: true })

@@ -85,7 +85,7 @@ e2e("another user of the checkout starts without network, from empty caches", as
     await Deno.writeTextFile(`${dir}/deno`, "");
     const see = `mount --bind ${ROOT} ${dir}/nuse && mount --bind ${Deno.execPath()} ${dir}/deno`;
     const env = ["env", "-i", `HOME=${dir}/home`, `PATH=${dir}:/usr/sbin:/usr/bin:/sbin:/bin`];
-    const script = ["unshare", "-m", "sh", "-c", `${see} && exec "$@"`, "sh"];
+    const script = ["unshare", "-m", "sh", "-c", `${see} && cd / && exec "$@"`, "sh"];
     const nuse = [...script, ...NOBODY, ...env, `${dir}/nuse/nuse`, ...RAW];
     const first = await f.ns.run([...nuse, "echo", "runs"], { limitSec: 60 });
     assertEquals([first.code, first.stdout], [0, "runs\n"], first.stderr);

@@ -5,8 +5,9 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { type Running, start } from "../lab/netns.ts";
-import { giveToNobody, POWERLESS } from "../lab/nobody.ts";
-import { NUSE } from "../lab/nuse.ts";
+import { giveToNobody, OPEN_ROOT, POWERLESS } from "../lab/nobody.ts";
+
+const NUSE = `${OPEN_ROOT}/nuse`;
 
 class Cable {
   readonly #folder = Deno.makeTempDirSync();
