@@ -120,6 +120,9 @@
 /* The program has closed a descriptor of the socket -> 0 when what that does has been done, should
  * it have been the last one. a 1: not before the peer has acknowledged everything (see CANCEL). */
 #define NUSE_OP_CLOSE 20
+/* Of a stream whose peer is a socket of ours, too -> 0 when what was written before has been put
+ * where the peer's program reads it, as far as that has room. */
+#define NUSE_OP_SETTLE 21
 
 /* A program is about to be executed: data NUSE_IMAGE_ layout. Cookie 0, no reply. */
 #define NUSE_OP_IMAGE 21
@@ -150,6 +153,8 @@
 #define NUSE_STATE_BOUND 0x20
 /* SO_LINGER is on, with a time. */
 #define NUSE_STATE_LINGER 0x40
+/* A stream whose peer is a socket of ours, too. */
+#define NUSE_STATE_LOCAL 0x80
 /* Control messages that recvmsg shall carry (datagram kinds), by the options set. */
 /* (In the place of PEER_DONE and ERROR, which streams have.) */
 #define NUSE_STATE_RXQ_OVFL 0x8     /* SO_RXQ_OVFL */
@@ -183,6 +188,7 @@
 /* sockaddr_in or sockaddr_in6, in the family of the listener's domain */
 #define NUSE_ACCEPT_PEER_OFF 16
 #define NUSE_ACCEPT_DOMAIN_OFF 44 /* u16 */
+#define NUSE_ACCEPT_STATE_OFF 48  /* u32 NUSE_STATE_ */
 
 /* Rule: i32 each. OP OPEN: a socket of A domain, B type, C protocol is granted; its protocol is D
  * (C may be 0). OP POST_SETOPT: sockets of A kind take the option B level, C name. */

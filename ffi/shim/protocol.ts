@@ -51,6 +51,7 @@ export const NUSE_OP_CANCEL = 18;
 export const NUSE_OP_MORE = 19;
 export const NUSE_MORE_RECORD_END = 2;
 export const NUSE_OP_CLOSE = 20;
+export const NUSE_OP_SETTLE = 21;
 
 export const NUSE_OP_IMAGE = 21;
 export const NUSE_OP_PACKET_SOCKET = 22;
@@ -69,6 +70,7 @@ export const NUSE_STATE_PEER_DONE = 0x8;
 export const NUSE_STATE_ERROR = 0x10;
 export const NUSE_STATE_BOUND = 0x20;
 export const NUSE_STATE_LINGER = 0x40;
+export const NUSE_STATE_LOCAL = 0x80;
 export const NUSE_STATE_RXQ_OVFL = 0x8;
 export const NUSE_STATE_ORIGDSTADDR = 0x10;
 export const NUSE_STATE_TIMESTAMPING = 0x80;
@@ -93,6 +95,7 @@ export const NUSE_ACCEPT_KIND_OFF = 4;
 export const NUSE_ACCEPT_COOKIE_OFF = 8;
 export const NUSE_ACCEPT_PEER_OFF = 16;
 export const NUSE_ACCEPT_DOMAIN_OFF = 44;
+export const NUSE_ACCEPT_STATE_OFF = 48;
 
 export const NUSE_RULE_LEN = 20;
 export const NUSE_RULE_MAX = 32;

@@ -106,6 +106,7 @@ export class Service implements LoopService {
     this.#app.slots.reset();
     this.#app.lingering.check();
     const hasNews = this.#takeReady(nowUs);
+    this.#app.settling.answer();
     if (hasNews || this.#app.hasDirty) this.#app.loop.wake();
   }
 

@@ -119,6 +119,8 @@ export interface StreamSocket extends Socket {
   recvUnread(bytes: number, nowUs: number): void;
   /** The peer's FIN has been received and all bytes before it are consumed. */
   readonly recvEof: boolean;
+  /** The peer is a socket of this stack: the way is the loopback. */
+  readonly isLocal: boolean;
   /** The peer's FIN has been received: no error hides that from a reader (Linux SOCK_DONE). */
   readonly isPeerDone: boolean;
   /** Drops received data that can no longer be delivered (program shut down its reading side). */

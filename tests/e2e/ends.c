@@ -166,6 +166,27 @@ static void closed(void) {
   printf("not free: %d, not refused: %d\n", not_free, not_refused);
 }
 
+/* Between two sockets of one stack: what was sent is there when send() returns. */
+static void local(void) {
+  struct sockaddr_in own = {.sin_family = AF_INET, .sin_port = htons(4977)};
+  int one = 1, missed = 0, listener = socket(AF_INET, SOCK_STREAM, 0);
+  int ends[2] = {socket(AF_INET, SOCK_STREAM, 0)};
+  char c;
+  inet_pton(AF_INET, "127.0.0.1", &own.sin_addr);
+  setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+  bind(listener, (struct sockaddr *)&own, sizeof own);
+  listen(listener, 1);
+  connect(ends[0], (struct sockaddr *)&own, sizeof own);
+  ends[1] = accept(listener, NULL, NULL);
+  for (int i = 0; i < 500; i++) {
+    int from = ends[i % 2], to = ends[1 - i % 2];
+    send(from, "x", 1, 0);
+    missed += i % 4 < 2 ? (poll_now(to, 0) & POLLIN) == 0 : recv(to, &c, 1, MSG_DONTWAIT) != 1;
+    if (i % 4 < 2) recv(to, &c, 1, 0);
+  }
+  printf("missed: %d\n", missed);
+}
+
 /* The server does not read: close() waits for the time set, and the rest is delivered after it. */
 static void linger(void) {
   static char block[65536];
@@ -254,6 +275,7 @@ static const struct {
     {"again", again},
     {"closed", closed},
     {"linger", linger},
+    {"local", local},
     {"serve", serve},
 };
 

@@ -81,3 +81,7 @@ cases("what close() promises is true when it returns: the port is free, nobody l
 cases("SO_LINGER: close() waits, no longer than that, and the rest is delivered", {
   linger: "waited\nall has come\n",
 });
+
+cases("between two sockets of one stack what was sent is there when send() returns", {
+  local: "missed: 0\n",
+});

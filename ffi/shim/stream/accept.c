@@ -64,6 +64,7 @@ static long take_record(int fd, uint8_t *record, int flags) {
 long stream_accept(int fd, struct fd_entry *e, struct sockaddr *addr, socklen_t *len, int flags) {
   uint8_t record[NUSE_ACCEPT_LEN];
   uint16_t domain;
+  uint32_t state;
   struct control_reply who = {.a = KIND_STREAM,
                               .c = SOCK_STREAM | IPPROTO_TCP << 8,
                               .state = NUSE_STATE_CONNECTED};
@@ -76,7 +77,9 @@ long stream_accept(int fd, struct fd_entry *e, struct sockaddr *addr, socklen_t 
   if (accepted < 0) return accepted;
   memcpy(&who.cookie, record + NUSE_ACCEPT_COOKIE_OFF, sizeof who.cookie);
   memcpy(&domain, record + NUSE_ACCEPT_DOMAIN_OFF, sizeof domain);
+  memcpy(&state, record + NUSE_ACCEPT_STATE_OFF, sizeof state);
   who.b = domain;
+  who.state |= state;
   if (flags & SOCK_NONBLOCK) make_nonblocking((int)accepted);
   table_set_nuse((int)accepted, &who, 0);
   if (addr == NULL) return accepted;

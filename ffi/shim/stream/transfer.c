@@ -24,6 +24,7 @@
 #include "../core/socket.h"
 
 #define SEND_FLAGS MSG_DONTWAIT
+#define SETTLED_MAX 16384 /* bytes at once */
 #define LARGE_SEND 4096 /* bytes at once from which the pair gets a large buffer */
 #define RECV_FLAGS (MSG_DONTWAIT | MSG_PEEK | MSG_WAITALL)
 
@@ -59,7 +60,17 @@ static long after_recv(int fd, struct fd_entry *e, long result) {
   return -error;
 }
 
+/* The peer is a socket of ours, too: what was sent is with it when send() returns, as on Linux.
+ * Costs a request, so that who moves a lot at once is spared. */
+static void settle(int fd, struct fd_entry *e) {
+  struct control_request request = {.op = NUSE_OP_SETTLE, .cookie = entry_cookie(e)};
+  struct control_reply reply = {0};
+  if (entry_verify(fd, e)) control_call(&request, &reply);
+}
+
 static long after_send(int fd, struct fd_entry *e, long result, int flags) {
+  bool is_local = (entry_word(e) & NUSE_STATE_LOCAL) && !(flags & MSG_MORE);
+  if (UNLIKELY(is_local) && result > 0 && result < SETTLED_MAX) settle(fd, e);
   if (result != -EPIPE) return result;
   int error = entry_take_error(fd, e);
   if (error != 0) return -error;

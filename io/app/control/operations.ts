@@ -29,6 +29,7 @@ import {
   noteClose,
   openSocket,
   setMore,
+  settle,
   shutdown,
 } from "./socket_requests.ts";
 
@@ -101,6 +102,7 @@ const OPERATIONS: Readonly<Record<number, Operation>> = {
     isAnswered: ({ request }) => request.a !== 0,
     ranges: { a: [0, P.NUSE_MORE_RECORD_END] },
   },
+  [P.NUSE_OP_SETTLE]: { living: settle, ended: done, catchesUp: "all" },
   [P.NUSE_OP_GETOPT]: { living: getOption, ended: getOptionOfEnded, ranges: { c: LENGTH } },
   [P.NUSE_OP_SETOPT]: { living: setOption, ended: done, catchesUp: "all" },
   [P.NUSE_OP_POST_SETOPT]: { living: setOption, ended: done, isAnswered: never },

@@ -1,6 +1,6 @@
 /**
  * Requests that make, name, connect and end sockets: SOCKET OPEN WHO BIND CONNECT CHECK LISTEN NAME
- * SHUTDOWN CLOSE MORE.
+ * SHUTDOWN CLOSE SETTLE MORE.
  *
  * @module
  */
@@ -288,6 +288,11 @@ export function noteClose({ app, caller, request, nowUs }: Call): number {
   const isLeft = endpoint instanceof StreamEndpoint && endpoint.isProgramGone;
   if (isLeft && !endpoint.isReleased) app.lingering.add(endpoint.cookie, endpoint.socket);
   return app.lingering.wait(request.cookie, caller.later);
+}
+
+/** SETTLE: answered after this turn's flush, which has what was written before. */
+export function settle({ app, caller, request }: Call, endpoint: Endpoint): number {
+  return app.settling.wait(request.cookie, endpoint.state, caller.later);
 }
 
 /** MORE: `a` whether what is written from now on is not all, or that a record has ended. */

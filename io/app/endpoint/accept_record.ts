@@ -12,13 +12,17 @@ import { writeCookie } from "../protocol/message.ts";
 import { writeSockaddr } from "../protocol/sockaddr.ts";
 import { PairMaker } from "./pair.ts";
 
-/** Writes the record of `child`, whose pair has `cookie`, at `off`: NUSE_ACCEPT_LEN bytes. */
+/**
+ * Writes the record of `child`, whose pair has `cookie`, at `off`: NUSE_ACCEPT_LEN bytes. `state`:
+ * NUSE_STATE_* bits.
+ */
 export function emitAcceptRecord(
   dv: DataView,
   u8: Uint8Array,
   off: number,
   child: Pick<StreamSocket, "peer" | "domain">,
   cookie: number,
+  state: number,
 ): void {
   u8.fill(0, off, off + P.NUSE_ACCEPT_LEN);
   dv.setUint32(off + P.NUSE_ACCEPT_MAGIC_OFF, P.NUSE_ACCEPT_MAGIC, true);
@@ -28,6 +32,7 @@ export function emitAcceptRecord(
   const peerOff = off + P.NUSE_ACCEPT_PEER_OFF;
   writeSockaddr(u8, peerOff, child.domain, peer.addr, peer.port);
   dv.setUint16(off + P.NUSE_ACCEPT_DOMAIN_OFF, child.domain, true);
+  dv.setUint32(off + P.NUSE_ACCEPT_STATE_OFF, state, true);
 }
 
 /**

@@ -23,6 +23,7 @@ import { LingeringSockets } from "./lingering.ts";
 import { PairMaker } from "./pair.ts";
 import { RefusedSockets } from "./refused_sockets.ts";
 import { Privilege } from "./privilege.ts";
+import { SettlingSockets } from "./settling.ts";
 
 export interface AppLimits {
   /** Sockets alive at once; each costs one descriptor of ours. */
@@ -66,6 +67,7 @@ export class AppContext {
   readonly pairs = new PairMaker();
   readonly slots: DatagramSlots;
   readonly lingering = new LingeringSockets();
+  readonly settling = new SettlingSockets();
   readonly scratchOff: number;
   /** Marks the headers of datagrams; only programs' shims know it. */
   readonly token: Token = randomToken();

@@ -27,12 +27,16 @@
  */
 import { EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from "../../../ffi/abi/epoll.ts";
 import type { Endpoint as NetEndpoint, Socket, StreamSocket } from "../../../stack/mod.ts";
+import { NUSE_STATE_BOUND, NUSE_STATE_LINGER } from "../../../ffi/shim/protocol.ts";
 import type { Handler } from "../../loop/loop.ts";
 import type { Account } from "./account.ts";
 import type { AppContext } from "./app_context.ts";
 import { Holders } from "./holders.ts";
 
 const BASE_EVENTS = EPOLLET + EPOLLIN + EPOLLRDHUP;
+
+/** What of `optionState` a stream has: datagrams alone have the others, whose bits are used twice. */
+export const STREAM_OPTION_STATE = NUSE_STATE_BOUND | NUSE_STATE_LINGER;
 
 export abstract class Endpoint implements Handler {
   /** NUSE_KIND_* */

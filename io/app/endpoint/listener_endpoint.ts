@@ -14,7 +14,7 @@ import { SHUT_RD, SHUT_RDWR, SIOCOUTQ, SOCK_STREAM } from "../../../ffi/abi/sock
 import * as P from "../../../ffi/shim/protocol.ts";
 import { EINVAL, EVENT_ACCEPTABLE, type StreamSocket } from "../../../stack/mod.ts";
 import { emitAcceptRecord } from "./accept_record.ts";
-import { Endpoint } from "./endpoint.ts";
+import { Endpoint, STREAM_OPTION_STATE } from "./endpoint.ts";
 import { StreamEndpoint } from "./stream_endpoint.ts";
 
 /** Most records in a listening pair. */
@@ -28,7 +28,7 @@ export class ListenerEndpoint extends Endpoint {
   #waitingMax = 1;
 
   get state(): number {
-    return this.optionState | P.NUSE_STATE_LISTENING;
+    return (this.optionState & STREAM_OPTION_STATE) | P.NUSE_STATE_LISTENING;
   }
 
   /** listen(2), again. */
@@ -107,7 +107,8 @@ export class ListenerEndpoint extends Endpoint {
     const events = child.events;
     child.events = 0;
     endpoint.onSocket(events, nowUs); // bytes that came with the handshake
-    emitAcceptRecord(app.memory.dv, app.memory.u8, app.recordOff, child, cookie);
+    const { dv, u8 } = app.memory;
+    emitAcceptRecord(dv, u8, app.recordOff, child, cookie, endpoint.state);
     const n = app.sys.sendFd(this.fd, app.base, app.recordOff, P.NUSE_ACCEPT_LEN, programFd);
     app.sys.close(programFd); // not sent: our end hangs up, and the endpoint ends by itself
     if (n === P.NUSE_ACCEPT_LEN) {

@@ -36,6 +36,7 @@ import {
   NUSE_STATE_CONNECTED,
   NUSE_STATE_CONNECTING,
   NUSE_STATE_ERROR,
+  NUSE_STATE_LOCAL,
   NUSE_STATE_PEER_DONE,
 } from "../../../ffi/shim/protocol.ts";
 import {
@@ -54,7 +55,7 @@ import {
 import type { AppContext } from "./app_context.ts";
 import type { DeferredReply } from "../protocol/deferred_reply.ts";
 import { Connecting } from "./connecting.ts";
-import { Endpoint } from "./endpoint.ts";
+import { Endpoint, STREAM_OPTION_STATE } from "./endpoint.ts";
 import { enlargePair } from "./pair.ts";
 import { isMuchUnread, Unread } from "./unread.ts";
 
@@ -100,11 +101,12 @@ export class StreamEndpoint extends Endpoint {
   }
 
   get state(): number {
-    if (this.#phase === PHASE_CONNECTING) return this.optionState | NUSE_STATE_CONNECTING;
-    const { isPeerDone, soError } = this.socket;
-    const bits = this.optionState | (soError !== 0 ? NUSE_STATE_ERROR : 0);
+    const { isLocal, isPeerDone, soError } = this.socket;
+    const bits = (this.optionState & STREAM_OPTION_STATE) | (soError !== 0 ? NUSE_STATE_ERROR : 0);
     if (this.#phase === PHASE_UNCONNECTED) return bits;
-    return bits | NUSE_STATE_CONNECTED | (isPeerDone ? NUSE_STATE_PEER_DONE : 0);
+    const way = isLocal ? NUSE_STATE_LOCAL : 0;
+    if (this.#phase === PHASE_CONNECTING) return bits | way | NUSE_STATE_CONNECTING;
+    return bits | way | NUSE_STATE_CONNECTED | (isPeerDone ? NUSE_STATE_PEER_DONE : 0);
   }
 
   /** For a socket that accept() has given. */

@@ -264,6 +264,11 @@ export class TcpSocket implements SocketHandle {
     return isDelivering(this.tcb.state);
   }
 
+  get isLocal(): boolean {
+    const { route } = this.tcb;
+    return route !== null && route.isLoopback;
+  }
+
   get isPeerDone(): boolean {
     return this.tcb.isFinReceived;
   }

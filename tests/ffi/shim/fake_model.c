@@ -249,6 +249,9 @@ static void steer(struct fake *s, int name, int value) {
       close(s->fd);
       s->fd = -1;
       break;
+    case FAKE_LOCAL:
+      s->state |= NUSE_STATE_LOCAL;
+      break;
     case FAKE_DATAGRAM:
       push_datagram(s, 0, FAKE_DROPS, value);
       break;

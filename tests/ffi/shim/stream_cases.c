@@ -81,6 +81,18 @@ CASE(stream_multi_message) {
   CHECK(memcmp(in[0], "one", 3) == 0 && memcmp(in[1], "two", 3) == 0);
 }
 
+CASE(stream_settles_what_is_local) {
+  static char block[20000];
+  int fd = connected(PORT_ECHO);
+  CHECK(send(fd, "x", 1, 0) == 1 && requests(fd, NUSE_OP_SETTLE) == 0);
+  fake_set(fd, FAKE_LOCAL, 1);
+  errno = 77;
+  CHECK(send(fd, "x", 1, 0) == 1 && errno == 77 && requests(fd, NUSE_OP_SETTLE) == 1);
+  CHECK(write(fd, "x", 1) == 1 && requests(fd, NUSE_OP_SETTLE) == 2);
+  CHECK(send(fd, "x", 1, MSG_MORE) == 1 && requests(fd, NUSE_OP_SETTLE) == 2);
+  CHECK(send(fd, block, sizeof block, 0) == sizeof block && requests(fd, NUSE_OP_SETTLE) == 2);
+}
+
 CASE(stream_trunc_discards) {
   static char block[10000];
   int fd = connected(PORT_ECHO);

@@ -382,6 +382,10 @@ export function connectedStreams(
   return { client, server, listener };
 }
 
+/** The state of a stream here: its peer is in this stack, too. */
+export const CONNECTED = P.NUSE_STATE_CONNECTED | P.NUSE_STATE_LOCAL;
+export const CONNECTING = P.NUSE_STATE_CONNECTING | P.NUSE_STATE_LOCAL;
+
 /** poll(2) */
 export const POLLIN = 0x1;
 export const POLLOUT = 0x4;

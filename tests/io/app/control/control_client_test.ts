@@ -2,7 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { AF_INET, SOCK_SEQPACKET, SOCK_STREAM } from "../../../../ffi/abi/socket.ts";
 import * as P from "../../../../ffi/shim/protocol.ts";
 import { socketPair } from "../../../../ffi/socket.ts";
-import { sockaddr } from "../program.ts";
+import { CONNECTING, sockaddr } from "../program.ts";
 import { World } from "../world.ts";
 
 const PORT = 5019;
@@ -48,7 +48,7 @@ Deno.test("control: who is owed a reply and asks for more than CANCEL is cut off
   by.send(P.NUSE_OP_CONNECT, ask);
   assertThrows(() => world.until("closed", () => by.takeReply()), Error, "ended");
   assertEquals(world.service.counters.requestsMalformed, 1);
-  assertEquals([socket.state, world.service.clientCount], [P.NUSE_STATE_CONNECTING, 1]);
+  assertEquals([socket.state, world.service.clientCount], [CONNECTING, 1]);
 });
 
 Deno.test("control: a descriptor that nobody asked for is closed", () => {

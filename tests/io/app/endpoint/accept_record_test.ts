@@ -16,7 +16,8 @@ Deno.test("accept record: every byte is written", () => {
     const dv = new DataView(bytes.buffer);
     const addr = IpAddress.parse("198.18.0.7") as IpAddress;
     const child = { domain, peer: () => ({ addr, port: 4711 }) };
-    emitAcceptRecord(dv, bytes, 1, child, 0x1_0000_0002);
+    emitAcceptRecord(dv, bytes, 1, child, 0x1_0000_0002, P.NUSE_STATE_CONNECTED);
+    assertEquals(dv.getUint32(1 + P.NUSE_ACCEPT_STATE_OFF, true), P.NUSE_STATE_CONNECTED);
     assertEquals(dv.getUint32(1, true), P.NUSE_ACCEPT_MAGIC);
     assertEquals(dv.getBigUint64(1 + P.NUSE_ACCEPT_COOKIE_OFF, true), 0x1_0000_0002n);
     assertEquals(dv.getUint16(1 + P.NUSE_ACCEPT_DOMAIN_OFF, true), domain);

@@ -12,6 +12,8 @@ import {
 } from "../../../../stack/mod.ts";
 import {
   type Answer,
+  CONNECTED,
+  CONNECTING,
   POLLERR,
   POLLHUP,
   POLLIN,
@@ -51,7 +53,7 @@ Deno.test("connect that waits: the reply comes with the outcome, no filler", () 
   const client = program.socket(AF_INET, SOCK_STREAM);
   dial(waiter, client);
   const { result, state, cookie, a, b } = outcome(world, waiter);
-  assertEquals([result, state, cookie], [0, P.NUSE_STATE_CONNECTED, client.cookie]);
+  assertEquals([result, state, cookie], [0, CONNECTED, client.cookie]);
   assertEquals([a, b], [0, 0]);
   const { socket: server } = listener.accept();
   client.send(new Uint8Array([1, 2]));
@@ -89,7 +91,7 @@ function hangingConnect(world: World, program: Program): { by: Program; socket: 
   const socket = program.socket(AF_INET, SOCK_STREAM);
   dial(by, socket);
   world.steps(3);
-  assertEquals([by.takeReply(), socket.state], [null, P.NUSE_STATE_CONNECTING]);
+  assertEquals([by.takeReply(), socket.state], [null, CONNECTING]);
   return { by, socket };
 }
 
@@ -142,7 +144,7 @@ Deno.test("connect that waits: CANCEL turns it into one that the pair shows", ()
   by.send(P.NUSE_OP_CANCEL, { a: P.NUSE_FILLER_LEN });
   const { result, state, b } = outcome(world, by);
   assertEquals([result, b], [-EINPROGRESS, P.NUSE_FILLER_LEN]);
-  assertEquals(state, P.NUSE_STATE_CONNECTING);
+  assertEquals(state, CONNECTING);
   by.send(P.NUSE_OP_CANCEL, { a: P.NUSE_FILLER_LEN }); // crossed the reply: nothing to cancel
   assertEquals(by.request(P.NUSE_OP_HELLO).result, 0);
   // somebody waits for it after all, without saying where to
@@ -228,7 +230,7 @@ Deno.test("connect that waits: who waits goes away, and nobody is told of the ou
   const client = program.socket(AF_INET, SOCK_STREAM);
   dial(waiter, client);
   world.steps(5);
-  assertEquals(client.state, P.NUSE_STATE_CONNECTING);
+  assertEquals(client.state, CONNECTING);
   waiter.close();
   world.until("gone", () => world.service.clientCount === 1);
   // Somebody else may wait now, and is told of the end

@@ -8,7 +8,7 @@ import {
   EINVAL,
   EOPNOTSUPP,
 } from "../../../../stack/mod.ts";
-import type { Program, ProgramSocket } from "../program.ts";
+import { CONNECTED, type Program, type ProgramSocket } from "../program.ts";
 import { World } from "../world.ts";
 
 const PORT = 5002;
@@ -74,8 +74,8 @@ Deno.test("listener: two processes share it", () => {
   connectMany(program, 2);
   const first = listener.accept().socket;
   const second = inherited.accept().socket;
-  assertEquals(first.state, P.NUSE_STATE_CONNECTED);
-  assertEquals(second.state, P.NUSE_STATE_CONNECTED);
+  assertEquals(first.state, CONNECTED);
+  assertEquals(second.state, CONNECTED);
   child.sys.close(child.controlFd);
 });
 
