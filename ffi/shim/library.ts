@@ -13,6 +13,7 @@ const FILES = [
   "calls/connect.c",
   "calls/data.c",
   "calls/descriptors.c",
+  "calls/epoll.c",
   "calls/exec.c",
   "calls/fortify.c",
   "calls/ioctl.c",

@@ -120,15 +120,15 @@
 /* The program has closed a descriptor of the socket -> 0 when what that does has been done, should
  * it have been the last one. a 1: not before the peer has acknowledged everything (see CANCEL). */
 #define NUSE_OP_CLOSE 20
-/* Of a stream whose peer is a socket of ours, too -> 0 when what was written before has been put
- * where the peer's program reads it, as far as that has room. */
-#define NUSE_OP_SETTLE 21
 
 /* A program is about to be executed: data NUSE_IMAGE_ layout. Cookie 0, no reply. */
 #define NUSE_OP_IMAGE 21
 /* A packet socket (AF_PACKET) was asked for and refused: data the program's name. Cookie 0, no
  * reply. */
 #define NUSE_OP_PACKET_SOCKET 22
+/* Of a stream whose peer is a socket of ours, too -> 0 when what was written before has been put
+ * where the peer's program reads it, as far as that has room. */
+#define NUSE_OP_SETTLE 23
 
 /* `b` of CONNECT. */
 #define NUSE_CONNECT_WAIT 1

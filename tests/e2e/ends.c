@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -117,6 +118,15 @@ static void unread_linger(void) {
   wait_for(fd, POLLIN);
   say("send", send(fd, "answer", 6, 0));
   reset(fd);
+}
+
+static void reset_epoll(void) {
+  struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP};
+  int epoll = epoll_create1(0), fd = dial("r");
+  wait_for(fd, POLLHUP);
+  epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
+  int n = epoll_wait(epoll, &event, 1, 0);
+  printf("epoll: %d %#x\n", n, event.events);
 }
 
 static void fresh(void) {
@@ -271,6 +281,7 @@ static const struct {
     {"fin_read_rst", fin_read_rst},
     {"rst", rst},
     {"data_rst", data_rst},
+    {"reset_epoll", reset_epoll},
     {"fresh", fresh},
     {"again", again},
     {"closed", closed},

@@ -62,6 +62,7 @@ cases("FIN, then RST: recv() gives 0, send() and SO_ERROR tell of the RST", {
 });
 
 cases("a reset is told once, behind the data, and shown by poll() until then", {
+  reset_epoll: "epoll: 1 0x201d",
   rst: "r 0\npoll: 0x201d\nrecv: -1 ECONNRESET",
   data_rst: "d 2\npoll: 0x201d\nSO_ERROR: 104 \nrecv: 4 \ndata\nsend: -1 EPIPE",
 });

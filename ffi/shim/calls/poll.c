@@ -1,6 +1,5 @@
 /*
- * What poll and ppoll show beyond what the pair does. Not so with epoll, whose results do not say
- * which descriptor they are about.
+ * What poll and ppoll show beyond what the pair does.
  *
  * POLLERR for an error that waits on a datagram socket (an ICMP message has come back), which is
  * when programs like traceroute read the error queue. The pair itself only shows that there is

@@ -132,6 +132,20 @@ bool fd_cookie(int fd, uint64_t *cookie) {
   return real()->getsockopt(fd, SOL_SOCKET, SO_COOKIE, cookie, &len) == 0;
 }
 
+int table_next_watched(int fd, uint64_t data) {
+  for (fd++; fd < TABLE_MAX; fd++) {
+    const struct fd_entry *e = table_peek(fd);
+    if (e == NULL) {
+      fd |= TABLE_CHUNK - 1;
+      continue;
+    }
+    unsigned word = entry_word(e);
+    bool is_watched = word_kind(word) == KIND_STREAM && (word & WORD_WATCHED);
+    if (is_watched && atomic_load_explicit(&e->epoll_data, memory_order_relaxed) == data) return fd;
+  }
+  return -1;
+}
+
 int table_next(int fd, uint64_t cookie) {
   for (fd++; fd < TABLE_MAX; fd++) {
     const struct fd_entry *e = table_peek(fd);

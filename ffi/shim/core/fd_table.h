@@ -27,6 +27,8 @@ enum fd_kind {
 
 #define LOOKED_LONG_AGO 1u
 
+#define WORD_WATCHED (1u << 25)      /* registered with an epoll, under epoll_data */
+
 struct fd_entry {
   atomic_uint word;
   atomic_uint meta;  /* domain | type << 8 | protocol << 16 */
@@ -35,6 +37,7 @@ struct fd_entry {
   atomic_uint looked; /* when a send last looked for an error, milliseconds | 1; 0: never */
   _Atomic uint64_t cookie;
   _Atomic uint64_t shown; /* the connection on which the service has seen it (control.c) */
+  _Atomic uint64_t epoll_data;
   _Atomic uint64_t stamp_us; /* receive time of the last datagram (SIOCGSTAMP) */
 };
 
@@ -103,6 +106,8 @@ void table_copy(int from, int to);
 /* Has a listener been seen here that is not known to be closed? */
 bool table_has_listener(void);
 void entry_set_state(struct fd_entry *e, uint64_t cookie, uint32_t state);
+/* The lowest number above `fd` of a stream that an epoll knows by `data`, or -1. */
+int table_next_watched(int fd, uint64_t data);
 /* The lowest number above `fd` of a socket with this cookie, or -1. */
 int table_next(int fd, uint64_t cookie);
 /* The socket at this number has another pair, with this cookie. */

@@ -13,6 +13,7 @@
 struct addrinfo;
 struct ifaddrs;
 struct if_nameindex;
+struct epoll_event;
 struct pollfd;
 
 #define REAL_FUNCTIONS(F)                                                                          \
@@ -53,6 +54,11 @@ struct pollfd;
      char *const *, char *const *))                                                                \
   F(int, system, (const char *))                                                                   \
   F(FILE *, popen, (const char *, const char *))                                                   \
+  F(int, epoll_ctl, (int, int, int, struct epoll_event *))                                         \
+  F(int, epoll_wait, (int, struct epoll_event *, int, int))                                        \
+  F(int, epoll_pwait, (int, struct epoll_event *, int, int, const sigset_t *))                     \
+  F(int, epoll_pwait2,                                                                             \
+    (int, struct epoll_event *, int, const struct timespec *, const sigset_t *))                   \
   F(int, prctl, (int, ...))                                                                        \
   F(long, syscall, (long, ...))                                                                    \
   F(int, close, (int))                                                                             \

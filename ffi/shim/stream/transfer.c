@@ -63,9 +63,9 @@ static long after_recv(int fd, struct fd_entry *e, long result) {
 /* The peer is a socket of ours, too: what was sent is with it when send() returns, as on Linux.
  * Costs a request, so that who moves a lot at once is spared. */
 static void settle(int fd, struct fd_entry *e) {
-  struct control_request request = {.op = NUSE_OP_SETTLE, .cookie = entry_cookie(e)};
+  struct control_request request = {.op = NUSE_OP_SETTLE};
   struct control_reply reply = {0};
-  if (entry_verify(fd, e)) control_call(&request, &reply);
+  if (entry_verify(fd, e)) entry_call(fd, e, &request, &reply);
 }
 
 static long after_send(int fd, struct fd_entry *e, long result, int flags) {

@@ -2,8 +2,8 @@
  * One socket of a program: our end of its pair on one side, the stack's socket on the other.
  *
  * How a descriptor shows readiness. The program's end is a real unix socket, so poll, select and
- * epoll, level and edge, are the kernel's; nobody interposes epoll_wait. What they show is made by
- * what we do with our end:
+ * epoll, level and edge, are the kernel's (poll.c and epoll.c of the shim add what a pair cannot
+ * show). What they show is made by what we do with our end:
  *
  *     program's end   our end
  *     IN              bytes for it, a record (an accepted connection, a datagram, an error)
@@ -35,7 +35,7 @@ import { Holders } from "./holders.ts";
 
 const BASE_EVENTS = EPOLLET + EPOLLIN + EPOLLRDHUP;
 
-/** What of `optionState` a stream has: datagrams alone have the others, whose bits are used twice. */
+/** What of `optionState` a stream has: for it the bits of the others mean something else. */
 export const STREAM_OPTION_STATE = NUSE_STATE_BOUND | NUSE_STATE_LINGER;
 
 export abstract class Endpoint implements Handler {

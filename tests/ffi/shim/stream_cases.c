@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>
@@ -139,6 +140,22 @@ CASE(stream_reset_polls) {
   CHECK(read(fd, buf, sizeof buf) == 3);
   FAILS(ECONNRESET, read(fd, buf, sizeof buf));
   CHECK(wait_for(fd, ALL_EVENTS, 0) == (ALL_EVENTS | POLLHUP));
+}
+
+CASE(stream_reset_epolls) {
+  int fd = connected(PORT_RESET_ON_DATA), other = connected(PORT_ECHO), watch = epoll_create1(0);
+  struct epoll_event event = {.events = EPOLLRDHUP, .data.u64 = 77};
+  char buf[8];
+  CHECK(epoll_ctl(watch, EPOLL_CTL_ADD, other, &(struct epoll_event){.data.u64 = 0}) == 0);
+  CHECK(epoll_ctl(watch, EPOLL_CTL_ADD, fd, &event) == 0);
+  CHECK(write(fd, "x", 1) == 1);
+  UNTIL(wait_for(fd, 0, 0) & POLLHUP);
+  CHECK(epoll_wait(watch, &event, 1, LIMIT_MS) == 1 && event.data.u64 == 77);
+  CHECK(event.events == (EPOLLRDHUP | EPOLLHUP | EPOLLERR));
+  CHECK(read(fd, buf, sizeof buf) == 3);
+  FAILS(ECONNRESET, read(fd, buf, sizeof buf));
+  CHECK(epoll_pwait(watch, &event, 1, LIMIT_MS, NULL) == 1);
+  CHECK(event.events == (EPOLLRDHUP | EPOLLHUP));
 }
 
 CASE(stream_reset_after_fin) {
