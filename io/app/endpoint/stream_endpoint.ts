@@ -30,15 +30,7 @@ import {
   SHUT_WR,
   SOCK_STREAM,
 } from "../../../ffi/abi/socket.ts";
-import {
-  NUSE_CONNECT_FAST,
-  NUSE_KIND_STREAM,
-  NUSE_STATE_CONNECTED,
-  NUSE_STATE_CONNECTING,
-  NUSE_STATE_ERROR,
-  NUSE_STATE_LOCAL,
-  NUSE_STATE_PEER_DONE,
-} from "../../../ffi/shim/protocol.ts";
+import * as P from "../../../ffi/shim/protocol.ts";
 import {
   EAGAIN,
   ECONNABORTED,
@@ -71,7 +63,7 @@ const PHASE_CONNECTING = 1;
 const PHASE_CONNECTED = 2; // or was once
 
 export class StreamEndpoint extends Endpoint {
-  readonly kind = NUSE_KIND_STREAM;
+  readonly kind = P.NUSE_KIND_STREAM;
   declare readonly socket: StreamSocket;
   #phase = PHASE_UNCONNECTED;
   readonly connecting: Connecting;
@@ -102,11 +94,12 @@ export class StreamEndpoint extends Endpoint {
 
   get state(): number {
     const { isLocal, isPeerDone, soError } = this.socket;
-    const bits = (this.optionState & STREAM_OPTION_STATE) | (soError !== 0 ? NUSE_STATE_ERROR : 0);
+    const bits = (this.optionState & STREAM_OPTION_STATE) |
+      (soError !== 0 ? P.NUSE_STATE_ERROR : 0);
     if (this.#phase === PHASE_UNCONNECTED) return bits;
-    const way = isLocal ? NUSE_STATE_LOCAL : 0;
-    if (this.#phase === PHASE_CONNECTING) return bits | way | NUSE_STATE_CONNECTING;
-    return bits | way | NUSE_STATE_CONNECTED | (isPeerDone ? NUSE_STATE_PEER_DONE : 0);
+    const way = isLocal ? P.NUSE_STATE_LOCAL : 0;
+    if (this.#phase === PHASE_CONNECTING) return bits | way | P.NUSE_STATE_CONNECTING;
+    return bits | way | P.NUSE_STATE_CONNECTED | (isPeerDone ? P.NUSE_STATE_PEER_DONE : 0);
   }
 
   /** For a socket that accept() has given. */
@@ -139,7 +132,7 @@ export class StreamEndpoint extends Endpoint {
     connecting.prepare();
     const result = how === 0
       ? socket.connect(addr, port, nowUs)
-      : socket.connectFast(addr, port, nowUs, how === NUSE_CONNECT_FAST);
+      : socket.connectFast(addr, port, nowUs, how === P.NUSE_CONNECT_FAST);
     if (result === 0) this.#phase = PHASE_CONNECTED; // the SYN waits for data
     if (result !== -EINPROGRESS) return result;
     this.#phase = PHASE_CONNECTING;
