@@ -136,6 +136,7 @@ export class Service implements LoopService {
   beginDrain(nowUs: number): void {
     if (this.#isDraining) return;
     this.#isDraining = true;
+    this.#channel.takeAll(nowUs); // what it said last may be unread
     const { endpoints } = this.#app;
     if (endpoints.lastReleaseUs === 0) endpoints.lastReleaseUs = nowUs;
   }

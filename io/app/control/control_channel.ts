@@ -76,28 +76,35 @@ export class ControlChannel implements Handler, ClientKeeper {
 
   /** Somebody connects. */
   onEvents(): void {
+    this.#acceptOne();
+  }
+
+  /** False: there was nobody. */
+  #acceptOne(): boolean {
     const { sys, counters } = this.#app;
     const fd = sys.accept4(this.#fd, SOCK_CLOEXEC);
     if (fd === -EMFILE || fd === -ENFILE) return this.#turnAway();
-    if (fd < 0) return; // gone again
+    if (fd < 0) return false; // gone again
     const peer = peerCredentials(fd);
     const isTrusted = typeof peer !== "number" && this.#trustedUids.includes(peer.uid);
     if (!isTrusted) {
       sys.closeEnd(fd);
       counters.clientsRefused++;
     } else if (this.add(fd, null)) counters.clientsAccepted++;
+    return true;
   }
 
   /**
    * The table of descriptors is full, by what is not ours to bound (limits.ts). Whoever waits in
    * the backlog would be reported for ever: the spare descriptor makes room to turn it away.
    */
-  #turnAway(): void {
+  #turnAway(): boolean {
     const { sys } = this.#app;
     if (this.#spareFd >= 0) sys.close(this.#spareFd);
     const fd = sys.accept4(this.#fd, SOCK_CLOEXEC);
     if (fd >= 0) this.#refuse(fd);
     this.#spareFd = sys.eventfd();
+    return fd >= 0;
   }
 
   /** There is no room: the program is told, as the reply to what it asks first. */
@@ -156,7 +163,14 @@ export class ControlChannel implements Handler, ClientKeeper {
     log.tell(event, { pid: client.pid, connections: this.#clients.size });
   }
 
-  catchUp(client: ControlClient, nowUs: number): void {
+  /** Takes all that has been sent so far, by whoever has come so far. */
+  takeAll(nowUs: number): void {
+    for (let left = BACKLOG; left > 0 && this.#acceptOne(); left--);
+    this.catchUp(null, nowUs);
+  }
+
+  /** `client`: whose turn it is already. */
+  catchUp(client: ControlClient | null, nowUs: number): void {
     for (let round = 0; round < CATCH_UP_ROUNDS; round++) {
       let isDone = true;
       const count = this.#ready.wait(0);

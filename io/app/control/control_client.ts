@@ -39,7 +39,7 @@ export interface ClientKeeper {
   /** Closes the connection. */
   drop(client: ControlClient): void;
   /** Carries out what the other clients have sent. */
-  catchUp(client: ControlClient, nowUs: number): void;
+  catchUp(client: ControlClient | null, nowUs: number): void;
 }
 
 export class ControlClient implements Handler, Caller {

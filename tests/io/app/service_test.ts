@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { AF_INET, SOCK_DGRAM, SOCK_STREAM } from "../../../ffi/abi/socket.ts";
+import { AF_INET, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_STREAM } from "../../../ffi/abi/socket.ts";
 import { SysError } from "../../../ffi/errno.ts";
+import * as P from "../../../ffi/shim/protocol.ts";
+import { socketCookie, socketPair } from "../../../ffi/socket.ts";
 import { Service } from "../../../io/app/mod.ts";
 import { connectedStreams, POLLHUP } from "./program.ts";
 import { World } from "./world.ts";
@@ -22,6 +24,23 @@ Deno.test("service: idle only after the drain has begun and nobody holds a socke
   socket.close();
   world.until("idle", () => service.isIdle(loop.nowUs));
   assertEquals(service.socketCount, 0);
+});
+
+Deno.test("service: what the program said last is heard, also by who has just connected", () => {
+  const heard: number[] = [];
+  using world = new World({ onReport: ({ op }) => heard.push(op) });
+  const { service, loop } = world;
+  const known = world.program();
+  known.request(P.NUSE_OP_HELLO);
+  for (let i = 0; i < 3; i++) known.send(P.NUSE_OP_PACKET_SOCKET, { data: Uint8Array.of(i) });
+  world.program().send(P.NUSE_OP_PACKET_SOCKET, { data: Uint8Array.of(9) });
+  const pair = socketPair(SOCK_STREAM | SOCK_CLOEXEC) as [number, number];
+  const ask = { cookie: Number(socketCookie(pair[0])), a: AF_INET, b: SOCK_STREAM };
+  known.send(P.NUSE_OP_OPEN, ask, pair[1]);
+  service.beginDrain(loop.nowUs);
+  assertEquals([heard.length, service.socketCount], [4, 1]);
+  for (const fd of pair) known.sys.close(fd);
+  world.until("idle", () => service.isIdle(loop.nowUs));
 });
 
 Deno.test("service: a held socket keeps it alive whatever the time", () => {
