@@ -20,24 +20,35 @@ export enum Limit {
 export class LimitClock {
   limit = Limit.IDLE;
   #sinceUs = 0;
-  readonly #us: [number, number, number, number] = [0, 0, 0, 0];
+  // Fields, not an array: there is one clock for each connection.
+  #networkUs = 0;
+  #windowUs = 0;
+  #bufferUs = 0;
 
   /** From now on it is `limit`. */
   set(limit: Limit, nowUs: number): void {
     if (limit === this.limit) return;
-    this.#us[this.limit] = this.timeUs(this.limit, nowUs);
+    const us = nowUs - this.#sinceUs;
+    if (this.limit === Limit.NETWORK) this.#networkUs += us;
+    else if (this.limit === Limit.WINDOW) this.#windowUs += us;
+    else if (this.limit === Limit.BUFFER) this.#bufferUs += us;
     this.limit = limit;
     this.#sinceUs = nowUs;
   }
 
-  /** How long it has been `limit`, all in all. */
-  timeUs(limit: Limit, nowUs: number): number {
-    return this.#us[limit] + (limit === this.limit ? nowUs - this.#sinceUs : 0);
+  /** How long the peer's window has kept it back, all in all. */
+  windowUs(nowUs: number): number {
+    return this.#windowUs + (this.limit === Limit.WINDOW ? nowUs - this.#sinceUs : 0);
+  }
+
+  /** How long its own send buffer has. */
+  bufferUs(nowUs: number): number {
+    return this.#bufferUs + (this.limit === Limit.BUFFER ? nowUs - this.#sinceUs : 0);
   }
 
   /** How long there was anything to do. */
   busyUs(nowUs: number): number {
-    return this.timeUs(Limit.NETWORK, nowUs) + this.timeUs(Limit.WINDOW, nowUs) +
-      this.timeUs(Limit.BUFFER, nowUs);
+    const now = this.limit === Limit.IDLE ? 0 : nowUs - this.#sinceUs;
+    return this.#networkUs + this.#windowUs + this.#bufferUs + now;
   }
 }

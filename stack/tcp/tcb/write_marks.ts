@@ -28,7 +28,7 @@ export class WriteMarks {
   /** After the last byte that was written without MSG_MORE. */
   #push = 0;
   /** After the last byte of each record that is not sent yet, ascending. */
-  readonly #records: number[] = [];
+  #records: number[] | null = null; // most connections never have one
 
   /** A connection begins: nothing is written, the first byte will have this number. */
   begin(seq: number): void {
@@ -40,10 +40,10 @@ export class WriteMarks {
     if (lenBytes > 0 || !hasMore) this.hasMore = hasMore;
     if (lenBytes > 0) this.isPushForced = false;
     if (!hasMore) this.#push = end;
-    if (!isRecordEnd || this.#records.length >= RECORDS_MAX) return;
-    if (this.#records.length === 0 || seqGt(end, this.#records[this.#records.length - 1])) {
-      this.#records.push(end);
-    }
+    if (!isRecordEnd) return;
+    const records = this.#records ??= [];
+    if (records.length >= RECORDS_MAX) return;
+    if (records.length === 0 || seqGt(end, records[records.length - 1])) records.push(end);
   }
 
   /** Everything written is to go: nothing more follows, and no cork holds it. */
@@ -55,14 +55,15 @@ export class WriteMarks {
   /** How much of `unsent` bytes from `seq` on belongs to one record. */
   recordLen(seq: number, unsent: number): number {
     const records = this.#records;
+    if (records === null) return unsent;
     while (records.length > 0 && seqLeq(records[0], seq)) records.shift();
     return records.length === 0 ? unsent : Math.min(unsent, seqDiff(records[0], seq));
   }
 
   /** The end of a write is in these bytes: the receiver need not wait for more (PSH). */
   isPush(seq: number, lenBytes: number): boolean {
-    const records = this.#records;
-    if (records.length > 0 && records[0] === ((seq + lenBytes) | 0)) return true;
+    const first = this.#records?.[0];
+    if (first !== undefined && first === ((seq + lenBytes) | 0)) return true;
     return seqLt(seq, this.#push) && seqDiff(this.#push, seq) <= lenBytes;
   }
 

@@ -12,7 +12,6 @@ import type { TcpSocket } from "./socket.ts";
 import { seqDiff } from "../base/seq.ts";
 import { Recovery, RetransmitTimer, State } from "../base/state.ts";
 import type { Tcb } from "../tcb/tcb.ts";
-import { Limit } from "../tcb/limit_clock.ts";
 import { DUP_THRESH } from "../loss/rack.ts";
 
 const TCP_INFO_LEN = 248;
@@ -126,8 +125,8 @@ function rate64(bytesPerSecond: number): bigint {
 /** tcpi_busy_time, tcpi_rwnd_limited, tcpi_sndbuf_limited: microseconds. */
 function writeLimits(dv: DataView, { limits }: Tcb, nowUs: number): void {
   dv.setBigUint64(168, BigInt(Math.floor(limits.busyUs(nowUs))), true);
-  dv.setBigUint64(176, BigInt(Math.floor(limits.timeUs(Limit.WINDOW, nowUs))), true);
-  dv.setBigUint64(184, BigInt(Math.floor(limits.timeUs(Limit.BUFFER, nowUs))), true);
+  dv.setBigUint64(176, BigInt(Math.floor(limits.windowUs(nowUs))), true);
+  dv.setBigUint64(184, BigInt(Math.floor(limits.bufferUs(nowUs))), true);
 }
 
 /** tcpi_pacing_rate (no limit) and tcpi_max_pacing_rate, tcpi_notsent_bytes, windows. */
