@@ -96,7 +96,8 @@ e2eWith(`${POSTGRES}/postgres`, "psql", "su")("postgres started by su", async (f
   const server = f.nuse(su(`exec ${POSTGRES}/postgres -D ${data} ${settings}`), { limitSec: 60 });
   const ask = ["psql", "-h", SELF, "-U", "postgres", "-t", "-c", "select 6 * 7 as answer"];
   await until("an answer", async () => (await f.peer(ask).done).stdout.includes("42"), 30);
-  server.kill();
+  // Ended otherwise, it leaves shared memory behind
+  await f.peer(su(`${POSTGRES}/pg_ctl -D ${data} -m fast stop`)).done;
   await server.done;
 }, TAP);
 
