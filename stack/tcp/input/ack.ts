@@ -127,11 +127,15 @@ function takeAck(tcb: Tcb, seg: Segment): void {
   updatePacing(tcb);
   updateRetransmitTimer(tcb, sample, seg.nowUs);
   if (sample.ackedBytes > 0) releaseSendBuffer(tcb);
-  if (tcb.sent.count === 0 && !hasUnsent(tcb)) tcb.limits.set(Limit.IDLE, seg.nowUs);
-  else if (!tcb.isSndBlocked && tcb.limits.limit === Limit.BUFFER) {
-    tcb.limits.set(Limit.NETWORK, seg.nowUs);
-  }
+  noteProgress(tcb, seg.nowUs);
   if (tcb.sent.lostBytes > 0 || hasUnsent(tcb)) tcb.layer.markDirty(tcb);
+}
+
+/** What the sender waited for, room in its buffer or the network, may be over (TCP_INFO). */
+function noteProgress(tcb: Tcb, nowUs: number): void {
+  const { limits } = tcb;
+  if (tcb.sent.count === 0 && !hasUnsent(tcb)) limits?.set(Limit.IDLE, nowUs);
+  else if (!tcb.isSndBlocked && limits?.limit === Limit.BUFFER) limits.set(Limit.NETWORK, nowUs);
 }
 
 /**

@@ -28,7 +28,7 @@ import type { Tcb } from "../tcb/tcb.ts";
 import { armPersistTimer, armRetransmitTimer, rearmTimer } from "../tcb/deadlines.ts";
 import { onProbeSent, scheduleProbe } from "../loss/tlp.ts";
 import { Frto } from "../tcb/records.ts";
-import { Limit } from "../tcb/limit_clock.ts";
+import { Limit, LimitClock } from "../tcb/limit_clock.ts";
 
 /** Data sent within this time of data received makes a connection interactive. */
 const PING_PONG_US = 40_000;
@@ -54,7 +54,9 @@ export function tcpOutput(tcb: Tcb, nowUs: number): void {
   if (hasUnsent(tcb) && isSynchronized(tcb)) sendNew(tcb, nowUs);
   if (tcb.isAckDue) emitAck(tcb, nowUs);
   if (!hasUnsent(tcb)) noteAppLimited(tcb);
-  tcb.limits.set(limitOf(tcb), nowUs);
+  const limit = limitOf(tcb);
+  if (limit !== Limit.IDLE) tcb.limits ??= new LimitClock();
+  tcb.limits?.set(limit, nowUs);
   rearmTimer(tcb);
 }
 

@@ -238,7 +238,8 @@ export class Tcb extends Flow {
   softError = 0;
 
   // ---- Counts and times for TCP_INFO
-  readonly limits = new LimitClock();
+  /** Made when there is something to send: a connection may never have been used. */
+  limits: LimitClock | null = null;
   bytesSent = 0;
   bytesAcked = 0;
   bytesReceived = 0;

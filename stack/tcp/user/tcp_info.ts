@@ -124,6 +124,7 @@ function rate64(bytesPerSecond: number): bigint {
 
 /** tcpi_busy_time, tcpi_rwnd_limited, tcpi_sndbuf_limited: microseconds. */
 function writeLimits(dv: DataView, { limits }: Tcb, nowUs: number): void {
+  if (limits === null) return;
   dv.setBigUint64(168, BigInt(Math.floor(limits.busyUs(nowUs))), true);
   dv.setBigUint64(176, BigInt(Math.floor(limits.windowUs(nowUs))), true);
   dv.setBigUint64(184, BigInt(Math.floor(limits.bufferUs(nowUs))), true);

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { Peer } from "../support/peer.ts";
 import { transfer, World } from "../support/world.ts";
-import { Limit } from "../../../../stack/tcp/tcb/limit_clock.ts";
+import { Limit, LimitClock } from "../../../../stack/tcp/tcb/limit_clock.ts";
 
 const TCP_INFO = 11;
 
@@ -64,7 +64,7 @@ Deno.test("TCP_INFO: reordering, and what the sender has waited for", () => {
   client.tcb.rack.reorderBytes = 6 * client.tcb.smss - 1;
   client.tcb.rack.reorderCount = 2;
   assertEquals([view().getUint32(88, true), view().getUint32(220, true)], [6, 2]);
-  const { limits } = client.tcb;
+  const limits = client.tcb.limits ??= new LimitClock();
   const start = world.nowUs;
   const before = limits.busyUs(start);
   limits.set(Limit.WINDOW, start - 700);
