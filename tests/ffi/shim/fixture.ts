@@ -80,6 +80,7 @@ export class FakeService {
     const child = new Deno.Command(programs.fake, {
       args: [path],
       uid,
+      cwd: "/", // another user may not go where the tests run
       stdin: "piped",
       stdout: "piped",
     }).spawn();

@@ -19,6 +19,7 @@ async function outcome(programs: Programs, program: string, serviceUid: number):
     const { stdout } = await new Deno.Command(program, {
       uid: NOBODY,
       gid: NOBODY,
+      cwd: "/",
       env: envOf(fake),
       signal: AbortSignal.timeout(30_000),
     }).output();
