@@ -102,6 +102,9 @@ export class Session {
   #network: Network | number | undefined;
   /** For a program that changes user or group. */
   #secure: SecureLibrary | null = null;
+  /** Signals that came while the program ran, and one of the terminal's that is still to come. */
+  readonly #seen = new Set<number>();
+  #awaited = 0;
   /** Rejects when the run cannot go on. */
   readonly #broken = Promise.withResolvers<never>();
   readonly #ended = Promise.withResolvers<End>();
@@ -237,6 +240,7 @@ export class Session {
     switch (event.kind) {
       case "exited":
       case "killed":
+        this.#awaited = this.#endingSignal(event);
         return this.#ended.resolve(event);
       case "stopped":
         // By SIGSTOP: by somebody who will continue the program, and not nuse.
@@ -254,9 +258,21 @@ export class Session {
     else stopFront(front, signal);
   }
 
+  /** The signal that has ended the program and is still to be heard of here; 0: none. */
+  #endingSignal(end: End): number {
+    const signal = end.kind === "killed" ? end.signal : Math.max(end.status - EXIT_SIGNAL_BASE, 0);
+    return this.#options.front === null || this.#seen.has(signal) ? 0 : signal;
+  }
+
   #onSignal({ signal, code, pid }: Signal): void {
-    this.#options.log?.tell(OwnEvent.CLI_SIGNAL, { signal, pid, phase: this.#phase });
-    if (this.#phase === "running") {
+    // By way of the front a signal of the terminal may come after the end that it has brought.
+    const isLate = this.#phase === "draining" && code === SI_KERNEL && signal === this.#awaited;
+    const phase = isLate ? "running" : this.#phase;
+    this.#options.log?.tell(OwnEvent.CLI_SIGNAL, { signal, pid, phase });
+    if (isLate) {
+      this.#awaited = 0;
+    } else if (this.#phase === "running") {
+      this.#seen.add(signal);
       const hasReachedProgram = code === SI_KERNEL || pid === this.#pid;
       if (!hasReachedProgram) kill(this.#pid, signal);
     } else if (signal === SIGTSTP) {
