@@ -38,6 +38,7 @@ import { SHIM_LIBRARY } from "../ffi/shim/library.ts";
 import type { Config } from "../io/config.ts";
 import { OwnEvent } from "../io/log/own_events.ts";
 import type { Report } from "../io/app/protocol/reports.ts";
+import { overridesOf } from "../stack/sysctl.ts";
 import { childEnv } from "./child_env.ts";
 import { asSent, type Front, stopFront } from "./front.ts";
 import { EXIT_NOT_EXECUTABLE, EXIT_SIGNAL_BASE, Failure, say } from "./base/failure.ts";
@@ -130,6 +131,7 @@ export class Session {
       const worker = new StackWorker(this.#options.worker, say, this.#broken.reject);
       const started = worker.start({
         config,
+        overrides: overridesOf(config.sysctls),
         runDir,
         guestUid: program.guestUid,
         networkCookie: typeof this.#network === "object" ? this.#network.cookie : null,

@@ -6,12 +6,11 @@
  *
  * @module
  */
-import { CLOCK_MONOTONIC, CLOCK_REALTIME } from "../ffi/abi/file.ts";
+import { CLOCK_MONOTONIC } from "../ffi/abi/file.ts";
 import { Arena } from "../ffi/arena.ts";
 import { check, errnoName, SysError } from "../ffi/errno.ts";
 import { libc } from "../ffi/libc.ts";
 import { BuddyMemory, IpAddress, Stack, VlanLink } from "../stack/mod.ts";
-import { overridesOf } from "../stack/sysctl.ts";
 import { type Report, Service } from "./app/mod.ts";
 import { AddressClaims, addressOf } from "./addresses.ts";
 import type { Config, InterfaceConfig } from "./config.ts";
@@ -21,6 +20,7 @@ import { type NetmapOpener, openDevice } from "./devices/open.ts";
 import { OwnEvent } from "./log/own_events.ts";
 import type { StackLog } from "./log/stack_log.ts";
 import { EventLoop } from "./loop/loop.ts";
+import { realtimeOffsetUs } from "./realtime.ts";
 import type { WorkerStart } from "./worker_protocol.ts";
 
 const RANDOM_BATCH = 1024;
@@ -85,19 +85,18 @@ export class Runtime {
 
   /** Sets everything up. Throws SysError, having left nothing behind but what the process owns. */
   constructor(runtimeOptions: RuntimeOptions) {
-    const { config, runDir, guestUid, networkCookie, log, netmap, onReport, onTurnEnd } =
-      runtimeOptions;
+    const { config, overrides, runDir, guestUid, networkCookie } = runtimeOptions;
+    const { log, netmap, onReport, onTurnEnd } = runtimeOptions;
     this.#log = log;
     const arena = Arena.map();
     const memory = new BuddyMemory(arena.buffer);
-    const nowUs = libc().clockUs(CLOCK_MONOTONIC);
     this.#stack = new Stack({
       memory,
       random: randomSource(),
-      nowUs,
+      nowUs: libc().clockUs(CLOCK_MONOTONIC),
       areFramesStable: true,
-      config: overridesOf(config.sysctls),
-      realtimeOffsetUs: libc().clockUs(CLOCK_REALTIME) - nowUs,
+      config: overrides,
+      realtimeOffsetUs: realtimeOffsetUs(libc().clockUs),
       log,
     });
     log.nameOf = (ifIndex) => this.#stack.interfaceByIndex(ifIndex)?.name ?? null;

@@ -5,12 +5,15 @@
  *
  * @module
  */
+import type { StackConfigOverrides } from "../stack/mod.ts";
 import type { Report } from "./app/protocol/reports.ts";
 import type { Config } from "./config.ts";
 import type { LogSettings } from "./log/levels.ts";
 
 export interface WorkerStart {
   readonly config: Config;
+  /** What its sysctls say: their table is the command line's, and not loaded by the worker. */
+  readonly overrides: StackConfigOverrides;
   /** Private folder for the control socket. */
   readonly runDir: string;
   /** The user that a setuid program becomes, who is let in too; null: no such program. */

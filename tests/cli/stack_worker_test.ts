@@ -10,6 +10,7 @@ const START: WorkerStart = {
     names: { hostname: null, nameservers: [], search: [] },
     sysctls: {},
   },
+  overrides: {},
   runDir: "/x",
   guestUid: null,
   networkCookie: null,
