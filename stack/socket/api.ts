@@ -100,6 +100,8 @@ export interface StreamSocket extends Socket {
    * 0: there was nothing to write after all; memory held for it is given back.
    */
   sendCommit(n: number, nowUs: number, more?: boolean, isRecordEnd?: boolean): void;
+  /** The last byte that was committed, before anything else happened, is urgent (MSG_OOB). */
+  sendUrgent(): void;
   /** Bytes not yet acknowledged by the peer, FIN included (SIOCOUTQ). */
   readonly unackedBytes: number;
   /** Of these, bytes not sent even once (SIOCOUTQNSD). */
@@ -110,6 +112,13 @@ export interface StreamSocket extends Socket {
 
   /** In-order bytes that wait for the program. */
   recvAvailable(): number;
+  /**
+   * How many of these come before the urgent one; recvAvailable() or more: that has been announced
+   * and has not arrived. -1: there is none.
+   */
+  readonly urgentOffset: number;
+  /** The first bytes of these, which were urgent until others were: to be thrown away. */
+  readonly recvSkip: number;
   recvSpan(maxBytes: number): Span;
   /** `n` bytes have been handed over: opens the window, but for `recvUnread`. */
   recvConsume(n: number, nowUs: number): void;

@@ -111,6 +111,10 @@ export const assertions: Readonly<Record<string, Call>> = {
   counter: looking(counter),
   /** "available N": bytes ready to be read. */
   available: amount((world, target) => world.socket(target).stream.recvAvailable()),
+  /** "urgent N": bytes before the urgent one, -1: there is none. */
+  urgent: amount((world, target) => world.socket(target).stream.urgentOffset),
+  /** "skip N": bytes that are not to be read after all. */
+  skip: amount((world, target) => world.socket(target).stream.recvSkip),
   /** "space N": room in the send buffer. */
   space: amount((world, target) => world.socket(target).stream.sendSpace()),
   /** "unacked N": bytes that the peer has not acknowledged (SIOCOUTQ). */

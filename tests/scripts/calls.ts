@@ -100,6 +100,7 @@ function writeCall(world: World, target: string | null, args: readonly string[])
     fillPattern(u8, off1, len1, LOCAL_KEY, named.written + len0);
     const isEnd = args[1] === "eor" && done + len === wanted;
     socket.sendCommit(len, world.rig.nowUs, args[1] === "more", isEnd);
+    if (args[1] === "urgent" && done + len === wanted) socket.sendUrgent();
     named.written += len;
     done += len;
   }

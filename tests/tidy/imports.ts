@@ -30,6 +30,7 @@ export const TCP_FLOORS: readonly string[] = [
   "secrets",
   "congestion",
   "tcb",
+  "urgent",
   "receive",
   "path",
   "loss",

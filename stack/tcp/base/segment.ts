@@ -68,6 +68,7 @@ export class Segment extends TcpHeader {
   dropSyn(): void {
     this.flags &= ~TCP_SYN;
     this.seq = (this.seq + 1) | 0;
+    if (this.urgent <= 1) this.flags &= ~TCP_URG; // it points to the SYN itself
     if (this.urgent > 0) this.urgent--;
     this.len--;
   }

@@ -28,6 +28,7 @@ import { onAckForRecovery } from "../loss/recovery.ts";
 import { replyReset } from "../output/reset.ts";
 import { applySackBlocks } from "../loss/sack.ts";
 import { autotuneSendBuffer } from "../output/send_buffer.ts";
+import { endUrgentMode } from "../urgent/send.ts";
 import { seqDiff, seqGt, seqLeq, seqLt } from "../base/seq.ts";
 import type { Segment } from "../base/segment.ts";
 import { Recovery, RetransmitTimer, State } from "../base/state.ts";
@@ -182,6 +183,7 @@ function advanceUna(tcb: Tcb, seg: Segment, sample: AckSample): void {
   // Follows SND.UNA, or comparisons would fail after 2^31 bytes
   if (seqLt(tcb.sndSml, seg.ack)) tcb.sndSml = seg.ack;
   if (seqLt(tcb.pmtuSeq, seg.ack)) tcb.pmtuSeq = seg.ack;
+  if (tcb.isSndUrgent) endUrgentMode(tcb);
   tcb.layer.network.confirm(tcb.route!, seg.nowUs);
 }
 

@@ -18,6 +18,7 @@ import {
   scalingRatio,
 } from "../receive/receive_window.ts";
 import { replyReset } from "../output/reset.ts";
+import { noteUrgentPointer } from "../urgent/receive.ts";
 import { seqDiff, seqGt, seqLt, seqMax, seqMin } from "../base/seq.ts";
 import type { Segment } from "../base/segment.ts";
 import { canReceiveData, State } from "../base/state.ts";
@@ -33,19 +34,10 @@ const CHARGE_FACTOR = 2;
 
 /** Sixth to eighth step: what a segment brings besides its acknowledgment. */
 export function processUrgentDataAndFin(tcb: Tcb, seg: Segment): void {
-  if (seg.isUrg) processUrgent(tcb, seg);
+  if (seg.isUrg) noteUrgentPointer(tcb, seg);
   if (seg.len > 0 && !processPayload(tcb, seg)) return;
   // Also of a FIN that had come before the data in front of it
   if (tcb.isFinReceived) processFin(tcb, seg.nowUs);
-}
-
-/**
- * Sixth, check the URG bit: "RCV.UP <- max(RCV.UP, SEG.UP)". The urgent octet stays in line, as RFC
- * 6093 section 4 recommends and SO_OOBINLINE does on Linux.
- */
-function processUrgent(tcb: Tcb, seg: Segment): void {
-  const up = (seg.seq + seg.urgent) | 0;
-  if (seqGt(up, tcb.rcvUp)) tcb.rcvUp = up;
 }
 
 /**

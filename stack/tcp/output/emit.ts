@@ -2,8 +2,8 @@
  * Writing segments into the route's transmit queue: header into the frame's slot, data as pieces of
  * the send ring, checksum left to the device where it can. Which segment is sent is its callers' to
  * decide; what every segment of a connection brings along is decided here: the acknowledgment,
- * which is no longer owed then, the window (receive/receive_window.ts), ECE, and as many SACK
- * blocks as there is room for.
+ * which is no longer owed then, the window (receive/receive_window.ts), ECE, the urgent pointer
+ * (urgent/send.ts), and as many SACK blocks as there is room for.
  *
  * @module
  */
@@ -21,6 +21,7 @@ import {
   TCP_ECE,
   TCP_HEADER_LEN,
   TCP_RST,
+  TCP_URG,
 } from "../../wire/tcp.ts";
 import { emitOptions, TCP_MAX_SACK_BLOCKS } from "../../wire/tcp_options.ts";
 import type { Flow } from "../base/flow.ts";
@@ -29,6 +30,7 @@ import { advertiseWindow } from "../receive/receive_window.ts";
 import { refreshRoute } from "../path/route.ts";
 import { seqDiff, seqGt } from "../base/seq.ts";
 import { timestampNow } from "../base/timestamp.ts";
+import { urgentPointer } from "../urgent/send.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 import type { TcpContext } from "../tcb/context.ts";
 
@@ -113,6 +115,8 @@ export function emitSegment(
     layer.sackLeft,
     layer.sackRight,
   );
+  const urgent = urgentPointer(tcb, seq);
+  const sentFlags = flags | TCP_ACK | (urgent > 0 ? TCP_URG : 0);
   emitTcp(
     layer.memory.dv,
     off,
@@ -121,14 +125,13 @@ export function emitSegment(
     seq,
     tcb.rcvNxt,
     headerLen,
-    tcb.isEcnEchoing ? flags | TCP_ACK | TCP_ECE : flags | TCP_ACK,
+    tcb.isEcnEchoing ? sentFlags | TCP_ECE : sentFlags,
     window,
     0,
-    0,
+    urgent,
   );
   if (layer.log.isOn[LogEvent.TCP_SEGMENT_SENT] !== 0) {
     const [at, acked] = [seqDiff(seq, tcb.iss), seqDiff(tcb.rcvNxt, tcb.irs)];
-    const sentFlags = flags | TCP_ACK;
     tell(tcb, LogEvent.TCP_SEGMENT_SENT, sentFlags, at, payloadLen, acked, tcb.rcvWnd);
   }
   const isCut = payloadLen > tcb.smss && !isProbe;

@@ -24,6 +24,7 @@ import { refreshRoute } from "../path/route.ts";
 import { SENT_FIN, SENT_SYN, type SentSegment } from "../tcb/sent_queue.ts";
 import { seqDiff, seqGt } from "../base/seq.ts";
 import { Recovery, RetransmitTimer, State } from "../base/state.ts";
+import { isUrgentInReach } from "../urgent/send.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 import { armPersistTimer, armRetransmitTimer, rearmTimer } from "../tcb/deadlines.ts";
 import { onProbeSent, scheduleProbe } from "../loss/tlp.ts";
@@ -140,8 +141,9 @@ function sendLossProbe(tcb: Tcb, nowUs: number): void {
   onProbeSent(tcb, true);
 }
 
-/** The most data of a frame: as the device can cut it, and as pacing wants it. */
+/** The most data of a frame: as the device can cut it, and as pacing wants it (urgent/send.ts). */
 function pacedFramePayload(tcb: Tcb): number {
+  if (tcb.isSndUrgent) return currentMss(tcb);
   return tcb.pacer.burstBytes(tcb.smss, maxFramePayload(tcb), tcb.rtt.minRttUs);
 }
 
@@ -247,6 +249,8 @@ function sendProbe(tcb: Tcb, nowUs: number): void {
     const isFin = tcb.isFinQueued && payloadLen === unsent && wndRoom > payloadLen;
     sendData(tcb, payloadLen, isFin, nowUs);
   } else {
+    // An old segment tells nothing urgent: the one that tells goes first (Linux tcp_write_wakeup)
+    if (isUrgentInReach(tcb)) emitSegment(tcb, tcb.sndUna, 0, 0, nowUs);
     emitSegment(tcb, (tcb.sndUna - 1) | 0, 0, 0, nowUs);
   }
 }
@@ -319,12 +323,12 @@ function isWorthWaiting(
 }
 
 /**
- * A segment smaller than SMSS may go: always with TCP_NODELAY or when the program is done; never
+ * A segment smaller than SMSS may go: always with TCP_NODELAY, in urgent mode, or when the program is done; never
  * while corked, but for what was written before TCP_NODELAY was set; else when no other small one
  * is unacknowledged (Nagle, RFC 9293 3.7.4, in Minshall's form).
  */
 function maySendSmall(tcb: Tcb): boolean {
-  if (tcb.isFinQueued || tcb.writes.isPushForced) return true;
+  if (tcb.isFinQueued || tcb.writes.isPushForced || tcb.isSndUrgent) return true;
   if (tcb.options.cork || tcb.writes.hasMore) return false;
   if (tcb.options.noDelay) return true;
   return !(seqGt(tcb.sndSml, tcb.sndUna) && !seqGt(tcb.sndSml, tcb.sndNxt));

@@ -58,6 +58,9 @@ export class Tcb extends Flow {
   maxSndWnd = 0;
   /** Shift of the windows that the peer sends (RFC 7323 Snd.Wind.Shift). */
   sndWindShift = 0;
+  /** Behind the last urgent octet; it means something in urgent mode only (urgent/send.ts). */
+  sndUp = 0;
+  isSndUrgent = false;
   /** End of the last segment sent that was smaller than SMSS (Nagle, Minshall's form). */
   sndSml = 0;
 
@@ -66,7 +69,11 @@ export class Tcb extends Flow {
   rcvNxt = 0;
   /** Right edge of the window that we have advertised: RCV.NXT + RCV.WND. */
   rcvAdv = 0;
+  /** Behind the urgent octet; whether the program's side may still come to it. */
   rcvUp = 0;
+  isRcvUrgent = false;
+  /** Bytes at the head of the receive buffer that were urgent once, and are no data. */
+  rcvSkipBytes = 0;
   rcvWindShift = 0;
   /** RCV.NXT of the last segment that we sent (Last.ACK.sent, RFC 7323 4.3). */
   lastAckSent = 0;

@@ -27,6 +27,8 @@ import { seqDiff } from "../base/seq.ts";
 import type { TcpSocketOptions } from "../tcb/socket_options.ts";
 import { canReceiveData, isDelivering, State, stateName } from "../base/state.ts";
 import type { Listener } from "../tcb/listener.ts";
+import { markUrgent } from "../urgent/send.ts";
+import { passSkipped, urgentOffset } from "../urgent/receive.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 import { armKeepAlive, rearmTimer } from "../tcb/deadlines.ts";
 import type { SocketHandle } from "../tcb/context.ts";
@@ -195,6 +197,11 @@ export class TcpSocket implements SocketHandle {
     tcb.layer.markDirty(tcb);
   }
 
+  /** MSG_OOB: the last byte of those committed, just now, is urgent. */
+  sendUrgent(): void {
+    markUrgent(this.tcb);
+  }
+
   /** Bytes not acknowledged yet, sent or not, a FIN counted as one (SIOCOUTQ). */
   get unackedBytes(): number {
     const { tcb } = this;
@@ -213,6 +220,16 @@ export class TcpSocket implements SocketHandle {
     return this.tcb.rcvRing.usedBytes;
   }
 
+  /** Bytes before the urgent one, which may not have arrived yet; -1: there is none. */
+  get urgentOffset(): number {
+    return urgentOffset(this.tcb);
+  }
+
+  /** Bytes that a reader skips before all others. */
+  get recvSkip(): number {
+    return this.tcb.rcvSkipBytes;
+  }
+
   recvSpan(maxBytes: number): Span {
     this.tcb.rcvRing.readableSpan(maxBytes, this.#span);
     return this.#span;
@@ -222,6 +239,7 @@ export class TcpSocket implements SocketHandle {
   recvConsume(n: number, nowUs: number): void {
     const { tcb } = this;
     tcb.rcvRing.consume(n);
+    if (tcb.rcvSkipBytes > 0) passSkipped(tcb, n);
     if (tcb.state === State.CLOSED) {
       if (tcb.rcvRing.usedBytes === 0) tcb.rcvRing.free();
       return;
