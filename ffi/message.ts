@@ -2,7 +2,10 @@
  * Tables for recvmmsg and sendmmsg in the arena: struct mmsghdr, each with its own fixed run of
  * struct iovec (64-bit layouts).
  *
- * A table is written once; afterwards only iovec contents and counts change.
+ * A table is written once; afterwards only iovec contents and counts change. One that receives from
+ * somebody who may pass descriptors (SCM_RIGHTS) has room for them behind the iovecs: without it the
+ * kernel would close them on this thread, and that may take long. recvmmsg hands them to the closer
+ * and leaves the room as it was. Such a table is not for sending.
  *
  * @module
  */
@@ -23,29 +26,41 @@ export const MMSGHDR = {
   BYTES: 56,
 } as const;
 
-/** Bytes of a table of `count` messages with `iovecs` pieces each. */
-export function messageTableLen(count: number, iovecs: number): number {
-  return count * (MMSGHDR.LEN + iovecs * IOVEC.LEN);
+/** CMSG_SPACE of SCM_MAX_FD descriptors: the most that one message passes. */
+export const RIGHTS_LEN = 1032;
+
+/** Bytes of a table of `count` messages with `iovecs` pieces each, and with room for descriptors. */
+export function messageTableLen(count: number, iovecs: number, takesRights = false): number {
+  return count * (MMSGHDR.LEN + iovecs * IOVEC.LEN + (takesRights ? RIGHTS_LEN : 0));
 }
 
 /** Messages at `off`, their iovecs behind them. `off` must be a multiple of 8. */
 export class MessageTable {
   readonly #arena: Arena;
   readonly #iovecsOff: number;
+  /** Of the whole table. */
+  readonly lenBytes: number;
 
-  /** Clears the table and links every message to its iovecs, `iovecs` of them in use. */
+  /** Clears the table and links every message to its pieces, all `iovecs` of them in use. */
   constructor(
     arena: Arena,
     readonly off: number,
     readonly count: number,
     readonly iovecs: number,
+    takesRights = false,
   ) {
     this.#arena = arena;
     this.#iovecsOff = off + count * MMSGHDR.LEN;
-    arena.u8.fill(0, off, off + messageTableLen(count, iovecs));
+    this.lenBytes = messageTableLen(count, iovecs, takesRights);
+    const rightsOff = off + messageTableLen(count, iovecs);
+    arena.u8.fill(0, off, rightsOff);
     for (let i = 0; i < count; i++) {
-      arena.setAddress(off + i * MMSGHDR.LEN + MMSGHDR.IOV, this.iovecOff(i, 0));
+      const at = this.messageOff(i);
+      arena.setAddress(at + MMSGHDR.IOV, this.iovecOff(i, 0));
       this.setIovecCount(i, iovecs);
+      if (!takesRights) continue;
+      arena.setAddress(at + MMSGHDR.CONTROL, rightsOff + i * RIGHTS_LEN);
+      arena.dv.setInt32(at + MMSGHDR.CONTROL_LEN, RIGHTS_LEN, true);
     }
   }
 

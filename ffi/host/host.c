@@ -43,8 +43,7 @@ static int result(long r) { return r < 0 ? -errno : (int)r; }
 /* Nobody asked for descriptors on a pair; a message may carry them all the same. Without room for
  * them the kernel would drop them on this thread, and closing them may take long. */
 #define MAX_RIGHTS 253 /* SCM_MAX_FD */
-#define RIGHTS_SPACE CMSG_SPACE(MAX_RIGHTS * sizeof(int))
-#define MAX_MESSAGES 64
+#define RIGHTS_SPACE CMSG_SPACE(MAX_RIGHTS * sizeof(int)) /* message.ts has it, too */
 
 /* Hands the descriptors of a message on to the closer, but for the first `room`: to `kept`. */
 static void take_rights(struct msghdr *msg, int *kept, int room) {
@@ -88,20 +87,14 @@ API int nuse_send(int fd, uint8_t *base, int off0, int len0, int off1, int len1,
   return result(sendmsg(fd, &msg, flags | MSG_NOSIGNAL | MSG_DONTWAIT));
 }
 
+/* Only what came is touched: a table is as long as the longest batch, and most are short. */
 API int nuse_recvmmsg(int fd, uint8_t *base, int table_off, int count, int flags) {
-  static _Thread_local _Alignas(struct cmsghdr) char control[MAX_MESSAGES][RIGHTS_SPACE];
   struct mmsghdr *table = (struct mmsghdr *)(base + table_off);
-  if (count > MAX_MESSAGES) count = MAX_MESSAGES;
-  for (int i = 0; i < count; i++) {
-    table[i].msg_hdr.msg_control = control[i];
-    table[i].msg_hdr.msg_controllen = RIGHTS_SPACE;
-  }
   /* Without MSG_CMSG_CLOEXEC, which a packet socket refuses: nothing is executed any more. */
   int n = result(recvmmsg(fd, table, (unsigned)count, flags, NULL));
-  for (int i = 0; i < count; i++) {
-    if (i < n && table[i].msg_hdr.msg_controllen > 0) take_rights(&table[i].msg_hdr, NULL, 0);
-    table[i].msg_hdr.msg_control = NULL; /* the table may be used to send */
-    table[i].msg_hdr.msg_controllen = 0;
+  for (int i = 0; i < n && table[i].msg_hdr.msg_control != NULL; i++) {
+    if (table[i].msg_hdr.msg_controllen > 0) take_rights(&table[i].msg_hdr, NULL, 0);
+    table[i].msg_hdr.msg_controllen = RIGHTS_SPACE;
   }
   return n;
 }

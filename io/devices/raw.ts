@@ -78,7 +78,7 @@ export class RawDevice implements Device {
     this.mtu = options.mtu;
     this.caps = options.caps;
     this.#guardFd = options.guardFd;
-    this.#messages = new FrameMessages(arena, memory, this.#counters);
+    this.#messages = new FrameMessages(arena, memory, this.#counters, false);
     this.rx = this.#messages.rx;
   }
 

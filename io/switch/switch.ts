@@ -104,7 +104,7 @@ export class FrameSwitch {
     this.#arena = Arena.map(ARENA_BYTES);
     this.#memory = new BuddyMemory(this.#arena.buffer);
     this.#scratchOff = this.#memory.alloc(HELLO_ROOM);
-    this.#messages = new FrameMessages(this.#arena, this.#memory, this.devices);
+    this.#messages = new FrameMessages(this.#arena, this.#memory, this.devices, true);
     this.#loop = new EventLoop(this.#arena, this.#memory, NO_STACK);
     const listening = this.#loop.add(met.fd, EPOLLIN, { onEvents: () => this.#accept() });
     check(listening, "epoll_ctl", `cannot watch the pipe ${path}`);

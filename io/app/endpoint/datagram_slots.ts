@@ -33,8 +33,8 @@ export class DatagramSlots {
 
   constructor(app: AppContext) {
     this.#slotsOff = app.allocate(SLOT_COUNT * SLOT_LEN);
-    const inboundOff = app.allocate(messageTableLen(SLOT_COUNT, 1));
-    this.inbound = new MessageTable(app.arena, inboundOff, SLOT_COUNT, 1);
+    const inboundOff = app.allocate(messageTableLen(SLOT_COUNT, 1, true));
+    this.inbound = new MessageTable(app.arena, inboundOff, SLOT_COUNT, 1, true);
     for (let i = 0; i < SLOT_COUNT; i++) this.inbound.setIovec(i, 0, this.slotOff(i), SLOT_LEN);
     const outboundOff = app.allocate(messageTableLen(BATCH_COUNT, 1));
     this.outbound = new MessageTable(app.arena, outboundOff, BATCH_COUNT, 1);

@@ -37,15 +37,18 @@ export class FrameMessages {
   /** Frames to ask for: as many as RX_BATCH_BYTES hold when they are as long as the last ones. */
   #batch = RX_SLOT_COUNT;
 
-  /** `arena` and `memory` are the same bytes. Throws SysError. */
-  constructor(arena: Arena, memory: Memory, counters: DeviceCounters) {
+  /**
+   * `arena` and `memory` are the same bytes. `takesRights`: the other end is a process, which may
+   * pass descriptors. Throws SysError.
+   */
+  constructor(arena: Arena, memory: Memory, counters: DeviceCounters, takesRights: boolean) {
     this.#arena = arena;
     this.#memory = memory;
     this.#counters = counters;
     this.#slots = new RxSlots(memory);
     this.rx = this.#slots.rx;
-    this.#rxTable = newTable(arena, memory, RX_SLOT_COUNT, 1);
-    this.#txTable = newTable(arena, memory, TX_BATCH, TX_PIECES);
+    this.#rxTable = newTable(arena, memory, RX_SLOT_COUNT, 1, takesRights);
+    this.#txTable = newTable(arena, memory, TX_BATCH, TX_PIECES, false);
     for (let i = 0; i < RX_SLOT_COUNT; i++) {
       this.#rxTable.setIovec(i, 0, this.#slots.readOff(i), RX_READ_LEN);
     }
@@ -147,12 +150,18 @@ export class FrameMessages {
   }
 }
 
-function newTable(arena: Arena, memory: Memory, count: number, pieces: number): MessageTable {
-  const off = memory.alloc(messageTableLen(count, pieces));
+function newTable(
+  arena: Arena,
+  memory: Memory,
+  count: number,
+  pieces: number,
+  takesRights: boolean,
+): MessageTable {
+  const off = memory.alloc(messageTableLen(count, pieces, takesRights));
   if (off < 0) throw new SysError("alloc", ENOMEM, "cannot get memory for a device's tables");
-  return new MessageTable(arena, off, count, pieces);
+  return new MessageTable(arena, off, count, pieces, takesRights);
 }
 
 function freeTable(memory: Memory, table: MessageTable): void {
-  memory.free(table.off, messageTableLen(table.count, table.iovecs));
+  memory.free(table.off, table.lenBytes);
 }

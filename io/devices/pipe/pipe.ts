@@ -92,7 +92,7 @@ export class PipeDevice implements Device {
     this.#place = new MeetingPlace(options.path);
     this.#scratchOff = memory.alloc(HELLO_ROOM);
     if (this.#scratchOff < 0) throw new SysError("alloc", ENOMEM, "cannot get memory for a device");
-    this.#messages = new FrameMessages(arena, memory, this.counters);
+    this.#messages = new FrameMessages(arena, memory, this.counters, true);
     this.rx = this.#messages.rx;
     const doing = `cannot watch the pipe ${options.path}`;
     this.fd = check(this.#sys.epollCreate(), "epoll_create1", doing);

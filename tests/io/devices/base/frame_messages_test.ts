@@ -17,7 +17,7 @@ const rig = makeRig();
 function withPair(use: (a: number, b: number, messages: FrameMessages, c: DeviceCounters) => void) {
   const [a, b] = socketPair(SOCK_SEQPACKET | SOCK_NONBLOCK) as [number, number];
   const counters = new DeviceCounters();
-  const messages = new FrameMessages(rig.arena, rig.memory, counters);
+  const messages = new FrameMessages(rig.arena, rig.memory, counters, true);
   try {
     use(a, b, messages, counters);
   } finally {
