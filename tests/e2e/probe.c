@@ -21,6 +21,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -126,17 +127,25 @@ static void more(void) {
   }
 }
 
-/* A cork holds the last record only: the peer has the head before the body may go. */
+/* A cork holds the last record only: the peer has the head before the body may go. A child's, too,
+ * whose connection to the service is its own. */
 static void record(void) {
-  char back[64] = "";
-  int one = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
-  dial(fd);
-  setsockopt(fd, IPPROTO_TCP, TCP_CORK, &one, sizeof one);
-  send(fd, "head ", 5, MSG_EOR);
-  send(fd, "body", 4, 0);
-  read(fd, back, sizeof back - 1);
-  say("sent", segments_sent(fd));
-  puts(back);
+  for (int child = 0; child < 2; child++) {
+    char back[64] = "";
+    int one = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
+    dial(fd);
+    setsockopt(fd, IPPROTO_TCP, TCP_CORK, &one, sizeof one);
+    fflush(stdout);
+    if (child && fork() != 0) {
+      wait(NULL);
+      return;
+    }
+    send(fd, "head ", 5, MSG_EOR);
+    send(fd, "body", 4, 0);
+    read(fd, back, sizeof back - 1);
+    say("sent", segments_sent(fd));
+    puts(back);
+  }
 }
 
 static void fast(void) {

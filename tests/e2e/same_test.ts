@@ -61,7 +61,10 @@ e2e(
       const server = f.peer(["python3", "-c", ECHO_ONCE, "4991"]);
       await until("a listener", () => isListening(f, 4991));
       for (
-        const [name, words] of [["more", "head body"], ["record", "sent: 1 \nhead"], [
+        const [name, words] of [["more", "head body"], [
+          "record",
+          "sent: 1 \nhead \nsent: 1 \nhead",
+        ], [
           "sandbox",
           "works\nended",
         ]]

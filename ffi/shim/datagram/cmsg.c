@@ -151,8 +151,6 @@ static void put_timestamp(uint32_t state, const struct dgram_header *h, struct m
   }
 }
 
-#define STAMPS (NUSE_STATE_TIMESTAMP | NUSE_STATE_TIMESTAMPNS | NUSE_STATE_TIMESTAMPING)
-
 static void put_pktinfo6(const struct dgram_header *h, struct msghdr *msg, size_t room) {
   struct in6_pktinfo info = {.ipi6_ifindex = h->ifindex};
   if (h->family == AF_INET) {
@@ -176,7 +174,7 @@ void cmsg_from_header(const struct fd_entry *e, const struct dgram_header *h, st
   uint32_t state = entry_word(e) & WORD_STATE;
   int ttl = h->ttl;
   int tos = h->tos;
-  if (state & STAMPS) put_timestamp(state, h, msg, room);
+  if (state & STATE_STAMPS) put_timestamp(state, h, msg, room);
   if ((state & NUSE_STATE_RXQ_OVFL) && h->error != 0) {
     cmsg_put(msg, room, SOL_SOCKET, SO_RXQ_OVFL, &h->error, sizeof h->error);
   }

@@ -23,6 +23,13 @@ bool dgram_error_waits(int fd, struct fd_entry *e);
 int dgram_take_error(int fd, struct fd_entry *e);
 ssize_t errqueue_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg);
 
+/* By which cmsg_from_header has something to say; BOUND, which most sockets are, is none. */
+#define STATE_STAMPS (NUSE_STATE_TIMESTAMP | NUSE_STATE_TIMESTAMPNS | NUSE_STATE_TIMESTAMPING)
+#define STATE_CMSGS                                                                                \
+  (STATE_STAMPS | NUSE_STATE_RXQ_OVFL | NUSE_STATE_ORIGDSTADDR | NUSE_STATE_RECVTTL |              \
+   NUSE_STATE_RECVTOS | NUSE_STATE_PKTINFO | NUSE_STATE_RECVHOPLIMIT | NUSE_STATE_RECVTCLASS |     \
+   NUSE_STATE_PKTINFO6)
+
 long cmsg_to_header(const struct fd_entry *e, const struct msghdr *msg, struct dgram_header *h);
 void cmsg_from_header(const struct fd_entry *e, const struct dgram_header *h, struct msghdr *msg,
                       size_t room);

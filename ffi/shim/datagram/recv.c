@@ -94,8 +94,6 @@ ssize_t dgram_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg, int flags)
   msg->msg_flags = whole.msg_flags & MSG_TRUNC;
   msg->msg_controllen = 0;
   if (name_out(e, &h, msg) < 0) return -EFAULT;
-  if (entry_word(e) & WORD_STATE & ~(unsigned)NUSE_STATE_CONNECTED) {
-    cmsg_from_header(e, &h, msg, room);
-  }
+  if (UNLIKELY(entry_word(e) & STATE_CMSGS)) cmsg_from_header(e, &h, msg, room);
   return result - (long)sizeof h;
 }

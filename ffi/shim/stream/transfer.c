@@ -91,24 +91,22 @@ static inline long before_send(int fd, struct fd_entry *e, size_t len, int flags
   return -EPIPE;
 }
 
-void stream_say_more(int fd, struct fd_entry *e, bool is_on) {
-  struct control_request request = {.op = NUSE_OP_MORE, .a = is_on ? 1 : 0};
+/* `what` is `a` of MORE. But for the end of MSG_MORE, nobody writes until the service has heard. */
+static long tell_more(int fd, struct fd_entry *e, int what) {
+  struct control_request request = {.op = NUSE_OP_MORE, .a = what};
   struct control_reply reply = {0};
   int saved = errno;
-  if (!entry_verify(fd, e)) return;
-  long result = is_on ? entry_call(fd, e, &request, &reply) : entry_post(fd, e, &request);
-  if (result == 0) entry_mark(e, is_on ? WORD_MORE : 0, is_on ? 0 : WORD_MORE);
+  long result = -ENOTSOCK;
+  if (entry_verify(fd, e)) {
+    result = what == 0 ? entry_post(fd, e, &request) : entry_call(fd, e, &request, &reply);
+  }
   errno = saved;
+  return result;
 }
 
-/* MSG_EOR: nobody writes until the service knows where the record ends. */
-static void end_record(int fd, struct fd_entry *e) {
-  struct control_request request = {
-      .op = NUSE_OP_MORE, .cookie = entry_cookie(e), .a = NUSE_MORE_RECORD_END};
-  struct control_reply reply = {0};
-  int saved = errno;
-  if (entry_verify(fd, e)) control_call(&request, &reply);
-  errno = saved;
+void stream_say_more(int fd, struct fd_entry *e, bool is_on) {
+  if (tell_more(fd, e, is_on ? 1 : 0) != 0) return;
+  entry_mark(e, is_on ? WORD_MORE : 0, is_on ? 0 : WORD_MORE);
 }
 
 /* Before and after the bytes of a send. */
@@ -116,7 +114,7 @@ static inline void more_before(int fd, struct fd_entry *e, int flags) {
   if (UNLIKELY((flags & MSG_MORE) && !(entry_word(e) & WORD_MORE))) stream_say_more(fd, e, true);
 }
 static inline void more_after(int fd, struct fd_entry *e, long result, int flags) {
-  if (UNLIKELY((flags & MSG_EOR) && result > 0)) end_record(fd, e);
+  if (UNLIKELY((flags & MSG_EOR) && result > 0)) tell_more(fd, e, NUSE_MORE_RECORD_END);
   if (UNLIKELY(!(flags & MSG_MORE) && (entry_word(e) & WORD_MORE))) stream_say_more(fd, e, false);
 }
 

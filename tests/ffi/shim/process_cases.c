@@ -81,6 +81,18 @@ CASE(possession_is_shown_once) {
   CHECK(requests(fd, FAKE_SHOWN) == before + 3);
 }
 
+CASE(possession_is_shown_with_a_record_end) {
+  int fd = udp(), stream = connected(PORT_ECHO), before = requests(fd, FAKE_SHOWN);
+  pid_t pid = fork();
+  if (pid == 0) {
+    errno = 77;
+    CHECK(send(stream, "x", 1, MSG_EOR) == 1 && errno == 77);
+    CHECK(requests(fd, FAKE_SHOWN) == before + 2 && requests(fd, NUSE_OP_MORE) == 1);
+    _exit(0);
+  }
+  reap(pid);
+}
+
 /* What sits at the number by now is not shown to anybody. */
 CASE(another_file_is_not_shown) {
   int fd = udp(), own = tcp(0);
