@@ -55,17 +55,6 @@ export function frontOf(text: string | undefined, ppid: number): Front | null {
   return pid === ppid && parentPid > 0 ? { pid, parentPid } : null;
 }
 
-/** Whether a shell may stop this process, which is not the one behind a front already. */
-export function isFrontNeeded(): boolean {
-  if (Deno.env.get(FRONT) !== undefined) return false;
-  try {
-    Deno.openSync("/dev/tty").close();
-    return true;
-  } catch {
-    return false; // ENXIO
-  }
-}
-
 /** What a signal was when it came to the front. */
 export function asSent(event: Signal): Signal {
   if (event.code !== SI_PASSED) return event;

@@ -16,6 +16,20 @@ const LAUNCHER = "NUSE_LAUNCHER";
 export const FRONT = "NUSE_FRONT";
 const SIGPIPE_BIT = 1n << 12n;
 
+/**
+ * Whether a shell may stop this process, which is not the one behind a front already (front.ts). It
+ * is here, and this file imports nothing, so that main.ts can ask before all else.
+ */
+export function isFrontNeeded(): boolean {
+  if (Deno.env.get(FRONT) !== undefined) return false;
+  try {
+    Deno.openSync("/dev/tty").close();
+    return true;
+  } catch {
+    return false; // ENXIO
+  }
+}
+
 export interface Launched {
   /** Byte strings. */
   readonly env: Readonly<Record<string, string>>;

@@ -11,7 +11,7 @@ import { buildConfig, type Built, EMBEDDED_DEFAULT } from "./config/build.ts";
 import { readConfigFile } from "./config/read_file.ts";
 import { showConfig } from "./config/show.ts";
 import { Failure, report, say } from "./base/failure.ts";
-import { type Front, frontOf, isFrontNeeded, stayInFront } from "./front.ts";
+import { type Front, frontOf, stayInFront } from "./front.ts";
 import { helpText, USAGE } from "./help.ts";
 import {
   decode,
@@ -46,8 +46,16 @@ function ownVariables(launched: Launched): Record<string, string> {
   return Object.fromEntries(own.map(([name, value]) => [decode(name), decode(value)]));
 }
 
+/** What main.ts has found and begun. */
+export interface Boot {
+  /** This process is to stay in front of the one that runs the program (isFrontNeeded). */
+  readonly isFront: boolean;
+  /** The stack's or the switch's; to be asked for once. */
+  readonly worker: () => Worker;
+}
+
 /** Runs `nuse` with these arguments and ends the process as the program ended. */
-export async function main(args: readonly string[], worker: Worker): Promise<never> {
+export async function main(args: readonly string[], { isFront, worker }: Boot): Promise<never> {
   let isVerbose = false;
   try {
     const line = parseCommandLine(args);
@@ -59,7 +67,7 @@ export async function main(args: readonly string[], worker: Worker): Promise<nev
       Deno.exit(0);
     }
     if (line.values.switch.length > 0) {
-      await runSwitch(switchPath(line), worker);
+      await runSwitch(switchPath(line), worker());
       Deno.exit(0);
     }
     if (line.switches.has("show-config")) {
@@ -68,11 +76,8 @@ export async function main(args: readonly string[], worker: Worker): Promise<nev
       Deno.exit(0);
     }
     if (line.command.length === 0) throw new Failure(`no program given (usage: ${USAGE})`);
-    if (isFrontNeeded()) {
-      worker.terminate();
-      await stayInFront();
-    }
-    leave(await runProgram(line, worker));
+    if (isFront) await stayInFront();
+    leave(await runProgram(line, worker()));
   } catch (error) {
     Deno.exit(report(error, isVerbose));
   }

@@ -17,3 +17,12 @@ Deno.test("what the front passes on is as it was sent to the front", () => {
   assertEquals(asSent(event(SI_KERNEL, 0)), event(SI_KERNEL, 0));
   assertEquals(asSent(event(0, 77)), event(0, 77));
 });
+
+Deno.test("a front boots no worker, and ends as nuse behind it", async () => {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--cached-only", `${import.meta.dirname}/front_main.ts`],
+    stdin: "null",
+  }).output();
+  assertEquals(new TextDecoder().decode(stdout), "behind\n", new TextDecoder().decode(stderr));
+  assertEquals(code, 7);
+});

@@ -368,3 +368,18 @@ Deno.test("nuse under nuse does not preload the outer one's shim into Deno", asy
   const nested = await bench.run([], { env: { ...env, NUSE_SOCK: "/x" } });
   assertEquals(nested.stdout, "none\n");
 });
+
+Deno.test("a front is needed where there is a terminal, but not behind a front", async () => {
+  const module = fromFileUrl(new URL("../../cli/launcher.ts", import.meta.url));
+  const program = `console.log((await import("${module}")).isFrontNeeded())`;
+  const deno = [Deno.execPath(), "eval", program];
+  const asked = async (command: string[], env: Record<string, string> = {}) => {
+    const [name, ...args] = command;
+    const { stdout } = await new Deno.Command(name, { args, env, stdin: "null" }).output();
+    return new TextDecoder().decode(stdout).trim();
+  };
+  const inTerminal = ["script", "-qec", `${deno[0]} eval '${program}'`, "/dev/null"];
+  assertEquals(await asked(["setsid", "-w", ...deno]), "false");
+  assertEquals(await asked(inTerminal, { NO_COLOR: "1" }), "true");
+  assertEquals(await asked(inTerminal, { NO_COLOR: "1", NUSE_FRONT: "1 2" }), "false");
+});
