@@ -90,8 +90,18 @@ export function closingLine(groups: readonly Result[]): string {
   return skipped === 0 ? counts : `${counts}, ${skipped} skipped`;
 }
 
-/** Those that have nothing to do with the kind of device. */
-const NETMAP_TESTS = ["ping", "iperf", "stream", "lifecycle", "bad_link", "ends"];
+/** Those with tests that run over NETMAP. */
+const NETMAP_TESTS = [
+  "address",
+  "bad_link",
+  "confine",
+  "ends",
+  "iperf",
+  "lifecycle",
+  "ping",
+  "route",
+  "stream",
+];
 
 /** The tests' paths; null: there is no netmap. */
 function netmapTests(): string[] | null {

@@ -23,7 +23,7 @@ e2e("two nuse with one address: the second is refused, in one line with status 2
 }, ["RAW"]);
 
 e2e("a host on the wire has the address: refused with its MAC before any packet", async (f) => {
-  const dev = f.vif === "RAW" ? "vb" : "lo";
+  const dev = f.vif === "TAP" ? "lo" : "vb";
   await f.b.ip(`addr add ${SELF}/32 dev ${dev}`);
   const r = await f.nuse(PING).done;
   assertEquals(r.code, 2, r.stderr);

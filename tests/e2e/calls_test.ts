@@ -5,9 +5,9 @@
  * @module
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { e2eWith, type Fixture, PEER } from "./fixture.ts";
+import { e2eWith, type Fixture, PEER, withoutNetmap } from "./fixture.ts";
 
-const e2e = e2eWith("cc");
+const e2e = withoutNetmap(e2eWith("cc"));
 
 const SOURCE = `${import.meta.dirname}/calls.c`;
 const LOOPBACK = "127.0.0.1";

@@ -4,9 +4,9 @@
  * @module
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { e2eWith, type Fixture, NUSE, PEER } from "./fixture.ts";
+import { e2eWith, type Fixture, NUSE, PEER, withoutNetmap } from "./fixture.ts";
 
-const e2e = e2eWith("nc", "python3");
+const e2e = withoutNetmap(e2eWith("nc", "python3"));
 const NAME_SERVER = new URL("./name_server.ts", import.meta.url).pathname;
 
 /** `./nuse … argv` with an environment that the shim does not survive. */

@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { e2e, type Fixture, NUSE } from "./fixture.ts";
+import { e2eWith, type Fixture, NUSE, withoutNetmap } from "./fixture.ts";
+
+const e2e = withoutNetmap(e2eWith());
 
 /**
  * Runs `./nuse true` with the given environment; expects status 2 and one line that holds `words`.

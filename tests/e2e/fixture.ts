@@ -1,15 +1,18 @@
 /**
- * The end-to-end tests' network, once for RAW and once for TAP:
+ * The end-to-end tests' network, once for each VIF:
  *
- *     RAW   ns a: va (bare) ── veth ── vb 198.18.0.1/24 in ns b          nuse runs in a
- *     TAP   ns b: nuse-tap 198.18.0.1/24, given by nuse                   nuse runs in b
+ *     RAW     ns a: va (bare) ── veth ── vb 198.18.0.1/24 in ns b        nuse runs in a
+ *     TAP     ns b: nuse-tap 198.18.0.1/24, given by nuse                 nuse runs in b
+ *     NETMAP  as RAW, with the simulated netmap of tests/lab/netmap between nuse and va
  *
- *     NETMAP  as RAW, over netmap: only when asked for (`deno task test:netmap`)
+ * `deno task test:netmap` runs NETMAP alone, over the module of this machine.
  *
- * Either way the program is 198.18.0.2 and the kernel peer is 198.18.0.1 in b.
+ * Whichever, the program is 198.18.0.2 and the kernel peer is 198.18.0.1 in b.
  *
  * @module
  */
+import { canSimulateNetmap, HAS_MODULE, type NetmapLab, provideNetmap } from "../lab/netmap/lab.ts";
+import type { ModuleOptions } from "../lab/netmap/sim_module.ts";
 import { canMakeNetns, Netns, type Running, type RunOptions, veth } from "../lab/netns.ts";
 import { NUSE } from "../lab/nuse.ts";
 import { isInstalled } from "../lab/setup.ts";
@@ -18,22 +21,27 @@ export { NUSE };
 export const SELF = "198.18.0.2";
 export const PEER = "198.18.0.1";
 export type Vif = "RAW" | "TAP" | "NETMAP";
-export const VIFS: Vif[] = ["RAW", "TAP"];
-/** Whether the tests are to run over netmap, and only those that are not about RAW or TAP. */
-const IS_NETMAP = Deno.env.get("NUSE_TEST_VIF") === "NETMAP";
+/** With the machine's own netmap, only what runs over that. */
+export const VIFS: readonly Vif[] = HAS_MODULE ? ["NETMAP"] : ["RAW", "TAP", "NETMAP"];
 
 export class Fixture {
-  private constructor(readonly vif: Vif, readonly a: Netns, readonly b: Netns) {}
+  private constructor(
+    readonly vif: Vif,
+    readonly a: Netns,
+    readonly b: Netns,
+    readonly netmap: NetmapLab | null,
+  ) {}
 
-  static async create(vif: Vif): Promise<Fixture> {
+  /** `simulated`: how the simulated netmap is to be. */
+  static async create(vif: Vif, simulated: Partial<ModuleOptions> = {}): Promise<Fixture> {
     const a = await Netns.create("e2a");
     const b = await Netns.create("e2b");
-    const fixture = new Fixture(vif, a, b);
     try {
       if (vif !== "TAP") await veth(a, "va", null, b, "vb", `${PEER}/24`);
-      return fixture;
+      const netmap = vif === "NETMAP" ? await provideNetmap(a, simulated) : null;
+      return new Fixture(vif, a, b, netmap);
     } catch (error) {
-      await fixture.close();
+      await new Fixture(vif, a, b, null).close();
       throw error;
     }
   }
@@ -52,12 +60,22 @@ export class Fixture {
 
   /** The first words of a command that starts nuse from a shell, which drops names with a dash. */
   get command(): string[] {
-    return ["env", ...Object.entries(this.env).map(([name, value]) => `${name}=${value}`), NUSE];
+    return this.commandWith({});
+  }
+
+  /** As `command`, with more in the environment. */
+  commandWith(env: Record<string, string>): string[] {
+    const settings = Object.entries({ ...this.env, ...env });
+    const enter = this.netmap?.enter ?? [];
+    return [...enter, "env", ...settings.map(([name, value]) => `${name}=${value}`), NUSE];
   }
 
   /** Starts `./nuse argv…`. */
   nuse(argv: string[], options: RunOptions = {}): Running {
-    return this.ns.start([NUSE, ...argv], { ...options, env: { ...this.env, ...options.env } });
+    return this.ns.start([...this.commandWith(options.env ?? {}), ...argv], {
+      ...options,
+      env: undefined,
+    });
   }
 
   /** Starts a program on the peer's kernel stack. */
@@ -68,6 +86,7 @@ export class Fixture {
   async close(): Promise<void> {
     await this.a.close();
     await this.b.close();
+    await this.netmap?.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -82,8 +101,11 @@ type Register = (
 ) => void;
 
 /** Why a test that runs `programs` cannot run here, as a part of its name; "": it can. */
-function whyLeftOut(programs: readonly string[]): string {
+export function whyLeftOut(vif: Vif, programs: readonly string[]): string {
   if (!canMakeNetns) return " (left out: needs root and iproute2)";
+  if (vif === "NETMAP" && !HAS_MODULE && !canSimulateNetmap) {
+    return " (left out: the simulated netmap needs Linux 6.9 with FUSE)";
+  }
   const missing = programs.filter((program) => !isInstalled(program));
   return missing.length === 0 ? "" : ` (left out: no ${missing.join(", ")})`;
 }
@@ -94,8 +116,8 @@ function whyLeftOut(programs: readonly string[]): string {
  */
 export function e2eWith(...programs: string[]): Register {
   return (name, body, vifs = VIFS) => {
-    for (const vif of !IS_NETMAP ? vifs : vifs === VIFS ? ["NETMAP" as const] : []) {
-      const reason = whyLeftOut(programs);
+    for (const vif of vifs.filter((vif) => VIFS.includes(vif))) {
+      const reason = whyLeftOut(vif, programs);
       Deno.test({
         name: `${vif}: ${name}${reason}`,
         ignore: reason !== "",
@@ -108,6 +130,14 @@ export function e2eWith(...programs: string[]): Register {
       });
     }
   };
+}
+
+/**
+ * Leaves NETMAP out: for files of tests about what lies above the device (descriptors, rights, log,
+ * names), which say no more when they are run a third time.
+ */
+export function withoutNetmap(register: Register): Register {
+  return (name, body, vifs = ["RAW", "TAP"]) => register(name, body, vifs);
 }
 
 /** For tests that run only what every Debian has. */

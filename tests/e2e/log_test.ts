@@ -4,11 +4,11 @@
  * @module
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { e2eWith, type Fixture, NUSE, PEER, SELF, until } from "./fixture.ts";
+import { e2eWith, type Fixture, NUSE, PEER, SELF, until, withoutNetmap } from "./fixture.ts";
 import type { Running } from "../lab/netns.ts";
 import { Terminal } from "./terminal.ts";
 
-const e2e = e2eWith("bash", "python3", "ss");
+const e2e = withoutNetmap(e2eWith("bash", "python3", "ss"));
 const PORT = 4981;
 const CLIENT_LIMIT_SEC = 60;
 

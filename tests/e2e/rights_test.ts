@@ -5,11 +5,11 @@
  * @module
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { e2eWith } from "./fixture.ts";
+import { e2eWith, withoutNetmap } from "./fixture.ts";
 
 /** Debian's own: what PATH has first may be root's alone. */
 const PYTHON = "/usr/bin/python3";
-const e2e = e2eWith(PYTHON, "setpriv", "unshare");
+const e2e = withoutNetmap(e2eWith(PYTHON, "setpriv", "unshare"));
 
 /** Prints how each attempt ends, as root and as nobody, with sockets that it keeps. */
 const ATTEMPTS = `

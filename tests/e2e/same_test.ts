@@ -5,9 +5,9 @@
  * @module
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { e2eWith, type Fixture, PEER, until } from "./fixture.ts";
+import { e2eWith, type Fixture, PEER, until, withoutNetmap } from "./fixture.ts";
 
-const e2e = e2eWith("cc", "python3", "nc", "ss", "sysctl");
+const e2e = withoutNetmap(e2eWith("cc", "python3", "nc", "ss", "sysctl"));
 
 const SOURCE = `${import.meta.dirname}/probe.c`;
 const LOOPBACK = "127.0.0.1";

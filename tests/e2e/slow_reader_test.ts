@@ -6,9 +6,9 @@
  */
 import { assert } from "@std/assert";
 import type { Running } from "../lab/netns.ts";
-import { e2eWith, PEER, SELF } from "./fixture.ts";
+import { e2eWith, PEER, SELF, withoutNetmap } from "./fixture.ts";
 
-const e2e = e2eWith("python3");
+const e2e = withoutNetmap(e2eWith("python3"));
 const PORT = 4010;
 /** How far nuse may be from the kernel, which itself is not the same every time. */
 const FACTOR_MAX = 2.5;

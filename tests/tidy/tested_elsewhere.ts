@@ -11,7 +11,7 @@ export const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "cli/run.ts": "tests/e2e: the whole command line",
   "cli/session.ts": "tests/e2e/lifecycle_test.ts: signals, exit status, job control",
   "io/addresses.ts": "tests/e2e/address_test.ts: on real interfaces",
-  "ffi/netmap.ts": "the system calls themselves: docs/netmap.md, by hand on a real module",
+  "ffi/netmap.ts": "tests/e2e: every test over NETMAP, whose kernel is tests/lab/netmap",
   "io/devices/base/host_link.ts":
     "tests/io/devices/open_test.ts, raw_test.ts: every way in and out",
   "io/devices/netmap/open.ts": "tests/io/devices/netmap/device_test.ts: every test opens one",

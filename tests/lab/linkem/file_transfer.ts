@@ -4,8 +4,7 @@
  *
  * @module
  */
-import { NUSE } from "../nuse.ts";
-import { LOSSY_NUSE, LOSSY_PEER, type LossyLink } from "./lossy_link.ts";
+import { LOSSY_PEER, type LossyLink } from "./lossy_link.ts";
 
 const OUT_PORT = 4000;
 const IN_PORT = 4001;
@@ -49,10 +48,8 @@ export async function transferFile(
     const begin = performance.now();
     const script = `nc -N ${LOSSY_PEER} ${OUT_PORT} < ${dir}/file & ` +
       `nc -d ${LOSSY_PEER} ${IN_PORT} > ${dir}/in & wait`;
-    const { code, stderr } = await link.a.start([NUSE, "sh", "-c", script], {
-      env: { NUSEDEV: "va", "nuse-va": LOSSY_NUSE },
-      limitSec,
-    }).done;
+    const argv = [...link.command, "sh", "-c", script];
+    const { code, stderr } = await link.a.start(argv, { limitSec }).done;
     await Promise.all([sink.done, source.done]);
     return {
       sha256: await sha256(`${dir}/file`),

@@ -3,13 +3,15 @@
  *
  *     a: va                           m: linkem          b: vb
  *     198.18.0.3 kernel          ── ma ══════════ mb ──  198.18.0.1 kernel peer
- *     198.18.0.2 nuse, RAW
+ *     198.18.0.2 nuse, RAW or over the simulated netmap
  *
  * Offloads are off on the outer ends, so that one frame is one packet and loss is per packet.
  *
  * @module
  */
+import { type NetmapLab, provideNetmap } from "../netmap/lab.ts";
 import { must, Netns, type Running, veth } from "../netns.ts";
+import { NUSE } from "../nuse.ts";
 
 export interface LinkSettings {
   /** One-way delay, microseconds. */
@@ -39,15 +41,17 @@ const SOURCE = `${import.meta.dirname}/linkem.c`;
 
 export class LossyLink {
   #link: Running | null = null;
+  #netmap: NetmapLab | null = null;
 
   private constructor(
+    readonly vif: "RAW" | "NETMAP",
     readonly a: Netns,
     readonly m: Netns,
     readonly b: Netns,
     readonly scratch: string,
   ) {}
 
-  static async create(): Promise<LossyLink> {
+  static async create(vif: "RAW" | "NETMAP" = "RAW"): Promise<LossyLink> {
     const scratch = await Deno.makeTempDir({ prefix: "nuse-linkem-" });
     await must(["cc", "-O2", "-std=c11", "-Wall", "-Wextra", "-o", `${scratch}/linkem`, SOURCE]);
     const [a, m, b] = [
@@ -55,18 +59,26 @@ export class LossyLink {
       await Netns.create("lkm"),
       await Netns.create("lkb"),
     ];
-    const lossy = new LossyLink(a, m, b, scratch);
+    const lossy = new LossyLink(vif, a, m, b, scratch);
     try {
       await veth(a, "va", `${LOSSY_KERNEL}/24`, m, "ma", null);
       await veth(b, "vb", `${LOSSY_PEER}/24`, m, "mb", null);
       for (const [ns, dev] of [[a, "va"], [b, "vb"], [m, "ma"], [m, "mb"]] as const) {
         await must([...ns.enter, ...`ethtool -K ${dev} ${NO_OFFLOADS}`.split(" ")]);
       }
+      if (vif === "NETMAP") lossy.#netmap = await provideNetmap(a);
       return lossy;
     } catch (error) {
       await lossy.close();
       throw error;
     }
+  }
+
+  /** The first words of a command that starts nuse in `a`. */
+  get command(): string[] {
+    const enter = this.#netmap?.enter ?? [];
+    const settings = [`NUSEVIF=${this.vif}`, "NUSEDEV=va", `nuse-va=${LOSSY_NUSE}/24`];
+    return [...enter, "env", ...settings, NUSE];
   }
 
   /** Starts (or restarts) the emulator. */
@@ -101,6 +113,7 @@ export class LossyLink {
   async close(): Promise<void> {
     await this.stop();
     for (const ns of [this.a, this.m, this.b]) await ns.close();
+    await this.#netmap?.close();
     await Deno.remove(this.scratch, { recursive: true });
   }
 

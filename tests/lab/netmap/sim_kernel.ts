@@ -3,25 +3,13 @@
  *
  * @module
  */
-import {
-  NETMAP_REQ_PORT_HDR_GET,
-  NETMAP_REQ_PORT_HDR_SET,
-  NETMAP_REQ_PORT_INFO_GET,
-  NETMAP_REQ_REGISTER,
-  NIOCREGIF,
-  NIOCTXSYNC,
-  NMREQ,
-  NMREQ_HEADER,
-  NMREQ_PORT_HDR,
-  NMREQ_REGISTER,
-} from "../../../ffi/abi/netmap.ts";
+import { NIOCTXSYNC, NMREQ_HEADER } from "../../../ffi/abi/netmap.ts";
 import type { Arena } from "../../../ffi/arena.ts";
-import { EBUSY, EINVAL, ENXIO } from "../../../ffi/errno.ts";
+import { EBUSY, ENXIO } from "../../../ffi/errno.ts";
 import { libc } from "../../../ffi/libc.ts";
 import type { NetmapKernel } from "../../../ffi/netmap.ts";
+import { answerControl, answerLegacy, type Module, type Region } from "./requests.ts";
 import { SIM_IF_OFF, type SimPort } from "./sim_port.ts";
-
-const EOPNOTSUPP = 95;
 
 export interface SimFaults {
   /** What open answers. */
@@ -34,14 +22,18 @@ export interface SimFaults {
   isOld?: boolean;
 }
 
-export class SimKernel implements NetmapKernel {
+export class SimKernel implements NetmapKernel, Module {
   isGone = false;
   isRegistered = false;
   /** Requests seen, for tests: NETMAP_REQ_* or the ioctl. */
   readonly seen: number[] = [];
+  readonly api?: number;
+  readonly isOld?: boolean;
   readonly #sys = libc();
 
   constructor(readonly port: SimPort, readonly faults: SimFaults = {}) {
+    this.api = faults.api;
+    this.isOld = faults.isOld;
     port.onReadable = () => this.#ring();
   }
 
@@ -55,54 +47,30 @@ export class SimKernel implements NetmapKernel {
   }
 
   control(_fd: number, header: Uint8Array, body: Uint8Array): number {
-    const { port, faults } = this;
-    if (faults.isOld) return -EOPNOTSUPP;
-    const dv = new DataView(body.buffer, body.byteOffset);
-    const asked = new DataView(header.buffer, header.byteOffset);
-    const type = asked.getUint16(NMREQ_HEADER.REQTYPE, true);
-    this.seen.push(type);
-    const version = asked.getUint16(NMREQ_HEADER.VERSION, true);
-    if (version !== (faults.api ?? 14)) return -EINVAL;
-    const name = new TextDecoder().decode(header.subarray(NMREQ_HEADER.NAME, NMREQ_HEADER.OPTIONS));
-    switch (type) {
-      case NETMAP_REQ_PORT_INFO_GET:
-        return 0;
-      case NETMAP_REQ_PORT_HDR_SET:
-        if (!name.startsWith("vale") || /[{}]/.test(name)) return -ENXIO;
-        port.vnetLen = dv.getUint32(NMREQ_PORT_HDR.HDR_LEN, true);
-        return 0;
-      case NETMAP_REQ_PORT_HDR_GET:
-        dv.setUint32(NMREQ_PORT_HDR.HDR_LEN, port.vnetLen, true);
-        return 0;
-      case NETMAP_REQ_REGISTER: {
-        const refused = this.#register();
-        if (refused < 0) return refused;
-        dv.setBigUint64(NMREQ_REGISTER.OFFSET, BigInt(SIM_IF_OFF), true);
-        dv.setBigUint64(NMREQ_REGISTER.MEMSIZE, BigInt(port.memoryLen), true);
-        return 0;
-      }
-      default:
-        return -EINVAL;
-    }
+    const type = new DataView(header.buffer).getUint16(NMREQ_HEADER.REQTYPE, true);
+    if (!this.isOld) this.seen.push(type);
+    return answerControl(this, header, body);
   }
 
   legacy(_fd: number, request: number, argument: Uint8Array): number {
     this.seen.push(request);
-    if (request !== NIOCREGIF) return -EINVAL;
-    const dv = new DataView(argument.buffer, argument.byteOffset);
-    if (dv.getUint32(NMREQ.VERSION, true) < 11) return -EINVAL;
-    const refused = this.#register();
-    if (refused < 0) return refused;
-    dv.setUint32(NMREQ.OFFSET, SIM_IF_OFF, true);
-    dv.setUint32(NMREQ.MEMSIZE, this.port.memoryLen, true);
-    return 0;
+    return answerLegacy(this, request, argument);
   }
 
-  #register(): number {
+  register(): Region | number {
     if (this.faults.register !== undefined) return this.faults.register;
     if (this.isRegistered) return -EBUSY;
     this.isRegistered = true;
+    return { ifOff: SIM_IF_OFF, memoryLen: this.port.memoryLen };
+  }
+
+  setHeaderLen(_name: string, lenBytes: number): number {
+    this.port.vnetLen = lenBytes;
     return 0;
+  }
+
+  headerLen(): number {
+    return this.port.vnetLen;
   }
 
   sync(_fd: number, request: number): number {

@@ -1,22 +1,20 @@
 /**
- * A simulated netmap port: its memory, laid out as the kernel does, its rings, and the syncs.
+ * A simulated netmap port: its part of the memory, laid out as the kernel does, its rings, and the
+ * syncs.
  *
- *     0 │ 1024 struct netmap_if │ rings, a page aligned each │ buffers │
+ *     0 │ 1024 struct netmap_if, up to three │ rings, a page aligned each │ buffers │
  *
- * The memory is a file without a name, so that another process can map it. The other end of the
- * rings is `onTransmit` and `deliver`.
+ * The other end of the rings is `onTransmit`, and `deliver` or `onReceive`.
  *
  * @module
  */
-import { O_CLOEXEC, O_RDWR } from "../../../ffi/abi/file.ts";
 import { NETMAP_IF, NETMAP_RING, NETMAP_SLOT } from "../../../ffi/abi/netmap.ts";
-import { Arena } from "../../../ffi/arena.ts";
-import { check } from "../../../ffi/errno.ts";
-import { cString, libc } from "../../../ffi/libc.ts";
+import { PAGE_LEN } from "../../../ffi/arena.ts";
+import { SimMemory, wholePages } from "./sim_memory.ts";
 import { SimRing } from "./sim_ring.ts";
 
 export const SIM_IF_OFF = 1024;
-const PAGE = 4096;
+const IF_COUNT = 3;
 
 export interface SimOptions {
   rings: number;
@@ -28,61 +26,103 @@ export interface SimOptions {
 
 export const SIM_DEFAULTS: SimOptions = { rings: 1, slots: 512, bufSize: 2048, completions: 512 };
 
+/** Bytes of memory that a port takes. */
+export function portLen({ rings, slots, bufSize }: SimOptions): number {
+  // Buffers 0 and 1 belong to nobody, as in the kernel.
+  return wholePages(PAGE_LEN + 2 * rings * ringLen(slots) + (2 + 2 * rings * slots) * bufSize);
+}
+
+function ringLen(slots: number): number {
+  return wholePages(NETMAP_RING.LEN + slots * NETMAP_SLOT.LEN);
+}
+
 export class SimPort {
-  readonly memoryFd: number;
-  readonly memoryLen: number;
+  readonly memory: SimMemory;
   readonly tx: SimRing[];
   readonly rx: SimRing[];
   /** Bytes of virtio-net header before each frame. */
   vnetLen = 0;
-  /** A frame that the user has sent, header included. */
-  onTransmit: (frame: Uint8Array) => void = () => {};
+  /** A frame that the user has sent, header included. False: not now; it stays in its slots. */
+  onTransmit: (frame: Uint8Array) => unknown = () => {};
+  /** The next frame for the user, good until the next call; null: none. */
+  onReceive: () => Uint8Array | null = () => null;
   /** There is something to read. */
   onReadable: () => void = () => {};
   dropped = 0;
+  readonly #base: number;
   readonly #waiting: Uint8Array[] = [];
   readonly #completions: number;
   readonly #slots: number;
 
-  constructor(options: Partial<SimOptions> = {}) {
-    const { rings, slots, bufSize, completions } = { ...SIM_DEFAULTS, ...options };
-    const ringLen = pages(NETMAP_RING.LEN + slots * NETMAP_SLOT.LEN);
-    const bufBase = PAGE + 2 * rings * ringLen;
-    // Buffers 0 and 1 belong to nobody, as in the kernel.
-    this.memoryLen = pages(bufBase + (2 + 2 * rings * slots) * bufSize);
-    this.memoryFd = makeMemory(this.memoryLen);
-    const arena = Arena.map(2 ** Math.ceil(Math.log2(this.memoryLen)));
-    const mapped = libc().mapShared(this.memoryFd, arena.base, 0, this.memoryLen);
-    check(mapped, "mmap", "cannot map the simulator's memory");
-    const { dv, u8 } = arena;
+  /** In `memory` at `base`; without: in memory of its own. */
+  constructor(options: Partial<SimOptions> = {}, memory?: SimMemory, base = 0) {
+    const all = { ...SIM_DEFAULTS, ...options };
+    const { rings, slots, bufSize, completions } = all;
+    this.memory = memory ?? new SimMemory(portLen(all));
+    this.#base = base;
+    const { dv, u8 } = this.memory.arena;
+    u8.fill(0, base, base + portLen(all));
+    const len = ringLen(slots);
+    const bufBase = base + PAGE_LEN + 2 * rings * len;
     const ring = (i: number, isTx: boolean) =>
       new SimRing(
-        ...[dv, u8, PAGE + i * ringLen, slots, bufSize, bufBase, 2 + i * slots, isTx] as const,
+        ...[
+          dv,
+          u8,
+          base + PAGE_LEN + i * len,
+          slots,
+          bufSize,
+          bufBase,
+          2 + i * slots,
+          isTx,
+        ] as const,
       );
     this.tx = Array.from({ length: rings }, (_, i) => ring(i, true));
     this.rx = Array.from({ length: rings }, (_, i) => ring(rings + i, false));
-    for (const off of [NETMAP_IF.TX_RINGS, NETMAP_IF.RX_RINGS]) {
-      dv.setUint32(SIM_IF_OFF + off, rings, true);
-    }
-    for (const off of [NETMAP_IF.HOST_TX_RINGS, NETMAP_IF.HOST_RX_RINGS]) {
-      dv.setUint32(SIM_IF_OFF + off, 1, true);
-    }
-    [...this.tx, null, ...this.rx, null].forEach((ring, i) => {
-      const value = ring === null ? 0 : ring.off - SIM_IF_OFF;
-      dv.setBigInt64(SIM_IF_OFF + NETMAP_IF.RING_OFS + 8 * i, BigInt(value), true);
-    });
     this.#completions = completions;
     this.#slots = slots;
+    this.writeInterface(0, null);
   }
 
-  txsync(): void {
-    for (const ring of this.tx) {
+  get memoryFd(): number {
+    return this.memory.fd;
+  }
+
+  get memoryLen(): number {
+    return this.memory.lenBytes;
+  }
+
+  /**
+   * Writes the `index`-th struct netmap_if, with one ring each way or (null) with all of them.
+   * Returns where it is; -1: there is no room.
+   */
+  writeInterface(index: number, only: number | null): number {
+    if (index >= IF_COUNT) return -1;
+    const { dv } = this.memory.arena;
+    const at = this.#base + SIM_IF_OFF * (index + 1);
+    for (const off of [NETMAP_IF.TX_RINGS, NETMAP_IF.RX_RINGS]) {
+      dv.setUint32(at + off, this.tx.length, true);
+    }
+    for (const off of [NETMAP_IF.HOST_TX_RINGS, NETMAP_IF.HOST_RX_RINGS]) {
+      dv.setUint32(at + off, 1, true);
+    }
+    const bound = (rings: SimRing[]) => rings.map((r, i) => only === null || i === only ? r : null);
+    [...bound(this.tx), null, ...bound(this.rx), null].forEach((ring, i) => {
+      const value = ring === null ? 0 : ring.off - at;
+      dv.setBigInt64(at + NETMAP_IF.RING_OFS + 8 * i, BigInt(value), true);
+    });
+    return at;
+  }
+
+  /** Sends from ring `only`, or from all. */
+  txsync(only: number | null = null): void {
+    for (const ring of pick(this.tx, only)) {
       const head = ring.prologue();
       if (head < 0) continue;
       while (ring.hwcur !== head) {
         const { frame, slots } = ring.read(ring.hwcur, head);
+        if (this.onTransmit(frame) === false) break;
         ring.hwcur = (ring.hwcur + slots) % ring.slotCount;
-        this.onTransmit(frame);
       }
       const done = ring.distance(ring.hwtail, (ring.hwcur + ring.slotCount - 1) % ring.slotCount);
       ring.hwtail = (ring.hwtail + Math.min(done, this.#completions)) % ring.slotCount;
@@ -90,15 +130,20 @@ export class SimPort {
     }
   }
 
-  rxsync(): void {
-    for (const ring of this.rx) {
+  rxsync(only: number | null = null): void {
+    for (const ring of pick(this.rx, only)) {
       const head = ring.prologue();
       if (head >= 0) ring.hwcur = head;
     }
     while (this.#waiting.length > 0 && this.#ringFor(this.#waiting[0]).put(this.#waiting[0])) {
       this.#waiting.shift();
     }
-    for (const ring of this.rx) ring.finalize();
+    while (this.#waiting.length === 0) {
+      const frame = this.onReceive();
+      if (frame === null) break;
+      if (!this.#ringFor(frame).put(frame)) this.#waiting.push(frame.slice());
+    }
+    for (const ring of pick(this.rx, only)) ring.finalize();
   }
 
   /** A frame for the user, its virtio-net header included. What does not fit the queue is lost. */
@@ -118,20 +163,10 @@ export class SimPort {
   }
 
   close(): void {
-    libc().close(this.memoryFd);
+    this.memory.close();
   }
 }
 
-function pages(n: number): number {
-  return Math.ceil(n / PAGE) * PAGE;
-}
-
-function makeMemory(lenBytes: number): number {
-  const path = Deno.makeTempFileSync({ dir: "/dev/shm", prefix: "nuse-netmap-" });
-  try {
-    Deno.truncateSync(path, lenBytes);
-    return check(libc().open(cString(path), O_RDWR | O_CLOEXEC, 0), "open", `cannot open ${path}`);
-  } finally {
-    Deno.removeSync(path);
-  }
+function pick(rings: SimRing[], only: number | null): SimRing[] {
+  return only === null ? rings : [rings[only]];
 }

@@ -1,7 +1,8 @@
 /**
  * The kernel's side of one netmap ring in shared memory: what it believes (`hwcur`, `hwtail`, the
- * last `tail` it gave out), the checks of netmap's txsync and rxsync prologues, and the silent
- * reset of a ring whose user wrote nonsense.
+ * last `head` that it took and `tail` that it gave out) and the checks of netmap's txsync and
+ * rxsync prologues. A ring whose head and cur are impossible is not synced; one whose numbers are
+ * no slots at all is silently set anew; a tail that the user wrote is put right.
  *
  * @module
  */
@@ -12,6 +13,10 @@ export class SimRing {
   hwcur = 0;
   hwtail: number;
   resets = 0;
+  /** The next sync takes the user's numbers for nonsense, whatever they are. */
+  isReinitDue = false;
+  readonly #isTx: boolean;
+  #rhead = 0;
   #rtail: number;
 
   /** A TX ring begins with all slots but one free, an RX ring with none filled. */
@@ -25,6 +30,7 @@ export class SimRing {
     firstBuffer: number,
     isTx: boolean,
   ) {
+    this.#isTx = isTx;
     this.hwtail = isTx ? slotCount - 1 : 0;
     this.#rtail = this.hwtail;
     dv.setBigInt64(off + NETMAP_RING.BUF_OFS, BigInt(bufBase - off), true);
@@ -42,23 +48,44 @@ export class SimRing {
     return (slot + 1) % this.slotCount;
   }
 
-  /**
-   * The user's head, if head, cur and tail are possible; else -1, and the ring has been set anew.
-   */
+  /** The user's head, if head and cur are possible; else -1: there is no sync. */
   prologue(): number {
-    const head = this.dv.getUint32(this.off + NETMAP_RING.HEAD, true);
-    const cur = this.dv.getUint32(this.off + NETMAP_RING.CUR, true);
-    const tail = this.dv.getUint32(this.off + NETMAP_RING.TAIL, true);
-    const room = this.distance(this.hwcur, this.#rtail);
-    const isGood = head < this.slotCount && cur < this.slotCount && tail === this.#rtail &&
-      this.distance(this.hwcur, head) <= room &&
-      this.distance(this.hwcur, cur) <= room &&
-      this.distance(this.hwcur, head) <= this.distance(this.hwcur, cur);
-    if (isGood) return head;
+    const { head, cur, tail } = this.#read();
+    const [first, last] = this.#isTx ? [this.#rhead, this.#rtail] : [this.hwcur, this.hwtail];
+    const room = this.distance(first, last);
+    const isSlot = head < this.slotCount && cur < this.slotCount && tail < this.slotCount;
+    if (!isSlot || this.isReinitDue) {
+      this.#setAnew();
+      return -1;
+    }
+    if (this.distance(first, cur) > room) return -1;
+    if (this.distance(first, head) > this.distance(first, cur)) return -1;
+    if (tail !== this.#rtail) this.dv.setInt32(this.off + NETMAP_RING.TAIL, this.#rtail, true);
+    this.#rhead = head;
+    return head;
+  }
+
+  /** Whether the user has slots that it has not looked at. */
+  get hasNews(): boolean {
+    const { cur } = this.#read();
+    return cur !== this.#rtail;
+  }
+
+  #read(): { head: number; cur: number; tail: number } {
+    const field = (off: number) => this.dv.getUint32(this.off + off, true);
+    return {
+      head: field(NETMAP_RING.HEAD),
+      cur: field(NETMAP_RING.CUR),
+      tail: field(NETMAP_RING.TAIL),
+    };
+  }
+
+  #setAnew(): void {
+    this.isReinitDue = false;
     this.resets++;
+    this.#rhead = this.hwcur;
     this.#rtail = this.hwtail;
     this.#write(this.hwcur);
-    return -1;
   }
 
   /** Shows the user the new tail. */
