@@ -52,7 +52,15 @@ export {
   TX_SLOT_LEN,
   TxFrames,
 } from "./base/mod.ts";
-export { DEFAULT_TCP_CONFIG, EndCause, stateName, TCP_NODELAY, type TcpConfig } from "./tcp/mod.ts";
+export {
+  DEFAULT_TCP_CONFIG,
+  EndCause,
+  NO_LOWAT,
+  stateName,
+  TCP_NODELAY,
+  TCP_NOTSENT_LOWAT,
+  type TcpConfig,
+} from "./tcp/mod.ts";
 export { UDP_MAX_PAYLOAD_LEN } from "./udp/mod.ts";
 export { formatMacNumber } from "./wire/ethernet.ts";
 export * from "./base/errno.ts";

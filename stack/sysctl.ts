@@ -184,6 +184,12 @@ const TCP: readonly Sysctl[] = [
   ),
   tcpBuffer("net.ipv4.tcp_rmem", "receive buffer", "tcp.rcvBufInitBytes", "tcp.rcvBufMaxBytes"),
   tcpBuffer("net.ipv4.tcp_wmem", "send buffer", "tcp.sndBufInitBytes", "tcp.sndBufMaxBytes"),
+  number(
+    "net.ipv4.tcp_notsent_lowat",
+    { min: 0, max: 0xffffffff, unit: "bytes" },
+    "unsent at which a program is to wait",
+    "tcp.notsentLowatBytes",
+  ),
   flag("net.ipv4.tcp_timestamps", "timestamps option (RFC 7323)", "tcp.timestamps"),
   flag("net.ipv4.tcp_sack", "selective acknowledgments (RFC 2018)", "tcp.sack"),
   flag("net.ipv4.tcp_window_scaling", "window scale option (RFC 7323)", "tcp.windowScaling"),

@@ -49,6 +49,7 @@ const FILES = [
   "stream/epoll_watchers.c",
   "stream/replace_pair.c",
   "stream/transfer.c",
+  "stream/unread.c",
 ];
 
 export const SHIM_LIBRARY = {

@@ -79,7 +79,8 @@
 /* a level, b name, c length of the program's buffer -> data, not truncated. SO_ERROR: takes
  * the error. */
 #define NUSE_OP_GETOPT 7
-/* a level, b name, data -> 0. SO_ATTACH_FILTER, SO_ATTACH_REUSEPORT_CBPF: data is the array of
+/* a level, b name, data -> 0, c the SO_SNDBUF that the program's end is to have from now on, 0: as
+ * it is. SO_ATTACH_FILTER, SO_ATTACH_REUSEPORT_CBPF: data is the array of
  * struct sock_filter itself, not the struct sock_fprog. */
 #define NUSE_OP_SETOPT 8
 /* a how -> 0. The shim then does shutdown(how) on its end. */
@@ -155,8 +156,13 @@
 #define NUSE_STATE_LINGER 0x40
 /* A stream whose peer is a socket of ours, too. */
 #define NUSE_STATE_LOCAL 0x80
+/* A stream whose program's end has the SO_SNDBUF that the service has given it or asked for
+ * (SETOPT): it is not to be made large (TCP_NOTSENT_LOWAT). */
+#define NUSE_STATE_PAIR_SIZED 0x100
+/* A stream: recvmsg shall tell how much is left to read (TCP_INQ). */
+#define NUSE_STATE_INQ 0x200
 /* Control messages that recvmsg shall carry (datagram kinds), by the options set. */
-/* (In the place of PEER_DONE and ERROR, which streams have.) */
+/* (Some in the place of bits that only streams have.) */
 #define NUSE_STATE_RXQ_OVFL 0x8     /* SO_RXQ_OVFL */
 #define NUSE_STATE_ORIGDSTADDR 0x10 /* IP_RECVORIGDSTADDR */
 #define NUSE_STATE_TIMESTAMPING 0x80 /* SO_TIMESTAMPING, of what is received, by software */

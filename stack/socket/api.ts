@@ -107,6 +107,15 @@ export interface StreamSocket extends Socket {
   /** Of these, bytes not sent even once (SIOCOUTQNSD). */
   readonly unsentBytes: number;
 
+  /** Unsent bytes at which the program is to wait (TCP_NOTSENT_LOWAT); NO_LOWAT: none. */
+  readonly notsentLowat: number;
+  /** The owner takes no more from the program until EVENT_WRITABLE: too much is unsent. */
+  holdWriter(): void;
+  /** Segments as large as can be are as large as that. */
+  readonly smss: number;
+  /** TCP_INQ: recvmsg() tells how much is left to read. */
+  readonly wantsInq: boolean;
+
   /** Bytes, or the FIN, may not have been acknowledged yet: SO_LINGER waits for that. */
   readonly isDelivering: boolean;
 

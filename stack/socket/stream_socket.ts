@@ -65,6 +65,14 @@ export class TcpStreamSocket extends TcpSocket implements StreamSocket {
     return this.tcpOptions.ownSocketOptions();
   }
 
+  get smss(): number {
+    return this.tcb.smss;
+  }
+
+  get wantsInq(): boolean {
+    return this.tcpOptions.inq;
+  }
+
   purgeErrorQueue(): void {
     // A stream's errors are its soError.
   }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-export { DEFAULT_TCP_CONFIG, type TcpConfig } from "./base/config.ts";
+export { DEFAULT_TCP_CONFIG, NO_LOWAT, type TcpConfig } from "./base/config.ts";
 export { EndCause } from "./base/end_cause.ts";
 export { stateName } from "./base/state.ts";
 export { TcpLayer, type TcpLayerDeps } from "./tcp_layer.ts";
@@ -13,4 +13,4 @@ export { TcpSocket } from "./user/socket.ts";
 export type { Tcb } from "./tcb/tcb.ts";
 export { TcpSocketOptions } from "./tcb/socket_options.ts";
 export { CONGESTION_NAMES } from "./congestion/mod.ts";
-export { getTcpOption, setTcpOption, TCP_NODELAY } from "./user/sol_tcp.ts";
+export { getTcpOption, setTcpOption, TCP_NODELAY, TCP_NOTSENT_LOWAT } from "./user/sol_tcp.ts";

@@ -1,6 +1,6 @@
 /*
- * ioctl. The answer is the service's, except for what lies in the pair: FIONREAD of a datagram
- * socket is answered from its queue, and SIOCGSTAMP from the last datagram.
+ * ioctl. The answer is the service's, except for what lies in the pair: FIONREAD is answered from
+ * its queue, and SIOCGSTAMP from the last datagram.
  */
 #include "../core/shim.h"
 
@@ -14,6 +14,7 @@
 #include "../core/socket.h"
 #include "../datagram/datagram.h"
 #include "../interfaces/interfaces.h"
+#include "../stream/stream.h"
 
 #define SOCKET_IOCTL_FIRST 0x8900
 #define SOCKET_IOCTL_LAST 0x89ff
@@ -43,9 +44,10 @@ static long ioctl_nuse(int fd, enum fd_kind kind, struct fd_entry *e, unsigned l
   switch (op) {
     case FIONREAD:
       if (kind == KIND_STREAM && (entry_word(e) & NUSE_STATE_LISTENING)) return -EINVAL;
-      if (kind == KIND_DATAGRAM && entry_verify(fd, e)) {
-        int next = (int)dgram_next_len(fd, e);
-        return copy_out(argument, &next, sizeof next);
+      if (kind == KIND_STREAM || entry_verify(fd, e)) {
+        long waiting = kind == KIND_STREAM ? stream_unread(fd, e) : dgram_next_len(fd, e);
+        if (waiting < 0) return waiting;
+        return copy_out(argument, &(int){(int)waiting}, sizeof(int));
       }
       break;
     case TIOCOUTQ: /* SIOCOUTQ */

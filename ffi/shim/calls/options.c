@@ -113,6 +113,7 @@ static long setsockopt_nuse(int fd, struct fd_entry *e, int level, int name, con
   destination_forget(e);
   if (takes_privilege(level, name)) evidence_of_admin(&request);
   long result = entry_call(fd, e, &request, &reply);
+  if (result == 0 && reply.c > 0) stream_resize_sndbuf(fd, e, reply.c);
   evidence_close(&request);
   return result;
 }

@@ -52,6 +52,7 @@ static void entry_fill(struct fd_entry *e, const struct control_reply *who, unsi
   atomic_store_explicit(&e->cookie, who->cookie, memory_order_relaxed);
   atomic_store_explicit(&e->shown, who->shown, memory_order_relaxed);
   atomic_store_explicit(&e->stamp_us, 0, memory_order_relaxed);
+  atomic_store_explicit(&e->sndbuf, 0, memory_order_relaxed);
   unsigned word = (who->state & WORD_STATE) | (unsigned)who->a << WORD_KIND_SHIFT | marks;
   atomic_store_explicit(&e->word, word, memory_order_release);
 }
@@ -124,7 +125,8 @@ void table_copy(int from, int to) {
                               .a = word_kind(word),
                               .b = (int)(meta & 0xff),
                               .c = (int)(meta >> 8)};
-  table_set_nuse(to, &who, word & ~(WORD_STATE | WORD_KIND_MASK));
+  struct fd_entry *copy = table_set_nuse(to, &who, word & ~(WORD_STATE | WORD_KIND_MASK));
+  if (copy != NULL) atomic_store(&copy->sndbuf, atomic_load(&source->sndbuf));
 }
 
 bool fd_cookie(int fd, uint64_t *cookie) {

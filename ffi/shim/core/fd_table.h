@@ -20,7 +20,7 @@ enum fd_kind {
 #define WORD_KIND_SHIFT 16
 #define WORD_KIND_MASK (7u << WORD_KIND_SHIFT)
 #define WORD_UNWRITABLE (1u << 20)   /* the pair was made so, for a connect under way */
-#define WORD_SNDBUF_GROWN (1u << 21) /* SO_SNDBUF is large already */
+#define WORD_SNDBUF_GROWN (1u << 21) /* SO_SNDBUF is as large as it is to be */
 #define WORD_TIMED (1u << 22)        /* SO_SNDTIMEO may be set */
 #define WORD_MORE (1u << 23)         /* the last send had MSG_MORE */
 #define WORD_ERRORS (1u << 24)       /* IP_RECVERR may be set */
@@ -35,6 +35,7 @@ struct fd_entry {
   atomic_uint epoch; /* of the destination verdicts, destination_cache.c */
   atomic_int error;  /* to be reported by the next call (positive errno) */
   atomic_uint looked; /* when a send last looked for an error, milliseconds | 1; 0: never */
+  atomic_int sndbuf; /* SO_SNDBUF asked for by the service (NUSE_STATE_PAIR_SIZED); 0: as it is */
   _Atomic uint64_t cookie;
   _Atomic uint64_t shown; /* the connection on which the service has seen it (control.c) */
   _Atomic uint64_t epoll_data;

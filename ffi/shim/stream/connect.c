@@ -24,18 +24,41 @@
 
 static bool is_nonblocking(int fd) { return (real()->fcntl64(fd, F_GETFL) & O_NONBLOCK) != 0; }
 
-void stream_grow_sndbuf(int fd, struct fd_entry *e) {
-  int size = NUSE_PAIR_SNDBUF;
+static void set_sndbuf(int fd, int size) {
   if (real()->setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size) != 0) {
     real()->setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
   }
+}
+
+void stream_grow_sndbuf(int fd, struct fd_entry *e) {
+  bool is_sized = (entry_word(e) & NUSE_STATE_PAIR_SIZED) != 0;
+  int size = is_sized ? atomic_load(&e->sndbuf) : NUSE_PAIR_SNDBUF;
+  if (size > 0) set_sndbuf(fd, size);
   entry_mark(e, WORD_SNDBUF_GROWN, WORD_UNWRITABLE);
+}
+
+void stream_resize_sndbuf(int fd, struct fd_entry *e, int size) {
+  atomic_store(&e->sndbuf, size);
+  if (entry_word(e) & WORD_UNWRITABLE) return; /* when the connect has ended */
+  set_sndbuf(fd, size);
+  entry_mark(e, WORD_SNDBUF_GROWN, 0);
+}
+
+/* The size that a sized pair is to have again, before it is made unwritable. */
+static void keep_sndbuf(int fd, struct fd_entry *e) {
+  int size = 0;
+  socklen_t len = sizeof size;
+  if (!(entry_word(e) & NUSE_STATE_PAIR_SIZED) || (entry_word(e) & WORD_UNWRITABLE)) return;
+  if (real()->getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &len) == 0) {
+    atomic_store(&e->sndbuf, size / 2); /* the kernel doubles what it is told */
+  }
 }
 
 static long stream_make_unwritable(int fd, struct fd_entry *e, int len) {
   static const uint8_t filler[NUSE_FILLER_LEN];
   int smallest = 1;
   if (len <= 0 || len > NUSE_FILLER_LEN) return 0;
+  keep_sndbuf(fd, e);
   entry_mark(e, WORD_UNWRITABLE, WORD_SNDBUF_GROWN);
   if (real()->send(fd, filler, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL) != len) return -ENETDOWN;
   real()->setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &smallest, sizeof smallest);

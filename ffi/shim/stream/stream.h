@@ -12,8 +12,15 @@
  * it failed; STREAM_ENDED when that has been told already. */
 #define STREAM_ENDED 1
 long stream_await_connect(int fd, struct fd_entry *e, int flags, int option);
-/* Makes SO_SNDBUF large: after a connect, and when there is much to send. */
+/* Makes SO_SNDBUF large, or what the service wants: after a connect, and when there is much to
+ * send. */
 void stream_grow_sndbuf(int fd, struct fd_entry *e);
+/* Makes SO_SNDBUF what the service wants. */
+void stream_resize_sndbuf(int fd, struct fd_entry *e, int size);
+/* Bytes that have been received and not read, in the pair and before it, or -errno. */
+long stream_unread(int fd, struct fd_entry *e);
+/* TCP_INQ's control message, into `room` bytes of msg_control. */
+void stream_put_inq(int fd, struct fd_entry *e, struct msghdr *msg, size_t room);
 /* Of a non-blocking connect, as the pair shows it: CONNECTING, CONNECTED (noted), or 0: ask. */
 uint32_t stream_connect_outcome(int fd, struct fd_entry *e);
 /* connect(). */

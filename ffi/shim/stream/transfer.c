@@ -197,9 +197,11 @@ ssize_t stream_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg, int flags
   } else {
     result = 0; /* STREAM_ENDED */
   }
+  size_t room = msg->msg_control == NULL ? 0 : msg->msg_controllen;
   msg->msg_namelen = 0;
   msg->msg_controllen = 0;
   msg->msg_flags = 0;
+  if (UNLIKELY(entry_word(e) & NUSE_STATE_INQ)) stream_put_inq(fd, e, msg, room);
   return result;
 }
 

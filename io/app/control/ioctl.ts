@@ -1,7 +1,7 @@
 /**
- * IOCTL: SIOCOUTQ, SIOCOUTQNSD, and the interface ioctls of netdevice(7), on struct ifreq. What
- * changes an interface is refused with EPERM: addresses come from nuse's own configuration.
- * SIOCGIFCONF is made of IFADDRS by the shim.
+ * IOCTL: SIOCOUTQ, SIOCOUTQNSD, the service's part of SIOCINQ, and the interface ioctls of
+ * netdevice(7), on struct ifreq. What changes an interface is refused with EPERM: addresses come
+ * from nuse's own configuration. SIOCGIFCONF is made of IFADDRS by the shim.
  *
  * @module
  */
@@ -54,6 +54,7 @@ export function ioctl({ app, request, reply }: Call): number {
   if (request.a === SIOCOUTQ || request.a === SIOCOUTQNSD) {
     return outputQueue(app, endpoint, request.a === SIOCOUTQNSD, reply);
   }
+  if (request.a === FIONREAD) return inputQueue(app, endpoint, reply);
   const { dv, u8 } = app.memory;
   const len = request.dataLen;
   u8.copyWithin(reply.dataOff, request.dataOff, request.dataOff + len);
@@ -82,6 +83,14 @@ function outputQueue(
     bytes = (isUnsent ? unsentBytes : unackedBytes) + Math.max(unread, 0);
   }
   app.memory.dv.setInt32(reply.dataOff, bytes, true);
+  reply.dataLen = 4;
+  return 0;
+}
+
+/** FIONREAD (SIOCINQ): bytes that have been received, and for which the pair had no room yet. */
+function inputQueue(app: AppContext, endpoint: Endpoint | null, reply: Reply): number {
+  if (!(endpoint instanceof StreamEndpoint)) return -ENOTTY;
+  app.memory.dv.setInt32(reply.dataOff, endpoint.socket.recvAvailable(), true);
   reply.dataLen = 4;
   return 0;
 }

@@ -193,7 +193,7 @@ function greet({ app, reply }: Call): number {
   reply.a = Deno.pid;
   reply.b = app.token.low;
   reply.c = app.token.high;
-  reply.dataLen = writeRules(app.memory.dv, reply.dataOff);
+  reply.dataLen = writeRules(app.memory.dv, reply.dataOff, app.stack.config.tcp);
   return 0;
 }
 

@@ -9,18 +9,22 @@ import * as P from "../../../ffi/shim/protocol.ts";
 import {
   EINVAL,
   getOption as getSocketOption,
+  IPPROTO_TCP,
   IPPROTO_UDP,
   setOption as setSocketOption,
   SO_ERROR,
   SO_RCVBUF,
   SO_RCVBUFFORCE,
   SOL_SOCKET,
+  TCP_NOTSENT_LOWAT,
   UDP_CORK,
 } from "../../../stack/mod.ts";
 import type { AppContext } from "../endpoint/app_context.ts";
 import { DatagramEndpoint } from "../endpoint/datagram_endpoint.ts";
 import type { EndedSocket } from "../endpoint/ended_sockets.ts";
 import type { Endpoint } from "../endpoint/endpoint.ts";
+import { StreamEndpoint } from "../endpoint/stream_endpoint.ts";
+import { pairSendBuffer } from "../endpoint/unsent.ts";
 import type { Reply, Request } from "../protocol/message.ts";
 import type { Call } from "./call.ts";
 import { nextOptionState } from "./option_state.ts";
@@ -59,6 +63,9 @@ export function setOption(call: Call, endpoint: Endpoint): number {
   const result = setSocketOption(endpoint.socket, level, name, value, nowUs);
   if (result !== 0) return result;
   endpoint.optionState = nextOptionState(endpoint.optionState, level, name, value);
+  if (level === IPPROTO_TCP && name === TCP_NOTSENT_LOWAT && endpoint instanceof StreamEndpoint) {
+    call.reply.c = pairSendBuffer(endpoint.socket);
+  }
   if (isReceiveBuffer(level, name) && endpoint instanceof DatagramEndpoint) {
     endpoint.resizePair();
   }

@@ -11,12 +11,14 @@ import {
   AF_INET,
   IPPROTO_TCP,
   IPPROTO_UDP,
+  NO_LOWAT,
   SO_KEEPALIVE,
   SO_REUSEADDR,
   SOCK_DGRAM,
   SOCK_STREAM,
   SOL_SOCKET,
   TCP_NODELAY,
+  type TcpConfig,
 } from "../../../stack/mod.ts";
 
 /** op, a, b, c, d. */
@@ -41,10 +43,17 @@ export const RULES: readonly Rule[] = [
   taken(SOL_SOCKET, SO_REUSEADDR),
 ];
 
-/** Writes the rules at `off`; returns their length. */
-export function writeRules(dv: DataView, off: number): number {
-  RULES.forEach((rule, i) =>
+/**
+ * Writes the rules at `off`; returns their length. Streams are not granted where tcp_notsent_lowat
+ * says how large their pairs are (unsent.ts): then we make them.
+ */
+export function writeRules(dv: DataView, off: number, { notsentLowatBytes }: TcpConfig): number {
+  const areSized = notsentLowatBytes !== NO_LOWAT;
+  const rules = RULES.filter(([op, , type]) =>
+    !(areSized && op === P.NUSE_OP_OPEN && type === SOCK_STREAM)
+  );
+  rules.forEach((rule, i) =>
     rule.forEach((word, k) => dv.setInt32(off + i * P.NUSE_RULE_LEN + 4 * k, word, true))
   );
-  return RULES.length * P.NUSE_RULE_LEN;
+  return rules.length * P.NUSE_RULE_LEN;
 }

@@ -43,6 +43,7 @@ import {
   writeSockaddr,
 } from "../protocol/sockaddr.ts";
 import { StreamEndpoint } from "../endpoint/stream_endpoint.ts";
+import { sizeForUnsent } from "../endpoint/unsent.ts";
 
 /** The request's sockaddr, or -errno. */
 function parseAddress(app: AppContext, request: Request, domain: number): SocketAddress | number {
@@ -86,6 +87,9 @@ function makeSocket(call: Call): number {
     return endpoint;
   }
   endpoint.isPairOurs = true;
+  if (endpoint instanceof StreamEndpoint) {
+    sizeForUnsent(app.sys, pairs.programFd, endpoint.socket);
+  }
   endpoint.holders.add(caller.holder);
   reply.cookie = pairs.cookie;
   reply.passFd = pairs.programFd;

@@ -16,6 +16,7 @@ import { EINVAL, EVENT_ACCEPTABLE, type StreamSocket } from "../../../stack/mod.
 import { emitAcceptRecord } from "./accept_record.ts";
 import { Endpoint, STREAM_OPTION_STATE } from "./endpoint.ts";
 import { StreamEndpoint } from "./stream_endpoint.ts";
+import { sizeForUnsent } from "./unsent.ts";
 
 /** Most records in a listening pair. */
 const WAITING_MAX = 64;
@@ -95,6 +96,7 @@ export class ListenerEndpoint extends Endpoint {
     const { pairs } = app;
     if (pairs.open(SOCK_STREAM) < 0) return this.#lose(child, nowUs);
     const { ownFd, programFd, cookie } = pairs;
+    sizeForUnsent(app.sys, programFd, child);
     const endpoint = new StreamEndpoint(app, child, ownFd, cookie);
     endpoint.account = this.account;
     endpoint.isPairOurs = true;

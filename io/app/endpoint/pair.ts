@@ -46,7 +46,12 @@ export function enlargePair(sys: Libc, fd: number): void {
  * we get.
  */
 export function resizePair(sys: Libc, fd: number, lenBytes: number): void {
-  SIZE[0] = Math.max(LEAST_BYTES, Math.min(lenBytes, NUSE_PAIR_SNDBUF));
+  setPairBuffer(sys, fd, Math.max(LEAST_BYTES, Math.min(lenBytes, NUSE_PAIR_SNDBUF)));
+}
+
+/** Sets SO_SNDBUF of a pair's end, best effort. */
+export function setPairBuffer(sys: Libc, fd: number, lenBytes: number): void {
+  SIZE[0] = lenBytes;
   const forced = sys.setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, SIZE_BYTES, 4);
   if (forced < 0) sys.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, SIZE_BYTES, 4);
 }

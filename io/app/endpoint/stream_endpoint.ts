@@ -49,14 +49,14 @@ import type { DeferredReply } from "../protocol/deferred_reply.ts";
 import { Connecting } from "./connecting.ts";
 import { Endpoint, STREAM_OPTION_STATE } from "./endpoint.ts";
 import { enlargePair } from "./pair.ts";
+import { RecordEnds } from "./record_ends.ts";
 import { isMuchUnread, Unread } from "./unread.ts";
+import { roomForUnsent, sizeForUnsent, streamOptionState } from "./unsent.ts";
 
 /** Bytes a system call. */
 const CHUNK_BYTES = 1 << 18;
 /** Bytes a turn and direction: other sockets come in between. */
 const TURN_BYTES = 1 << 20;
-/** Records whose ends are remembered while they are in the pair. */
-const RECORDS_MAX = 64;
 
 const PHASE_UNCONNECTED = 0;
 const PHASE_CONNECTING = 1;
@@ -83,8 +83,7 @@ export class StreamEndpoint extends Endpoint {
   #isLarge = false;
   /** MSG_MORE: what the program has written is not all. */
   #hasMore = false;
-  /** MSG_EOR: how many bytes are still to be read from the pair up to the end of each record. */
-  #recordEnds: number[] = [];
+  readonly #recordEnds = new RecordEnds();
 
   constructor(app: AppContext, socket: StreamSocket, fd: number, cookie: number) {
     super(app, socket, fd, cookie);
@@ -94,7 +93,7 @@ export class StreamEndpoint extends Endpoint {
 
   get state(): number {
     const { isLocal, isPeerDone, soError } = this.socket;
-    const bits = (this.optionState & STREAM_OPTION_STATE) |
+    const bits = (this.optionState & STREAM_OPTION_STATE) | streamOptionState(this.socket) |
       (soError !== 0 ? P.NUSE_STATE_ERROR : 0);
     if (this.#phase === PHASE_UNCONNECTED) return bits;
     const way = isLocal ? P.NUSE_STATE_LOCAL : 0;
@@ -150,17 +149,8 @@ export class StreamEndpoint extends Endpoint {
   endRecord(nowUs: number): void {
     if (this.#phase !== PHASE_CONNECTED) return;
     const unreadBytes = this.app.sys.ioctlInt(this.fd, FIONREAD);
-    if (unreadBytes > 0) {
-      if (this.#recordEnds.length < RECORDS_MAX) this.#recordEnds.push(unreadBytes);
-    } else this.socket.sendCommit(0, nowUs, this.#hasMore, true);
-  }
-
-  /** `n` bytes have been read from the pair: true when a record ends with them. */
-  #passRecords(n: number): boolean {
-    this.#recordEnds = this.#recordEnds.map((left) => left - n).filter((left) => left >= 0);
-    if (this.#recordEnds[0] !== 0) return false;
-    this.#recordEnds.shift();
-    return true;
+    if (unreadBytes > 0) this.#recordEnds.add(unreadBytes);
+    else this.socket.sendCommit(0, nowUs, this.#hasMore, true);
   }
 
   /** connect(2) with AF_UNSPEC. */
@@ -254,6 +244,7 @@ export class StreamEndpoint extends Endpoint {
     const { app, socket, fd } = this;
     const { pairs, sys } = app;
     if (pairs.open(SOCK_STREAM) < 0) return this.#end(nowUs);
+    sizeForUnsent(sys, pairs.programFd, socket);
     const next = new StreamEndpoint(app, socket, pairs.ownFd, pairs.cookie);
     next.account = this.account;
     next.optionState = this.optionState;
@@ -275,14 +266,14 @@ export class StreamEndpoint extends Endpoint {
     const { app, socket } = this;
     let left = TURN_BYTES;
     while (this.#isReadable) {
-      const record = this.#recordEnds.length === 0 ? Infinity : this.#recordEnds[0];
-      const span = socket.sendSpan(Math.min(CHUNK_BYTES, record));
+      const most = Math.min(CHUNK_BYTES, this.#recordEnds.nextBytes, roomForUnsent(socket));
+      const span = socket.sendSpan(most);
       const { off0, len0, off1, len1 } = span;
       const room = len0 + len1;
       if (room === 0) return; // EVENT_WRITABLE goes on
       const n = app.sys.recv(this.fd, app.base, off0, len0, off1, len1, MSG_DONTWAIT);
       if (n > 0) {
-        const isRecordEnd = record !== Infinity && this.#passRecords(n);
+        const isRecordEnd = this.#recordEnds.pass(n);
         socket.sendCommit(n, nowUs, this.#hasMore, isRecordEnd);
         app.counters.bytesToNetwork += n;
         left -= n;

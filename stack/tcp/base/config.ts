@@ -15,6 +15,8 @@ export interface TcpConfig {
   /** tcp_wmem[1], tcp_wmem[2]: send buffer at start and at most (auto-tuning). */
   sndBufInitBytes: number;
   sndBufMaxBytes: number;
+  /** tcp_notsent_lowat: unsent bytes at which the program is to wait; NO_LOWAT: none. */
+  notsentLowatBytes: number;
   /** RFC 6928: initial window, segments. */
   initialCwndSegments: number;
   /** Effective MSS never goes below (an attacker's MSS or PMTU): Linux tcp_min_snd_mss. */
@@ -75,6 +77,9 @@ export interface TcpConfig {
   ttl: number;
 }
 
+/** Linux's UINT_MAX: any number of bytes may be unsent. */
+export const NO_LOWAT = 0xffffffff;
+
 /** Microseconds in a second. */
 export const SECOND_US = 1_000_000;
 
@@ -84,6 +89,7 @@ export const DEFAULT_TCP_CONFIG: Readonly<TcpConfig> = {
   rcvBufMaxBytes: 6 * 1024 * 1024,
   sndBufInitBytes: 128 * 1024,
   sndBufMaxBytes: 4 * 1024 * 1024,
+  notsentLowatBytes: NO_LOWAT,
   initialCwndSegments: 10,
   minSmss: 48,
   defaultSmss: 536,

@@ -7,7 +7,6 @@
  */
 import { LogEvent } from "../../base/log_event.ts";
 import { tell } from "../tcb/tell.ts";
-import { EVENT_WRITABLE } from "../../base/events.ts";
 import { TCP_ECE } from "../../wire/tcp.ts";
 import type { AckSample } from "../tcb/ack_sample.ts";
 import { sendChallengeAck } from "../output/challenge_ack.ts";
@@ -27,7 +26,7 @@ import { Limit } from "../tcb/limit_clock.ts";
 import { onAckForRecovery } from "../loss/recovery.ts";
 import { replyReset } from "../output/reset.ts";
 import { applySackBlocks } from "../loss/sack.ts";
-import { autotuneSendBuffer } from "../output/send_buffer.ts";
+import { autotuneSendBuffer, tellWriter } from "../output/send_buffer.ts";
 import { endUrgentMode } from "../urgent/send.ts";
 import { seqDiff, seqGt, seqLeq, seqLt } from "../base/seq.ts";
 import type { Segment } from "../base/segment.ts";
@@ -248,21 +247,7 @@ export function releaseSendBuffer(tcb: Tcb): void {
     if (ring.usedBytes === 0) ring.releaseEmpty(true);
   }
   autotuneSendBuffer(tcb);
-  if (tcb.isSndBlocked && isWriterDue(tcb)) {
-    tcb.isSndBlocked = false;
-    tcb.layer.raise(tcb, EVENT_WRITABLE);
-  }
-}
-
-/**
- * The program is not woken for every byte, but when a quarter of the buffer is free (Linux
- * sk_stream_write_space: a third); and for two segments when there is nothing left to send, or a
- * buffer that is smaller than the window would never be in flight as a whole.
- */
-function isWriterDue(tcb: Tcb): boolean {
-  const freeBytes = tcb.sndBufBytes - tcb.sndRing.usedBytes;
-  if (freeBytes >= tcb.sndBufBytes >> 2) return true;
-  return freeBytes >= 2 * tcb.smss && seqDiff(tcb.sndEnd, tcb.sndNxt) < tcb.smss;
+  tellWriter(tcb);
 }
 
 /** What follows for the state "if our FIN is now acknowledged". False: the connection is over. */

@@ -21,6 +21,8 @@ import { emitSyn, sendDeferredSyn } from "./syn.ts";
 import { currentMss, maxFramePayload } from "../path/mss.ts";
 import { mtuProbeLen, onMtuProbeSent } from "../path/mtu_probing.ts";
 import { refreshRoute } from "../path/route.ts";
+import { notsentLowat, tellWriter } from "./send_buffer.ts";
+import { NO_LOWAT } from "../base/config.ts";
 import { SENT_FIN, SENT_SYN, type SentSegment } from "../tcb/sent_queue.ts";
 import { seqDiff, seqGt } from "../base/seq.ts";
 import { Recovery, RetransmitTimer, State } from "../base/state.ts";
@@ -223,6 +225,7 @@ function sendNew(tcb: Tcb, nowUs: number): void {
   const isLimited = tcb.isCwndLimited || tcb.pipe + tcb.smss > tcb.cwnd;
   if (isLimited || tcb.sndNxt !== first) tcb.windowUse.note(isLimited, tcb.sndUna, tcb.sndNxt);
   if (tcb.sent.count === 0 && hasUnsent(tcb)) armPersistTimer(tcb, nowUs);
+  if (tcb.isSndBlocked && notsentLowat(tcb) !== NO_LOWAT) tellWriter(tcb);
 }
 
 /** One segment that is larger than the others: does it pass (mtu_probing.ts)? */

@@ -1,19 +1,59 @@
 /**
- * The send buffer: how much the program may write ahead of what is acknowledged, and the ring
+ * The send buffer: how much the program may write ahead of what is acknowledged (SO_SNDBUF) and of
+ * what has been sent (TCP_NOTSENT_LOWAT), when it is told that it may write again, and the ring
  * behind it, which doubles as it fills.
  *
  * @module
  */
+import { EVENT_WRITABLE } from "../../base/events.ts";
+import { NO_LOWAT } from "../base/config.ts";
+import { seqDiff } from "../base/seq.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 
 /** The share of the memory up to which send rings are begun, and made larger. */
 const START_SHARE = 7 / 8;
 const GROW_SHARE = 3 / 4;
 
-/** Bytes that the program may write now. */
+/** TCP_NOTSENT_LOWAT, or tcp_notsent_lowat. */
+export function notsentLowat(tcb: Tcb): number {
+  return tcb.options.notsentLowatBytes || tcb.layer.config.notsentLowatBytes;
+}
+
+/**
+ * Bytes that the program may write now. Whatever the low-water mark, a segment may be filled: less
+ * might not leave at all (Nagle, TCP_CORK). Linux fills the last buffer without a look at it, too.
+ */
 export function sendSpace(tcb: Tcb): number {
   const space = tcb.sndBufBytes - tcb.sndRing.usedBytes;
-  return space > 0 ? space : 0;
+  if (space <= 0) return 0;
+  const lowat = notsentLowat(tcb);
+  if (lowat === NO_LOWAT) return space;
+  const room = Math.max(lowat, tcb.smss) - seqDiff(tcb.sndEnd, tcb.sndNxt);
+  return room <= 0 ? 0 : Math.min(space, room);
+}
+
+/** What is unsent is less than half of the mark (Linux tcp_stream_memory_free), or a segment. */
+function isBelowLowat(tcb: Tcb): boolean {
+  return 2 * seqDiff(tcb.sndEnd, tcb.sndNxt) < Math.max(notsentLowat(tcb), 2 * tcb.smss);
+}
+
+/** Something has been sent or acknowledged: a program that waits to write may go on. */
+export function tellWriter(tcb: Tcb): void {
+  if (!tcb.isSndBlocked || !isWriterDue(tcb)) return;
+  tcb.isSndBlocked = false;
+  tcb.layer.raise(tcb, EVENT_WRITABLE);
+}
+
+/**
+ * The program is not woken for every byte, but when a quarter of the buffer is free (Linux
+ * sk_stream_write_space: a third); and for two segments when there is nothing left to send, or a
+ * buffer that is smaller than the window would never be in flight as a whole.
+ */
+function isWriterDue(tcb: Tcb): boolean {
+  if (!isBelowLowat(tcb)) return false;
+  const freeBytes = tcb.sndBufBytes - tcb.sndRing.usedBytes;
+  if (freeBytes >= tcb.sndBufBytes >> 2) return true;
+  return freeBytes >= 2 * tcb.smss && seqDiff(tcb.sndEnd, tcb.sndNxt) < tcb.smss;
 }
 
 /**

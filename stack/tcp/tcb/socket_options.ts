@@ -36,6 +36,10 @@ export class TcpSocketOptions {
   windowClamp = 0;
   /** TCP_USER_TIMEOUT; 0: the system's. */
   userTimeoutUs = 0;
+  /** TCP_NOTSENT_LOWAT; 0: the system's. */
+  notsentLowatBytes = 0;
+  /** TCP_INQ: recvmsg() tells how much is left to read. */
+  inq = false;
   /** TCP_FASTOPEN: connections that may wait for the end of their handshake; 0: off. */
   fastOpenQueue = 0;
   fastOpenConnect = false;

@@ -22,7 +22,7 @@ import { abortForProgram, closeSocket, disconnectSocket, queueFin } from "./clos
 import { restartAfterIdle, updatePacing } from "../output/output.ts";
 import { getTcpOption, setTcpOption } from "./sol_tcp.ts";
 import { autotuneReceiveBuffer, fullWindow, isWindowUpdateDue } from "../receive/receive_window.ts";
-import { prepareForWriting, sendSpace } from "../output/send_buffer.ts";
+import { notsentLowat, prepareForWriting, sendSpace } from "../output/send_buffer.ts";
 import { seqDiff } from "../base/seq.ts";
 import type { TcpSocketOptions } from "../tcb/socket_options.ts";
 import { canReceiveData, isDelivering, State, stateName } from "../base/state.ts";
@@ -214,6 +214,16 @@ export class TcpSocket implements SocketHandle {
   get unsentBytes(): number {
     const { tcb } = this;
     return Math.max(0, seqDiff(tcb.sndEnd, tcb.sndNxt));
+  }
+
+  /** TCP_NOTSENT_LOWAT, or the system's; NO_LOWAT: none. */
+  get notsentLowat(): number {
+    return notsentLowat(this.tcb);
+  }
+
+  /** The owner takes no more from the program until EVENT_WRITABLE. */
+  holdWriter(): void {
+    this.tcb.isSndBlocked = true;
   }
 
   recvAvailable(): number {

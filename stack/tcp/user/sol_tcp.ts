@@ -10,6 +10,7 @@ import type { TcpSocket } from "./socket.ts";
 import { State } from "../base/state.ts";
 import { tcpInfo } from "./tcp_info.ts";
 import { armKeepAlive, rearmTimer } from "../tcb/deadlines.ts";
+import { tellWriter } from "../output/send_buffer.ts";
 import { seqGt } from "../base/seq.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 import { SECOND_US } from "../base/config.ts";
@@ -29,10 +30,12 @@ export const TCP_QUICKACK = 12;
 export const TCP_CONGESTION = 13;
 export const TCP_USER_TIMEOUT = 18;
 export const TCP_FASTOPEN = 23;
+export const TCP_NOTSENT_LOWAT = 25;
 export const TCP_CC_INFO = 26;
 export const TCP_FASTOPEN_CONNECT = 30;
 export const TCP_FASTOPEN_KEY = 33;
 export const TCP_FASTOPEN_NO_COOKIE = 34;
+export const TCP_INQ = 36;
 export const TCP_IS_MPTCP = 43;
 
 const DEFER_TIMEOUTS_MAX = 255;
@@ -171,6 +174,14 @@ function setLimit(tcb: Tcb, name: number, n: number, _nowUs: number): number {
       if (n < 0) return -EINVAL;
       options.userTimeoutUs = n * 1000;
       return 0;
+    case TCP_NOTSENT_LOWAT:
+      options.notsentLowatBytes = n >>> 0;
+      tellWriter(tcb);
+      return 0;
+    case TCP_INQ:
+      if (n < 0 || n > 1) return -EINVAL;
+      options.inq = n === 1;
+      return 0;
     default:
       return -ENOPROTOOPT;
   }
@@ -267,6 +278,10 @@ function intOption(tcb: Tcb, name: number): number | null {
       return options.fastOpenNoCookie ? 1 : 0;
     case TCP_USER_TIMEOUT:
       return Math.round(options.userTimeoutUs / 1000);
+    case TCP_NOTSENT_LOWAT:
+      return options.notsentLowatBytes | 0;
+    case TCP_INQ:
+      return options.inq ? 1 : 0;
     default:
       return null;
   }

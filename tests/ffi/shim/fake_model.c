@@ -104,7 +104,7 @@ uint16_t port_of(const uint8_t *name) { return (uint16_t)(name[2] << 8 | name[3]
 void establish(struct fake *s) {
   s->due = 0;
   if (s->port != PORT_REFUSE_LATER) {
-    s->state = NUSE_STATE_CONNECTED;
+    s->state = (s->state & NUSE_STATE_PAIR_SIZED) | NUSE_STATE_CONNECTED;
     if (s->waiter_plus1 > 0) answer_waiter(s, 0, 0);
     if (s->filler == 0) drained(s);
     return;
@@ -146,7 +146,7 @@ static int how_it_failed(struct fake *s) {
 }
 
 static int begin_connect(struct fake *s, int filler, int waiter) {
-  s->state = NUSE_STATE_CONNECTING;
+  s->state = (s->state & NUSE_STATE_PAIR_SIZED) | NUSE_STATE_CONNECTING;
   s->due = s->port == PORT_NEVER || s->port == PORT_HELD ? 0 : now_ms() + 20;
   if (waiter >= 0) {
     s->waiter_plus1 = waiter + 1;
@@ -258,7 +258,12 @@ static void steer(struct fake *s, int name, int value) {
   }
 }
 
-static uint32_t cmsg_bit(int level, int name) {
+static uint32_t state_bit(int level, int name) {
+  if (level == IPPROTO_TCP) {
+    return name == TCP_INQ             ? NUSE_STATE_INQ
+           : name == TCP_NOTSENT_LOWAT ? NUSE_STATE_PAIR_SIZED
+                                       : 0;
+  }
   if (level == SOL_SOCKET) {
     return name == SO_TIMESTAMP     ? NUSE_STATE_TIMESTAMP
            : name == SO_TIMESTAMPING ? NUSE_STATE_TIMESTAMPING
@@ -277,7 +282,7 @@ static uint32_t cmsg_bit(int level, int name) {
   return name == IPV6_RECVPKTINFO ? NUSE_STATE_PKTINFO6 : 0;
 }
 
-int set_option(struct fake *s, int level, int name, const uint8_t *data, size_t len) {
+int set_option(struct fake *s, int level, int name, const uint8_t *data, size_t len, int *sndbuf) {
   int value = 0;
   if (level == SOL_SOCKET && name == SO_ATTACH_FILTER) {
     s->filter_len = (int)len;
@@ -285,7 +290,8 @@ int set_option(struct fake *s, int level, int name, const uint8_t *data, size_t 
   }
   if (len < sizeof value) return -EINVAL;
   memcpy(&value, data, sizeof value);
-  uint32_t bit = cmsg_bit(level, name);
+  uint32_t bit = state_bit(level, name);
+  if (bit == NUSE_STATE_PAIR_SIZED && level == IPPROTO_TCP) *sndbuf = value;
   s->state = value != 0 ? s->state | bit : s->state & ~bit;
   if (level == LEVEL_FAKE) {
     steer(s, name, value);

@@ -59,7 +59,8 @@ int shut(const struct fake *s, int how);
 /* Counts (FAKE_SHOWN) and closes the descriptors, from the one at `from` on. */
 void see_shown(const int passed[2], int from, uint64_t cookie);
 int check(const struct fake *s, const uint8_t *name, size_t len, int payload);
-int set_option(struct fake *s, int level, int name, const uint8_t *data, size_t len);
+/* `sndbuf`: that the program's end is to have. */
+int set_option(struct fake *s, int level, int name, const uint8_t *data, size_t len, int *sndbuf);
 int get_option(struct fake *s, int level, int name, int *value);
 size_t put_interfaces(uint8_t *out);
 /* The rules of HELLO. */

@@ -167,7 +167,7 @@ static int answer_socket(struct fake *s, int fd, int op, const struct header *re
       return op_getopt(s, request, reply);
     case NUSE_OP_SETOPT:
     case NUSE_OP_POST_SETOPT:
-      return set_option(s, request->a, request->b, data, request->data_len);
+      return set_option(s, request->a, request->b, data, request->data_len, &reply->c);
     case NUSE_OP_MORE:
       s->more = request->a != 0;
       return 0;

@@ -1,5 +1,11 @@
-import { assertEquals } from "@std/assert";
-import { AF_INET, SIOCOUTQ, SIOCOUTQNSD, SOCK_DGRAM } from "../../../../ffi/abi/socket.ts";
+import { assert, assertEquals } from "@std/assert";
+import {
+  AF_INET,
+  FIONREAD,
+  SIOCOUTQ,
+  SIOCOUTQNSD,
+  SOCK_DGRAM,
+} from "../../../../ffi/abi/socket.ts";
 import * as P from "../../../../ffi/shim/protocol.ts";
 import { interfaceIoctl } from "../../../../io/app/control/ioctl.ts";
 import {
@@ -134,4 +140,26 @@ Deno.test("IFADDRS and interface ioctls know lo", () => {
   assertEquals(nameText(answer.data.slice(16, 32)), "127.0.0.1 0");
   ifreq.set([0x78]);
   assertEquals(program.request(P.NUSE_OP_IOCTL, { a: SIOCGIFADDR, data: ifreq }).result, -ENODEV);
+});
+
+Deno.test("ioctl: FIONREAD tells what the pair had no room for", () => {
+  using world = new World({ config: { tcp: { rcvBufInitBytes: 8 << 20 } } });
+  const program = world.program();
+  const { client, server, listener } = connectedStreams(program, PORT);
+  const ask = { a: FIONREAD, data: new Uint8Array(4) };
+  const left = () =>
+    new DataView(server.request(P.NUSE_OP_IOCTL, ask).data.buffer).getInt32(0, true);
+  assertEquals(left(), 0);
+  let sent = 0;
+  for (let still = 0; still < 20; world.steps(1)) {
+    const n = client.send(new Uint8Array(100_000));
+    if (n > 0) sent += n;
+    still = n > 0 ? 0 : still + 1;
+  }
+  const inPair = program.sys.ioctlInt(server.fd, FIONREAD);
+  const inRing = left();
+  assert(inRing > 0 && inPair > 0 && inPair + inRing <= sent, `${inPair} + ${inRing} of ${sent}`);
+  let received = 0;
+  while (received < inPair + inRing) received += (server.receive() as Uint8Array).length;
+  assertEquals(listener.request(P.NUSE_OP_IOCTL, ask).result, -ENOTTY);
 });

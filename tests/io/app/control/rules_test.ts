@@ -16,6 +16,15 @@ Deno.test("rules: told in the answer to HELLO", () => {
   assert(RULES.length <= P.NUSE_RULE_MAX);
 });
 
+Deno.test("rules: with tcp_notsent_lowat streams are not granted: we size their pairs", () => {
+  using world = new World({ config: { tcp: { notsentLowatBytes: 1 << 16 } } });
+  const { data } = world.program().request(P.NUSE_OP_HELLO);
+  const streams = OPENS.filter(([, , type]) => type === 1);
+  assertEquals(streams.length, 2);
+  const told = RULES.filter((rule) => !streams.includes(rule));
+  assertEquals([...new Int32Array(data.buffer)], told.flat());
+});
+
 Deno.test("rules: what is said to be granted is granted, with that protocol", () => {
   using world = new World();
   const program = world.program();

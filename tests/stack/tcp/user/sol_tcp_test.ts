@@ -29,6 +29,8 @@ Deno.test("options at level IPPROTO_TCP: defaults, bounds, what comes back", () 
     [9, 0, [1, 0, 1], [2, 0, 3], [5, 0, 7], [0x7fffffff, 0, 29_887], [0, 0, 0]], // DEFER_ACCEPT
     [10, 0, [100, 0, 2048], [9000, 0, 9000], [0, 0, 0]], // WINDOW_CLAMP
     [12, 1, [0, 0, 0], [1, 0, 1]], // QUICKACK
+    [25, 0, [5, 0, 5], [-1, 0, -1], [0, 0, 0]], // NOTSENT_LOWAT
+    [36, 0, [1, 0, 1], [2, -22, 1], [0, 0, 0]], // INQ
     [18, 0, [-1, -22, 0], [3000, 0, 3000]], // USER_TIMEOUT
   ];
   for (const [name, initial, ...steps] of table) {

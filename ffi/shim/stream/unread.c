@@ -1,0 +1,67 @@
+/*
+ * How much a stream has to read: SIOCINQ, and TCP_INQ's control message with each recvmsg().
+ */
+#include "stream.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+
+#include "../core/real.h"
+#include "../core/socket.h"
+#include "../datagram/datagram.h"
+
+#ifndef TCP_INQ
+#define TCP_INQ 36
+#endif
+
+/* A pair with less is not full: what has been received is in it. (One that is full of pieces of
+ * much less than a segment holds fewer bytes; then what waits before it is not told.) */
+#define PAIR_MUCH 32768
+#define TRIES_MAX 3
+
+static int pair_unread(int fd) {
+  int waiting = 0;
+  return real()->ioctl(fd, FIONREAD, &waiting) == 0 ? waiting : -errno;
+}
+
+/* What the service has had no room for in the pair. */
+static int ring_unread(int fd, struct fd_entry *e) {
+  int waiting = 0, unused = 0;
+  struct control_request request = {
+      .op = NUSE_OP_IOCTL, .a = FIONREAD, .data = &unused, .data_len = sizeof unused};
+  struct control_reply reply = {.data = &waiting, .data_cap = sizeof waiting};
+  return entry_call(fd, e, &request, &reply) == 0 ? waiting : 0;
+}
+
+long stream_unread(int fd, struct fd_entry *e) {
+  int saved = errno;
+  int before = pair_unread(fd);
+  long all = before;
+  /* Again, when bytes have moved from the one into the other while we counted. */
+  for (int i = 0; i < TRIES_MAX && before >= PAIR_MUCH && entry_verify(fd, e); i++) {
+    int ring = ring_unread(fd, e);
+    int after = pair_unread(fd);
+    all = (long)after + ring;
+    if (after == before) break;
+    before = after;
+  }
+  errno = saved;
+  return all;
+}
+
+/* The peer's FIN counts as one more (Linux tcp_inq_hint), once the pair shows it. */
+static int inq_hint(int fd, struct fd_entry *e) {
+  struct pollfd p = {.fd = fd, .events = POLLRDHUP};
+  long waiting = stream_unread(fd, e);
+  bool is_ended = real()->poll(&p, 1, 0) == 1;
+  return (waiting < 0 ? 0 : (int)waiting) + (is_ended ? 1 : 0);
+}
+
+void stream_put_inq(int fd, struct fd_entry *e, struct msghdr *msg, size_t room) {
+  int saved = errno;
+  int waiting = inq_hint(fd, e);
+  cmsg_put(msg, room, IPPROTO_TCP, TCP_INQ, &waiting, sizeof waiting);
+  errno = saved;
+}

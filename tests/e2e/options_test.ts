@@ -1,0 +1,76 @@
+/**
+ * What socket options do: the same program is run under nuse and without, against the same peer,
+ * and its output compared.
+ *
+ * @module
+ */
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { e2eWith, type Fixture, PEER, until } from "./fixture.ts";
+
+const e2e = e2eWith("cc", "python3", "ss");
+
+const SOURCE = `${import.meta.dirname}/options.c`;
+const LOOPBACK = "127.0.0.1";
+const PORT = "4995";
+
+/** The compiled program, in a directory of its own. */
+async function withOptions(f: Fixture, use: (options: string) => Promise<void>): Promise<void> {
+  const dir = await Deno.makeTempDir();
+  try {
+    const flags = ["-O1", "-Wall", "-Wextra"];
+    const compiled = await f.ns.run(["cc", ...flags, "-o", `${dir}/options`, SOURCE]);
+    assertEquals([compiled.code, compiled.stderr], [0, ""]);
+    await use(`${dir}/options`);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+/** A peer: listens on PORT as `l`, then does what `body` says for ever. */
+function peerOf(body: string): string {
+  return `
+import socket
+l = socket.socket()
+l.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+l.bind(("", ${PORT}))
+l.listen(5)
+while True:
+    ${body.trim().replaceAll("\n", "\n    ")}
+`;
+}
+
+/** Runs a case natively and under nuse against a peer; what both print has the `words`. */
+async function compare(f: Fixture, name: string, peer: string, ...words: string[]): Promise<void> {
+  await withOptions(f, async (options) => {
+    const server = f.peer(["python3", "-c", peerOf(peer)]);
+    const isThere = async () => (await f.b.run(["ss", "-ltn"])).stdout.includes(`:${PORT}`);
+    await until("a listener", isThere);
+    const native = await f.b.run([options, name, LOOPBACK, PORT]);
+    for (const word of words) assertStringIncludes(native.stdout, word);
+    const under = await f.nuse([options, name, PEER, PORT]).done;
+    assertEquals(under.stdout, native.stdout, under.stderr);
+    server.kill();
+    await server.done;
+  });
+}
+
+e2e("TCP_INQ: each recvmsg tells what is left, a FIN as one byte; SIOCINQ agrees", async (f) => {
+  const peer = `
+c = l.accept()[0]
+c.send(b"0123456789")
+c.close()
+`;
+  await compare(f, "inq", peer, "message 6 36 20: 6", "message 6 36 20: 1");
+});
+
+e2e("TCP_NOTSENT_LOWAT: not writable from half of the mark on, and again below it", async (f) => {
+  const peer = `
+c = l.accept()[0]
+d = l.accept()[0]
+while len(c.recv(1 << 20)) > 0: pass
+c.send(b"all")
+c.close()
+d.close()
+`;
+  await compare(f, "notsent", peer, "half of the mark: 1", "an edge: 1", "all is there: 3");
+});

@@ -1,0 +1,73 @@
+/* Options of TCP for which the shim has something to do itself: TCP_INQ, TCP_NOTSENT_LOWAT. */
+#include "check.h"
+
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* The message of TCP_INQ with a recvmsg() of `len` bytes; -1: there is none. */
+static int inq_of(int fd, size_t len) {
+  char buf[64], control[64];
+  int inq = -1;
+  struct iovec iov = {buf, len};
+  struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+                       .msg_controllen = sizeof control};
+  CHECK(recvmsg(fd, &msg, 0) >= 0);
+  struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+  if (c == NULL) return -1;
+  CHECK(c->cmsg_level == IPPROTO_TCP && c->cmsg_type == TCP_CM_INQ);
+  memcpy(&inq, CMSG_DATA(c), sizeof inq);
+  return inq;
+}
+
+CASE(stream_inq) {
+  int fd = connected(PORT_FIN_RESET), one = 1, waiting;
+  CHECK(wait_for(fd, POLLRDHUP, LIMIT_MS) & POLLRDHUP); /* "fin", and FIN */
+  CHECK(ioctl(fd, FIONREAD, &waiting) == 0 && waiting == 3);
+  int asked = requests(fd, NUSE_OP_IOCTL);
+  CHECK(inq_of(fd, 1) == -1);
+  CHECK(setsockopt(fd, IPPROTO_TCP, TCP_INQ, &one, sizeof one) == 0);
+  CHECK(inq_of(fd, 1) == 2); /* with the FIN */
+  CHECK(inq_of(fd, 1) == 1);
+  CHECK(inq_of(fd, 1) == 1);
+  CHECK(requests(fd, NUSE_OP_IOCTL) == asked);
+  fd = connected(PORT_ECHO);
+  CHECK(setsockopt(fd, IPPROTO_TCP, TCP_INQ, &one, sizeof one) == 0);
+  CHECK(write(fd, "abcd", 4) == 4);
+  CHECK(wait_for(fd, POLLIN, LIMIT_MS) == POLLIN);
+  CHECK(inq_of(fd, 3) == 1);
+  CHECK(inq_of(fd, 3) == 0);
+}
+
+static int sndbuf_of(int fd) {
+  int size = 0;
+  socklen_t len = sizeof size;
+  return past_shim(SYS_getsockopt, fd, SOL_SOCKET, SO_SNDBUF, &size, &len) == 0 ? size : -1;
+}
+
+CASE(stream_notsent_lowat) {
+  int fd = tcp(SOCK_NONBLOCK), size = 10000;
+  char large[8192] = "";
+  CHECK(setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &size, sizeof size) == 0);
+  CHECK(sndbuf_of(fd) == 20000);
+  connect(fd, at(PORT_ECHO), AT_LEN);
+  CHECK(sndbuf_of(fd) == 4608); /* with the filler */
+  CHECK(wait_for(fd, POLLOUT, LIMIT_MS) == POLLOUT);
+  CHECK(so_error(fd) == 0);
+  CHECK(sndbuf_of(fd) == 20000);
+  CHECK(write(fd, large, sizeof large) == sizeof large); /* does not make it large */
+  CHECK(sndbuf_of(fd) == 20000);
+  int copy = dup(fd);
+  CHECK(write(copy, large, 1) == 1 && sndbuf_of(copy) == 20000);
+  size = 20000;
+  CHECK(setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &size, sizeof size) == 0);
+  CHECK(sndbuf_of(fd) == 40000);
+  fd = tcp(SOCK_NONBLOCK); /* while the connect is under way: afterwards */
+  connect(fd, at(PORT_ECHO), AT_LEN);
+  CHECK(setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &size, sizeof size) == 0);
+  CHECK(sndbuf_of(fd) == 4608);
+  CHECK(wait_for(fd, POLLOUT, LIMIT_MS) == POLLOUT && so_error(fd) == 0);
+  CHECK(sndbuf_of(fd) == 40000);
+}
