@@ -4,6 +4,7 @@
  * @module
  */
 import { DEFAULT_ICMP_CONFIG, type IcmpConfig } from "./icmp/mod.ts";
+import { DEFAULT_IGMP_CONFIG, type IgmpConfig } from "./igmp/mod.ts";
 import {
   DEFAULT_IP_CONFIG,
   DEFAULT_NEIGHBOUR_CONFIG,
@@ -18,6 +19,7 @@ export interface StackConfig {
   readonly ip: IpConfig;
   readonly neighbour: NeighbourConfig;
   readonly icmp: IcmpConfig;
+  readonly igmp: IgmpConfig;
   readonly udp: UdpConfig;
   readonly tcp: TcpConfig;
   readonly socket: SocketConfig;
@@ -31,6 +33,7 @@ export function stackConfig(overrides: StackConfigOverrides = {}): StackConfig {
     ip: { ...DEFAULT_IP_CONFIG, ...overrides.ip },
     neighbour: { ...DEFAULT_NEIGHBOUR_CONFIG, ...overrides.neighbour },
     icmp: { ...DEFAULT_ICMP_CONFIG, ...overrides.icmp },
+    igmp: { ...DEFAULT_IGMP_CONFIG, ...overrides.igmp },
     udp: { ...DEFAULT_UDP_CONFIG, ...overrides.udp },
     tcp: { ...DEFAULT_TCP_CONFIG, ...overrides.tcp },
     socket: { ...DEFAULT_SOCKET_CONFIG, ...overrides.socket },

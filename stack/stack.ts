@@ -4,7 +4,7 @@
  *
  *                      sockets (socket/)                     takeReady ▲
  *            ┌──────────────┼──────────────┐
- *           tcp/           udp/      raw/ · ping (icmp/)
+ *           tcp/           udp/      raw/ · ping (icmp/) · igmp/
  *            └──────┬───────┴──────┬───────┘
  *   input ▶ link_input → ip_input   ip_output → TxFrames ▶ flush → LinkDevice
  *                           iface/ (arp, neighbours, routes, reassembly …)
@@ -31,6 +31,7 @@ import {
 } from "./iface/mod.ts";
 import { type DhcpClient, DhcpLayer, type DhcpStart } from "./dhcp/mod.ts";
 import { IcmpLayer } from "./icmp/mod.ts";
+import { IgmpLayer } from "./igmp/mod.ts";
 import { RawLayer } from "./raw/mod.ts";
 import type { RxFrames } from "./base/frames.ts";
 import { Counters } from "./base/counters.ts";
@@ -66,7 +67,7 @@ import {
 } from "./base/errno.ts";
 import { UNREACHABLE_HOST } from "./wire/icmp.ts";
 import { IpAddress } from "./base/ip_address.ts";
-import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from "./wire/ipv4.ts";
+import { PROTOCOL_ICMP, PROTOCOL_IGMP, PROTOCOL_TCP, PROTOCOL_UDP } from "./wire/ipv4.ts";
 import type { IcmpError, Transport } from "./base/network.ts";
 import type { Packet } from "./base/packet.ts";
 
@@ -103,6 +104,7 @@ export class Stack {
   readonly udp: UdpLayer;
   readonly raw: RawLayer;
   readonly icmp: IcmpLayer;
+  readonly igmp: IgmpLayer;
   readonly #layer: NetworkLayer;
   readonly #ip: IpInput;
   readonly #link: LinkInput;
@@ -144,6 +146,8 @@ export class Stack {
       transports,
       onRawError: (error: IcmpError, nowUs: number) => this.raw.icmpError(error, nowUs),
     });
+    this.igmp = new IgmpLayer({ ...common, config: config.igmp });
+    transports[PROTOCOL_IGMP] = this.igmp;
     transports[PROTOCOL_ICMP] = this.icmp;
     transports[PROTOCOL_TCP] = this.tcp;
     transports[PROTOCOL_UDP] = this.udp;
@@ -173,7 +177,7 @@ export class Stack {
       counters,
       config: config.socket,
       defaultTtl: config.ip.defaultTtl,
-      interfaces: makeSocketInterfaces(this.#layer),
+      interfaces: makeSocketInterfaces(this.#layer, this.igmp),
       ready: this.#ready,
       clock: { offsetUs: options.realtimeOffsetUs ?? 0 },
     };
@@ -286,6 +290,7 @@ export class Stack {
   poll(nowUs: number): void {
     this.#layer.poll(nowUs);
     this.#ip.reassembly.poll(nowUs);
+    this.igmp.poll(nowUs);
     this.#dhcp.poll(nowUs); // after ARP, whose probes it waits for
     this.tcp.poll(nowUs);
   }
@@ -314,16 +319,18 @@ export class Stack {
   pollAtUs(): number {
     if (this.#layer.loopback.count > 0) return 0;
     const network = Math.min(this.#layer.pollAtUs(), this.#ip.reassembly.pollAtUs());
-    return Math.min(network, this.#dhcp.pollAtUs(), this.tcp.pollAtUs());
+    const others = Math.min(this.igmp.pollAtUs(), this.#dhcp.pollAtUs());
+    return Math.min(network, others, this.tcp.pollAtUs());
   }
 
   /**
    * Nothing that programs have left behind is still to be delivered: no connection has bytes or a
-   * FIN left, no packet waits for its neighbour.
+   * FIN left, no packet waits for its neighbour, no group that was left is untold.
    */
   isQuiet(): boolean {
     const { loopback, neighbours } = this.#layer;
-    return loopback.count === 0 && neighbours.resolvingCount === 0 && this.tcp.isQuiet();
+    if (loopback.count > 0 || neighbours.resolvingCount > 0) return false;
+    return this.igmp.isQuiet() && this.tcp.isQuiet();
   }
 
   // ---- sockets
@@ -375,13 +382,18 @@ export class Stack {
   };
 }
 
-function makeSocketInterfaces(layer: NetworkLayer): SocketInterfaces {
+function makeSocketInterfaces(layer: NetworkLayer, igmp: IgmpLayer): SocketInterfaces {
   const { interfaces } = layer;
   return {
     indexOf: (name) => interfaces.byName(name)?.index ?? 0,
     nameOf: (index) => interfaces.byIndex(index)?.name ?? null,
     indexOfV4: (word) => interfaces.ownerOf(IpAddress.v4(word))?.index ?? 0,
-    joinGroup: (ifIndex, group) => interfaces.byIndex(ifIndex)?.joinGroup(group),
-    leaveGroup: (ifIndex, group) => interfaces.byIndex(ifIndex)?.leaveGroup(group),
+    changeFilter: (ifIndex, group, before, after) => {
+      const iface = interfaces.byIndex(ifIndex);
+      if (iface === null) return;
+      if (before === null) iface.joinGroup(group);
+      if (after === null) iface.leaveGroup(group);
+      if (!iface.isLoopback) igmp.changeFilter(ifIndex, group, before, after);
+    },
   };
 }

@@ -99,6 +99,23 @@ const IP: readonly Sysctl[] = [
     "socket.maxMemberships",
   ),
   number("net.ipv4.igmp_max_msf", COUNT, "sources in the filter of a group", "socket.maxSources"),
+  number(
+    "net.ipv4.igmp_qrv",
+    { min: 1, max: 255 },
+    "reports of a change of groups, until a querier says how many",
+    "igmp.robustness",
+  ),
+  number(
+    "net.ipv4.conf.all.force_igmp_version",
+    { min: 0, max: 3 },
+    "1, 2: that version of IGMP; 0, 3: the querier's",
+    "igmp.forceVersion",
+  ),
+  flag(
+    "net.ipv4.igmp_link_local_mcast_reports",
+    "groups of 224.0.0.0/24 are reported, too",
+    "igmp.linkLocalReports",
+  ),
   flag("net.ipv4.icmp_echo_ignore_all", "no ping is answered", "icmp.echoIgnoreAll"),
   flag(
     "net.ipv4.icmp_echo_ignore_broadcasts",

@@ -66,6 +66,17 @@ export class IcmpCounters {
 }
 
 /** Not in nstat. */
+export class IgmpCounters {
+  inMsgs = 0;
+  inErrors = 0;
+  inQueries = 0;
+  inReports = 0; // of other hosts
+  outReports = 0;
+  outLeaves = 0;
+  suppressed = 0; // reports that another host's made needless
+}
+
+/** Not in nstat. */
 export class ArpCounters {
   inRequests = 0;
   inReplies = 0;
@@ -190,11 +201,12 @@ export class DeviceCounters {
   txGso = 0; // frames left to the device to cut
 }
 
-const GROUPS = ["ip", "icmp", "arp", "udp", "raw", "tcp", "device"] as const;
+const GROUPS = ["ip", "icmp", "igmp", "arp", "udp", "raw", "tcp", "device"] as const;
 
 export class Counters {
   readonly ip: IpCounters = new IpCounters();
   readonly icmp: IcmpCounters = new IcmpCounters();
+  readonly igmp: IgmpCounters = new IgmpCounters();
   readonly arp: ArpCounters = new ArpCounters();
   readonly udp: UdpCounters = new UdpCounters();
   readonly raw: RawCounters = new RawCounters();

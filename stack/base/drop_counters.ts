@@ -9,7 +9,9 @@ import type { Counters } from "./counters.ts";
 
 /** Adds one dropped packet to the groups' own counters. */
 export function countDropInGroups(counters: Counters, reason: number): void {
-  if (reason <= drop.DROP_MARTIAN_LOOPBACK) counters.ip.inAddrErrors++;
+  const isIgmp = reason === drop.DROP_IGMP_SHORT || reason === drop.DROP_IGMP_CHECKSUM;
+  if (isIgmp) counters.igmp.inErrors++;
+  else if (reason <= drop.DROP_MARTIAN_LOOPBACK) counters.ip.inAddrErrors++;
   else if (reason <= drop.DROP_ICMP_SHORT) countTransportDrop(counters, reason);
   else countNetworkDrop(counters, reason);
 }

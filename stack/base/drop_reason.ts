@@ -66,6 +66,8 @@ export const DROP_IP_NO_ROUTE = -55;
 export const DROP_IP_TOO_LONG = -56; // and not to be fragmented
 export const DROP_SOCKET_FILTER = -57; // SO_ATTACH_FILTER of the socket that it was for
 export const DROP_TCP_MIN_TTL = -58; // from farther away than IP_MINTTL allows
+export const DROP_IGMP_SHORT = -59; // or fewer sources there than it says
+export const DROP_IGMP_CHECKSUM = -60;
 
 /** Name of reason r at index -r; index 0 is not a reason. */
 export const DROP_NAMES: readonly string[] = [
@@ -128,4 +130,6 @@ export const DROP_NAMES: readonly string[] = [
   "ipTooLong",
   "socketFilter",
   "tcpMinTtl",
+  "igmpShort",
+  "igmpChecksum",
 ];

@@ -5,10 +5,16 @@
  * @module
  */
 
-export interface GroupMembership {
+export interface SourceFilter {
+  /** The listed sources are heard, and only those (INCLUDE); else all but those (EXCLUDE). */
+  readonly isInclude: boolean;
+  /** None twice. */
+  readonly sources: readonly number[];
+}
+
+export interface GroupMembership extends SourceFilter {
   readonly group: number;
   readonly ifIndex: number;
-  /** The listed sources are heard, and only those (INCLUDE); else all but those (EXCLUDE). */
   isInclude: boolean;
   sources: readonly number[];
 }

@@ -32,8 +32,9 @@ export class Memberships {
     const group = choice.group.w3;
     if (this.#find(group, index) !== undefined) return -EADDRINUSE;
     if (this.list.length >= this.env.config.maxMemberships) return -ENOBUFS;
-    this.list.push({ group, ifIndex: index, isInclude, sources: [] });
-    this.env.interfaces.joinGroup(index, group);
+    const joined: GroupMembership = { group, ifIndex: index, isInclude, sources: [] };
+    this.list.push(joined);
+    this.env.interfaces.changeFilter(index, group, null, joined);
     return 0;
   }
 
@@ -44,7 +45,7 @@ export class Memberships {
     const found = this.#find(group.w3, index);
     if (found === undefined) return -EADDRNOTAVAIL;
     this.list.splice(this.list.indexOf(found), 1);
-    this.env.interfaces.leaveGroup(index, group.w3);
+    this.env.interfaces.changeFilter(index, group.w3, found, null);
     return 0;
   }
 
@@ -60,8 +61,7 @@ export class Memberships {
     return this.#withFilter(choice, true, (found) => {
       if (!found.sources.includes(source)) return -EADDRNOTAVAIL;
       if (found.sources.length === 1) return this.leave(choice);
-      found.sources = found.sources.filter((s) => s !== source);
-      return 0;
+      return this.#change(found, true, found.sources.filter((s) => s !== source));
     });
   }
 
@@ -72,8 +72,7 @@ export class Memberships {
   unblock(choice: GroupChoice, source: number): number {
     return this.#withFilter(choice, false, (found) => {
       if (!found.sources.includes(source)) return -EADDRNOTAVAIL;
-      found.sources = found.sources.filter((s) => s !== source);
-      return 0;
+      return this.#change(found, false, found.sources.filter((s) => s !== source));
     });
   }
 
@@ -84,13 +83,14 @@ export class Memberships {
     if (isInclude && sources.length === 0) return this.leave(choice);
     const found = this.#find(choice.group.w3, index);
     if (found === undefined) return -EINVAL;
-    found.isInclude = isInclude;
-    found.sources = sources;
-    return 0;
+    return this.#change(found, isInclude, [...new Set(sources)]);
   }
 
   leaveAll(): void {
-    for (const { group, ifIndex } of this.list) this.env.interfaces.leaveGroup(ifIndex, group);
+    for (const membership of this.list) {
+      const { group, ifIndex } = membership;
+      this.env.interfaces.changeFilter(ifIndex, group, membership, null);
+    }
     this.list.length = 0;
   }
 
@@ -106,16 +106,23 @@ export class Memberships {
     if (found === undefined) return -EINVAL;
     if (found.isInclude !== isInclude) {
       if (found.sources.length > 0) return -EINVAL;
-      found.isInclude = isInclude;
+      this.#change(found, isInclude, []);
     }
     return change(found);
+  }
+
+  #change(found: GroupMembership, isInclude: boolean, sources: readonly number[]): number {
+    const before = { isInclude: found.isInclude, sources: found.sources };
+    found.isInclude = isInclude;
+    found.sources = sources;
+    this.env.interfaces.changeFilter(found.ifIndex, found.group, before, found);
+    return 0;
   }
 
   #add(found: GroupMembership, source: number): number {
     if (found.sources.length >= this.maxSources) return -ENOBUFS;
     if (found.sources.includes(source)) return -EADDRNOTAVAIL;
-    found.sources = [...found.sources, source];
-    return 0;
+    return this.#change(found, found.isInclude, [...found.sources, source]);
   }
 
   #find(group: number, ifIndex: number): GroupMembership | undefined {

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Counters } from "../base/counters.ts";
+import type { SourceFilter } from "../base/group_membership.ts";
 import type { Memory } from "../base/memory.ts";
 import type { Network } from "../base/network.ts";
 import type { SocketConfig } from "./config.ts";
@@ -12,9 +13,13 @@ import type { InterfaceNames } from "./option_host.ts";
 
 /** Interfaces, as far as sockets care. */
 export interface SocketInterfaces extends InterfaceNames {
-  /** Groups are int32 addresses; members are counted. */
-  joinGroup(ifIndex: number, group: number): void;
-  leaveGroup(ifIndex: number, group: number): void;
+  /** A socket's filter for an int32 group is another; null: it is no member. */
+  changeFilter(
+    ifIndex: number,
+    group: number,
+    before: SourceFilter | null,
+    after: SourceFilter | null,
+  ): void;
 }
 
 /** How far CLOCK_REALTIME is ahead of the stack's clock; may be corrected at any time. */

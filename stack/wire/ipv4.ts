@@ -2,7 +2,7 @@
  * IPv4 headers (RFC 791, RFC 1122 3.2.1, RFC 6864). Addresses are int32 in host order.
  *
  * Options are walked for two things only: that they are well formed, and whether they hold a source
- * route, which a host refuses. We send none.
+ * route, which a host refuses. We send none but "router alert" (igmp.ts).
  *
  * @module
  */
@@ -47,6 +47,8 @@ export const OPTION_NOP = 1;
 const OPTION_COPIED = 0x80;
 const OPTION_LSRR = 131;
 const OPTION_SSRR = 137;
+/** The option "router alert" (RFC 2113), whole: routers shall look at the packet. */
+export const ROUTER_ALERT = 0x94040000;
 
 /** A header as parsed; reused. */
 export class Ipv4Header {

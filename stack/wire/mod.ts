@@ -7,6 +7,7 @@ export * from "./arp.ts";
 export * from "./checksum.ts";
 export * from "./ethernet.ts";
 export * from "./icmp.ts";
+export * from "./igmp.ts";
 export * from "./ipv4.ts";
 export * from "./ipv6.ts";
 export * from "./tcp.ts";

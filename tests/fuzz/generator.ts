@@ -101,6 +101,7 @@ export class Generator {
     else if (kind < 900) this.#other.icmpError(this.#pick(this.world.recentOut));
     else if (kind < 920) this.#other.arp();
     else if (kind < 930) this.#other.raw();
+    else if (kind < 945) this.#other.igmp();
     else if (kind < 970) return this.#replay();
     else return this.#fragments();
     if (prng.chance(0.45)) this.#mutate();

@@ -1,9 +1,11 @@
 /**
  * What comes in besides TCP: datagrams, echoes, ICMP errors about packets that we did and did not
- * send, ARP.
+ * send, ARP, IGMP.
  *
  * @module
  */
+import { onesSum } from "../support/checksum.ts";
+import { PROTO_IGMP } from "../support/igmp.ts";
 import { LOCAL_MAC, PEER_MAC } from "../support/rig.ts";
 import { ipWord, PROTO_ICMP, PROTO_TCP, PROTO_UDP } from "../support/packet_types.ts";
 import type { Prng } from "../support/prng.ts";
@@ -125,6 +127,33 @@ export class OtherGrammar {
     if (kind === 8) return DEAD_ADDR;
     if (kind === 9) return prng.pick([0, 0xffffffff, ipWord("224.0.0.1"), ipWord("127.0.0.1")]);
     return (LOCAL_ADDRS[0] & ~0xff | prng.below(256)) >>> 0;
+  }
+
+  /** Queries of every version, about groups and sources, and what other hosts report. */
+  igmp(): void {
+    const { prng, draft } = this;
+    const { u8, dv } = draft;
+    const group = prng.pick([0, 0, GROUP_ADDR, GROUP_ADDR, ipWord("224.0.0.1"), prng.next() >>> 0]);
+    this.#ip(PROTO_IGMP, prng.chance(0.7) ? ipWord("224.0.0.1") : this.#localOrGroup());
+    const isQuery = prng.chance(0.7);
+    const isV3 = prng.chance(0.6);
+    u8[L4] = isQuery ? 0x11 : isV3 ? 0x22 : prng.pick([0x12, 0x16, 0x17, 0x13, prng.below(256)]);
+    u8[L4 + 1] = prng.pick([0, 1, 10, 100, 127, 128, prng.below(256)]);
+    dv.setUint32(L4 + 4, group);
+    let len = 8;
+    if (isV3) {
+      const count = prng.chance(0.05) ? prng.below(360) : prng.below(4);
+      u8[L4 + 8] = prng.below(16);
+      u8[L4 + 9] = prng.pick([0, 1, 125, 255]);
+      const lies = prng.chance(0.05);
+      dv.setUint16(L4 + 10, lies ? prng.below(65536) : count);
+      for (let i = 0; i < count; i++) dv.setUint32(L4 + 12 + 4 * i, prng.pick(LIVE_ADDRS));
+      len = 12 + 4 * count;
+    }
+    draft.len = L4 + len;
+    draft.fixAll();
+    dv.setUint16(L4 + 2, 0);
+    dv.setUint16(L4 + 2, ~onesSum(u8, L4, len) & 0xffff);
   }
 
   /** A packet of a protocol that only raw sockets know, or nobody. */

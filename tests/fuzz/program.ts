@@ -250,10 +250,18 @@ export class Program {
     return prng.chance(0.5) ? [create, option(slot, 0, IP_HDRINCL, 1)] : [create];
   }
 
-  /** IP_ADD_MEMBERSHIP or IP_DROP_MEMBERSHIP */
+  /** IP_ADD_MEMBERSHIP or IP_DROP_MEMBERSHIP; the same with a source, or without one of all. */
   #join(slot: number): Call {
-    const group = [239, 1, 2, 3];
-    const name = this.prng.chance(0.7) ? 35 : 36;
+    const { prng } = this;
+    const group = [239, 1, 2, prng.chance(0.8) ? 3 : prng.below(4)];
+    if (prng.chance(0.4)) {
+      const name = prng.pick([37, 38, 39, 39, 40]);
+      const [ours, source] = [LOCAL_ADDRS[0], prng.pick(LIVE_ADDRS)].map((word) =>
+        [24, 16, 8, 0].map((shift) => (word >>> shift) & 255)
+      );
+      return { name: "setoption", slot, args: [0, name, ...group, ...ours, ...source] };
+    }
+    const name = prng.chance(0.7) ? 35 : 36;
     return { name: "setoption", slot, args: [0, name, ...group, 0, 0, 0, 0, 2, 0, 0, 0] };
   }
 

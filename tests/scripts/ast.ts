@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { IgmpMessage } from "../support/igmp.ts";
+
 /** A number that a line sends or expects. */
 export type NumberSpec =
   | { readonly kind: "any" }
@@ -63,7 +65,14 @@ export interface IcmpSpec {
   readonly modifiers: readonly string[];
 }
 
-export type PacketSpec = SegmentSpec | UdpSpec | IcmpSpec;
+export interface IgmpSpec {
+  readonly what: "igmp";
+  readonly flow: string;
+  readonly message: IgmpMessage;
+  readonly modifiers: readonly string[];
+}
+
+export type PacketSpec = SegmentSpec | UdpSpec | IcmpSpec | IgmpSpec;
 
 export type Action =
   | { readonly kind: "inject"; readonly packet: PacketSpec }

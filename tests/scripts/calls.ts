@@ -19,6 +19,7 @@ import { PEER_ADDR } from "../support/rig.ts";
 import { assertions } from "./assertions.ts";
 import type { Answer, Call } from "./call.ts";
 import { datagramCalls } from "./datagrams.ts";
+import { groupCalls } from "./groups.ts";
 import { errnoValue, SHUTDOWN_HOW, SOCKET_OPTIONS } from "./names.ts";
 import { LOCAL_KEY, PEER_KEY, type World } from "./world.ts";
 
@@ -221,6 +222,7 @@ export const CALLS: Readonly<Record<string, Call>> = {
   /** Nothing happens: with a time in front, nothing may be sent in that time. */
   quiet: { expected: zero, run: () => 0 },
   ...datagramCalls,
+  ...groupCalls,
   ...assertions,
 };
 

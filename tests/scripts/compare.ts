@@ -4,8 +4,10 @@
  * @module
  */
 import { flagText, icmpText, optionText } from "../support/format.ts";
+import { igmpText } from "../support/igmp.ts";
 import {
   ACK,
+  type DecodedFrame,
   FIN,
   type IcmpMessage,
   type Ipv4Header,
@@ -17,8 +19,8 @@ import {
 } from "../support/packet_types.ts";
 import { checkPattern } from "../support/pattern.ts";
 import { LOCAL_ADDR, PEER_ADDR, type SentFrame } from "../support/rig.ts";
-import type { IcmpSpec, NumberSpec, OptionSpec, PacketSpec, SegmentSpec } from "./ast.ts";
-import { echoWord, ECN_BITS, icmpType, modifierValue } from "./wire.ts";
+import type { IcmpSpec, IgmpSpec, NumberSpec, OptionSpec, PacketSpec, SegmentSpec } from "./ast.ts";
+import { echoWord, ECN_BITS, icmpType, igmpDestination, modifierValue } from "./wire.ts";
 import { type Flow, LOCAL_KEY, PEER_KEY, type World } from "./world.ts";
 
 /** Every way in which the frame differs from the line; empty: it matches. */
@@ -27,6 +29,7 @@ export function compare(world: World, spec: PacketSpec, sent: SentFrame): string
   const flow = world.flow(spec.flow);
   const out = [...frame.errors];
   if (frame.ip === null) return [...out, "not an IPv4 packet"];
+  if (spec.what === "igmp") return compareIgmp(spec, frame, out);
   compareIp(spec, frame.ip, out);
   if (spec.what === "tcp") {
     if (!frame.tcp) out.push("not TCP");
@@ -161,4 +164,20 @@ function compareIcmp(
   if (isEcho && checkPattern(m.payload, 0, m.payload.length, PEER_KEY, 0) >= 0) {
     out.push("payload: not what was sent");
   }
+}
+
+/** The message, and what every one of them has: RFC 9776 4, RFC 1112 6.4, RFC 2113. */
+function compareIgmp(spec: IgmpSpec, frame: DecodedFrame, out: string[]): string[] {
+  const { ip, igmp, dstMac } = frame;
+  if (ip === null || igmp === null) return [...out, "not IGMP"];
+  const wanted = igmpText(spec.message);
+  if (igmpText(igmp) !== wanted) out.push(`IGMP: expected ${wanted}`);
+  if (ip.dst !== ipWord(igmpDestination(spec.message))) out.push("destination address");
+  const group = [1, 0, 0x5e, (ip.dst >>> 16) & 127, (ip.dst >>> 8) & 255, ip.dst & 255];
+  if (dstMac.join() !== group.join()) out.push("destination MAC");
+  if (ip.src !== LOCAL_ADDR) out.push("source address");
+  if (ip.ttl !== 1) out.push("TTL: expected 1");
+  if (ip.tos !== 0xc0) out.push("TOS: expected CS6");
+  if (ip.options.join() !== "148,4,0,0") out.push("the Router Alert option is missing");
+  return out;
 }

@@ -15,6 +15,7 @@ import {
   tcpSegment,
   udpBytes,
 } from "../support/build.ts";
+import { igmpBytes, PROTO_IGMP } from "../support/igmp.ts";
 import {
   ACK,
   type Ipv4Header,
@@ -28,12 +29,13 @@ import {
 import { fillPattern } from "../support/pattern.ts";
 import { LOCAL_ADDR, LOCAL_MAC, PEER_ADDR, PEER_MAC } from "../support/rig.ts";
 import { CSUM_VALID, GSO_TCPV4 } from "../../stack/base/frames.ts";
-import type { IcmpSpec, OptionSpec, PacketSpec, SegmentSpec, UdpSpec } from "./ast.ts";
-import { echoWord, ECN_BITS, icmpType, modifierValue } from "./wire.ts";
+import type { IcmpSpec, IgmpSpec, OptionSpec, PacketSpec, SegmentSpec, UdpSpec } from "./ast.ts";
+import { echoWord, ECN_BITS, icmpType, igmpDestination, modifierValue } from "./wire.ts";
 import { type Flow, PEER_KEY, type World } from "./world.ts";
 
 /** The frame that a "<" line describes. */
 export function buildFrame(world: World, spec: PacketSpec): WireFrame {
+  if (spec.what === "igmp") return buildIgmp(spec);
   const flow = world.flow(spec.flow);
   const header = headerFor(spec);
   let bytes: Uint8Array;
@@ -58,6 +60,21 @@ export function buildFrame(world: World, spec: PacketSpec): WireFrame {
     frame.gsoSize = Number(gsoSize);
   }
   return frame;
+}
+
+/** From the peer, to where messages of its kind go. */
+function buildIgmp(spec: IgmpSpec): WireFrame {
+  const { message, modifiers } = spec;
+  const bytes = igmpBytes(message);
+  if (modifiers.includes("badsum")) bytes[3] ^= 0x55;
+  const header = headerFor({
+    ...spec,
+    modifiers: [...modifiers, `to ${igmpDestination(message)}`],
+  });
+  const { dst } = header;
+  const group = Uint8Array.of(1, 0, 0x5e, (dst >>> 16) & 127, (dst >>> 8) & 255, dst & 255);
+  const mac = dst >>> 28 === 14 ? group : LOCAL_MAC;
+  return wireFrame(ipv4Frame(mac, PEER_MAC, { ...header, ttl: 1 }, PROTO_IGMP, bytes));
 }
 
 function headerFor(spec: PacketSpec): Ipv4Header {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { parseIgmpText } from "../support/igmp.ts";
 import type { IcmpSpec, NumberSpec, OptionSpec, PacketSpec, SegmentSpec, Term } from "./ast.ts";
 
 const FLAGS: Readonly<Record<string, number>> = {
@@ -50,6 +51,9 @@ export function parsePacket(text: string): PacketSpec {
   const words = rest.split(/\s+/);
   if (words[0] === "udp") return parseUdp(words.slice(1), modifiers);
   if (words[0] === "icmp") return parseIcmp(words.slice(1), modifiers);
+  if (words[0] === "igmp") {
+    return { what: "igmp", flow: "a", message: parseIgmpText(words.slice(1).join(" ")), modifiers };
+  }
   return parseSegment(rest, modifiers);
 }
 

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import type { IgmpMessage } from "../support/igmp.ts";
+import { ipText } from "../support/packet_types.ts";
 import type { IcmpSpec } from "./ast.ts";
 
 export const ECN_BITS: Readonly<Record<string, number>> = { noECT: 0, ECT1: 1, ECT0: 2, CE: 3 };
@@ -36,6 +38,13 @@ export function icmpType(name: string): readonly [number, number] {
   const found = ICMP_TYPES[name];
   if (!found) throw new Error(`unknown ICMP message "${name}"`);
   return found;
+}
+
+/** Where an IGMP message is sent (RFC 2236 3, RFC 9776 4.1.12, 4.2.14). */
+export function igmpDestination({ type, group }: IgmpMessage): string {
+  if (type === 0x22) return "224.0.0.22";
+  if (type === 0x17) return "224.0.0.2";
+  return group === 0 ? "224.0.0.1" : ipText(group);
 }
 
 /** Identifier and sequence number of an echo. */

@@ -6,6 +6,7 @@
  * @module
  */
 import { onesSum, pseudoSum } from "./checksum.ts";
+import { decodeIgmp, PROTO_IGMP } from "./igmp.ts";
 import {
   type DecodedFrame,
   ETHERTYPE_ARP,
@@ -33,6 +34,7 @@ export function decodeFrame(frame: WireFrame): DecodedFrame {
     tcp: null,
     udp: null,
     icmp: null,
+    igmp: null,
     ipPayload: EMPTY,
     errors: [],
   };
@@ -94,6 +96,7 @@ function decodeIpv4(frame: WireFrame, out: DecodedFrame): void {
     out.tcp = decodeTcp(payload, out.errors);
   } else if (ip.protocol === PROTO_UDP) decodeUdp(frame, out, ip, payload);
   else if (ip.protocol === PROTO_ICMP) decodeIcmp(out, payload);
+  else if (ip.protocol === PROTO_IGMP) out.igmp = decodeIgmp(payload, out.errors);
 }
 
 /** Verifies a transport checksum, or the pseudo-header sum that stands in for it. */

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { igmpText } from "./igmp.ts";
 import { type DecodedFrame, ipText, type TcpOption, type TcpSegment } from "./packet_types.ts";
 
 const FLAG_LETTERS: readonly (readonly [number, string])[] = [
@@ -113,6 +114,7 @@ export function frameText(f: DecodedFrame, base: SeqBase = ABSOLUTE): string {
       icmpText(m.type, m.code, m.rest)
     } (${m.payload.length})${trouble}`;
   }
+  if (f.igmp) return `${from} > ${to}: igmp ${igmpText(f.igmp)}${trouble}`;
   const more = f.ip.moreFragments ? "+" : "";
   const fragment = `proto ${f.ip.protocol} frag ${f.ip.fragOff}${more} (${f.ipPayload.length})`;
   return `${from} > ${to}: ${fragment}${trouble}`;

@@ -6,6 +6,8 @@
  * @module
  */
 
+import type { IgmpMessage } from "./igmp.ts";
+
 export const ETHERTYPE_IPV4 = 0x0800;
 export const ETHERTYPE_ARP = 0x0806;
 export const PROTO_ICMP = 1;
@@ -87,6 +89,7 @@ export interface DecodedFrame {
   tcp: TcpSegment | null;
   udp: UdpDatagram | null;
   icmp: IcmpMessage | null;
+  igmp: IgmpMessage | null;
   /** The IPv4 payload, always there when `ip` is. */
   ipPayload: Uint8Array;
   /** What is wrong with the frame; empty when it is well formed. */

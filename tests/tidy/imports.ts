@@ -53,6 +53,7 @@ const LAYERS: readonly (readonly [string, string])[] = [
   ["stack/tcp/", "tcp"],
   ["stack/udp/", "udp"],
   ["stack/icmp/", "icmp"],
+  ["stack/igmp/", "igmp"],
   ["stack/raw/", "raw"],
   ["stack/iface/", "iface"],
   ["stack/dhcp/", "dhcp"],
@@ -66,7 +67,7 @@ const LAYERS: readonly (readonly [string, string])[] = [
 ];
 
 const GROUND = ["base", "wire", "storage"];
-const TRANSPORTS = ["tcp", "udp", "icmp", "raw"];
+const TRANSPORTS = ["tcp", "udp", "icmp", "igmp", "raw"];
 
 /** What a layer may import besides itself. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -79,6 +80,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   tcp: [...GROUND, ...TCP_FLOOR_LAYERS],
   udp: GROUND,
   icmp: GROUND,
+  igmp: GROUND,
   raw: GROUND,
   iface: [...GROUND, ...TRANSPORTS],
   dhcp: [...GROUND, "udp", "iface"],

@@ -1,0 +1,7 @@
+/**
+ * IGMP: which groups are heard on a link, told to its routers and switches.
+ *
+ * @module
+ */
+export * from "./config.ts";
+export { IgmpLayer, type IgmpLayerDeps } from "./igmp_layer.ts";
