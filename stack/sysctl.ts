@@ -219,8 +219,8 @@ const TCP: readonly Sysctl[] = [
   flag("net.ipv4.tcp_ecn_fallback", "a SYN that is lost goes again without ECN", "tcp.ecnFallback"),
   number(
     "net.ipv4.tcp_fastopen",
-    { min: 0, max: 3 },
-    "1: as client; 2: as server; 3: both",
+    { min: 0, max: 2 ** 31 - 1 },
+    "1 client, 2 server; no cookies: 4, 0x200; every listener: 0x400",
     "tcp.fastOpen",
   ),
   number(

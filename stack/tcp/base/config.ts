@@ -58,7 +58,10 @@ export interface TcpConfig {
   /** tcp_ecn: 0 never, 1 ask for it and accept it, 2 accept it. tcp_ecn_fallback. */
   ecn: number;
   ecnFallback: boolean;
-  /** tcp_fastopen: 1 as client, 2 as server; both want a socket option besides. */
+  /**
+   * tcp_fastopen, bits: 1 as client, 2 as server, both by a socket option; 4 as client without
+   * cookies; 0x200 as server without cookies; 0x400 for every listener.
+   */
   fastOpen: number;
   /** tcp_fastopen_blackhole_timeout_sec: a client's first pause after signs of trouble; 0: none. */
   fastOpenBlackholeUs: number;

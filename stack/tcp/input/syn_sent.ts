@@ -22,10 +22,13 @@ import { retransmitSynData } from "../loss/recovery.ts";
 import { replyReset } from "../output/reset.ts";
 import { SENT_EVER_RETRANS } from "../tcb/sent_queue.ts";
 import { seqGt, seqLeq } from "../base/seq.ts";
+import { type KnownServer, NO_COOKIE } from "../secrets/fast_open_cookies.ts";
 import type { Segment } from "../base/segment.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 import { stopRetransmitTimer } from "../tcb/deadlines.ts";
 import { nextState, StateEvent } from "../base/state_table.ts";
+
+const UNKNOWN_SERVER: KnownServer = { cookie: NO_COOKIE, mss: 0 };
 
 export function synSentInput(tcb: Tcb, seg: Segment): void {
   if (tcb.isConnectDeferred) return replyReset(tcb.layer, tcb, seg);
@@ -133,17 +136,35 @@ function simultaneousOpen(tcb: Tcb, seg: Segment): void {
   emitSyn(tcb, true, seg.nowUs);
 }
 
+/**
+ * What the server has said of cookies. Who gives none when asked may know the option in the form
+ * that it had as an experiment: that is tried next, once (Linux tcp_rcv_fastopen_synack).
+ */
+function keepCookie(tcb: Tcb, { options }: Segment): void {
+  const { layer, remote, peerMss: mss } = tcb;
+  const known = layer.cookieCache.get(remote) ?? UNKNOWN_SERVER;
+  const off = options.fastOpenCookieOff;
+  if (options.fastOpenCookieLen > 0) {
+    const cookie = layer.memory.u8.slice(off, off + options.fastOpenCookieLen);
+    const isExperimental = options.isFastOpenExperimental;
+    layer.cookieCache.set(remote, { ...known, cookie, mss, isExperimental });
+    return;
+  }
+  const isRefused = off < 0 && known.cookie.length === 0 && tcb.totalRetransmits === 0;
+  layer.cookieCache.set(remote, {
+    cookie: known.cookie,
+    mss,
+    isExperimental: isRefused
+      ? !known.isExperimentTried && !known.isExperimental
+      : known.isExperimental,
+    isExperimentTried: known.isExperimentTried || isRefused && known.isExperimental,
+  });
+}
+
 /** Fast Open: keeps the cookie and the MSS, and sees what became of the data of our SYN. */
 function fastOpenAnswered(tcb: Tcb, seg: Segment): void {
   const { layer } = tcb;
-  const { options } = seg;
-  if (tcb.fastOpenAsked) {
-    const off = options.fastOpenCookieOff;
-    const cookie = options.fastOpenCookieLen > 0
-      ? layer.memory.u8.slice(off, off + options.fastOpenCookieLen)
-      : layer.cookieCache.get(tcb.remote)?.cookie;
-    if (cookie !== undefined) layer.cookieCache.set(tcb.remote, { cookie, mss: tcb.peerMss });
-  }
+  if (tcb.fastOpenAsked) keepCookie(tcb, seg);
   if (tcb.synDataLen === 0) return;
   if (tcb.sent.count === 0) {
     layer.counters.tcp.fastOpenActive++;

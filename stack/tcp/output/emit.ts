@@ -20,6 +20,7 @@ import {
   TCP_CHECKSUM_OFFSET,
   TCP_ECE,
   TCP_HEADER_LEN,
+  TCP_PSH,
   TCP_RST,
   TCP_URG,
 } from "../../wire/tcp.ts";
@@ -102,6 +103,7 @@ export function emitSegment(
   const window = advertiseWindow(tcb) >>> tcb.rcvWindShift;
   const mss = currentMss(tcb);
   const isProbe = isMtuProbe(tcb, seq, payloadLen);
+  const isCut = payloadLen > tcb.smss && !isProbe;
   // Data that was cut to SMSS before there were blocks to send leaves no room for them
   const hasRoom = payloadLen <= mss || (payloadLen > tcb.smss && !isProbe);
   const sackCount = hasRoom ? collectSackBlocks(tcb) : 0;
@@ -116,7 +118,11 @@ export function emitSegment(
     layer.sackRight,
   );
   const urgent = urgentPointer(tcb, seq);
-  const sentFlags = flags | TCP_ACK | (urgent > 0 ? TCP_URG : 0);
+  let allFlags = flags | TCP_ACK;
+  if (urgent > 0) allFlags |= TCP_URG;
+  if (tcb.isEcnEchoing) allFlags |= TCP_ECE;
+  // Who coalesces segments on the way need not wait for more (Linux __tcp_transmit_skb)
+  if (isCut) allFlags |= TCP_PSH;
   emitTcp(
     layer.memory.dv,
     off,
@@ -125,16 +131,15 @@ export function emitSegment(
     seq,
     tcb.rcvNxt,
     headerLen,
-    tcb.isEcnEchoing ? sentFlags | TCP_ECE : sentFlags,
+    allFlags,
     window,
     0,
     urgent,
   );
   if (layer.log.isOn[LogEvent.TCP_SEGMENT_SENT] !== 0) {
     const [at, acked] = [seqDiff(seq, tcb.iss), seqDiff(tcb.rcvNxt, tcb.irs)];
-    tell(tcb, LogEvent.TCP_SEGMENT_SENT, sentFlags, at, payloadLen, acked, tcb.rcvWnd);
+    tell(tcb, LogEvent.TCP_SEGMENT_SENT, allFlags, at, payloadLen, acked, tcb.rcvWnd);
   }
-  const isCut = payloadLen > tcb.smss && !isProbe;
   if (payloadLen > 0) attachPayload(tcb, frame, seq, payloadLen, isCut ? mss : 0);
   const segs = isCut ? Math.ceil(payloadLen / mss) : 1;
   tcb.segsOut += segs;

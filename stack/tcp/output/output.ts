@@ -23,7 +23,7 @@ import { mtuProbeLen, onMtuProbeSent } from "../path/mtu_probing.ts";
 import { refreshRoute } from "../path/route.ts";
 import { notsentLowat, tellWriter } from "./send_buffer.ts";
 import { NO_LOWAT } from "../base/config.ts";
-import { SENT_FIN, SENT_SYN, type SentSegment } from "../tcb/sent_queue.ts";
+import { SENT_FIN, SENT_PUSH, SENT_SYN, type SentSegment } from "../tcb/sent_queue.ts";
 import { seqDiff, seqGt } from "../base/seq.ts";
 import { Recovery, RetransmitTimer, State } from "../base/state.ts";
 import { isUrgentInReach } from "../urgent/send.ts";
@@ -164,7 +164,7 @@ export function retransmit(tcb: Tcb, segment: SentSegment, maxBytes: number, now
   } else {
     const isFin = (segment.flags & SENT_FIN) !== 0;
     const payloadLen = seqDiff(segment.end, segment.seq) - (isFin ? 1 : 0);
-    const isPush = segment.end === tcb.sndNxt && payloadLen > 0;
+    const isPush = (segment.flags & SENT_PUSH) !== 0 && payloadLen > 0;
     emitSegment(
       tcb,
       segment.seq,
@@ -250,7 +250,7 @@ function sendProbe(tcb: Tcb, nowUs: number): void {
   if (unsent > 0 && wndRoom > 0) {
     const payloadLen = Math.min(unsentRecord(tcb), wndRoom, tcb.smss);
     const isFin = tcb.isFinQueued && payloadLen === unsent && wndRoom > payloadLen;
-    sendData(tcb, payloadLen, isFin, nowUs);
+    sendData(tcb, payloadLen, isFin, nowUs, true);
   } else {
     // An old segment tells nothing urgent: the one that tells goes first (Linux tcp_write_wakeup)
     if (isUrgentInReach(tcb)) emitSegment(tcb, tcb.sndUna, 0, 0, nowUs);
@@ -337,13 +337,24 @@ function maySendSmall(tcb: Tcb): boolean {
   return !(seqGt(tcb.sndSml, tcb.sndUna) && !seqGt(tcb.sndSml, tcb.sndNxt));
 }
 
-function sendData(tcb: Tcb, payloadLen: number, isFin: boolean, nowUs: number): void {
+function sendData(
+  tcb: Tcb,
+  payloadLen: number,
+  isFin: boolean,
+  nowUs: number,
+  isPushForced = false,
+): void {
   const seq = tcb.sndNxt;
-  const isPush = tcb.writes.isPush(seq, payloadLen);
+  const isPush = isPushForced || tcb.writes.isPush(seq, payloadLen);
   const lenBytes = payloadLen + (isFin ? 1 : 0);
   // In the books first: what does not leave counts as lost on the way.
   const isFlightEmpty = tcb.sent.count === 0;
-  const segment = tcb.sent.push(seq, lenBytes, isFin ? SENT_FIN : 0, nowUs);
+  const segment = tcb.sent.push(
+    seq,
+    lenBytes,
+    (isFin ? SENT_FIN : 0) | (isPush ? SENT_PUSH : 0),
+    nowUs,
+  );
   tcb.rate.onSent(segment, isFlightEmpty, nowUs);
   tcb.pacer.onSent(lenBytes, nowUs);
   tcb.sndNxt = (seq + lenBytes) | 0;

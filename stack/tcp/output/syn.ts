@@ -6,7 +6,7 @@
  */
 import { timestampNow } from "../base/timestamp.ts";
 import { armRetransmitTimer, rearmTimer } from "../tcb/deadlines.ts";
-import { NO_COOKIE } from "../secrets/fast_open_cookies.ts";
+import { FAST_OPEN_CLIENT_NO_COOKIE, NO_COOKIE } from "../secrets/fast_open_cookies.ts";
 import { attachPayload, onAckSent, sendSegment } from "./emit.ts";
 import type { TcpContext } from "../tcb/context.ts";
 import type { Tcb } from "../tcb/tcb.ts";
@@ -14,7 +14,7 @@ import { seqDiff } from "../base/seq.ts";
 import type { Flow } from "../base/flow.ts";
 import { advertisedMss } from "../path/mss.ts";
 import { synEcnFlags } from "../loss/ecn.ts";
-import { SENT_SYN } from "../tcb/sent_queue.ts";
+import { SENT_PUSH, SENT_SYN } from "../tcb/sent_queue.ts";
 import type { Route } from "../../base/network.ts";
 import { emitSynOptions, TCP_OPTIONS_MAX_LEN } from "../../wire/tcp_options.ts";
 import { emitTcp, TCP_ACK, TCP_ECE, TCP_HEADER_LEN, TCP_SYN } from "../../wire/tcp.ts";
@@ -114,14 +114,24 @@ export function sendSyn(tcb: Tcb, fastOpenCookie: Uint8Array | null, nowUs: numb
   tcb.sent.push(tcb.iss, 1, SENT_SYN, nowUs);
   tcb.sndNxt = (tcb.iss + 1) | 0;
   if (synDataLen > 0) {
-    tcb.sent.push(tcb.sndNxt, synDataLen, 0, nowUs);
+    const isPush = tcb.writes.isPush(tcb.sndNxt, synDataLen);
+    tcb.sent.push(tcb.sndNxt, synDataLen, isPush ? SENT_PUSH : 0, nowUs);
     tcb.sndNxt = (tcb.sndNxt + synDataLen) | 0;
     tcb.bytesSent += synDataLen;
   }
   tcb.lastSentUs = nowUs;
-  emitSyn(tcb, false, nowUs, fastOpenCookie, true);
+  const isExperimental = tcb.layer.cookieCache.get(tcb.remote)?.isExperimental ?? false;
+  emitSyn(tcb, false, nowUs, fastOpenCookie, true, isExperimental);
   armRetransmitTimer(tcb, nowUs);
   rearmTimer(tcb);
+}
+
+/**
+ * The SYN's data goes without a cookie: the program knows that the server wants none (RFC 7413
+ * appendix A, TCP_FASTOPEN_NO_COOKIE), or all servers are such.
+ */
+export function needsNoCookie({ options, layer }: Tcb): boolean {
+  return options.fastOpenNoCookie || (layer.config.fastOpen & FAST_OPEN_CLIENT_NO_COOKIE) !== 0;
 }
 
 /** There is data for the SYN that has waited (RFC 7413 4.2.2), or the program will send none. */
@@ -131,10 +141,11 @@ export function sendDeferredSyn(tcb: Tcb, nowUs: number): void {
   const unsent = tcb.sndRing.usedBytes;
   if (unsent === 0 && !tcb.isFinQueued) return;
   tcb.isConnectDeferred = false;
-  // TCP_FASTOPEN_NO_COOKIE: the program knows that the server wants none (RFC 7413 appendix A)
-  if (server === null && !options.fastOpenNoCookie) return sendSyn(tcb, NO_COOKIE, nowUs);
+  const cookie = server?.cookie ?? NO_COOKIE;
+  const isBare = needsNoCookie(tcb);
+  if (cookie.length === 0 && !isBare) return sendSyn(tcb, NO_COOKIE, nowUs);
   const ownMss = advertisedMss(tcb.route!, options.maxSeg);
   const mss = server === null ? ownMss : Math.min(server.mss, ownMss);
   tcb.synDataLen = Math.max(0, Math.min(unsent, mss - TCP_OPTIONS_MAX_LEN));
-  sendSyn(tcb, options.fastOpenNoCookie ? null : server!.cookie, nowUs);
+  sendSyn(tcb, isBare ? null : cookie, nowUs);
 }

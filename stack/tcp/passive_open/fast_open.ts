@@ -15,7 +15,11 @@ import type { SynRequest } from "./syn_request.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 import { armRetransmitTimer, rearmTimer } from "../tcb/deadlines.ts";
 import { emitSyn } from "../output/syn.ts";
-import { CookieKey, FAST_OPEN_SERVER } from "../secrets/fast_open_cookies.ts";
+import {
+  CookieKey,
+  FAST_OPEN_SERVER,
+  FAST_OPEN_SERVER_NO_COOKIE,
+} from "../secrets/fast_open_cookies.ts";
 
 /**
  * A listener with TCP_FASTOPEN has got a SYN. Returns true when its data may be taken before the
@@ -24,7 +28,9 @@ import { CookieKey, FAST_OPEN_SERVER } from "../secrets/fast_open_cookies.ts";
 export function acceptsFastOpen(request: SynRequest, seg: Segment): boolean {
   const { layer, listener } = request;
   const { fastOpenCookieOff, fastOpenCookieLen } = seg.options;
-  const { fastOpenQueue, fastOpenNoCookie, fastOpenCookies } = listener.tcb.options;
+  const { fastOpenQueue, fastOpenCookies } = listener.tcb.options;
+  const fastOpenNoCookie = listener.tcb.options.fastOpenNoCookie ||
+    (layer.config.fastOpen & FAST_OPEN_SERVER_NO_COOKIE) !== 0;
   const counters = layer.counters.tcp;
   if ((layer.config.fastOpen & FAST_OPEN_SERVER) === 0 || fastOpenQueue === 0) return false;
   const hasOption = fastOpenCookieOff >= 0;

@@ -10,6 +10,10 @@ import type { IpAddress } from "../../base/ip_address.ts";
 /** Bits of the configuration (tcp_fastopen). */
 export const FAST_OPEN_CLIENT = 1;
 export const FAST_OPEN_SERVER = 2;
+/** Clients send data without a cookie; servers take it; listeners need no option. */
+export const FAST_OPEN_CLIENT_NO_COOKIE = 4;
+export const FAST_OPEN_SERVER_NO_COOKIE = 0x200;
+export const FAST_OPEN_EVERY_LISTENER = 0x400;
 const COOKIE_LEN = 8;
 /** TCP_FASTOPEN_KEY_LENGTH */
 export const FAST_OPEN_KEY_LEN = 16;
@@ -20,8 +24,13 @@ export const NO_COOKIE: Uint8Array = new Uint8Array(0);
 
 /** What a client knows of a server. */
 export interface KnownServer {
+  /** Empty: none was given. */
   readonly cookie: Uint8Array;
   readonly mss: number;
+  /** The option's form: the experiment's (RFC 6994), which servers older than RFC 7413 know. */
+  readonly isExperimental?: boolean;
+  /** That form was tried, too. */
+  readonly isExperimentTried?: boolean;
 }
 
 /** A client's cookies; the oldest make way. */

@@ -37,6 +37,8 @@ export const SENT_RETRANS = 4;
 export const SENT_EVER_RETRANS = 8;
 export const SENT_SYN = 16;
 export const SENT_FIN = 32;
+/** PSH at its end. */
+export const SENT_PUSH = 64;
 
 export class SentSegment implements TxStamp {
   seq = 0;
@@ -260,7 +262,7 @@ export class SentQueue {
     second.isTxAppLimited = segment.isTxAppLimited;
     second.flags = segment.flags & ~SENT_SYN;
     segment.end = second.seq;
-    segment.flags &= ~SENT_FIN;
+    segment.flags &= ~(SENT_FIN | SENT_PUSH);
     second.prev = segment;
     second.next = segment.next;
     if (segment.next === null) this.tail = second;

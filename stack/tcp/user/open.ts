@@ -22,7 +22,12 @@ import { ANY_V4, ANY_V6, type IpAddress } from "../../base/ip_address.ts";
 import { AF_INET } from "../../base/socket_constants.ts";
 import type { Route } from "../../base/network.ts";
 import { renewTcb } from "./close.ts";
-import { FAST_OPEN_CLIENT, NO_COOKIE } from "../secrets/fast_open_cookies.ts";
+import {
+  FAST_OPEN_CLIENT,
+  FAST_OPEN_EVERY_LISTENER,
+  FAST_OPEN_SERVER,
+  NO_COOKIE,
+} from "../secrets/fast_open_cookies.ts";
 import { FLOW_TIME_WAIT } from "../base/flow.ts";
 import { Listener } from "../tcb/listener.ts";
 import { updateSmss } from "../path/mss.ts";
@@ -31,7 +36,7 @@ import type { TcpSocket } from "./socket.ts";
 import { State } from "../base/state.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 import type { TimeWait } from "../teardown/time_wait.ts";
-import { sendSyn } from "../output/syn.ts";
+import { needsNoCookie, sendSyn } from "../output/syn.ts";
 import { nextState, StateEvent } from "../base/state_table.ts";
 import { setState } from "../teardown/lifecycle.ts";
 import { WINDOW_FIELD_MAX } from "../base/segment.ts";
@@ -71,6 +76,10 @@ export function listenSocket(socket: TcpSocket, backlog: number): number {
   if (result < 0) return result;
   setState(tcb, nextState(tcb.state, StateEvent.PASSIVE_OPEN));
   socket.listening = new Listener(tcb, limit);
+  const everyListener = FAST_OPEN_SERVER | FAST_OPEN_EVERY_LISTENER;
+  if ((layer.config.fastOpen & everyListener) === everyListener) {
+    tcb.options.fastOpenQueue ||= limit;
+  }
   layer.demux.addListener(socket.listening);
   tell(tcb, LogEvent.TCP_LISTEN, limit);
   return 0;
@@ -235,7 +244,7 @@ function startConnect(
   const isFast = wantsFast && (config.fastOpen & FAST_OPEN_CLIENT) !== 0 &&
     !layer.fastOpenPause.isOn(nowUs);
   const cookie = isFast ? layer.cookieCache.get(tcb.remote)?.cookie ?? NO_COOKIE : null;
-  const isWelcome = cookie !== null && cookie.length > 0 || tcb.options.fastOpenNoCookie;
+  const isWelcome = cookie !== null && cookie.length > 0 || needsNoCookie(tcb);
   if (isFast && hasData && isWelcome) {
     // The SYN waits for data to take along
     tcb.isConnectDeferred = true;
