@@ -30,7 +30,7 @@ export class Memberships {
     const index = this.#choose(choice);
     if (index === 0) return -ENODEV;
     const group = choice.group.w3;
-    if (this.#find(group, index) !== undefined) return -EADDRINUSE;
+    if (this.find(group, index) !== undefined) return -EADDRINUSE;
     if (this.list.length >= this.env.config.maxMemberships) return -ENOBUFS;
     const joined: GroupMembership = { group, ifIndex: index, isInclude, sources: [] };
     this.list.push(joined);
@@ -42,7 +42,7 @@ export class Memberships {
     const { group, ifIndex, ifAddr } = choice;
     const index = this.#choose(choice);
     if (index === 0) return ifIndex === 0 && ifAddr === 0 ? -ENODEV : -EADDRNOTAVAIL;
-    const found = this.#find(group.w3, index);
+    const found = this.find(group.w3, index);
     if (found === undefined) return -EADDRNOTAVAIL;
     this.list.splice(this.list.indexOf(found), 1);
     this.env.interfaces.changeFilter(index, group.w3, found, null);
@@ -81,7 +81,7 @@ export class Memberships {
     const index = this.#choose(choice);
     if (index === 0) return -ENODEV;
     if (isInclude && sources.length === 0) return this.leave(choice);
-    const found = this.#find(choice.group.w3, index);
+    const found = this.find(choice.group.w3, index);
     if (found === undefined) return -EINVAL;
     return this.#change(found, isInclude, [...new Set(sources)]);
   }
@@ -102,7 +102,7 @@ export class Memberships {
   ): number {
     const index = this.#choose(choice);
     if (index === 0) return -ENODEV;
-    const found = this.#find(choice.group.w3, index);
+    const found = this.find(choice.group.w3, index);
     if (found === undefined) return -EINVAL;
     if (found.isInclude !== isInclude) {
       if (found.sources.length > 0) return -EINVAL;
@@ -125,7 +125,8 @@ export class Memberships {
     return this.#change(found, found.isInclude, [...found.sources, source]);
   }
 
-  #find(group: number, ifIndex: number): GroupMembership | undefined {
+  /** undefined: it is no member. */
+  find(group: number, ifIndex: number): GroupMembership | undefined {
     return this.list.find((m) => m.group === group && m.ifIndex === ifIndex);
   }
 

@@ -12,6 +12,7 @@ import { getIpv6, setIpv6 } from "./sol_ipv6.ts";
 import { getSolSocket, setSolSocket } from "./sol_socket.ts";
 import type { OptionHost } from "./option_host.ts";
 
+const NOTHING = new Uint8Array(0);
 /** Longest payload that UDP_SEGMENT may name: Linux's USHRT_MAX. */
 const MAX_SEGMENT = 65535;
 
@@ -69,13 +70,17 @@ function speaks(host: OptionHost, level: number): boolean {
   }
 }
 
-/** Returns the bytes that getsockopt would (not truncated to `maxLen`), or -errno. */
+/**
+ * Returns the bytes that getsockopt would (not truncated to `maxLen`), or -errno. `asked`: what the
+ * caller's buffer holds, in which some options are asked for more than their name says.
+ */
 export function getOption(
   host: OptionHost,
   level: number,
   name: number,
   maxLen: number,
   nowUs: number,
+  asked: Uint8Array = NOTHING,
 ): Uint8Array | number {
   if (!speaks(host, level)) return host.domain === c.AF_INET6 ? -ENOPROTOOPT : -EOPNOTSUPP;
   if (level === c.IPPROTO_TCP && host instanceof TcpSocket) {
@@ -85,7 +90,7 @@ export function getOption(
     case c.SOL_SOCKET:
       return getSolSocket(host, name, maxLen);
     case c.IPPROTO_IP:
-      return getIp(host, name, maxLen);
+      return getIp(host, name, maxLen, asked);
     case c.IPPROTO_IPV6:
       return getIpv6(host, name);
     case c.SOL_RAW:

@@ -17,7 +17,7 @@ import {
 import { ECN_MASK, OPTION_NOP } from "../wire/ipv4.ts";
 import type { SocketFlag } from "../base/socket_options.ts";
 import type { OptionHost } from "./option_host.ts";
-import { MREQ_LEN, MREQN_LEN, setGroupOption } from "./sol_ip_groups.ts";
+import { getGroupOption, MREQ_LEN, MREQN_LEN, setGroupOption } from "./sol_ip_groups.ts";
 
 /** Longest IP options. */
 const MAX_OPTIONS_LEN = 40;
@@ -141,7 +141,12 @@ function setMulticastIf(host: OptionHost, value: Uint8Array): number {
   return 0;
 }
 
-export function getIp(host: OptionHost, name: number, maxLen: number): Uint8Array | number {
+export function getIp(
+  host: OptionHost,
+  name: number,
+  maxLen: number,
+  asked: Uint8Array,
+): Uint8Array | number {
   const options = host.options;
   const flag = FLAGS[name] ?? STRICT_FLAGS[name];
   if (flag !== undefined) return intOrByteBytes(options[flag] ? 1 : 0, maxLen);
@@ -164,7 +169,7 @@ export function getIp(host: OptionHost, name: number, maxLen: number): Uint8Arra
       return boolBytes(options.multicastAll);
     default: {
       const n = numberOf(host, name);
-      return n === null ? -ENOPROTOOPT : intOrByteBytes(n, maxLen);
+      return n === null ? getGroupOption(host, name, asked) : intOrByteBytes(n, maxLen);
     }
   }
 }

@@ -15,7 +15,7 @@ import { EADDRNOTAVAIL, EINVAL, ENOBUFS, ENODEV, ENOPROTOOPT, EPROTO } from "../
 import { IpAddress } from "../base/ip_address.ts";
 import * as c from "../base/socket_constants.ts";
 import type { GroupChoice, Memberships } from "./memberships.ts";
-import { readInt, readV4 } from "./option_codec.ts";
+import { intBytes, readInt, readV4, v4Bytes } from "./option_codec.ts";
 import type { OptionHost } from "./option_host.ts";
 
 export const MREQ_LEN = 8;
@@ -68,6 +68,55 @@ export function setGroupOption(host: OptionHost, name: number, value: Uint8Array
     default:
       return -ENOPROTOOPT;
   }
+}
+
+/**
+ * The filter that `asked` names, in its own form: as many sources as it has room for, and how many
+ * there are. -ENOPROTOOPT: the option is none of these.
+ */
+export function getGroupOption(
+  host: OptionHost,
+  name: number,
+  asked: Uint8Array,
+): Uint8Array | number {
+  if (name === c.IP_MSFILTER) return getFilter(host, asked);
+  return name === c.MCAST_MSFILTER ? getGroupFilter(host, asked) : -ENOPROTOOPT;
+}
+
+function getFilter(host: OptionHost, asked: Uint8Array): Uint8Array | number {
+  if (asked.length < MSFILTER_LEN) return -EINVAL;
+  const group = addressAt(asked, 0);
+  if (!group.isMulticast) return -EINVAL;
+  const ifIndex = host.interfaces.indexOfV4(readV4(asked, 4));
+  if (ifIndex === 0) return -ENODEV;
+  const found = host.memberships?.find(group.w3, ifIndex);
+  if (found === undefined) return -EADDRNOTAVAIL;
+  const sources = found.sources.slice(0, readInt(asked, 12) >>> 0);
+  const value = new Uint8Array(MSFILTER_LEN + 4 * sources.length);
+  value.set(asked.subarray(0, 8));
+  value.set(intBytes(found.isInclude ? c.MCAST_INCLUDE : c.MCAST_EXCLUDE), 8);
+  value.set(intBytes(found.sources.length), 12);
+  sources.forEach((source, i) => value.set(v4Bytes(source), MSFILTER_LEN + 4 * i));
+  return value;
+}
+
+function getGroupFilter(host: OptionHost, asked: Uint8Array): Uint8Array | number {
+  if (asked.length < GROUP_FILTER_LEN || !isV4(asked, GROUP_OFF)) return -EINVAL;
+  const { group, ifIndex } = groupChoice(asked);
+  if (!group.isMulticast) return -EINVAL;
+  const found = host.memberships?.find(group.w3, ifIndex);
+  if (found === undefined) return -EADDRNOTAVAIL;
+  const sources = found.sources.slice(0, readInt(asked, GROUP_REQ_LEN + 4) >>> 0);
+  const value = new Uint8Array(GROUP_FILTER_LEN + STORAGE_LEN * sources.length);
+  value.set(asked.subarray(0, GROUP_REQ_LEN));
+  value.set(intBytes(found.isInclude ? c.MCAST_INCLUDE : c.MCAST_EXCLUDE), GROUP_REQ_LEN);
+  value.set(intBytes(found.sources.length), GROUP_REQ_LEN + 4);
+  sources.forEach((source, i) => {
+    const at = GROUP_FILTER_LEN + STORAGE_LEN * i;
+    value[at] = c.AF_INET;
+    value.set(v4Bytes(source), at + 4);
+  });
+  return value;
 }
 
 function changeMembership(host: OptionHost, name: number, value: Uint8Array): number {

@@ -30,7 +30,10 @@
 
 static struct sockaddr_in to = {.sin_family = AF_INET};
 
-static void say(const char *what, long result) {
+void filters(void); /* group_calls.c */
+void say(const char *what, long result);
+
+void say(const char *what, long result) {
   printf("%s: %ld %s\n", what, result, result < 0 ? strerrorname_np(errno) : "");
 }
 
@@ -381,6 +384,7 @@ int main(int argc, char **argv) {
   if (strcmp(argv[1], "filtered") == 0) filtered();
   if (strcmp(argv[1], "segments") == 0) segments();
   if (strcmp(argv[1], "stamps") == 0) stamps();
+  if (strcmp(argv[1], "filters") == 0) filters();
   if (strcmp(argv[1], "resolve") == 0) resolve(argv[2]);
   return 0;
 }

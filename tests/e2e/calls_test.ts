@@ -9,7 +9,7 @@ import { e2eWith, type Fixture, PEER, withoutNetmap } from "./fixture.ts";
 
 const e2e = withoutNetmap(e2eWith("cc"));
 
-const SOURCE = `${import.meta.dirname}/calls.c`;
+const SOURCES = ["calls.c", "group_calls.c"].map((name) => `${import.meta.dirname}/${name}`);
 const LOOPBACK = "127.0.0.1";
 const CLOSED_PORT = "4990";
 
@@ -23,6 +23,7 @@ const CASES: readonly (readonly [name: string, words: string])[] = [
   ["filtered", "received: 4"],
   ["segments", "received: 500"],
   ["stamps", "1 37 64 1"],
+  ["filters", "24: mode 1 of 3 198.18.0.1 198.18.0.2\n"],
 ];
 
 /** The compiled program, in a directory of its own. */
@@ -30,7 +31,7 @@ async function withCalls(f: Fixture, use: (calls: string) => Promise<void>): Pro
   const dir = await Deno.makeTempDir();
   try {
     const flags = ["-O1", "-Wall", "-Wextra"];
-    const compiled = await f.ns.run(["cc", ...flags, "-o", `${dir}/calls`, SOURCE]);
+    const compiled = await f.ns.run(["cc", ...flags, "-o", `${dir}/calls`, ...SOURCES]);
     assertEquals([compiled.code, compiled.stderr], [0, ""]);
     await use(`${dir}/calls`);
   } finally {

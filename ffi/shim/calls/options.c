@@ -46,6 +46,13 @@ static long int_out(int from, void *value, socklen_t room, socklen_t *len) {
   return copy_out(value, &from, room) < 0 ? -EFAULT : copy_out(len, &room, sizeof room);
 }
 
+/* The caller's buffer says whose value is wanted: so many bytes of it; 0: the name is all. */
+static uint32_t asked_len(int level, int name) {
+  if (level != IPPROTO_IP) return 0;
+  if (name == IP_MSFILTER) return IP_MSFILTER_SIZE(0);
+  return name == MCAST_MSFILTER ? GROUP_FILTER_SIZE(0) : 0;
+}
+
 static long getsockopt_nuse(int fd, enum fd_kind kind, struct fd_entry *e, int level, int name,
                             void *value, socklen_t *len) {
   uint8_t found[NUSE_DATA_MAX];
@@ -60,6 +67,11 @@ static long getsockopt_nuse(int fd, enum fd_kind kind, struct fd_entry *e, int l
   }
   struct control_request request = {
       .op = NUSE_OP_GETOPT, .a = level, .b = name, .c = (int)room};
+  uint32_t asked = asked_len(level, name);
+  if (asked > 0) {
+    request.data = value;
+    request.data_len = room < asked ? room : asked;
+  }
   struct control_reply reply = {.data = found, .data_cap = sizeof found};
   long result = entry_call(fd, e, &request, &reply);
   if (result < 0) return result;

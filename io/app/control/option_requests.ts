@@ -36,7 +36,9 @@ export function getOption(call: Call, endpoint: Endpoint): number {
   }
   if (isCork(endpoint, request)) return replyInt(app, reply, Number(endpoint.isCorked));
   const maxLen = Math.min(request.c, P.NUSE_DATA_MAX);
-  const value = getSocketOption(endpoint.socket, request.a, request.b, maxLen, nowUs);
+  const { a: level, b: name, dataOff, dataLen } = request;
+  const asked = app.memory.u8.slice(dataOff, dataOff + dataLen);
+  const value = getSocketOption(endpoint.socket, level, name, maxLen, nowUs, asked);
   return replyValue(app, reply, value);
 }
 

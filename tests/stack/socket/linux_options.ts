@@ -58,7 +58,7 @@ function compareOption(host: Host, { level, name, ...record }: Recorded, kind: s
     if (ours !== theirs) found.push(`${what} ${ours} instead of ${theirs}`);
   };
   const get = (socket: Socket, maxLen: number): string | number => {
-    const value = getOption(socket, level, name, maxLen, host.nowUs);
+    const value = getOption(socket, level, name, maxLen, host.nowUs, new Uint8Array(maxLen));
     return typeof value === "number" ? value : value.subarray(0, maxLen).toHex();
   };
   const socket = fresh(host, kind);

@@ -5,6 +5,7 @@ import {
   ENOBUFS,
   ENODEV,
   EPROTO,
+  getOption,
   setOption,
   SOCK_RAW,
 } from "../../../stack/mod.ts";
@@ -127,6 +128,35 @@ Deno.test("IP_MSFILTER and MCAST_MSFILTER: the whole filter at once", () => {
   assertEquals(set(GROUP_FILTER, Uint8Array.of(...head)), -EINVAL);
   assertEquals(set(MSFILTER, filterOf(INCLUDE)), 0); // to hear nobody is to leave
   assertEquals(host.iface.hasGroup(ip(GROUP).w3), false);
+});
+
+Deno.test("IP_MSFILTER and MCAST_MSFILTER, read: what is asked is in the buffer", () => {
+  const { host, socket, set } = setUp();
+  const get = (name: number, asked: Uint8Array) =>
+    getOption(socket, 0, name, 1024, host.nowUs, asked);
+  assertEquals(get(MSFILTER, filterOf(INCLUDE)), -EADDRNOTAVAIL); // not joined
+  set(35, addresses(GROUP, OURS));
+  assertEquals(get(MSFILTER, filterOf(INCLUDE)), filterOf(EXCLUDE));
+  set(MSFILTER, filterOf(EXCLUDE, "198.18.0.1", "198.18.0.4"));
+  const room = (n: number) => filterOf(7, ...Array(n).fill("0.0.0.0"));
+  assertEquals(get(MSFILTER, room(9)), filterOf(EXCLUDE, "198.18.0.1", "198.18.0.4"));
+  const first = filterOf(EXCLUDE, "198.18.0.1");
+  first[12] = 2; // there are two
+  assertEquals(get(MSFILTER, room(1)), first);
+  assertEquals(get(MSFILTER, room(0).slice(0, 15)), -EINVAL);
+  assertEquals(get(MSFILTER, addresses("198.18.0.1", OURS, OURS, OURS)), -EINVAL);
+  assertEquals(get(MSFILTER, addresses(GROUP, "203.0.113.1", OURS, OURS)), -ENODEV);
+  const head = (
+    mode: number,
+    count: number,
+    index = 2,
+  ) => [index, 0, 0, 0, 0, 0, 0, 0, ...storage(GROUP), mode, 0, 0, 0, count, 0, 0, 0];
+  assertEquals(
+    get(GROUP_FILTER, Uint8Array.of(...head(7, 1))),
+    Uint8Array.of(...head(EXCLUDE, 2), ...storage("198.18.0.1")),
+  );
+  assertEquals(get(GROUP_FILTER, Uint8Array.of(...head(7, 1, 3))), -EADDRNOTAVAIL);
+  assertEquals(get(GROUP_FILTER, Uint8Array.of(...head(7, 1)).slice(1)), -EINVAL);
 });
 
 Deno.test("raw sockets have filters, streams no groups", () => {
