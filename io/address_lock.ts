@@ -9,15 +9,19 @@
  *
  * @module
  */
+import { EPOLLIN } from "../ffi/abi/epoll.ts";
 import { AF_UNIX, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM } from "../ffi/abi/socket.ts";
 import { check, EADDRINUSE, SysError } from "../ffi/errno.ts";
 import { libc } from "../ffi/libc.ts";
 import { bindUnix, connectUnix, type Credentials, peerCredentials } from "../ffi/socket.ts";
-import type { Handler } from "./loop/loop.ts";
+import type { InterfaceConfig } from "./config.ts";
+import type { EventLoop, Handler } from "./loop/loop.ts";
 
 const BACKLOG = 64;
 /** Between bind and listen of another nuse its lock cannot be asked: tries, 1 ms apart. */
 const ASK_TRIES = 5;
+/** Bytes of a place that fit into an abstract name beside the rest. */
+const PLACE_MAX = 40;
 
 /** The lock of this process: answers who asks for it by who it is (SO_PEERCRED), and no more. */
 export class AddressLock implements Handler {
@@ -56,6 +60,29 @@ export function lockAddress(interfaceName: string, address: string): AddressLock
   }
   const who = holder === null ? "somebody" : `pid ${holder.pid} of user ${holder.uid}`;
   return `${who} holds the lock of ${address} on ${interfaceName} and is no nuse of ours: ignored`;
+}
+
+/** The network on which an address must be one's own: an interface, or what meets at a path. */
+function placeOf({ hostName, pipePath }: InterfaceConfig): string {
+  if (pipePath === null) return hostName;
+  const slash = pipePath.lastIndexOf("/");
+  // Abstract names are short, paths are not: the folder by its number
+  const { dev, ino } = Deno.statSync(pipePath.slice(0, slash + 1));
+  return `${dev}:${ino}/${pipePath.slice(slash + 1).slice(-PLACE_MAX)}`;
+}
+
+/**
+ * Locks `what`, an address or what stands for one, on the network of an interface, for as long as
+ * `loop` answers. Returns a line for a person when a stranger holds the name, else null; throws
+ * SysError when another nuse has it.
+ */
+export function holdLock(loop: EventLoop, config: InterfaceConfig, what: string): string | null {
+  // A TAP's name is one for each namespace: there is no other nuse on it.
+  if (config.kind === "TAP") return null;
+  const lock = lockAddress(placeOf(config), what);
+  if (typeof lock === "string") return lock;
+  check(loop.add(lock.fd, EPOLLIN, lock), "epoll_ctl", "cannot watch an address's lock");
+  return null;
 }
 
 function unixSocket(): number {

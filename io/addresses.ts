@@ -10,7 +10,6 @@
  *
  * @module
  */
-import { EPOLLIN } from "../ffi/abi/epoll.ts";
 import { check, EADDRINUSE, SysError } from "../ffi/errno.ts";
 import {
   type AddressProbe,
@@ -20,7 +19,7 @@ import {
   QUICK_PROBE,
   type Stack,
 } from "../stack/mod.ts";
-import { lockAddress } from "./address_lock.ts";
+import { holdLock } from "./address_lock.ts";
 import type { AddressConfig, DadKind, InterfaceConfig } from "./config.ts";
 import type { DeviceAddress } from "./devices/base/device.ts";
 import type { EventLoop } from "./loop/loop.ts";
@@ -47,18 +46,6 @@ export function addressOf(config: AddressConfig): DeviceAddress {
   return { addr, prefixLen: config.prefixLen };
 }
 
-/** The network on which an address must be one's own: an interface, or what meets at a path. */
-export function placeOf({ hostName, pipePath }: InterfaceConfig): string {
-  if (pipePath === null) return hostName;
-  const slash = pipePath.lastIndexOf("/");
-  // Abstract names are short, paths are not: the folder by its number
-  const { dev, ino } = Deno.statSync(pipePath.slice(0, slash + 1));
-  return `${dev}:${ino}/${pipePath.slice(slash + 1).slice(-PLACE_MAX)}`;
-}
-
-/** Bytes of a place that fit into an abstract name beside the rest. */
-const PLACE_MAX = 40;
-
 export class AddressClaims {
   /** Lines for a person. */
   readonly notes: string[] = [];
@@ -72,8 +59,8 @@ export class AddressClaims {
    */
   begin(ifIndex: number, config: InterfaceConfig, nowUs: number): void {
     for (const { addr, prefixLen } of config.addresses.map(addressOf)) {
-      // A TAP's name is one for each namespace: there is no other nuse on it.
-      if (config.kind !== "TAP") this.#lock(placeOf(config), addr);
+      const stranger = holdLock(this.loop, config, addr.toString());
+      if (stranger !== null) this.notes.push(stranger);
       const plan = PROBE_PLANS[config.dad];
       const probe = plan === null ? null : this.stack.probeAddress(ifIndex, addr, plan, nowUs);
       if (typeof probe === "number") check(probe, "probeAddress", `cannot ask for ${addr}`);
@@ -99,14 +86,5 @@ export class AddressClaims {
       const added = stack.addAddress(ifIndex, addr, prefixLen, loop.nowUs);
       check(added, "addAddress", `cannot give ${name} ${addr}/${prefixLen}`);
     }
-  }
-
-  #lock(place: string, addr: IpAddress): void {
-    const lock = lockAddress(place, addr.toString());
-    if (typeof lock === "string") {
-      this.notes.push(lock);
-      return;
-    }
-    check(this.loop.add(lock.fd, EPOLLIN, lock), "epoll_ctl", "cannot watch an address's lock");
   }
 }

@@ -7,7 +7,6 @@
  *
  * @module
  */
-import { EPOLLIN } from "../ffi/abi/epoll.ts";
 import { check, EADDRINUSE, ETIMEDOUT, SysError } from "../ffi/errno.ts";
 import {
   type AddressProbe,
@@ -21,8 +20,8 @@ import {
   QUICK_PROBE,
   type Stack,
 } from "../stack/mod.ts";
-import { lockAddress } from "./address_lock.ts";
-import { placeOf, PROBE_PLANS } from "./addresses.ts";
+import { holdLock } from "./address_lock.ts";
+import { PROBE_PLANS } from "./addresses.ts";
 import type { InterfaceConfig } from "./config.ts";
 import { OwnEvent } from "./log/own_events.ts";
 import type { StackLog } from "./log/stack_log.ts";
@@ -220,10 +219,8 @@ export class DynamicAddresses {
 
   /** Throws SysError when another nuse has it. */
   #lock(config: InterfaceConfig, what: string): void {
-    if (config.kind === "TAP") return; // its name is one for each namespace
-    const lock = lockAddress(placeOf(config), what);
-    if (typeof lock === "string") this.notes.push(lock);
-    else check(this.loop.add(lock.fd, EPOLLIN, lock), "epoll_ctl", "cannot watch a lock");
+    const stranger = holdLock(this.loop, config, what);
+    if (stranger !== null) this.notes.push(stranger);
   }
 
   #isLocked(config: InterfaceConfig, what: string): boolean {

@@ -53,6 +53,7 @@ export class LingeringSockets {
 
   /** Answers for those that have delivered everything. Once a turn. */
   check(): void {
+    if (this.#byCookie.size === 0) return;
     for (const [cookie, lingering] of this.#byCookie) {
       if (lingering.socket.isDelivering) continue;
       this.#byCookie.delete(cookie);
