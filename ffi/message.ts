@@ -2,10 +2,10 @@
  * Tables for recvmmsg and sendmmsg in the arena: struct mmsghdr, each with its own fixed run of
  * struct iovec (64-bit layouts).
  *
- * A table is written once; afterwards only iovec contents and counts change. One that receives from
- * somebody who may pass descriptors (SCM_RIGHTS) has room for them behind the iovecs: without it the
- * kernel would close them on this thread, and that may take long. recvmmsg hands them to the closer
- * and leaves the room as it was. Such a table is not for sending.
+ * A table is written once; afterwards only iovec contents and counts change. One that receives
+ * from somebody who may pass descriptors (SCM_RIGHTS) has room for them behind the iovecs: without
+ * it the kernel would close them on this thread, and that may take long. recvmmsg hands them to the
+ * closer and leaves the room as it was. Such a table is not for sending.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export const MMSGHDR = {
 /** CMSG_SPACE of SCM_MAX_FD descriptors: the most that one message passes. */
 export const RIGHTS_LEN = 1032;
 
-/** Bytes of a table of `count` messages with `iovecs` pieces each, and with room for descriptors. */
+/** Bytes of a table of `count` messages with `iovecs` pieces each, and room for descriptors. */
 export function messageTableLen(count: number, iovecs: number, takesRights = false): number {
   return count * (MMSGHDR.LEN + iovecs * IOVEC.LEN + (takesRights ? RIGHTS_LEN : 0));
 }

@@ -25,7 +25,7 @@ export const IPV4_TOTAL_LEN_OFFSET = 2;
 export const IPV4_ID_OFFSET = 4;
 export const IPV4_FRAGMENT_OFFSET = 6;
 export const IPV4_TTL_OFFSET = 8;
-export const IPV4_CHECKSUM_OFFSET = 10;
+const IPV4_CHECKSUM_OFFSET = 10;
 export const IPV4_SRC_OFFSET = 12;
 export const IPV4_DST_OFFSET = 16;
 /** RFC 3168 (5): the two ECN bits of the TOS octet, and "congestion experienced". */
@@ -40,7 +40,6 @@ export const PROTOCOL_ICMP = 1;
 export const PROTOCOL_IGMP = 2;
 export const PROTOCOL_TCP = 6;
 export const PROTOCOL_UDP = 17;
-export const PROTOCOL_ICMPV6 = 58;
 
 const OPTION_END = 0;
 export const OPTION_NOP = 1;
@@ -84,12 +83,9 @@ export function parseIpv4(
   verify: boolean,
   out: Ipv4Header,
 ): number {
-  if (len < IPV4_HEADER_LEN) return DROP_IPV4_SHORT;
-  const versionAndIhl = dv.getUint8(off);
-  if (versionAndIhl >>> 4 !== 4) return DROP_IPV4_VERSION;
-  const headerLen = (versionAndIhl & 15) << 2;
-  if (headerLen < IPV4_HEADER_LEN || headerLen > len) return DROP_IPV4_HEADER_LEN;
-  readFields(dv, off, headerLen, out);
+  const reason = parseQuotedIpv4(dv, off, len, out);
+  if (reason !== 0) return reason;
+  const { headerLen } = out;
   if (out.totalLen < headerLen) return DROP_IPV4_TOTAL_LEN;
   if (out.totalLen > len) return DROP_IPV4_TRUNCATED;
   if (verify && fold(sum(dv, off, headerLen, 0)) !== 0xffff) return DROP_IPV4_CHECKSUM;

@@ -139,7 +139,10 @@ export async function allImports(): Promise<Import[]> {
 
 function importsIn(info: Info, sources: ReadonlySet<string>): Import[] {
   const short = (url: string) =>
-    url.replace(`file://${ROOT}/`, "").replace(/^node_modules\/.*\/node_modules\//, "npm:");
+    url.replace(`file://${ROOT}/`, "").replace(
+      /^(file:.*\/)?node_modules\/.*\/node_modules\//,
+      "npm:",
+    );
   return info.modules.flatMap((module) => {
     const from = short(module.specifier);
     if (!sources.has(from)) return [];

@@ -326,9 +326,9 @@ function isWorthWaiting(
 }
 
 /**
- * A segment smaller than SMSS may go: always with TCP_NODELAY, in urgent mode, or when the program is done; never
- * while corked, but for what was written before TCP_NODELAY was set; else when no other small one
- * is unacknowledged (Nagle, RFC 9293 3.7.4, in Minshall's form).
+ * A segment smaller than SMSS may go: always with TCP_NODELAY, in urgent mode, or when the program
+ * is done; never while corked, but for what was written before TCP_NODELAY was set; else when no
+ * other small one is unacknowledged (Nagle, RFC 9293 3.7.4, in Minshall's form).
  */
 function maySendSmall(tcb: Tcb): boolean {
   if (tcb.isFinQueued || tcb.writes.isPushForced || tcb.isSndUrgent) return true;

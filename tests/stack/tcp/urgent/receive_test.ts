@@ -44,7 +44,7 @@ Deno.test("urgent data: a segment without data announces it", () => {
   assertEquals(socket.urgentOffset, 4);
 });
 
-Deno.test("urgent data: a pointer to what has arrived, or behind the last one, says nothing", () => {
+Deno.test("urgent data: a pointer to what has come, or behind the last one, says nothing", () => {
   const [peer, socket] = connected();
   peer.send({ flags: "P.", data: bytes("abc") });
   peer.send({ flags: "U.", seq: PEER_ISS + 1, data: bytes("abcd"), urgent: 3 });

@@ -17,7 +17,7 @@ function urgent(bytes: number): Tcb {
   return socket.tcb;
 }
 
-Deno.test("urgent mode: the pointer counts from the segment, and only what begins before it", () => {
+Deno.test("urgent mode: the pointer counts from the segment, and what begins before it", () => {
   const tcb = urgent(3000);
   const { sndUna } = tcb;
   const at = (off: number) => urgentPointer(tcb, (sndUna + off) | 0);
