@@ -11,7 +11,7 @@ import { EXIT_SOFTWARE, Failure } from "./base/failure.ts";
 export type Ready = Extract<WorkerMessage, { kind: "ready" }>;
 
 /** A fault of nuse's own in the worker. */
-export class WorkerCrash extends Failure {
+class WorkerCrash extends Failure {
   constructor(message: string, trace: string) {
     super(`the stack failed: ${message} (-v shows where; please report it)`, EXIT_SOFTWARE);
     this.stack = trace;

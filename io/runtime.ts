@@ -10,7 +10,7 @@ import { CLOCK_MONOTONIC } from "../ffi/abi/file.ts";
 import { Arena } from "../ffi/arena.ts";
 import { check, errnoName, SysError } from "../ffi/errno.ts";
 import { libc } from "../ffi/libc.ts";
-import { BuddyMemory, IpAddress, Stack, VlanLink } from "../stack/mod.ts";
+import { BuddyMemory, formatMac, IpAddress, Stack, VlanLink } from "../stack/mod.ts";
 import { type Report, Service } from "./app/mod.ts";
 import { AddressClaims, addressOf } from "./addresses.ts";
 import type { Config, InterfaceConfig } from "./config.ts";
@@ -55,10 +55,6 @@ function deviceConfig(config: InterfaceConfig): DeviceConfig {
     bridge: config.bridge ?? undefined,
     mtu: config.mtu ?? undefined,
   };
-}
-
-function macText(mac: Uint8Array): string {
-  return [...mac].map((byte) => byte.toString(16).padStart(2, "0")).join(":");
 }
 
 export interface RuntimeOptions extends Omit<WorkerStart, "log"> {
@@ -142,7 +138,7 @@ export class Runtime {
       config.addresses.map((a) => `${a.address}/${a.prefixLen}`).join(" ");
     const { caps, mtu } = device;
     const place = config.pipePath ?? config.hostName;
-    const facts = `${config.kind} on ${place}, ${addresses}, ${macText(device.mac)}, ` +
+    const facts = `${config.kind} on ${place}, ${addresses}, ${formatMac(device.mac)}, ` +
       `mtu ${mtu}, offloads${caps.csum ? " csum" : ""}${caps.tso ? " tso" : ""}` +
       `${caps.uso ? " uso" : ""}`;
     this.facts.push(`${config.name}: ${facts}`);

@@ -62,7 +62,7 @@ export {
   type TcpConfig,
 } from "./tcp/mod.ts";
 export { UDP_MAX_PAYLOAD_LEN } from "./udp/mod.ts";
-export { formatMacNumber } from "./wire/ethernet.ts";
+export { formatMac, formatMacNumber } from "./wire/ethernet.ts";
 export * from "./base/errno.ts";
 export { errnoName } from "./base/errno_name.ts";
 export {

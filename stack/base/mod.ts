@@ -17,6 +17,7 @@ export * from "./ip_address_text.ts";
 export * from "./log.ts";
 export * from "./log_event.ts";
 export * from "./memory.ts";
+export * from "./memory_share.ts";
 export * from "./network.ts";
 export * from "./packet.ts";
 export * from "./siphash.ts";

@@ -18,7 +18,6 @@ export const IPPROTO_ICMP = 1;
 export const IPPROTO_TCP = 6;
 export const IPPROTO_UDP = 17;
 export const IPPROTO_IPV6 = 41;
-export const IPPROTO_ICMPV6 = 58;
 export const IPPROTO_RAW = 255;
 
 export const SHUT_RD = 0;

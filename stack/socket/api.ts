@@ -160,7 +160,7 @@ export interface DatagramSocket extends Socket {
    * What `send` to `addr`:`port` would return at once (0 or -errno), as sendto(2) has to tell;
    * binds the socket if need be. `addr` null: the connected peer.
    */
-  check(addr: IpAddress | null, port: number, payloadLen: number, nowUs: number): number;
+  check(addr: IpAddress | null, port: number, payloadLen: number): number;
   /** Records waiting in the receive queue. */
   recvCount(): number;
   /**

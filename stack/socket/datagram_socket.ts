@@ -240,7 +240,7 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
     return result < 0 ? result : payloadLen;
   }
 
-  check(addr: IpAddress | null, port: number, payloadLen: number, _nowUs: number): number {
+  check(addr: IpAddress | null, port: number, payloadLen: number): number {
     if (this.soError !== 0) return -this.#queue.takeErrorAndRecord();
     if (this.#isClosed || this.#isSendShut) return -EPIPE;
     let route: Route | number;

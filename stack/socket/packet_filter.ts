@@ -14,7 +14,7 @@
 import type { Packet } from "../base/packet.ts";
 import { ETHERTYPE_IPV4 } from "../wire/ethernet.ts";
 
-export const FILTER_INSTRUCTION_LEN = 8;
+const FILTER_INSTRUCTION_LEN = 8;
 const MAX_INSTRUCTIONS = 4096;
 const MEMORY_WORDS = 16;
 const SHIFT_MAX = 31;

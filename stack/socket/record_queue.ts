@@ -16,12 +16,10 @@
  * @module
  */
 import type { Memory } from "../base/memory.ts";
+import { GROW_SHARE, isWithin, KEEP_SHARE } from "../base/memory_share.ts";
 import { DGRAM_HEADER_LEN } from "./datagram_header.ts";
 
 const FIRST_CAPACITY = 16 * 1024;
-/** Shares of the memory in use beyond which a queue does not grow, or shrinks once it is empty. */
-const GROW_SHARE = 3 / 4;
-const KEEP_SHARE = 1 / 2;
 /** Longest record there can be, rounded up. */
 const MAX_RECORD_LEN = 65536 + DGRAM_HEADER_LEN;
 
@@ -127,9 +125,8 @@ export class RecordQueue {
     } else {
       this.#head = 0;
       this.#tail = 0;
-      const { usedBytes, sizeBytes } = this.memory;
       const isLarge = this.#capacity > FIRST_CAPACITY;
-      if (isLarge && usedBytes > sizeBytes * KEEP_SHARE) this.#freeBlock();
+      if (isLarge && !isWithin(this.memory, KEEP_SHARE)) this.#freeBlock();
     }
   }
 
@@ -179,8 +176,7 @@ export class RecordQueue {
   }
 
   #mayTake(capacity: number): boolean {
-    const { usedBytes, sizeBytes } = this.memory;
-    return capacity <= FIRST_CAPACITY || usedBytes + capacity <= sizeBytes * GROW_SHARE;
+    return capacity <= FIRST_CAPACITY || isWithin(this.memory, GROW_SHARE, capacity);
   }
 
   #usedBytes(): number {

@@ -6,6 +6,5 @@
 export * from "./arena_memory.ts";
 export * from "./hash_table.ts";
 export * from "./port_allocator.ts";
-export * from "./port_table.ts";
 export * from "./ring.ts";
 export * from "./timer_heap.ts";

@@ -10,11 +10,10 @@
  * @module
  */
 import type { Memory } from "../base/memory.ts";
+import { isWithin, KEEP_SHARE } from "../base/memory_share.ts";
 import type { Span } from "../base/span.ts";
 
 const MIN_CAPACITY = 64;
-/** The share of the memory that may be in use while an empty ring keeps a block that has grown. */
-const KEEP_SHARE = 1 / 2;
 
 /** The smallest power of two >= `n`, at least 64. */
 export function roundCapacity(n: number): number {
@@ -91,8 +90,7 @@ export class ByteRing {
   releaseEmpty(isQueued: boolean): void {
     this.#head = 0;
     if (this.#block < 0) return;
-    const { usedBytes, sizeBytes } = this.memory;
-    if (this.#capacity > this.#startCapacity && usedBytes <= sizeBytes * KEEP_SHARE) return;
+    if (this.#capacity > this.#startCapacity && isWithin(this.memory, KEEP_SHARE)) return;
     if (isQueued) this.memory.freeDeferred(this.#block, this.#capacity);
     else this.memory.free(this.#block, this.#capacity);
     this.#block = -1;

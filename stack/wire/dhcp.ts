@@ -17,8 +17,8 @@ export const DHCP_CLIENT_PORT = 68;
 /** What a client must be able to take, IP and UDP header included (RFC 2131 2). */
 export const DHCP_MIN_MAX_LEN = 576;
 
-export const BOOTREQUEST = 1;
-export const BOOTREPLY = 2;
+const BOOTREQUEST = 1;
+const BOOTREPLY = 2;
 const HTYPE_ETHERNET = 1;
 /** The answer is to be broadcast: before it has an address, a client hears nothing else. */
 const FLAG_BROADCAST = 0x8000;
@@ -57,11 +57,10 @@ export const OPT_DOMAIN_NAME = 15;
 export const OPT_INTERFACE_MTU = 26;
 export const OPT_REQUESTED_ADDRESS = 50;
 export const OPT_LEASE_TIME = 51;
-export const OPT_OVERLOAD = 52;
+const OPT_OVERLOAD = 52;
 export const OPT_MESSAGE_TYPE = 53;
 export const OPT_SERVER_ID = 54;
 export const OPT_PARAMETER_LIST = 55;
-export const OPT_MESSAGE = 56;
 export const OPT_MAX_MESSAGE_LEN = 57;
 export const OPT_RENEWAL_TIME = 58;
 export const OPT_REBINDING_TIME = 59;

@@ -70,10 +70,6 @@ export function isGroupMac(hi: number): boolean {
   return (hi & 0x0100) !== 0;
 }
 
-export function isBroadcastMac(hi: number, lo: number): boolean {
-  return hi === MAC_BROADCAST_HI && lo === MAC_BROADCAST_LO;
-}
-
 /** `hi` of the six bytes at `off`. */
 export function macHi(u8: Uint8Array, off = 0): number {
   return (u8[off] << 8) | u8[off + 1];
@@ -91,9 +87,6 @@ export const MULTICAST_V4_MAC_HI = 0x0100;
 export function multicastV4MacLo(group: number): number {
   return 0x5e000000 | (group & 0x7fffff);
 }
-
-/** The `hi` of every IPv6 multicast MAC (RFC 2464 7); its `lo` is the address's last word. */
-export const MULTICAST_V6_MAC_HI = 0x3333;
 
 /** "02:00:00:aa:bb:cc" (hexadecimal, ":" or "-" between) as six bytes, or null. */
 export function parseMac(text: string): Uint8Array | null {

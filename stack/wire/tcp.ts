@@ -8,15 +8,13 @@ import { fold, sum } from "./checksum.ts";
 import { DROP_TCP_CHECKSUM, DROP_TCP_HEADER_LEN, DROP_TCP_SHORT } from "../base/drop_reason.ts";
 
 export const TCP_HEADER_LEN = 20;
-export const TCP_MAX_HEADER_LEN = 60;
-export const TCP_SRC_PORT_OFFSET = 0;
 export const TCP_DST_PORT_OFFSET = 2;
 export const TCP_SEQ_OFFSET = 4;
 export const TCP_ACK_OFFSET = 8;
 export const TCP_FLAGS_OFFSET = 12;
-export const TCP_WINDOW_OFFSET = 14;
+const TCP_WINDOW_OFFSET = 14;
 export const TCP_CHECKSUM_OFFSET = 16;
-export const TCP_URGENT_OFFSET = 18;
+const TCP_URGENT_OFFSET = 18;
 
 export const TCP_FIN = 0x01;
 export const TCP_SYN = 0x02;

@@ -9,7 +9,7 @@
 import { DROP_TCP_OPTIONS } from "../base/drop_reason.ts";
 
 export const TCP_OPTIONS_MAX_LEN = 40;
-export const TCP_MAX_WINDOW_SCALE = 14;
+const TCP_MAX_WINDOW_SCALE = 14;
 export const TCP_MAX_SACK_BLOCKS = 4;
 export const TCP_TIMESTAMPS_LEN = 12; // with its two NOPs in front
 

@@ -8,7 +8,6 @@ import { finish, fold, sum } from "./checksum.ts";
 import { DROP_UDP_CHECKSUM, DROP_UDP_LENGTH, DROP_UDP_SHORT } from "../base/drop_reason.ts";
 
 export const UDP_HEADER_LEN = 8;
-export const UDP_SRC_PORT_OFFSET = 0;
 export const UDP_DST_PORT_OFFSET = 2;
 export const UDP_LENGTH_OFFSET = 4;
 export const UDP_CHECKSUM_OFFSET = 6;

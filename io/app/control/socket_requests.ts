@@ -231,16 +231,16 @@ function connectStream(call: Call, endpoint: StreamEndpoint): number {
 }
 
 /** CHECK: would a datagram to this address be sent? */
-export function check({ app, request, nowUs }: Call, endpoint: Endpoint): number {
+export function check({ app, request }: Call, endpoint: Endpoint): number {
   if (!(endpoint instanceof DatagramEndpoint)) return -EOPNOTSUPP;
   const { socket } = endpoint;
   if (request.dataLen === 0) {
-    return socket.check(null, 0, request.a, nowUs);
+    return socket.check(null, 0, request.a);
   }
   const address = parseAddress(app, request, socket.domain);
   if (typeof address === "number") return address;
   if (address.family === AF_UNSPEC) return -EAFNOSUPPORT;
-  return socket.check(address.addr, address.port, request.a, nowUs);
+  return socket.check(address.addr, address.port, request.a);
 }
 
 /** LISTEN */

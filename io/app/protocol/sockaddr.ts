@@ -10,8 +10,8 @@
 import { AF_INET, AF_INET6 } from "../../../ffi/abi/socket.ts";
 import { AF_UNSPEC, ANY_V4, ANY_V6, EAFNOSUPPORT, EINVAL, IpAddress } from "../../../stack/mod.ts";
 
-export const SOCKADDR_IN_LEN = 16;
-export const SOCKADDR_IN6_LEN = 28;
+const SOCKADDR_IN_LEN = 16;
+const SOCKADDR_IN6_LEN = 28;
 /** RFC 2133's sockaddr_in6 had no scope: Linux still takes it. */
 const SOCKADDR_IN6_MIN_LEN = 24;
 

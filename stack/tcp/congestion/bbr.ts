@@ -352,7 +352,7 @@ export class Bbr implements CongestionControl {
 
   onAppLimited(): void {}
 
-  onLoss(state: CongestionState, _nowUs: number, signal: CongestionSignal = "loss"): number {
+  onLoss(state: CongestionState, signal: CongestionSignal = "loss"): number {
     this.#saveCwnd(state);
     if (signal === "loss" && this.#repair === Repair.NONE) this.#repair = Repair.ENTERED;
     return state.ssthresh;

@@ -61,7 +61,7 @@ export interface CongestionControl {
    * Congestion was detected: returns the new ssthresh. It is computed from `cwnd`, as in Linux, not
    * from the flight size: `cwnd` only grows while it is used.
    */
-  onLoss(state: CongestionState, nowUs: number, signal?: CongestionSignal): number;
+  onLoss(state: CongestionState, signal?: CongestionSignal): number;
   /** The retransmission timer expired: `cwnd` falls to one segment, ssthresh was set by onLoss. */
   onTimeout(state: CongestionState, nowUs: number): void;
   /** Everything that was outstanding at the last onLoss is acknowledged. */

@@ -140,7 +140,7 @@ export class Cubic implements CongestionControl {
   onDelivery(): void {}
 
   /** RFC 9438 4.6, 4.7. */
-  onLoss(state: CongestionState, _nowUs: number, signal: CongestionSignal = "loss"): number {
+  onLoss(state: CongestionState, signal: CongestionSignal = "loss"): number {
     this.#remember(state);
     const cwnd = state.cwnd / state.smss;
     this.#hasEpoch = false;

@@ -52,7 +52,7 @@ export class NewReno implements CongestionControl {
 
   onDelivery(): void {}
 
-  onLoss(state: CongestionState, _nowUs: number, signal: CongestionSignal = "loss"): number {
+  onLoss(state: CongestionState, signal: CongestionSignal = "loss"): number {
     this.#undoCwnd = state.cwnd;
     this.#undoSsthresh = state.ssthresh;
     this.#bytesAcked = 0;

@@ -114,7 +114,7 @@ function takeAck(tcb: Tcb, seg: Segment): void {
   sampleRtt(tcb, seg, sample);
   noteArrival(tcb, sample.longestBytes, seg.nowUs);
   const recoveryBefore = tcb.recovery;
-  if (tcb.hasEcn && (seg.flags & TCP_ECE) !== 0) onEcnEcho(tcb, seg.nowUs);
+  if (tcb.hasEcn && (seg.flags & TCP_ECE) !== 0) onEcnEcho(tcb);
   onAckForRecovery(tcb, sample, seg.nowUs);
   if (tcb.recovery === Recovery.FAST && recoveryBefore === Recovery.OPEN) noteReduction(tcb);
   if (tcb.mtuProbing.probeLen !== 0) checkMtuProbe(tcb, seg.nowUs);

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { GROW_SHARE, isWithin } from "../../base/memory_share.ts";
 import { EndCause } from "../base/end_cause.ts";
 import { EVENT_READABLE } from "../../base/events.ts";
 import { TCP_PSH } from "../../wire/tcp.ts";
@@ -27,8 +28,6 @@ import { dropOutOfOrder } from "../tcb/memory_pressure.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 import { nextState, StateEvent } from "../base/state_table.ts";
 
-/** The share of the memory beyond which nothing more is taken out of order. */
-const OUT_OF_ORDER_SHARE = 3 / 4;
 /** What is out of order may take so many times the receive buffer. */
 const CHARGE_FACTOR = 2;
 
@@ -244,7 +243,7 @@ function storeOutOfOrder(tcb: Tcb, seg: Segment): boolean {
   const { rcvRing, layer: { memory, pressure } } = tcb;
   const { seq, payloadOff, payloadLen } = seg;
   if (tcb.isRcvShutdown || payloadLen === 0) return true;
-  if (memory.usedBytes + payloadLen > memory.sizeBytes * OUT_OF_ORDER_SHARE) {
+  if (!isWithin(memory, GROW_SHARE, payloadLen)) {
     pressure.note();
     return false;
   }

@@ -57,12 +57,12 @@ export function receiveEcn(tcb: Tcb, seg: Segment): void {
  * The peer echoes a mark: the window falls as for a loss, "not more than once every window of data"
  * (6.1.2), and a loss in the same window counts.
  */
-export function onEcnEcho(tcb: Tcb, nowUs: number): void {
+export function onEcnEcho(tcb: Tcb): void {
   if (isReducing(tcb) || tcb.recovery !== Recovery.OPEN) return;
   // A D-SACK that comes now must not take this reduction back
   tcb.undo.isArmed = false;
   if (!tcb.congestion.ownsWindow) {
-    tcb.ssthresh = tcb.congestion.onLoss(tcb, nowUs, "ecn");
+    tcb.ssthresh = tcb.congestion.onLoss(tcb, "ecn");
     tcb.cwnd = Math.max(Math.min(tcb.cwnd, tcb.ssthresh), tcb.smss);
   }
   noteReduction(tcb);

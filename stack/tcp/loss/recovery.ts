@@ -55,9 +55,9 @@ export function onAckForRecovery(tcb: Tcb, sample: AckSample, nowUs: number): vo
   }
   const hasBooks = tcb.sent.count > 0 || sample.ackedBytes > 0;
   const isRetransLost = hasBooks && detectLosses(tcb, sample, nowUs);
-  if (isResending(tcb) && isRetransLost) enterFastRecovery(tcb, nowUs);
+  if (isResending(tcb) && isRetransLost) enterFastRecovery(tcb);
   if (tcb.recovery === Recovery.OPEN) {
-    if (tcb.sent.lostBytes > 0) enterFastRecovery(tcb, nowUs);
+    if (tcb.sent.lostBytes > 0) enterFastRecovery(tcb);
     // Follows SND.UNA, so that the comparison with it holds however long nothing is lost.
     else if (seqGt(tcb.sndUna, tcb.recover)) tcb.recover = (tcb.sndUna - 1) | 0;
   }
@@ -79,7 +79,7 @@ export function detectOverdue(tcb: Tcb, nowUs: number): void {
   const isRetransLost = detectLate(tcb, nowUs);
   const isNews = tcb.recovery === Recovery.OPEN || isResending(tcb) && isRetransLost;
   if (tcb.sent.lostBytes === 0 || !isNews) return;
-  enterFastRecovery(tcb, nowUs);
+  enterFastRecovery(tcb);
   if (!tcb.congestion.ownsWindow) reduceProportionally(tcb, 0, false, true);
 }
 
@@ -94,7 +94,7 @@ function takeDsack(tcb: Tcb, sample: AckSample): void {
 function reduceForProbe(tcb: Tcb, nowUs: number): void {
   tcb.layer.counters.tcp.lossProbeRecovery++;
   tcb.undo.isArmed = false;
-  tcb.ssthresh = tcb.congestion.onLoss(tcb, nowUs);
+  tcb.ssthresh = tcb.congestion.onLoss(tcb);
   if (!tcb.congestion.ownsWindow) tcb.cwnd = Math.max(tcb.ssthresh, tcb.smss);
   tcb.congestion.onRecovered(tcb, nowUs);
 }
@@ -161,7 +161,7 @@ function growWindow(tcb: Tcb, sample: AckSample, nowUs: number): void {
   } else tcb.congestion.onAppLimited(tcb, nowUs);
 }
 
-function enterFastRecovery(tcb: Tcb, nowUs: number): void {
+function enterFastRecovery(tcb: Tcb): void {
   const counters = tcb.layer.counters.tcp;
   if (tcb.hasSack) counters.sackRecovery++;
   else counters.renoRecovery++;
@@ -170,7 +170,7 @@ function enterFastRecovery(tcb: Tcb, nowUs: number): void {
   tcb.tlp.isOut = false;
   tcb.probeAtUs = Infinity;
   tcb.undo.arm(tcb.sndUna, Math.ceil(tcb.sent.retransBytes / tcb.smss));
-  tcb.ssthresh = tcb.congestion.onLoss(tcb, nowUs);
+  tcb.ssthresh = tcb.congestion.onLoss(tcb);
   tcb.prrDelivered = 0;
   tcb.prrOut = 0;
   tcb.recoverFlight = Math.max(1, seqDiff(tcb.sndNxt, tcb.sndUna));
@@ -228,7 +228,7 @@ function leaveRecovery(tcb: Tcb, nowUs: number): void {
 export function enterLossRecovery(tcb: Tcb, nowUs: number): void {
   const wasOpen = tcb.recovery === Recovery.OPEN || tcb.recovery === Recovery.RESIZE;
   if (wasOpen) {
-    tcb.ssthresh = tcb.congestion.onLoss(tcb, nowUs);
+    tcb.ssthresh = tcb.congestion.onLoss(tcb);
     tcb.undo.arm(tcb.sndUna, Math.ceil(tcb.sent.retransBytes / tcb.smss));
   }
   tcb.undo.frto = wasOpen || tcb.backoff > 0 ? Frto.ON : Frto.OFF;

@@ -6,13 +6,10 @@
  * @module
  */
 import { EVENT_WRITABLE } from "../../base/events.ts";
+import { GROW_SHARE, isWithin, START_SHARE } from "../../base/memory_share.ts";
 import { NO_LOWAT } from "../base/config.ts";
 import { seqDiff } from "../base/seq.ts";
 import type { Tcb } from "../tcb/tcb.ts";
-
-/** The share of the memory up to which send rings are begun, and made larger. */
-const START_SHARE = 7 / 8;
-const GROW_SHARE = 3 / 4;
 
 /** TCP_NOTSENT_LOWAT, or tcp_notsent_lowat. */
 export function notsentLowat(tcb: Tcb): number {
@@ -73,11 +70,9 @@ export function autotuneSendBuffer(tcb: Tcb): void {
  */
 export function prepareForWriting(tcb: Tcb): boolean {
   const { sndRing: ring, layer: { memory } } = tcb;
-  if (!ring.isAllocated) {
-    return memory.usedBytes + ring.capacity <= memory.sizeBytes * START_SHARE;
-  }
+  if (!ring.isAllocated) return isWithin(memory, START_SHARE, ring.capacity);
   const isLarge = ring.freeBytes >= ring.usedBytes || ring.capacity >= tcb.sndBufBytes;
   const wanted = ring.capacity * 2;
-  if (!isLarge && memory.usedBytes + wanted <= memory.sizeBytes * GROW_SHARE) ring.grow(wanted);
+  if (!isLarge && isWithin(memory, GROW_SHARE, wanted)) ring.grow(wanted);
   return true;
 }

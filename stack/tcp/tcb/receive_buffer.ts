@@ -20,6 +20,7 @@
  * @module
  */
 import type { Memory } from "../../base/memory.ts";
+import { GROW_SHARE, isWithin, START_SHARE } from "../../base/memory_share.ts";
 import { ByteRing, roundCapacity } from "../../storage/ring.ts";
 import type { Span } from "../../base/span.ts";
 import { seqDiff } from "../base/seq.ts";
@@ -32,14 +33,11 @@ const BORROW_MIN_BYTES = 4096;
 /** Bytes of a connection's rings at first use; of a receive ring when memory is nearly full. */
 export const RING_START_BYTES = 16 * 1024;
 const RING_LEAST_BYTES = 4 * 1024;
-/** Beyond these shares of the memory no ring grows over RING_START_BYTES, over RING_LEAST_BYTES. */
-const START_SHARE = 3 / 4;
-const LEAST_SHARE = 7 / 8;
 
 /** What a receive ring may hold as things are: the window promises no more. */
-export function ringMaxBytes({ usedBytes, sizeBytes }: Memory): number {
-  if (usedBytes <= sizeBytes * START_SHARE) return sizeBytes;
-  return usedBytes <= sizeBytes * LEAST_SHARE ? RING_START_BYTES : RING_LEAST_BYTES;
+export function ringMaxBytes(memory: Memory): number {
+  if (isWithin(memory, GROW_SHARE)) return memory.sizeBytes;
+  return isWithin(memory, START_SHARE) ? RING_START_BYTES : RING_LEAST_BYTES;
 }
 
 export class ReceiveBuffer {
@@ -184,8 +182,8 @@ export class ReceiveBuffer {
   }
 }
 
-function allowsRing({ usedBytes, sizeBytes }: Memory, capacity: number): boolean {
+function allowsRing(memory: Memory, capacity: number): boolean {
   if (capacity <= RING_LEAST_BYTES) return true;
-  const share = capacity <= RING_START_BYTES ? LEAST_SHARE : START_SHARE;
-  return usedBytes + capacity <= sizeBytes * share;
+  const share = capacity <= RING_START_BYTES ? START_SHARE : GROW_SHARE;
+  return isWithin(memory, share, capacity);
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { GROW_SHARE, isWithin } from "../../base/memory_share.ts";
 import { EndCause } from "../base/end_cause.ts";
 import { ECONNRESET } from "../../base/errno.ts";
 import { emitReset } from "../output/emit.ts";
@@ -21,8 +22,6 @@ import { State } from "../base/state.ts";
 import { Tcb } from "../tcb/tcb.ts";
 import { nextState, StateEvent } from "../base/state_table.ts";
 
-/** Of the memory that is in use, from which on an orphan has to be cheap. */
-const ORPHANS_SHARE = 3 / 4;
 /** SOCK_MIN_SNDBUF */
 const CHEAP_BYTES = 4608;
 
@@ -70,8 +69,7 @@ export function closeSocket(socket: TcpSocket, nowUs: number): void {
 
 /** What it has not sent yet takes memory that others need (Linux tcp_out_of_memory). */
 function isTooDear({ layer, sndRing }: Tcb): boolean {
-  const { usedBytes, sizeBytes } = layer.memory;
-  return usedBytes > sizeBytes * ORPHANS_SHARE && sndRing.usedBytes > CHEAP_BYTES;
+  return sndRing.usedBytes > CHEAP_BYTES && !isWithin(layer.memory, GROW_SHARE);
 }
 
 /** The program wants a reset. */

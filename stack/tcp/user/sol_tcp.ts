@@ -36,7 +36,7 @@ export const TCP_FASTOPEN_CONNECT = 30;
 export const TCP_FASTOPEN_KEY = 33;
 export const TCP_FASTOPEN_NO_COOKIE = 34;
 export const TCP_INQ = 36;
-export const TCP_IS_MPTCP = 43;
+const TCP_IS_MPTCP = 43;
 
 const DEFER_TIMEOUTS_MAX = 255;
 const MAXSEG_MIN = 88; // TCP_MIN_MSS

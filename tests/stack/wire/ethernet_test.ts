@@ -5,7 +5,6 @@ import {
   ETHERTYPE_ARP,
   formatMac,
   formatMacWords,
-  isBroadcastMac,
   isGroupMac,
   MAC_BROADCAST_HI,
   MAC_BROADCAST_LO,
@@ -76,8 +75,6 @@ Deno.test("ethernet: group addresses", () => {
   assertEquals(isGroupMac(0x0200), false);
   assertEquals(isGroupMac(0x0100), true);
   assertEquals(isGroupMac(MAC_BROADCAST_HI), true);
-  assertEquals(isBroadcastMac(MAC_BROADCAST_HI, MAC_BROADCAST_LO), true);
-  assertEquals(isBroadcastMac(MAC_BROADCAST_HI, 0), false);
   assertEquals(
     formatMacWords(MULTICAST_V4_MAC_HI, multicastV4MacLo(0xefff0203)),
     "01:00:5e:7f:02:03",

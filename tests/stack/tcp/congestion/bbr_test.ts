@@ -222,7 +222,7 @@ Deno.test("bbr: a recovery begins with packet conservation, and ends with the ol
   const { cc, flow } = settled();
   const { cwnd } = flow;
   flow.pipe = 100 * SMSS;
-  assertEquals(cc.onLoss(flow, 0), flow.ssthresh, "ssthresh is no business of BBR's");
+  assertEquals(cc.onLoss(flow), flow.ssthresh, "ssthresh is no business of BBR's");
   deliver(cc, flow, 2 * SMSS, SMSS, 3 * SECOND);
   assertEquals(flow.cwnd, 102 * SMSS);
   flow.pipe = 101 * SMSS;
@@ -237,13 +237,13 @@ Deno.test("bbr: a recovery begins with packet conservation, and ends with the ol
 Deno.test("bbr: undo gives the window back, a mark takes nothing", () => {
   const { cc, flow } = settled();
   const { cwnd } = flow;
-  cc.onLoss(flow, 0);
+  cc.onLoss(flow);
   flow.pipe = 10 * SMSS;
   deliver(cc, flow, SMSS, SMSS, 3 * SECOND);
   assertEquals(flow.cwnd, 11 * SMSS);
   cc.onUndo(flow);
   assertEquals(flow.cwnd, cwnd);
-  cc.onLoss(flow, 0, "ecn");
+  cc.onLoss(flow, "ecn");
   deliver(cc, flow, SMSS, 0, 3 * SECOND);
   assert(flow.cwnd >= cwnd);
 });
@@ -280,7 +280,7 @@ Deno.test("bbr: whatever comes, window and rate are numbers within their bounds"
       nowUs += prng.chance(0.3) ? 0 : prng.magnitude(1, 1e8);
       window.pipe = prng.below(1e6);
       const what = prng.below(10);
-      if (what === 0) cc.onLoss(window, nowUs, prng.pick(["loss", "ecn"]));
+      if (what === 0) cc.onLoss(window, prng.pick(["loss", "ecn"]));
       else if (what === 1) cc.onTimeout();
       else if (what === 2) cc.onRecovered(window);
       else if (what === 3) cc.onUndo(window);

@@ -73,10 +73,10 @@ Deno.test("cubic: grows by no more than half a window in a round trip (target <=
 
 Deno.test("cubic: 0.7 on loss (4.6), 0.85 on a mark (RFC 8511), at least two segments", () => {
   const window = new Window();
-  assertEquals(new Cubic().onLoss(window, 0), 7_000);
-  assertEquals(new Cubic().onLoss(window, 0, "ecn"), 8_500);
+  assertEquals(new Cubic().onLoss(window), 7_000);
+  assertEquals(new Cubic().onLoss(window, "ecn"), 8_500);
   window.cwnd = 2_000;
-  assertEquals(new Cubic().onLoss(window, 0), 2_000);
+  assertEquals(new Cubic().onLoss(window), 2_000);
 });
 
 Deno.test("cubic: fast convergence: a second loss below W_max aims lower (4.7)", () => {
@@ -101,7 +101,7 @@ Deno.test("cubic: after a timeout the curve starts where slow start ended (4.8)"
   window.cwnd = 1_000_000;
   window.ssthresh = 1_000_000;
   const cc = new Cubic();
-  window.ssthresh = cc.onLoss(window, 0);
+  window.ssthresh = cc.onLoss(window);
   window.cwnd = window.smss;
   cc.onTimeout();
   let nowUs = 0;
@@ -138,7 +138,7 @@ Deno.test("cubic: undo puts back the window and the curve (4.9)", () => {
     const { cc, window } = afterLoss(1000);
     drive(cc, window, 0, 6 * SECOND, RTT);
     const { cwnd, ssthresh } = window;
-    window.ssthresh = cc.onLoss(window, 6 * SECOND);
+    window.ssthresh = cc.onLoss(window);
     window.cwnd = isTimeout ? window.smss : window.ssthresh;
     if (isTimeout) cc.onTimeout();
     cc.onUndo(window);
@@ -182,7 +182,7 @@ Deno.test("cubic: whatever comes, the window is a whole number within its bounds
       nowUs += prng.chance(0.3) ? 0 : prng.magnitude(1, 1e9);
       const rttUs = prng.pick([-1, 0, 1, 50_000, 1e9]);
       const what = prng.below(12);
-      if (what === 0) window.ssthresh = cc.onLoss(window, nowUs, prng.pick(["loss", "ecn"]));
+      if (what === 0) window.ssthresh = cc.onLoss(window, prng.pick(["loss", "ecn"]));
       else if (what === 1) cc.onTimeout();
       else if (what === 2) cc.onUndo(window);
       else if (what === 3) cc.onIdle(window, prng.magnitude(1, 1e9));

@@ -40,10 +40,10 @@ Deno.test("newreno: what slow start leaves counts for congestion avoidance", () 
 Deno.test("newreno: 0.5 on loss, 0.8 on a mark (RFC 8511), at least two segments", () => {
   const window = new Window();
   const cc = new NewReno();
-  assertEquals(cc.onLoss(window, 0), 5_000);
-  assertEquals(cc.onLoss(window, 0, "ecn"), 8_000);
+  assertEquals(cc.onLoss(window), 5_000);
+  assertEquals(cc.onLoss(window, "ecn"), 8_000);
   window.cwnd = 3_000;
-  assertEquals(cc.onLoss(window, 0), 2_000);
+  assertEquals(cc.onLoss(window), 2_000);
 });
 
 Deno.test("newreno: undo puts the window back once, and never makes it smaller", () => {
@@ -64,7 +64,7 @@ Deno.test("newreno: undo puts the window back once, and never makes it smaller",
 Deno.test("newreno: after a timeout the window grows to ssthresh by slow start", () => {
   const window = new Window();
   const cc = new NewReno();
-  window.ssthresh = cc.onLoss(window, 0);
+  window.ssthresh = cc.onLoss(window);
   window.cwnd = window.smss;
   cc.onTimeout();
   drive(cc, window, 0, 300_000, 100_000);

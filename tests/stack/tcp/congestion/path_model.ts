@@ -230,7 +230,7 @@ export class Flow implements CongestionState {
     rate.finish(this.rttUs, this.minRttUs, lost, nowUs);
     if (this.#unaPacket === this.#nextPacket) this.#deadlineUs = Infinity;
     else this.#armTimer(nowUs);
-    if (isMarked) this.#onMark(nowUs);
+    if (isMarked) this.#onMark();
     this.#recover(nowUs);
     this.pacer.update(this.cc.pacingRate, this.cwnd, this.ssthresh, this.srttUs);
   }
@@ -270,7 +270,7 @@ export class Flow implements CongestionState {
   #recover(nowUs: number): void {
     const { cc } = this;
     if (this.#recovery === OPEN) {
-      if (this.#lost.count > 0) this.#enterFastRecovery(nowUs);
+      if (this.#lost.count > 0) this.#enterFastRecovery();
     } else if (this.#unaPacket >= this.#recoverPacket) {
       if (this.#recovery === FAST && !cc.ownsWindow) this.cwnd = this.ssthresh;
       this.#recovery = OPEN;
@@ -289,11 +289,11 @@ export class Flow implements CongestionState {
     else this.cc.onAppLimited(this, nowUs);
   }
 
-  #enterFastRecovery(nowUs: number): void {
+  #enterFastRecovery(): void {
     this.recoveries++;
     this.#recovery = FAST;
     this.#recoverPacket = this.#nextPacket;
-    this.ssthresh = this.cc.onLoss(this, nowUs);
+    this.ssthresh = this.cc.onLoss(this);
     this.#prrDelivered = 0;
     this.#prrOut = 0;
     this.#recoverFlight = (this.#nextPacket - this.#unaPacket) * this.smss;
@@ -316,11 +316,11 @@ export class Flow implements CongestionState {
   }
 
   /** Once a window (RFC 3168 6.1.2); the window falls at once, which the model can afford. */
-  #onMark(nowUs: number): void {
+  #onMark(): void {
     if (this.#recovery !== OPEN || this.#unaPacket < this.#ecnPacket) return;
     this.#ecnPacket = this.#nextPacket;
     this.ecnReductions++;
-    this.ssthresh = this.cc.onLoss(this, nowUs, "ecn");
+    this.ssthresh = this.cc.onLoss(this, "ecn");
     if (!this.cc.ownsWindow) this.cwnd = this.ssthresh;
   }
 
@@ -331,7 +331,7 @@ export class Flow implements CongestionState {
   #timeOut(nowUs: number): void {
     this.timeouts++;
     // Once a window: fast recovery has reduced it already (as Linux tcp_enter_loss).
-    if (this.#recovery === OPEN) this.ssthresh = this.cc.onLoss(this, nowUs);
+    if (this.#recovery === OPEN) this.ssthresh = this.cc.onLoss(this);
     this.#recovery = LOSS;
     this.#recoverPacket = this.#nextPacket;
     this.cwnd = this.smss;

@@ -58,7 +58,7 @@ export function lose(
   nowUs: number,
   signal: "loss" | "ecn" = "loss",
 ): void {
-  window.ssthresh = cc.onLoss(window, nowUs, signal);
+  window.ssthresh = cc.onLoss(window, signal);
   window.cwnd = window.ssthresh;
   cc.onRecovered(window, nowUs);
 }
