@@ -339,10 +339,7 @@ export class TcpSocket implements SocketHandle {
     return 0;
   }
 
-  /**
-   * The program is gone: what is queued is still delivered, unless SO_LINGER or unread data say
-   * otherwise.
-   */
+  /** The program is gone: what is queued is delivered, unless SO_LINGER or unread data forbid. */
   close(nowUs: number): void {
     closeSocket(this, nowUs);
   }
