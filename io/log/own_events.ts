@@ -16,6 +16,7 @@ export enum OwnEvent {
   SERVICE_CLIENT_GONE,
   SERVICE_FULL,
   SERVICE_FAULT,
+  SERVICE_UNTOLD,
   CONTROL_REQUEST,
   CONTROL_MALFORMED,
   CLI_BEGAN,
@@ -66,6 +67,13 @@ export const OWN_EVENTS: Readonly<Record<OwnEvent, EventInfo>> = {
     "error",
     "a fault of nuse's own ended one socket or process: {fault}",
     "fault",
+  ),
+  [OwnEvent.SERVICE_UNTOLD]: event(
+    "service.untold",
+    "warning",
+    "{what} has happened more often than it was told; left out: {lines}",
+    "what",
+    "lines",
   ),
   [OwnEvent.CONTROL_REQUEST]: event(
     "control.request",
@@ -123,3 +131,10 @@ export const OWN_EVENTS: Readonly<Record<OwnEvent, EventInfo>> = {
     "lines",
   ),
 };
+
+/** What a program can bring about as often as it likes: not every time is told. */
+export const SELDOM_TOLD: readonly OwnEvent[] = [
+  OwnEvent.SERVICE_FULL,
+  OwnEvent.SERVICE_FAULT,
+  OwnEvent.CONTROL_MALFORMED,
+];

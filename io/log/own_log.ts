@@ -13,10 +13,19 @@ import {
   type Subject,
 } from "./event.ts";
 import { isWanted, type Thresholds } from "./levels.ts";
-import { OWN_EVENTS, type OwnEvent } from "./own_events.ts";
+import { TokenBucket } from "../../stack/base/token_bucket.ts";
+import { OWN_EVENTS, OwnEvent, SELDOM_TOLD } from "./own_events.ts";
 
 /** Codes of all events, the stack's and our own, are below this. */
 const EVENTS_MAX = 256;
+/** Of what a program can bring about as often as it likes: lines at once, and a second. */
+const SELDOM_BURST = 10;
+const SELDOM_PER_SECOND = 1;
+
+class Seldom {
+  readonly bucket = new TokenBucket(SELDOM_PER_SECOND, SELDOM_BURST);
+  untold = 0;
+}
 
 export interface LogOptions {
   readonly thresholds: Thresholds;
@@ -29,6 +38,7 @@ export interface LogOptions {
 export class OwnLog {
   /** By event code: 1 when it is wanted. Ask first: an unwanted event shall cost nothing. */
   readonly isOn: Uint8Array = new Uint8Array(EVENTS_MAX);
+  readonly #seldom = new Map(SELDOM_TOLD.map((event) => [event, new Seldom()]));
 
   constructor(readonly options: LogOptions) {
     this.listenTo(OWN_EVENTS);
@@ -44,7 +54,22 @@ export class OwnLog {
 
   /** One of our own events has happened; `values` has its fields. */
   tell(event: OwnEvent, values: Readonly<Record<string, LogValue>>, subject: Subject = {}): void {
-    if (this.isOn[event] !== 0) this.emit(OWN_EVENTS[event], subject, values, values);
+    if (this.isOn[event] === 0) return;
+    const seldom = this.#seldom.get(event);
+    if (seldom !== undefined && !this.#isTold(event, seldom)) return;
+    this.emit(OWN_EVENTS[event], subject, values, values);
+  }
+
+  /** Whether it is told this time, after a line about the times that it was not. */
+  #isTold(event: OwnEvent, seldom: Seldom): boolean {
+    if (!seldom.bucket.take(this.options.clockUs() - this.options.startUs)) {
+      seldom.untold++;
+      return false;
+    }
+    const lines = seldom.untold;
+    seldom.untold = 0;
+    if (lines > 0) this.tell(OwnEvent.SERVICE_UNTOLD, { what: OWN_EVENTS[event].name, lines });
+    return true;
   }
 
   /** `values` as JSON has them, `texts` as a person reads them. */

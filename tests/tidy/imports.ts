@@ -100,6 +100,7 @@ const ALLOWED_TYPES: Readonly<Record<string, readonly string[]>> = {
 /** Single imports beyond the table, and why. */
 const EXCEPTIONS: readonly (readonly [from: string, to: string, why: string])[] = [
   ["cli/", "stack/base/ip_address.ts", "a value type; stack/mod.ts would load the stack twice"],
+  ["io/log/own_log.ts", "stack/base/token_bucket.ts", "the main thread, too, has a log; as above"],
   ["io/log/logtape.ts", "npm:@logtape/logtape", "the logger, loaded when a log is asked for"],
   ["cli/args.ts", "npm:deno-std", "the command line's parser"],
   ["cli/build/", "npm:deno-std", "runs on the developer's machine"],
