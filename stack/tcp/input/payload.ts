@@ -122,7 +122,8 @@ function noteOverlap(tcb: Tcb, { seq, end }: Segment): void {
   tcb.layer.counters.tcp.dsackOfoSent++;
 }
 
-function noteDsack(tcb: Tcb, left: number, right: number): void {
+/** Data again: the next ACK says so. */
+export function noteDsack(tcb: Tcb, left: number, right: number): void {
   if (!tcb.hasSack) return;
   tcb.hasDsack = true;
   tcb.dsackLeft = left;

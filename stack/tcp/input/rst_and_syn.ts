@@ -8,6 +8,7 @@ import { EndCause } from "../base/end_cause.ts";
 import { ECONNREFUSED, ECONNRESET, EPIPE } from "../../base/errno.ts";
 import { answerSynAgain, sendChallengeAck } from "../output/challenge_ack.ts";
 import { fastOpenResetOutOfOrder } from "../path/fast_open_black_hole.ts";
+import { noteDsack } from "./payload.ts";
 import { failConnection } from "../teardown/lifecycle.ts";
 import type { Segment } from "../base/segment.ts";
 import { State } from "../base/state.ts";
@@ -42,6 +43,10 @@ export function processSyn(tcb: Tcb, seg: Segment): boolean {
   const isCrossed = tcb.state === State.SYN_RECEIVED && seg.isAck && seg.seq === tcb.irs &&
     seg.ack === tcb.sndNxt;
   if (isCrossed) {
+    // The peer's SYN for the second time (RFC 2883 4.1), which Linux acknowledges, too
+    noteDsack(tcb, tcb.irs, tcb.rcvNxt);
+    tcb.isAckDue = true;
+    tcb.layer.markDirty(tcb);
     seg.dropSyn();
     return true;
   }

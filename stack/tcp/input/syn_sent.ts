@@ -13,6 +13,7 @@ import { EndCause } from "../base/end_cause.ts";
 import { DROP_TCP_FLAGS } from "../../base/drop_reason.ts";
 import { ECONNREFUSED } from "../../base/errno.ts";
 import { agreesToEcn } from "../loss/ecn.ts";
+import { hasUnsent } from "../output/output.ts";
 import { emitSyn } from "../output/syn.ts";
 import { timestampNow } from "../base/timestamp.ts";
 import { establish, failConnection, setState } from "../teardown/lifecycle.ts";
@@ -109,6 +110,8 @@ function synAcknowledged(tcb: Tcb, seg: Segment): void {
   stopRetransmitTimer(tcb);
   if (hasRtt) sampleRtt(tcb, seg, sample);
   tcb.isAckDue = true;
+  // The ACK travels with data: so may the next (Linux tcp_rcv_synsent_state_process)
+  if (hasUnsent(tcb)) tcb.lastDataReceivedUs = seg.nowUs;
   establish(tcb, seg.nowUs);
   // Data that went with the SYN
   if (sample.ackedBytes > 0) releaseSendBuffer(tcb);
@@ -161,10 +164,16 @@ function keepCookie(tcb: Tcb, { options }: Segment): void {
   });
 }
 
+/** A cookie that was not asked for is none (Linux tcp_rcv_fastopen_synack). */
+function keepMss({ layer, remote, peerMss: mss }: Tcb): void {
+  layer.cookieCache.set(remote, { ...layer.cookieCache.get(remote) ?? UNKNOWN_SERVER, mss });
+}
+
 /** Fast Open: keeps the cookie and the MSS, and sees what became of the data of our SYN. */
 function fastOpenAnswered(tcb: Tcb, seg: Segment): void {
   const { layer } = tcb;
   if (tcb.fastOpenAsked) keepCookie(tcb, seg);
+  else if (tcb.synDataLen > 0) keepMss(tcb);
   if (tcb.synDataLen === 0) return;
   if (tcb.sent.count === 0) {
     layer.counters.tcp.fastOpenActive++;

@@ -318,7 +318,7 @@ function isWorthWaiting(
   if (unsent <= limit || limit >= frameMax || frameMax <= tcb.smss) return false;
   const oldest = tcb.sent.head;
   if (tcb.recovery !== Recovery.OPEN || tcb.pipe <= 0 || oldest === null) return false;
-  if (nowUs - tcb.lastSentUs > TSO_DEFER_US) return false;
+  if (nowUs - tcb.lastSentUs >= TSO_DEFER_US) return false;
   if (nowUs - oldest.sentUs < tcb.rtt.srttUs / 2) return false;
   // Duplicate ACKs do not raise it, but let new data out (RFC 3042)
   if (tcb.dupAcks > 0 || tcb.sent.sackedBytes > 0) return false;

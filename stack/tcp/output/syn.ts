@@ -114,8 +114,7 @@ export function sendSyn(tcb: Tcb, fastOpenCookie: Uint8Array | null, nowUs: numb
   tcb.sent.push(tcb.iss, 1, SENT_SYN, nowUs);
   tcb.sndNxt = (tcb.iss + 1) | 0;
   if (synDataLen > 0) {
-    const isPush = tcb.writes.isPush(tcb.sndNxt, synDataLen);
-    tcb.sent.push(tcb.sndNxt, synDataLen, isPush ? SENT_PUSH : 0, nowUs);
+    tcb.sent.push(tcb.sndNxt, synDataLen, SENT_PUSH, nowUs);
     tcb.sndNxt = (tcb.sndNxt + synDataLen) | 0;
     tcb.bytesSent += synDataLen;
   }

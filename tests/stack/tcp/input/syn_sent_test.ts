@@ -85,6 +85,7 @@ Deno.test("simultaneous open, played by hand", () => {
   assertEquals(socket.stateName, "ESTABLISHED");
   peer.write(socket, 10);
   peer.flush();
+  assertEquals(peer.next(), ". 1:1(0) ack 1");
   assertEquals(peer.next(), "P. 1:11(10) ack 1");
 });
 
