@@ -203,9 +203,9 @@ export const OPTIONS = [
     name: "host-network",
     meaning: "leave the host's network to what nuse misses",
     details: [
-      "Without it the program runs in an empty network namespace: what goes past the C library's " +
-      "calls (a static program, one with an empty environment) has no network at all, but for " +
-      "the questions to the name servers of `/etc/resolv.conf`. With it, that uses the host's.",
+      "Without it the program runs in an empty network namespace, and what goes past the C " +
+      "library's calls (a static program, one with an empty environment) is served by a second " +
+      "door. With it, that uses the host's network.",
     ],
   },
   {

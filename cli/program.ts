@@ -28,12 +28,16 @@ export interface Program {
   readonly isSecure: boolean;
   /** The user that a setuid image becomes; null: none, or the same. */
   readonly guestUid: number | null;
+  /** Why the shim cannot serve it, so that only the second door can; null: it can. */
+  readonly obstacle: Obstacle | null;
 }
 
 export interface ProgramSources {
   readonly path: string | undefined;
   readonly uid: number;
   readonly gid: number;
+  /** The second door is there for what no preload reaches (io/app/door). */
+  readonly hasDoor: boolean;
   /** The program has file capabilities. Asked only when they would matter. */
   readonly hasCapabilities: (path: string) => boolean;
 }
@@ -86,6 +90,8 @@ export function findProgram(name: string, path: string | undefined): string {
 export interface Obstacle {
   readonly why: string;
   readonly advice: string;
+  /** The second door does not serve it either. */
+  readonly isFinal?: boolean;
 }
 
 /** null: the shim can be preloaded. `name`: of the file, without folders or links. */
@@ -96,6 +102,7 @@ export function elfObstacle(elf: ElfInfo, name: string): Obstacle | null {
     return {
       why: `is a ${bits}-bit program for machine ${machine}`,
       advice: `find one for ${arch}`,
+      isFinal: true,
     };
   }
   const loader = interpreter === null ? null : basename(interpreter);
@@ -120,13 +127,17 @@ export function elfObstacle(elf: ElfInfo, name: string): Obstacle | null {
   return null;
 }
 
-function checkElf(path: string, elf: ElfInfo | null): void {
+/** Throws Failure when nuse cannot serve it. */
+function checkElf(path: string, elf: ElfInfo | null, hasDoor: boolean): Obstacle | null {
   if (elf === null) throw notExecutable(`${path} is damaged`, "its ELF header makes no sense");
   const obstacle = elfObstacle(elf, basename(Deno.realPathSync(path)));
-  if (obstacle !== null) throw new Failure(`${path} ${obstacle.why} (${obstacle.advice})`);
+  if (obstacle !== null && (!hasDoor || obstacle.isFinal)) {
+    throw new Failure(`${path} ${obstacle.why} (${obstacle.advice})`);
+  }
   if (elf.interpreter !== null && typeof executable(elf.interpreter) !== "string") {
     throw notExecutable(`${path}: its loader ${elf.interpreter} is missing`, "install that libc");
   }
+  return obstacle;
 }
 
 /** `#! interpreter [argument]`; null: no such line. */
@@ -154,15 +165,15 @@ function isText(start: Uint8Array): boolean {
 /** Follows scripts to the ELF file that will run. `isBare`: no `#!`, /bin/sh takes it. */
 function followImage(
   path: string,
-  searchPath: string | undefined,
+  sources: ProgramSources,
   depth: number,
-): { image: string; isBare: boolean } {
+): { image: string; isBare: boolean; obstacle: Obstacle | null } {
+  const { hasDoor, path: searchPath } = sources;
   using file = openProgram(path);
   const read: ReadAt = (offset, length) => readAt(file, offset, length);
   const start = read(0, SCRIPT_LINE_MAX);
   if (isElf(start)) {
-    checkElf(path, inspectElf(read));
-    return { image: path, isBare: false };
+    return { image: path, isBare: false, obstacle: checkElf(path, inspectElf(read), hasDoor) };
   }
   if (depth >= SCRIPT_DEPTH_MAX) {
     throw notExecutable(`${path}: too many interpreters`, "name the program itself in #!");
@@ -172,7 +183,7 @@ function followImage(
     if (depth > 0 || !isText(start)) {
       throw notExecutable(`${path} is no program of this machine`, "check what it is with file");
     }
-    return { image: followImage("/bin/sh", searchPath, depth + 1).image, isBare: true };
+    return { ...followImage("/bin/sh", sources, depth + 1), isBare: true };
   }
   const found = executable(line.interpreter);
   if (typeof found !== "string") {
@@ -180,7 +191,7 @@ function followImage(
   }
   const target = basename(found) === "env" ? envTarget(line.argument) : null;
   const next = target === null ? found : findProgram(target, searchPath);
-  return { image: followImage(next, searchPath, depth + 1).image, isBare: false };
+  return { ...followImage(next, sources, depth + 1), isBare: false };
 }
 
 function openProgram(path: string): Deno.FsFile {
@@ -241,11 +252,12 @@ function identity(image: string, sources: ProgramSources): Pick<Program, "isSecu
 /** Throws Failure when the program cannot be found, executed, or reached by the shim. */
 export function resolveProgram(command: readonly string[], sources: ProgramSources): Program {
   const path = findProgram(command[0], sources.path);
-  const { image, isBare } = followImage(path, sources.path, 0);
+  const { image, isBare, obstacle } = followImage(path, sources, 0);
   return {
     path: isBare ? "/bin/sh" : path,
     argv: isBare ? ["sh", path, ...command.slice(1)] : command,
     image,
+    obstacle,
     ...identity(image, sources),
   };
 }

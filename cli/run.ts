@@ -135,7 +135,11 @@ async function runProgram(line: CommandLine, worker: Worker): Promise<Outcome> {
   const front = frontOf(Deno.env.get(FRONT), Deno.ppid);
   const launched = readLaunched(front);
   const path = launched.env.PATH;
+  const isNetworkShared = line.switches.has("host-network");
+  // What the shim misses is to have the host's network then.
+  const hasDoor = !isNetworkShared;
   const program = resolveProgram(line.command, {
+    hasDoor,
     path: path === undefined ? undefined : decode(path),
     uid: Deno.uid() ?? 0,
     gid: Deno.gid() ?? 0,
@@ -162,7 +166,6 @@ async function runProgram(line: CommandLine, worker: Worker): Promise<Outcome> {
     version: denoConfig.version,
     date: new Date().toISOString(),
   });
-  const isNetworkShared = line.switches.has("host-network");
   const options = { worker, config, program, argv, launched, front, isNetworkShared, tell, log };
-  return new Session(options).run();
+  return new Session({ ...options, hasDoor }).run();
 }

@@ -19,6 +19,7 @@ import {
   confineMain,
   dieBy,
   kill,
+  launch,
   nextEvent,
   setPartner,
   SI_KERNEL,
@@ -29,7 +30,6 @@ import {
   SIGSTOP,
   SIGTERM,
   SIGTSTP,
-  spawn,
   stopSelf,
 } from "../ffi/child.ts";
 import { findNative } from "../ffi/build_native.ts";
@@ -40,6 +40,7 @@ import { OwnEvent } from "../io/log/own_events.ts";
 import type { Report } from "../io/app/protocol/reports.ts";
 import { overridesOf } from "../stack/sysctl.ts";
 import { childEnv } from "./child_env.ts";
+import { Doorway } from "./doorway.ts";
 import { asSent, type Front, stopFront } from "./front.ts";
 import { EXIT_NOT_EXECUTABLE, EXIT_SIGNAL_BASE, Failure, say } from "./base/failure.ts";
 import type { Launched } from "./launcher.ts";
@@ -75,6 +76,8 @@ export interface SessionOptions {
   readonly front: Front | null;
   /** The program stays in nuse's own network namespace. */
   readonly isNetworkShared: boolean;
+  /** The second door is to serve what the shim does not. */
+  readonly hasDoor: boolean;
   /** -v: where to say what is done. */
   readonly tell: (message: string) => void;
   /** null: nobody has asked for one. */
@@ -101,6 +104,9 @@ export class Session {
   #pid = 0;
   /** The program's, or -errno; undefined: it stays in ours. */
   #network: Network | number | undefined;
+  #doorway: Doorway | null = null;
+  /** The program is behind the second door. */
+  #isBehindDoor = false;
   /** For a program that changes user or group. */
   #secure: SecureLibrary | null = null;
   /** Signals that came while the program ran, and one of the terminal's that is still to come. */
@@ -128,6 +134,7 @@ export class Session {
       void this.#watch();
       const shim = findNative(SHIM_LIBRARY.name, SHIM_LIBRARY.sources);
       if (!isNetworkShared) this.#network = makeNetwork(nameServers());
+      if (this.#options.hasDoor) this.#doorway = Doorway.make();
       const worker = new StackWorker(this.#options.worker, say, this.#broken.reject);
       const started = worker.start({
         config,
@@ -135,6 +142,7 @@ export class Session {
         runDir,
         guestUid: program.guestUid,
         networkCookie: typeof this.#network === "object" ? this.#network.cookie : null,
+        doorFd: this.#doorway?.stackFd ?? -1,
         log: log?.settings ?? null,
       });
       const ready = await Promise.race([started, this.#broken.promise]);
@@ -177,7 +185,10 @@ export class Session {
   #reportListener(): (report: Report) => void {
     const { isNetworkShared } = this.#options;
     const isShimLent = this.#secure !== null;
-    const unserved = new UnservedPrograms({ say, isNetworkShared, isShimLent, readStart });
+    const unserved = new UnservedPrograms({
+      ...{ say, isNetworkShared, isShimLent, readStart },
+      hasDoor: () => this.#isBehindDoor,
+    });
     return (report) => unserved.take(report);
   }
 
@@ -195,11 +206,13 @@ export class Session {
     const network = this.#network;
     if (typeof network === "number") throw noNetwork(path, network);
     const hostname = this.#options.config.names.hostname ?? undefined;
-    const pid = spawn({
+    const { pid, doorErrno } = launch({
       ...{ path, argv, env, softFiles, ignoresSigpipe, loan, network, hostname },
       groupOf: this.#options.front?.pid,
+      door: this.#doorway?.door(program.obstacle !== null),
     });
     if (network !== undefined) closeNetwork(network);
+    this.#noteDoor(doorErrno);
     if (pid < 0 && loan !== undefined) {
       const why = `cannot lend ${path} the shim in a mount namespace: ${errnoName(pid)}`;
       throw new Failure(`${why} (it changes user: nuse needs CAP_SYS_ADMIN for that)`);
@@ -217,6 +230,17 @@ export class Session {
     this.#phase = "running";
     const confined = confineMain();
     if (confined < 0) tell(`the main thread keeps its rights: ${errnoName(confined)}`);
+  }
+
+  /** Throws Failure when the program cannot do without a door and has none. */
+  #noteDoor(doorErrno: number): void {
+    const { program: { path, obstacle }, tell } = this.#options;
+    this.#doorway?.close();
+    this.#isBehindDoor = this.#doorway !== null && doorErrno === 0;
+    if (this.#isBehindDoor) return;
+    const why = doorErrno === 0 ? "" : ` (no second door: ${errnoName(doorErrno)})`;
+    if (obstacle !== null) throw new Failure(`${path} ${obstacle.why}${why} (${obstacle.advice})`);
+    tell(`only the shim serves programs${why}`);
   }
 
   /** Waits until the stack has delivered what it holds, or somebody loses patience. */

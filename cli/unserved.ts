@@ -23,6 +23,8 @@ export interface UnservedOptions {
   readonly say: (message: string) => void;
   /** --host-network. */
   readonly isNetworkShared: boolean;
+  /** The second door serves what the shim does not. Asked when it matters. */
+  readonly hasDoor: () => boolean;
   /** A copy of the shim lies where the loader of programs that gain rights takes it. */
   readonly isShimLent: boolean;
   /** The first bytes of a file; null: it cannot be read. */
@@ -74,6 +76,7 @@ export class UnservedPrograms {
     const image = parseImage(data);
     const obstacle = image === null ? null : this.#obstacle(image);
     if (image === null || obstacle === null) return;
+    if (!obstacle.isFinal && this.#options.hasDoor()) return;
     const network = this.#options.isNetworkShared ? "uses the host's network" : "has no network";
     this.#sayOnce(`${image.path} ${network}: it ${obstacle.why} (${obstacle.advice})`);
   }

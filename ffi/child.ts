@@ -7,22 +7,23 @@
  *
  * @module
  */
+import { AF_UNIX, SOCK_CLOEXEC, SOCK_SEQPACKET } from "./abi/socket.ts";
 import { findNative, openNative } from "./build_native.ts";
 import { check } from "./errno.ts";
 import { cString, HOST_LIBRARY } from "./libc.ts";
 import type { Network } from "./network.ts";
+import { NUSE_DOOR_MARK } from "./shim/protocol.ts";
 
 const SYMBOLS = {
   noteSignals: { name: "nuse_note_signals", parameters: [], result: "i32" },
   catchSignals: { name: "nuse_catch_signals", parameters: [], result: "i32" },
   /**
-   * (path, argv and envp as C strings in a row, argc, envc, soft limit of descriptors, whether
-   * SIGPIPE is ignored, loan and host name as four C strings, network and user namespace or -1,
-   * whose process group or -1): pid
+   * (path, argv and envp as C strings in a row, argc, envc, loan and host name as four C strings,
+   * numbers as enumerated in child.c): pid
    */
   spawn: {
     name: "nuse_spawn",
-    parameters: ["buffer", "buffer", "i32", "i32", "i32", "i32", "buffer", "i32", "i32", "i32"],
+    parameters: ["buffer", "buffer", "i32", "i32", "buffer", "buffer"],
     result: "i32",
   },
   /** (int32[4], timeoutMs): 1 and the event, or 0 */
@@ -40,6 +41,13 @@ const SYMBOLS = {
   kill: { name: "nuse_kill", parameters: ["i32", "i32"], result: "i32" },
   /** (eventfd) */
   ring: { name: "nuse_ring", parameters: ["i32"], result: "i32" },
+  /** (domain, type, protocol, two int32) */
+  socketpair: {
+    name: "nuse_socketpair",
+    parameters: ["i32", "i32", "i32", "buffer"],
+    result: "i32",
+  },
+  close: { name: "nuse_close", parameters: ["i32"], result: "i32" },
   confineMain: { name: "nuse_confine_main", parameters: [], result: "i32" },
   hasCapabilities: { name: "nuse_has_capabilities", parameters: ["buffer"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
@@ -82,6 +90,8 @@ const EVENT_SIGNAL = 1;
 const EVENT_EXITED = 2;
 const EVENT_KILLED = 3;
 const FOREVER = -1;
+/** Of the numbers that `spawn` takes. */
+const DOOR_ERROR = 7;
 
 /** A library that only the program and what it starts shall see (`lend_library` in child.c). */
 export interface Loan {
@@ -91,6 +101,22 @@ export interface Loan {
   readonly folder: string;
   /** The file that the copy covers, in a folder that the loader trusts. */
   readonly library: string;
+}
+
+/** The way through the second door, which host/door_filter.c puts before the program. */
+export interface Door {
+  /** Our end of a socket by which the descriptor of the door goes to whoever answers there. */
+  readonly fd: number;
+  /** The program cannot do without. */
+  readonly isNeeded: boolean;
+}
+
+/** What has become of a Launch. */
+export interface Launched {
+  /** Or -errno. */
+  readonly pid: number;
+  /** Why it is not behind the second door, positive; 0: it is, or was not to be. */
+  readonly doorErrno: number;
 }
 
 /** `groupOf` of a process that is to lead a group. */
@@ -112,6 +138,8 @@ export interface Launch {
   readonly groupOf?: number;
   /** What the program sees of itself; default: nuse's own host name. */
   readonly hostname?: string;
+  /** Default: it is served by the shim alone. */
+  readonly door?: Door;
 }
 
 /** What Deno handles by itself at some moment of its choosing, ending the process. */
@@ -130,26 +158,47 @@ function cStrings(byteStrings: readonly string[]): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(byteStrings.map((s) => `${s}\0`).join(""), (c) => c.charCodeAt(0));
 }
 
-/** Starts the program with nuse's own stdin, stdout and stderr; returns its pid or -errno. */
-export function spawn(launch: Launch): number {
-  const { path, argv, env, softFiles, ignoresSigpipe, loan, network } = launch;
-  const { hostname = "", groupOf = -1 } = launch;
+/** Starts the program with nuse's own stdin, stdout and stderr. */
+export function launch(options: Launch): Launched {
+  const { path, argv, env, softFiles, ignoresSigpipe, loan, network, door } = options;
+  const { hostname = "", groupOf = -1 } = options;
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   const strings = cStrings([...argv, ...variables]);
-  const sigpipe = ignoresSigpipe ? 1 : 0;
   const lent = loan === undefined ? "\0\0" : `${loan.shim}\0${loan.folder}\0${loan.library}`;
-  return sys().spawn(
-    cString(path),
-    strings,
-    argv.length,
-    variables.length,
+  const texts = cString(`${lent}\0${hostname}`);
+  // As enumerated in child.c.
+  const numbers = new Int32Array([
     softFiles,
-    sigpipe,
-    cString(`${lent}\0${hostname}`),
+    ignoresSigpipe ? 1 : 0,
     network?.net ?? -1,
     network?.user ?? -1,
     groupOf,
-  );
+    door?.fd ?? -1,
+    door?.isNeeded ? 1 : 0,
+    0,
+    NUSE_DOOR_MARK % 2 ** 32,
+    NUSE_DOOR_MARK / 2 ** 32,
+  ]);
+  const bytes = new Uint8Array(numbers.buffer);
+  const pid = sys().spawn(cString(path), strings, argv.length, variables.length, texts, bytes);
+  return { pid, doorErrno: numbers[DOOR_ERROR] };
+}
+
+/** Two ends of a socket, for `Door` and for who is to get the door; or -errno. */
+export function doorSockets(): [number, number] | number {
+  const fds = new Int32Array(2);
+  const type = SOCK_SEQPACKET | SOCK_CLOEXEC;
+  const made = sys().socketpair(AF_UNIX, type, 0, new Uint8Array(fds.buffer));
+  return made < 0 ? made : [fds[0], fds[1]];
+}
+
+export function closeFd(fd: number): void {
+  sys().close(fd);
+}
+
+/** As `launch`; returns the pid or -errno. */
+export function spawn(options: Launch): number {
+  return launch(options).pid;
 }
 
 /** Kept here: the memory has to outlive a call that is still waiting on its thread. */

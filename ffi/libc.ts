@@ -15,9 +15,8 @@ import { findNative, openNative } from "./build_native.ts";
 /** Name and sources of the host library, for `findNative` and for the build of `dist/nuse`. */
 export const HOST_LIBRARY = {
   name: "nuse_host",
-  sources: ["host", "closer", "child", "confine", "names", "network"].map((name) =>
-    `${import.meta.dirname}/host/${name}.c`
-  ),
+  sources: ["host", "closer", "child", "confine", "door", "door_filter", "names", "network"]
+    .map((name) => `${import.meta.dirname}/host/${name}.c`),
 };
 
 const SYMBOLS = {
@@ -151,10 +150,11 @@ const SYMBOLS = {
   /** (fd, type) */
   setns: { name: "nuse_setns", parameters: ["i32", "i32"], result: "i32" },
   /**
-   * (meets): this thread gives up what the loop does not need: capabilities, and most system calls.
-   * meets 1: it may still meet another process at a path (PIPE).
+   * (meets, door): this thread gives up what the loop does not need: capabilities, and most system
+   * calls. meets 1: it may still meet another process at a path (PIPE); door 1: it may still reach
+   * into the programs that stop at the second door.
    */
-  confineStack: { name: "nuse_confine_stack", parameters: ["i32"], result: "i32" },
+  confineStack: { name: "nuse_confine_stack", parameters: ["i32", "i32"], result: "i32" },
   yieldCpu: { name: "nuse_yield_cpu", parameters: [], result: "i32" },
   /** (ns): how late this thread's timers may be */
   timerSlack: { name: "nuse_timer_slack", parameters: ["i32"], result: "i32" },

@@ -78,10 +78,11 @@ export class Runtime {
   readonly #devices: readonly Device[];
   readonly #dynamic: DynamicAddresses;
   readonly #log: StackLog;
+  readonly #hasDoor: boolean;
 
   /** Sets everything up. Throws SysError, having left nothing behind but what the process owns. */
   constructor(runtimeOptions: RuntimeOptions) {
-    const { config, overrides, runDir, guestUid, networkCookie } = runtimeOptions;
+    const { config, overrides, runDir, guestUid, networkCookie, doorFd } = runtimeOptions;
     const { log, netmap, onReport, onTurnEnd } = runtimeOptions;
     this.#log = log;
     const arena = Arena.map();
@@ -114,7 +115,8 @@ export class Runtime {
       claims.begin(ifIndex, config.interfaces[i], libc().clockUs(CLOCK_MONOTONIC));
       this.#dynamic.begin(ifIndex, config.interfaces[i], libc().clockUs(CLOCK_MONOTONIC));
     });
-    const options = { guestUid, networkCookie, log, onReport };
+    this.#hasDoor = doorFd >= 0;
+    const options = { guestUid, networkCookie, doorFd, log, onReport };
     this.#service = new Service(this.#stack, this.#loop, arena, runDir, options);
     this.#settle(config, claims);
     this.#loop.service = this.#service;
@@ -175,7 +177,8 @@ export class Runtime {
    * -v says so.
    */
   confine(): void {
-    const confined = libc().confineStack(this.#devices.some(({ meets }) => meets) ? 1 : 0);
+    const meets = this.#devices.some(({ meets }) => meets);
+    const confined = libc().confineStack(meets ? 1 : 0, this.#hasDoor ? 1 : 0);
     if (confined < 0) {
       this.facts.push(`the stack's thread keeps its rights: ${errnoName(confined)}`);
     }

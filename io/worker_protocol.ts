@@ -20,6 +20,8 @@ export interface WorkerStart {
   readonly guestUid: number | null;
   /** SO_NETNS_COOKIE of the program's network namespace; null: it is ours. */
   readonly networkCookie: bigint | null;
+  /** Where doors arrive (io/app/door), the worker's to close; -1: there will be none. */
+  readonly doorFd: number;
   /** null: nobody has asked for a log. */
   readonly log: LogSettings | null;
 }

@@ -28,6 +28,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "door_filter.h"
+
 #define API __attribute__((visibility("default")))
 
 #define SIGNAL_COUNT 64
@@ -120,7 +122,12 @@ struct launch {
   const char *shim, *folder, *library;
   /* See name_host; "": nuse's own. */
   const char *hostname;
-  volatile int error;
+  /* Of the second door (door_filter.c), or -1. */
+  int door;
+  uint64_t mark;
+  /* The program is not to start without it. */
+  bool needs_door;
+  volatile int error, door_error;
 };
 
 #define LIBRARY_MODE 04644
@@ -190,6 +197,8 @@ static void run_child(struct launch *l) {
   }
   prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   if (getppid() != l->parent) _exit(127);
+  if (l->door >= 0) l->door_error = -door_install(l->door, l->mark);
+  if (l->door_error != 0 && l->needs_door) _exit(127);
   sigprocmask(SIG_SETMASK, &first_mask, NULL);
   execve(l->path, l->argv, l->envp);
   l->error = errno;
@@ -215,32 +224,50 @@ static pid_t launch(struct launch *l) {
   pid_t pid = vfork();
   if (pid == 0) run_child(l);
   int error = pid < 0 ? errno : l->error;
+  if (l->door_error != 0 && l->needs_door) error = l->door_error;
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   if (error == 0) return pid;
   if (pid > 0) waitpid(pid, NULL, 0);
   return -error;
 }
 
-/* Starts the program; `strings` holds argc arguments, then envc variables, each with its NUL.
- * `soft_files` is its limit of descriptors, 0: ours; `sigpipe` 1: it ignores SIGPIPE; `texts` are
- * three strings for lend_library, the first empty when there is nothing to lend, and one for
- * name_host; `net` and `user` are namespaces to enter, or -1; `group`: see struct launch. Returns
- * the pid or -errno. */
-API int nuse_spawn(const char *path, char *strings, int argc, int envc, int soft_files,
-                   int sigpipe, const char *texts, int net, int user, int group) {
-  struct launch l = {.path = path, .soft_files = (rlim_t)soft_files, .parent = getpid()};
-  l.net = net;
-  l.user = user;
-  l.group = group;
+/* Numbers that nuse_spawn takes; the twin is ffi/child.ts. */
+enum {
+  SOFT_FILES, /* its limit of descriptors, 0: ours */
+  IGNORES_SIGPIPE,
+  NET_NAMESPACE, /* to enter, or -1 */
+  USER_NAMESPACE,
+  GROUP, /* see struct launch, as the others */
+  DOOR,
+  NEEDS_DOOR,
+  DOOR_ERROR, /* to be filled in: 0, or why there is no door */
+  MARK_LOW,
+  MARK_HIGH,
+};
+
+/* Starts the program; `strings` holds argc arguments, then envc variables, each with its NUL;
+ * `texts` are three strings for lend_library, the first empty when there is nothing to lend, and
+ * one for name_host. Returns the pid or -errno. */
+API int nuse_spawn(const char *path, char *strings, int argc, int envc, const char *texts,
+                   int32_t *numbers) {
+  struct launch l = {.path = path, .parent = getpid()};
+  l.soft_files = (rlim_t)numbers[SOFT_FILES];
+  l.net = numbers[NET_NAMESPACE];
+  l.user = numbers[USER_NAMESPACE];
+  l.group = numbers[GROUP];
+  l.door = numbers[DOOR];
+  l.needs_door = numbers[NEEDS_DOOR] != 0;
+  l.mark = (uint64_t)(uint32_t)numbers[MARK_HIGH] << 32 | (uint32_t)numbers[MARK_LOW];
   char *rest = strings;
   l.shim = texts;
   l.folder = l.shim + strlen(l.shim) + 1;
   l.library = l.folder + strlen(l.folder) + 1;
   l.hostname = l.library + strlen(l.library) + 1;
-  was_ignored[SIGPIPE] = sigpipe != 0;
+  was_ignored[SIGPIPE] = numbers[IGNORES_SIGPIPE] != 0;
   l.argv = split(rest, argc, &rest);
   l.envp = split(rest, envc, &rest);
   int pid = l.argv == NULL || l.envp == NULL ? -ENOMEM : launch(&l);
+  numbers[DOOR_ERROR] = l.door_error;
   free(l.argv);
   free(l.envp);
   if (pid > 0) {

@@ -29,6 +29,16 @@
 /* x32 calls have the numbers of x86-64 with this bit. */
 #define X32_BIT 0x40000000
 
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+#ifndef SYS_pidfd_getfd
+#define SYS_pidfd_getfd 438
+#endif
+#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
+#endif
+
 #define COUNT(table) ((int)(sizeof(table) / sizeof *(table)))
 #define MAX_INSTRUCTIONS 256
 
@@ -89,6 +99,11 @@ static const int MEETING_CALLS[] = {
   SYS_lstat,
 #endif
 };
+/* What the second door takes (door.c): the programs' descriptors and memory. Which processes', the
+ * filter cannot tell; docs/security.md says what that costs. */
+static const int DOOR_CALLS[] = {
+  SYS_process_vm_readv, SYS_process_vm_writev, SYS_pidfd_open, SYS_pidfd_getfd,
+};
 static const uint32_t MEETING_DOMAINS[] = {1 /* AF_UNIX */};
 
 /* What names.c does, and the end of its thread. */
@@ -102,7 +117,11 @@ static const int NAMES_CALLS[] = {
 };
 static const uint32_t NAMES_DOMAINS[] = {2 /* AF_INET */, 10 /* AF_INET6 */};
 
-static const uint32_t STACK_IOCTLS[] = {FIONREAD, SIOCOUTQ, FIONBIO, NETMAP_TXSYNC, NETMAP_RXSYNC};
+static const uint32_t STACK_IOCTLS[] = {
+  FIONREAD, SIOCOUTQ, FIONBIO, NETMAP_TXSYNC, NETMAP_RXSYNC, SECCOMP_IOCTL_NOTIF_RECV,
+  SECCOMP_IOCTL_NOTIF_SEND, SECCOMP_IOCTL_NOTIF_ID_VALID, SECCOMP_IOCTL_NOTIF_ADDFD,
+  SECCOMP_IOCTL_NOTIF_SET_FLAGS,
+};
 static const uint32_t STACK_PRCTLS[] = {PR_SET_TIMERSLACK, PR_SET_NAME, 0x53564d41 /* SET_VMA */};
 static const uint32_t STACK_FCNTLS[] = {1 /* GETFD */, 2 /* SETFD */, 3 /* GETFL */, 4 /* SETFL */};
 
@@ -193,13 +212,13 @@ static int install(struct program *p) {
   return r < 0 ? -errno : 0;
 }
 
-/* For the stack's thread, when its devices are open and it listens. `meets`: one is a PIPE.
- * Returns 0 or -errno. */
-API int nuse_confine_stack(int meets) {
+/* For the stack's thread, when its devices are open and it listens. `meets`: one is a PIPE; `door`:
+ * it answers at the second door. Returns 0 or -errno. */
+API int nuse_confine_stack(int meets, int door) {
   struct program p;
   /* CAP_NET_ADMIN: large buffers of the pairs (SO_SNDBUFFORCE). What else it allows needs calls
-   * that are refused. */
-  int r = keep_capabilities(1ull << CAP_NET_ADMIN);
+   * that are refused. CAP_SYS_PTRACE: the programs may have rights that this thread has not. */
+  int r = keep_capabilities(1ull << CAP_NET_ADMIN | (door ? 1ull << CAP_SYS_PTRACE : 0));
   if (r < 0) return r;
   begin(&p);
   each(&p, STACK_CALLS, COUNT(STACK_CALLS), SECCOMP_RET_ALLOW);
@@ -211,6 +230,7 @@ API int nuse_confine_stack(int meets) {
     each(&p, MEETING_CALLS, COUNT(MEETING_CALLS), SECCOMP_RET_ALLOW);
     with_argument(&p, SYS_socket, 0, MEETING_DOMAINS, COUNT(MEETING_DOMAINS));
   }
+  if (door) each(&p, DOOR_CALLS, COUNT(DOOR_CALLS), SECCOMP_RET_ALLOW);
   answer(&p, REFUSE(EPERM));
   return install(&p);
 }

@@ -27,6 +27,7 @@ const FILES = [
   "core/control.c",
   "core/evidence.c",
   "core/fd_table.c",
+  "core/marked.c",
   "core/memory.c",
   "core/messages.c",
   "core/process.c",

@@ -210,6 +210,10 @@
  * the one that was left open for it. */
 #define NUSE_CONTROL_MARK 11855
 
+/* In the sixth argument of a system call that takes no more than five: it is the shim's own, and
+ * does not stop at the second door (ffi/host/door_filter.c). */
+#define NUSE_DOOR_MARK 0x6e757365646f
+
 /* What is to be executed: u32 each, then the path, then the file's first bytes. */
 #define NUSE_IMAGE_FLAGS_OFF 0
 #define NUSE_IMAGE_MODE_OFF 4 /* st_mode */

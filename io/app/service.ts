@@ -17,12 +17,15 @@
  * @module
  */
 import type { Arena } from "../../ffi/arena.ts";
+import { doorCalls } from "../../ffi/door.ts";
 import { SysError } from "../../ffi/errno.ts";
 import { EPERM, type Stack } from "../../stack/mod.ts";
 import type { OwnLog } from "../log/own_log.ts";
 import type { EventLoop, LoopService } from "../loop/loop.ts";
 import { AppContext, type AppLimits } from "./endpoint/app_context.ts";
 import { ControlChannel } from "./control/control_channel.ts";
+import { DoorArrival } from "./door/arrival.ts";
+import { Door } from "./door/door.ts";
 import type { ReportListener } from "./protocol/reports.ts";
 import type { AppCounters } from "./endpoint/counters.ts";
 import type { Endpoint } from "./endpoint/endpoint.ts";
@@ -36,6 +39,8 @@ export interface ServiceOptions extends Partial<AppLimits> {
   readonly guestUid?: number | null;
   /** SO_NETNS_COOKIE of the programs' network namespace. Default: ours. */
   readonly networkCookie?: bigint | null;
+  /** Where the doors of programs arrive that no shim reaches. Default: there are none. */
+  readonly doorFd?: number;
   /** Told of processes and their requests. Default: there is no log. */
   readonly log?: OwnLog;
   /** Told of programs that are not served. Default: nobody is. */
@@ -51,6 +56,8 @@ export class Service implements LoopService {
   readonly #app: AppContext;
   readonly #channel: ControlChannel;
   readonly #drainUs: number;
+  readonly #arrival: DoorArrival | null;
+  #door: Door | null = null;
   #isDraining = false;
 
   /**
@@ -75,7 +82,15 @@ export class Service implements LoopService {
     makePrivateDir(runDir);
     this.socketPath = `${runDir}/control`;
     this.#channel = new ControlChannel(this.#app, this.socketPath, options.guestUid ?? null);
+    const { doorFd = -1 } = options;
+    if (doorFd >= 0) doorCalls(); // loaded while this thread may still open files
+    this.#arrival = doorFd < 0 ? null : new DoorArrival(this.#app, doorFd, this.#openDoor);
   }
+
+  readonly #openDoor = (fd: number): void => {
+    this.#door?.close();
+    this.#door = new Door(this.#app, fd, (nowUs) => this.#channel.takeAll(nowUs));
+  };
 
   /** Where nuse itself failed first, if it did. */
   get firstFault(): string | null {
@@ -107,6 +122,7 @@ export class Service implements LoopService {
     this.#app.lingering.check();
     const hasNews = this.#takeReady(nowUs);
     this.#app.settling.answer();
+    this.#app.parked.runWoken();
     if (hasNews || this.#app.hasDirty) this.#app.loop.wake();
   }
 
@@ -158,6 +174,8 @@ export class Service implements LoopService {
   close(nowUs: number): void {
     for (const endpoint of this.#app.endpoints.values()) endpoint.abandon(nowUs);
     this.#channel.close();
+    this.#arrival?.close();
+    this.#door?.close();
     try {
       Deno.removeSync(this.socketPath);
     } catch {

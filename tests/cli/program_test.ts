@@ -3,7 +3,13 @@ import { Failure } from "../../cli/base/failure.ts";
 import { findProgram, type ProgramSources, resolveProgram } from "../../cli/program.ts";
 import { elfFile, type ElfOptions } from "./elf_file.ts";
 
-const ROOT: ProgramSources = { path: "/usr/bin:/bin", uid: 0, gid: 0, hasCapabilities: () => true };
+const ROOT: ProgramSources = {
+  path: "/usr/bin:/bin",
+  uid: 0,
+  gid: 0,
+  hasDoor: false,
+  hasCapabilities: () => true,
+};
 const MACHINE = Deno.build.arch === "x86_64" ? 62 : 183;
 const SHELL = Deno.realPathSync("/bin/sh");
 

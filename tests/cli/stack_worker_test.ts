@@ -14,6 +14,7 @@ const START: WorkerStart = {
   runDir: "/x",
   guestUid: null,
   networkCookie: null,
+  doorFd: -1,
   log: null,
 };
 

@@ -34,6 +34,7 @@ function linesFor(reports: Uint8Array[], options = {}): string[] {
     say: (line) => lines.push(line),
     isNetworkShared: false,
     isShimLent: false,
+    hasDoor: () => false,
     readStart: () => null,
     ...options,
   });
@@ -95,6 +96,7 @@ Deno.test("a packet socket: which program, and what to do", () => {
     say: (line) => lines.push(line),
     isNetworkShared: false,
     isShimLent: false,
+    hasDoor: () => false,
     readStart: () => null,
   });
   const data = new TextEncoder().encode("tcpdump");

@@ -8,6 +8,7 @@ import { e2e, PEER, until } from "./fixture.ts";
 
 const CAP_KILL = 1 << 5;
 const CAP_NET_ADMIN = 1 << 12;
+const CAP_SYS_PTRACE = 1 << 19;
 
 interface Thread {
   readonly name: string;
@@ -42,7 +43,10 @@ e2e("while the program runs, the threads that serve it have next to no rights", 
   // Those that close others' descriptors have what the stack's has, which started them.
   const kept = new Map([["main", CAP_KILL], ["names", 0]]);
   for (const { name, capabilities, noNewPrivs } of filtered(nuse)) {
-    assertEquals([capabilities, noNewPrivs], [kept.get(name) ?? CAP_NET_ADMIN, "1"], name);
+    assertEquals([capabilities, noNewPrivs], [
+      kept.get(name) ?? CAP_NET_ADMIN | CAP_SYS_PTRACE,
+      "1",
+    ], name);
   }
   idle.kill();
   await idle.done;

@@ -53,7 +53,7 @@ e2e("another root and user before the first socket, after it, and with a child",
   assertStringIncludes((await run(programs.child)).stderr, "Connection refused");
 }, ["RAW"]);
 
-e2e("who gets no network is said, once for each program, and why", async (f) => {
+e2e("who is not served is said, once for each program, and why", async (f) => {
   const dir = await Deno.makeTempDir();
   try {
     await Deno.writeTextFile(`${dir}/main.c`, "int main(void) { return 0; }");
@@ -61,16 +61,16 @@ e2e("who gets no network is said, once for each program, and why", async (f) => 
     await Deno.writeTextFile(`${dir}/script`, `#!${dir}/static\n`, { mode: 0o755 });
     const script = `cd ${dir}; ./static; ./static; PATH=${dir}:$PATH static; ./script;` +
       "env -i true; env -i true; ls >/dev/null";
-    const r = await f.nuse(["sh", "-c", script]).done;
+    const r = await f.nuse(["--host-network", "sh", "-c", script]).done;
     assertEquals(r.code, 0, r.stderr);
     const lines = r.stderr.trim().split("\n");
     for (const path of ["./static", `${dir}/static`, "./script"]) {
-      const start = `nuse: ${path} has no network: it is statically linked`;
+      const start = `nuse: ${path} uses the host's network: it is statically linked`;
       assertEquals(lines.filter((line) => line.startsWith(start)).length, 1, r.stderr);
     }
     assertMatch(
       r.stderr,
-      /^nuse: \S+\/true has no network: it was started without nuse's LD_PREL/m,
+      /^nuse: \S+\/true uses the host's network: it was started without nuse's LD_PREL/m,
     );
     assertEquals(lines.length, 4, r.stderr);
   } finally {

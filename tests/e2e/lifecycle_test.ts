@@ -41,7 +41,7 @@ e2e("exit status, stdin, stdout pass through; nuse itself says nothing", async (
   assertEquals(await traces(f), "");
 });
 
-e2e("program not found: 127; not executable: 126; static: 2", async (f) => {
+e2e("program not found: 127; not executable: 126; nothing serves it: 2", async (f) => {
   const dir = await Deno.makeTempDir();
   try {
     const missing = await f.nuse(["no-such-program-here"]).done;
@@ -51,7 +51,7 @@ e2e("program not found: 127; not executable: 126; static: 2", async (f) => {
     assertEquals((await f.nuse([`${dir}/plain`]).done).code, 126);
     await Deno.writeTextFile(`${dir}/s.c`, "int main(void) { return 0; }");
     await f.ns.run(["cc", "-static", "-o", `${dir}/static`, `${dir}/s.c`]);
-    const fixed = await f.nuse([`${dir}/static`]).done;
+    const fixed = await f.nuse(["--host-network", `${dir}/static`]).done;
     assertEquals(fixed.code, 2, fixed.stderr);
     assertStringIncludes(fixed.stderr, "static");
   } finally {

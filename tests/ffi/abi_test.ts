@@ -14,8 +14,10 @@ import * as message from "../../ffi/message.ts";
 import * as netmap from "../../ffi/abi/netmap.ts";
 import * as packet from "../../ffi/abi/packet.ts";
 import * as socket from "../../ffi/abi/socket.ts";
+import { SYSCALLS } from "../../ffi/abi/syscalls.ts";
 import * as tun from "../../ffi/abi/tun.ts";
 import * as virtio from "../../ffi/abi/virtio_net.ts";
+import { SECCOMP_NOTIF } from "../../ffi/door.ts";
 import * as errno from "../../ffi/errno.ts";
 import * as stackErrno from "../../stack/base/errno.ts";
 import * as stackSocket from "../../stack/base/socket_constants.ts";
@@ -31,6 +33,7 @@ const HEADERS = [
   "sys/epoll.h",
   "sys/ioctl.h",
   "sys/socket.h",
+  "sys/syscall.h",
   "sys/uio.h",
   "sys/un.h",
   "netinet/in.h",
@@ -43,6 +46,7 @@ const HEADERS = [
   "linux/if_ether.h",
   "linux/if_packet.h",
   "linux/if_tun.h",
+  "linux/seccomp.h",
   "linux/sockios.h",
   "linux/version.h",
   "linux/virtio_net.h",
@@ -142,6 +146,13 @@ function claimStructs(): void {
     ADDR: "sin_addr",
   });
   claimLayout(socket.SOCKADDR_UN, "struct sockaddr_un", { FAMILY: "sun_family", PATH: "sun_path" });
+  claimLayout(SECCOMP_NOTIF, "struct seccomp_notif", {
+    ID: "id",
+    PID: "pid",
+    NR: "data.nr",
+    ARCH: "data.arch",
+    ARGS: "data.args",
+  });
   claimLayout(socket.UCRED, "struct ucred", { PID: "pid", UID: "uid", GID: "gid" });
   claimLayout(virtio.VIRTIO_NET_HDR, "struct virtio_net_hdr", {
     FLAGS: "flags",
@@ -327,6 +338,7 @@ function collect(): void {
       Object.keys(socket).filter((n) => /^(SOCK|MSG)_/.test(n)).map((n) => [n, n]),
     ),
   );
+  claimConstants(SYSCALLS);
   claimConstants(tun);
   claimConstants(virtio);
   const tcx = (name: string) => TCX.includes(name);

@@ -4,24 +4,25 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import type { Attempts } from "./confine_worker.ts";
+import type { Attempts, Part } from "./confine_worker.ts";
 
 const CAP_KILL = 1n << 5n;
 const CAP_NET_ADMIN = 1n << 12n;
+const CAP_SYS_PTRACE = 1n << 19n;
 
 interface Outcome extends Attempts {
   /** Lines of /proc/self/task/TID/status of the one thread that has a filter. */
   readonly status: Readonly<Record<string, string>>;
 }
 
-async function confined(isMain: boolean): Promise<Outcome> {
+async function confined(part: Part): Promise<Outcome> {
   const dir = await Deno.makeTempDir();
   const worker = new Worker(import.meta.resolve("./confine_worker.ts"), { type: "module" });
   try {
     const answer = Promise.withResolvers<Attempts>();
     worker.onmessage = ({ data }) => answer.resolve(data);
     worker.onerror = ({ message }) => answer.reject(new Error(message));
-    worker.postMessage({ isMain, dir });
+    worker.postMessage({ part, dir });
     return { ...await answer.promise, status: filteredThread() };
   } finally {
     worker.terminate();
@@ -49,7 +50,7 @@ function assertCapabilities(status: Outcome["status"], kept: bigint): void {
 }
 
 Deno.test("the stack's thread executes, opens, connects, mounts, traces nothing", async () => {
-  const { confined: result, forbidden, needed, status } = await confined(false);
+  const { confined: result, forbidden, needed, status } = await confined("stack");
   assertEquals(result, 0);
   for (const [call, answer] of Object.entries(forbidden)) {
     assert(answer < 0, `${call} answered ${answer}`);
@@ -58,8 +59,20 @@ Deno.test("the stack's thread executes, opens, connects, mounts, traces nothing"
   assertCapabilities(status, CAP_NET_ADMIN);
 });
 
+Deno.test("with a door it reaches into programs, and has nothing else more", async () => {
+  const { confined: result, forbidden, needed, status } = await confined("stack with a door");
+  assertEquals(result, 0);
+  const { memory, ...others } = forbidden;
+  assertEquals(memory, 0);
+  for (const [call, answer] of Object.entries(others)) {
+    assert(answer < 0, `${call} answered ${answer}`);
+  }
+  for (const [what, works] of Object.entries(needed)) assert(works, what);
+  assertCapabilities(status, CAP_NET_ADMIN | CAP_SYS_PTRACE);
+});
+
 Deno.test("the main thread of a running program executes, mounts, traces nothing", async () => {
-  const { confined: result, forbidden, needed, status } = await confined(true);
+  const { confined: result, forbidden, needed, status } = await confined("main");
   assertEquals(result, 0);
   for (const call of ["execve", "mount", "ptrace", "unshare"]) {
     assert(forbidden[call] < 0, `${call} answered ${forbidden[call]}`);

@@ -10,6 +10,8 @@ export const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "cli/config/interfaces.ts": "tests/cli/config/build_test.ts: every key and what is wrong with it",
   "cli/run.ts": "tests/e2e: the whole command line",
   "cli/session.ts": "tests/e2e/lifecycle_test.ts: signals, exit status, job control",
+  "ffi/door.ts": "tests/io/app/door/door_test.ts: every call is answered by it",
+  "io/app/door/": "tests/io/app/door/door_test.ts: a static program behind the door",
   "io/addresses.ts": "tests/e2e/address_test.ts: on real interfaces",
   "ffi/netmap.ts": "tests/e2e: every test over NETMAP, whose kernel is tests/lab/netmap",
   "io/devices/base/host_link.ts":

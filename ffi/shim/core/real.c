@@ -5,6 +5,8 @@
  */
 #include "real.h"
 
+#include "marked.h"
+
 #include <dlfcn.h>
 #include <unistd.h>
 #include <sys/syscall.h>
@@ -27,6 +29,7 @@ void real_resolve(void) {
 #undef REAL_RESOLVE
   if (real_functions.fcntl64 == NULL) *(void **)&real_functions.fcntl64 = dlsym(RTLD_NEXT, "fcntl");
   if (real_functions.close_range == NULL) real_functions.close_range = close_range_syscall;
+  mark_calls(&real_functions);
   atomic_store_explicit(&real_resolved, true, memory_order_release);
   errno = saved;
 }

@@ -16,6 +16,7 @@ import { type Account, Accounts, isWithinShare } from "./account.ts";
 import { AppCounters } from "./counters.ts";
 import { DatagramSlots } from "./datagram_slots.ts";
 import { EndedSockets } from "./ended_sockets.ts";
+import { ParkedCalls } from "./parked.ts";
 import { Reports } from "../protocol/reports.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { EndpointTable } from "./endpoint_table.ts";
@@ -68,6 +69,8 @@ export class AppContext {
   readonly slots: DatagramSlots;
   readonly lingering = new LingeringSockets();
   readonly settling = new SettlingSockets();
+  /** Of programs behind the second door. */
+  readonly parked = new ParkedCalls();
   readonly scratchOff: number;
   /** Marks the headers of datagrams; only programs' shims know it. */
   readonly token: Token = randomToken();

@@ -9,6 +9,8 @@ export class AppCounters {
   clientsAttached = 0;
   /** Peer of another user, or too many. */
   clientsRefused = 0;
+  /** Calls that stopped at the second door. */
+  doorCalls = 0;
   requests = 0;
   /** Not a message of the protocol, or not its turn: the connection is closed. */
   requestsMalformed = 0;

@@ -115,6 +115,7 @@ export class ListenerEndpoint extends Endpoint {
     app.sys.close(programFd); // not sent: our end hangs up, and the endpoint ends by itself
     if (n === P.NUSE_ACCEPT_LEN) {
       this.#waitingCount++;
+      app.parked.wake(this.cookie);
       app.counters.connectionsAccepted++;
     } else {
       app.counters.connectionsLost++;

@@ -1,0 +1,35 @@
+/**
+ * The way by which the second door (io/app/door) comes from the program to the stack's thread: one
+ * end of a socket each.
+ *
+ * @module
+ */
+import { closeFd, type Door, doorSockets } from "../ffi/child.ts";
+
+export class Doorway {
+  /** For the stack's thread, which closes it. */
+  readonly stackFd: number;
+  #programFd: number;
+
+  private constructor(stackFd: number, programFd: number) {
+    this.stackFd = stackFd;
+    this.#programFd = programFd;
+  }
+
+  /** null: there can be no door. */
+  static make(): Doorway | null {
+    const made = doorSockets();
+    return typeof made === "number" ? null : new Doorway(...made);
+  }
+
+  /** For the launch. */
+  door(isNeeded: boolean): Door {
+    return { fd: this.#programFd, isNeeded };
+  }
+
+  /** The program has started, or will not. */
+  close(): void {
+    if (this.#programFd >= 0) closeFd(this.#programFd);
+    this.#programFd = -1;
+  }
+}

@@ -1,0 +1,207 @@
+/**
+ * The second door: programs that no preload reaches (static, Go, musl, without their environment)
+ * are served by the kernel's own means. Theory of operation.
+ *
+ *     program   socket(), connect() …  stops: seccomp filter (ffi/host/door_filter.c)
+ *       │ SECCOMP_RET_USER_NOTIF
+ *       ▼
+ *     door      one call a wake-up: what does it mean, whose is the descriptor?
+ *       ├─ not ours: the kernel carries it out (CONTINUE)
+ *       └─ ours: a request as the shim would make it ─► operations ─► answer, memory, descriptor
+ *
+ * The socket that a program gets is the same AF_UNIX pair as the shim's, so its bytes never stop,
+ * and whoever inherits the descriptor or gets it by SCM_RIGHTS may use either door.
+ *
+ * Whose is descriptor N of that process? We take a copy of it (pidfd_getfd) and look at its
+ * SO_COOKIE, by which the service knows its sockets. So no table has to follow dup, close and fork,
+ * and who names a socket has shown that he holds it. The copy is closed before the answer: held, it
+ * would hide that the program has closed its own.
+ *
+ * What a call waits for (connect, accept) must not hold up the loop: the call stays unanswered, and
+ * the loop goes on. A signal ends such a wait in the kernel, without a word to us: the answer finds
+ * nobody (ENOENT), or the thread comes with another call, or with the same again.
+ *
+ * A process with the shim in it is let pass: what goes past its shim is the C library's resolver,
+ * whose way is that of ffi/host/names.c.
+ *
+ * @module
+ */
+import { EPOLLHUP, EPOLLIN } from "../../../ffi/abi/epoll.ts";
+import { SYSCALLS } from "../../../ffi/abi/syscalls.ts";
+import { type DoorCalls, doorCalls } from "../../../ffi/door.ts";
+import { EBADF } from "../../../stack/mod.ts";
+import type { Handler } from "../../loop/loop.ts";
+import { Call, type Caller } from "../control/call.ts";
+import type { AppContext } from "../endpoint/app_context.ts";
+import { ANSWERED, type DoorCall, PASS, type SocketCall, WAIT } from "./door_call.ts";
+import { type DoorThread, DoorThreads } from "./door_threads.ts";
+import { KeptConnections } from "./kept_connections.ts";
+import { getOption, ioctl, setOption } from "./option_calls.ts";
+import { accept, bind, connect, listen, makeSocket, name, shutdown } from "./socket_calls.ts";
+import { Trap } from "./trap.ts";
+
+type Answer = (socketCall: SocketCall) => number;
+
+const ANSWERS: ReadonlyMap<number, Answer> = new Map([
+  [SYSCALLS.SYS_bind, bind],
+  [SYSCALLS.SYS_connect, connect],
+  [SYSCALLS.SYS_listen, listen],
+  [SYSCALLS.SYS_accept, (socketCall) => accept(socketCall, 0)],
+  [SYSCALLS.SYS_accept4, (socketCall) => accept(socketCall, socketCall.trap.argument(3))],
+  [SYSCALLS.SYS_getsockname, (socketCall) => name(socketCall, 0)],
+  [SYSCALLS.SYS_getpeername, (socketCall) => name(socketCall, 1)],
+  [SYSCALLS.SYS_getsockopt, getOption],
+  [SYSCALLS.SYS_setsockopt, setOption],
+  [SYSCALLS.SYS_shutdown, shutdown],
+  [SYSCALLS.SYS_ioctl, ioctl],
+]);
+
+export class Door implements Handler {
+  readonly #app: AppContext;
+  readonly #calls: DoorCalls = doorCalls();
+  /** The kernel's side of the door. */
+  readonly #fd: number;
+  readonly #trap: Trap;
+  readonly #call: Call;
+  readonly #threads: DoorThreads;
+  readonly #kept: KeptConnections;
+  /** Takes note of the processes with a shim that have come and gone. */
+  readonly #catchUp: (nowUs: number) => void;
+  #slot = -1;
+
+  /** `catchUp`: carries out what the shims have sent so far. */
+  constructor(app: AppContext, fd: number, catchUp: (nowUs: number) => void) {
+    this.#app = app;
+    this.#fd = fd;
+    this.#catchUp = catchUp;
+    this.#trap = new Trap(app.memory, app.base, this.#calls, app.allocate(Trap.LEN));
+    this.#call = new Call(app);
+    this.#threads = new DoorThreads(this.#calls, app.sys, app.accounts, this.#answerLate);
+    this.#kept = new KeptConnections(app.memory, (kept) => app.sys.close(kept));
+    this.#calls.prepare(fd); // before Linux 6.6 it is a little slower
+    this.#slot = app.loop.add(fd, EPOLLIN, this);
+  }
+
+  onEvents(events: number, nowUs: number): void {
+    if ((events & EPOLLIN) !== 0) {
+      if (this.#calls.receive(this.#fd, this.#app.base, this.#trap.off) === 0) this.#serve(nowUs);
+    } else if ((events & EPOLLHUP) !== 0) this.close(); // nobody is behind it any more
+  }
+
+  /** The call that was looked at. Its program gets what the kernel makes of it. */
+  onFault(): void {
+    this.#calls.pass(this.#fd, this.#trap.idLow, this.#trap.idHigh);
+  }
+
+  close(): void {
+    if (this.#slot < 0) return;
+    this.#app.loop.remove(this.#slot);
+    this.#slot = -1;
+    this.#app.sys.close(this.#fd);
+    this.#threads.clear();
+    this.#kept.closeAll();
+  }
+
+  /** The call in #trap. */
+  #serve(nowUs: number): void {
+    const trap = this.#trap;
+    this.#app.counters.doorCalls++;
+    const thread = this.#threads.of(trap.thread);
+    if (thread === null) return;
+    const isRepeated = thread.waiting !== null && trap.repeats(thread.waiting);
+    thread.waiting = null;
+    thread.drop(); // of a wait that a signal has ended
+    this.#catchUp(nowUs);
+    const hasShim = this.#threads.account(thread.process).clients > 0;
+    this.#finish(thread, hasShim ? PASS : this.#look(thread, isRepeated, nowUs));
+  }
+
+  /** A call that has waited goes on. */
+  #retry(thread: DoorThread, saved: Uint8Array): void {
+    if (thread.waiting !== saved) return; // it is in another by now
+    this.#trap.restore(saved);
+    thread.waiting = null;
+    this.#finish(thread, this.#look(thread, true, this.#app.loop.nowUs));
+  }
+
+  #finish(thread: DoorThread, result: number): void {
+    const trap = this.#trap;
+    if (result === PASS) this.#calls.pass(this.#fd, trap.idLow, trap.idHigh);
+    else if (result !== ANSWERED && result !== WAIT) this.#answer(result);
+    if (thread.isOwed) thread.waiting = trap.save();
+  }
+
+  #answer(result: number): void {
+    this.#calls.answer(this.#fd, this.#trap.idLow, this.#trap.idHigh, result);
+  }
+
+  /** What a connect() that waited has come to. */
+  readonly #answerLate = (thread: DoorThread, result: number): void => {
+    const { waiting } = thread;
+    if (waiting === null) return;
+    thread.waiting = null;
+    const looked = this.#trap.save();
+    this.#trap.restore(waiting);
+    this.#answer(result);
+    this.#trap.restore(looked);
+  };
+
+  #look(thread: DoorThread, isRepeated: boolean, nowUs: number): number {
+    const call = this.#call;
+    call.reply.clear();
+    const { request } = call;
+    [request.a, request.b, request.c] = [0, 0, 0];
+    request.cookie = 0;
+    request.dataOff = call.requestOff;
+    request.dataLen = 0;
+    call.nowUs = nowUs;
+    call.caller = this.#caller(thread);
+    const doorCall: DoorCall = {
+      trap: this.#trap,
+      thread,
+      calls: this.#calls,
+      door: this.#fd,
+      kept: this.#kept,
+      call,
+      isRepeated,
+    };
+    if (this.#trap.number === SYSCALLS.SYS_socket) return makeSocket(doorCall);
+    return this.#lookAtSocket(doorCall);
+  }
+
+  #caller(thread: DoorThread): Caller {
+    const { process } = thread;
+    const account = this.#threads.account(process);
+    return { holder: process.holder, account, later: thread, attach: () => false };
+  }
+
+  #lookAtSocket(doorCall: DoorCall): number {
+    const { endpoints, ended: endedSockets, pairs, sys } = this.#app;
+    const { thread, trap } = doorCall;
+    const answer = ANSWERS.get(trap.number);
+    if (answer === undefined) return PASS;
+    const fd = this.#calls.get(thread.process.pidfd, trap.argument(0));
+    if (fd < 0) return fd === -EBADF ? fd : PASS;
+    try {
+      const cookie = pairs.cookieOf(fd);
+      const endpoint = endpoints.get(cookie);
+      const ended = endpoint === null ? endedSockets.get(cookie) : null;
+      const known = endpoint ?? ended;
+      if (known === null) return PASS;
+      if (this.#calls.isValid(this.#fd, trap.idLow, trap.idHigh) === 0) return ANSWERED;
+      known.holders.add(thread.process.holder);
+      doorCall.call.request.cookie = cookie;
+      const result = answer({ ...doorCall, fd, cookie, endpoint, ended });
+      if (result === WAIT) this.#park(thread, cookie);
+      return result;
+    } finally {
+      sys.close(fd);
+    }
+  }
+
+  #park(thread: DoorThread, cookie: number): void {
+    const saved = this.#trap.save();
+    thread.waiting = saved;
+    this.#app.parked.park(cookie, () => this.#retry(thread, saved));
+  }
+}

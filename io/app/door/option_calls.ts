@@ -1,0 +1,89 @@
+/**
+ * getsockopt(), setsockopt() and the ioctls of sockets behind the second door.
+ *
+ * @module
+ */
+import { SO_COOKIE, SOL_SOCKET } from "../../../ffi/abi/socket.ts";
+import * as P from "../../../ffi/shim/protocol.ts";
+import { EFAULT, EINVAL, ENOPROTOOPT } from "../../../stack/mod.ts";
+import { carryOut } from "../control/operations.ts";
+import { PASS, type SocketCall } from "./door_call.ts";
+
+const SO_RCVLOWAT = 18;
+const SO_RCVTIMEO_OLD = 20;
+const SO_SNDTIMEO_OLD = 21;
+const SO_RCVTIMEO_NEW = 66;
+const SO_SNDTIMEO_NEW = 67;
+/** What acts on the pair itself: the kernel's. */
+const NATIVE: ReadonlySet<number> = new Set([
+  SO_RCVLOWAT,
+  SO_RCVTIMEO_OLD,
+  SO_SNDTIMEO_OLD,
+  SO_RCVTIMEO_NEW,
+  SO_SNDTIMEO_NEW,
+  SO_COOKIE,
+]);
+
+/** SO_ATTACH_FILTER, SO_ATTACH_REUSEPORT_CBPF: the value points on. */
+const PROGRAMS: ReadonlySet<number> = new Set([26, 51]);
+
+const IFREQ_LEN = 40;
+const SIOCATMARK = 0x8905;
+/** Of the owner of signals: the kernel's. */
+const OWNER_IOCTLS: ReadonlySet<number> = new Set([0x8901, 0x8902, 0x8903, 0x8904]);
+/** Its answer lies where a pointer in its argument leads. */
+const SIOCGIFCONF = 0x8912;
+
+function isNative({ trap }: SocketCall): boolean {
+  return trap.argument(1) === SOL_SOCKET && NATIVE.has(trap.argument(2));
+}
+
+/** getsockopt() */
+export function getOption(socketCall: SocketCall): number {
+  const { call, trap } = socketCall;
+  const { request, reply } = call;
+  if (isNative(socketCall)) return PASS;
+  const room = trap.readInt(4);
+  if (room === null) return -EFAULT;
+  if (room < 0) return -EINVAL;
+  request.op = P.NUSE_OP_GETOPT;
+  [request.a, request.b, request.c] = [trap.argument(1), trap.argument(2), room];
+  carryOut(call);
+  if (reply.result < 0) return reply.result;
+  const len = Math.min(room, reply.dataLen);
+  const copied = trap.write(3, reply.dataOff, len);
+  return copied < 0 ? copied : trap.writeInt(4, len);
+}
+
+/** setsockopt() */
+export function setOption(socketCall: SocketCall): number {
+  const { call, trap } = socketCall;
+  const { request, reply } = call;
+  if (isNative(socketCall)) return PASS;
+  const len = trap.argument(4);
+  if (len < 0) return -EINVAL;
+  request.op = P.NUSE_OP_SETOPT;
+  [request.a, request.b] = [trap.argument(1), trap.argument(2)];
+  if (request.a === SOL_SOCKET && PROGRAMS.has(request.b)) return -ENOPROTOOPT;
+  request.dataLen = Math.min(len, P.NUSE_DATA_MAX);
+  const read = trap.read(3, request.dataOff, request.dataLen);
+  if (read < 0) return read;
+  carryOut(call);
+  return reply.result;
+}
+
+/** ioctl() with a request of sockets. */
+export function ioctl({ call, trap }: SocketCall): number {
+  const { request, reply } = call;
+  const asked = trap.argument(1);
+  if (asked === SIOCATMARK) return trap.writeInt(2, 0);
+  if (OWNER_IOCTLS.has(asked)) return PASS;
+  if (asked === SIOCGIFCONF) return -EINVAL;
+  request.op = P.NUSE_OP_IOCTL;
+  request.a = asked;
+  request.dataLen = IFREQ_LEN;
+  const read = trap.read(2, request.dataOff, IFREQ_LEN);
+  if (read < 0) return read;
+  carryOut(call);
+  return reply.result < 0 ? reply.result : trap.write(2, reply.dataOff, reply.dataLen);
+}

@@ -1,0 +1,218 @@
+/**
+ * socket(), and what makes and names connections, behind the second door: each becomes the request
+ * that the shim would make of it, as far as the kernel does not do on the pair what is to be done.
+ *
+ * @module
+ */
+import {
+  AF_PACKET,
+  MSG_DONTWAIT,
+  SO_SNDBUF,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+  SOL_SOCKET,
+} from "../../../ffi/abi/socket.ts";
+import { getIntOption } from "../../../ffi/socket.ts";
+import * as P from "../../../ffi/shim/protocol.ts";
+import {
+  EAFNOSUPPORT,
+  EAGAIN,
+  ECONNABORTED,
+  EFAULT,
+  EINPROGRESS,
+  EINVAL,
+  ENOENT,
+  EOPNOTSUPP,
+} from "../../../stack/mod.ts";
+import type { Call } from "../control/call.ts";
+import { carryOut } from "../control/operations.ts";
+import { connect as connectEndpoint } from "../control/socket_requests.ts";
+import { SCRATCH_LEN } from "../endpoint/app_context.ts";
+import type { Endpoint } from "../endpoint/endpoint.ts";
+import { ListenerEndpoint } from "../endpoint/listener_endpoint.ts";
+import { StreamEndpoint } from "../endpoint/stream_endpoint.ts";
+import { REPLY_DEFERRED } from "../protocol/deferred_reply.ts";
+import { sockaddrLen } from "../protocol/sockaddr.ts";
+import {
+  ANSWERED,
+  type DoorCall,
+  giveDescriptor,
+  PASS,
+  type SocketCall,
+  WAIT,
+} from "./door_call.ts";
+
+const SOCKET_TYPE_MASK = 0xf;
+const SOCKADDR_MAX = 128;
+const RIGHTS_LEN = 8;
+
+/** socket() */
+export function makeSocket(doorCall: DoorCall): number {
+  const { trap, call, calls } = doorCall;
+  const { request, reply } = call;
+  if (trap.argument(0) === AF_PACKET) return -EAFNOSUPPORT;
+  const flags = trap.argument(1) & (SOCK_NONBLOCK | SOCK_CLOEXEC);
+  const type = trap.argument(1) & ~flags;
+  if ((type & ~SOCKET_TYPE_MASK) !== 0) return -EINVAL;
+  request.op = P.NUSE_OP_SOCKET;
+  [request.a, request.b, request.c] = [trap.argument(0), type, trap.argument(2)];
+  carryOut(call);
+  if (reply.result < 0) return reply.result;
+  if ((flags & SOCK_NONBLOCK) !== 0) calls.makeNonblocking(reply.passFd);
+  const given = giveDescriptor(doorCall, reply.passFd, (flags & SOCK_CLOEXEC) !== 0);
+  call.app.sys.close(reply.passFd);
+  return given;
+}
+
+/** Copies the sockaddr of argument 1 and 2 to the request: 0 or -errno. */
+function readAddress({ trap, call: { request } }: DoorCall): number {
+  const len = trap.argument(2);
+  if (len < 0 || len > SOCKADDR_MAX) return -EINVAL;
+  request.dataLen = len;
+  return trap.read(1, request.dataOff, len);
+}
+
+/**
+ * Copies the sockaddr of `len` bytes at `off` to the program's argument 1, cut to what argument 2
+ * leads to, and its length there: 0 or -errno.
+ */
+function writeAddress({ trap }: DoorCall, off: number, len: number): number {
+  const room = trap.readInt(2);
+  if (room === null) return -EFAULT;
+  if (room < 0) return -EINVAL;
+  const copied = trap.write(1, off, Math.min(room, len));
+  return copied < 0 ? copied : trap.writeInt(2, len);
+}
+
+/** bind() */
+export function bind(socketCall: SocketCall): number {
+  const { call } = socketCall;
+  call.request.op = P.NUSE_OP_BIND;
+  const read = readAddress(socketCall);
+  if (read < 0) return read;
+  carryOut(call);
+  return call.reply.result;
+}
+
+/** connect() */
+export function connect(socketCall: SocketCall): number {
+  const { call: { app, request }, cookie, endpoint, fd } = socketCall;
+  request.op = P.NUSE_OP_CONNECT;
+  const read = readAddress(socketCall);
+  if (read < 0) return read;
+  if (endpoint === null) return -EINVAL;
+  if (endpoint.cookie === cookie) return connectBy(socketCall, endpoint, fd);
+  const fresh = replacePair(socketCall);
+  if (fresh < 0) return -EINVAL;
+  request.cookie = endpoint.cookie;
+  const result = connectBy(socketCall, endpoint, fresh);
+  app.sys.close(fresh);
+  return result;
+}
+
+/** `fd`: a copy of the program's end of the pair. */
+function connectBy({ call, calls, isRepeated }: SocketCall, endpoint: Endpoint, fd: number) {
+  const { request } = call;
+  const isWaiting = calls.isNonblocking(fd) === 0;
+  const isUnderWay = endpoint instanceof StreamEndpoint && endpoint.isConnecting;
+  request.a = isWaiting ? 0 : fillerLen(fd);
+  request.b = isWaiting ? P.NUSE_CONNECT_WAIT : 0;
+  if (isRepeated && isWaiting && isUnderWay) request.dataLen = 0; // a signal has cut it off
+  const result = connectEndpoint(call, endpoint);
+  if (result === -EINPROGRESS) makeUnwritable(call, fd, request.a);
+  return result === REPLY_DEFERRED ? ANSWERED : result;
+}
+
+/**
+ * How much the program's end must have sent to be no longer writable: more than a quarter of
+ * SO_SNDBUF (unix_writable).
+ */
+function fillerLen(fd: number): number {
+  return (getIntOption(fd, SOL_SOCKET, SO_SNDBUF) >> 2) + 1;
+}
+
+/** For a connect() that nobody waits for: connecting.ts. */
+function makeUnwritable({ app }: Call, fd: number, len: number): void {
+  for (let left = len; left > 0;) {
+    const n = app.sys.send(fd, app.base, app.scratchOff, Math.min(left, SCRATCH_LEN), 0, 0, 0);
+    left = n > 0 ? left - n : 0;
+  }
+}
+
+/** Puts the fresh end that waits in the broken pair in its place: our copy of it, or -errno. */
+function replacePair({ call, calls, door, fd, trap }: SocketCall): number {
+  const { app, fdOff } = call;
+  const { sys, base, scratchOff, memory } = app;
+  const n = sys.recvFd(fd, base, scratchOff, SCRATCH_LEN, fdOff, MSG_DONTWAIT);
+  const fresh = n < 0 ? -1 : memory.dv.getInt32(fdOff, true);
+  if (fresh < 0) return -EAGAIN;
+  if (calls.isNonblocking(fd) === 1) calls.makeNonblocking(fresh);
+  calls.give(door, trap.idLow, trap.idHigh, fresh, trap.argument(0), 1);
+  return fresh;
+}
+
+/** listen() */
+export function listen({ call, trap }: SocketCall): number {
+  call.request.op = P.NUSE_OP_LISTEN;
+  call.request.a = trap.argument(1);
+  carryOut(call);
+  return call.reply.result;
+}
+
+/** accept(), accept4(): `flags` of the latter. */
+export function accept(socketCall: SocketCall, flags: number): number {
+  const { call: { app }, calls, cookie, endpoint, fd, kept, trap } = socketCall;
+  if ((flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) !== 0) return -EINVAL;
+  if (!(endpoint instanceof ListenerEndpoint)) {
+    return endpoint instanceof StreamEndpoint || endpoint === null ? -EINVAL : -EOPNOTSUPP;
+  }
+  const before = kept.take(cookie, app.scratchOff);
+  const accepted = before >= 0 ? before : takeRecord(socketCall);
+  if (accepted === -EAGAIN) return calls.isNonblocking(fd) === 0 ? WAIT : -EAGAIN;
+  if (accepted < 0) return accepted;
+  const peerOff = app.scratchOff + P.NUSE_ACCEPT_PEER_OFF;
+  const named = trap.isNull(1)
+    ? 0
+    : writeAddress(socketCall, peerOff, sockaddrLen(endpoint.socket.domain));
+  if (named < 0) {
+    app.sys.close(accepted);
+    return named;
+  }
+  if ((flags & SOCK_NONBLOCK) !== 0) calls.makeNonblocking(accepted);
+  const given = giveDescriptor(socketCall, accepted, (flags & SOCK_CLOEXEC) !== 0);
+  if (given === -ENOENT) kept.keep(cookie, accepted, app.scratchOff);
+  else app.sys.close(accepted);
+  return given;
+}
+
+/** One connection off the listening pair, its record at `scratchOff`: its descriptor, or -errno. */
+function takeRecord({ call: { app, fdOff }, fd }: SocketCall): number {
+  const { sys, base, scratchOff, memory } = app;
+  const n = sys.recvFd(fd, base, scratchOff, P.NUSE_ACCEPT_LEN + RIGHTS_LEN, fdOff, MSG_DONTWAIT);
+  if (n < 0) return n;
+  if (n === 0) return -EINVAL; // shut down
+  const accepted = memory.dv.getInt32(fdOff, true);
+  return accepted < 0 ? -ECONNABORTED : accepted;
+}
+
+/** getsockname(), getpeername(): `which` 0, 1. */
+export function name(socketCall: SocketCall, which: number): number {
+  const { call } = socketCall;
+  call.request.op = P.NUSE_OP_NAME;
+  call.request.a = which;
+  carryOut(call);
+  const { reply } = call;
+  return reply.result < 0 ? reply.result : writeAddress(socketCall, reply.dataOff, reply.dataLen);
+}
+
+/** shutdown(): the stack is told first, then the kernel does it to the pair. */
+export function shutdown({ call, cookie, trap }: SocketCall): number {
+  const { app, request, reply } = call;
+  request.op = P.NUSE_OP_SHUTDOWN;
+  request.a = trap.argument(1);
+  carryOut(call);
+  if (reply.result < 0) return reply.result;
+  app.parked.wake(cookie);
+  const mayConnect = (reply.state & (P.NUSE_STATE_CONNECTED | P.NUSE_STATE_LISTENING)) === 0;
+  return mayConnect ? 0 : PASS;
+}

@@ -1,0 +1,18 @@
+/** @module */
+import { assert, assertEquals } from "@std/assert";
+import { Doorway } from "../../cli/doorway.ts";
+import { libc } from "../../ffi/libc.ts";
+
+const POLLHUP = 0x10;
+
+Deno.test("doorway: what the program sends arrives; closed, that shows", () => {
+  const doorway = Doorway.make();
+  assert(doorway !== null);
+  const { fd, isNeeded } = doorway.door(true);
+  assertEquals([isNeeded, fd !== doorway.stackFd], [true, true]);
+  assertEquals(libc().write(fd, new Uint8Array(1), 1), 1);
+  doorway.close();
+  doorway.close();
+  assertEquals(libc().poll(doorway.stackFd, 0, 0), POLLHUP);
+  libc().close(doorway.stackFd);
+});

@@ -1,0 +1,93 @@
+/**
+ * The second door: what no shim reaches goes through the stack all the same, and not past it.
+ *
+ * @module
+ */
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { compileBehind } from "../io/app/door/behind.ts";
+import { e2eWith, type Fixture, PEER, SELF } from "./fixture.ts";
+
+const e2e = e2eWith("cc", "python3", "nc");
+
+const PORT = 4901;
+/** Nobody has it. */
+const NOBODY = "198.18.0.77";
+
+/** Answers each connection and says whose it was. */
+const SERVER = `
+import socket
+listener = socket.create_server(("${PEER}", ${PORT}))
+print("ready", flush=True)
+while True:
+    connection, peer = listener.accept()
+    text = connection.recv(99)
+    print(peer[0], text.decode(), flush=True)
+    connection.sendall(b"from the peer")
+    connection.close()
+`;
+
+async function withServer(
+  f: Fixture,
+  use: (program: string, heard: () => Promise<string[]>) => Promise<void>,
+): Promise<void> {
+  const dir = await Deno.makeTempDir();
+  try {
+    const program = await compileBehind(dir);
+    // TAP: the peer's address comes with nuse
+    if (f.vif === "TAP") await f.b.run(["sysctl", "-q", "net.ipv4.ip_nonlocal_bind=1"]);
+    const server = f.peer(["python3", "-S", "-c", SERVER]);
+    await server.waitFor("ready");
+    await use(program, async () => {
+      server.kill();
+      return (await server.done).stdout.trim().split("\n").slice(1);
+    });
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+const TALK = "write: 16\nread: 13\ntext: from the peer\n";
+
+e2e("a static program is a client from nuse's own address, however it is started", async (f) => {
+  await withServer(f, async (program, heard) => {
+    const client = [program, "numbers", "-", PEER, String(PORT)];
+    const text = `connect: 0\n${TALK}end\n`;
+    const ways = [client, ["sh", "-c", client.join(" ")], ["env", "-i", ...client]];
+    for (const argv of ways) {
+      const r = await f.nuse(argv).done;
+      assertEquals([r.code, r.stdout], [0, text], r.stderr);
+    }
+    assertEquals(await heard(), ways.map(() => `${SELF} from the program`));
+  });
+});
+
+e2e("a dynamic program without its environment goes through the stack", async (f) => {
+  const r = await f.nuse(["env", "-i", "/bin/sh", "-c", `nc -v -w 2 ${PEER} 4999`]).done;
+  assertStringIncludes(r.stderr, "refused");
+});
+
+e2e("a static server, reached from the peer", async (f) => {
+  await withServer(f, async (program) => {
+    const server = f.nuse([program, "server", "-", "0.0.0.0", String(PORT)]);
+    assertStringIncludes((await server.done).stdout, "text: from the child\n");
+  });
+});
+
+e2e("a connect() that nobody answers: not writable, and ended by a signal", async (f) => {
+  await withServer(f, async (program) => {
+    const r = await f.nuse([program, "unanswered", "-", NOBODY, "9"]).done;
+    assertEquals(r.stdout.split("\n").slice(0, 5), [
+      "connect: EINPROGRESS",
+      "poll: 0",
+      "again: EALREADY",
+      "interrupted: EINTR",
+      "and again: EHOSTUNREACH",
+    ], r.stderr);
+  });
+}, ["RAW"]);
+
+e2e("setuid and other programs that the shim is in are none the slower or poorer", async (f) => {
+  const r = await f.nuse(["sh", "-c", `ping -c 1 ${PEER}; nc -v -w 2 ${PEER} 4999`]).done;
+  assertStringIncludes(r.stdout, "1 received");
+  assertStringIncludes(r.stderr, "refused");
+});

@@ -1,0 +1,149 @@
+/**
+ * A static program behind the second door, served by a stack in the test's own process, over its
+ * loopback.
+ *
+ * @module
+ */
+import { assertEquals } from "@std/assert";
+import { AF_INET, SOCK_STREAM } from "../../../../ffi/abi/socket.ts";
+import { canHaveDoor, compileBehind, DoorWorld } from "./behind.ts";
+
+const LOOPBACK = "127.0.0.1";
+const PORT = 7000;
+
+type Body = (world: DoorWorld, run: (name: string) => string[]) => void;
+
+function behind(name: string, body: Body): void {
+  Deno.test({
+    name: `door: ${name}${canHaveDoor ? "" : " (left out: needs root)"}`,
+    ignore: !canHaveDoor,
+    async fn() {
+      const dir = await Deno.makeTempDir();
+      try {
+        const program = await compileBehind(dir);
+        using world = DoorWorld.make();
+        body(world, (which) => {
+          const output = `${dir}/${which}`;
+          return world.run([program, which, output, LOOPBACK, String(PORT)], output);
+        });
+      } finally {
+        await Deno.remove(dir, { recursive: true });
+      }
+    },
+  });
+}
+
+/** Answers everybody who sends something, in the loop's turns. */
+function serve(world: DoorWorld): void {
+  const program = world.program();
+  const listener = program.socket(AF_INET, SOCK_STREAM);
+  assertEquals([listener.bind(LOOPBACK, PORT), listener.listen(8)], [0, 0]);
+  const answer = new TextEncoder().encode("from the peer");
+  const step = world.step.bind(world);
+  const accepted: ReturnType<typeof listener.tryAccept>[] = [];
+  let isInside = false; // what we ask takes steps, too
+  world.step = () => {
+    step();
+    if (isInside) return;
+    isInside = true;
+    const came = listener.tryAccept();
+    if (came !== null) accepted.push(came);
+    accepted.forEach((each, i) => {
+      const got = each?.socket.recv();
+      if (got === undefined || typeof got === "number") return;
+      if (got.length > 0) each?.socket.send(answer);
+      else {
+        each?.socket.close();
+        accepted.splice(i, 1);
+      }
+    });
+    isInside = false;
+  };
+}
+
+const TALK = ["write: 16", "read: 13", "text: from the peer"];
+
+behind("a client", (world, run) => {
+  serve(world);
+  assertEquals(run("client"), [
+    "cloexec: 1",
+    "connect: 0",
+    "again: EISCONN",
+    "local: 127.0.0.1 16",
+    "peer: 127.0.0.1 16",
+    "type: 1",
+    "domain: 2",
+    "nodelay: 0",
+    "is nodelay: 1",
+    ...TALK,
+    "shutdown: 0",
+    "end of file: 0",
+  ]);
+});
+
+behind("calls by number, on a thread that is not the first", (world, run) => {
+  serve(world);
+  assertEquals(run("threads"), ["connect: 0", ...TALK]);
+});
+
+behind("a descriptor that was copied and inherited", (world, run) => {
+  serve(world);
+  assertEquals(run("children"), ["connect: 0", ...TALK, "peer: 127.0.0.1 16"]);
+});
+
+behind("a connect() that nobody waits for, and one more after it has failed", (world, run) => {
+  serve(world);
+  assertEquals(run("nonblocking"), [
+    "connect: EINPROGRESS",
+    "poll: 1",
+    "SO_ERROR: 111",
+    "aborted: ECONNABORTED",
+    "once more: EINPROGRESS",
+    "poll: 1",
+    "SO_ERROR: 0",
+    ...TALK,
+  ]);
+});
+
+behind(
+  "what is wrong is told as the kernel tells it; what is not ours is the kernel's",
+  (_, run) => {
+    assertEquals(run("errors"), [
+      "type: EINVAL",
+      "protocol: EPROTONOSUPPORT",
+      "packet: EAFNOSUPPORT",
+      "bad: EBADF",
+      "file: ENOTSOCK",
+      "pointer: EFAULT",
+      "length: EINVAL",
+      "family: EAFNOSUPPORT",
+      "peer: ENOTCONN",
+      "name: EFAULT",
+      "option: ENOPROTOOPT",
+      "accept: EINVAL",
+      "refused: ECONNREFUSED",
+      "pair: 0",
+      "its name: 0",
+      "its family: 1",
+      "its type: 1",
+      "io_uring: ENOSYS",
+    ]);
+  },
+);
+
+behind("a server, which waits in accept()", (_, run) => {
+  assertEquals(run("server"), [
+    "bind: 0",
+    "listen: 0",
+    "accept: 1",
+    "from: 127.0.0.1",
+    "cloexec: 1",
+    "read: 14",
+    "text: from the child",
+    "nobody: EAGAIN",
+  ]);
+});
+
+behind("a signal ends accept(), or it begins anew (SA_RESTART)", (_, run) => {
+  assertEquals(run("signals"), ["bind: 0", "listen: 0", "accept: EINTR", "restarted: 1"]);
+});
