@@ -233,6 +233,11 @@ export class Stack {
     return this.#layer.probeAddress(ifIndex, addr, plan, nowUs);
   }
 
+  /** Whether it is an address of this stack (loopback included). */
+  isLocal(addr: IpAddress): boolean {
+    return this.#layer.output.isLocal(addr);
+  }
+
   removeAddress(ifIndex: number, addr: IpAddress, nowUs: number): number {
     return this.#layer.removeAddress(ifIndex, addr, nowUs);
   }

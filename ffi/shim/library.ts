@@ -10,6 +10,7 @@
  * @module
  */
 const FILES = [
+  "calls/children.c",
   "calls/connect.c",
   "calls/data.c",
   "calls/descriptors.c",
@@ -34,6 +35,7 @@ const FILES = [
   "core/real.c",
   "core/rules.c",
   "core/sandbox.c",
+  "core/settle.c",
   "core/sockaddr.c",
   "core/socket.c",
   "core/start.c",

@@ -66,7 +66,7 @@
 #define NUSE_OP_BIND 3
 /* data sockaddr, a = NUSE_FILLER_LEN on a stream, 0 on a datagram. -> 0 connected at once
  * (datagram, or AF_UNSPEC: disconnected), -EINPROGRESS (stream), or an error. `b` of the reply: how
- * many filler bytes to write; `a` 1: asked by the cookie of a pair that shows a failed connect, the
+ * many filler bytes to write; `c` of a datagram socket's: as with CHECK; `a` 1: asked by the cookie of a pair that shows a failed connect, the
  * fresh end that waits there is to take its place. (The story: io/app/endpoint/connecting.ts.)
  * b = NUSE_CONNECT_WAIT: the reply comes when the handshake has ended (see CANCEL); without data:
  * of the connect that is under way. c = NUSE_CONNECT_FAST: MSG_FASTOPEN, as if TCP_FASTOPEN_CONNECT
@@ -99,8 +99,8 @@
  * of a thread of this process, which made the pair. No reply. */
 #define NUSE_OP_ATTACH 14
 /* Datagram kinds: would a datagram of `a` payload bytes to data sockaddr (no data: to the
- * connected peer) be sent? -> 0 or -errno (EDESTADDRREQ, ENETUNREACH, EACCES, EMSGSIZE, EINVAL
- * ...). Binds if need be. */
+ * connected peer) be sent? -> 0, `c` 1: to an address of the stack's own; or -errno (EDESTADDRREQ,
+ * ENETUNREACH, EACCES, EMSGSIZE, EINVAL ...). Binds if need be. */
 #define NUSE_OP_CHECK 15
 /* As SOCKET, but the program has made the pair (marked as there) and passes the service's end:
  * a domain, b type, c protocol, cookie, fd. No reply: only for sockets that are always granted, by
@@ -127,8 +127,8 @@
 /* A packet socket (AF_PACKET) was asked for and refused: data the program's name. Cookie 0, no
  * reply. */
 #define NUSE_OP_PACKET_SOCKET 22
-/* Of a stream whose peer is a socket of ours, too -> 0 when what was written before has been put
- * where the peer's program reads it, as far as that has room. */
+/* Cookie 0 -> 0 when what programs have sent, connected, shut down and closed before shows where it
+ * goes to, as far as that is a socket of ours, and has room. */
 #define NUSE_OP_SETTLE 23
 
 /* `b` of CONNECT. */

@@ -49,6 +49,8 @@ export interface ServiceOptions extends Partial<AppLimits> {
 
 const DEFAULT_LIMITS: AppLimits = { maxSockets: 65_536, maxClients: 4096, maxEnded: 1024 };
 const DEFAULT_DRAIN_US = 60_000_000;
+/** Flushes a turn while somebody waits for what goes from socket to socket. */
+const SETTLING_ROUNDS = 16;
 
 export class Service implements LoopService {
   /** What children find in NUSE_SOCK. */
@@ -118,12 +120,26 @@ export class Service implements LoopService {
 
   /** Takes what arrived over the loopback during the flush. */
   afterFlush(nowUs: number): void {
-    this.#app.slots.reset();
-    this.#app.lingering.check();
-    const hasNews = this.#takeReady(nowUs);
-    this.#app.settling.answer();
-    this.#app.parked.runWoken();
-    if (hasNews || this.#app.hasDirty) this.#app.loop.wake();
+    const app = this.#app;
+    const { settling } = app;
+    app.slots.reset();
+    let hasNews = this.#takeReady(nowUs);
+    if (settling.isDue) hasNews = this.#settle(hasNews, nowUs);
+    app.lingering.check();
+    settling.endTurn();
+    app.parked.runWoken();
+    if (hasNews || app.hasDirty || settling.isDue) app.loop.wake();
+  }
+
+  /** Goes on until nothing moves any more, within bounds. */
+  #settle(hasNews: boolean, nowUs: number): boolean {
+    const app = this.#app;
+    for (let round = 0; (hasNews || app.hasDirty) && round < SETTLING_ROUNDS; round++) {
+      app.runDirty(nowUs);
+      app.flush(nowUs);
+      hasNews = this.#takeReady(nowUs);
+    }
+    return hasNews;
   }
 
   /** Hands every event of the stack to its endpoint; true when there was one. */

@@ -18,7 +18,7 @@ static long connect_datagram(int fd, struct fd_entry *e, const struct sockaddr *
   struct control_reply reply = {0};
   destination_forget(e);
   long result = entry_call(fd, e, &request, &reply);
-  if (result == 0 && (reply.state & NUSE_STATE_CONNECTED)) destination_trust_peer(e);
+  if (result == 0 && (reply.state & NUSE_STATE_CONNECTED)) destination_trust_peer(e, reply.c != 0);
   return result;
 }
 

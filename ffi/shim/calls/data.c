@@ -9,6 +9,7 @@
 #include "../core/shim.h"
 
 #include <netinet/in.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/sendfile.h>
@@ -16,6 +17,7 @@
 
 #include "../core/memory.h"
 #include "../core/real.h"
+#include "../core/settle.h"
 #include "../core/sockaddr.h"
 #include "../core/socket.h"
 #include "../datagram/datagram.h"
@@ -120,7 +122,10 @@ EXPORT ssize_t write(int fd, const void *buf, size_t len) {
   int saved = errno;
   struct fd_entry *e;
   enum fd_kind kind = table_kind(fd, &e);
-  if (!is_nuse(kind)) return real()->write(fd, buf, len);
+  if (!is_nuse(kind)) {
+    settle(); /* somebody else may be told, and look */
+    return real()->write(fd, buf, len);
+  }
   struct iovec iov = {(void *)buf, len};
   struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
   long result =
@@ -134,7 +139,10 @@ EXPORT ssize_t writev(int fd, const struct iovec *iov, int count) {
   int saved = errno;
   struct fd_entry *e;
   enum fd_kind kind = table_kind(fd, &e);
-  if (!is_nuse(kind)) return real()->writev(fd, iov, count);
+  if (!is_nuse(kind)) {
+    settle(); /* somebody else may be told, and look */
+    return real()->writev(fd, iov, count);
+  }
   if (count < 0 || count > PIECES_MAX) return shim_return(-EINVAL, saved);
   if (check_pieces(iov, (size_t)count) < 0) return shim_return(-EFAULT, saved);
   struct msghdr msg = {.msg_iov = (struct iovec *)iov, .msg_iovlen = (size_t)count};
@@ -202,7 +210,10 @@ EXPORT ssize_t send(int fd, const void *buf, size_t len, int flags) {
   int saved = errno;
   struct fd_entry *e;
   enum fd_kind kind = table_kind(fd, &e);
-  if (!is_nuse(kind)) return real()->send(fd, buf, len, flags);
+  if (!is_nuse(kind)) {
+    settle(); /* somebody else may be told, and look */
+    return real()->send(fd, buf, len, flags);
+  }
   struct iovec iov = {(void *)buf, len};
   struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
   if (kind == KIND_STREAM && !(flags & MSG_FASTOPEN)) {
@@ -216,7 +227,10 @@ EXPORT ssize_t sendto(int fd, const void *buf, size_t len, int flags, __CONST_SO
   int saved = errno;
   struct fd_entry *e;
   enum fd_kind kind = table_kind(fd, &e);
-  if (!is_nuse(kind)) return real()->sendto(fd, buf, len, flags, addr.__sockaddr__, addr_len);
+  if (!is_nuse(kind)) {
+    settle(); /* somebody else may be told, and look */
+    return real()->sendto(fd, buf, len, flags, addr.__sockaddr__, addr_len);
+  }
   if (addr.__sockaddr__ != NULL) {
     if (addr_len > SOCKADDR_MAX) return shim_return(-EINVAL, saved);
     if (check_readable(addr.__sockaddr__, addr_len) < 0) return shim_return(-EFAULT, saved);
@@ -236,7 +250,10 @@ EXPORT ssize_t sendmsg(int fd, const struct msghdr *msg, int flags) {
   int saved = errno;
   struct fd_entry *e;
   enum fd_kind kind = table_kind(fd, &e);
-  if (!is_nuse(kind)) return real()->sendmsg(fd, msg, flags);
+  if (!is_nuse(kind)) {
+    settle(); /* somebody else may be told, and look */
+    return real()->sendmsg(fd, msg, flags);
+  }
   return shim_return(send_message(fd, kind, e, msg, flags), saved);
 }
 
@@ -244,7 +261,10 @@ EXPORT int sendmmsg(int fd, struct mmsghdr *vector, unsigned count, int flags) {
   int saved = errno;
   struct fd_entry *e;
   enum fd_kind kind = table_kind(fd, &e);
-  if (!is_nuse(kind)) return real()->sendmmsg(fd, vector, count, flags);
+  if (!is_nuse(kind)) {
+    settle(); /* somebody else may be told, and look */
+    return real()->sendmmsg(fd, vector, count, flags);
+  }
   if (count > PIECES_MAX) count = PIECES_MAX;
   for (unsigned i = 0; i < count; i++) {
     long n = send_message(fd, kind, e, &vector[i].msg_hdr, flags);
@@ -340,6 +360,22 @@ EXPORT ssize_t sendfile64(int out, int in, off64_t *offset, size_t count) {
   }
   ssize_t n = real()->sendfile64(out, in, offset, count);
   if (n > 0 && kind == KIND_STREAM && (entry_word(e) & WORD_MORE)) stream_say_more(out, e, false);
+  if (kind == KIND_STREAM) stream_note_sent(e, n);
+  return n;
+}
+
+EXPORT ssize_t splice(int in, off64_t *in_offset, int out, off64_t *out_offset, size_t len,
+                      unsigned flags) {
+  int saved = errno;
+  struct fd_entry *e;
+  enum fd_kind kind = table_kind(out, &e);
+  if (kind == KIND_STREAM && (entry_word(e) & WORD_UNWRITABLE)) {
+    int nonblocking = flags & SPLICE_F_NONBLOCK ? MSG_DONTWAIT : 0;
+    long result = stream_await_connect(out, e, nonblocking, SO_SNDTIMEO);
+    if (result < 0) return shim_return(result, saved);
+  }
+  ssize_t n = real()->splice(in, in_offset, out, out_offset, len, flags);
+  if (kind == KIND_STREAM) stream_note_sent(e, n);
   return n;
 }
 

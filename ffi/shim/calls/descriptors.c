@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -19,6 +20,7 @@
 #include "../core/control.h"
 #include "../core/fd_table.h"
 #include "../core/real.h"
+#include "../core/settle.h"
 
 #ifndef CLOSE_RANGE_CLOEXEC
 #define CLOSE_RANGE_CLOEXEC 4
@@ -39,6 +41,16 @@ EXPORT int close(int fd) {
   struct closing closing = closing_begin(fd);
   table_forget_nuse(fd);
   int result = real()->close(fd);
+  closing_end(&closing);
+  return result;
+}
+
+/* It closes by a call of its own, past us. */
+EXPORT int fclose(FILE *stream) {
+  int fd = stream == NULL ? -1 : fileno(stream);
+  struct closing closing = closing_begin(fd);
+  if (fd >= 0) table_forget_nuse(fd);
+  int result = real()->fclose(stream);
   closing_end(&closing);
   return result;
 }
@@ -107,6 +119,7 @@ EXPORT int fcntl64(int fd, int op, ...) {
 
 static long close_range_around(unsigned first, unsigned last, int flags) {
   long hidden;
+  if (table_has_socket()) settle_note(UNDER_WAY_CHANGES);
   table_forget_range(first, last);
   while ((hidden = control_next(first, last)) >= 0) {
     unsigned number = (unsigned)hidden;

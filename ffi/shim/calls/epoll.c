@@ -9,6 +9,7 @@
 #include <sys/epoll.h>
 
 #include "../core/real.h"
+#include "../core/settle.h"
 #include "../core/socket.h"
 
 EXPORT int epoll_ctl(int epoll_fd, int op, int fd, struct epoll_event *event) {
@@ -37,15 +38,18 @@ static int note_errors(struct epoll_event *events, int count) {
 }
 
 EXPORT int epoll_wait(int epoll_fd, struct epoll_event *events, int room, int timeout_ms) {
+  settle_before_poll(timeout_ms != 0);
   return note_errors(events, real()->epoll_wait(epoll_fd, events, room, timeout_ms));
 }
 
 EXPORT int epoll_pwait(int epoll_fd, struct epoll_event *events, int room, int timeout_ms,
                        const sigset_t *mask) {
+  settle_before_poll(timeout_ms != 0);
   return note_errors(events, real()->epoll_pwait(epoll_fd, events, room, timeout_ms, mask));
 }
 
 EXPORT int epoll_pwait2(int epoll_fd, struct epoll_event *events, int room,
                         const struct timespec *timeout, const sigset_t *mask) {
+  settle_before_poll(timeout == NULL || timeout->tv_sec != 0 || timeout->tv_nsec != 0);
   return note_errors(events, real()->epoll_pwait2(epoll_fd, events, room, timeout, mask));
 }

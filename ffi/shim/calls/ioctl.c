@@ -11,6 +11,7 @@
 
 #include "../core/memory.h"
 #include "../core/real.h"
+#include "../core/settle.h"
 #include "../core/socket.h"
 #include "../datagram/datagram.h"
 #include "../interfaces/interfaces.h"
@@ -41,6 +42,7 @@ static long ioctl_service(int fd, struct fd_entry *e, unsigned long op, void *ar
 
 static long ioctl_nuse(int fd, enum fd_kind kind, struct fd_entry *e, unsigned long op,
                        void *argument) {
+  settle();
   switch (op) {
     case FIONREAD:
       if (kind == KIND_STREAM && (entry_word(e) & NUSE_STATE_LISTENING)) return -EINVAL;

@@ -11,6 +11,7 @@
 #include "../core/evidence.h"
 #include "../core/real.h"
 #include "../core/rules.h"
+#include "../core/settle.h"
 #include "../core/socket.h"
 #include "../datagram/datagram.h"
 #include "../stream/stream.h"
@@ -59,6 +60,7 @@ static long getsockopt_nuse(int fd, enum fd_kind kind, struct fd_entry *e, int l
   socklen_t room;
   if (copy_in(&room, len, sizeof room) < 0) return -EFAULT;
   if ((int)room < 0) return -EINVAL;
+  if (level == IPPROTO_TCP || (level == SOL_SOCKET && name == SO_ERROR)) settle();
   if (level == SOL_SOCKET && name == SO_ERROR) {
     int error = kind == KIND_DATAGRAM ? datagram_error(fd, e) : 0;
     bool is_known = error != 0 || (kind == KIND_STREAM && (entry_word(e) & WORD_UNWRITABLE) &&
@@ -127,6 +129,8 @@ static long setsockopt_nuse(int fd, struct fd_entry *e, int level, int name, con
   long result = entry_call(fd, e, &request, &reply);
   if (result == 0 && reply.c > 0) stream_resize_sndbuf(fd, e, reply.c);
   evidence_close(&request);
+  bool may_release = level == IPPROTO_TCP && word_is_local_stream(entry_word(e)); /* TCP_CORK */
+  if (may_release) settle_note(UNDER_WAY_BYTES);
   return result;
 }
 

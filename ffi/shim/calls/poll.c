@@ -17,6 +17,7 @@
 
 #include "../core/memory.h"
 #include "../core/real.h"
+#include "../core/settle.h"
 #include "../core/socket.h"
 #include "../datagram/datagram.h"
 
@@ -85,6 +86,7 @@ static int note_errors(struct pollfd *fds, nfds_t count, int ready) {
 }
 
 EXPORT int poll(struct pollfd *fds, nfds_t count, int timeout_ms) {
+  settle_before_poll(timeout_ms != 0);
   bool at_once = find_unconnected(fds, count);
   int ready = note_errors(fds, count, real()->poll(fds, count, at_once ? 0 : timeout_ms));
   return UNLIKELY(at_once) ? note_unconnected(fds, count, ready) : ready;
@@ -93,6 +95,7 @@ EXPORT int poll(struct pollfd *fds, nfds_t count, int timeout_ms) {
 EXPORT int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
                  const sigset_t *mask) {
   static const struct timespec none = {0};
+  settle_before_poll(timeout == NULL || timeout->tv_sec != 0 || timeout->tv_nsec != 0);
   bool at_once = find_unconnected(fds, count);
   int ready = note_errors(fds, count, real()->ppoll(fds, count, at_once ? &none : timeout, mask));
   return UNLIKELY(at_once) ? note_unconnected(fds, count, ready) : ready;

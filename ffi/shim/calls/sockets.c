@@ -16,6 +16,7 @@
 #include "../core/memory.h"
 #include "../core/real.h"
 #include "../core/rules.h"
+#include "../core/settle.h"
 #include "../core/sockaddr.h"
 #include "../core/socket.h"
 #include "../datagram/datagram.h"
@@ -127,6 +128,7 @@ EXPORT int bind(int fd, __CONST_SOCKADDR_ARG addr, socklen_t len) {
   struct fd_entry *e;
   if (!is_nuse(table_kind(fd, &e))) return real()->bind(fd, addr.__sockaddr__, len);
   if (len > SOCKADDR_MAX) return (int)shim_return(-EINVAL, saved);
+  settle();
   struct control_request request = {
       .op = NUSE_OP_BIND, .data = addr.__sockaddr__, .data_len = len};
   struct control_reply reply = {0};
@@ -183,9 +185,11 @@ static bool has_no_connection(const struct fd_entry *e) {
 static long shutdown_nuse(int fd, struct fd_entry *e, int how) {
   struct control_request request = {.op = NUSE_OP_SHUTDOWN, .a = how};
   struct control_reply reply = {0};
+  bool is_local = word_is_local_stream(entry_word(e));
   if (process_is_sandboxed()) return sys_result(real()->shutdown(fd, how));
   long result = entry_call(fd, e, &request, &reply);
   if (result >= 0 && !has_no_connection(e)) real()->shutdown(fd, how);
+  if (is_local) settle_note(UNDER_WAY_CHANGES);
   return result;
 }
 

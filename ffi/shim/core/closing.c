@@ -23,6 +23,7 @@ struct closing closing_begin(int fd) {
   struct closing c = {0};
   struct fd_entry *e = table_peek(fd);
   unsigned word = e == NULL ? 0 : entry_word(e);
+  c.is_local = word_is_local_stream(word);
   if (!(word & MATTERS) || !is_nuse(word_kind(word)) || process_is_borrowed()) return c;
   if (!entry_verify(fd, e)) return c;
   if (word & NUSE_STATE_LINGER) c.linger_ms = linger_ms(fd, e);

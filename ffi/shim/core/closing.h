@@ -7,11 +7,13 @@
 #ifndef NUSE_CLOSING_H
 #define NUSE_CLOSING_H
 
+#include "settle.h"
 #include "shim.h"
 
 struct closing {
   uint64_t cookie; /* 0: nothing to wait for */
   int linger_ms;
+  bool is_local; /* its peer is a socket of ours, too */
 };
 
 /* Before the number is closed, or taken for something else. */
@@ -20,6 +22,7 @@ struct closing closing_begin(int fd);
 void closing_wait(const struct closing *c);
 static inline void closing_end(const struct closing *c) {
   if (UNLIKELY(c->cookie != 0)) closing_wait(c);
+  if (UNLIKELY(c->is_local)) settle_note(UNDER_WAY_CHANGES);
 }
 
 #endif

@@ -127,6 +127,7 @@ static void reply_clear(struct control_reply *reply) {
   reply->state = 0;
   reply->a = 0;
   reply->b = 0;
+  reply->c = 0;
   reply->data_len = 0;
 }
 

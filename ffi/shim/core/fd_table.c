@@ -22,6 +22,7 @@
 
 #include "real.h"
 
+static atomic_bool has_socket;
 static struct fd_entry first_chunk[TABLE_CHUNK];
 struct fd_entry *_Atomic table_chunks[TABLE_CHUNKS] = {first_chunk};
 
@@ -59,9 +60,13 @@ static void entry_fill(struct fd_entry *e, const struct control_reply *who, unsi
 
 struct fd_entry *table_set_nuse(int fd, const struct control_reply *who, unsigned marks) {
   struct fd_entry *e = table_make(fd);
-  if (e != NULL) entry_fill(e, who, marks);
+  if (e == NULL) return NULL;
+  entry_fill(e, who, marks);
+  atomic_store_explicit(&has_socket, true, memory_order_relaxed);
   return e;
 }
+
+bool table_has_socket(void) { return atomic_load_explicit(&has_socket, memory_order_relaxed); }
 
 void table_set_kind(int fd, enum fd_kind kind) {
   struct fd_entry *e = table_peek(fd);

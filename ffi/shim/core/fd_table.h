@@ -25,6 +25,8 @@ enum fd_kind {
 #define WORD_MORE (1u << 23)         /* the last send had MSG_MORE */
 #define WORD_ERRORS (1u << 24)       /* IP_RECVERR may be set */
 
+#define LOOKS_BITS 2
+#define LOOKS_MASK 3u
 #define LOOKED_LONG_AGO 1u
 
 #define WORD_WATCHED (1u << 25)      /* registered with an epoll, under epoll_data */
@@ -34,7 +36,8 @@ struct fd_entry {
   atomic_uint meta;  /* domain | type << 8 | protocol << 16 */
   atomic_uint epoch; /* of the destination verdicts, destination_cache.c */
   atomic_int error;  /* to be reported by the next call (positive errno) */
-  atomic_uint looked; /* when a send last looked for an error, milliseconds | 1; 0: never */
+  /* when a send last looked for an error, milliseconds, and how often in that one; 0: never */
+  atomic_uint looked;
   atomic_int sndbuf; /* SO_SNDBUF asked for by the service (NUSE_STATE_PAIR_SIZED); 0: as it is */
   _Atomic uint64_t cookie;
   _Atomic uint64_t shown; /* the connection on which the service has seen it (control.c) */
@@ -80,6 +83,11 @@ static inline int entry_type(const struct fd_entry *e) {
   return (int)(atomic_load_explicit(&e->meta, memory_order_relaxed) >> 8 & 0xff);
 }
 
+/* A stream whose peer is a socket of ours, too. */
+static inline bool word_is_local_stream(unsigned word) {
+  return word_kind(word) == KIND_STREAM && (word & NUSE_STATE_LOCAL);
+}
+
 enum fd_kind table_classify(int fd, struct fd_entry **entry);
 
 /* What `fd` is; *entry is valid for KIND_STREAM and KIND_DATAGRAM. One look-up when it is known. */
@@ -104,6 +112,8 @@ void table_forget(int fd);                      /* back to unknown */
 void table_forget_nuse(int fd);                 /* only when it is a nuse socket: for close */
 void table_forget_range(unsigned first, unsigned last);
 void table_copy(int from, int to);
+/* Has this process had a socket of ours? */
+bool table_has_socket(void);
 /* Has a listener been seen here that is not known to be closed? */
 bool table_has_listener(void);
 void entry_set_state(struct fd_entry *e, uint64_t cookie, uint32_t state);

@@ -9,12 +9,14 @@
 
 #include <spawn.h>
 #include <stdio.h>
+#include <sys/wait.h>
 
 struct addrinfo;
 struct ifaddrs;
 struct if_nameindex;
 struct epoll_event;
 struct pollfd;
+struct rusage;
 
 #define REAL_FUNCTIONS(F)                                                                          \
   F(int, socket, (int, int, int))                                                                  \
@@ -59,6 +61,14 @@ struct pollfd;
   F(int, epoll_pwait, (int, struct epoll_event *, int, int, const sigset_t *))                     \
   F(int, epoll_pwait2,                                                                             \
     (int, struct epoll_event *, int, const struct timespec *, const sigset_t *))                   \
+  F(pid_t, wait, (int *))                                                                          \
+  F(pid_t, waitpid, (pid_t, int *, int))                                                           \
+  F(pid_t, wait3, (int *, int, struct rusage *))                                                   \
+  F(pid_t, wait4, (pid_t, int *, int, struct rusage *))                                            \
+  F(int, waitid, (idtype_t, id_t, siginfo_t *, int))                                               \
+  F(int, kill, (pid_t, int))                                                                       \
+  F(ssize_t, splice, (int, off64_t *, int, off64_t *, size_t, unsigned))                           \
+  F(int, fclose, (FILE *))                                                                         \
   F(int, prctl, (int, ...))                                                                        \
   F(long, syscall, (long, ...))                                                                    \
   F(int, close, (int))                                                                             \

@@ -36,10 +36,12 @@ void cmsg_from_header(const struct fd_entry *e, const struct dgram_header *h, st
 /* Appends one control message; `room` is the size of msg_control, msg_controllen what is used. */
 void cmsg_put(struct msghdr *msg, size_t room, int level, int type, const void *data, size_t len);
 
-/* May a datagram of `len` bytes go to the header's address (or the peer)? 0 or -errno. */
+/* May a datagram of `len` bytes go to the header's address (or the peer)? 0 or -errno. Sets
+ * *is_local when that is the stack's own. */
 long destination_check(int fd, struct fd_entry *e, const struct dgram_header *h, const void *name,
-                       socklen_t name_len, size_t len);
+                       socklen_t name_len, size_t len, bool *is_local);
 void destination_forget(struct fd_entry *e);
-void destination_trust_peer(struct fd_entry *e);
+/* `is_local`: the peer's address is the stack's own. */
+void destination_trust_peer(struct fd_entry *e, bool is_local);
 
 #endif

@@ -5,9 +5,10 @@
  * checked before (EMSGSIZE).
  *
  * Verdicts "yes" are kept in one table for the process, one 64-bit word each, four to a set, so
- * that a server with thousands of clients asks once per client: 48 bits of a hash of (socket,
- * its epoch, address), 16 bits for the longest payload that passed. Changing the socket bumps
- * its epoch. A collision in 48 bits costs no more than an error reported late. /
+ * that a server with thousands of clients asks once per client: 47 bits of a hash of (socket,
+ * its epoch, address), one that tells that the address is the stack's own, 16 bits for the longest
+ * payload that passed. Changing the socket bumps its epoch. A collision in 47 bits costs no more
+ * than an error reported late.
  */
 #include "datagram.h"
 
@@ -18,7 +19,9 @@
 
 #define SETS 2048
 #define WAYS 4
-#define KEY_MASK (~(uint64_t)0xffff)
+#define LEN_MASK 0xffffu
+#define IS_LOCAL 0x10000u
+#define KEY_MASK (~(uint64_t)(LEN_MASK | IS_LOCAL))
 #define SAFE_LEN 548 /* what any link carries unfragmented (RFC 1122 3.3.2), less headers */
 
 static _Atomic uint64_t verdicts[SETS][WAYS];
@@ -57,26 +60,32 @@ void destination_forget(struct fd_entry *e) {
   atomic_fetch_add_explicit(&e->epoch, 1, memory_order_relaxed);
 }
 
-void destination_trust_peer(struct fd_entry *e) {
+void destination_trust_peer(struct fd_entry *e, bool is_local) {
   const struct dgram_header peer = {0};
   uint64_t key = verdict_key(e, &peer);
-  atomic_store_explicit(verdict_slot(key), key | SAFE_LEN, memory_order_relaxed);
+  uint64_t verdict = key | SAFE_LEN | (is_local ? IS_LOCAL : 0);
+  atomic_store_explicit(verdict_slot(key), verdict, memory_order_relaxed);
 }
 
 long destination_check(int fd, struct fd_entry *e, const struct dgram_header *h, const void *name,
-                       socklen_t name_len, size_t len) {
+                       socklen_t name_len, size_t len, bool *is_local) {
   uint64_t key = verdict_key(e, h);
   _Atomic uint64_t *slot = verdict_slot(key);
   uint64_t kept = atomic_load_explicit(slot, memory_order_relaxed);
   bool named = (h->flags & NUSE_DGRAM_HAS_ADDR) != 0;
   bool is_same = (kept & KEY_MASK) == key;
   bool needs_port = entry_protocol(e) == IPPROTO_UDP && named && h->port == 0;
-  if (is_same && len <= (kept & ~KEY_MASK) && !needs_port) return 0;
+  *is_local = is_same && (kept & IS_LOCAL);
+  if (is_same && len <= (kept & LEN_MASK) && !needs_port) return 0;
   struct control_request request = {
       .op = NUSE_OP_CHECK, .a = (int)len, .data = name, .data_len = name_len};
   struct control_reply reply = {0};
   long result = entry_call(fd, e, &request, &reply);
   if (result < 0) return result;
-  if (len < 0x10000) atomic_store_explicit(slot, key | len, memory_order_relaxed);
+  *is_local = reply.c != 0;
+  if (len <= LEN_MASK) {
+    uint64_t verdict = key | len | (*is_local ? IS_LOCAL : 0);
+    atomic_store_explicit(slot, verdict, memory_order_relaxed);
+  }
   return 0;
 }

@@ -15,6 +15,7 @@
 #include <sys/uio.h>
 
 #include "../core/real.h"
+#include "../core/settle.h"
 #include "../core/sockaddr.h"
 #include "../core/socket.h"
 
@@ -83,7 +84,9 @@ ssize_t dgram_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg, int flags)
   iov[0] = (struct iovec){&h, sizeof h};
   for (size_t i = 0; i < msg->msg_iovlen; i++) iov[i + 1] = msg->msg_iov[i];
   struct msghdr whole = {.msg_iov = iov, .msg_iovlen = msg->msg_iovlen + 1};
-  result = sys_result(real()->recvmsg(fd, &whole, flags & RECV_FLAGS));
+  do {
+    result = sys_result(real()->recvmsg(fd, &whole, flags & RECV_FLAGS));
+  } while (result == -EAGAIN && settle());
   if (result == 0) return end_of_pair(fd, e);
   if (result == -ECONNRESET) return -ENETDOWN;
   if (result < 0) return result;

@@ -6,6 +6,7 @@
  * What an ICMP error has left for the next call waits at the head of the receive queue. Where there
  * can be one, a send looks there too, as in the kernel, but no more than once a tick of the coarse
  * clock, or after poll() has seen it: a look costs a third of a send, a tick is some milliseconds.
+ * Of what stays within the stack the error is there when the send returns: some more looks, then.
  */
 #include "datagram.h"
 
@@ -15,6 +16,7 @@
 
 #include "../core/control.h"
 #include "../core/real.h"
+#include "../core/settle.h"
 #include "../core/sockaddr.h"
 #include "../core/socket.h"
 
@@ -88,15 +90,20 @@ static long broken_pair(int fd, struct fd_entry *e) {
   return entry_call(fd, e, &request, &reply) == -ENETDOWN ? -ENETDOWN : -EPIPE;
 }
 
-/* An error that a send fails with; 0: none. */
-static long error_before(int fd, struct fd_entry *e) {
+/* An error that a send fails with; 0: none. Of what was sent within the stack it comes at once. */
+static long error_before(int fd, struct fd_entry *e, bool is_local) {
   struct timespec now;
   long error = dgram_pending_error(e);
   if (error < 0 || !dgram_can_have_errors(e)) return error;
   clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-  unsigned tick = (unsigned)(now.tv_sec * 1000 + now.tv_nsec / 1000000) | 1;
-  unsigned looked = atomic_exchange_explicit(&e->looked, tick, memory_order_relaxed);
-  return looked == tick || looked == 0 ? 0 : -dgram_take_error(fd, e);
+  unsigned tick = (unsigned)(now.tv_sec * 1000 + now.tv_nsec / 1000000) << LOOKS_BITS;
+  unsigned looked = atomic_load_explicit(&e->looked, memory_order_relaxed);
+  unsigned looks = (looked & ~LOOKS_MASK) == tick ? looked & LOOKS_MASK : 0;
+  if (looks >= (is_local ? LOOKS_MASK : 1)) return 0;
+  atomic_store_explicit(&e->looked, tick | (looks + 1), memory_order_relaxed);
+  if (looked == 0) return 0;
+  if (is_local) settle();
+  return -dgram_take_error(fd, e);
 }
 
 ssize_t dgram_sendmsg(int fd, struct fd_entry *e, const struct msghdr *msg, int flags) {
@@ -117,12 +124,14 @@ ssize_t dgram_sendmsg(int fd, struct fd_entry *e, const struct msghdr *msg, int 
   h.payload_len = (uint32_t)len;
   bool named = (h.flags & NUSE_DGRAM_HAS_ADDR) != 0;
   size_t longest = h.segment > 0 && h.segment < len ? h.segment : len;
+  bool is_local = false;
   result = destination_check(fd, e, &h, named ? msg->msg_name : NULL, named ? msg->msg_namelen : 0,
-                             longest);
-  if (result == 0) result = error_before(fd, e);
+                             longest, &is_local);
+  if (result == 0) result = error_before(fd, e, is_local);
   if (result < 0) return entry_verify(fd, e) ? result : -ENOTSOCK;
   struct msghdr whole = {.msg_iov = iov, .msg_iovlen = msg->msg_iovlen + 1};
   result = sys_result(real()->sendmsg(fd, &whole, (flags & MSG_DONTWAIT) | MSG_NOSIGNAL));
+  if (is_local) settle_note(UNDER_WAY_BYTES);
   if (result >= 0) return result - (long)sizeof h;
   if (result == -EPIPE || result == -ECONNRESET) return broken_pair(fd, e);
   return result;

@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 
 #include "../core/real.h"
+#include "../core/settle.h"
 #include "../core/sockaddr.h"
 #include "../core/socket.h"
 
@@ -73,7 +74,10 @@ long stream_accept(int fd, struct fd_entry *e, struct sockaddr *addr, socklen_t 
     return entry_verify(fd, e) ? -EINVAL : -ENOTSOCK;
   }
   long accepted = find_number(fd);
-  if (accepted == 0) accepted = take_record(fd, record, flags);
+  if (accepted == 0) {
+    accepted = take_record(fd, record, flags);
+    if (accepted == -EAGAIN && settle()) accepted = take_record(fd, record, flags);
+  }
   if (accepted < 0) return accepted;
   memcpy(&who.cookie, record + NUSE_ACCEPT_COOKIE_OFF, sizeof who.cookie);
   memcpy(&domain, record + NUSE_ACCEPT_DOMAIN_OFF, sizeof domain);

@@ -18,6 +18,7 @@
 #include <sys/time.h>
 
 #include "../core/real.h"
+#include "../core/settle.h"
 #include "../core/socket.h"
 
 #define SOCKADDR_MAX 128
@@ -92,6 +93,7 @@ static int timeout_ms(int fd, int option) {
 
 /* After the reply to a CONNECT: the pair shows its state from now on. */
 static long connect_note(int fd, struct fd_entry *e, const struct control_reply *reply) {
+  if (entry_word(e) & NUSE_STATE_LOCAL) settle_note(UNDER_WAY_CHANGES);
   if (reply->a > 0) {
     long result = stream_replace_pair(fd, e);
     if (result < 0) return result;
@@ -117,6 +119,7 @@ static long connect_wait(int fd, struct fd_entry *e, struct control_request *req
 /* `how`: NUSE_CONNECT_FAST, _FAST_EMPTY or 0. */
 static long connect_stream(int fd, struct fd_entry *e, const struct sockaddr *addr, socklen_t len,
                            int how, bool nonblocking) {
+  settle();
   struct control_request request = {
       .op = NUSE_OP_CONNECT, .a = NUSE_FILLER_LEN, .c = how, .data = addr, .data_len = len};
   struct control_reply reply = {0};

@@ -33,6 +33,8 @@ void stream_say_more(int fd, struct fd_entry *e, bool is_on);
 long stream_replace_pair(int fd, struct fd_entry *e);
 /* stream_grow_sndbuf, if it is still ours. */
 void stream_verify_and_grow_sndbuf(int fd, struct fd_entry *e);
+/* Bytes were sent: notes it, if the peer is a socket of ours. */
+void stream_note_sent(const struct fd_entry *e, long result);
 ssize_t stream_read(int fd, struct fd_entry *e, void *buf, size_t len);
 ssize_t stream_recv(int fd, struct fd_entry *e, void *buf, size_t len, int flags);
 ssize_t stream_write(int fd, struct fd_entry *e, const void *buf, size_t len, int flags);

@@ -21,15 +21,16 @@
 #include <sys/ioctl.h>
 
 #include "../core/real.h"
+#include "../core/settle.h"
 #include "../core/socket.h"
 
 #define SEND_FLAGS MSG_DONTWAIT
-#define SETTLED_MAX 16384 /* bytes at once */
+#define BULK 16384 /* bytes at once from which more are likely to follow */
 #define LARGE_SEND 4096 /* bytes at once from which the pair gets a large buffer */
 #define RECV_FLAGS (MSG_DONTWAIT | MSG_PEEK | MSG_WAITALL)
 
 /* Connected, as far as we know, and no connect under way. */
-static inline bool is_settled(const struct fd_entry *e) {
+static inline bool is_connected(const struct fd_entry *e) {
   unsigned word = entry_word(e);
   return (word & (NUSE_STATE_CONNECTED | WORD_UNWRITABLE)) == NUSE_STATE_CONNECTED;
 }
@@ -40,8 +41,11 @@ void stream_verify_and_grow_sndbuf(int fd, struct fd_entry *e) {
   errno = saved;
 }
 
+/* A read that found nothing is to be made again, when what was under way is there. */
+static inline bool is_to_be_read_again(long result) { return result == -EAGAIN && settle(); }
+
 static inline long before_recv(int fd, struct fd_entry *e, int flags) {
-  if (is_settled(e) || !entry_verify(fd, e)) return 0;
+  if (is_connected(e) || !entry_verify(fd, e)) return 0;
   return stream_await_connect(fd, e, flags, SO_RCVTIMEO);
 }
 
@@ -60,17 +64,13 @@ static long after_recv(int fd, struct fd_entry *e, long result) {
   return -error;
 }
 
-/* The peer is a socket of ours, too: what was sent is with it when send() returns, as on Linux.
- * Costs a request, so that who moves a lot at once is spared. */
-static void settle(int fd, struct fd_entry *e) {
-  struct control_request request = {.op = NUSE_OP_SETTLE};
-  struct control_reply reply = {0};
-  if (entry_verify(fd, e)) entry_call(fd, e, &request, &reply);
+void stream_note_sent(const struct fd_entry *e, long result) {
+  bool is_local = (entry_word(e) & NUSE_STATE_LOCAL) && result > 0;
+  if (UNLIKELY(is_local)) settle_note(result < BULK ? UNDER_WAY_BYTES : UNDER_WAY_BULK);
 }
 
 static long after_send(int fd, struct fd_entry *e, long result, int flags) {
-  bool is_local = (entry_word(e) & NUSE_STATE_LOCAL) && !(flags & MSG_MORE);
-  if (UNLIKELY(is_local) && result > 0 && result < SETTLED_MAX) settle(fd, e);
+  stream_note_sent(e, result);
   if (result != -EPIPE) return result;
   int error = entry_take_error(fd, e);
   if (error != 0) return -error;
@@ -79,7 +79,8 @@ static long after_send(int fd, struct fd_entry *e, long result, int flags) {
 }
 
 static inline long before_send(int fd, struct fd_entry *e, size_t len, int flags) {
-  if (is_settled(e)) {
+  settle_changes();
+  if (is_connected(e)) {
     bool is_tight = len >= LARGE_SEND && !(entry_word(e) & WORD_SNDBUF_GROWN);
     if (UNLIKELY(is_tight && !process_is_sandboxed())) stream_verify_and_grow_sndbuf(fd, e);
     return 0;
@@ -148,7 +149,9 @@ static long discard(int fd, size_t len, int flags) {
 ssize_t stream_read(int fd, struct fd_entry *e, void *buf, size_t len) {
   long result = before_recv(fd, e, 0);
   if (result != 0) return result < 0 ? result : 0;
-  result = sys_result(real()->read(fd, buf, len));
+  do {
+    result = sys_result(real()->read(fd, buf, len));
+  } while (is_to_be_read_again(result));
   return len == 0 ? result : after_recv(fd, e, result);
 }
 
@@ -156,11 +159,13 @@ ssize_t stream_recv(int fd, struct fd_entry *e, void *buf, size_t len, int flags
   long result = recv_flags_error(flags);
   if (result == 0) result = before_recv(fd, e, flags);
   if (result != 0) return result < 0 ? result : 0;
-  if (UNLIKELY(flags & MSG_TRUNC)) {
-    result = discard(fd, len, flags);
-  } else {
-    result = sys_result(real()->recv(fd, buf, len, flags & RECV_FLAGS));
-  }
+  do {
+    if (UNLIKELY(flags & MSG_TRUNC)) {
+      result = discard(fd, len, flags);
+    } else {
+      result = sys_result(real()->recv(fd, buf, len, flags & RECV_FLAGS));
+    }
+  } while (is_to_be_read_again(result));
   return len == 0 ? result : after_recv(fd, e, result);
 }
 
@@ -187,11 +192,13 @@ ssize_t stream_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg, int flags
   if (result == 0) result = before_recv(fd, e, flags);
   if (result < 0) return result;
   if (result == 0) {
-    if (UNLIKELY(flags & MSG_TRUNC)) {
-      result = discard(fd, total_len(msg), flags);
-    } else {
-      result = sys_result(real()->recvmsg(fd, &plain, flags & RECV_FLAGS));
-    }
+    do {
+      if (UNLIKELY(flags & MSG_TRUNC)) {
+        result = discard(fd, total_len(msg), flags);
+      } else {
+        result = sys_result(real()->recvmsg(fd, &plain, flags & RECV_FLAGS));
+      }
+    } while (is_to_be_read_again(result));
     if (total_len(msg) > 0) result = after_recv(fd, e, result);
     if (result < 0) return result;
   } else {

@@ -78,6 +78,7 @@ const OPERATIONS: Readonly<Record<number, Operation>> = {
   [P.NUSE_OP_SOCKET]: { run: openSocket },
   [P.NUSE_OP_OPEN]: { run: adoptSocket, isAnswered: never },
   [P.NUSE_OP_CLOSE]: { run: noteClose, ranges: { a: FLAG } },
+  [P.NUSE_OP_SETTLE]: { run: settle },
   [P.NUSE_OP_WHO]: { living: describeSocket, ended: describeSocket },
   [P.NUSE_OP_BIND]: { living: bind, ended: invalid },
   [P.NUSE_OP_CONNECT]: {
@@ -102,7 +103,6 @@ const OPERATIONS: Readonly<Record<number, Operation>> = {
     isAnswered: ({ request }) => request.a !== 0,
     ranges: { a: [0, P.NUSE_MORE_RECORD_END] },
   },
-  [P.NUSE_OP_SETTLE]: { living: settle, ended: done, catchesUp: "all" },
   [P.NUSE_OP_GETOPT]: { living: getOption, ended: getOptionOfEnded, ranges: { c: LENGTH } },
   [P.NUSE_OP_SETOPT]: { living: setOption, ended: done, catchesUp: "all" },
   [P.NUSE_OP_POST_SETOPT]: { living: setOption, ended: done, isAnswered: never },

@@ -17,6 +17,7 @@ import {
   ENOTCONN,
   EOPNOTSUPP,
   EPERM,
+  type IpAddress,
   type Socket,
   type StreamSocket,
 } from "../../../stack/mod.ts";
@@ -215,7 +216,9 @@ export function connect(call: Call, endpoint: Endpoint): number {
   const address = parseAddress(app, request, socket.domain);
   if (typeof address === "number") return address;
   if (address.family === AF_UNSPEC) return socket.disconnect(nowUs);
-  return socket.connect(address.addr, address.port, nowUs);
+  const result = socket.connect(address.addr, address.port, nowUs);
+  if (result === 0) noteOwn(call, socket.remote()?.addr);
+  return result;
 }
 
 function connectStream(call: Call, endpoint: StreamEndpoint): number {
@@ -231,16 +234,25 @@ function connectStream(call: Call, endpoint: StreamEndpoint): number {
 }
 
 /** CHECK: would a datagram to this address be sent? */
-export function check({ app, request }: Call, endpoint: Endpoint): number {
+export function check(call: Call, endpoint: Endpoint): number {
+  const { app, request } = call;
   if (!(endpoint instanceof DatagramEndpoint)) return -EOPNOTSUPP;
   const { socket } = endpoint;
   if (request.dataLen === 0) {
+    noteOwn(call, socket.remote()?.addr);
     return socket.check(null, 0, request.a);
   }
   const address = parseAddress(app, request, socket.domain);
   if (typeof address === "number") return address;
   if (address.family === AF_UNSPEC) return -EAFNOSUPPORT;
+  noteOwn(call, address.addr);
   return socket.check(address.addr, address.port, request.a);
+}
+
+/** Tells whether what goes to `addr` stays in the stack. */
+function noteOwn({ app, reply }: Call, addr: IpAddress | undefined): void {
+  const isOwn = addr !== undefined && (addr.isUnspecified || app.stack.isLocal(addr));
+  reply.c = isOwn ? 1 : 0;
 }
 
 /** LISTEN */
@@ -294,9 +306,9 @@ export function noteClose({ app, caller, request, nowUs }: Call): number {
   return app.lingering.wait(request.cookie, caller.later);
 }
 
-/** SETTLE: answered after this turn's flush, which has what was written before. */
-export function settle({ app, caller, request }: Call, endpoint: Endpoint): number {
-  return app.settling.wait(request.cookie, endpoint.state, caller.later);
+/** SETTLE: answered when what was done before shows where it goes to. */
+export function settle({ app, caller }: Call): number {
+  return app.settling.wait(caller.later);
 }
 
 /** MORE: `a` whether what is written from now on is not all, or that a record has ended. */

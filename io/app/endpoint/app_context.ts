@@ -24,7 +24,7 @@ import { LingeringSockets } from "./lingering.ts";
 import { PairMaker } from "./pair.ts";
 import { RefusedSockets } from "./refused_sockets.ts";
 import { Privilege } from "./privilege.ts";
-import { SettlingSockets } from "./settling.ts";
+import { SettlingPrograms } from "./settling.ts";
 
 export interface AppLimits {
   /** Sockets alive at once; each costs one descriptor of ours. */
@@ -68,7 +68,7 @@ export class AppContext {
   readonly pairs = new PairMaker();
   readonly slots: DatagramSlots;
   readonly lingering = new LingeringSockets();
-  readonly settling = new SettlingSockets();
+  readonly settling = new SettlingPrograms();
   /** Of programs behind the second door. */
   readonly parked = new ParkedCalls();
   readonly scratchOff: number;

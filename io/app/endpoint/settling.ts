@@ -1,17 +1,23 @@
 /**
- * Between two sockets of ours Linux is synchronous: when send() has returned, poll() or a read that
- * does not wait finds the bytes on the other end. Here they go from one pair through TCP into the
- * other, which is done when this turn's flush is; the shim waits for that (SETTLE).
+ * Between two sockets of one stack Linux is synchronous: when send(), connect(), shutdown() or
+ * close() has returned, poll() or a call that does not wait finds what it has done at the other
+ * end. Here that goes from one pair through TCP or UDP into the other, and the shim asks (SETTLE)
+ * before somebody could see that it is still under way (ffi/shim/core/settle.h).
+ *
+ * What the program has done before it asked is known to epoll, but perhaps not to the turn in which
+ * the request is read: the answer comes at the end of the next one.
  *
  * @module
  */
 import type { Debtor, DeferredReply } from "../protocol/deferred_reply.ts";
 
+const NO_SOCKET = { state: 0, cookie: 0 };
+
 class Settling implements Debtor {
-  constructor(readonly cookie: number, readonly state: number, readonly reply: DeferredReply) {}
+  constructor(readonly reply: DeferredReply) {}
 
   cancelReply(): void {
-    // it is answered in this turn anyway
+    // it is answered in the next turn anyway
   }
 
   dropReply(): void {
@@ -19,25 +25,38 @@ class Settling implements Debtor {
   }
 
   answer(): void {
-    if (this.reply.isOwed) this.reply.give(0, this, 0);
+    if (this.reply.isOwed) this.reply.give(0, NO_SOCKET, 0);
   }
 }
 
-export class SettlingSockets {
+export class SettlingPrograms {
+  /** Of this turn, and of the one before. */
+  #asked: Settling[] = [];
   #waiting: Settling[] = [];
 
   /** The result of SETTLE. */
-  wait(cookie: number, state: number, reply: DeferredReply): number {
-    const settling = new Settling(cookie, state, reply);
-    this.#waiting.push(settling);
+  wait(reply: DeferredReply): number {
+    const settling = new Settling(reply);
+    this.#asked.push(settling);
     return reply.owe(settling);
   }
 
-  /** The flush is done, and what it has brought is delivered. */
-  answer(): void {
-    if (this.#waiting.length === 0) return;
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const settling of waiting) settling.answer();
+  /** Somebody is to be answered in this turn. */
+  get isDue(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  /** Somebody is to be answered in the next turn. */
+  get isAsked(): boolean {
+    return this.#asked.length > 0;
+  }
+
+  /** The turn ends: what it has sent within the stack is delivered. */
+  endTurn(): void {
+    if (!this.isDue && !this.isAsked) return;
+    const answered = this.#waiting;
+    this.#waiting = this.#asked;
+    this.#asked = [];
+    for (const settling of answered) settling.answer();
   }
 }

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stdio.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -14,6 +15,7 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 CASE(stream_calls) {
@@ -82,16 +84,42 @@ CASE(stream_multi_message) {
   CHECK(memcmp(in[0], "one", 3) == 0 && memcmp(in[1], "two", 3) == 0);
 }
 
+/* What was sent within the stack is waited for when somebody could see that it is under way. */
 CASE(stream_settles_what_is_local) {
   static char block[20000];
-  int fd = connected(PORT_ECHO);
-  CHECK(send(fd, "x", 1, 0) == 1 && requests(fd, NUSE_OP_SETTLE) == 0);
+  int fd = connected(PORT_ECHO), before = requests(fd, NUSE_OP_SETTLE), ends[2];
+  struct pollfd p = {.fd = fd, .events = POLLOUT};
+  CHECK(pipe(ends) == 0);
+  CHECK(send(fd, "x", 1, 0) == 1 && poll(&p, 1, 0) == 1 && requests(fd, NUSE_OP_SETTLE) == before);
   fake_set(fd, FAKE_LOCAL, 1);
   errno = 77;
-  CHECK(send(fd, "x", 1, 0) == 1 && errno == 77 && requests(fd, NUSE_OP_SETTLE) == 1);
-  CHECK(write(fd, "x", 1) == 1 && requests(fd, NUSE_OP_SETTLE) == 2);
-  CHECK(send(fd, "x", 1, MSG_MORE) == 1 && requests(fd, NUSE_OP_SETTLE) == 2);
-  CHECK(send(fd, block, sizeof block, 0) == sizeof block && requests(fd, NUSE_OP_SETTLE) == 2);
+  CHECK(write(fd, "x", 1) == 1 && send(fd, "x", 1, 0) == 1);
+  CHECK(errno == 77 && requests(fd, NUSE_OP_SETTLE) == before);
+  CHECK(poll(&p, 1, 0) == 1 && requests(fd, NUSE_OP_SETTLE) == before + 1);
+  CHECK(poll(&p, 1, 0) == 1 && requests(fd, NUSE_OP_SETTLE) == before + 1);
+  CHECK(write(fd, "x", 1) == 1 && write(ends[1], "x", 1) == 1);
+  CHECK(requests(fd, NUSE_OP_SETTLE) == before + 2);
+  CHECK(send(fd, block, sizeof block, 0) == sizeof block && poll(&p, 1, LIMIT_MS) == 1);
+  CHECK(requests(fd, NUSE_OP_SETTLE) == before + 2 && poll(&p, 1, 0) == 1);
+  CHECK(requests(fd, NUSE_OP_SETTLE) == before + 3);
+  CHECK(write(fd, "x", 1) == 1);
+  while (recv(fd, block, sizeof block, MSG_DONTWAIT) > 0) continue;
+  CHECK(errno == EAGAIN && requests(fd, NUSE_OP_SETTLE) == before + 4);
+}
+
+/* A child that has ended may have done something, and what was closed shows. */
+CASE(stream_settles_after_a_child) {
+  int fd = connected(PORT_ECHO), other = connected(PORT_ECHO);
+  int before = requests(fd, NUSE_OP_SETTLE);
+  struct pollfd p = {.fd = fd, .events = POLLOUT};
+  pid_t child = fork();
+  if (child == 0) _exit(0);
+  CHECK(waitpid(child, NULL, 0) == child);
+  CHECK(requests(fd, NUSE_OP_SETTLE) == before && poll(&p, 1, 0) == 1);
+  CHECK(requests(fd, NUSE_OP_SETTLE) == before + 1);
+  fake_set(other, FAKE_LOCAL, 1);
+  CHECK(so_error(other) == 0 && fclose(fdopen(other, "w")) == 0 && poll(&p, 1, 0) == 1);
+  CHECK(requests(fd, NUSE_OP_SETTLE) == before + 2);
 }
 
 CASE(stream_trunc_discards) {
