@@ -23,6 +23,7 @@ const FILES = [
   "calls/prctl.c",
   "calls/sockets.c",
   "calls/syscall.c",
+  "core/ancillary.c",
   "core/channels.c",
   "core/closing.c",
   "core/control.c",

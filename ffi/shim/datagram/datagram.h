@@ -5,6 +5,7 @@
 #ifndef NUSE_DATAGRAM_H
 #define NUSE_DATAGRAM_H
 
+#include "../core/ancillary.h"
 #include "../core/fd_table.h"
 
 ssize_t dgram_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg, int flags);
@@ -33,8 +34,6 @@ ssize_t errqueue_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg);
 long cmsg_to_header(const struct fd_entry *e, const struct msghdr *msg, struct dgram_header *h);
 void cmsg_from_header(const struct fd_entry *e, const struct dgram_header *h, struct msghdr *msg,
                       size_t room);
-/* Appends one control message; `room` is the size of msg_control, msg_controllen what is used. */
-void cmsg_put(struct msghdr *msg, size_t room, int level, int type, const void *data, size_t len);
 
 /* May a datagram of `len` bytes go to the header's address (or the peer)? 0 or -errno. Sets
  * *is_local when that is the stack's own. */

@@ -8,9 +8,9 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 
+#include "../core/ancillary.h"
 #include "../core/real.h"
 #include "../core/socket.h"
-#include "../datagram/datagram.h"
 
 #ifndef TCP_INQ
 #define TCP_INQ 36
