@@ -272,7 +272,8 @@ function sendableLen(
   nowUs: number,
 ): number {
   const mss = currentMss(tcb);
-  const pipe = tcb.pipe;
+  // An octet of SYN is no segment of the window's (Linux: packets_out is without a SYN-ACK)
+  const pipe = tcb.pipe - (tcb.state === State.SYN_RECEIVED ? 1 : 0);
   const cwndRoom = pipe <= 0 ? Math.max(tcb.cwnd, tcb.smss) : tcb.cwnd - pipe;
   const record = tcb.writes.recordLen(tcb.sndNxt, unsent);
   const segmentLen = Math.min(record, mss);
@@ -347,14 +348,10 @@ function sendData(
   const seq = tcb.sndNxt;
   const isPush = isPushForced || tcb.writes.isPush(seq, payloadLen);
   const lenBytes = payloadLen + (isFin ? 1 : 0);
+  const marks = (isFin ? SENT_FIN : 0) | (isPush ? SENT_PUSH : 0);
   // In the books first: what does not leave counts as lost on the way.
   const isFlightEmpty = tcb.sent.count === 0;
-  const segment = tcb.sent.push(
-    seq,
-    lenBytes,
-    (isFin ? SENT_FIN : 0) | (isPush ? SENT_PUSH : 0),
-    nowUs,
-  );
+  const segment = tcb.sent.push(seq, lenBytes, marks, nowUs);
   tcb.rate.onSent(segment, isFlightEmpty, nowUs);
   tcb.pacer.onSent(lenBytes, nowUs);
   tcb.sndNxt = (seq + lenBytes) | 0;
