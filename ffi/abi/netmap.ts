@@ -40,6 +40,9 @@ export const NS_BUF_CHANGED = 0x01;
 /** The frame goes on in the next slot. */
 export const NS_MOREFRAG = 0x20;
 
+/** A frame has at most so many pieces. */
+export const NETMAP_MAX_FRAGS = 64;
+
 /** struct nmreq_header */
 export const NMREQ_HEADER = {
   LEN: 88,

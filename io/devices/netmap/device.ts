@@ -12,6 +12,7 @@
  *
  * @module
  */
+import { NETMAP_MAX_FRAGS } from "../../../ffi/abi/netmap.ts";
 import { libc } from "../../../ffi/libc.ts";
 import type { DeviceCaps, Memory, RxFrames, TxFrames } from "../../../stack/mod.ts";
 import { type Device, DeviceCounters } from "../base/device.ts";
@@ -29,8 +30,6 @@ export interface NetmapOptions {
   membershipFd: number;
 }
 
-/** A frame may have so many pieces (netmap.h). */
-const FRAGMENTS_MAX = 64;
 const VNET_LEN_MAX = 12;
 
 export class NetmapDevice implements Device {
@@ -82,7 +81,7 @@ export class NetmapDevice implements Device {
  */
 function capsOf(port: NetmapPort): DeviceCaps {
   const isHeaded = port.registration.vnetLen > 0;
-  const slots = Math.min(...port.txRings.map((r) => r.slotCount >> 1), FRAGMENTS_MAX);
+  const slots = Math.min(...port.txRings.map((r) => r.slotCount >> 1), NETMAP_MAX_FRAGS);
   const room = slots * port.txRings[0].bufSize - ETHERNET_LEN - VNET_LEN_MAX;
   return { csum: isHeaded, tso: isHeaded, uso: false, gsoMaxBytes: Math.min(room, 65535 - 14) };
 }

@@ -4,11 +4,12 @@
  * poll(2), which epoll calls, syncs the rings: what has come stands between cur and tail. A frame
  * in one slot is handed on in place; one in several (NS_MOREFRAG) is put together in a slot of the
  * arena. `cur` goes past the batch at once, so that only news wakes us; `head` follows when the
- * stack is done with it, at the next call.
+ * stack is done with it, at the next call. Until then the kernel may have more than there is room
+ * for, and poll does not tell of that: who holds most of a ring leaves its last frame unread.
  *
  * @module
  */
-import { NIOCRXSYNC, NS_MOREFRAG } from "../../../ffi/abi/netmap.ts";
+import { NETMAP_MAX_FRAGS, NIOCRXSYNC, NS_MOREFRAG } from "../../../ffi/abi/netmap.ts";
 import { ENODEV, ENXIO } from "../../../ffi/errno.ts";
 import { CSUM_NONE, CSUM_PARTIAL, GSO_NONE, type RxFrames } from "../../../stack/mod.ts";
 import type { DeviceCounters } from "../base/device.ts";
@@ -68,13 +69,19 @@ export class NetmapReceiver {
       const ring = rings[(this.#first + i) % rings.length];
       let left = ring.available;
       const before = ring.cur;
+      let isHolding = false;
       while (left > 0 && rx.count < RX_SLOT_COUNT && bytes < RX_BATCH_BYTES) {
         const slots = this.#frameSlots(ring, left);
         if (slots === 0) break;
+        const wouldHold: boolean = isHolding || slots === 1;
+        if (wouldHold && slots === left && ring.cur !== before && isFull(ring, slots)) break;
         bytes += this.#take(rx, ring, slots);
         left -= slots;
+        isHolding = wouldHold;
       }
-      if (ring.cur !== before) ring.publish();
+      if (ring.cur === before) continue;
+      if (!isHolding) ring.head = ring.cur;
+      ring.publish();
     }
     this.#first = (this.#first + 1) % rings.length;
   }
@@ -139,4 +146,11 @@ export class NetmapReceiver {
       rx.csum[row] = CSUM_PARTIAL;
     }
   }
+}
+
+/** Whether the longest frame may find no room while what was taken, and `slots` more, is held. */
+function isFull(ring: NetmapRing, slots: number): boolean {
+  const taken = ring.cur - ring.head;
+  const held = (taken < 0 ? taken + ring.slotCount : taken) + slots;
+  return ring.slotCount - 1 - held < NETMAP_MAX_FRAGS;
 }

@@ -1,13 +1,22 @@
 /**
- * A file through a bad link, out of nuse and into nuse at the same time, each checked by its
- * SHA-256. For the end-to-end test and for `deno task bench:bad`.
+ * A file through a link, out of nuse and into nuse at the same time, each checked by its SHA-256.
+ * For the end-to-end tests of what is bad, and for `deno task bench:bad`.
  *
  * @module
  */
-import { LOSSY_PEER, type LossyLink } from "./lossy_link.ts";
+import type { Netns } from "../netns.ts";
+import { LOSSY_PEER } from "./lossy_link.ts";
 
 const OUT_PORT = 4000;
 const IN_PORT = 4001;
+
+/** A `LossyLink`, or the like. */
+export interface Link {
+  readonly a: Netns;
+  readonly b: Netns;
+  /** Starts nuse in `a`. */
+  readonly command: readonly string[];
+}
 
 export interface FileResult {
   readonly sha256: string;
@@ -36,7 +45,7 @@ function randomBytes(count: number): Uint8Array<ArrayBuffer> {
 
 /** Sends `bytes` random bytes each way; the link is set up already. */
 export async function transferFile(
-  link: LossyLink,
+  link: Link,
   bytes: number,
   limitSec: number,
 ): Promise<FileResult> {

@@ -75,7 +75,7 @@ export class NetmapLab {
     return ["sh", "-c", script, "nsenter"];
   }
 
-  /** `reinit`, `gone`, `sync ERRNO` */
+  /** `gone`, `sync ERRNO` */
   async order(line: string): Promise<void> {
     await Deno.writeTextFile(`${this.folder}/orders`, `${line}\n`);
   }

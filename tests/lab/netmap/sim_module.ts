@@ -158,14 +158,6 @@ export class SimModule implements FileServer, Module {
     return this.#ports.get(name)?.port.vnetLen ?? -ENXIO;
   }
 
-  /** Every ring is set anew at its next sync. */
-  reinit(): void {
-    for (const { port, users } of this.#ports.values()) {
-      for (const ring of [...port.tx, ...port.rx]) ring.isReinitDue = true;
-      for (const handle of users.keys()) this.host.wake(handle);
-    }
-  }
-
   /** The interfaces have been removed. */
   removeAll(): void {
     for (const named of this.#ports.values()) {

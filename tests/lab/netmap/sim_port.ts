@@ -22,9 +22,20 @@ export interface SimOptions {
   bufSize: number;
   /** At most so many TX slots come back in one sync (a slow card). */
   completions: number;
+  /** They come back in every so-manieth sync only. */
+  completeEvery: number;
+  /** Each ring is set anew after so many frames. */
+  reinitEvery: number;
 }
 
-export const SIM_DEFAULTS: SimOptions = { rings: 1, slots: 512, bufSize: 2048, completions: 512 };
+export const SIM_DEFAULTS: SimOptions = {
+  rings: 1,
+  slots: 512,
+  bufSize: 2048,
+  completions: 512,
+  completeEvery: 1,
+  reinitEvery: Infinity,
+};
 
 /** Bytes of memory that a port takes. */
 export function portLen({ rings, slots, bufSize }: SimOptions): number {
@@ -52,7 +63,9 @@ export class SimPort {
   readonly #base: number;
   readonly #waiting: Uint8Array[] = [];
   readonly #completions: number;
+  readonly #completeEvery: number;
   readonly #slots: number;
+  #txSyncs = 0;
 
   /** In `memory` at `base`; without: in memory of its own. */
   constructor(options: Partial<SimOptions> = {}, memory?: SimMemory, base = 0) {
@@ -79,7 +92,9 @@ export class SimPort {
       );
     this.tx = Array.from({ length: rings }, (_, i) => ring(i, true));
     this.rx = Array.from({ length: rings }, (_, i) => ring(rings + i, false));
+    for (const made of [...this.tx, ...this.rx]) made.reinitEvery = all.reinitEvery;
     this.#completions = completions;
+    this.#completeEvery = all.completeEvery;
     this.#slots = slots;
     this.writeInterface(0, null);
   }
@@ -116,6 +131,7 @@ export class SimPort {
 
   /** Sends from ring `only`, or from all. */
   txsync(only: number | null = null): void {
+    const isComplete = ++this.#txSyncs % this.#completeEvery === 0;
     for (const ring of pick(this.tx, only)) {
       const head = ring.prologue();
       if (head < 0) continue;
@@ -124,8 +140,10 @@ export class SimPort {
         if (this.onTransmit(frame) === false) break;
         ring.hwcur = (ring.hwcur + slots) % ring.slotCount;
       }
-      const done = ring.distance(ring.hwtail, (ring.hwcur + ring.slotCount - 1) % ring.slotCount);
-      ring.hwtail = (ring.hwtail + Math.min(done, this.#completions)) % ring.slotCount;
+      if (isComplete) {
+        const done = ring.distance(ring.hwtail, (ring.hwcur + ring.slotCount - 1) % ring.slotCount);
+        ring.hwtail = (ring.hwtail + Math.min(done, this.#completions)) % ring.slotCount;
+      }
       ring.finalize();
     }
   }

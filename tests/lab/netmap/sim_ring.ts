@@ -15,6 +15,9 @@ export class SimRing {
   resets = 0;
   /** The next sync takes the user's numbers for nonsense, whatever they are. */
   isReinitDue = false;
+  /** So is the first sync after so many frames, and so on. */
+  reinitEvery = Infinity;
+  #framesUntilReinit = Infinity;
   readonly #isTx: boolean;
   #rhead = 0;
   #rtail: number;
@@ -94,6 +97,13 @@ export class SimRing {
     this.dv.setInt32(this.off + NETMAP_RING.TAIL, this.hwtail, true);
   }
 
+  #countFrame(): void {
+    if (this.#framesUntilReinit === Infinity) this.#framesUntilReinit = this.reinitEvery;
+    if (--this.#framesUntilReinit > 0) return;
+    this.#framesUntilReinit = this.reinitEvery;
+    this.isReinitDue = true;
+  }
+
   /** The frame that begins at `slot`, and how many slots it has. */
   read(slot: number, end: number): { frame: Uint8Array; slots: number } {
     const pieces: Uint8Array[] = [];
@@ -112,6 +122,7 @@ export class SimRing {
       frame.set(piece, filled);
       filled += piece.length;
     }
+    this.#countFrame();
     return { frame, slots };
   }
 
@@ -127,6 +138,7 @@ export class SimRing {
       this.dv.setUint16(at + NETMAP_SLOT.FLAGS, i + 1 < slots ? NS_MOREFRAG : 0, true);
       this.hwtail = this.next(this.hwtail);
     }
+    this.#countFrame();
     return true;
   }
 

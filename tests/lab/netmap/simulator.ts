@@ -4,7 +4,7 @@
  *     nuse ── open, ioctl, epoll, close ──► /dev/fuse (descriptor 3) ──► here ── packet sockets
  *       └──── mmap ─────────────────────── the same pages ──────────────┘
  *
- * Arguments: options as JSON, and a named pipe for orders (`reinit`, `gone`, `sync ERRNO`). Says
+ * Arguments: options as JSON, and a named pipe for orders (`gone`, `sync ERRNO`). Says
  * when it is ready.
  *
  * @module
@@ -60,7 +60,6 @@ class Simulator implements ModuleHost {
     const text = new TextDecoder().decode(this.#arena.u8.subarray(PAGE_LEN, PAGE_LEN + n));
     for (const line of text.split("\n")) {
       const [word, value] = line.split(" ");
-      if (word === "reinit") this.#module.reinit();
       if (word === "gone") this.#module.removeAll();
       if (word === "sync") this.#module.syncError = Number(value);
     }
