@@ -103,7 +103,7 @@ export class ByteRing {
    */
   write(srcOff: number, len: number): number {
     const fits = Math.min(len, this.freeBytes);
-    if (fits <= 0 || !this.reserve()) return 0;
+    if (fits <= 0 || (this.#block < 0 && !this.reserve())) return 0;
     const start = (this.#head + this.#used) & (this.#capacity - 1);
     const len0 = Math.min(fits, this.#capacity - start);
     const u8 = this.memory.u8;

@@ -110,7 +110,8 @@ export class ReceiveBuffer {
 
   /** Copies what is still borrowed into the ring. */
   copyBorrowed(): void {
-    if (this.#borrowedBytes > 0) this.#borrowed!.moveTo(this.#ring);
+    const borrowed = this.#borrowed;
+    if (borrowed !== null && borrowed.bytes > 0) borrowed.moveTo(this.#ring);
   }
 
   /** Copies the next data in order. Returns how many bytes of it there was memory for. */
@@ -164,12 +165,19 @@ export class ReceiveBuffer {
   /** Makes room in the ring for `n` >= 1 bytes; returns for how many there is. */
   #makeRoom(n: number): number {
     const ring = this.#ring;
-    if (ring.isAllocated && ring.freeBytes >= n) return ring.freeBytes;
+    if (ring.isAllocated ? ring.freeBytes >= n : this.#begin(n)) return ring.freeBytes;
     const needBytes = ring.usedBytes + n;
     const doubled = ring.isAllocated ? 2 * ring.capacity : RING_START_BYTES;
     const isRoom = this.#enlarge(Math.max(doubled, needBytes)) || this.#enlarge(needBytes) ||
       this.#enlarge(RING_START_BYTES) || this.#enlarge(RING_LEAST_BYTES);
     return isRoom || ring.isAllocated ? ring.freeBytes : 0;
+  }
+
+  /** What most segments find, whose program reads at once: no ring, and memory for a usual one. */
+  #begin(n: number): boolean {
+    const ring = this.#ring;
+    if (n > RING_START_BYTES || ring.capacity !== RING_START_BYTES) return false;
+    return isWithin(ring.memory, START_SHARE, RING_START_BYTES) && ring.reserve();
   }
 
   /** Makes the ring at least so large, if the memory in use allows it. */
