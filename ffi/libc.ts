@@ -142,8 +142,8 @@ const SYMBOLS = {
   open: { name: "nuse_open", parameters: ["buffer", "i32", "i32"], result: "i32" },
   /** (fd): on another thread; for descriptors that others have passed to us */
   closeLater: { name: "nuse_close_later", parameters: ["i32"], result: "i32" },
-  /** (fd): our end of a unix socket; what lies unread in it may hold descriptors */
-  closeEnd: { name: "nuse_close_end", parameters: ["i32"], result: "i32" },
+  /** (fd, 1 for a stream): our end of a unix socket, in which descriptors may lie unread */
+  closeEnd: { name: "nuse_close_end", parameters: ["i32", "i32"], result: "i32" },
   close: { name: "nuse_close", parameters: ["i32"], result: "i32" },
   /** (fd, bytes, len) */
   write: { name: "nuse_write", parameters: ["i32", "buffer", "i32"], result: "i32" },

@@ -90,10 +90,12 @@ API int nuse_close_later(int fd) {
   return 0;
 }
 
-/* Whether something unread lies in our end of a unix socket, which may hold descriptors. */
-static int holds_message(int fd) {
+/* Whether something unread lies in our end of a unix socket, which may hold descriptors. A stream
+ * has no message of no bytes. */
+static int holds_message(int fd, int is_stream) {
   int unread = 0, on = 1;
   if (ioctl(fd, FIONREAD, &unread) == 0 && unread > 0) return 1;
+  if (is_stream) return 0;
   /* A message of no bytes is told from the end by its credentials, for which there is no room. */
   struct msghdr msg = {0};
   setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
@@ -101,8 +103,8 @@ static int holds_message(int fd) {
 }
 
 /* Closes our end of a unix socket that others write to. Returns 0. */
-API int nuse_close_end(int fd) {
-  if (holds_message(fd)) nuse_close_later(fd);
+API int nuse_close_end(int fd, int is_stream) {
+  if (holds_message(fd, is_stream)) nuse_close_later(fd);
   else close(fd);
   return 0;
 }

@@ -27,15 +27,15 @@ export const DGRAM_PAYLOAD_LEN_OFF = 4;
 export const DGRAM_FAMILY_OFF = 8;
 export const DGRAM_PORT_OFF = 10;
 export const DGRAM_ERRNO_OFF = 12;
-const DGRAM_DROPS_OFF = 12;
+export const DGRAM_DROPS_OFF = 12;
 export const DGRAM_ADDR_OFF = 16;
 export const DGRAM_TTL_OFF = 32;
 export const DGRAM_TOS_OFF = 33;
 export const DGRAM_SEGMENT_OFF = 34;
-const DGRAM_DST_PORT_OFF = 34;
+export const DGRAM_DST_PORT_OFF = 34;
 export const DGRAM_IFINDEX_OFF = 36;
 export const DGRAM_DST_OFF = 40;
-const DGRAM_TIME_OFF = 56;
+export const DGRAM_TIME_OFF = 56;
 export const DGRAM_TOKEN_OFF = 56;
 
 /**

@@ -18,7 +18,6 @@
 #include "../core/memory.h"
 #include "../core/real.h"
 #include "../core/settle.h"
-#include "../core/sockaddr.h"
 #include "../core/socket.h"
 #include "../datagram/datagram.h"
 #include "../stream/stream.h"
@@ -170,15 +169,18 @@ EXPORT ssize_t recvfrom(int fd, void *restrict buf, size_t len, int flags, __SOC
   enum fd_kind kind = table_kind(fd, &e);
   struct sockaddr *name = addr.__sockaddr__;
   if (!is_nuse(kind)) return real()->recvfrom(fd, buf, len, flags, name, addr_len);
-  struct sockaddr_in6 from = {0}; /* any address of ours fits */
+  socklen_t room = 0;
+  long named = name == NULL ? 0 : copy_in(&room, addr_len, sizeof room);
+  if ((int)room < 0) named = -EINVAL;
   struct iovec iov = {buf, len};
-  struct msghdr msg = {.msg_name = name == NULL ? NULL : &from,
-                       .msg_namelen = name == NULL ? 0 : sizeof from,
+  struct msghdr msg = {.msg_name = named < 0 ? NULL : name,
+                       .msg_namelen = room,
                        .msg_iov = &iov,
                        .msg_iovlen = 1};
   long result = recv_nuse(fd, kind, e, &msg, flags);
   if (result < 0 || name == NULL) return shim_return(result, saved);
-  long named = sockaddr_out(&from, name, addr_len);
+  /* A bad length is told when the datagram has been taken, as by the kernel. */
+  if (named == 0) named = copy_out(addr_len, &msg.msg_namelen, sizeof msg.msg_namelen);
   return shim_return(named < 0 ? named : result, saved);
 }
 

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/uio.h>
 
+#include "../core/memory.h"
 #include "../core/real.h"
 #include "../core/settle.h"
 #include "../core/sockaddr.h"
@@ -47,7 +48,9 @@ static long name_out(const struct fd_entry *e, const struct dgram_header *h, str
       if (IN6_IS_ADDR_LINKLOCAL(&addr.v6.sin6_addr)) addr.v6.sin6_scope_id = h->ifindex;
     }
   }
-  return sockaddr_out(&addr, msg->msg_name, &msg->msg_namelen);
+  socklen_t room = msg->msg_namelen;
+  msg->msg_namelen = sockaddr_len(&addr);
+  return copy_out(msg->msg_name, &addr, room < msg->msg_namelen ? room : msg->msg_namelen);
 }
 
 /* A zero-length message: the program's own shutdown(SHUT_RD), or the service has gone. */

@@ -88,7 +88,7 @@ export class ControlChannel implements Handler, ClientKeeper {
     const peer = peerCredentials(fd);
     const isTrusted = typeof peer !== "number" && this.#trustedUids.includes(peer.uid);
     if (!isTrusted) {
-      sys.closeEnd(fd);
+      sys.closeEnd(fd, 0);
       counters.clientsRefused++;
     } else if (this.add(fd, null)) counters.clientsAccepted++;
     return true;
@@ -114,7 +114,7 @@ export class ControlChannel implements Handler, ClientKeeper {
     reply.clear();
     reply.result = -ENFILE;
     sys.sendFd(fd, base, reply.off, reply.emit(memory.dv), -1);
-    sys.closeEnd(fd);
+    sys.closeEnd(fd, 0);
     counters.clientsRefused++;
   }
 
@@ -154,7 +154,7 @@ export class ControlChannel implements Handler, ClientKeeper {
     this.#tell(OwnEvent.SERVICE_CLIENT_GONE, client);
     this.#ready.remove(client.fd);
     this.#app.loop.remove(client.slot);
-    this.#app.sys.closeEnd(client.fd);
+    this.#app.sys.closeEnd(client.fd, 0);
   }
 
   #tell(event: OwnEvent, client: ControlClient): void {

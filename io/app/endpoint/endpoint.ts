@@ -27,7 +27,11 @@
  */
 import { EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from "../../../ffi/abi/epoll.ts";
 import type { Endpoint as NetEndpoint, Socket, StreamSocket } from "../../../stack/mod.ts";
-import { NUSE_STATE_BOUND, NUSE_STATE_LINGER } from "../../../ffi/shim/protocol.ts";
+import {
+  NUSE_KIND_STREAM,
+  NUSE_STATE_BOUND,
+  NUSE_STATE_LINGER,
+} from "../../../ffi/shim/protocol.ts";
 import type { Handler } from "../../loop/loop.ts";
 import type { Account } from "./account.ts";
 import type { AppContext } from "./app_context.ts";
@@ -142,8 +146,14 @@ export abstract class Endpoint implements Handler {
   protected release(nowUs: number): void {
     this.app.loop.forget(this.#slot);
     this.#leave(nowUs);
-    this.app.sys.closeEnd(this.fd);
+    this.#closePair();
     this.app.counters.socketsClosed++;
+  }
+
+  #closePair(): void {
+    const { pairs, sys } = this.app;
+    if (this.isPairOurs && pairs.refusesRights) sys.close(this.fd); // there is none to be closed
+    else sys.closeEnd(this.fd, this.kind === NUSE_KIND_STREAM ? 1 : 0);
   }
 
   /** Ends the socket because the service ends. */

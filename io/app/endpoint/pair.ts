@@ -57,11 +57,11 @@ export function setPairBuffer(sys: Libc, fd: number, lenBytes: number): void {
 }
 
 /**
- * No more descriptors can be sent to our end: closing a stranger's may take long. Before Linux 6.16
- * those that come are closed by another thread (ffi/host/closer.c).
+ * No more descriptors can be sent to our end: closing a stranger's may take long. False, before
+ * Linux 6.16: those that come are closed by another thread (ffi/host/closer.c).
  */
-export function refuseRights(sys: Libc, ownFd: number): void {
-  sys.setsockopt(ownFd, SOL_SOCKET, SO_PASSRIGHTS, NONE, 4);
+export function refuseRights(sys: Libc, ownFd: number): boolean {
+  return sys.setsockopt(ownFd, SOL_SOCKET, SO_PASSRIGHTS, NONE, 4) === 0;
 }
 
 /**
@@ -79,6 +79,8 @@ export class PairMaker {
   ownFd = -1;
   programFd = -1;
   cookie = 0;
+  /** The kernel lets nobody send a descriptor to our end of the last pair, nor of any other. */
+  refusesRights = false;
   readonly #sys: Libc = libc();
   readonly #fds = new Int32Array(2);
   readonly #fdBytes = new Uint8Array(this.#fds.buffer);
@@ -98,7 +100,7 @@ export class PairMaker {
       return len;
     }
     this.cookie = readCookie(this.#cookie, 0);
-    refuseRights(this.#sys, this.ownFd);
+    this.refusesRights = refuseRights(this.#sys, this.ownFd);
     if (type === SOCK_SEQPACKET) {
       enlargePair(this.#sys, this.ownFd);
       enlargePair(this.#sys, this.programFd);

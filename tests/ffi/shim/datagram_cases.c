@@ -36,6 +36,24 @@ CASE(datagram_sendto) {
   FAILS(EFAULT, recvfrom(fd, buf, sizeof buf, 0, (struct sockaddr *)&from, NULL));
 }
 
+/* The name is cut to the room for it, its length told; a bad length only when the datagram has been
+ * taken, as by the kernel. */
+CASE(datagram_name_lengths) {
+  int fd = udp();
+  char c;
+  struct sockaddr_in from;
+  socklen_t len = 3;
+  for (int i = 0; i < 3; i++) CHECK(sendto(fd, "x", 1, 0, at(5000), AT_LEN) == 1);
+  memset(&from, 0x5a, sizeof from);
+  CHECK(recvfrom(fd, &c, 1, 0, (struct sockaddr *)&from, &len) == 1 && len == sizeof from);
+  CHECK(from.sin_family == AF_INET && ((uint8_t *)&from)[3] == 0x5a);
+  len = (socklen_t)-1;
+  FAILS(EINVAL, recvfrom(fd, &c, 1, 0, (struct sockaddr *)&from, &len));
+  len = 0;
+  CHECK(recvfrom(fd, &c, 1, 0, (struct sockaddr *)&from, &len) == 1 && len == sizeof from);
+  FAILS(EAGAIN, recv(fd, &c, 1, MSG_DONTWAIT));
+}
+
 CASE(datagram_connected_calls) {
   int fd = udp_connected();
   char a[2], b[8];
