@@ -37,6 +37,7 @@ import type { RxFrames } from "./base/frames.ts";
 import { Counters } from "./base/counters.ts";
 import { type LogSink, SILENT_LOG } from "./base/log.ts";
 import type { Memory } from "./base/memory.ts";
+import { socketInterfaces } from "./socket_interfaces.ts";
 import {
   AF_INET,
   AF_INET6,
@@ -51,7 +52,6 @@ import {
   SOCK_STREAM,
   type Socket,
   type SocketEnv,
-  type SocketInterfaces,
   TcpStreamSocket,
   UdpSocket,
 } from "./socket/mod.ts";
@@ -146,13 +146,13 @@ export class Stack {
       transports,
       onRawError: (error: IcmpError, nowUs: number) => this.raw.icmpError(error, nowUs),
     });
-    this.igmp = new IgmpLayer({ ...common, config: config.igmp });
-    transports[PROTOCOL_IGMP] = this.igmp;
+    this.igmp = transports[PROTOCOL_IGMP] = new IgmpLayer({ ...common, config: config.igmp });
     transports[PROTOCOL_ICMP] = this.icmp;
     transports[PROTOCOL_TCP] = this.tcp;
     transports[PROTOCOL_UDP] = this.udp;
     const { output } = this.#layer;
     const { errors } = this.icmp;
+    const clock = { offsetUs: options.realtimeOffsetUs ?? 0 };
     const areFramesStable = options.areFramesStable ?? false;
     this.#ip = new IpInput({
       memory,
@@ -164,7 +164,7 @@ export class Stack {
       transports,
       deliverRaw: (pkt: Packet) => this.raw.deliver(pkt),
       forwarder: config.ip.forward
-        ? new Forwarder({ memory, counters, output, errors, areFramesStable })
+        ? new Forwarder({ ...common, output, errors, config: config.ip, clock, areFramesStable })
         : null,
       log,
     });
@@ -177,9 +177,9 @@ export class Stack {
       counters,
       config: config.socket,
       defaultTtl: config.ip.defaultTtl,
-      interfaces: makeSocketInterfaces(this.#layer, this.igmp),
+      interfaces: socketInterfaces(this.#layer, this.igmp),
       ready: this.#ready,
-      clock: { offsetUs: options.realtimeOffsetUs ?? 0 },
+      clock,
     };
   }
 
@@ -384,21 +384,5 @@ export class Stack {
 
   readonly #onTcpEvent = (socket: SocketHandle, bits: number): void => {
     this.#ready.raise(socket as TcpStreamSocket, bits);
-  };
-}
-
-function makeSocketInterfaces(layer: NetworkLayer, igmp: IgmpLayer): SocketInterfaces {
-  const { interfaces } = layer;
-  return {
-    indexOf: (name) => interfaces.byName(name)?.index ?? 0,
-    nameOf: (index) => interfaces.byIndex(index)?.name ?? null,
-    indexOfV4: (word) => interfaces.ownerOf(IpAddress.v4(word))?.index ?? 0,
-    changeFilter: (ifIndex, group, before, after) => {
-      const iface = interfaces.byIndex(ifIndex);
-      if (iface === null) return;
-      if (before === null) iface.joinGroup(group);
-      if (after === null) iface.leaveGroup(group);
-      if (!iface.isLoopback) igmp.changeFilter(ifIndex, group, before, after);
-    },
   };
 }

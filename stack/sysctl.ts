@@ -55,6 +55,32 @@ const CORE: readonly Sysctl[] = [
 
 const IP: readonly Sysctl[] = [
   flag("net.ipv4.ip_forward", "packets for others go on, as in a router", "ip.forward"),
+  flag(
+    "net.ipv4.conf.all.send_redirects",
+    "a router tells hosts of a better one on their link",
+    "ip.sendRedirects",
+  ),
+  flag(
+    "net.ipv4.conf.all.accept_redirects",
+    "a host follows what routers tell of better ones; a router never does",
+    "ip.acceptRedirects",
+  ),
+  flag(
+    "net.ipv4.conf.all.shared_media",
+    "redirects go between the subnets of a link, too (RFC 1620)",
+    "ip.sharedMedia",
+  ),
+  flag(
+    "net.ipv4.conf.all.secure_redirects",
+    "where they do not, only to gateways of a default route",
+    "ip.secureRedirects",
+  ),
+  number(
+    "net.ipv4.route.gc_timeout",
+    SECONDS,
+    "how long a redirect is followed",
+    "ip.redirectExpiryUs",
+  ),
   number(
     "net.ipv4.ip_default_ttl",
     { min: 1, max: 255 },

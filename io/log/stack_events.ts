@@ -77,6 +77,12 @@ const NETWORK_EVENTS = {
     "the path to {address} carries no more than {mtuBytes} a packet",
     "mtuBytes",
   ),
+  [LogEvent.IP_REDIRECTED]: event(
+    "ip.redirected",
+    "info",
+    "{address} is reached by {gateway} from now on, a router says",
+    "gateway",
+  ),
   [LogEvent.IP_REASSEMBLY_TIMEOUT]: event(
     "ip.reassembly-timeout",
     "info",

@@ -6,12 +6,20 @@
  *     …State     SYN-SENT                        reason    why a packet is dropped (DROP_NAMES)
  *     cause      why a connection failed         flags     SYN,ACK
  *     icmp       type << 8 | code                protocol  of IP
+ *     gateway    198.18.0.1
  *
  * Any other is a plain number. JSON has durations and sizes as numbers, the rest as text.
  *
  * @module
  */
-import { DROP_NAMES, EndCause, errnoName, formatMacNumber, stateName } from "../../stack/mod.ts";
+import {
+  DROP_NAMES,
+  EndCause,
+  errnoName,
+  formatMacNumber,
+  IpAddress,
+  stateName,
+} from "../../stack/mod.ts";
 import type { LogValue } from "./event.ts";
 
 /** Names of values that are neither a duration nor a size, and how each is told. */
@@ -23,6 +31,7 @@ const NAMED: Readonly<Record<string, (n: number) => string>> = {
   toState: stateName,
   reason: (n) => DROP_NAMES[n],
   icmp: icmpText,
+  gateway: (n) => IpAddress.v4(n).toString(),
   cause: (n) => CAUSES[n as EndCause],
   flags: flagsText,
   protocol: (n) => PROTOCOLS[n] ?? `protocol ${n}`,
@@ -80,6 +89,8 @@ function icmpText(n: number): string {
     ? ["time to live exceeded", "fragments missing"][code]
     : type === 12
     ? "parameter problem"
+    : type === 5
+    ? "redirect"
     : undefined;
   return known ?? `ICMP type ${type} code ${code}`;
 }

@@ -23,6 +23,7 @@ export class IpCounters {
   outNoRoutes = 0;
   inNoRoutes = 0;
   forwDatagrams = 0;
+  redirectsFollowed = 0; // not in nstat
   outTransmits = 0;
   reasmTimeout = 0;
   reasmReqds = 0;
@@ -62,6 +63,7 @@ export class IcmpCounters {
   outDestUnreachs = 0;
   outTimeExcds = 0;
   outParmProbs = 0;
+  outRedirects = 0;
   outEchoReps = 0;
 }
 

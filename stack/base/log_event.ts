@@ -26,6 +26,7 @@ export enum LogEvent {
   // ---- ip
   IP_NO_ROUTE,
   IP_PATH_MTU,
+  IP_REDIRECTED,
   IP_REASSEMBLY_TIMEOUT,
   IP_DROP,
   // ---- icmp

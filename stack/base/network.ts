@@ -77,6 +77,11 @@ export interface Network {
    * minutes; routes turn invalid.
    */
   updatePmtu(dst: IpAddress, mtu: number, nowUs: number): void;
+  /**
+   * The router `from` has told, about a packet that a transport has found to be its own, that `dst`
+   * is better reached by `gateway` (RFC 1122 3.2.2.2). Mostly ignored.
+   */
+  redirect(dst: IpAddress, gateway: IpAddress, from: IpAddress, nowUs: number): void;
   /** True when `addr` is an address of this host (loopback included). */
   isLocal(addr: IpAddress): boolean;
 }
@@ -91,6 +96,8 @@ export interface IcmpError {
   readonly isHard: boolean;
   /** Next-hop MTU of "fragmentation needed", else 0. */
   readonly mtu: number;
+  /** Of a redirect: the better first hop; else null. Such a one has no errno. */
+  readonly gateway: IpAddress | null;
   /** Who sent the error. */
   readonly from: IpAddress;
   /** The quoted packet: what we had sent. Addresses from our point of view. */

@@ -8,8 +8,10 @@
 import { DROP_ICMP_QUOTE, DROP_ICMP_TYPE } from "../base/drop_reason.ts";
 import {
   ICMP_HEADER_LEN,
+  ICMP_REDIRECT,
   ICMP_UNREACHABLE,
   type IcmpHeader,
+  REDIRECT_CODE_MAX,
   UNREACHABLE_FRAGMENTATION_NEEDED,
 } from "../wire/icmp.ts";
 import { ANY_V4, IpAddress } from "../base/ip_address.ts";
@@ -28,6 +30,7 @@ export class QuotedError implements IcmpError {
   errno = 0;
   isHard = false;
   mtu = 0;
+  gateway: IpAddress | null = null;
   from: IpAddress = ANY_V4;
   protocol = 0;
   local: IpAddress = ANY_V4;
@@ -39,7 +42,8 @@ export class QuotedError implements IcmpError {
   /** Reads the error in `pkt`, whose ICMP header is `icmp`. Returns 0 or a drop reason. */
   parse(dv: DataView, pkt: Packet, icmp: IcmpHeader, network: Network): number {
     this.errno = errnoOfIcmp(icmp.type, icmp.code);
-    if (this.errno === 0) return DROP_ICMP_TYPE;
+    const isRedirect = icmp.type === ICMP_REDIRECT && icmp.code <= REDIRECT_CODE_MAX;
+    if (this.errno === 0 && !isRedirect) return DROP_ICMP_TYPE;
     const header = this.#header;
     const quote = pkt.transportOff + ICMP_HEADER_LEN;
     const reason = parseQuotedIpv4(dv, quote, pkt.endOff - quote, header);
@@ -57,6 +61,7 @@ export class QuotedError implements IcmpError {
     const isTooBig = icmp.type === ICMP_UNREACHABLE &&
       icmp.code === UNREACHABLE_FRAGMENTATION_NEEDED;
     this.mtu = isTooBig ? icmp.mtu : 0;
+    this.gateway = isRedirect ? IpAddress.v4(icmp.gateway) : null;
     this.protocol = header.protocol;
     return 0;
   }

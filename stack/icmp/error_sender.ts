@@ -13,9 +13,11 @@ import {
   emitIcmp,
   ICMP_HEADER_LEN,
   ICMP_PARAMETER_PROBLEM,
+  ICMP_REDIRECT,
   ICMP_TIME_EXCEEDED,
   ICMP_UNREACHABLE,
   isIcmpError,
+  REDIRECT_HOST,
   UNREACHABLE_FRAGMENTATION_NEEDED,
 } from "../wire/icmp.ts";
 import { IpAddress } from "../base/ip_address.ts";
@@ -29,6 +31,7 @@ import type { IcmpSender, Network, Route } from "../base/network.ts";
 import type { Packet } from "../base/packet.ts";
 import type { IcmpConfig } from "./config.ts";
 import { IcmpRateLimit } from "./rate_limit.ts";
+import { RedirectLimit } from "./redirect_limit.ts";
 
 /** An error is at most this long, IP header included (RFC 1812 4.3.2.3). */
 const MAX_ERROR_LEN = 576;
@@ -37,6 +40,7 @@ const CONTROL_TOS = 0xc0;
 
 export class IcmpErrorSender implements IcmpSender {
   readonly #limit: IcmpRateLimit;
+  readonly #redirects = new RedirectLimit();
 
   constructor(
     readonly memory: Memory,
@@ -67,6 +71,17 @@ export class IcmpErrorSender implements IcmpSender {
   sendParameterProblem(pkt: Packet, pointer: number): void {
     if (this.#send(pkt, ICMP_PARAMETER_PROBLEM, 0, pointer << 24)) {
       this.counters.icmp.outParmProbs++;
+    }
+  }
+
+  /** `gateway` (int32): the better first hop to where the packet goes. Limited in its own way. */
+  sendRedirect(pkt: Packet, gateway: number): void {
+    if (!this.#mayAnswer(pkt) || !this.#redirects.allow(pkt.src3, pkt.nowUs)) return;
+    const route = this.network.route(IpAddress.v4(pkt.src3), null, 0);
+    if (typeof route === "number") return;
+    this.#tell(LogEvent.ICMP_ERROR_SENT, route, ICMP_REDIRECT, REDIRECT_HOST);
+    if (this.#emit(pkt, route, ICMP_REDIRECT, REDIRECT_HOST, gateway)) {
+      this.counters.icmp.outRedirects++;
     }
   }
 

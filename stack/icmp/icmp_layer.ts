@@ -3,8 +3,8 @@
  * that they concern, replies to ping sockets. Raw sockets have had their copy before
  * (iface/ip_input.ts).
  *
- * Redirects and source quenches are counted and ignored (RFC 6633; accepting redirects only helps
- * attackers of a host with one router).
+ * Source quenches are counted and ignored (RFC 6633), redirects handed on as errors are: the
+ * network layer ignores them unless it was told not to.
  *
  * @module
  */
@@ -111,7 +111,7 @@ export class IcmpLayer implements Transport {
         return;
       case ICMP_REDIRECT:
         counters.inRedirects++;
-        return;
+        return this.#onError(pkt);
       case ICMP_TIMESTAMP_REQUEST: // RFC 1122 3.2.2.8: an answer is optional
         counters.inTimestamps++;
         return;

@@ -8,6 +8,16 @@
 export interface IpConfig {
   /** ip_forward: packets for others go on to where the routing table says. */
   readonly forward: boolean;
+  /** conf/all/send_redirects: a router tells hosts of better ones ... */
+  readonly sendRedirects: boolean;
+  /** conf/all/accept_redirects: ... and a host follows; off here, on a host of Linux's on. */
+  readonly acceptRedirects: boolean;
+  /** conf/all/shared_media: also across the subnets of a link (RFC 1620); else ... */
+  readonly sharedMedia: boolean;
+  /** conf/all/secure_redirects: ... only to gateways that the table has for all destinations. */
+  readonly secureRedirects: boolean;
+  /** route/gc_timeout: how long a redirect is followed. */
+  readonly redirectExpiryUs: number;
   /** ip_default_ttl */
   readonly defaultTtl: number;
   /** route/min_pmtu: an ICMP that claims less is taken as this much. */
@@ -53,6 +63,11 @@ export interface NeighbourConfig {
 
 export const DEFAULT_IP_CONFIG: IpConfig = {
   forward: false,
+  sendRedirects: true,
+  acceptRedirects: false,
+  sharedMedia: true,
+  secureRedirects: true,
+  redirectExpiryUs: 300e6,
   defaultTtl: 64,
   minPmtu: 552,
   pmtuExpiryUs: 600e6,

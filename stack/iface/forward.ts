@@ -2,13 +2,13 @@
  * Forwarding: what a router does with a packet for somebody else (RFC 1812 5.2), when `ip_forward`
  * is on.
  *
- *     who may be forwarded ─▶ TTL ─▶ route ─▶ size ─▶ TTL − 1 ─▶ fragments ─▶ next hop
+ *     who may be forwarded ─▶ TTL ─▶ route ─▶ size ─▶ redirect ─▶ TTL − 1 ─▶ fragments ─▶ next hop
  *
  * Segments that a device has coalesced (GRO, or TSO of a peer on the same machine) travel on as one
  * row, their checksum still to be filled in: the other device cuts them, or soft_offload.ts does.
  *
- * Not done: redirects are not sent, and the options that record a route or a time pass unchanged.
- * A source-routed packet never comes here (ipv4.ts drops it, as Linux does by default).
+ * The options that record a route or a time are written into on the way out. A source-routed packet
+ * never comes here (ipv4.ts drops it, as Linux does by default).
  *
  * @module
  */
@@ -19,6 +19,7 @@ import {
   DROP_IP_NOT_FOR_US,
   DROP_IP_TOO_LONG,
   DROP_IP_TTL,
+  DROP_IPV4_OPTIONS,
   DROP_IPV4_SHORT,
   DROP_NO_MEMORY,
 } from "../base/drop_reason.ts";
@@ -39,12 +40,16 @@ import {
   PROTOCOL_UDP,
   refreshIpv4Checksum,
 } from "../wire/ipv4.ts";
+import { recordingErrorAt, recordPassage } from "../wire/ipv4_recording.ts";
 import { TCP_CHECKSUM_OFFSET, TCP_HEADER_LEN, tcpHeaderLen } from "../wire/tcp.ts";
 import { finishUdp, UDP_CHECKSUM_OFFSET, UDP_HEADER_LEN } from "../wire/udp.ts";
 import { type CachedRoute, VIA_NEIGHBOUR } from "./cached_route.ts";
+import type { IpConfig } from "./config.ts";
 import type { IpErrorSender } from "./ip_input.ts";
 import type { IpOutput } from "./ip_output.ts";
+import { hasBetterHop } from "./redirect_sender.ts";
 
+const DAY_MS = 24 * 60 * 60 * 1000;
 /** Destinations whose routes are at hand; a power of two. */
 const RECENT_ROUTES = 64;
 
@@ -53,6 +58,9 @@ export interface ForwarderDeps {
   readonly counters: Counters;
   readonly output: IpOutput;
   readonly errors: IpErrorSender;
+  readonly config: IpConfig;
+  /** CLOCK_REALTIME is so far ahead of `nowUs`. */
+  readonly clock: { readonly offsetUs: number };
   /** A received frame stays as it is until the next flush: it need not be copied. */
   readonly areFramesStable: boolean;
 }
@@ -68,7 +76,7 @@ export class Forwarder {
    * Returns 0, or the reason why it is not forwarded; what is due to its sender has been sent.
    */
   forward(pkt: Packet, header: Ipv4Header, isLinkGroup: boolean): number {
-    const { counters, errors } = this.deps;
+    const { counters, errors, memory } = this.deps;
     if (isLinkGroup || !isForwarded(header.src) || !isForwarded(header.dst)) {
       return DROP_IP_NOT_FOR_US;
     }
@@ -85,11 +93,28 @@ export class Forwarder {
     }
     // A broadcast on another link: RFC 2644.
     if (route.via !== VIA_NEIGHBOUR) return DROP_IP_NOT_FOR_US;
+    const { headerLen } = header;
+    const isPlain = headerLen === IPV4_HEADER_LEN;
+    const errorAt = isPlain ? 0 : recordingErrorAt(memory.dv, pkt.networkOff, headerLen);
+    if (errorAt !== 0) {
+      errors.sendParameterProblem(pkt, errorAt);
+      return DROP_IPV4_OPTIONS;
+    }
     const l4Len = offloadedHeaderLen(this.deps.memory.dv, pkt);
     if (l4Len < 0) return DROP_IPV4_SHORT;
     const fits = this.#fit(pkt, header, l4Len, route.iface.mtu);
     if (!fits) return DROP_IP_TOO_LONG;
+    const { output: { router }, config } = this.deps;
+    if (hasBetterHop(header.src, pkt.ifIndex, route, router.table, config)) {
+      errors.sendRedirect(pkt, route.nextHop.w3);
+    }
     return this.#pass(pkt, header, route, l4Len);
+  }
+
+  /** A packet for somebody else whose options are malformed: its sender is told. */
+  refuseOptions(pkt: Packet, header: Ipv4Header, isLinkGroup: boolean): void {
+    if (isLinkGroup || !isForwarded(header.src) || !isForwarded(header.dst)) return;
+    this.deps.errors.sendParameterProblem(pkt, header.optionErrorOff);
   }
 
   #routeTo(dst: number): CachedRoute | null {
@@ -168,8 +193,19 @@ export class Forwarder {
     const ip = tx.prepend(headerLen);
     u8.copyWithin(ip, off, off + headerLen);
     decrementTtl(dv, ip);
+    if (headerLen > IPV4_HEADER_LEN) this.#record(ip, headerLen, route, pkt.nowUs);
     refreshIpv4Checksum(dv, ip, headerLen);
     output.sendForwarded(route, pkt.nowUs);
+  }
+
+  /** Signs the header at `ip` where its options ask for it. */
+  #record(ip: number, headerLen: number, route: CachedRoute, nowUs: number): void {
+    const { memory, output, clock } = this.deps;
+    const { interfaces } = output;
+    const addr = route.iface.sourceFor(route.nextHop) ?? route.src;
+    const dayMs = Math.floor((nowUs + clock.offsetUs) / 1000) % DAY_MS;
+    const isOurs = (word: number) => interfaces.ownerOfV4(word) !== null;
+    recordPassage(memory.dv, ip, headerLen, addr.w3, dayMs, isOurs);
   }
 
   /** RFC 791 3.2. The packet may be a fragment itself. */
@@ -196,7 +232,10 @@ export class Forwarder {
       tx.payLen[row] = len;
       const ip = tx.prepend(headerLen);
       u8.copyWithin(ip, off, off + headerLen);
-      if (pos > 0 && headerLen > IPV4_HEADER_LEN) maskOptionsNotCopied(dv, ip, headerLen);
+      if (headerLen > IPV4_HEADER_LEN) {
+        if (pos > 0) maskOptionsNotCopied(dv, ip, headerLen);
+        else this.#record(ip, headerLen, route, pkt.nowUs);
+      }
       decrementTtl(dv, ip);
       dv.setUint16(ip + IPV4_TOTAL_LEN_OFFSET, headerLen + len);
       const offset = (header.fragmentOff + pos) >> 3;

@@ -27,6 +27,8 @@ import { type PartialDatagram, Reassembly } from "./reassembly.ts";
 export interface IpErrorSender extends IcmpSender {
   sendTimeExceeded(pkt: Packet, code: number): void;
   sendParameterProblem(pkt: Packet, pointer: number): void;
+  /** `gateway` (int32): a better first hop for the packet's sender. */
+  sendRedirect(pkt: Packet, gateway: number): void;
   /** `mtu`: of the link that the packet does not fit. */
   sendFragmentationNeeded(pkt: Packet, mtu: number): void;
 }
@@ -90,8 +92,10 @@ export class IpInput {
     if (martian !== 0) return martian;
     if (!this.#classify(pkt, iface, isLinkGroup)) {
       const { forwarder } = this.deps;
-      if (forwarder === null || reason !== 0) return DROP_IP_NOT_FOR_US;
-      return forwarder.forward(pkt, header, isLinkGroup);
+      if (forwarder === null) return DROP_IP_NOT_FOR_US;
+      if (reason === 0) return forwarder.forward(pkt, header, isLinkGroup);
+      forwarder.refuseOptions(pkt, header, isLinkGroup);
+      return reason;
     }
     if (reason === DROP_IPV4_OPTIONS) {
       this.deps.errors.sendParameterProblem(pkt, header.optionErrorOff);

@@ -16,12 +16,14 @@ import { emitEthernet, ETHERNET_HEADER_LEN, ETHERTYPE_IPV4 } from "../wire/ether
 import type { IpAddress } from "../base/ip_address.ts";
 import { emitIpv4, IPV4_DF, IPV4_HEADER_LEN, IPV4_MAX_LEN } from "../wire/ipv4.ts";
 import type { Network, Route } from "../base/network.ts";
+import type { IpConfig } from "./config.ts";
 import { Fragmenter } from "./fragmentation.ts";
 import type { Interface } from "./interface.ts";
 import type { InterfaceTable } from "./interface_table.ts";
 import { IpIdent } from "./ip_ident.ts";
 import type { LoopbackLink } from "./loopback.ts";
 import type { Neighbour, NeighbourTable } from "./neighbour.ts";
+import { followRedirect } from "./redirect_input.ts";
 import type { Router } from "./router.ts";
 import { type CachedRoute, VIA_NEIGHBOUR } from "./cached_route.ts";
 import { finishChecksum, Segmenter } from "./soft_offload.ts";
@@ -35,6 +37,7 @@ export interface IpOutputDeps {
   readonly router: Router;
   readonly loopback: LoopbackLink;
   readonly neighbours: NeighbourTable;
+  readonly config: IpConfig;
   readonly log: LogSink;
 }
 
@@ -45,6 +48,7 @@ export class IpOutput implements Network {
   readonly router: Router;
   readonly loopback: LoopbackLink;
   readonly neighbours: NeighbourTable;
+  readonly config: IpConfig;
   readonly log: LogSink;
   readonly #ident: IpIdent;
   readonly #fragmenter = new Fragmenter();
@@ -57,6 +61,7 @@ export class IpOutput implements Network {
     this.router = deps.router;
     this.loopback = deps.loopback;
     this.neighbours = deps.neighbours;
+    this.config = deps.config;
     this.log = deps.log;
     this.#ident = new IpIdent(deps.random);
     this.#segmenter = new Segmenter(deps.memory);
@@ -151,6 +156,14 @@ export class IpOutput implements Network {
     const lowered = this.router.updatePmtu(dst, mtu, nowUs);
     if (lowered > 0 && this.log.isOn[LogEvent.IP_PATH_MTU] !== 0) {
       this.log.address(LogEvent.IP_PATH_MTU, 0, dst, lowered);
+    }
+  }
+
+  redirect(dst: IpAddress, gateway: IpAddress, from: IpAddress, nowUs: number): void {
+    if (!followRedirect(this, dst, gateway, from, nowUs)) return;
+    this.counters.ip.redirectsFollowed++;
+    if (this.log.isOn[LogEvent.IP_REDIRECTED] !== 0) {
+      this.log.address(LogEvent.IP_REDIRECTED, 0, dst, gateway.w3 >>> 0);
     }
   }
 

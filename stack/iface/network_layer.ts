@@ -70,6 +70,7 @@ export class NetworkLayer implements NeighbourEvents {
       router: this.router,
       loopback: this.loopback,
       neighbours: this.neighbours,
+      config: ip,
       log,
     });
     this.arp = new Arp(memory, counters, random, log);
@@ -179,13 +180,13 @@ export class NetworkLayer implements NeighbourEvents {
 
   pollAtUs(): number {
     const arp = Math.min(this.neighbours.pollAtUs(), this.arp.pollAtUs());
-    return Math.min(arp, this.router.pathMtu.pollAtUs());
+    return Math.min(arp, this.router.pollAtUs());
   }
 
   poll(nowUs: number): void {
     this.neighbours.poll(nowUs);
     this.arp.poll(nowUs);
-    if (this.router.pathMtu.poll(nowUs)) this.router.table.invalidate();
+    this.router.poll(nowUs);
   }
 
   /** Hands what is queued to the devices; the loopback last, it only copies. */
@@ -218,6 +219,8 @@ export class NetworkLayer implements NeighbourEvents {
       const { addr, iface } = neighbour;
       log.address(LogEvent.ARP_FAILED, iface.index, addr, packets.length);
     }
+    const { router } = this;
+    if (router.redirects.forget(neighbour.addr, neighbour.iface.index)) router.table.invalidate();
     for (const { off, len } of packets) {
       counters.drop(DROP_NEIGHBOUR_FAILED);
       onUnreachable(off, len, nowUs);

@@ -18,6 +18,7 @@ import type { IpConfig } from "./config.ts";
 import type { Interface } from "./interface.ts";
 import type { InterfaceTable } from "./interface_table.ts";
 import { PathMtuStore } from "./path_mtu.ts";
+import { Redirects } from "./redirects.ts";
 import { RouteTable } from "./route_table.ts";
 import { CachedRoute, VIA_GROUP, VIA_LOOPBACK, VIA_NEIGHBOUR } from "./cached_route.ts";
 
@@ -32,12 +33,14 @@ interface CacheEntry {
 export class Router {
   readonly table = new RouteTable();
   readonly pathMtu: PathMtuStore;
+  readonly redirects: Redirects;
   /** By the destination's last word. */
   readonly #cache = new Map<number, CacheEntry[]>();
   #cached = 0;
   #cacheGeneration = 0;
 
   constructor(readonly interfaces: InterfaceTable, readonly config: IpConfig) {
+    this.redirects = new Redirects(config.redirectExpiryUs);
     this.pathMtu = new PathMtuStore(config.minPmtu, config.pmtuExpiryUs);
   }
 
@@ -80,6 +83,25 @@ export class Router {
     }
     this.table.invalidate();
     return bounded;
+  }
+
+  /** `dst` is reached by `gateway` from now on, for a while. False: it has no other gateway. */
+  redirect(dst: IpAddress, gateway: IpAddress, nowUs: number): boolean {
+    const entry = this.table.lookup(dst, 0);
+    if (entry === null || entry.gateway === null) return false;
+    this.redirects.add(dst, entry.gateway, gateway, entry.ifIndex, nowUs);
+    this.table.invalidate();
+    return true;
+  }
+
+  pollAtUs(): number {
+    return Math.min(this.pathMtu.pollAtUs(), this.redirects.pollAtUs());
+  }
+
+  /** Forgets what has been told of paths so long ago that it may be otherwise. */
+  poll(nowUs: number): void {
+    const isShorter = this.pathMtu.poll(nowUs);
+    if (this.redirects.poll(nowUs) || isShorter) this.table.invalidate();
   }
 
   #clearCache(): void {
@@ -151,7 +173,8 @@ export class Router {
     }
     if (src !== null && src.isLoopback) return -EINVAL;
     // Bound to a device without a route: as if on-link, like Linux.
-    const nextHop = entry === null || entry.gateway === null ? dst : entry.gateway;
+    const gateway = entry === null ? null : entry.gateway;
+    const nextHop = gateway === null ? dst : this.redirects.replace(dst, gateway, iface.index);
     const source = src ?? iface.sourceFor(nextHop) ?? this.#anySource();
     return this.#make(iface, source, dst, nextHop, VIA_NEIGHBOUR);
   }

@@ -295,9 +295,11 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
    */
   icmpError(error: IcmpError, remotePort: number, dataOff: number, nowUs: number): void {
     const { recvErr, mtuDiscover } = this.options;
+    const { remote, gateway, from } = error;
+    if (gateway !== null) return this.env.network.redirect(remote, gateway, from, nowUs);
     let isHard = error.isHard;
     if (error.errno === EMSGSIZE) {
-      this.env.network.updatePmtu(error.remote, error.mtu, nowUs);
+      this.env.network.updatePmtu(remote, error.mtu, nowUs);
       if (mtuDiscover === PMTUDISC_DONT) return;
       isHard = true;
     }

@@ -149,7 +149,7 @@ export class UdpLayer implements Transport {
     const localPort = dv.getUint16(error.quotedOff);
     const remotePort = dv.getUint16(error.quotedOff + UDP_DST_PORT_OFFSET);
     const { local, remote } = error;
-    if (this.#log.isOn[LogEvent.UDP_ERROR] !== 0) {
+    if (error.errno !== 0 && this.#log.isOn[LogEvent.UDP_ERROR] !== 0) {
       const ends = { local, remote, localPort, remotePort };
       this.#log.connection(LogEvent.UDP_ERROR, 0, ends, error.errno);
     }

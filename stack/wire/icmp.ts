@@ -38,6 +38,9 @@ export const UNREACHABLE_HOST_TOS = 12;
 export const UNREACHABLE_FILTERED = 13;
 export const UNREACHABLE_PRECEDENCE = 14;
 export const UNREACHABLE_PRECEDENCE_CUTOFF = 15;
+/** Of the codes of ICMP_REDIRECT, 0 to 3, the one that is sent (RFC 1812 5.2.7.2). */
+export const REDIRECT_HOST = 1;
+export const REDIRECT_CODE_MAX = 3;
 /** Codes of ICMP_TIME_EXCEEDED. */
 export const TIME_EXCEEDED_TTL = 0;
 export const TIME_EXCEEDED_REASSEMBLY = 1;

@@ -2,7 +2,8 @@
  * IPv4 headers (RFC 791, RFC 1122 3.2.1, RFC 6864). Addresses are int32 in host order.
  *
  * Options are walked for two things only: that they are well formed, and whether they hold a source
- * route, which a host refuses. We send none but "router alert" (igmp.ts).
+ * route, which is refused. (Those that routers write into: ipv4_recording.ts.) We send none but
+ * "router alert" (igmp.ts).
  *
  * @module
  */
@@ -41,7 +42,7 @@ export const PROTOCOL_IGMP = 2;
 export const PROTOCOL_TCP = 6;
 export const PROTOCOL_UDP = 17;
 
-const OPTION_END = 0;
+export const OPTION_END = 0;
 export const OPTION_NOP = 1;
 const OPTION_COPIED = 0x80;
 const OPTION_LSRR = 131;

@@ -9,6 +9,7 @@ export * from "./ethernet.ts";
 export * from "./icmp.ts";
 export * from "./igmp.ts";
 export * from "./ipv4.ts";
+export * from "./ipv4_recording.ts";
 export * from "./ipv6.ts";
 export * from "./tcp.ts";
 export * from "./tcp_options.ts";

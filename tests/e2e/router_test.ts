@@ -63,6 +63,17 @@ test("router: ping goes through, a hop older; the last hop is told", 1500, async
   assertStringIncludes(none.stdout, "Destination Net Unreachable");
 });
 
+test("router: it records its address and the time where a packet asks for it", 1500, async (n) => {
+  const route = await n.a.run(["ping", "-n", "-R", "-c", "1", "-W", "2", FAR]);
+  assertMatch(route.stdout, /RR:\s+198\.18\.0\.1\s+198\.18\.1\.2\s+198\.18\.1\.1\s/);
+  const time = await n.a.run(["ping", "-n", "-T", "tsandaddr", "-c", "1", "-W", "2", FAR]);
+  const [, ...stamps] = time.stdout.split("TS:")[1].split("\n\n")[0].split("\n");
+  const [us] = stamps.map((line) => line.trim().split(/\s+/));
+  assertEquals(us[0], "198.18.1.2");
+  // ping shows how much later than the one before: the kernels' and our clock are one
+  assert(Math.abs(Number(us[1])) < 5000, time.stdout);
+});
+
 test(
   "router: a narrow link: its MTU is told, or the packet comes in fragments",
   1000,

@@ -58,12 +58,13 @@ export class OtherGrammar {
     const { prng, draft } = this;
     const { u8, dv } = draft;
     this.#ip(PROTO_ICMP, prng.pick(LOCAL_ADDRS));
-    const kind = prng.below(8);
-    const [type, codes] = kind < 6 ? [3, 16] : kind === 6 ? [11, 2] : [12, 3];
+    const kind = prng.below(9);
+    const [type, codes] = kind < 6 ? [3, 16] : ([[11, 2], [12, 3], [5, 5]] as const)[kind - 6];
     u8[L4] = type;
     u8[L4 + 1] = type === 3 && prng.chance(0.4) ? 4 : prng.below(codes);
     dv.setUint32(L4 + 4, 0);
     dv.setUint16(L4 + 6, prng.pick(MTUS));
+    if (type === 5) dv.setUint32(L4 + 4, this.#arpAddr()); // a gateway
     const quote = L4 + 8;
     let len = 28;
     if (sent !== null && sent.length > IP_OFF + 20) {

@@ -77,6 +77,8 @@ function drawConfig(prng: Prng): StackConfigOverrides {
       fragmentHighBytes: 256 << 10,
       fragmentLowBytes: 192 << 10,
       routeCacheEntries: prng.pick([4, 64, 4096]),
+      acceptRedirects: prng.chance(0.5),
+      sharedMedia: prng.chance(0.5),
     },
     neighbour: { maxEntries: prng.pick([4, 32]), queueBytes: 32 << 10, queuePackets: 16 },
     socket: { receiveBufferBytes: 32 << 10, receiveBufferMaxBytes: 128 << 10 },

@@ -62,6 +62,9 @@ function connectionError(tcb: Tcb, error: IcmpError, seq: number, nowUs: number)
     tcb.layer.counters.tcp.outOfWindowIcmps++;
     return;
   }
+  if (error.gateway !== null) {
+    return tcb.layer.network.redirect(error.remote, error.gateway, error.from, nowUs);
+  }
   if (error.mtu > 0 || error.errno === EMSGSIZE) return fragmentationNeeded(tcb, error, seq, nowUs);
   if (tcb.state === State.SYN_SENT || tcb.state === State.SYN_RECEIVED) {
     // Linux ends an attempt for soft errors too (RFC 5461 4.1 describes it)

@@ -21,6 +21,8 @@ Deno.test("a name says what its number is", () => {
     ["toState", 2, "SYN-SENT", "SYN-SENT"],
     ["reason", 1, DROP_NAMES[1], DROP_NAMES[1]],
     ["icmp", 3 << 8 | 1, "host unreachable", "host unreachable"],
+    ["icmp", 5 << 8 | 1, "redirect", "redirect"],
+    ["gateway", 0xc6120001, "198.18.0.1", "198.18.0.1"],
     ["icmp", 11 << 8, "time to live exceeded", "time to live exceeded"],
     ["icmp", 3 << 8 | 99, "ICMP type 3 code 99", "ICMP type 3 code 99"],
     ["protocol", 17, "UDP", "UDP"],

@@ -39,6 +39,13 @@ Deno.test("the MTU of fragmentation needed, and only of that", () => {
   assertEquals(parse(3, 3, 1400, OURS).error.mtu, 0);
 });
 
+Deno.test("a redirect names a gateway and no error; codes 0 to 3", () => {
+  const { result, error } = parse(5, 1, PEER_ADDR.w3, OURS);
+  assertEquals([result, error.errno, error.gateway?.toString()], [0, 0, "198.18.0.1"]);
+  assertEquals([parse(5, 3, 0, OURS).result, parse(5, 4, 0, OURS).result], [0, -29]);
+  assertEquals(parse(3, 1, PEER_ADDR.w3, OURS).error.gateway, null);
+});
+
 Deno.test("eight bytes of the transport header are enough, seven are not", () => {
   assertEquals(parse(3, 3, 0, OURS.slice(0, 28)).result, 0);
   assertEquals(parse(3, 3, 0, OURS.slice(0, 27)).result, -30);

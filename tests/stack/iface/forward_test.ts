@@ -1,100 +1,39 @@
 import { assert, assertEquals } from "@std/assert";
+import { CSUM_PARTIAL, GSO_TCPV4, GSO_UDP_L4, IpAddress } from "../../../stack/mod.ts";
 import {
-  CSUM_PARTIAL,
-  GSO_TCPV4,
-  GSO_UDP_L4,
-  type Interface,
-  IpAddress,
-} from "../../../stack/mod.ts";
+  BEYOND,
+  datagram,
+  FAR_MAC,
+  FAR_OURS,
+  FAR_PEER,
+  FAR_PEER_MAC,
+  RouterHost,
+  withOptions,
+} from "./router_host.ts";
 import { fold, pseudoSumV4, sum } from "../../../stack/wire/checksum.ts";
 import { EthernetHeader, macHi, macLo, parseEthernet } from "../../../stack/wire/ethernet.ts";
-import { refreshIpv4Checksum } from "../../../stack/wire/ipv4.ts";
 import { emitTcp, TCP_ACK, TCP_PSH } from "../../../stack/wire/tcp.ts";
 import {
   ALL_OFFLOADS,
-  arpFrame,
   assertBytes,
   bytesOf,
-  ethernetFrame,
-  FakeDevice,
-  Host,
   icmpFrame,
   ip,
   type IpFields,
   ipFrame,
   joinFragments,
-  NO_OFFLOAD,
   OUR_ADDR,
-  OUR_MAC,
   parseArpFrame,
   parseIcmpFrame,
   parseIp,
   parseUdpFrame,
   PEER_ADDR,
   type SentFrame,
-  udpFrame,
 } from "../net_fixture.ts";
 
-const FAR_MAC = Uint8Array.of(2, 0, 0, 0, 1, 2);
-const FAR_PEER_MAC = Uint8Array.of(2, 0, 0, 0, 1, 1);
-const FAR_OURS = ip("198.18.1.2");
-const FAR_PEER = ip("198.18.1.1");
-/** Reached by the far peer. */
-const BEYOND = ip("203.0.113.9");
 const DF = 0x4000;
 const TIME_EXCEEDED = 11;
 const UNREACHABLE = 3;
-const SINK = 9;
-
-interface Options {
-  readonly caps?: typeof NO_OFFLOAD;
-  readonly mtu?: number;
-  readonly forward?: boolean;
-  readonly isResolved?: boolean;
-}
-
-/** A stack between two links: 198.18.0.0/24 on eth0, 198.18.1.0/24 on eth1. */
-class RouterHost extends Host {
-  readonly far: FakeDevice;
-  readonly farIface: Interface;
-
-  constructor({ caps = NO_OFFLOAD, mtu = 1500, forward = true, isResolved = true }: Options = {}) {
-    super({ config: { ip: { forward } } });
-    this.far = new FakeDevice(caps, mtu);
-    this.farIface = this.stack.addInterface({ name: "eth1", mac: FAR_MAC, link: this.far });
-    assertEquals(this.stack.addAddress(this.farIface.index, FAR_OURS, 24, this.nowUs), 0);
-    const route = { dst: ip("203.0.113.0"), prefixLen: 24, gateway: FAR_PEER };
-    assertEquals(this.stack.addRoute(route), 0);
-    this.advance(3e6);
-    if (isResolved) {
-      const asks = arpFrame(1, FAR_PEER_MAC, FAR_PEER, FAR_MAC, FAR_OURS);
-      this.inject(asks, 0, 0, 0, this.farIface.index);
-    }
-    this.flush();
-    this.device.frames.length = 0;
-    this.far.frames.length = 0;
-  }
-
-  /** What left by eth1 since the last call. */
-  passed(): SentFrame[] {
-    this.flush();
-    return this.far.frames.splice(0);
-  }
-
-  passedOne(): SentFrame {
-    const frames = this.passed();
-    assertEquals(frames.length, 1);
-    return frames[0];
-  }
-
-  drops(name: string): number {
-    return this.stack.counters.snapshot()[`drop.${name}`] ?? 0;
-  }
-}
-
-function datagram(data: Uint8Array, fields: IpFields = {}): Uint8Array {
-  return udpFrame(5000, SINK, data, { dst: FAR_PEER, ...fields });
-}
 
 /** A TCP segment from our peer to the far one, its checksum only begun. */
 function segment(data: Uint8Array, flagsAndOffset = DF): Uint8Array {
@@ -207,22 +146,67 @@ Deno.test("a fragment is cut further, and stays one: offset and more-fragments a
 
 Deno.test("options: all with the first fragment, those to be copied with the others", () => {
   const host = new RouterHost({ mtu: 600 });
-  const plain = datagram(bytesOf(1000));
-  // Record route (not copied) of 3 bytes, a copied option of 4, end of the list.
+  // Record route (not copied) without room, a copied option of 4, end of the list.
   const options = Uint8Array.of(7, 3, 4, 0x94, 4, 0, 0, 0);
-  const packet = new Uint8Array(plain.length - 14 + 8);
-  packet.set(plain.slice(14, 34));
-  packet.set(options, 20);
-  packet.set(plain.slice(34), 28);
-  const dv = new DataView(packet.buffer);
-  dv.setUint8(0, 0x47);
-  dv.setUint16(2, packet.length);
-  refreshIpv4Checksum(dv, 0, 28);
-  host.inject(ethernetFrame(OUR_MAC, Uint8Array.of(2, 0, 0, 0, 0, 1), 0x0800, packet));
+  host.inject(withOptions(datagram(bytesOf(1000)), options));
   const frames = host.passed();
   assertEquals(frames.length, 2);
   assertEquals(frames[0].bytes.slice(34, 42), options);
   assertEquals(frames[1].bytes.slice(34, 42), Uint8Array.of(1, 1, 1, 0x94, 4, 0, 0, 0));
+});
+
+Deno.test("RFC 1812 5.2.4: the router records the address by which the packet leaves", () => {
+  const host = new RouterHost();
+  const route = [7, 11, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+  host.inject(withOptions(datagram(bytesOf(20)), Uint8Array.from(route)));
+  const { bytes } = host.passedOne();
+  const ours = [198, 18, 1, 2];
+  assertEquals(bytes.slice(34, 46), Uint8Array.of(7, 11, 8, ...ours, 0, 0, 0, 0, 0));
+  assertEquals(fold(sum(new DataView(bytes.buffer), 14, 32, 0)), 0xffff);
+  // The first of the fragments does, too
+  const narrow = new RouterHost({ mtu: 600 });
+  narrow.inject(withOptions(datagram(bytesOf(1000)), Uint8Array.from(route)));
+  const [first, second] = narrow.passed();
+  assertEquals(first.bytes.slice(34, 41), Uint8Array.of(7, 11, 8, ...ours));
+  assertEquals(second.bytes.slice(34, 46), Uint8Array.of(...Array(11).fill(1), 0));
+});
+
+Deno.test("RFC 791 3.1: the time of day, in milliseconds", () => {
+  const host = new RouterHost();
+  host.stack.realtimeOffsetUs = 3 * 86_400e6 + 5e6 - host.nowUs;
+  host.inject(withOptions(datagram(bytesOf(20)), Uint8Array.of(68, 8, 5, 0, 0, 0, 0, 0)));
+  const time = host.passedOne().bytes.slice(34, 42);
+  assertEquals(time, Uint8Array.of(68, 8, 9, 0, 0, 0, 5000 >> 8, 5000 & 255));
+});
+
+Deno.test("options that cannot be right: a parameter problem, at the byte; nothing goes on", () => {
+  const cases = [
+    [[7, 11, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0], 22], // the pointer is on the option itself
+    [[68, 8, 5, 2, 0, 0, 0, 0], 23], // a flag that is none
+    [[0x94, 9, 0, 0], 20], // longer than the header
+  ] as const;
+  for (const [options, pointer] of cases) {
+    const host = new RouterHost();
+    host.inject(withOptions(datagram(bytesOf(20)), Uint8Array.from(options)));
+    const { icmp } = parseIcmpFrame(host.sentOne());
+    assertEquals([icmp.type, icmp.code, icmp.pointer], [12, 0, pointer]);
+    assertEquals([host.passed().length, host.drops("ipv4Options")], [0, 1]);
+  }
+  // To a host that forwards nothing such a packet is just not its own
+  const host = new RouterHost({ forward: false });
+  host.inject(withOptions(datagram(bytesOf(20)), Uint8Array.of(0x94, 9, 0, 0)));
+  assertEquals([host.sent().length, host.drops("ipNotForUs")], [0, 1]);
+});
+
+Deno.test("a source route is not followed", () => {
+  for (const kind of [131, 137]) {
+    const host = new RouterHost();
+    const route = Uint8Array.of(kind, 7, 4, 203, 0, 113, 9, 0);
+    host.inject(withOptions(datagram(bytesOf(20)), route));
+    host.inject(withOptions(datagram(bytesOf(20), { dst: OUR_ADDR }), route));
+    assertEquals([host.passed().length, host.sent().length], [0, 0]);
+    assertEquals(host.drops("ipv4SourceRoute"), 2);
+  }
 });
 
 Deno.test("segments coalesced by the device: one row for a device that cuts, else cut here", () => {

@@ -8,6 +8,7 @@ const ERROR = {
   code: 1,
   errno: 113,
   isHard: false,
+  gateway: null,
   mtu: 0,
   from: PEER_ADDR,
   protocol: 17,

@@ -21,6 +21,7 @@ function error(
     errno: 113,
     isHard: false,
     mtu: 0,
+    gateway: null,
     from: peer.address,
     protocol: 6,
     local: socket.local().addr,
@@ -53,6 +54,19 @@ Deno.test("ICMP: a connection stays; the reason is told when it times out", () =
   assertEquals(socket.stateName, "ESTABLISHED");
   peer.advance(1100_000_000);
   assertEquals(socket.takeError(), 111);
+});
+
+Deno.test("ICMP: a redirect about what is in flight goes to the network layer, no other", () => {
+  const peer = new Peer();
+  const socket = peer.connect();
+  peer.write(socket, 100);
+  peer.flush();
+  const fields = { type: 5, errno: 0, gateway: peer.address };
+  peer.host.tcp.icmpError(error(peer, socket, 50_000, fields), peer.nowUs);
+  assertEquals(peer.host.redirects, []);
+  peer.host.tcp.icmpError(error(peer, socket, 1, fields), peer.nowUs);
+  assertEquals(peer.host.redirects, [`${peer.address} ${peer.address} ${peer.address}`]);
+  assertEquals([socket.stateName, socket.tcb.softError], ["ESTABLISHED", 0]);
 });
 
 Deno.test("ICMP: fragmentation needed makes segments smaller and sends again at once", () => {

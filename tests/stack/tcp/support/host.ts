@@ -191,6 +191,13 @@ export class Host implements Network {
     route.valid = false;
   }
 
+  /** What has been told of better ways, "destination gateway router". */
+  readonly redirects: string[] = [];
+
+  redirect(dst: IpAddress, gateway: IpAddress, from: IpAddress): void {
+    this.redirects.push(`${dst} ${gateway} ${from}`);
+  }
+
   isLocal(addr: IpAddress): boolean {
     return addr.equals(this.address) || addr.isLoopback;
   }
