@@ -26,10 +26,11 @@ const CONFIGURATION = [
 ];
 
 const LIMITS = [
-  "Programs must be linked dynamically with glibc: nuse preloads a library into them. Static " +
-  "programs, Go, musl and other architectures are refused; but one that is started by the " +
-  "program, or with an empty environment, uses the host's network, and nobody says so. IPv4 " +
-  "only; an IPv6 socket works with v4-mapped addresses. Names are resolved by the host, past nuse.",
+  "Programs that are linked dynamically with glibc, and what they start, have everything: nuse " +
+  "preloads a library into them. Static ones, Go, musl, and any with an empty environment have TCP " +
+  "so far, by a second door, and see an empty network namespace else; other architectures are " +
+  "refused. IPv4 only; an IPv6 socket works with v4-mapped addresses. Names are resolved by the " +
+  "host, past nuse.",
 ];
 
 /** Also the guide's. */

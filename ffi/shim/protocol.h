@@ -4,15 +4,20 @@
  * compares every NUSE_ constant. All fields little endian at natural alignment; address bytes and
  * the port inside a sockaddr in network order.
  *
- * Control channel: SOCK_SEQPACKET unix socket, path in $NUSE_SOCK ('@' first: abstract name). One
- * request, one reply, in order, never more than one outstanding per connection; OPEN, POST_SETOPT,
- * ATTACH, CANCEL, MORE 0, IMAGE and PACKET_SOCKET have no reply. A process has one connection for
- * what is answered at once, and one more for every thread that waits in connect().
+ * Control channel: SOCK_SEQPACKET unix socket, path in $NUSE_SOCK ('@' first: abstract name), or
+ * one end of a pair whose other came by ATTACH. One request, one reply, in order, never more than
+ * one outstanding per connection; OPEN, POST_SETOPT, ATTACH, CANCEL, MORE 0, IMAGE and
+ * PACKET_SOCKET have no reply. A process has one connection for what is answered at once, and one
+ * more for every thread that waits in connect() or close().
  *
  *   request  0 u32 magic   4 u16 version  6 u16 op     8 u64 cookie
- *           16 i32 a      20 i32 b       24 i32 c     28 u32 dataLen   32 data (ATTACH, OPEN: + fd)
+ *           16 i32 a      20 i32 b       24 i32 c     28 u32 dataLen   32 data   (+ up to two fds)
  *   reply    0 i32 result  4 u32 state    8 u64 cookie
  *           16 i32 a      20 i32 b       24 i32 c     28 u32 dataLen   32 data   (SOCKET: + fd)
+ *
+ * The descriptors of a request: first the pair's end of ATTACH and OPEN; one of the socket that it
+ * is about, which shows that the program holds it (NUSE_NOT_SHOWN); evidence of a right
+ * (core/evidence.h).
  *
  * `result` is n or -errno. `state` holds the NUSE_STATE_ bits of the socket named by the request,
  * in every reply to a request that names a living socket (also when result is an error): the shim

@@ -3,39 +3,27 @@
  * to be compared between nuse and the kernel.
  */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <errno.h>
+#include "program.h"
+
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/net_tstamp.h>
 #include <linux/seccomp.h>
 #include <linux/sockios.h>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
-#include <unistd.h>
 
-static struct sockaddr_in to = {.sin_family = AF_INET};
+static struct sockaddr_in to;
 
 void filters(void); /* group_calls.c */
-void say(const char *what, long result);
-
-void say(const char *what, long result) {
-  printf("%s: %ld %s\n", what, result, result < 0 ? strerrorname_np(errno) : "");
-}
 
 /* Errors that tell of the call's arguments, not of the socket. */
 static void codes(void) {
@@ -374,8 +362,7 @@ static void pointers(void) {
 int main(int argc, char **argv) {
   if (argc != 4) return 2;
   setvbuf(stdout, NULL, _IONBF, 0);
-  inet_pton(AF_INET, argv[2], &to.sin_addr);
-  to.sin_port = htons((uint16_t)atoi(argv[3]));
+  to = address_of(argv + 2);
   if (strcmp(argv[1], "codes") == 0) codes();
   if (strcmp(argv[1], "pointers") == 0) pointers();
   if (strcmp(argv[1], "recverr") == 0) recverr();

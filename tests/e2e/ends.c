@@ -4,43 +4,13 @@
  * compared between nuse and the kernel.
  */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <poll.h>
+#include "program.h"
+
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
-#define ALL (POLLIN | POLLOUT | POLLERR | POLLHUP | POLLRDHUP)
-
-static struct sockaddr_in at = {.sin_family = AF_INET};
-
-static void say(const char *what, long result) {
-  printf("%s: %ld %s\n", what, result, result < 0 ? strerrorname_np(errno) : "");
-}
-
-static int poll_now(int fd, int ms) {
-  struct pollfd p = {.fd = fd, .events = ALL};
-  poll(&p, 1, ms);
-  return p.revents;
-}
-
-static void wait_for(int fd, int bits) {
-  for (int i = 0; i < 2000 && (poll_now(fd, 0) & bits) != bits; i++) usleep(1000);
-}
-
-static int take_error(int fd) {
-  int error = -1;
-  socklen_t len = sizeof error;
-  getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
-  return error;
-}
+static struct sockaddr_in at;
 
 static void set_linger(int fd, int seconds) {
   struct linger linger = {1, seconds};
@@ -293,8 +263,7 @@ static const struct {
 int main(int argc, char **argv) {
   setvbuf(stdout, NULL, _IOLBF, 0);
   if (argc != 4) return 2;
-  inet_pton(AF_INET, argv[2], &at.sin_addr);
-  at.sin_port = htons((uint16_t)atoi(argv[3]));
+  at = address_of(argv + 2);
   bool is_client = strcmp(argv[1], "serve") != 0;
   if (is_client) close(dial("h")); /* the server is up */
   for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {

@@ -1,11 +1,7 @@
 /* calls.c's case about the source filters of multicast groups. */
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
+#define _GNU_SOURCE
+#include "program.h"
 
-void say(const char *what, long result);
 void filters(void);
 
 /* A group's source filter, asked for in both forms, with room for two of its three sources. */

@@ -3,52 +3,22 @@
  * be compared between nuse and the kernel.
  */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <errno.h>
+#include "program.h"
+
 #include <linux/errqueue.h>
 #include <linux/seccomp.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
-#include <netinet/in.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
-#define ALL (POLLIN | POLLOUT | POLLERR | POLLHUP | POLLRDHUP)
-
-static struct sockaddr_in to = {.sin_family = AF_INET};
-
-static void say(const char *what, long result) {
-  printf("%s: %ld %s\n", what, result, result < 0 ? strerrorname_np(errno) : "");
-}
-
-static int poll_now(int fd, int ms) {
-  struct pollfd p = {.fd = fd, .events = ALL};
-  poll(&p, 1, ms);
-  return p.revents;
-}
-
-static void wait_for(int fd, int bit) {
-  for (int i = 0; i < 2000 && !(poll_now(fd, 50) & bit); i++) usleep(1000);
-}
-
-static int take_error(int fd) {
-  int error = -1;
-  socklen_t len = sizeof error;
-  getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
-  return error;
-}
+static struct sockaddr_in to;
 
 static int dial(int fd) { return connect(fd, (struct sockaddr *)&to, sizeof to); }
 
@@ -224,8 +194,7 @@ static void sandbox(void) {
 
 int main(int argc, char **argv) {
   if (argc != 4) return 2;
-  inet_pton(AF_INET, argv[2], &to.sin_addr);
-  to.sin_port = htons((uint16_t)atoi(argv[3]));
+  to = address_of(argv + 2);
   if (strcmp(argv[1], "refused") == 0) refused();
   if (strcmp(argv[1], "refused_epoll") == 0) refused_epoll();
   if (strcmp(argv[1], "more") == 0) more();

@@ -1,8 +1,9 @@
 /*
  * The connections of this process to the service: one for requests that are answered at once, made
- * when the library is loaded, and one for each thread that waits in connect(). Kept at high numbers
- * out of the program's way, checked by SO_COOKIE before each use: a program may have closed or
- * replaced them by a raw system call, and another file's descriptor must never see our messages.
+ * when the library is loaded, and one for each thread that waits in connect() or close(). Kept at
+ * high numbers out of the program's way, checked by SO_COOKIE before each use: a program may have
+ * closed or replaced them by a raw system call, and another file's descriptor must never see our
+ * messages.
  *
  * A forked child inherits its parent's connections but not its right to them: it sends one end of a
  * fresh pair over the first (ATTACH: one message, atomic whoever else is writing), talks over the
@@ -14,8 +15,8 @@
  * root, without the environment. Then the one for requests is left open; the new image knows it by
  * its mark, whatever has become of the environment, and treats it as a forked child does.
  *
- * A vfork child shares its parent's table of connections, but has descriptors of its own: what it
- * makes, its parent finds missing, by the cookie, and makes anew.
+ * A vfork child shares its parent's table of connections, and speaks over them; but it has
+ * descriptors of its own: what it makes, its parent finds missing, by the cookie, and makes anew.
  */
 #include "control.h"
 

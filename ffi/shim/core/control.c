@@ -3,11 +3,11 @@
  * all signals blocked and cancellation off: a handler may itself call into the shim, and a reply
  * must not be left behind. What is not answered at all (post) goes the same way.
  *
- * A request that waits (connect) has a connection to itself for that time, and no lock: signals
- * come through, and other threads go on. recvmsg is what such a thread sleeps in, so that
- * SA_RESTART works as in connect() itself, by the kernel, and a service that dies is noticed. When
- * a handler interrupts, or time is up, CANCEL brings the reply at once. A handler that does not
- * return (siglongjmp) leaves the connection taken for good: another is made.
+ * A request that waits (connect, close with SO_LINGER) has a connection to itself for that time,
+ * and no lock: signals come through, and other threads go on. recvmsg is what such a thread sleeps
+ * in, so that SA_RESTART works as in the call itself, by the kernel, and a service that dies is
+ * noticed. When a handler interrupts, or time is up, CANCEL brings the reply at once. A handler that
+ * does not return (siglongjmp) leaves the connection taken for good: another is made.
  */
 #include "control.h"
 

@@ -5,9 +5,9 @@
  * call it was made: fork, _Fork, clone) and keeps its contents in a vfork child and in threads. So
  *   page zero          a fresh process: no connection, and nobody holds the lock (whoever held it
  *                      at the fork is not here);
- *   pid on it differs  we run in a vfork child (or clone(CLONE_VM)): the memory is the parent's.
- *                      Such a child only prepares an exec; it must not change the table nor use
- *                      the control channel.
+ *   pid on it differs  we run in a vfork child (or clone(CLONE_VM)): the memory is the parent's,
+ *                      the descriptors are not. Such a child only prepares an exec: it must not
+ *                      change the table. What it has to say goes over its parent's connection.
  */
 #include "process.h"
 

@@ -1,6 +1,7 @@
 /**
- * Makes the socketpair behind a nuse socket: one end for the program, one for us, and the cookie of
- * the program's end, which names the socket for as long as it lives.
+ * The socketpair behind a nuse socket: one end for the program, one for us, and the cookie of the
+ * program's end, which names the socket for as long as it lives. Made here, but where the shim has
+ * made it already and passes our end along (OPEN).
  *
  * Streams are SOCK_STREAM. Datagram sockets are SOCK_SEQPACKET: it keeps boundaries as SOCK_DGRAM
  * does, but also tells our end when the program has closed its own (Linux 6.18: a SOCK_DGRAM pair
