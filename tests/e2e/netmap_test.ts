@@ -22,7 +22,7 @@ function simulated(
   options: Partial<ModuleOptions>,
   body: (fixture: Fixture) => Promise<void>,
 ): void {
-  const programs = ["ping", "iperf3", "nc"];
+  const programs = ["ping", "iperf3", "nc", "tc"];
   const reason = HAS_MODULE ? " (left out: for the simulator)" : whyLeftOut("NETMAP", programs);
   Deno.test({
     name: `NETMAP: ${name}${reason}`,
@@ -157,6 +157,27 @@ simulated("who has the port, who has not, and after SIGKILL it is free", {}, asy
   assertEquals(next.code, 0, next.stdout + next.stderr);
   assertStringIncludes(await f.a.ip("-d link show va"), "promiscuity 0");
 });
+
+simulated(
+  "the qdisc is as it was, after the end and after SIGKILL; one's own is not",
+  {},
+  async (f) => {
+    const qdisc = async () => (await f.a.run(["tc", "qdisc", "show", "dev", "va"])).stdout;
+    const found = await qdisc();
+    const [idle, nuse] = await idleOn(f, "va");
+    assertStringIncludes(await qdisc(), "qdisc bfifo");
+    Deno.kill(nuse, "SIGKILL");
+    await idle.done;
+    await until("the qdisc that was there", async () => await qdisc() === found, 5);
+    assertEquals((await nuseOn(f, "va", PING.concat(PEER)).done).stderr, "");
+    await until("the qdisc that was there", async () => await qdisc() === found, 5);
+    await f.a.run(
+      "tc qdisc replace dev va root handle 7: tbf rate 1gbit burst 9k limit 9k".split(" "),
+    );
+    const { stderr } = await nuseOn(f, "va", ["true"]).done;
+    assertEquals(stderr, "nuse: netmap's generic mode replaces the qdisc tbf of va\n");
+  },
+);
 
 simulated("a module of another version", { api: 13 }, async (f) => {
   assertStringIncludes(await refusal(f, "va"), "/dev/netmap does not take API 14: EINVAL");

@@ -7,8 +7,8 @@
  * The descriptor is epoll's like any other: epoll polls it, poll syncs the RX rings. We change no
  * setting of the host's interface: netmap takes its hooks off when the port closes (its descriptor
  * and its mapping), so also when nuse is killed, and promiscuous mode, where the card needs it for
- * our MAC, is a membership of a packet socket and goes the same way. One trace is netmap's own: in
- * generic mode it leaves the interface with the qdisc pfifo, also where there was none.
+ * our MAC, is a membership of a packet socket and goes the same way. What netmap itself leaves
+ * behind, a qdisc, is undone by another (qdisc.ts).
  *
  * @module
  */

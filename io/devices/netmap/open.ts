@@ -16,6 +16,7 @@ import { chooseMac, inspect, join, type Link, membershipOf, sameBytes } from "..
 import { NetmapDevice, oneBufferMtu } from "./device.ts";
 import { NetmapPort } from "./port.ts";
 import { parsePortName, type PortName } from "./port_name.ts";
+import { keepQdisc } from "./qdisc.ts";
 import { openNetmapDevice } from "./registration.ts";
 
 /** A native driver resets its link when it is registered. */
@@ -39,10 +40,12 @@ export function openNetmap(
     const link = name.kind === "interface" ? inspect(name.name, "NETMAP") : null;
     const mac = chooseMac(config, link);
     if (link !== null) membershipFd = joinInterface(link, mac);
+    const qdiscNote = link === null || isNative(link.driver) ? null : keepQdisc(link.name);
     port = new NetmapPort(kernel, fd, name, arena, memory);
     const mtu = chooseMtu(config, link, port);
     const device = new NetmapDevice({ name: name.name, mac, mtu, membershipFd }, port, memory);
-    return { device, ...remarks(name, link, port, mtu) };
+    const { notes, facts } = remarks(name, link, port, mtu);
+    return { device, notes: qdiscNote === null ? notes : [...notes, qdiscNote], facts };
   } catch (error) {
     if (membershipFd >= 0) libc().close(membershipFd);
     if (port === null) kernel.close(fd);

@@ -36,6 +36,8 @@ export interface ModuleHost {
   unwatch(fd: number): void;
   /** Wakes who polls the descriptor with this handle. */
   wake(handle: number): void;
+  /** Makes it the interface's root qdisc. */
+  setQdisc(name: string, kind: string): void;
   /** Reads or writes another process's memory. */
   readMemory(pid: number, address: bigint, into: Uint8Array): void;
   writeMemory(pid: number, address: bigint, bytes: Uint8Array): void;
@@ -191,9 +193,12 @@ export class SimModule implements FileServer, Module {
     port.onTransmit = (frame) => wire.send(frame);
     port.onReceive = () => wire.receive();
     this.host.watch(wire.fd, port.onReadable);
+    // Generic mode has a qdisc of its own there, and leaves a pfifo
+    this.host.setQdisc(name, "bfifo");
     return () => {
       this.host.unwatch(wire.fd);
       wire.close();
+      this.host.setQdisc(name, "pfifo");
     };
   }
 

@@ -78,6 +78,11 @@ class Simulator implements ModuleHost {
     this.#file.wake(handle);
   }
 
+  setQdisc(name: string, kind: string): void {
+    const args = ["qdisc", "replace", "dev", name, "root", kind];
+    new Deno.Command("tc", { args, stderr: "null" }).outputSync();
+  }
+
   readMemory(pid: number, address: bigint, into: Uint8Array): void {
     using memory = openMemory(pid, address);
     memory.readSync(into);
