@@ -8,6 +8,7 @@
 import { EVENT_WRITABLE } from "../../base/events.ts";
 import { GROW_SHARE, isWithin, START_SHARE } from "../../base/memory_share.ts";
 import { NO_LOWAT } from "../base/config.ts";
+import { maxFramePayload } from "../path/mss.ts";
 import { seqDiff } from "../base/seq.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 
@@ -16,16 +17,25 @@ export function notsentLowat(tcb: Tcb): number {
   return tcb.options.notsentLowatBytes || tcb.layer.config.notsentLowatBytes;
 }
 
+/** What travels best as one frame: whole segments, at most half of the largest window seen. */
+function frameGoal(tcb: Tcb): number {
+  const { smss } = tcb;
+  const most = Math.min(maxFramePayload(tcb), tcb.maxSndWnd >> 1);
+  return Math.max(smss, most - most % smss);
+}
+
 /**
- * Bytes that the program may write now. Whatever the low-water mark, a segment may be filled: less
- * might not leave at all (Nagle, TCP_CORK). Linux fills the last buffer without a look at it, too.
+ * Bytes that the program may write now. The low-water mark counts where a frame begins; it may be
+ * filled, or a small mark would make small frames, and less than a segment might not leave at all
+ * (Nagle, TCP_CORK). Linux fills the last buffer without a look at the mark, too.
  */
 export function sendSpace(tcb: Tcb): number {
   const space = tcb.sndBufBytes - tcb.sndRing.usedBytes;
   if (space <= 0) return 0;
   const lowat = notsentLowat(tcb);
   if (lowat === NO_LOWAT) return space;
-  const room = Math.max(lowat, tcb.smss) - seqDiff(tcb.sndEnd, tcb.sndNxt);
+  const frame = frameGoal(tcb);
+  const room = Math.ceil(lowat / frame) * frame - seqDiff(tcb.sndEnd, tcb.sndNxt);
   return room <= 0 ? 0 : Math.min(space, room);
 }
 

@@ -16,7 +16,6 @@ import { LogEvent } from "../../base/log_event.ts";
 import { tell } from "../tcb/tell.ts";
 import { seqDiff } from "../base/seq.ts";
 import { type Segment, WINDOW_FIELD_MAX } from "../base/segment.ts";
-import { State } from "../base/state.ts";
 import { ringMaxBytes } from "../tcb/receive_buffer.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 
@@ -62,11 +61,7 @@ function selectWindow(tcb: Tcb): number {
   const limit = fullWindow(tcb);
   const granule = 1 << tcb.rcvWindShift;
   const unread = tcb.rcvRing.usedBytes + tcb.rcvHandedBytes;
-  // Before the handshake is over, no more than what the SYN-ACK could say (Linux)
-  const most = tcb.state === State.SYN_RECEIVED
-    ? Math.max(WINDOW_FIELD_MAX + 1, granule)
-    : WINDOW_FIELD_MAX * granule;
-  const free = Math.min(limit - unread, most);
+  const free = Math.min(limit - unread, WINDOW_FIELD_MAX * granule);
   const step = Math.min(limit >> 1, tcb.rcvMss);
   // Too little more to move the right edge; rounding up keeps it where it was (RFC 7323 2.4).
   if (free - current < step) return Math.ceil(current / granule) * granule;
