@@ -69,7 +69,6 @@ import { UNREACHABLE_HOST } from "./wire/icmp.ts";
 import { IpAddress } from "./base/ip_address.ts";
 import { PROTOCOL_ICMP, PROTOCOL_IGMP, PROTOCOL_TCP, PROTOCOL_UDP } from "./wire/ipv4.ts";
 import type { IcmpError, Transport } from "./base/network.ts";
-import type { Packet } from "./base/packet.ts";
 
 /** Frames taken from the loopback in one flush; the rest waits for the next. */
 const LOOPBACK_FRAMES_PER_FLUSH = 1024;
@@ -162,7 +161,7 @@ export class Stack {
       interfaces: this.#layer.interfaces,
       errors,
       transports,
-      deliverRaw: (pkt: Packet) => this.raw.deliver(pkt),
+      raw: this.raw,
       forwarder: config.ip.forward
         ? new Forwarder({ ...common, output, errors, config: config.ip, clock, areFramesStable })
         : null,

@@ -30,7 +30,7 @@
 #include <stdint.h>
 
 #define NUSE_MAGIC 0x4553554e
-#define NUSE_VERSION 7
+#define NUSE_VERSION 8
 
 /* Request and reply headers. */
 #define NUSE_HEADER_LEN 32
@@ -265,7 +265,7 @@
 #define NUSE_IF_BROADCAST_OFF 100
 
 /* Datagram header, with stack/socket/datagram_header.ts (DGRAM_*). */
-#define NUSE_DGRAM_HEADER_LEN 64
+#define NUSE_DGRAM_HEADER_LEN 72
 #define NUSE_DGRAM_MAGIC 0x4e44
 #define NUSE_DGRAM_MAGIC_OFF 0
 #define NUSE_DGRAM_FLAGS_OFF 2
@@ -288,6 +288,10 @@
 /* Send: the token of HELLO, u64. What a program writes past the shim (stdio's own write) has no
  * header; the token, which nobody else knows, tells the one from the other. */
 #define NUSE_DGRAM_TOKEN_OFF 56
+/* Receive, u16: bytes of each datagram but the last, when several have been joined (UDP_GRO); the
+ * longest fragment that it came in (IP_RECVFRAGSIZE). 0: not so, or not asked for. */
+#define NUSE_DGRAM_GRO_OFF 64
+#define NUSE_DGRAM_FRAG_OFF 66
 #define NUSE_DGRAM_HAS_ADDR 1
 #define NUSE_DGRAM_ERROR 2
 #define NUSE_DGRAM_DONTROUTE 4
@@ -309,6 +313,8 @@ struct dgram_header {
   uint32_t ifindex;
   uint8_t dst[16];
   uint64_t time_us; /* or the token */
+  uint16_t gro_size, frag_size;
+  uint32_t zero;
 };
 #define NUSE_DGRAM_AT(field, off) \
   _Static_assert(offsetof(struct dgram_header, field) == (off), #field)
@@ -327,5 +333,7 @@ NUSE_DGRAM_AT(ifindex, NUSE_DGRAM_IFINDEX_OFF);
 NUSE_DGRAM_AT(dst, NUSE_DGRAM_DST_OFF);
 NUSE_DGRAM_AT(time_us, NUSE_DGRAM_TIME_OFF);
 NUSE_DGRAM_AT(time_us, NUSE_DGRAM_TOKEN_OFF);
+NUSE_DGRAM_AT(gro_size, NUSE_DGRAM_GRO_OFF);
+NUSE_DGRAM_AT(frag_size, NUSE_DGRAM_FRAG_OFF);
 
 #endif

@@ -6,7 +6,7 @@
  * @module
  */
 export const NUSE_MAGIC = 0x4553554e;
-export const NUSE_VERSION = 7;
+export const NUSE_VERSION = 8;
 
 export const NUSE_HEADER_LEN = 32;
 export const NUSE_DATA_MAX = 8192;

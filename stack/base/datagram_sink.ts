@@ -10,9 +10,10 @@ import type { Packet } from "./packet.ts";
 export interface DatagramSink {
   /**
    * A datagram for the endpoint: `len` bytes at `off` are what the program gets. `port`: the
-   * sender's, 0 where there are none. The memory is only valid during the call.
+   * sender's, 0 where there are none. `segment`: they are several datagrams of so many bytes each,
+   * only the last of which may be shorter; 0: one. The memory is only valid during the call.
    */
-  receive(pkt: Packet, off: number, len: number, port: number): void;
+  receive(pkt: Packet, off: number, len: number, port: number, segment?: number): void;
   /**
    * An ICMP error about a packet that the endpoint sent to `remotePort`. The program's own data in
    * the quote begin at `dataOff` (up to the quote's end).

@@ -24,6 +24,8 @@ export class Packet {
   gsoType = 0;
   /** Bytes of payload in each coalesced segment; 0: a single segment. */
   gsoSize = 0;
+  /** Longest of the fragments that it came in, IP header included; 0: it came in one piece. */
+  fragSize = 0;
   /** 4 or 6. */
   family = 4;
   protocol = 0;

@@ -55,6 +55,12 @@ export class SocketOptions {
   transparent = false;
   minTtl = 0;
   bindAddressNoPort = false;
+  recvFragSize = false;
+  noDefrag = false;
+  /** IP_ROUTER_ALERT, of a raw socket. */
+  routerAlert = false;
+  /** IP_LOCAL_PORT_RANGE: first port, and last in the upper half; 0: the system's. */
+  localPortRange = 0;
   multicastTtl = 1;
   multicastLoop = true;
   /** IP_MULTICAST_IF: interface and address; 0: none. */
@@ -73,6 +79,6 @@ export class SocketOptions {
   dontFrag6 = false;
   // IPPROTO_UDP
   udpSegment = 0;
-  /** Datagrams may come joined to one; ours never do, which is as good. */
+  /** Datagrams may come joined to one. */
   udpGro = false;
 }

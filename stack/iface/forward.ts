@@ -29,6 +29,7 @@ import type { Packet } from "../base/packet.ts";
 import { finish, fold, pseudoSumV4, sum } from "../wire/checksum.ts";
 import { TIME_EXCEEDED_TTL, UNREACHABLE_NET } from "../wire/icmp.ts";
 import {
+  hasRouterAlert,
   IPV4_FRAGMENT_OFFSET,
   IPV4_HEADER_LEN,
   IPV4_MF,
@@ -45,7 +46,7 @@ import { TCP_CHECKSUM_OFFSET, TCP_HEADER_LEN, tcpHeaderLen } from "../wire/tcp.t
 import { finishUdp, UDP_CHECKSUM_OFFSET, UDP_HEADER_LEN } from "../wire/udp.ts";
 import { type CachedRoute, VIA_NEIGHBOUR } from "./cached_route.ts";
 import type { IpConfig } from "./config.ts";
-import type { IpErrorSender } from "./ip_input.ts";
+import type { IpErrorSender, RawSockets } from "./ip_input.ts";
 import type { IpOutput } from "./ip_output.ts";
 import { hasBetterHop } from "./redirect_sender.ts";
 
@@ -73,13 +74,15 @@ export class Forwarder {
 
   /**
    * A packet that is not for us, parsed and no martian. `isLinkGroup`: it came in a frame to many.
+   * `raw`: whose programs may ask for what has the Router Alert option.
    * Returns 0, or the reason why it is not forwarded; what is due to its sender has been sent.
    */
-  forward(pkt: Packet, header: Ipv4Header, isLinkGroup: boolean): number {
+  forward(pkt: Packet, header: Ipv4Header, isLinkGroup: boolean, raw: RawSockets): number {
     const { counters, errors, memory } = this.deps;
     if (isLinkGroup || !isForwarded(header.src) || !isForwarded(header.dst)) {
       return DROP_IP_NOT_FOR_US;
     }
+    if (this.#isTaken(pkt, header, raw)) return 0;
     if (header.ttl <= 1) {
       counters.ip.inHdrErrors++;
       errors.sendTimeExceeded(pkt, TIME_EXCEEDED_TTL);
@@ -115,6 +118,13 @@ export class Forwarder {
   refuseOptions(pkt: Packet, header: Ipv4Header, isLinkGroup: boolean): void {
     if (isLinkGroup || !isForwarded(header.src) || !isForwarded(header.dst)) return;
     this.deps.errors.sendParameterProblem(pkt, header.optionErrorOff);
+  }
+
+  /** Routers examine what has the Router Alert option (RFC 2113). A fragment travels on. */
+  #isTaken(pkt: Packet, { headerLen, isFragment }: Ipv4Header, raw: RawSockets): boolean {
+    if (headerLen === IPV4_HEADER_LEN || isFragment) return false;
+    const { dv } = this.deps.memory;
+    return hasRouterAlert(dv, pkt.networkOff, headerLen) && raw.deliverAlert(pkt);
   }
 
   #routeTo(dst: number): CachedRoute | null {

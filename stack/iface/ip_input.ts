@@ -33,6 +33,13 @@ export interface IpErrorSender extends IcmpSender {
   sendFragmentationNeeded(pkt: Packet, mtu: number): void;
 }
 
+/** Gives a packet to raw sockets; true when one took it. */
+export interface RawSockets {
+  deliver(pkt: Packet): boolean;
+  /** One for somebody else that routers are to look at. */
+  deliverAlert(pkt: Packet): boolean;
+}
+
 export interface IpInputDeps {
   readonly memory: Memory;
   readonly counters: Counters;
@@ -42,8 +49,7 @@ export interface IpInputDeps {
   readonly random: () => number;
   /** By protocol number. */
   readonly transports: readonly (Transport | null)[];
-  /** Gives the packet to raw sockets; true when one took it. */
-  readonly deliverRaw: (pkt: Packet) => boolean;
+  readonly raw: RawSockets;
   /** null: a host, which drops what is for others. */
   readonly forwarder: Forwarder | null;
   readonly log: LogSink;
@@ -93,7 +99,7 @@ export class IpInput {
     if (!this.#classify(pkt, iface, isLinkGroup)) {
       const { forwarder } = this.deps;
       if (forwarder === null) return DROP_IP_NOT_FOR_US;
-      if (reason === 0) return forwarder.forward(pkt, header, isLinkGroup);
+      if (reason === 0) return forwarder.forward(pkt, header, isLinkGroup, this.deps.raw);
       forwarder.refuseOptions(pkt, header, isLinkGroup);
       return reason;
     }
@@ -139,6 +145,7 @@ export class IpInput {
     pkt.dst1 = 0;
     pkt.dst2 = 0xffff;
     pkt.dst3 = header.dst;
+    pkt.fragSize = 0;
     pkt.nowUs = nowUs;
   }
 
@@ -168,7 +175,7 @@ export class IpInput {
   #deliver(pkt: Packet): void {
     const { counters, transports, errors } = this.deps;
     counters.ip.inDelivers++;
-    const taken = this.deps.deliverRaw(pkt);
+    const taken = this.deps.raw.deliver(pkt);
     const transport = transports[pkt.protocol];
     if (transport !== null) {
       if (!transport.input(pkt)) errors.sendUnreachable(pkt, UNREACHABLE_PORT);
@@ -195,6 +202,7 @@ export class IpInput {
     pkt.csum = CSUM_NONE;
     pkt.gsoType = GSO_NONE;
     pkt.gsoSize = 0;
+    pkt.fragSize = datagram.longestLen;
   }
 
   #onReassemblyTimeout(datagram: PartialDatagram, nowUs: number): void {

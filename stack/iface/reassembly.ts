@@ -45,6 +45,8 @@ export class PartialDatagram extends TimerNode {
   readonly runs: number[] = [];
   hasCe = false;
   hasNotEct = false;
+  /** Of the fragments, IP header included. */
+  longestLen = 0;
   next: PartialDatagram | null = null;
 
   constructor(
@@ -182,6 +184,7 @@ export class Reassembly {
     const ecn = header.tos & ECN_MASK;
     if (ecn === ECN_CE) d.hasCe = true;
     if (ecn === 0) d.hasNotEct = true;
+    if (header.totalLen > d.longestLen) d.longestLen = header.totalLen;
     return 0;
   }
 

@@ -30,6 +30,8 @@ export class RawEndpoint {
   hasHeader = false;
   /** ICMP_FILTER: bit n set: messages of type n are not wanted. */
   icmpFilter = 0;
+  /** IP_ROUTER_ALERT: packets for others that routers are to look at come here. */
+  hearsAlerts = false;
 
   constructor(readonly protocol: number, readonly sink: DatagramSink) {}
 }
@@ -80,6 +82,18 @@ export class RawLayer {
       endpoint.sink.receive(pkt, pkt.networkOff, pkt.endOff - pkt.networkOff, 0);
     }
     return delivered;
+  }
+
+  /** A packet for somebody else that has the Router Alert option: true when it was wanted. */
+  deliverAlert(pkt: Packet): boolean {
+    let isTaken = false;
+    for (const { hearsAlerts, ifIndex, sink } of this.#byProtocol[pkt.protocol] ?? []) {
+      if (!hearsAlerts || (ifIndex !== 0 && ifIndex !== pkt.ifIndex)) continue;
+      isTaken = true;
+      this.#counters.raw.inDatagrams++;
+      sink.receive(pkt, pkt.networkOff, pkt.endOff - pkt.networkOff, 0);
+    }
+    return isTaken;
   }
 
   icmpError(error: IcmpError, nowUs: number): void {

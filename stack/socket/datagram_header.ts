@@ -12,13 +12,15 @@
  *     40 u8[16] destination (IP_PKTINFO)
  *     56 u64 receive time, microseconds of CLOCK_REALTIME (0: none); on the way from a program the
  *            token, which tells the service that the shim has made the header
+ *     64 u16 received: bytes of each datagram but the last, when several have been joined (UDP_GRO)
+ *     66 u16 received: longest fragment that it came in (IP_RECVFRAGSIZE)   68 u32 zero
  *
  * @module
  */
 import type { Packet } from "../base/packet.ts";
 import { AF_INET } from "../base/socket_constants.ts";
 
-export const DGRAM_HEADER_LEN = 64;
+export const DGRAM_HEADER_LEN = 72;
 export const DGRAM_MAGIC = 0x4e44;
 
 export const DGRAM_MAGIC_OFF = 0;
@@ -37,6 +39,8 @@ export const DGRAM_IFINDEX_OFF = 36;
 export const DGRAM_DST_OFF = 40;
 export const DGRAM_TIME_OFF = 56;
 export const DGRAM_TOKEN_OFF = 56;
+export const DGRAM_GRO_OFF = 64;
+export const DGRAM_FRAG_OFF = 66;
 
 /**
  * Send: the header's address is the destination (sendto); without it the connected peer is meant.
@@ -68,6 +72,7 @@ export function emitReceived(
   payloadLen: number,
   realtimeUs: number,
   drops: number,
+  fragSize: number,
 ): void {
   dv.setUint16(off, DGRAM_MAGIC, true);
   dv.setUint16(off + DGRAM_FLAGS_OFF, 0, true);
@@ -92,6 +97,9 @@ export function emitReceived(
   const high = Math.floor(realtimeUs / TWO_32);
   dv.setUint32(off + DGRAM_TIME_OFF, realtimeUs - high * TWO_32, true);
   dv.setUint32(off + DGRAM_TIME_OFF + 4, high, true);
+  dv.setUint16(off + DGRAM_GRO_OFF, 0, true);
+  dv.setUint16(off + DGRAM_FRAG_OFF, fragSize, true);
+  dv.setUint32(off + DGRAM_FRAG_OFF + 2, 0, true);
 }
 
 /** Writes a record that makes recv fail with `errno`. */

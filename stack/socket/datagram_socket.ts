@@ -4,7 +4,15 @@
  *
  * @module
  */
-import { EDESTADDRREQ, EINVAL, EMSGSIZE, ENETUNREACH, ENOTCONN, EPIPE } from "../base/errno.ts";
+import {
+  EAGAIN,
+  EDESTADDRREQ,
+  EINVAL,
+  EMSGSIZE,
+  ENETUNREACH,
+  ENOTCONN,
+  EPIPE,
+} from "../base/errno.ts";
 import { checkDestination } from "../base/address_family.ts";
 import { DROP_SOCKET_FILTER } from "../base/drop_reason.ts";
 import type { DatagramSink } from "../base/datagram_sink.ts";
@@ -23,28 +31,12 @@ import {
 } from "./api.ts";
 import { checkBindable, sourceOfBound } from "./bind_check.ts";
 import { AF_INET, AF_INET6, PMTUDISC_DONT, SHUT_RD, SHUT_RDWR } from "../base/socket_constants.ts";
-import {
-  DGRAM_ADDR_OFF,
-  DGRAM_DONTROUTE,
-  DGRAM_DST_OFF,
-  DGRAM_FAMILY_OFF,
-  DGRAM_FLAGS_OFF,
-  DGRAM_HAS_ADDR,
-  DGRAM_HAS_PKTINFO,
-  DGRAM_HAS_SEGMENT,
-  DGRAM_HAS_TOS,
-  DGRAM_HAS_TTL,
-  DGRAM_HEADER_LEN,
-  DGRAM_IFINDEX_OFF,
-  DGRAM_PORT_OFF,
-  DGRAM_SEGMENT_OFF,
-  DGRAM_TOS_OFF,
-  DGRAM_TTL_OFF,
-} from "./datagram_header.ts";
+import * as h from "./datagram_header.ts";
 import { Destination } from "./destination.ts";
 import { ErrorQueue } from "./error_queue.ts";
 import { Memberships } from "./memberships.ts";
 import { filterDatagram, type PacketFilter } from "./packet_filter.ts";
+import type { MemoryUse } from "./option_host.ts";
 import { ReceiveQueue } from "./receive_queue.ts";
 import type { SocketEnv, SocketInterfaces } from "./socket_env.ts";
 import { SocketOptions } from "../base/socket_options.ts";
@@ -208,15 +200,15 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
 
   send(off: number, payloadLen: number, nowUs: number): number {
     const dv = this.env.memory.dv;
-    const flags = dv.getUint16(off + DGRAM_FLAGS_OFF, true);
+    const flags = dv.getUint16(off + h.DGRAM_FLAGS_OFF, true);
     if (this.soError !== 0) return -this.#queue.takeErrorAndRecord();
     if (this.#isClosed || this.#isSendShut) return -EPIPE;
     const route = this.#routeOf(off, flags);
     if (typeof route === "number") return route;
-    if ((flags & DGRAM_DONTROUTE) !== 0 && route.viaGateway) return -ENETUNREACH;
+    if ((flags & h.DGRAM_DONTROUTE) !== 0 && route.viaGateway) return -ENETUNREACH;
     let port = this.remotePort;
-    if ((flags & DGRAM_HAS_ADDR) !== 0) {
-      port = dv.getUint16(off + DGRAM_PORT_OFF, true);
+    if ((flags & h.DGRAM_HAS_ADDR) !== 0) {
+      port = dv.getUint16(off + h.DGRAM_PORT_OFF, true);
       const verdict = this.checkPort(port);
       if (verdict !== 0) return verdict;
     }
@@ -224,18 +216,20 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
       const bound = this.#autobind();
       if (bound !== 0) return bound;
     }
-    this.segment = (flags & DGRAM_HAS_SEGMENT) === 0
+    this.segment = (flags & h.DGRAM_HAS_SEGMENT) === 0
       ? this.options.udpSegment
-      : dv.getUint16(off + DGRAM_SEGMENT_OFF, true);
+      : dv.getUint16(off + h.DGRAM_SEGMENT_OFF, true);
     const tooBig = this.#checkLen(route, port, payloadLen);
     if (tooBig !== 0) return tooBig;
-    const ttl = (flags & DGRAM_HAS_TTL) !== 0
-      ? dv.getUint8(off + DGRAM_TTL_OFF)
+    const ttl = (flags & h.DGRAM_HAS_TTL) !== 0
+      ? dv.getUint8(off + h.DGRAM_TTL_OFF)
       : this.destination.ttlOn(route);
-    const tos = (flags & DGRAM_HAS_TOS) !== 0 ? dv.getUint8(off + DGRAM_TOS_OFF) : this.options.tos;
+    const tos = (flags & h.DGRAM_HAS_TOS) !== 0
+      ? dv.getUint8(off + h.DGRAM_TOS_OFF)
+      : this.options.tos;
     const packetLen = IPV4_HEADER_LEN + this.headerLen + payloadLen;
     const df = this.destination.dontFragment(route, packetLen);
-    const payload = off + DGRAM_HEADER_LEN;
+    const payload = off + h.DGRAM_HEADER_LEN;
     const result = this.transmit(route, port, payload, payloadLen, ttl, tos, df, nowUs);
     return result < 0 ? result : payloadLen;
   }
@@ -279,13 +273,14 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
     return this.#errors.take();
   }
 
-  receive(pkt: Packet, off: number, len: number, port: number): void {
-    const { packetFilter: filter, env: { memory } } = this;
+  receive(pkt: Packet, off: number, len: number, port: number, segment = 0): void {
+    const { packetFilter: filter, options, env: { memory } } = this;
     if (filter !== null) {
       len = filterDatagram(filter, memory.dv, pkt, this.headerLen, off, len);
       if (len < 0) return this.env.counters.drop(DROP_SOCKET_FILTER);
     }
-    if (this.#queue.push(pkt, off, len, port)) this.env.ready.raise(this, EVENT_READABLE);
+    const isTaken = this.#queue.take(pkt, off, len, port, segment, options);
+    if (isTaken) this.env.ready.raise(this, EVENT_READABLE);
     else this.env.counters.drop(this.fullReason);
   }
 
@@ -332,6 +327,10 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
     this.#queue.records.limitBytes = bytes;
   }
 
+  get memoryUse(): MemoryUse {
+    return this.#queue.memoryUse;
+  }
+
   pathMtu(): number {
     const route = this.#connectedRoute();
     return typeof route === "number" ? 0 : route.mtu;
@@ -350,27 +349,27 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
 
   #autobind(): number {
     if (this.localPort !== 0) return 0;
-    return this.bindEndpoint(this.boundAddr, 0);
+    return this.bindEndpoint(this.boundAddr, 0) === 0 ? 0 : -EAGAIN; // inet_autobind
   }
 
   /** The route of the datagram whose header is at `off`, or -errno. */
   #routeOf(off: number, flags: number): Route | number {
     const dv = this.env.memory.dv;
-    const hasPktInfo = (flags & DGRAM_HAS_PKTINFO) !== 0;
-    if ((flags & DGRAM_HAS_ADDR) === 0 && !hasPktInfo) return this.#connectedRoute();
+    const hasPktInfo = (flags & h.DGRAM_HAS_PKTINFO) !== 0;
+    if ((flags & h.DGRAM_HAS_ADDR) === 0 && !hasPktInfo) return this.#connectedRoute();
     let dst = this.remoteAddr;
-    if ((flags & DGRAM_HAS_ADDR) !== 0) {
-      const isV4 = dv.getUint16(off + DGRAM_FAMILY_OFF, true) === AF_INET;
+    if ((flags & h.DGRAM_HAS_ADDR) !== 0) {
+      const isV4 = dv.getUint16(off + h.DGRAM_FAMILY_OFF, true) === AF_INET;
       const refused = checkDestination(this.domain, this.options.v6Only, isV4 ? ANY_V4 : ANY_V6);
       if (refused !== 0) return refused;
       if (!isV4) return -ENETUNREACH; // no IPv6 yet
-      const word = dv.getInt32(off + DGRAM_ADDR_OFF);
+      const word = dv.getInt32(off + h.DGRAM_ADDR_OFF);
       if (!hasPktInfo) return this.destination.routeToV4(word, this.#sourceAddr);
       dst = IpAddress.v4(word);
     }
     if (dst === null) return -EDESTADDRREQ;
-    const src = IpAddress.v4(dv.getInt32(off + DGRAM_DST_OFF));
-    const ifIndex = dv.getInt32(off + DGRAM_IFINDEX_OFF, true);
+    const src = IpAddress.v4(dv.getInt32(off + h.DGRAM_DST_OFF));
+    const ifIndex = dv.getInt32(off + h.DGRAM_IFINDEX_OFF, true);
     return this.destination.routeTo(dst, src.isUnspecified ? this.#sourceAddr : src, ifIndex);
   }
 

@@ -19,6 +19,13 @@ export interface InterfaceNames {
   indexOfV4(addr: number): number;
 }
 
+/** SO_MEMINFO: bytes received and not handed over, bytes to be sent; datagrams lost. */
+export interface MemoryUse {
+  readonly heldBytes: number;
+  readonly queuedBytes: number;
+  readonly dropCount: number;
+}
+
 /** A socket, as the options code sees it. */
 export interface OptionHost {
   readonly domain: number;
@@ -38,6 +45,7 @@ export interface OptionHost {
   /** What IP_TTL is when nobody has set it. */
   readonly defaultTtl: number;
   readonly sendBufferMax: number;
+  readonly memoryUse: MemoryUse;
   takeError(): number;
   local(): Endpoint;
   /** The path MTU towards the peer, 0 when not connected. */

@@ -89,6 +89,7 @@ export class RawSocket extends BaseDatagramSocket {
     super.applyOptions();
     this.#endpoint.ifIndex = this.options.ifIndex;
     this.#endpoint.hasHeader = this.options.headerIncluded;
+    this.#endpoint.hearsAlerts = this.options.routerAlert;
     this.#endpoint.icmpFilter = this.icmpFilter ?? 0;
   }
 }

@@ -9,7 +9,10 @@
 import type { Packet } from "../base/packet.ts";
 import { DGRAM_HEADER_LEN } from "./datagram_header.ts";
 import { emitError, emitReceived } from "./datagram_header.ts";
+import { JoinedDatagrams } from "./joined_datagrams.ts";
 import { RecordQueue } from "./record_queue.ts";
+import type { SocketOptions } from "../base/socket_options.ts";
+import type { MemoryUse } from "./option_host.ts";
 import type { SocketEnv } from "./socket_env.ts";
 
 const NONE = -1;
@@ -20,6 +23,7 @@ export class ReceiveQueue {
   readonly records: RecordQueue;
   /** Datagrams that there was no room for, mod 2^32 (SO_RXQ_OVFL). */
   drops = 0;
+  #joined: JoinedDatagrams | null = null;
   /** Id of the error's record in the queue. */
   #errorRecord = NONE;
 
@@ -28,15 +32,55 @@ export class ReceiveQueue {
   }
 
   /** Appends a datagram of `len` bytes at `off`; false when the queue is full. */
-  push(pkt: Packet, off: number, len: number, port: number): boolean {
+  push(pkt: Packet, off: number, len: number, port: number, fragSize = 0): boolean {
     const record = this.records.push(len);
     if (record < 0) {
       this.drops = (this.drops + 1) >>> 0;
       return false;
     }
     const { memory, clock } = this.env;
-    emitReceived(memory.dv, record, pkt, port, len, pkt.nowUs + clock.offsetUs, this.drops);
+    const realtimeUs = pkt.nowUs + clock.offsetUs;
+    emitReceived(memory.dv, record, pkt, port, len, realtimeUs, this.drops, fragSize);
     memory.u8.copyWithin(record + DGRAM_HEADER_LEN, off, off + len);
+    return true;
+  }
+
+  /** As `push`, with what the options want of it. */
+  take(
+    pkt: Packet,
+    off: number,
+    len: number,
+    port: number,
+    segment: number,
+    { recvFragSize, udpGro }: SocketOptions,
+  ): boolean {
+    const fragSize = recvFragSize ? pkt.fragSize : 0;
+    if (udpGro) return this.#pushJoined(pkt, off, len, port, fragSize, segment);
+    return this.push(pkt, off, len, port, fragSize);
+  }
+
+  /** What waits has not been sent: datagrams leave at once. */
+  get memoryUse(): MemoryUse {
+    return { heldBytes: this.records.payloadBytes, queuedBytes: 0, dropCount: this.drops };
+  }
+
+  /**
+   * With UDP_GRO: joined to the datagrams of its flow that wait last in the queue, if it
+   * can be. `segment`: they are several already, of so many bytes each.
+   */
+  #pushJoined(
+    pkt: Packet,
+    off: number,
+    len: number,
+    port: number,
+    fragSize: number,
+    segment: number,
+  ): boolean {
+    const joined = this.#joined ??= new JoinedDatagrams(this.env.memory, this.records);
+    if (segment === 0 && fragSize === 0 && joined.append(pkt, off, len, port)) return true;
+    const id = this.records.nextId;
+    if (!this.push(pkt, off, len, port, fragSize)) return false;
+    joined.begin(id, pkt, len, segment);
     return true;
   }
 

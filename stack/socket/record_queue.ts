@@ -87,6 +87,22 @@ export class RecordQueue {
     return this.#block + at;
   }
 
+  /** Makes the last record `moreLen` bytes longer; where it lies then, or -1: no room. */
+  extendLast(moreLen: number): number {
+    if (this.#count === 0 || this.#payloadBytes >= this.limitBytes) return -1;
+    const slot = (this.#first + this.#count - 1) & (this.#offs.length - 1);
+    const at = this.#offs[slot];
+    const end = (at + DGRAM_HEADER_LEN + this.#lens[slot] + moreLen + 7) & ~7;
+    if (end > (at >= this.#head ? this.#capacity : this.#head)) {
+      return this.#grow((moreLen + 7) & ~7) ? this.extendLast(moreLen) : -1;
+    }
+    this.#lens[slot] += moreLen;
+    this.#payloadBytes += moreLen;
+    // Behind it a removed record may lie still, perhaps at the block's beginning
+    if (this.#tail > at && this.#tail < end) this.#tail = end;
+    return this.#block + at;
+  }
+
   /** Offset in memory of the i-th record, i < count. Valid until the next push. */
   peek(i: number): number {
     return this.#block + this.#offs[(this.#first + i) & (this.#offs.length - 1)];

@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { EADDRNOTAVAIL, EINVAL, ENOPROTOOPT, ENOTCONN } from "../base/errno.ts";
+import {
+  EADDRINUSE,
+  EADDRNOTAVAIL,
+  EINVAL,
+  ENOBUFS,
+  ENOPROTOOPT,
+  ENOTCONN,
+} from "../base/errno.ts";
 import * as c from "../base/socket_constants.ts";
 import {
   boolBytes,
@@ -34,6 +41,8 @@ const FLAGS: { readonly [name: number]: SocketFlag } = {
   [c.IP_PKTINFO]: "pktInfo",
   [c.IP_RECVORIGDSTADDR]: "recvOrigDstAddr",
   [c.IP_BIND_ADDRESS_NO_PORT]: "bindAddressNoPort",
+  [c.IP_RECVFRAGSIZE]: "recvFragSize",
+  [c.IP_NODEFRAG]: "noDefrag",
 };
 
 /** Flags that must be 0 or 1, or need a whole byte. */
@@ -48,6 +57,8 @@ export function setIp(host: OptionHost, name: number, value: Uint8Array): number
   const n = readIntOrByte(value);
   const flag = FLAGS[name];
   if (flag !== undefined) {
+    if (name === c.IP_RECVFRAGSIZE && host.type === c.SOCK_STREAM) return -EINVAL;
+    if (name === c.IP_NODEFRAG && host.type !== c.SOCK_RAW) return -ENOPROTOOPT;
     options[flag] = n !== 0;
     return 0;
   }
@@ -109,9 +120,32 @@ function setNumber(host: OptionHost, name: number, value: Uint8Array, n: number)
       return 0;
     case c.IP_UNICAST_IF:
       return setUnicastIf(host, value);
+    case c.IP_ROUTER_ALERT:
+      return setRouterAlert(host, n !== 0);
+    case c.IP_LOCAL_PORT_RANGE:
+      return setPortRange(host, value);
     default:
       return setGroupOption(host, name, value);
   }
+}
+
+/** Packets of the socket's protocol that are to be looked at on the way come to it (RFC 2113). */
+function setRouterAlert({ type, protocol, options }: OptionHost, isOn: boolean): number {
+  if (type !== c.SOCK_RAW || protocol === c.IPPROTO_RAW) return -EINVAL;
+  if (isOn === options.routerAlert) return isOn ? -EADDRINUSE : -ENOBUFS;
+  options.routerAlert = isOn;
+  return 0;
+}
+
+/** First port, and last in the upper half; 0: the system's. */
+function setPortRange({ options }: OptionHost, value: Uint8Array): number {
+  if (value.length !== 4) return -EINVAL;
+  const range = readInt(value);
+  const first = range & 0xffff;
+  const last = range >>> 16;
+  if (first !== 0 && last !== 0 && first > last) return -EINVAL;
+  options.localPortRange = range;
+  return 0;
 }
 
 /** The interface index is in network order, of all things. */
@@ -165,6 +199,10 @@ export function getIp(
       return intBytes(readInt(v4Bytes(options.unicastIfIndex)));
     case c.IP_HDRINCL:
       return intOrByteBytes(options.headerIncluded ? 1 : 0, maxLen);
+    case c.IP_LOCAL_PORT_RANGE:
+      return intOrByteBytes(options.localPortRange, maxLen);
+    case c.IP_ROUTER_ALERT:
+      return intOrByteBytes(options.routerAlert ? 1 : 0, maxLen);
     case c.IP_MULTICAST_ALL:
       return boolBytes(options.multicastAll);
     default: {

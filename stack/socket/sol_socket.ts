@@ -233,6 +233,8 @@ function getNumber(host: OptionHost, name: number): Uint8Array | number {
       return intBytes(options.incomingCpu);
     case c.SO_INCOMING_NAPI_ID:
       return intBytes(0);
+    case c.SO_MEMINFO:
+      return memInfo(host);
     case c.SO_BINDTOIFINDEX:
       return intBytes(options.ifIndex);
     case c.SO_BSDCOMPAT:
@@ -255,6 +257,13 @@ function getNumber(host: OptionHost, name: number): Uint8Array | number {
     default:
       return -ENOPROTOOPT;
   }
+}
+
+/** Nine u32, SK_MEMINFO_* of linux/sock_diag.h; what the kernel alone has is 0. */
+function memInfo(host: OptionHost): Uint8Array {
+  const { receiveBuffer, sendBuffer, memoryUse: { heldBytes, queuedBytes, dropCount } } = host;
+  const info = [heldBytes, receiveBuffer, 0, sendBuffer, 0, queuedBytes, 0, 0, dropCount];
+  return new Uint8Array(Uint32Array.from(info).buffer);
 }
 
 function pairBytes(a: number, b: number): Uint8Array {

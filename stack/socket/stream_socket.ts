@@ -8,6 +8,7 @@ import { IPPROTO_TCP, SOCK_STREAM } from "../base/socket_constants.ts";
 import type { SocketOptions } from "../base/socket_options.ts";
 import { type Tcb, TcpSocket } from "../tcp/mod.ts";
 import type { StreamSocket } from "./api.ts";
+import type { MemoryUse } from "./option_host.ts";
 import type { SocketEnv, SocketInterfaces } from "./socket_env.ts";
 
 const NO_RATE_LIMIT = 0xffff_ffff_ffff_ffffn;
@@ -63,6 +64,14 @@ export class TcpStreamSocket extends TcpSocket implements StreamSocket {
 
   ownOptions(): SocketOptions {
     return this.tcpOptions.ownSocketOptions();
+  }
+
+  get memoryUse(): MemoryUse {
+    return {
+      heldBytes: this.recvAvailable(),
+      queuedBytes: this.tcb.sndRing.usedBytes,
+      dropCount: 0,
+    };
   }
 
   get smss(): number {

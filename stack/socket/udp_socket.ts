@@ -94,5 +94,7 @@ export class UdpSocket extends BaseDatagramSocket {
     endpoint.isV6Only = options.v6Only;
     endpoint.hearsAllGroups = options.multicastAll;
     endpoint.noChecksum = options.noCheck;
+    endpoint.portRange = options.localPortRange;
+    endpoint.takesJoined = options.udpGro;
   }
 }

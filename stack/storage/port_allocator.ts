@@ -50,6 +50,17 @@ export class PortAllocator {
     return this.#high;
   }
 
+  /** `own`: IP_LOCAL_PORT_RANGE, whose ends count as far as they are within ours. */
+  #firstOf(own: number): number {
+    const first = own & 0xffff;
+    return first >= this.#low && first <= this.#high ? first : this.#low;
+  }
+
+  #lastOf(own: number): number {
+    const last = own >>> 16;
+    return last >= this.#low && last <= this.#high ? last : this.#high;
+  }
+
   /** A port for a connection to `remote`:`remotePort`. -1: `isTaken` refused the whole range. */
   pickFor(
     local: IpAddress,
@@ -57,7 +68,9 @@ export class PortAllocator {
     remotePort: number,
     nowUs: number,
     isTaken: (port: number) => boolean,
+    own = 0,
   ): number {
+    const low = this.#firstOf(own);
     const message = this.#message;
     local.putWords(message, 0);
     remote.putWords(message, 4);
@@ -65,11 +78,11 @@ export class PortAllocator {
     message[9] = nowUs / SHUFFLE_PERIOD_US;
     const group = this.#hash.hash(message, 10) & (TABLE_LEN - 1);
     const table = this.#table ??= new Uint32Array(TABLE_LEN);
-    const rangeLen = this.#high - this.#low + 1;
+    const rangeLen = this.#lastOf(own) - low + 1;
     const start = ((this.#hash.high >>> 0) + table[group]) % rangeLen;
     const step = (this.#random() >>> 0) % MAX_STEP;
     for (let tries = 0; tries < rangeLen; tries++) {
-      const port = this.#low + (start + tries) % rangeLen;
+      const port = low + (start + tries) % rangeLen;
       if (isTaken(port)) continue;
       table[group] += Math.max(tries, step) + 1;
       return port;
@@ -78,11 +91,12 @@ export class PortAllocator {
   }
 
   /** A random port for bind to port 0. -1: `isTaken` refused the whole range. */
-  pickRandom(isTaken: (port: number) => boolean): number {
-    const rangeLen = this.#high - this.#low + 1;
+  pickRandom(isTaken: (port: number) => boolean, own = 0): number {
+    const low = this.#firstOf(own);
+    const rangeLen = this.#lastOf(own) - low + 1;
     const start = (this.#random() >>> 0) % rangeLen;
     for (let tries = 0; tries < rangeLen; tries++) {
-      const port = this.#low + (start + tries) % rangeLen;
+      const port = low + (start + tries) % rangeLen;
       if (!isTaken(port)) return port;
     }
     return -1;

@@ -26,6 +26,10 @@ export class UdpEndpoint {
   hearsAllGroups = true;
   /** SO_NO_CHECK: send without checksum. */
   noChecksum = false;
+  /** IP_LOCAL_PORT_RANGE; 0: the system's. */
+  portRange = 0;
+  /** UDP_GRO: what came in one frame is given in one piece. */
+  takesJoined = false;
   /** Place in the layer's table of connected endpoints, -1: none. */
   flowIndex = -1;
   /** Another endpoint with the same addresses and ports, connected before. */

@@ -16,7 +16,7 @@ import type { Memory } from "../base/memory.ts";
 import { PortAllocator } from "../storage/port_allocator.ts";
 import { fold, pseudoSumV4, sum } from "../wire/checksum.ts";
 import { DROP_UDP_NO_PORT } from "../base/drop_reason.ts";
-import { EADDRINUSE, EAGAIN } from "../base/errno.ts";
+import { EADDRINUSE } from "../base/errno.ts";
 import { hearsGroup } from "../base/group_membership.ts";
 import type { IpAddress } from "../base/ip_address.ts";
 import { IPV4_HEADER_LEN, PROTOCOL_UDP } from "../wire/ipv4.ts";
@@ -75,12 +75,13 @@ export class UdpLayer implements Transport {
   }
 
   /**
-   * Binds an unbound endpoint; port 0: any free one. Returns 0, -EADDRINUSE, -EAGAIN (none free).
+   * Binds an unbound endpoint; port 0: any free one. Returns 0, or -EADDRINUSE.
    */
   bind(endpoint: UdpEndpoint, local: IpAddress, port: number): number {
     if (port === 0) {
-      port = this.#allocator.pickRandom((p) => !this.#isFree(endpoint, local, p));
-      if (port < 0) return -EAGAIN;
+      const isTaken = (p: number) => !this.#isFree(endpoint, local, p);
+      port = this.#allocator.pickRandom(isTaken, endpoint.portRange);
+      if (port < 0) return -EADDRINUSE;
     }
     let group = this.#ports.get(port);
     if (group === undefined) {
@@ -279,6 +280,11 @@ export class UdpLayer implements Transport {
     if (size === 0 || payloadLen <= size) {
       this.#counters.udp.inDatagrams++;
       endpoint.sink.receive(pkt, payloadOff, payloadLen, srcPort);
+      return;
+    }
+    if (endpoint.takesJoined) {
+      this.#counters.udp.inDatagrams += Math.ceil(payloadLen / size);
+      endpoint.sink.receive(pkt, payloadOff, payloadLen, srcPort, size);
       return;
     }
     for (let pos = 0; pos < payloadLen; pos += size) {

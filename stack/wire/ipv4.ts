@@ -49,6 +49,7 @@ const OPTION_LSRR = 131;
 const OPTION_SSRR = 137;
 /** The option "router alert" (RFC 2113), whole: routers shall look at the packet. */
 export const ROUTER_ALERT = 0x94040000;
+const OPTION_ROUTER_ALERT = ROUTER_ALERT >>> 24;
 
 /** A header as parsed; reused. */
 export class Ipv4Header {
@@ -151,6 +152,18 @@ function checkOptions(dv: DataView, off: number, headerLen: number, out: Ipv4Hea
     i += optionLen;
   }
   return isSourceRouted ? DROP_IPV4_SOURCE_ROUTE : 0;
+}
+
+/** Whether a well-formed header has the option "router alert", of value 0 (RFC 2113 2.1). */
+export function hasRouterAlert(dv: DataView, off: number, headerLen: number): boolean {
+  for (let i = IPV4_HEADER_LEN; i < headerLen;) {
+    const kind = dv.getUint8(off + i);
+    if (kind === OPTION_END) return false;
+    const len = kind === OPTION_NOP ? 1 : dv.getUint8(off + i + 1);
+    if (kind === OPTION_ROUTER_ALERT) return dv.getUint32(off + i) === ROUTER_ALERT;
+    i += len;
+  }
+  return false;
 }
 
 /**

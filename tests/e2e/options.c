@@ -8,6 +8,7 @@
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,12 +93,104 @@ static void notsent(void) {
   say("all is there", read(fd, piece, sizeof piece));
 }
 
+static struct sockaddr_in local(int port) {
+  struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return at;
+}
+
+/* A datagram socket on the loopback, bound to `port`. */
+static int udp_at(int port) {
+  struct sockaddr_in at = local(port);
+  int fd = socket(AF_INET, SOCK_DGRAM, 0);
+  if (bind(fd, (struct sockaddr *)&at, sizeof at) != 0) say("bind", -1);
+  return fd;
+}
+
+static void read_datagram(int fd) {
+  static char buf[65536];
+  char control[128];
+  struct iovec iov = {buf, sizeof buf};
+  struct msghdr msg = {
+      .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+  wait_for(fd, POLLIN, LIMIT_MS);
+  say("datagram", recvmsg(fd, &msg, MSG_DONTWAIT));
+  for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c != NULL; c = CMSG_NXTHDR(&msg, c)) {
+    int value;
+    memcpy(&value, CMSG_DATA(c), sizeof value);
+    printf("message %d %d %zu: %d\n", c->cmsg_level, c->cmsg_type, c->cmsg_len, value);
+  }
+}
+
+/* Four datagrams in one piece, sent and received. */
+static void gro(void) {
+  static char buf[3500];
+  int on = 1, size = 1000, from = udp_at(4100), fd = udp_at(4101);
+  struct sockaddr_in at = local(4101);
+  say("segment", setsockopt(from, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof size));
+  say("gro", setsockopt(fd, IPPROTO_UDP, UDP_GRO, &on, sizeof on));
+  say("sent", sendto(from, buf, sizeof buf, 0, (struct sockaddr *)&at, sizeof at));
+  read_datagram(fd);
+  say("sent", sendto(from, buf, 700, 0, (struct sockaddr *)&at, sizeof at));
+  read_datagram(fd);
+  say("off", setsockopt(fd, IPPROTO_UDP, UDP_GRO, &(int){0}, sizeof on));
+  say("sent", sendto(from, buf, sizeof buf, 0, (struct sockaddr *)&at, sizeof at));
+  for (int i = 0; i < 4; i++) read_datagram(fd);
+}
+
+static int port_of(int fd) {
+  struct sockaddr_in at = {0};
+  socklen_t len = sizeof at;
+  getsockname(fd, (struct sockaddr *)&at, &len);
+  return ntohs(at.sin_port);
+}
+
+/* Ports of a range of one's own. */
+static void range(void) {
+  uint32_t ports = 40001u << 16 | 40000u;
+  int types[] = {SOCK_DGRAM, SOCK_STREAM};
+  for (int i = 0; i < 2; i++) {
+    struct sockaddr_in at = local(0);
+    int sum = 0;
+    for (int k = 0; k < 3; k++) {
+      int fd = socket(AF_INET, types[i], 0);
+      say("range", setsockopt(fd, IPPROTO_IP, 51, &ports, sizeof ports));
+      say("bind", bind(fd, (struct sockaddr *)&at, sizeof at));
+      sum += port_of(fd);
+    }
+    say("ports in all", sum);
+  }
+}
+
+static void meminfo(void) {
+  unsigned info[9];
+  char c[1000] = "";
+  struct sockaddr_in at = local(4102);
+  int fd = udp_at(4102), size;
+  socklen_t len = sizeof size;
+  say("sent", sendto(fd, c, sizeof c, 0, (struct sockaddr *)&at, sizeof at));
+  wait_for(fd, POLLIN, LIMIT_MS);
+  getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, &len);
+  len = sizeof info;
+  say("option", getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len));
+  say("length", len);
+  say("received", info[0] >= 1000);
+  say("buffer", (long)info[1] - size);
+  say("unsent, lost", info[2] + info[5] + info[8]);
+  read_datagram(fd);
+  getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len);
+  say("received", info[0]);
+}
+
 static const struct {
   const char *name;
   void (*run)(void);
 } cases[] = {
     {"inq", inq},
     {"notsent", notsent},
+    {"gro", gro},
+    {"range", range},
+    {"meminfo", meminfo},
 };
 
 int main(int argc, char **argv) {

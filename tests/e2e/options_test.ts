@@ -74,3 +74,21 @@ d.close()
 `;
   await compare(f, "notsent", peer, "half of the mark: 1", "an edge: 1", "all is there: 3");
 });
+
+/** What a case on the loopback must print, besides that both print the same. */
+const LOCAL_CASES: readonly (readonly [name: string, words: string])[] = [
+  ["gro", "datagram: 3500 \nmessage 17 104 20: 1000\n"],
+  ["range", "ports in all: 80001"],
+  ["meminfo", "length: 36"],
+];
+
+e2e("UDP_GRO, IP_LOCAL_PORT_RANGE, SO_MEMINFO on the loopback", async (f) => {
+  await withOptions(f, async (options) => {
+    for (const [name, words] of LOCAL_CASES) {
+      const native = await f.b.run([options, name, LOOPBACK, PORT]);
+      assertStringIncludes(native.stdout, words);
+      const under = await f.nuse([options, name, PEER, PORT]).done;
+      assertEquals(under.stdout, native.stdout, under.stderr);
+    }
+  });
+}, ["RAW"]);

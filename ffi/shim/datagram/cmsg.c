@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/time.h>
 
-#include "../core/memory.h"
 #include "../core/sockaddr.h"
 
 static void set_pktinfo(struct dgram_header *h, uint32_t ifindex, const uint8_t *source,
@@ -160,6 +159,10 @@ void cmsg_from_header(const struct fd_entry *e, const struct dgram_header *h, st
   if ((state & NUSE_STATE_RXQ_OVFL) && h->error != 0) {
     cmsg_put(msg, room, SOL_SOCKET, SO_RXQ_OVFL, &h->error, sizeof h->error);
   }
+  if (h->gro_size != 0) {
+    int size = h->gro_size;
+    cmsg_put(msg, room, IPPROTO_UDP, UDP_GRO, &size, sizeof size);
+  }
   if (h->family == AF_INET) {
     if (state & NUSE_STATE_PKTINFO) {
       struct in_pktinfo info = {.ipi_ifindex = (int)h->ifindex};
@@ -170,6 +173,10 @@ void cmsg_from_header(const struct fd_entry *e, const struct dgram_header *h, st
     if (state & NUSE_STATE_RECVTTL) cmsg_put(msg, room, IPPROTO_IP, IP_TTL, &ttl, sizeof ttl);
     if (state & NUSE_STATE_RECVTOS) cmsg_put(msg, room, IPPROTO_IP, IP_TOS, &h->tos, 1);
     if (state & NUSE_STATE_ORIGDSTADDR) put_destination(h, msg, room);
+    if (h->frag_size != 0) {
+      int size = h->frag_size;
+      cmsg_put(msg, room, IPPROTO_IP, IP_RECVFRAGSIZE, &size, sizeof size);
+    }
   }
   if (entry_domain(e) != AF_INET6) return;
   if (state & NUSE_STATE_PKTINFO6) put_pktinfo6(h, msg, room);

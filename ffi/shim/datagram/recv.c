@@ -100,6 +100,9 @@ ssize_t dgram_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg, int flags)
   msg->msg_flags = whole.msg_flags & MSG_TRUNC;
   msg->msg_controllen = 0;
   if (name_out(e, &h, msg) < 0) return -EFAULT;
-  if (UNLIKELY(entry_word(e) & STATE_CMSGS)) cmsg_from_header(e, &h, msg, room);
+  bool is_asked = (entry_word(e) & STATE_CMSGS) != 0;
+  if (UNLIKELY(is_asked || h.gro_size != 0 || h.frag_size != 0)) {
+    cmsg_from_header(e, &h, msg, room);
+  }
   return result - (long)sizeof h;
 }

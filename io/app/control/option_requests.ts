@@ -1,10 +1,11 @@
 /**
  * getsockopt and setsockopt. The stack knows the options; here are SO_ERROR, which also concerns a
- * pending connect, UDP_CORK, the state bits for the shim, and the answers for sockets that have
- * ended.
+ * pending connect, SO_MEMINFO, which counts the pair, UDP_CORK, the state bits for the shim, and
+ * the answers for sockets that have ended.
  *
  * @module
  */
+import { FIONREAD, SIOCOUTQ } from "../../../ffi/abi/socket.ts";
 import * as P from "../../../ffi/shim/protocol.ts";
 import {
   EINVAL,
@@ -13,6 +14,7 @@ import {
   IPPROTO_UDP,
   setOption as setSocketOption,
   SO_ERROR,
+  SO_MEMINFO,
   SO_RCVBUF,
   SO_RCVBUFFORCE,
   SOL_SOCKET,
@@ -29,6 +31,11 @@ import type { Reply, Request } from "../protocol/message.ts";
 import type { Call } from "./call.ts";
 import { nextOptionState } from "./option_state.ts";
 
+/** linux/sock_diag.h: places in what SO_MEMINFO gives. */
+const SK_MEMINFO_RMEM_ALLOC = 0;
+const SK_MEMINFO_WMEM_ALLOC = 2;
+const SK_MEMINFO_WMEM_QUEUED = 5;
+
 export function getOption(call: Call, endpoint: Endpoint): number {
   const { app, request, reply, nowUs } = call;
   if (request.a === SOL_SOCKET && request.b === SO_ERROR) {
@@ -39,7 +46,17 @@ export function getOption(call: Call, endpoint: Endpoint): number {
   const { a: level, b: name, dataOff, dataLen } = request;
   const asked = app.memory.u8.slice(dataOff, dataOff + dataLen);
   const value = getSocketOption(endpoint.socket, level, name, maxLen, nowUs, asked);
+  if (level === SOL_SOCKET && name === SO_MEMINFO) addPair(app, endpoint, value);
   return replyValue(app, reply, value);
+}
+
+/** SO_MEMINFO: what lies in the pair, either way, is the socket's, too. */
+function addPair({ sys }: AppContext, { fd, kind }: Endpoint, value: Uint8Array | number): void {
+  if (typeof value === "number") return;
+  const info = new Uint32Array(value.buffer);
+  const sent = kind === P.NUSE_KIND_STREAM ? SK_MEMINFO_WMEM_QUEUED : SK_MEMINFO_WMEM_ALLOC;
+  info[SK_MEMINFO_RMEM_ALLOC] += Math.max(0, sys.ioctlInt(fd, SIOCOUTQ));
+  info[sent] += Math.max(0, sys.ioctlInt(fd, FIONREAD));
 }
 
 export function getOptionOfEnded(call: Call, ended: EndedSocket): number {

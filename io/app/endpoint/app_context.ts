@@ -6,7 +6,15 @@
 import type { Arena } from "../../../ffi/arena.ts";
 import { MSG_DONTWAIT } from "../../../ffi/abi/socket.ts";
 import { type Libc, libc } from "../../../ffi/libc.ts";
-import { EMFILE, ENFILE, ENOMEM, type Memory, type Stack } from "../../../stack/mod.ts";
+import { NUSE_ACCEPT_LEN } from "../../../ffi/shim/protocol.ts";
+import {
+  DGRAM_HEADER_LEN,
+  EMFILE,
+  ENFILE,
+  ENOMEM,
+  type Memory,
+  type Stack,
+} from "../../../stack/mod.ts";
 import { OwnEvent } from "../../log/own_events.ts";
 import type { OwnLog } from "../../log/own_log.ts";
 import type { EventLoop } from "../../loop/loop.ts";
@@ -48,7 +56,7 @@ function randomToken(): Token {
 
 /** Where bytes go that nobody wants. */
 export const SCRATCH_LEN = 1 << 16;
-const RECORD_LEN = 64;
+const RECORD_LEN = Math.max(NUSE_ACCEPT_LEN, DGRAM_HEADER_LEN);
 
 export class AppContext {
   readonly sys: Libc = libc();

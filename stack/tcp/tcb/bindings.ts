@@ -66,7 +66,9 @@ export class Bindings {
   /** bind(): port 0 chooses one. Returns the claim, or -EADDRINUSE. */
   bind(addr: IpAddress, port: number, options: SocketOptions): Binding | number {
     if (port === 0) {
-      const free = this.#allocator.pickRandom((candidate) => this.#byPort.has(candidate));
+      const { localPortRange } = options;
+      const isTaken = (candidate: number) => this.#byPort.has(candidate);
+      const free = this.#allocator.pickRandom(isTaken, localPortRange);
       if (free < 0) return -EADDRINUSE;
       port = free;
     }
@@ -99,6 +101,7 @@ export class Bindings {
       remotePort,
       nowUs,
       (candidate) => this.#isBound(candidate) || isTaken(candidate),
+      options.localPortRange,
     );
     if (port < 0) return -EADDRNOTAVAIL;
     const binding = this.#claim(local, port, options, false);

@@ -1,6 +1,7 @@
 /* Control messages and addresses of datagram sockets, both ways. */
 #include "check.h"
 
+#include <netinet/udp.h>
 #include <stdlib.h>
 #include <sys/time.h>
 #include <sys/uio.h>
@@ -181,4 +182,22 @@ CASE(cmsg_name_room) {
   fake_set(fd, FAKE_DATAGRAM, 3);
   CHECK(recvfrom(fd, &(char[8]){0}, 8, 0, (struct sockaddr *)&from, &len) == 3);
   CHECK(len == sizeof from && from.sin_port == htons(5000) && from.sin_addr.s_addr == 0xeeeeeeee);
+}
+
+CASE(cmsg_joined_and_fragmented) {
+  int fd = udp();
+  _Alignas(struct cmsghdr) char control[256];
+  enable(fd, IPPROTO_UDP, UDP_GRO);
+  enable(fd, IPPROTO_IP, IP_RECVFRAGSIZE);
+  struct msghdr *msg = receive(fd, control, sizeof control);
+  struct cmsghdr *c = CMSG_FIRSTHDR(msg);
+  CHECK(c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO);
+  CHECK(c->cmsg_len == CMSG_LEN(sizeof(int)) && *(int *)CMSG_DATA(c) == FAKE_GRO);
+  enable(fd, IPPROTO_IP, IP_RECVTTL);
+  msg = receive(fd, control, sizeof control);
+  c = CMSG_NXTHDR(msg, CMSG_FIRSTHDR(msg));
+  CHECK(c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TTL);
+  c = CMSG_NXTHDR(msg, c);
+  CHECK(c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVFRAGSIZE);
+  CHECK(*(int *)CMSG_DATA(c) == FAKE_FRAG && CMSG_NXTHDR(msg, c) == NULL);
 }

@@ -8,6 +8,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -195,11 +196,17 @@ int check(const struct fake *s, const uint8_t *name, size_t len, int payload) {
   return payload > 20000 ? -EMSGSIZE : 0;
 }
 
+static int *value_of(struct fake *s, int level, int name) {
+  return &s->values[(level * 31 + name) & 127];
+}
+
 static void push_datagram(struct fake *s, int flags, int error, int payload) {
   struct dgram_header h = {.magic = NUSE_DGRAM_MAGIC, .flags = (uint16_t)flags, .error = error,
                     .payload_len = (uint32_t)payload, .family = AF_INET, .port = 5000,
                     .addr = {198, 18, 0, 1}, .ttl = FAKE_TTL, .tos = FAKE_TOS, .ifindex = 2,
                     .segment = FAKE_DST_PORT, .dst = {198, 18, 0, 2}, .time_us = FAKE_TIME_US};
+  if (*value_of(s, IPPROTO_UDP, UDP_GRO)) h.gro_size = FAKE_GRO;
+  if (*value_of(s, IPPROTO_IP, IP_RECVFRAGSIZE)) h.frag_size = FAKE_FRAG;
   memcpy(bytes, &h, sizeof h);
   for (int i = 0; i < payload; i++) bytes[sizeof h + (size_t)i] = (uint8_t)i;
   send(s->fd, bytes, sizeof h + (size_t)payload, MSG_NOSIGNAL);
@@ -296,7 +303,7 @@ int set_option(struct fake *s, int level, int name, const uint8_t *data, size_t 
   if (level == LEVEL_FAKE) {
     steer(s, name, value);
   } else {
-    s->values[(level * 31 + name) & 127] = value;
+    *value_of(s, level, name) = value;
   }
   return 0;
 }

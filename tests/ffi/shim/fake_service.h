@@ -34,6 +34,8 @@
 #define FAKE_TOKEN_LOW 0x89abcdef
 #define FAKE_TOKEN_HIGH 0x01234567
 #define FAKE_TIME_US 1700000000123456ull
+#define FAKE_GRO 4 /* with UDP_GRO */
+#define FAKE_FRAG 1300 /* with IP_RECVFRAGSIZE */
 #define FAKE_TTL 61
 #define FAKE_DROPS 3
 #define FAKE_DST_PORT 4321

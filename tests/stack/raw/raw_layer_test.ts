@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { EINVAL, EMSGSIZE, setOption, SOCK_RAW } from "../../../stack/mod.ts";
+import { FAR_PEER, RouterHost, withOptions } from "../iface/router_host.ts";
 import {
   assertBytes,
   bytesOf,
@@ -160,4 +161,33 @@ Deno.test("errors come to a bound or connected raw socket about its own packets 
   const errors = sockets.map((socket) => socket.takeErrorQueue()?.errno ?? 0);
   assertEquals(errors, [113, 0, 113, 0]);
   assertEquals(sender.takeErrorQueue()?.errno, 113);
+});
+
+const IP_ROUTER_ALERT = 5;
+
+/** A packet for somebody beyond us. */
+function withAlert(protocol: number, options: Uint8Array, flagsAndOffset = 0): Uint8Array {
+  const frame = ipFrame(protocol, bytesOf(40), { dst: FAR_PEER, flagsAndOffset });
+  return withOptions(frame, options);
+}
+
+Deno.test("Router Alert (RFC 2113): who asked takes the packet, others travel on", () => {
+  const host = new RouterHost();
+  const alert = Uint8Array.of(1, 1, 1, 1, 148, 4, 0, 0);
+  const rsvp = host.datagram(SOCK_RAW, 46);
+  host.inject(withAlert(46, alert));
+  assertEquals([rsvp.recvCount(), host.passed().length], [0, 1]);
+  const on = Uint8Array.of(1, 0, 0, 0);
+  assertEquals(setOption(rsvp, 0, IP_ROUTER_ALERT, on, host.nowUs), 0);
+  host.inject(withAlert(46, alert));
+  assertEquals([rsvp.recvCount(), host.passed().length], [1, 0]);
+  assertBytes(host.recv(rsvp)!.payload, withAlert(46, alert).slice(14));
+  host.inject(withAlert(47, alert)); // another protocol
+  host.inject(withAlert(46, Uint8Array.of(148, 4, 0, 1))); // a value for nobody
+  host.inject(withAlert(46, Uint8Array.of(1, 1, 1, 0, 148, 4, 0, 0))); // behind the end
+  host.inject(withAlert(46, alert, 0x2000)); // a fragment
+  assertEquals([rsvp.recvCount(), host.passed().length], [0, 4]);
+  assertEquals(setOption(rsvp, 0, IP_ROUTER_ALERT, Uint8Array.of(0), host.nowUs), 0);
+  host.inject(withAlert(46, alert));
+  assertEquals([rsvp.recvCount(), host.passed().length], [0, 1]);
 });

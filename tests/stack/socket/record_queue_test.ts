@@ -32,6 +32,7 @@ Deno.test("a model and the queue agree over a long random run", () => {
   const w = setUp(100_000);
   const model: { len: number; tag: number }[] = [];
   let modelBytes = 0;
+  let extendedCount = 0;
   for (let step = 0; step < 20_000; step++) {
     if (random(100) < (step % 2000 < 1000 ? 60 : 40)) {
       const record = { len: random(10) === 0 ? random(20_000) : random(300), tag: step & 255 };
@@ -40,6 +41,17 @@ Deno.test("a model and the queue agree over a long random run", () => {
       if (fits) {
         model.push(record);
         modelBytes += record.len;
+      }
+    } else if (random(10) === 0 && model.length > 0) {
+      const last = model[model.length - 1];
+      const more = random(200);
+      const off = w.queue.extendLast(more);
+      const end = off + DGRAM_HEADER_LEN + last.len;
+      if (off >= 0) {
+        w.memory.u8.fill(last.tag, end, end + more);
+        last.len += more;
+        modelBytes += more;
+        extendedCount++;
       }
     } else if (random(20) === 0 && model.length > 0) {
       const at = random(model.length);
@@ -56,6 +68,7 @@ Deno.test("a model and the queue agree over a long random run", () => {
     assertTag(w, i, model[i].len, model[i].tag);
     assertEquals(w.queue.peek(i) % 8, 0);
   }
+  assert(extendedCount > 200, `${extendedCount} extended`);
 });
 
 Deno.test("at least the receive buffer's size of payload, and one record whatever its size", () => {

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { EINVAL, ENODEV, getOption, setOption } from "../../../stack/mod.ts";
 import { intBytes } from "../../../stack/socket/option_codec.ts";
-import { Host, ip } from "../net_fixture.ts";
+import { bytesOf, Host, ip, udpFrame } from "../net_fixture.ts";
 import { checkLevel } from "./linux_options.ts";
 
 const name = (text: string) => Uint8Array.from(`${text}\0`, (c) => c.charCodeAt(0));
@@ -83,4 +83,14 @@ Deno.test("SO_LINGER: on and off, seconds as given, negative ones none", () => {
   assertEquals(linger(1, -(2 ** 31)), [1, 0]);
   assertEquals(linger(0, 5)[0], 0);
   assertEquals(setOption(socket, 1, 13, intBytes(1), host.nowUs), -EINVAL);
+});
+
+Deno.test("SO_MEMINFO: what waits, the buffers, what was lost", () => {
+  const host = new Host();
+  const socket = host.datagram(2, 0);
+  socket.bind(ip("0.0.0.0"), 5000, host.nowUs);
+  setOption(socket, 1, 8, intBytes(2000), host.nowUs);
+  for (let i = 0; i < 6; i++) host.inject(udpFrame(9, 5000, bytesOf(1000)));
+  const info = getOption(socket, 1, 55, 36, host.nowUs) as Uint8Array;
+  assertEquals([...new Uint32Array(info.buffer)], [4000, 4000, 0, 212_992, 0, 0, 0, 0, 2]);
 });

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { bytesOf, Host, ip, parseUdpFrame, PEER_ADDR, udpFrame } from "../net_fixture.ts";
+import { setOption } from "../../../stack/mod.ts";
+import { bytesOf, Host, ip, ipFrame, parseUdpFrame, PEER_ADDR, udpFrame } from "../net_fixture.ts";
 
 Deno.test("an echo server: what comes goes back to where it came from", () => {
   const host = new Host();
@@ -60,4 +61,39 @@ Deno.test("connect() keeps a group's address, and sends from the interface's", (
     assertEquals([s.disconnect(host.nowUs), s.local().addr.toString()], [0, group]);
     assertEquals(host.send(s, bytesOf(3), PEER_ADDR, 9), 3);
   }
+});
+
+Deno.test("IP_LOCAL_PORT_RANGE: a port is chosen from it, or there is none", () => {
+  const host = new Host();
+  const range = Uint8Array.of(...[40_000, 40_001].flatMap((port) => [port & 255, port >> 8]));
+  const ranged = () => {
+    const s = host.datagram(2, 17);
+    assertEquals(setOption(s, 0, 51, range, host.nowUs), 0);
+    return s;
+  };
+  const bound = [1, 2, 3].map(() => {
+    const s = ranged();
+    return [s.bind(ip("0.0.0.0"), 0, host.nowUs), s.local().port];
+  });
+  assertEquals(bound.sort(), [[-98, 0], [0, 40_000], [0, 40_001]]);
+  assertEquals(ranged().connect(PEER_ADDR, 7, host.nowUs), -11);
+});
+
+Deno.test("IP_RECVFRAGSIZE: the longest fragment that it came in, if it is asked for", () => {
+  const host = new Host();
+  const s = host.datagram(2, 17);
+  s.bind(ip("0.0.0.0"), 5000, host.nowUs);
+  const fragSize = () => host.memory.dv.getUint16(s.recvPeek(0) + 66, true);
+  const udp = udpFrame(9, 5000, bytesOf(100)).slice(34);
+  const send = () => {
+    host.inject(ipFrame(17, udp.slice(0, 64), { id: 7, flagsAndOffset: 0x2000 }));
+    host.inject(ipFrame(17, udp.slice(64), { id: 7, flagsAndOffset: 8 }));
+  };
+  send();
+  assertEquals([fragSize(), host.recv(s)?.payload], [0, bytesOf(100)]);
+  assertEquals(setOption(s, 0, 25, Uint8Array.of(1), host.nowUs), 0);
+  send();
+  assertEquals([fragSize(), host.recv(s)?.payload], [84, bytesOf(100)]);
+  host.inject(udpFrame(9, 5000, bytesOf(100)));
+  assertEquals(fragSize(), 0);
 });

@@ -83,3 +83,23 @@ Deno.test("PortAllocator: unpredictable across destinations and keys", () => {
   assert(seen.size > 90, `${seen.size} distinct`);
   assertEquals(first(9, 443), first(9, 443), "the same randomness gives the same port");
 });
+
+Deno.test("PortAllocator: a range of one's own, as far as it is within the system's", () => {
+  const ports = new PortAllocator(randomSource(4));
+  const ends = (own: number): number[] => {
+    const found = new Set<number>();
+    const isTaken = (port: number) => found.has(port) || !found.add(port);
+    for (let i = 0; i < 2000; i++) {
+      const port = i % 2 === 0
+        ? ports.pickRandom(isTaken, own)
+        : ports.pickFor(LOCAL, REMOTE, 80, 0, isTaken, own);
+      if (port < 0) break;
+    }
+    return [Math.min(...found), Math.max(...found), found.size];
+  };
+  const range = (first: number, last: number) => (last << 16) | first;
+  assertEquals(ends(range(40_000, 40_009)), [40_000, 40_009, 10]);
+  assertEquals(ends(range(60_000, 0)), [60_000, 60_999, 1000]);
+  assertEquals(ends(range(1000, 32_800)), [32_768, 32_800, 33]);
+  assertEquals(ends(range(60_990, 65_535)), [60_990, 60_999, 10]);
+});

@@ -1,7 +1,8 @@
-import { assertEquals } from "@std/assert";
-import { AF_INET, SOCK_DGRAM, SOCK_STREAM } from "../../../../ffi/abi/socket.ts";
+import { assert, assertEquals } from "@std/assert";
+import { AF_INET, FIONREAD, SOCK_DGRAM, SOCK_STREAM } from "../../../../ffi/abi/socket.ts";
 import * as P from "../../../../ffi/shim/protocol.ts";
 import { ENOENT, ENOPROTOOPT } from "../../../../stack/mod.ts";
+import { connectedStreams, type ProgramSocket } from "../program.ts";
 import { World } from "../world.ts";
 
 const SOL_SOCKET = 1;
@@ -50,4 +51,23 @@ Deno.test("options: a long value is cut to what a reply can carry", () => {
   const socket = world.program().socket(AF_INET, SOCK_DGRAM);
   const answer = socket.request(P.NUSE_OP_GETOPT, { a: SOL_SOCKET, b: 3, c: 1 << 30 });
   assertEquals([answer.result, answer.data.length], [0, 4]);
+});
+
+Deno.test("SO_MEMINFO counts what lies in the pair", () => {
+  using world = new World();
+  const program = world.program();
+  const { client, server } = connectedStreams(program, 5031);
+  const info = (socket: ProgramSocket) => {
+    const ask = { a: SOL_SOCKET, b: 55, c: 36 };
+    const { data } = socket.request(P.NUSE_OP_GETOPT, ask);
+    return [...new Uint32Array(data.buffer, data.byteOffset, 9)];
+  };
+  assertEquals([info(server)[0], info(client)[5]], [0, 0]);
+  client.send(new Uint8Array(1000));
+  world.until("the bytes", () => program.sys.ioctlInt(server.fd, FIONREAD) === 1000);
+  assert(info(server)[0] >= 1000);
+  assertEquals(server.receive(), new Uint8Array(1000));
+  assertEquals(info(server)[0], 0);
+  while (client.send(new Uint8Array(100_000)) > 0) world.steps(1);
+  assert(info(client)[5] > 100_000);
 });

@@ -87,3 +87,14 @@ Deno.test("connect: one port serves several destinations, but not one that was b
   assertEquals(connect(80), -99);
   assert(connect(81) instanceof Binding);
 });
+
+Deno.test("IP_LOCAL_PORT_RANGE: ports are chosen from it, by bind and by connect", () => {
+  const table = bindings();
+  const own = options({ localPortRange: (50_002 << 16) | 50_001 });
+  const bound = [1, 2, 3].map(() => table.bind(A, 0, own));
+  const ports = bound.map((b) => b instanceof Binding ? b.port : b);
+  assertEquals(ports.sort(), [EADDRINUSE, 50_001, 50_002]);
+  const connect = (of: SocketOptions) => table.bindForConnect(A, B, 80, of, 0, () => false);
+  assertEquals(connect(own), -99);
+  assert([50_000, 50_003].includes((connect(options()) as Binding).port));
+});
