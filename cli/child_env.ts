@@ -5,6 +5,7 @@
  */
 import { Failure } from "./base/failure.ts";
 import { encode } from "./launcher.ts";
+import type { Obstacle } from "./program.ts";
 
 /** A part of the file name of every copy of the shim. */
 const SHIM_NAMES = /(^|\/)(nuse_shim|libnuse-)[^/]*$/;
@@ -16,11 +17,23 @@ export interface ChildEnvSources {
   readonly shim: string;
   readonly socketPath: string;
   readonly pid: number;
+  /** Why the program itself has no shim; null: it has. */
+  readonly obstacle: Obstacle | null;
 }
 
 /** Byte strings. Throws Failure. */
 export function childEnv(sources: ChildEnvSources): Record<string, string> {
-  const { env, shim, socketPath, pid } = sources;
+  const { env, shim, socketPath, pid, obstacle } = sources;
+  const own = {
+    NUSE_SOCK: encode(socketPath),
+    NUSE_PPID: String(pid),
+    // Taken away by the shim: without it there, a child's would take it for its own.
+    ...obstacle === null ? { NUSE_PDEATHSIG: "1" } : {},
+  };
+  if (obstacle?.isPreloadFatal) {
+    const { LD_PRELOAD: _, ...others } = env;
+    return { ...others, ...own };
+  }
   if (/[\s:]/.test(shim)) {
     throw new Failure(
       `cannot preload ${shim}: no blanks or colons there (set NUSE_CACHE to a plain path)`,
@@ -33,8 +46,6 @@ export function childEnv(sources: ChildEnvSources): Record<string, string> {
   return {
     ...env,
     LD_PRELOAD: [encode(shim), ...others].join(":"),
-    NUSE_SOCK: encode(socketPath),
-    NUSE_PPID: String(pid),
-    NUSE_PDEATHSIG: "1",
+    ...own,
   };
 }

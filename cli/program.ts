@@ -92,6 +92,8 @@ export interface Obstacle {
   readonly advice: string;
   /** The second door does not serve it either. */
   readonly isFinal?: boolean;
+  /** What cannot be preloaded keeps the program from starting. */
+  readonly isPreloadFatal?: boolean;
 }
 
 /** null: the shim can be preloaded. `name`: of the file, without folders or links. */
@@ -113,7 +115,8 @@ export function elfObstacle(elf: ElfInfo, name: string): Obstacle | null {
     };
   }
   if (loader !== null && loader.startsWith("ld-musl")) {
-    return { why: "is linked with musl: the shim needs glibc", advice: "use a glibc build" };
+    const why = "is linked with musl: the shim needs glibc";
+    return { why, advice: "use a glibc build", isPreloadFatal: true };
   }
   if (loader !== null && !loader.startsWith("ld")) {
     return { why: `has a loader that is unknown, ${interpreter}`, advice: "use a glibc build" };

@@ -143,6 +143,7 @@ export class Session {
         guestUid: program.guestUid,
         networkCookie: typeof this.#network === "object" ? this.#network.cookie : null,
         doorFd: this.#doorway?.stackFd ?? -1,
+        userNamespace: typeof this.#network === "object" ? userNamespaceOf(this.#network) : null,
         log: log?.settings ?? null,
       });
       const ready = await Promise.race([started, this.#broken.promise]);
@@ -199,6 +200,7 @@ export class Session {
       shim,
       socketPath: ready.socketPath,
       pid: Deno.pid,
+      obstacle: program.obstacle,
     });
     const path = program.path;
     const { softFiles, ignoresSigpipe } = launched;
@@ -308,6 +310,11 @@ export class Session {
       this.#hurried.resolve();
     }
   }
+}
+
+/** The inode of the user namespace that has been made for it; null: none has. */
+function userNamespaceOf({ user }: Network): number | null {
+  return user < 0 ? null : Deno.statSync(`/proc/self/fd/${user}`).ino;
 }
 
 /** The program does not get the host's instead. */

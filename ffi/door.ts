@@ -32,17 +32,21 @@ const SYMBOLS = {
   isThreadOf: { name: "nuse_door_is_thread_of", parameters: ["i32", "i32"], result: "i32" },
   /** (thread, int32 for a pidfd): the process */
   processOf: { name: "nuse_door_process_of", parameters: ["i32", "buffer"], result: "i32" },
+  /** (thread, CAP_*): 1 */
+  hasCapability: { name: "nuse_door_has_capability", parameters: ["i32", "i32"], result: "i32" },
+  /** (pidfd, -1: of this thread): the inode of its user namespace; 0: not known */
+  userNamespace: { name: "nuse_door_user_namespace", parameters: ["i32"], result: "f64" },
   /** (pidfd, fd): our copy of the program's descriptor */
   get: { name: "nuse_door_get", parameters: ["i32", "i32"], result: "i32" },
-  /** (thread, base, off, len, where the program's address lies): 0 */
+  /** (thread, base, off, len, where the program's address lies, how far behind it): 0 */
   read: {
     name: "nuse_door_read",
-    parameters: ["i32", "pointer", "i32", "i32", "i32"],
+    parameters: ["i32", "pointer", "i32", "i32", "i32", "i32"],
     result: "i32",
   },
   write: {
     name: "nuse_door_write",
-    parameters: ["i32", "pointer", "i32", "i32", "i32"],
+    parameters: ["i32", "pointer", "i32", "i32", "i32", "i32"],
     result: "i32",
   },
   /** (fd): 0 or 1 */

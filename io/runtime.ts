@@ -82,7 +82,8 @@ export class Runtime {
 
   /** Sets everything up. Throws SysError, having left nothing behind but what the process owns. */
   constructor(runtimeOptions: RuntimeOptions) {
-    const { config, overrides, runDir, guestUid, networkCookie, doorFd } = runtimeOptions;
+    const { config, overrides, runDir, guestUid, networkCookie } = runtimeOptions;
+    const { doorFd, userNamespace } = runtimeOptions;
     const { log, netmap, onReport, onTurnEnd } = runtimeOptions;
     this.#log = log;
     const arena = Arena.map();
@@ -116,7 +117,7 @@ export class Runtime {
       this.#dynamic.begin(ifIndex, config.interfaces[i], libc().clockUs(CLOCK_MONOTONIC));
     });
     this.#hasDoor = doorFd >= 0;
-    const options = { guestUid, networkCookie, doorFd, log, onReport };
+    const options = { guestUid, networkCookie, doorFd, userNamespace, log, onReport };
     this.#service = new Service(this.#stack, this.#loop, arena, runDir, options);
     this.#settle(config, claims);
     this.#loop.service = this.#service;

@@ -22,6 +22,8 @@ export interface WorkerStart {
   readonly networkCookie: bigint | null;
   /** Where doors arrive (io/app/door), the worker's to close; -1: there will be none. */
   readonly doorFd: number;
+  /** The inode of the user namespace that owns the program's network; null: that of nuse. */
+  readonly userNamespace: number | null;
   /** null: nobody has asked for a log. */
   readonly log: LogSettings | null;
 }

@@ -8,6 +8,10 @@ const X86_64 = {
   SYS_socket: 41,
   SYS_connect: 42,
   SYS_accept: 43,
+  SYS_sendto: 44,
+  SYS_recvfrom: 45,
+  SYS_sendmsg: 46,
+  SYS_recvmsg: 47,
   SYS_shutdown: 48,
   SYS_bind: 49,
   SYS_listen: 50,
@@ -16,6 +20,8 @@ const X86_64 = {
   SYS_setsockopt: 54,
   SYS_getsockopt: 55,
   SYS_accept4: 288,
+  SYS_recvmmsg: 299,
+  SYS_sendmmsg: 307,
 } as const;
 
 const AARCH64 = {
@@ -30,7 +36,13 @@ const AARCH64 = {
   SYS_setsockopt: 208,
   SYS_getsockopt: 209,
   SYS_shutdown: 210,
+  SYS_sendto: 206,
+  SYS_recvfrom: 207,
+  SYS_sendmsg: 211,
+  SYS_recvmsg: 212,
   SYS_accept4: 242,
+  SYS_recvmmsg: 243,
+  SYS_sendmmsg: 269,
 } as const;
 
 export const SYSCALLS: Readonly<Record<keyof typeof X86_64, number>> = Deno.build.arch === "aarch64"

@@ -39,6 +39,10 @@
 #define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
 #endif
 
+#ifndef PIDFD_GET_USER_NAMESPACE
+#define PIDFD_GET_USER_NAMESPACE _IO(0xFF, 9)
+#endif
+
 #define COUNT(table) ((int)(sizeof(table) / sizeof *(table)))
 #define MAX_INSTRUCTIONS 256
 
@@ -102,7 +106,7 @@ static const int MEETING_CALLS[] = {
 /* What the second door takes (door.c): the programs' descriptors and memory. Which processes', the
  * filter cannot tell; docs/security.md says what that costs. */
 static const int DOOR_CALLS[] = {
-  SYS_process_vm_readv, SYS_process_vm_writev, SYS_pidfd_open, SYS_pidfd_getfd,
+  SYS_process_vm_readv, SYS_process_vm_writev, SYS_pidfd_open, SYS_pidfd_getfd, SYS_capget,
 };
 static const uint32_t MEETING_DOMAINS[] = {1 /* AF_UNIX */};
 
@@ -120,7 +124,7 @@ static const uint32_t NAMES_DOMAINS[] = {2 /* AF_INET */, 10 /* AF_INET6 */};
 static const uint32_t STACK_IOCTLS[] = {
   FIONREAD, SIOCOUTQ, FIONBIO, NETMAP_TXSYNC, NETMAP_RXSYNC, SECCOMP_IOCTL_NOTIF_RECV,
   SECCOMP_IOCTL_NOTIF_SEND, SECCOMP_IOCTL_NOTIF_ID_VALID, SECCOMP_IOCTL_NOTIF_ADDFD,
-  SECCOMP_IOCTL_NOTIF_SET_FLAGS,
+  SECCOMP_IOCTL_NOTIF_SET_FLAGS, PIDFD_GET_USER_NAMESPACE,
 };
 static const uint32_t STACK_PRCTLS[] = {PR_SET_TIMERSLACK, PR_SET_NAME, 0x53564d41 /* SET_VMA */};
 static const uint32_t STACK_FCNTLS[] = {1 /* GETFD */, 2 /* SETFD */, 3 /* GETFL */, 4 /* SETFL */};

@@ -9,11 +9,13 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/seccomp.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -32,6 +34,10 @@
 #ifndef SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP
 #define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
 #define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
+#endif
+
+#ifndef PIDFD_GET_USER_NAMESPACE
+#define PIDFD_GET_USER_NAMESPACE _IO(0xFF, 9) /* Linux 6.11 */
 #endif
 
 /* Threads have numbers above that of the first one of their process, and mostly close to it. */
@@ -101,27 +107,48 @@ API int nuse_door_process_of(int thread, int32_t *pidfd) {
   return -ESRCH;
 }
 
+/* 1: the thread has the capability (capget() of another asks for no right), in whatever user
+ * namespace it is. */
+API int nuse_door_has_capability(int thread, int capability) {
+  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = thread};
+  struct __user_cap_data_struct data[2];
+  if (syscall(SYS_capget, &header, data) < 0) return 0;
+  return data[CAP_TO_INDEX(capability)].effective >> (capability & 31) & 1;
+}
+
+/* The inode of the user namespace of a process, or of this thread's (-1). 0: not known. */
+API double nuse_door_user_namespace(int pidfd) {
+  struct stat info = {0};
+  int fd = pidfd < 0 ? open("/proc/thread-self/ns/user", O_RDONLY | O_CLOEXEC)
+                     : ioctl(pidfd, PIDFD_GET_USER_NAMESPACE, 0);
+  if (fd < 0) return 0;
+  if (syscall(SYS_fstat, fd, &info) < 0) info.st_ino = 0;
+  close(fd);
+  return (double)info.st_ino;
+}
+
 /* A copy of the program's descriptor. */
 API int nuse_door_get(int pidfd, int fd) {
   return result(syscall(SYS_pidfd_getfd, pidfd, fd, 0));
 }
 
-static struct iovec there(const uint8_t *base, int address_off, int len) {
+/* `delta` bytes behind the address that lies at `address_off`. */
+static struct iovec there(const uint8_t *base, int address_off, int delta, int len) {
   uint64_t address;
   memcpy(&address, base + address_off, sizeof address);
-  return (struct iovec){(void *)(uintptr_t)address, (size_t)len};
+  return (struct iovec){(void *)(uintptr_t)(address + (uint64_t)delta), (size_t)len};
 }
 
 static int whole(ssize_t n, int len) { return n < 0 ? -errno : n < len ? -EFAULT : 0; }
 
 /* Copies `len` bytes from the program; all of them, or -EFAULT. */
-API int nuse_door_read(int thread, uint8_t *base, int off, int len, int address_off) {
-  struct iovec ours = {base + off, (size_t)len}, theirs = there(base, address_off, len);
+API int nuse_door_read(int thread, uint8_t *base, int off, int len, int address_off, int delta) {
+  struct iovec ours = {base + off, (size_t)len}, theirs = there(base, address_off, delta, len);
   return len == 0 ? 0 : whole(process_vm_readv(thread, &ours, 1, &theirs, 1, 0), len);
 }
 
-API int nuse_door_write(int thread, uint8_t *base, int off, int len, int address_off) {
-  struct iovec ours = {base + off, (size_t)len}, theirs = there(base, address_off, len);
+API int nuse_door_write(int thread, uint8_t *base, int off, int len, int address_off, int delta) {
+  struct iovec ours = {base + off, (size_t)len}, theirs = there(base, address_off, delta, len);
   return len == 0 ? 0 : whole(process_vm_writev(thread, &ours, 1, &theirs, 1, 0), len);
 }
 

@@ -35,9 +35,8 @@
 #define X32_BIT 0x40000000
 
 #define COUNT(table) ((int)(sizeof(table) / sizeof *(table)))
-#define MAX_INSTRUCTIONS 160
+#define MAX_INSTRUCTIONS 192
 #define MARK_ARGUMENT 5
-#define SOCKET_TYPE_MASK 0xf
 /* SIOC*: 0x8900 to 0x89ff */
 #define SOCKET_IOCTL_MASK 0xff00
 #define SOCKET_IOCTLS 0x8900
@@ -49,7 +48,8 @@
 /* They take a descriptor of which only nuse knows whose it is; no more than five arguments. */
 static const int STOPPED[] = {
   SYS_connect, SYS_bind, SYS_listen, SYS_accept, SYS_accept4, SYS_getsockname, SYS_getpeername,
-  SYS_getsockopt, SYS_setsockopt, SYS_shutdown,
+  SYS_getsockopt, SYS_setsockopt, SYS_shutdown, SYS_sendmsg, SYS_recvmsg, SYS_sendmmsg,
+  SYS_recvmmsg,
 };
 
 /* Calls of 32-bit programs, which nuse does not serve. */
@@ -104,18 +104,28 @@ static void stop_unmarked(struct program *p) {
 }
 #define STOP_UNMARKED_LEN 6
 
-/* Sockets of the domains and types that nuse serves, and packet sockets, which it refuses. */
+/* Sockets of the domains that nuse serves, and packet sockets, which it refuses. */
 static void stop_sockets(struct program *p) {
-  unless(p, SYS_socket, 8 + STOP_UNMARKED_LEN);
+  unless(p, SYS_socket, 5 + STOP_UNMARKED_LEN);
   load_argument(p, 0, 0);
-  add(p, BPF_JMP | BPF_JEQ | BPF_K, 5, 0, AF_PACKET);
+  add(p, BPF_JMP | BPF_JEQ | BPF_K, 2, 0, AF_PACKET);
   add(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, AF_INET);
-  unless(p, AF_INET6, 3 + STOP_UNMARKED_LEN);
-  load_argument(p, 1, 0);
-  add(p, BPF_ALU | BPF_AND | BPF_K, 0, 0, SOCKET_TYPE_MASK);
-  unless(p, SOCK_STREAM, STOP_UNMARKED_LEN);
+  unless(p, AF_INET6, STOP_UNMARKED_LEN);
   stop_unmarked(p);
   answer(p, SECCOMP_RET_ALLOW);
+}
+
+/* sendto and recvfrom with an address, or with a flag that a pair takes for something else. */
+static void stop_addresses(struct program *p, uint32_t call) {
+  unless(p, call, 8);
+  load_argument(p, 4, 0);
+  add(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 5, 0);
+  load_argument(p, 4, 1);
+  add(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 3, 0);
+  load_argument(p, 3, 0);
+  add(p, BPF_JMP | BPF_JSET | BPF_K, 1, 0, MSG_OOB | MSG_ERRQUEUE | MSG_FASTOPEN);
+  answer(p, SECCOMP_RET_ALLOW);
+  answer(p, SECCOMP_RET_USER_NOTIF);
 }
 
 static void stop_ioctls(struct program *p) {
@@ -156,6 +166,8 @@ static void build(struct program *p) {
   }
   when(p, SYS_io_uring_setup, ENOSYS_VERDICT);
   stop_sockets(p);
+  stop_addresses(p, SYS_sendto);
+  stop_addresses(p, SYS_recvfrom);
   stop_ioctls(p);
   answer(p, SECCOMP_RET_ALLOW);
 }

@@ -41,6 +41,8 @@ export interface ServiceOptions extends Partial<AppLimits> {
   readonly networkCookie?: bigint | null;
   /** Where the doors of programs arrive that no shim reaches. Default: there are none. */
   readonly doorFd?: number;
+  /** The inode of the user namespace that owns the programs' network. Default: that of nuse. */
+  readonly userNamespace?: number | null;
   /** Told of processes and their requests. Default: there is no log. */
   readonly log?: OwnLog;
   /** Told of programs that are not served. Default: nobody is. */
@@ -60,6 +62,7 @@ export class Service implements LoopService {
   readonly #drainUs: number;
   readonly #arrival: DoorArrival | null;
   #door: Door | null = null;
+  #userNamespace = 0;
   #isDraining = false;
 
   /**
@@ -84,14 +87,20 @@ export class Service implements LoopService {
     makePrivateDir(runDir);
     this.socketPath = `${runDir}/control`;
     this.#channel = new ControlChannel(this.#app, this.socketPath, options.guestUid ?? null);
-    const { doorFd = -1 } = options;
-    if (doorFd >= 0) doorCalls(); // loaded while this thread may still open files
+    const { doorFd = -1, userNamespace = null } = options;
+    // While this thread may still open files.
+    if (doorFd >= 0) this.#userNamespace = userNamespace ?? doorCalls().userNamespace(-1);
     this.#arrival = doorFd < 0 ? null : new DoorArrival(this.#app, doorFd, this.#openDoor);
   }
 
   readonly #openDoor = (fd: number): void => {
     this.#door?.close();
-    this.#door = new Door(this.#app, fd, (nowUs) => this.#channel.takeAll(nowUs));
+    this.#door = new Door(
+      this.#app,
+      fd,
+      this.#userNamespace,
+      (nowUs) => this.#channel.takeAll(nowUs),
+    );
   };
 
   /** Where nuse itself failed first, if it did. */

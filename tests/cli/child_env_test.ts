@@ -2,7 +2,13 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { childEnv } from "../../cli/child_env.ts";
 import { Failure } from "../../cli/base/failure.ts";
 
-const sources = { env: { A: "1" }, shim: "/c/nuse_shim-1.so", socketPath: "/run/x", pid: 7 };
+const sources = {
+  env: { A: "1" },
+  shim: "/c/nuse_shim-1.so",
+  socketPath: "/run/x",
+  pid: 7,
+  obstacle: null,
+};
 
 Deno.test("the program keeps its environment and gets ours on top", () => {
   assertEquals(childEnv(sources), {
@@ -29,4 +35,14 @@ Deno.test("a path that LD_PRELOAD would cut is refused", () => {
 
 Deno.test("paths that are not ASCII become bytes", () => {
   assertEquals(childEnv({ ...sources, socketPath: "/ü" }).NUSE_SOCK, "/\xc3\xbc");
+});
+
+Deno.test("a program without a shim: its children have one, musl has no preload at all", () => {
+  const own = { A: "1", NUSE_SOCK: "/run/x", NUSE_PPID: "7" };
+  const obstacle = { why: "is static", advice: "" };
+  const preload = { LD_PRELOAD: "/c/nuse_shim-1.so" };
+  assertEquals(childEnv({ ...sources, obstacle }), { ...own, ...preload });
+  const musl = { ...obstacle, isPreloadFatal: true };
+  const env = { A: "1", LD_PRELOAD: "/a.so" };
+  assertEquals(childEnv({ ...sources, env, obstacle: musl }), own);
 });

@@ -15,6 +15,7 @@ const START: WorkerStart = {
   guestUid: null,
   networkCookie: null,
   doorFd: -1,
+  userNamespace: null,
   log: null,
 };
 

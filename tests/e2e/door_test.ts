@@ -91,3 +91,40 @@ e2e("setuid and other programs that the shim is in are none the slower or poorer
   assertStringIncludes(r.stdout, "1 received");
   assertStringIncludes(r.stderr, "refused");
 });
+
+e2eWith("cc", "python3", "busybox")("busybox: ping, and a client of its own", async (f) => {
+  await withServer(f, async (_, heard) => {
+    const commands = `busybox ping -c 1 ${PEER}; echo hello | busybox nc ${PEER} ${PORT}`;
+    const r = await f.nuse(["busybox", "sh", "-c", commands]).done;
+    assertStringIncludes(r.stdout, "1 packets received", r.stderr);
+    assertStringIncludes(r.stdout, "from the peer", r.stderr);
+    assertEquals(await heard(), [`${SELF} hello`]);
+  });
+});
+
+e2eWith("cc", "python3", "musl-gcc")("a musl program, by itself and by a shell", async (f) => {
+  const dir = await Deno.makeTempDir();
+  try {
+    const program = await compileBehind(dir, ["musl-gcc", "-Dstrerrorname_np=strerror"]);
+    const ping = [program, "ping", "-", PEER, "1"];
+    for (const argv of [ping, ["sh", "-c", ping.join(" ")]]) {
+      const r = await f.nuse(argv).done;
+      assertStringIncludes(r.stdout, `reply: 36 from ${PEER}`, r.stderr);
+    }
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+e2e("datagrams leave from nuse's own address", async (f) => {
+  await withServer(f, async (program) => {
+    const echo = "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); " +
+      `s.bind(('${PEER}', 4903)); print('ready', flush=True); text, peer = s.recvfrom(99); ` +
+      "print(peer[0], len(text), flush=True)";
+    const peer = f.peer(["python3", "-S", "-c", echo]);
+    await peer.waitFor("ready");
+    const r = await f.nuse([program, "datagram", "-", PEER, "4903"]).done;
+    assertStringIncludes(r.stdout, "sendto: 5", r.stderr);
+    assertEquals((await peer.done).stdout, `ready\n${SELF} 5\n`);
+  });
+});

@@ -117,7 +117,7 @@ const STATES = [
 
 /** What a process has from its parent; not what is its own, or the shim's (500 or 200 on). */
 const SHOW = `
-grep -E "^(Umask|Groups|Uid|NoNewPrivs|Seccomp|SigQ|SigBlk|SigIgn|SigCgt|Cpus_allowed:)" \\
+grep -E "^(Umask|Groups|Uid|NoNewPrivs|SigQ|SigBlk|SigIgn|SigCgt|Cpus_allowed:)" \\
   /proc/self/status | grep -v SigQ
 cat /proc/self/limits /proc/self/oom_score_adj /proc/self/coredump_filter /proc/self/timerslack_ns
 tr "\\0" "\\n" </proc/$$/cmdline

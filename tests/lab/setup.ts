@@ -36,6 +36,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   traceroute: "traceroute",
   dnsmasq: "dnsmasq-base",
   udhcpd: "udhcpd",
+  busybox: "busybox-static",
+  "musl-gcc": "musl-tools",
 };
 
 /** Without these nuse's C parts cannot be compiled. */

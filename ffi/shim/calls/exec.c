@@ -4,6 +4,9 @@
  * service (control_pass_on), and that the service hears of one that no shim will be in. What is
  * said about it are facts; what they mean is decided in cli/unserved.ts.
  *
+ * A program of musl does not start with a preloaded library of another C library: it gets its
+ * environment without LD_PRELOAD, and is served by the second door.
+ *
  * A vfork child may do both: it sends one message that nobody answers, and changes only its own
  * descriptors. The commands of system() and popen() are the shell's, which has a shim of its own.
  */
@@ -55,12 +58,18 @@ static void pass_on(char *const envp[]) {
   control_pass_on(is_preloaded(envp), value_of(envp, "NUSE_SOCK"));
 }
 
-/* Of the file `fd`, which is to be executed as `path`. */
-static void tell_of(int fd, const char *path, char *const envp[]) {
+static bool is_of_musl(const uint8_t *start, ssize_t len) {
+  static const char loader[] = "/ld-musl-";
+  return len > 4 && memcmp(start, "\177ELF", 4) == 0 &&
+         memmem(start, (size_t)len, loader, sizeof loader - 1) != NULL;
+}
+
+/* Of the file `fd`, which is to be executed as `path`. Whether LD_PRELOAD is in its way. */
+static bool tell_of(int fd, const char *path, char *const envp[]) {
   struct facts f = {.euid = geteuid(), .egid = getegid()};
   struct stat info;
   size_t path_len = strnlen(path, PATH_MAX_LEN);
-  if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) return;
+  if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) return false;
   if (is_preloaded(envp)) f.flags |= NUSE_IMAGE_PRELOADED;
   if (access(shim_file(), R_OK) == 0) f.flags |= NUSE_IMAGE_SHIM_READABLE;
   f.mode = info.st_mode;
@@ -73,24 +82,25 @@ static void tell_of(int fd, const char *path, char *const envp[]) {
   struct control_request request = {.op = NUSE_OP_IMAGE, .data = &f};
   request.data_len = NUSE_IMAGE_PATH_OFF + path_len + (n > 0 ? (size_t)n : 0);
   control_tell(&request);
+  return is_of_musl(f.rest + path_len, n);
 }
 
-static void tell_path(const char *path, char *const envp[]) {
+static bool tell_path(const char *path, char *const envp[]) {
   int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  if (fd < 0) return; /* then it cannot be executed, or not be read: nothing is known of it */
-  tell_of(fd, path, envp);
+  if (fd < 0) return false; /* it cannot be executed, or not be read: nothing is known of it */
+  bool is_hampered = tell_of(fd, path, envp);
   real()->close(fd);
+  return is_hampered;
 }
 
 /* ---- the calls ---- */
 
 /* What execvp() will execute: the first of that name in $PATH that may be. */
-static void tell_name(const char *name, char *const envp[]) {
+static bool tell_name(const char *name, char *const envp[]) {
   char path[PATH_MAX_LEN];
   const char *folders = value_of(environ, "PATH");
   if (strchr(name, '/') != NULL) {
-    tell_path(name, envp);
-    return;
+    return tell_path(name, envp);
   }
   if (folders == NULL) folders = FALLBACK_PATH;
   for (;;) {
@@ -98,10 +108,9 @@ static void tell_name(const char *name, char *const envp[]) {
     const char *slash = len == 0 ? "" : "/";
     int n = snprintf(path, sizeof path, "%.*s%s%s", (int)len, folders, slash, name);
     if (n > 0 && (size_t)n < sizeof path && access(path, X_OK) == 0) {
-      tell_path(path, envp);
-      return;
+      return tell_path(path, envp);
     }
-    if (folders[len] == '\0') return;
+    if (folders[len] == '\0') return false;
     folders += len + 1;
   }
 }
@@ -110,22 +119,45 @@ static bool is_told(void) {
   return shim_enabled() && !process_is_sandboxed() && !atomic_load(&sandbox_has_filter);
 }
 
-static void before_path(const char *path, char *const envp[]) {
+/* Whether the new image is to have no LD_PRELOAD. */
+static bool before_path(const char *path, char *const envp[]) {
   int saved = errno;
+  bool is_hampered = false;
   if (is_told() && path != NULL) {
     pass_on(envp);
-    tell_path(path, envp);
+    is_hampered = tell_path(path, envp);
   }
   errno = saved;
+  return is_hampered;
 }
 
-static void before_name(const char *name, char *const envp[]) {
+static bool before_name(const char *name, char *const envp[]) {
   int saved = errno;
+  bool is_hampered = false;
   if (is_told() && name != NULL) {
     pass_on(envp);
-    tell_name(name, envp);
+    is_hampered = tell_name(name, envp);
   }
   errno = saved;
+  return is_hampered;
+}
+
+/* Room for a table that begins with `envp`, on the caller's stack. */
+static size_t table_len(char *const envp[]) {
+  size_t len = 0;
+  while (envp != NULL && envp[len] != NULL) len++;
+  return len + 1;
+}
+
+/* `envp` without LD_PRELOAD, if that is in the way, in `table`. */
+static char *const *environment(bool is_hampered, char *const envp[], char **table) {
+  char **end = table;
+  if (!is_hampered || envp == NULL) return envp;
+  for (char *const *entry = envp; *entry != NULL; entry++) {
+    if (strncmp(*entry, "LD_PRELOAD=", 11) != 0) *end++ = *entry;
+  }
+  *end = NULL;
+  return table;
 }
 
 static void before_shell(void) {
@@ -135,15 +167,17 @@ static void before_shell(void) {
 }
 
 EXPORT int execve(const char *path, char *const argv[], char *const envp[]) {
-  before_path(path, envp);
-  return real()->execve(path, argv, envp);
+  bool is_hampered = before_path(path, envp);
+  char *table[is_hampered ? table_len(envp) : 1];
+  return real()->execve(path, argv, environment(is_hampered, envp, table));
 }
 
 EXPORT int execv(const char *path, char *const argv[]) { return execve(path, argv, environ); }
 
 EXPORT int execvpe(const char *file, char *const argv[], char *const envp[]) {
-  before_name(file, envp);
-  return real()->execvpe(file, argv, envp);
+  bool is_hampered = before_name(file, envp);
+  char *table[is_hampered ? table_len(envp) : 1];
+  return real()->execvpe(file, argv, environment(is_hampered, envp, table));
 }
 
 EXPORT int execvp(const char *file, char *const argv[]) { return execvpe(file, argv, environ); }
@@ -208,16 +242,20 @@ EXPORT int posix_spawn(pid_t *restrict pid, const char *restrict path,
                        const posix_spawn_file_actions_t *actions,
                        const posix_spawnattr_t *restrict attributes,
                        char *const argv[restrict], char *const envp[restrict]) {
-  before_path(path, envp);
-  return real()->posix_spawn(pid, path, actions, attributes, argv, envp);
+  bool is_hampered = before_path(path, envp);
+  char *table[is_hampered ? table_len(envp) : 1];
+  char *const *own = environment(is_hampered, envp, table);
+  return real()->posix_spawn(pid, path, actions, attributes, argv, own);
 }
 
 EXPORT int posix_spawnp(pid_t *restrict pid, const char *restrict file,
                         const posix_spawn_file_actions_t *actions,
                         const posix_spawnattr_t *restrict attributes,
                         char *const argv[restrict], char *const envp[restrict]) {
-  before_name(file, envp);
-  return real()->posix_spawnp(pid, file, actions, attributes, argv, envp);
+  bool is_hampered = before_name(file, envp);
+  char *table[is_hampered ? table_len(envp) : 1];
+  char *const *own = environment(is_hampered, envp, table);
+  return real()->posix_spawnp(pid, file, actions, attributes, argv, own);
 }
 
 EXPORT int system(const char *command) {

@@ -60,6 +60,18 @@ static int marked_setsockopt(int fd, int level, int name, const void *value, soc
 
 static int marked_shutdown(int fd, int how) { return (int)MARKED(SYS_shutdown, fd, how, 0, 0, 0); }
 
+static ssize_t marked_sendmsg(int fd, const struct msghdr *msg, int flags) {
+  return cancellable(SYS_sendmsg, fd, (long)msg, flags, 0);
+}
+
+static ssize_t marked_recvmsg(int fd, struct msghdr *msg, int flags) {
+  return cancellable(SYS_recvmsg, fd, (long)msg, flags, 0);
+}
+
+static int marked_sendmmsg(int fd, struct mmsghdr *vector, unsigned count, int flags) {
+  return (int)cancellable(SYS_sendmmsg, fd, (long)vector, count, flags);
+}
+
 /* Put in the place of the C library's. */
 void mark_calls(struct real_table *table) {
   table->socket = marked_socket;
@@ -72,4 +84,7 @@ void mark_calls(struct real_table *table) {
   table->getsockopt = marked_getsockopt;
   table->setsockopt = marked_setsockopt;
   table->shutdown = marked_shutdown;
+  table->sendmsg = marked_sendmsg;
+  table->recvmsg = marked_recvmsg;
+  table->sendmmsg = marked_sendmmsg;
 }

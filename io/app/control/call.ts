@@ -5,6 +5,7 @@
  */
 import type { Account } from "../endpoint/account.ts";
 import type { AppContext } from "../endpoint/app_context.ts";
+import type { Rights } from "../endpoint/privilege.ts";
 import type { Holder } from "../endpoint/holders.ts";
 import type { DeferredReply } from "../protocol/deferred_reply.ts";
 import { MESSAGE_MAX_LEN, Reply, Request } from "../protocol/message.ts";
@@ -32,6 +33,8 @@ export class Call {
   fd = -1;
   /** A second one, likewise. */
   secondFd = -1;
+  /** What the caller may do; null: what came along shows it. */
+  rights: Rights | null = null;
   /** Set by whoever has read the request. */
   caller!: Caller;
   nowUs = 0;

@@ -169,6 +169,7 @@ function describe(reply: Reply, kind: number, socket: Socket): void {
 /** WHO: also of a socket that has ended. */
 export function describeSocket({ reply }: Call, known: Endpoint | EndedSocket): number {
   describe(reply, known.kind, known.socket);
+  if (known instanceof DatagramEndpoint) known.leavePlain();
   return 0;
 }
 

@@ -17,7 +17,9 @@
  * and who names a socket has shown that he holds it. The copy is closed before the answer: held, it
  * would hide that the program has closed its own.
  *
- * What a call waits for (connect, accept) must not hold up the loop: the call stays unanswered, and
+ * Datagrams have no header in the pair of such a socket (datagram_calls.ts).
+ *
+ * What a call waits for (connect, accept, recvfrom) must not hold up the loop: the call stays unanswered, and
  * the loop goes on. A signal ends such a wait in the kernel, without a word to us: the answer finds
  * nobody (ENOENT), or the thread comes with another call, or with the same again.
  *
@@ -29,12 +31,15 @@
 import { EPOLLHUP, EPOLLIN } from "../../../ffi/abi/epoll.ts";
 import { SYSCALLS } from "../../../ffi/abi/syscalls.ts";
 import { type DoorCalls, doorCalls } from "../../../ffi/door.ts";
-import { EBADF } from "../../../stack/mod.ts";
+import { EBADF, ENOENT } from "../../../stack/mod.ts";
 import type { Handler } from "../../loop/loop.ts";
 import { Call, type Caller } from "../control/call.ts";
 import type { AppContext } from "../endpoint/app_context.ts";
+import { one, receive, receiveFrom, send, sendTo, several } from "./datagram_calls.ts";
+import { DatagramEndpoint } from "../endpoint/datagram_endpoint.ts";
 import { ANSWERED, type DoorCall, PASS, type SocketCall, WAIT } from "./door_call.ts";
 import { type DoorThread, DoorThreads } from "./door_threads.ts";
+import { DoorMessage } from "./message.ts";
 import { KeptConnections } from "./kept_connections.ts";
 import { getOption, ioctl, setOption } from "./option_calls.ts";
 import { accept, bind, connect, listen, makeSocket, name, shutdown } from "./socket_calls.ts";
@@ -54,6 +59,12 @@ const ANSWERS: ReadonlyMap<number, Answer> = new Map([
   [SYSCALLS.SYS_setsockopt, setOption],
   [SYSCALLS.SYS_shutdown, shutdown],
   [SYSCALLS.SYS_ioctl, ioctl],
+  [SYSCALLS.SYS_sendto, sendTo],
+  [SYSCALLS.SYS_recvfrom, receiveFrom],
+  [SYSCALLS.SYS_sendmsg, (socketCall) => one(socketCall, send)],
+  [SYSCALLS.SYS_recvmsg, (socketCall) => one(socketCall, receive)],
+  [SYSCALLS.SYS_sendmmsg, (socketCall) => several(socketCall, send)],
+  [SYSCALLS.SYS_recvmmsg, (socketCall) => several(socketCall, receive)],
 ]);
 
 export class Door implements Handler {
@@ -64,20 +75,32 @@ export class Door implements Handler {
   readonly #trap: Trap;
   readonly #call: Call;
   readonly #threads: DoorThreads;
+  readonly #userNamespace: number;
   readonly #kept: KeptConnections;
+  readonly #message: DoorMessage;
   /** Takes note of the processes with a shim that have come and gone. */
   readonly #catchUp: (nowUs: number) => void;
   #slot = -1;
 
-  /** `catchUp`: carries out what the shims have sent so far. */
-  constructor(app: AppContext, fd: number, catchUp: (nowUs: number) => void) {
+  /**
+   * `userNamespace`: the inode of the one that owns the programs' network; `catchUp`: carries out
+   * what the shims have sent so far.
+   */
+  constructor(
+    app: AppContext,
+    fd: number,
+    userNamespace: number,
+    catchUp: (nowUs: number) => void,
+  ) {
     this.#app = app;
     this.#fd = fd;
+    this.#userNamespace = userNamespace;
     this.#catchUp = catchUp;
     this.#trap = new Trap(app.memory, app.base, this.#calls, app.allocate(Trap.LEN));
     this.#call = new Call(app);
     this.#threads = new DoorThreads(this.#calls, app.sys, app.accounts, this.#answerLate);
     this.#kept = new KeptConnections(app.memory, (kept) => app.sys.close(kept));
+    this.#message = new DoorMessage(app);
     this.#calls.prepare(fd); // before Linux 6.6 it is a little slower
     this.#slot = app.loop.add(fd, EPOLLIN, this);
   }
@@ -108,6 +131,11 @@ export class Door implements Handler {
     this.#app.counters.doorCalls++;
     const thread = this.#threads.of(trap.thread);
     if (thread === null) return;
+    const { undelivered } = thread;
+    thread.undelivered = null;
+    if (undelivered !== null && trap.repeats(undelivered.call)) {
+      return this.#finish(thread, undelivered.result);
+    }
     const isRepeated = thread.waiting !== null && trap.repeats(thread.waiting);
     thread.waiting = null;
     thread.drop(); // of a wait that a signal has ended
@@ -127,12 +155,15 @@ export class Door implements Handler {
   #finish(thread: DoorThread, result: number): void {
     const trap = this.#trap;
     if (result === PASS) this.#calls.pass(this.#fd, trap.idLow, trap.idHigh);
-    else if (result !== ANSWERED && result !== WAIT) this.#answer(result);
+    else if (result !== ANSWERED && result !== WAIT) this.#answer(thread, result);
     if (thread.isOwed) thread.waiting = trap.save();
   }
 
-  #answer(result: number): void {
-    this.#calls.answer(this.#fd, this.#trap.idLow, this.#trap.idHigh, result);
+  /** The call may be made again if a signal comes before the answer: it is not done twice. */
+  #answer(thread: DoorThread, result: number): void {
+    const trap = this.#trap;
+    const answered = this.#calls.answer(this.#fd, trap.idLow, trap.idHigh, result);
+    if (answered === -ENOENT) thread.undelivered = { call: trap.save(), result };
   }
 
   /** What a connect() that waited has come to. */
@@ -142,7 +173,7 @@ export class Door implements Handler {
     thread.waiting = null;
     const looked = this.#trap.save();
     this.#trap.restore(waiting);
-    this.#answer(result);
+    this.#answer(thread, result);
     this.#trap.restore(looked);
   };
 
@@ -156,17 +187,26 @@ export class Door implements Handler {
     request.dataLen = 0;
     call.nowUs = nowUs;
     call.caller = this.#caller(thread);
+    call.rights = { has: (capability) => this.#has(thread, capability) };
     const doorCall: DoorCall = {
       trap: this.#trap,
       thread,
       calls: this.#calls,
       door: this.#fd,
       kept: this.#kept,
+      message: this.#message,
       call,
       isRepeated,
     };
     if (this.#trap.number === SYSCALLS.SYS_socket) return makeSocket(doorCall);
     return this.#lookAtSocket(doorCall);
+  }
+
+  /** Root in a namespace of his own has all capabilities there, and none in the programs' network. */
+  #has({ id, process }: DoorThread, capability: number): boolean {
+    const calls = this.#calls;
+    return calls.hasCapability(id, capability) === 1 && this.#userNamespace !== 0 &&
+      calls.userNamespace(process.pidfd) === this.#userNamespace;
   }
 
   #caller(thread: DoorThread): Caller {
@@ -190,6 +230,7 @@ export class Door implements Handler {
       if (known === null) return PASS;
       if (this.#calls.isValid(this.#fd, trap.idLow, trap.idHigh) === 0) return ANSWERED;
       known.holders.add(thread.process.holder);
+      if (endpoint instanceof DatagramEndpoint) endpoint.becomePlain();
       doorCall.call.request.cookie = cookie;
       const result = answer({ ...doorCall, fd, cookie, endpoint, ended });
       if (result === WAIT) this.#park(thread, cookie);

@@ -9,6 +9,7 @@ import type { EndedSocket } from "../endpoint/ended_sockets.ts";
 import type { Endpoint } from "../endpoint/endpoint.ts";
 import type { DoorThread } from "./door_threads.ts";
 import type { KeptConnections } from "./kept_connections.ts";
+import type { DoorMessage } from "./message.ts";
 import type { Trap } from "./trap.ts";
 
 /** In the place of a result, above all of them: the kernel is to carry the call out. */
@@ -25,6 +26,8 @@ export interface DoorCall {
   readonly calls: DoorCalls;
   readonly door: number;
   readonly kept: KeptConnections;
+  /** Room for what it sends or receives. */
+  readonly message: DoorMessage;
   /** The request to the service that is made of it. */
   readonly call: Call;
   /** Whether it is the same call made again, after a signal has ended its wait. */

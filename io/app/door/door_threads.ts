@@ -26,10 +26,18 @@ export class DoorProcess {
 /** Told what a connect() that waited has come to. */
 export type LateAnswer = (thread: DoorThread, result: number) => void;
 
+/** An answer, and to which call. */
+export interface Undelivered {
+  readonly call: Uint8Array;
+  readonly result: number;
+}
+
 /** A thread; the reply that it may be owed is that to the call that it waits in. */
 export class DoorThread extends DeferredReply {
   /** The call that it waits in; null: none. */
   waiting: Uint8Array | null = null;
+  /** What was to be answered when a signal came; null: it was in time. */
+  undelivered: Undelivered | null = null;
 
   constructor(
     readonly id: number,

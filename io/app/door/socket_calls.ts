@@ -28,6 +28,7 @@ import type { Call } from "../control/call.ts";
 import { carryOut } from "../control/operations.ts";
 import { connect as connectEndpoint } from "../control/socket_requests.ts";
 import { SCRATCH_LEN } from "../endpoint/app_context.ts";
+import { DatagramEndpoint } from "../endpoint/datagram_endpoint.ts";
 import type { Endpoint } from "../endpoint/endpoint.ts";
 import { ListenerEndpoint } from "../endpoint/listener_endpoint.ts";
 import { StreamEndpoint } from "../endpoint/stream_endpoint.ts";
@@ -58,6 +59,8 @@ export function makeSocket(doorCall: DoorCall): number {
   [request.a, request.b, request.c] = [trap.argument(0), type, trap.argument(2)];
   carryOut(call);
   if (reply.result < 0) return reply.result;
+  const endpoint = call.app.endpoints.get(reply.cookie);
+  if (endpoint instanceof DatagramEndpoint) endpoint.becomePlain();
   if ((flags & SOCK_NONBLOCK) !== 0) calls.makeNonblocking(reply.passFd);
   const given = giveDescriptor(doorCall, reply.passFd, (flags & SOCK_CLOEXEC) !== 0);
   call.app.sys.close(reply.passFd);

@@ -48,26 +48,36 @@ export class Trap {
 
   /** The low half of an argument. */
   argument(index: number): number {
-    return this.#memory.dv.getInt32(this.#argumentOff(index), true);
+    return this.#memory.dv.getInt32(this.pointerOff(index), true);
   }
 
   isNull(index: number): boolean {
     const { dv } = this.#memory;
-    const off = this.#argumentOff(index);
+    const off = this.pointerOff(index);
     return dv.getInt32(off, true) === 0 && dv.getInt32(off + 4, true) === 0;
   }
 
-  #argumentOff(index: number): number {
+  /** Where the argument itself lies in the arena. */
+  pointerOff(index: number): number {
     return this.off + SECCOMP_NOTIF.ARGS + ARGUMENT_LEN * index;
   }
 
   /** Copies what the pointer `index` leads to into the arena: 0 or -errno. */
   read(index: number, off: number, lenBytes: number): number {
-    return this.#calls.read(this.thread, this.#base, off, lenBytes, this.#argumentOff(index));
+    return this.readAt(this.pointerOff(index), 0, off, lenBytes);
   }
 
   write(index: number, off: number, lenBytes: number): number {
-    return this.#calls.write(this.thread, this.#base, off, lenBytes, this.#argumentOff(index));
+    return this.writeAt(this.pointerOff(index), 0, off, lenBytes);
+  }
+
+  /** As `read`, from `delta` bytes behind the address that lies in the arena at `addressOff`. */
+  readAt(addressOff: number, delta: number, off: number, lenBytes: number): number {
+    return this.#calls.read(this.thread, this.#base, off, lenBytes, addressOff, delta);
+  }
+
+  writeAt(addressOff: number, delta: number, off: number, lenBytes: number): number {
+    return this.#calls.write(this.thread, this.#base, off, lenBytes, addressOff, delta);
   }
 
   /** The int that the pointer `index` leads to, or null. */

@@ -7,6 +7,9 @@
  * puts one into the receive queue for what ICMP reported, we make one for a datagram that could not
  * be sent.
  *
+ * Of a program behind the second door there is no header in the pair (plain_inbox.ts), and no record
+ * of an error either: that waits for a call that stops at the door.
+ *
  * @module
  */
 import { EPOLLHUP, EPOLLIN, EPOLLRDHUP } from "../../../ffi/abi/epoll.ts";
@@ -32,6 +35,7 @@ import { Cork } from "./cork.ts";
 import { BATCH_COUNT } from "./datagram_slots.ts";
 import { Endpoint } from "./endpoint.ts";
 import { resizePair } from "./pair.ts";
+import { PlainInbox } from "./plain_inbox.ts";
 import { addHeader, hasHeader } from "./plain_message.ts";
 
 /** System calls a turn and direction: other sockets come in between. */
@@ -46,6 +50,8 @@ export class DatagramEndpoint extends Endpoint {
   #isReadable = false;
   /** An error to report when there is room, positive; 0: none. */
   #pendingError = 0;
+  /** Whose messages have no header; null: they have. */
+  #inbox: PlainInbox | null = null;
   /** The program does not read any more: what arrives is dropped. */
   #isReadingShut = false;
   /** A datagram that is being put together, or UDP_CORK. */
@@ -54,6 +60,34 @@ export class DatagramEndpoint extends Endpoint {
   get state(): number {
     const isConnected = this.socket.remote() !== null;
     return this.optionState | (isConnected ? P.NUSE_STATE_CONNECTED : 0);
+  }
+
+  /** Headers are no longer in the pair from now on, but in what this gives. */
+  becomePlain(): PlainInbox {
+    return this.#inbox ??= new PlainInbox(this.app.memory);
+  }
+
+  /** Headers are in the pair again: a shim reads them. */
+  leavePlain(): void {
+    this.#inbox = null;
+  }
+
+  /** SO_ERROR. An error that no record in the pair tells of. */
+  override takeError(): number {
+    const error = this.#inbox === null ? 0 : this.#pendingError;
+    if (error === 0) return super.takeError();
+    this.#pendingError = 0;
+    return error;
+  }
+
+  /** Sends a datagram, header and payload, from a slot: bytes or -errno. */
+  sendFrom(off: number, payloadLen: number, nowUs: number): number {
+    this.catchUp(nowUs);
+    this.socket.takeError();
+    const sent = this.#send(off, payloadLen, nowUs);
+    if (sent < 0) return -this.#noteRefused(-sent);
+    this.app.counters.datagramsToNetwork++;
+    return payloadLen;
   }
 
   shutdown(how: number, nowUs: number): number {
@@ -114,7 +148,8 @@ export class DatagramEndpoint extends Endpoint {
       if (sent >= 0) counters.datagramsToNetwork++;
       else error = this.#noteRefused(-sent);
     }
-    if (error !== 0) this.#report(error);
+    // Without records in the pair it would be told of another datagram.
+    if (error !== 0 && this.#inbox === null) this.#report(error);
     return true;
   }
 
@@ -190,16 +225,17 @@ export class DatagramEndpoint extends Endpoint {
 
   #toProgram(nowUs: number): void {
     const { app, socket } = this;
-    if (this.#pendingError !== 0) this.#report(this.#pendingError);
+    if (this.#inbox === null && this.#pendingError !== 0) this.#report(this.#pendingError);
     for (let turn = 0; !this.isBlocked; turn++) {
+      if (this.#inbox !== null) this.#takeErrorRecords(nowUs);
       const waiting = socket.recvCount();
       if (waiting === 0) return;
       if (this.#isReadingShut) return socket.recvConsume(waiting, nowUs);
       if (turn === TURN_BATCHES) return app.markDirty(this);
-      const count = Math.min(waiting, BATCH_COUNT);
-      this.#pointAtRecords(count);
+      const count = this.#pointAtRecords(Math.min(waiting, BATCH_COUNT));
       const n = app.sys.sendmmsg(this.fd, app.base, app.slots.outbound.off, count, 0);
       if (n > 0) {
+        this.#noteDelivered(n);
         socket.recvConsume(n, nowUs);
         app.counters.datagramsToProgram += n;
       }
@@ -208,12 +244,34 @@ export class DatagramEndpoint extends Endpoint {
     }
   }
 
-  #pointAtRecords(count: number): void {
+  /** At `most` records, or up to an error that has no place in the pair; returns how many. */
+  #pointAtRecords(most: number): number {
     const { slots, memory } = this.app;
-    for (let i = 0; i < count; i++) {
+    const skipped = this.#inbox === null ? 0 : DGRAM_HEADER_LEN;
+    for (let i = 0; i < most; i++) {
       const off = this.socket.recvPeek(i);
+      if (skipped > 0 && isError(memory.dv, off)) return i;
       const payloadLen = memory.dv.getInt32(off + DGRAM_PAYLOAD_LEN_OFF, true);
-      slots.outbound.setIovec(i, 0, off, DGRAM_HEADER_LEN + payloadLen);
+      slots.outbound.setIovec(i, 0, off + skipped, DGRAM_HEADER_LEN - skipped + payloadLen);
+    }
+    return most;
+  }
+
+  #noteDelivered(count: number): void {
+    const inbox = this.#inbox;
+    if (inbox === null) return;
+    for (let i = 0; i < count; i++) inbox.push(this.socket.recvPeek(i));
+    this.app.parked.wake(this.cookie);
+  }
+
+  /** Errors at the head of the queue. */
+  #takeErrorRecords(nowUs: number): void {
+    const { socket, app: { memory: { dv } } } = this;
+    while (socket.recvCount() > 0) {
+      const off = socket.recvPeek(0);
+      if (!isError(dv, off)) return;
+      this.#report(dv.getInt32(off + DGRAM_ERRNO_OFF, true));
+      socket.recvConsume(1, nowUs);
     }
   }
 
@@ -222,6 +280,11 @@ export class DatagramEndpoint extends Endpoint {
    */
   #report(errno: number): void {
     if (errno === 0 || this.#isReadingShut) return;
+    if (this.#inbox !== null) {
+      this.#pendingError = errno;
+      this.app.parked.wake(this.cookie);
+      return;
+    }
     const { app, fd } = this;
     const { u8, dv } = app.memory;
     const off = app.recordOff;
@@ -243,4 +306,9 @@ export class DatagramEndpoint extends Endpoint {
     this.#dropCork();
     super.release(nowUs);
   }
+}
+
+/** Whether the record at `off` tells of an error. */
+function isError(dv: DataView, off: number): boolean {
+  return (dv.getUint16(off + DGRAM_FLAGS_OFF, true) & DGRAM_ERROR) !== 0;
 }

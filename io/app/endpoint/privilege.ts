@@ -37,10 +37,23 @@ const UNPRIVILEGED_PORT_START = 1024;
 /** SO_PRIORITY: what anybody may set. */
 const PRIORITY_MAX = 6;
 
+/** CAP_*, capabilities(7). */
+const CAP_NET_BIND_SERVICE = 10;
+const CAP_NET_ADMIN = 12;
+const CAP_NET_RAW = 13;
+
+/** What the caller may do in the programs' network, as somebody else has found out. */
+export interface Rights {
+  /** Whether it has a CAP_* there. */
+  has(capability: number): boolean;
+}
+
 /** What came along with a request: descriptors, -1: none. */
 export interface Passed {
   readonly fd: number;
   readonly secondFd: number;
+  /** What counts instead of descriptors; null: they do. */
+  readonly rights: Rights | null;
 }
 
 export class Privilege {
@@ -53,12 +66,14 @@ export class Privilege {
   }
 
   mayOpenRaw(passed: Passed): boolean {
+    if (passed.rights !== null) return passed.rights.has(CAP_NET_RAW);
     return this.#any(passed, (fd) => getIntOption(fd, SOL_SOCKET, SO_TYPE) === SOCK_RAW);
   }
 
   /** A lower port is as good as `port`. */
   mayBind(passed: Passed, port: number): boolean {
     if (port === 0 || port >= UNPRIVILEGED_PORT_START) return true;
+    if (passed.rights !== null) return passed.rights.has(CAP_NET_BIND_SERVICE);
     return this.#any(passed, (fd) => {
       const bound = this.#boundPort(fd);
       return bound > 0 && bound <= port;
@@ -67,6 +82,10 @@ export class Privilege {
 
   /** `by`: SO_DEBUG, which takes CAP_NET_ADMIN, or SO_MARK, for which CAP_NET_RAW is enough. */
   #maySet(passed: Passed, by: number): boolean {
+    const { rights } = passed;
+    if (rights !== null) {
+      return rights.has(CAP_NET_ADMIN) || (by === SO_MARK && rights.has(CAP_NET_RAW));
+    }
     return this.#any(passed, (fd) => getIntOption(fd, SOL_SOCKET, by) > 0);
   }
 

@@ -228,13 +228,112 @@ static void signals(void) {
   wait(NULL);
 }
 
+static void say_from(const char *what, long n, const struct sockaddr_in *from, socklen_t len) {
+  char address[INET_ADDRSTRLEN] = "";
+  if (n < 0) return say(what, n);
+  inet_ntop(AF_INET, &from->sin_addr, address, sizeof address);
+  printf("%s: %ld from %s, %u bytes of name\n", what, n, address, len);
+}
+
+/* Datagrams to itself and to nobody. */
+static void datagrams(void) {
+  char text[64] = {0}, more[8] = {0};
+  struct sockaddr_in own = target, from;
+  socklen_t len = sizeof own;
+  int fd = socket(AF_INET, SOCK_DGRAM, 0), other = socket(AF_INET, SOCK_DGRAM, 0);
+  own.sin_port = 0;
+  say("bind", bind(fd, (struct sockaddr *)&own, sizeof own));
+  getsockname(fd, (struct sockaddr *)&own, &len);
+  say("unconnected", send(other, "x", 1, 0));
+  say("sendto", sendto(other, "one", 3, 0, (struct sockaddr *)&own, sizeof own));
+  say("sendto", sendto(other, "", 0, 0, (struct sockaddr *)&own, sizeof own));
+  say("connect", connect(other, (struct sockaddr *)&own, sizeof own));
+  say("send", send(other, "three", 5, 0));
+  len = sizeof from;
+  say_from("peek", recvfrom(fd, text, sizeof text, MSG_PEEK, (struct sockaddr *)&from, &len), &from,
+           len);
+  say("read", read(fd, text, sizeof text));
+  len = sizeof from;
+  say_from("empty", recvfrom(fd, text, sizeof text, 0, (struct sockaddr *)&from, &len), &from, len);
+  struct iovec pieces[] = {{text, 2}, {more, 2}};
+  struct msghdr message = {.msg_name = &from, .msg_namelen = sizeof from, .msg_iov = pieces};
+  message.msg_iovlen = 2;
+  memset(&from, 0, sizeof from);
+  long n = recvmsg(fd, &message, 0);
+  say_from("recvmsg", n, &from, message.msg_namelen);
+  printf("text: %.2s%.2s, flags %x\n", text, more, message.msg_flags);
+  say("nothing", recvfrom(fd, text, 8, MSG_DONTWAIT, (struct sockaddr *)&from, &len));
+  message = (struct msghdr){.msg_iov = pieces, .msg_iovlen = 2};
+  say("sendmsg", sendmsg(other, &message, 0));
+  struct mmsghdr both[2] = {{.msg_hdr = message}, {.msg_hdr = message}};
+  say("sendmmsg", sendmmsg(other, both, 2, 0));
+  say("recvmmsg", recvmmsg(fd, both, 2, MSG_WAITFORONE, NULL) > 0);
+  say("bytes", both[0].msg_len);
+  fflush(stdout);
+  if (fork() == 0) {
+    usleep(50000);
+    sendto(other, "late", 4, 0, (struct sockaddr *)&own, sizeof own);
+    _exit(0);
+  }
+  while (recv(fd, text, sizeof text, MSG_DONTWAIT) >= 0) {
+  }
+  len = sizeof from;
+  say_from("waits", recvfrom(fd, text, 64, 0, (struct sockaddr *)&from, &len), &from, len);
+  wait(NULL);
+  own.sin_port = htons(1);
+  say("to nobody", sendto(fd, "x", 1, 0, (struct sockaddr *)&own, sizeof own));
+  usleep(20000);
+  connect(fd, (struct sockaddr *)&own, sizeof own);
+  say("send", send(fd, "x", 1, 0));
+  usleep(20000);
+  say("SO_ERROR", int_option(fd, SOL_SOCKET, SO_ERROR));
+  say("long", sendto(other, text, 70000, 0, (struct sockaddr *)&own, sizeof own));
+}
+
+static void datagram(void) {
+  int fd = socket(AF_INET, SOCK_DGRAM, 0);
+  say("sendto", sendto(fd, "hello", 5, 0, (struct sockaddr *)&target, sizeof target));
+}
+
+/* An echo request to oneself, by a raw socket and by one that needs no right. */
+static void ping(void) {
+  uint8_t request[16] = {8, 0, 0, 0, 0, 7, 0, 1}, reply[128];
+  request[2] = 0xf7;
+  request[3] = 0xf7;
+  int raw = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
+  say("raw", raw < 0 ? raw : 0);
+  struct sockaddr_in from;
+  socklen_t len = sizeof from;
+  say("sendto", sendto(raw, request, sizeof request, 0, (struct sockaddr *)&target, sizeof target));
+  for (int i = 0; i < 2; i++) {
+    long n = recvfrom(raw, reply, sizeof reply, 0, (struct sockaddr *)&from, &len);
+    if (n != 36 || reply[20] != 0) continue; /* over the loopback the request comes first */
+    say_from("reply", n, &from, len);
+    break;
+  }
+  int port = socket(AF_INET, SOCK_STREAM, 0);
+  target.sin_port = htons(99);
+  say("port 99", bind(port, (struct sockaddr *)&target, sizeof target));
+}
+
+/* Without a right. */
+static void nobody(void) {
+  setgid(65534);
+  setuid(65534);
+  say("raw", socket(AF_INET, SOCK_RAW, IPPROTO_ICMP));
+  int port = socket(AF_INET, SOCK_STREAM, 0);
+  target.sin_port = htons(98);
+  say("port 98", bind(port, (struct sockaddr *)&target, sizeof target));
+}
+
 static const struct {
   const char *name;
   void (*run)(void);
 } CASES[] = {
   {"client", client}, {"numbers", numbers}, {"threads", threads}, {"children", children},
   {"nonblocking", nonblocking}, {"unanswered", unanswered}, {"errors", errors},
-  {"server", server}, {"signals", signals},
+  {"server", server}, {"signals", signals}, {"datagrams", datagrams}, {"datagram", datagram}, {"ping", ping},
+  {"nobody", nobody},
 };
 
 int main(int argc, char **argv) {

@@ -147,3 +147,43 @@ behind("a server, which waits in accept()", (_, run) => {
 behind("a signal ends accept(), or it begins anew (SA_RESTART)", (_, run) => {
   assertEquals(run("signals"), ["bind: 0", "listen: 0", "accept: EINTR", "restarted: 1"]);
 });
+
+behind(
+  "datagrams: with and without an address, several at once, one that is waited for",
+  (_, run) => {
+    const from = "from 127.0.0.1, 16 bytes of name";
+    assertEquals(run("datagrams"), [
+      "bind: 0",
+      "unconnected: 1", // the kernel says EDESTADDRREQ; a send without an address does not stop
+      "sendto: 3",
+      "sendto: 0",
+      "connect: 0",
+      "send: 5",
+      `peek: 3 ${from}`,
+      "read: 3",
+      `empty: 0 ${from}`,
+      `recvmsg: 4 ${from}`,
+      "text: thre, flags 20",
+      "nothing: EAGAIN",
+      "sendmsg: 4",
+      "sendmmsg: 2",
+      "recvmmsg: 1",
+      "bytes: 4",
+      `waits: 4 ${from}`,
+      "to nobody: 1",
+      "send: 1",
+      "SO_ERROR: 111",
+      "long: EMSGSIZE",
+    ]);
+  },
+);
+
+behind("raw sockets and ports below 1024: for who has the right", (_, run) => {
+  assertEquals(run("ping"), [
+    "raw: 0",
+    "sendto: 16",
+    "reply: 36 from 127.0.0.1, 16 bytes of name",
+    "port 99: 0",
+  ]);
+  assertEquals(run("nobody"), ["raw: EPERM", "port 98: EACCES"]);
+});

@@ -1,0 +1,53 @@
+/**
+ * The headers of the datagrams in a pair that has none in it: the program reads payload there, by
+ * read() and recv() without a word to us, and who wants the sender's address asks at the second
+ * door. Which datagram lies first in the pair is told by how many bytes are unread in all
+ * (FIONREAD): so many as those of the headers from it on.
+ *
+ * @module
+ */
+import { DGRAM_HEADER_LEN, DGRAM_PAYLOAD_LEN_OFF, type Memory } from "../../../stack/mod.ts";
+
+/** More datagrams than a pair has room for. */
+const HEADERS_MAX = 4096;
+
+interface Received {
+  readonly header: Uint8Array;
+  readonly payloadLen: number;
+}
+
+export class PlainInbox {
+  #received: Received[] = [];
+
+  constructor(readonly memory: Memory) {}
+
+  /** The datagram whose header is at `off` has been put into the pair. */
+  push(off: number): void {
+    const { dv, u8 } = this.memory;
+    const payloadLen = dv.getInt32(off + DGRAM_PAYLOAD_LEN_OFF, true);
+    this.#received.push({ header: u8.slice(off, off + DGRAM_HEADER_LEN), payloadLen });
+    if (this.#received.length >= 2 * HEADERS_MAX) this.#received.splice(0, HEADERS_MAX);
+  }
+
+  /**
+   * The header of the datagram of `payloadLen` bytes that lies first where `unreadBytes` are unread;
+   * null: it has none.
+   */
+  first(unreadBytes: number, payloadLen: number): Uint8Array | null {
+    const all = this.#received;
+    let from = all.length;
+    for (let bytes = 0; from > 0; from--) {
+      bytes += all[from - 1].payloadLen;
+      if (bytes > unreadBytes) break;
+    }
+    // Empty ones that have been read already do not count.
+    while (from < all.length && all[from].payloadLen !== payloadLen) from++;
+    all.splice(0, from);
+    return all[0]?.header ?? null;
+  }
+
+  /** The first one has been read. */
+  shift(): void {
+    this.#received.shift();
+  }
+}
