@@ -255,10 +255,6 @@ export class Stack {
   }
 
   /** CLOCK_REALTIME minus the clock that `nowUs` is read from; may be corrected at any time. */
-  get realtimeOffsetUs(): number {
-    return this.#env.clock.offsetUs;
-  }
-
   set realtimeOffsetUs(offsetUs: number) {
     this.#env.clock.offsetUs = offsetUs;
   }

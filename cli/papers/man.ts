@@ -27,10 +27,10 @@ const CONFIGURATION = [
 
 const LIMITS = [
   "Programs that are linked dynamically with glibc, and what they start, have everything: nuse " +
-  "preloads a library into them. Static ones, Go, musl, and any with an empty environment have TCP " +
-  "so far, by a second door, and see an empty network namespace else; other architectures are " +
-  "refused. IPv4 only; an IPv6 socket works with v4-mapped addresses. Names are resolved by the " +
-  "host, past nuse.",
+  "preloads a library into them. Static ones, Go, musl, and any with an empty environment have " +
+  "TCP so far, by a second door, and see an empty network namespace else; other architectures " +
+  "are refused. IPv4 only; an IPv6 socket works with v4-mapped addresses. Names are resolved by " +
+  "the host, past nuse.",
 ];
 
 /** Also the guide's. */

@@ -71,8 +71,9 @@
 #define NUSE_OP_BIND 3
 /* data sockaddr, a = NUSE_FILLER_LEN on a stream, 0 on a datagram. -> 0 connected at once
  * (datagram, or AF_UNSPEC: disconnected), -EINPROGRESS (stream), or an error. `b` of the reply: how
- * many filler bytes to write; `c` of a datagram socket's: as with CHECK; `a` 1: asked by the cookie of a pair that shows a failed connect, the
- * fresh end that waits there is to take its place. (The story: io/app/endpoint/connecting.ts.)
+ * many filler bytes to write; `c` of a datagram socket's: as with CHECK; `a` 1: asked by the cookie
+ * of a pair that shows a failed connect, the fresh end that waits there is to take its place. (The
+ * story: io/app/endpoint/connecting.ts.)
  * b = NUSE_CONNECT_WAIT: the reply comes when the handshake has ended (see CANCEL); without data:
  * of the connect that is under way. c = NUSE_CONNECT_FAST: MSG_FASTOPEN, as if TCP_FASTOPEN_CONNECT
  * were set for this once; 0: connected as far as the program can see. */

@@ -22,35 +22,12 @@ import * as errno from "../../ffi/errno.ts";
 import * as stackErrno from "../../stack/base/errno.ts";
 import * as stackSocket from "../../stack/base/socket_constants.ts";
 
-const HEADERS = [
-  "errno.h",
-  "fcntl.h",
-  "poll.h",
-  "sched.h",
-  "stddef.h",
-  "stdio.h",
-  "time.h",
-  "sys/epoll.h",
-  "sys/ioctl.h",
-  "sys/socket.h",
-  "sys/syscall.h",
-  "sys/uio.h",
-  "sys/un.h",
-  "netinet/in.h",
-  "netinet/udp.h",
-  "net/if.h",
-  "net/if_arp.h",
-  "linux/bpf.h",
-  "linux/ethtool.h",
-  "linux/filter.h",
-  "linux/if_ether.h",
-  "linux/if_packet.h",
-  "linux/if_tun.h",
-  "linux/seccomp.h",
-  "linux/sockios.h",
-  "linux/version.h",
-  "linux/virtio_net.h",
-];
+const HEADERS = `
+  errno.h fcntl.h poll.h sched.h stddef.h stdio.h time.h sys/epoll.h sys/ioctl.h sys/socket.h
+  sys/syscall.h sys/uio.h sys/un.h netinet/in.h netinet/udp.h net/if.h net/if_arp.h linux/bpf.h
+  linux/ethtool.h linux/filter.h linux/if_ether.h linux/if_packet.h linux/if_tun.h linux/seccomp.h
+  linux/sockios.h linux/version.h linux/virtio_net.h
+`.trim().split(/\s+/);
 
 interface Claim {
   name: string;

@@ -6,8 +6,8 @@
  * A request that waits (connect, close with SO_LINGER) has a connection to itself for that time,
  * and no lock: signals come through, and other threads go on. recvmsg is what such a thread sleeps
  * in, so that SA_RESTART works as in the call itself, by the kernel, and a service that dies is
- * noticed. When a handler interrupts, or time is up, CANCEL brings the reply at once. A handler that
- * does not return (siglongjmp) leaves the connection taken for good: another is made.
+ * noticed. When a handler interrupts, or time is up, CANCEL brings the reply at once. A handler
+ * that does not return (siglongjmp) leaves the connection taken for good: another is made.
  */
 #include "control.h"
 

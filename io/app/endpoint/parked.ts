@@ -26,7 +26,7 @@ export class ParkedCalls {
     this.#woken.push(...waiting);
   }
 
-  /** Lets those that were woken go on. Apart from `wake`, whose caller is in the midst of things. */
+  /** Lets those that were woken go on; apart from `wake`, whose caller is amid other things. */
   runWoken(): void {
     if (this.#woken.length === 0) return;
     const woken = this.#woken;
