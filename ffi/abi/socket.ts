@@ -21,6 +21,7 @@ export const SO_TYPE = 3;
 export const SO_ERROR = 4;
 export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
+export const SO_OOBINLINE = 10;
 export const SO_PEERCRED = 17;
 export const SO_ACCEPTCONN = 30;
 export const SO_SNDBUFFORCE = 32;
@@ -31,6 +32,7 @@ export const SO_NETNS_COOKIE = 71;
 /** Linux 6.16: 0: no descriptors can be sent to this AF_UNIX socket. */
 export const SO_PASSRIGHTS = 83;
 
+export const MSG_OOB = 0x1;
 export const MSG_PEEK = 0x2;
 export const MSG_TRUNC = 0x20;
 export const MSG_DONTWAIT = 0x40;

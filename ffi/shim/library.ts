@@ -21,6 +21,7 @@ const FILES = [
   "calls/options.c",
   "calls/poll.c",
   "calls/prctl.c",
+  "calls/select.c",
   "calls/sockets.c",
   "calls/syscall.c",
   "core/ancillary.c",
@@ -54,6 +55,7 @@ const FILES = [
   "stream/replace_pair.c",
   "stream/transfer.c",
   "stream/unread.c",
+  "stream/urgent.c",
 ];
 
 export const SHIM_LIBRARY = {

@@ -6,7 +6,7 @@
  *
  * Control channel: SOCK_SEQPACKET unix socket, path in $NUSE_SOCK ('@' first: abstract name), or
  * one end of a pair whose other came by ATTACH. One request, one reply, in order, never more than
- * one outstanding per connection; OPEN, POST_SETOPT, ATTACH, CANCEL, MORE 0, IMAGE and
+ * one outstanding per connection; OPEN, POST_SETOPT, ATTACH, CANCEL, MORE 0, URGENT 1, IMAGE and
  * PACKET_SOCKET have no reply. A process has one connection for what is answered at once, and one
  * more for every thread that waits in connect() or close().
  *
@@ -124,6 +124,10 @@
 #define NUSE_OP_MORE 19
 /* `a` of MORE: MSG_EOR, a record ends with what was written -> 0 */
 #define NUSE_MORE_RECORD_END 2
+/* MSG_OOB, the last of the next b bytes that are written is urgent -> 0, and only then bytes */
+#define NUSE_MORE_URGENT 3
+/* the last b of these have not been written; c 1: none has -> 0 */
+#define NUSE_MORE_URGENT_SHORT 4
 /* The program has closed a descriptor of the socket -> 0 when what that does has been done, should
  * it have been the last one. a 1: not before the peer has acknowledged everything (see CANCEL). */
 #define NUSE_OP_CLOSE 20
@@ -136,6 +140,10 @@
 /* Cookie 0 -> 0 when what programs have sent, connected, shut down and closed before shows where it
  * goes to, as far as that is a socket of ours, and has room. */
 #define NUSE_OP_SETTLE 23
+/* The program looks out for urgent data (io/app/endpoint/urgent.ts) -> 0 when what has come is in
+ * the pair; `a` of the reply 1: a byte is announced and is not there, b how many bytes are not in
+ * the pair that come before it. a 1: no reply. */
+#define NUSE_OP_URGENT 24
 
 /* `b` of CONNECT. */
 #define NUSE_CONNECT_WAIT 1

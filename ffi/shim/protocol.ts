@@ -50,11 +50,14 @@ export const NUSE_OP_CANCEL = 18;
 
 export const NUSE_OP_MORE = 19;
 export const NUSE_MORE_RECORD_END = 2;
+export const NUSE_MORE_URGENT = 3;
+export const NUSE_MORE_URGENT_SHORT = 4;
 export const NUSE_OP_CLOSE = 20;
 
 export const NUSE_OP_IMAGE = 21;
 export const NUSE_OP_PACKET_SOCKET = 22;
 export const NUSE_OP_SETTLE = 23;
+export const NUSE_OP_URGENT = 24;
 
 export const NUSE_CONNECT_WAIT = 1;
 export const NUSE_CONNECT_FAST = 1;

@@ -126,7 +126,10 @@ export interface StreamSocket extends Socket {
    * and has not arrived. -1: there is none.
    */
   readonly urgentOffset: number;
-  /** The first bytes of these, which were urgent until others were: to be thrown away. */
+  /**
+   * The first bytes of these, which were urgent until others were: to be thrown away, if the program
+   * has read all before them.
+   */
   readonly recvSkip: number;
   recvSpan(maxBytes: number): Span;
   /** `n` bytes have been handed over: opens the window, but for `recvUnread`. */

@@ -21,6 +21,7 @@
 #include "../core/fd_table.h"
 #include "../core/real.h"
 #include "../core/settle.h"
+#include "../stream/stream.h"
 
 #ifndef CLOSE_RANGE_CLOEXEC
 #define CLOSE_RANGE_CLOEXEC 4
@@ -96,6 +97,7 @@ EXPORT int dup3(int from, int to, int flags) {
 static int fcntl_any(int fd, int op, void *argument) {
   int saved = errno;
   if (is_hidden(fd)) return (int)shim_return(-EBADF, saved);
+  if (op == F_SETOWN || op == F_SETOWN_EX) urgent_own(fd);
   int result = real()->fcntl64(fd, op, argument);
   if (result >= 0 && (op == F_DUPFD || op == F_DUPFD_CLOEXEC)) table_copy(fd, result);
   return result;

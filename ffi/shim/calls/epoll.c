@@ -1,7 +1,8 @@
 /*
  * EPOLLERR for the error with which a stream has ended, until somebody has taken it (poll.c). What
  * epoll gives does not say which descriptor it is about, but the program's own word for it: that is
- * kept for every stream, of its last registration, and looked for where one has hung up.
+ * kept for every stream, of its last registration, and looked for where one has hung up, or has
+ * urgent data.
  */
 #include "../core/shim.h"
 
@@ -11,6 +12,7 @@
 #include "../core/real.h"
 #include "../core/settle.h"
 #include "../core/socket.h"
+#include "../stream/stream.h"
 
 EXPORT int epoll_ctl(int epoll_fd, int op, int fd, struct epoll_event *event) {
   struct fd_entry *e;
@@ -18,6 +20,7 @@ EXPORT int epoll_ctl(int epoll_fd, int op, int fd, struct epoll_event *event) {
   if (result != 0 || op == EPOLL_CTL_DEL || table_kind(fd, &e) != KIND_STREAM) return result;
   atomic_store_explicit(&e->epoll_data, event->data.u64, memory_order_relaxed);
   entry_mark(e, WORD_WATCHED, 0);
+  if (event->events & EPOLLPRI) urgent_watch(fd, false);
   return result;
 }
 
@@ -29,10 +32,22 @@ static bool has_error(uint64_t data) {
   return false;
 }
 
+/* An urgent byte with nothing behind it is not EPOLLIN (stream/urgent.c). */
+static bool is_only_urgent(uint64_t data) {
+  for (int fd = -1; (fd = table_next_watched(fd, data)) >= 0;) {
+    if (entry_verify(fd, table_peek(fd)) && urgent_is_alone(fd)) return true;
+  }
+  return false;
+}
+
 static int note_errors(struct epoll_event *events, int count) {
   for (int i = 0; i < count; i++) {
     bool is_end = (events[i].events & (EPOLLHUP | EPOLLERR)) == EPOLLHUP;
     if (UNLIKELY(is_end) && has_error(events[i].data.u64)) events[i].events |= EPOLLERR;
+    bool is_both = (events[i].events & (EPOLLIN | EPOLLPRI)) == (EPOLLIN | EPOLLPRI);
+    if (UNLIKELY(is_both) && is_only_urgent(events[i].data.u64)) {
+      events[i].events &= ~(uint32_t)(EPOLLIN | EPOLLRDNORM);
+    }
   }
   return count;
 }

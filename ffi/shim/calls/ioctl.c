@@ -1,6 +1,6 @@
 /*
  * ioctl. The answer is the service's, except for what lies in the pair: FIONREAD is answered from
- * its queue, and SIOCGSTAMP from the last datagram.
+ * its queue, SIOCATMARK by stream/urgent.c, and SIOCGSTAMP from the last datagram.
  */
 #include "../core/shim.h"
 
@@ -40,6 +40,11 @@ static long ioctl_service(int fd, struct fd_entry *e, unsigned long op, void *ar
   return copy_out(argument, &changed, reply.data_len < len ? reply.data_len : len);
 }
 
+static long unread(int fd, struct fd_entry *e) {
+  bool is_watched = (entry_word(e) & WORD_URGENT) && entry_verify(fd, e);
+  return is_watched ? urgent_waiting(fd, e) : stream_unread(fd, e);
+}
+
 static long ioctl_nuse(int fd, enum fd_kind kind, struct fd_entry *e, unsigned long op,
                        void *argument) {
   settle();
@@ -47,7 +52,7 @@ static long ioctl_nuse(int fd, enum fd_kind kind, struct fd_entry *e, unsigned l
     case FIONREAD:
       if (kind == KIND_STREAM && (entry_word(e) & NUSE_STATE_LISTENING)) return -EINVAL;
       if (kind == KIND_STREAM || entry_verify(fd, e)) {
-        long waiting = kind == KIND_STREAM ? stream_unread(fd, e) : dgram_next_len(fd, e);
+        long waiting = kind == KIND_STREAM ? unread(fd, e) : dgram_next_len(fd, e);
         if (waiting < 0) return waiting;
         return copy_out(argument, &(int){(int)waiting}, sizeof(int));
       }
@@ -57,6 +62,9 @@ static long ioctl_nuse(int fd, enum fd_kind kind, struct fd_entry *e, unsigned l
       if (!entry_verify(fd, e)) break;
       return ioctl_service(fd, e, op, argument, sizeof(int));
     case SIOCATMARK:
+      if (kind == KIND_STREAM && entry_verify(fd, e)) {
+        return copy_out(argument, &(int){(int)urgent_at_mark(fd, e)}, sizeof(int));
+      }
       return copy_out(argument, &(int){0}, sizeof(int));
     case SIOCGSTAMP_OLD:
     case SIOCGSTAMPNS_OLD:
@@ -65,6 +73,8 @@ static long ioctl_nuse(int fd, enum fd_kind kind, struct fd_entry *e, unsigned l
       return interfaces_ifconf(argument);
     case FIOSETOWN:
     case SIOCSPGRP:
+      if (kind == KIND_STREAM) urgent_own(fd);
+      break;
     case FIOGETOWN:
     case SIOCGPGRP:
       break;
@@ -88,4 +98,10 @@ EXPORT int ioctl(int fd, unsigned long op, ...) {
   enum fd_kind kind = table_kind(fd, &e);
   if (!is_nuse(kind)) return real()->ioctl(fd, op, argument);
   return (int)shim_return(ioctl_nuse(fd, kind, e, op, argument), saved);
+}
+
+/* libc's own would not come by here. */
+EXPORT int sockatmark(int fd) {
+  int is_at_mark;
+  return ioctl(fd, SIOCATMARK, &is_at_mark) < 0 ? -1 : is_at_mark;
 }

@@ -131,6 +131,10 @@ static long setsockopt_nuse(int fd, struct fd_entry *e, int level, int name, con
   evidence_close(&request);
   bool may_release = level == IPPROTO_TCP && word_is_local_stream(entry_word(e)); /* TCP_CORK */
   if (may_release) settle_note(UNDER_WAY_BYTES);
+  /* The pair's own urgent bytes are in line, too */
+  if (result == 0 && level == SOL_SOCKET && name == SO_OOBINLINE) {
+    real()->setsockopt(fd, level, name, value, len);
+  }
   return result;
 }
 

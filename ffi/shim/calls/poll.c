@@ -6,6 +6,8 @@
  * something to read: the error's record. Where errors can come, that is looked at, and POLLIN stays
  * only if there is more behind it.
  *
+ * No POLLIN for an urgent byte that has nothing behind it (stream/urgent.c).
+ *
  * POLLERR for the error with which a stream has ended, until somebody has taken it; the pair shows
  * POLLHUP, whereupon the service is asked. POLLHUP for a stream that is not connected, at once.
  */
@@ -20,6 +22,7 @@
 #include "../core/settle.h"
 #include "../core/socket.h"
 #include "../datagram/datagram.h"
+#include "../stream/stream.h"
 
 extern void __chk_fail(void) __attribute__((noreturn));
 
@@ -31,16 +34,23 @@ static short with_datagram_error(int fd, struct fd_entry *e, short revents) {
   return (short)((is_last ? revents & ~(POLLIN | POLLRDNORM) : revents) | POLLERR);
 }
 
-static short with_stream_error(int fd, struct fd_entry *e, short revents) {
+static short with_stream_error(int fd, struct fd_entry *e, short revents, const sigset_t *mask) {
+  bool is_both = (revents & (POLLIN | POLLPRI)) == (POLLIN | POLLPRI);
+  if (UNLIKELY(is_both) && entry_verify(fd, e) && urgent_is_alone(fd)) {
+    revents &= ~(POLLIN | POLLRDNORM);
+  }
+  if (UNLIKELY((revents & POLLIN) && (entry_word(e) & WORD_OWNED)) && urgent_was_all(fd, e, mask)) {
+    revents &= ~(POLLIN | POLLRDNORM);
+  }
   bool is_end = (revents & POLLHUP) && !(revents & POLLERR);
   if (!is_end || !entry_verify(fd, e)) return revents;
   return entry_refresh(fd, e) & NUSE_STATE_ERROR ? revents | POLLERR : revents;
 }
 
-static short with_error(int fd, struct fd_entry *e, short revents) {
+static short with_error(int fd, struct fd_entry *e, short revents, const sigset_t *mask) {
   switch (word_kind(entry_word(e))) {
     case KIND_STREAM:
-      return with_stream_error(fd, e, revents);
+      return with_stream_error(fd, e, revents, mask);
     case KIND_DATAGRAM:
       return with_datagram_error(fd, e, revents);
     default:
@@ -54,12 +64,14 @@ static bool looks_unconnected(const struct fd_entry *e) {
   return word_kind(word) == KIND_STREAM && !(word & (other | WORD_UNWRITABLE));
 }
 
-/* Is a stream among them that is not connected? What was not known of it is known afterwards. */
-static bool find_unconnected(struct pollfd *fds, nfds_t count) {
+/* Is a stream among them that is not connected? What was not known of it is known afterwards; and
+ * the service, of whom urgent data is looked out for. */
+static bool find_unconnected(struct pollfd *fds, nfds_t count, bool is_waiting) {
   bool is_found = false;
   if (check_readable(fds, count * sizeof *fds) != 0) return false; /* poll will say EFAULT */
   for (nfds_t i = 0; i < count; i++) {
     struct fd_entry *e = table_peek(fds[i].fd);
+    if (UNLIKELY(fds[i].events & POLLPRI)) urgent_watch(fds[i].fd, !is_waiting);
     if (e == NULL || !looks_unconnected(e) || !entry_verify(fds[i].fd, e)) continue;
     entry_refresh(fds[i].fd, e);
     is_found |= looks_unconnected(e);
@@ -77,18 +89,21 @@ static int note_unconnected(struct pollfd *fds, nfds_t count, int ready) {
   return ready;
 }
 
-static int note_errors(struct pollfd *fds, nfds_t count, int ready) {
+static int note_errors(struct pollfd *fds, nfds_t count, int ready, const sigset_t *mask) {
+  int left = ready;
   for (nfds_t i = 0; ready > 0 && i < count; i++) {
     struct fd_entry *e = fds[i].revents & (POLLIN | POLLHUP) ? table_peek(fds[i].fd) : NULL;
-    if (e != NULL) fds[i].revents = with_error(fds[i].fd, e, fds[i].revents);
+    if (e == NULL) continue;
+    fds[i].revents = with_error(fds[i].fd, e, fds[i].revents, mask);
+    left -= fds[i].revents == 0;
   }
-  return ready;
+  return left < ready && left == 0 ? (int)shim_return(-EINTR, 0) : left;
 }
 
 EXPORT int poll(struct pollfd *fds, nfds_t count, int timeout_ms) {
   settle_before_poll(timeout_ms != 0);
-  bool at_once = find_unconnected(fds, count);
-  int ready = note_errors(fds, count, real()->poll(fds, count, at_once ? 0 : timeout_ms));
+  bool at_once = find_unconnected(fds, count, timeout_ms != 0);
+  int ready = note_errors(fds, count, real()->poll(fds, count, at_once ? 0 : timeout_ms), NULL);
   return UNLIKELY(at_once) ? note_unconnected(fds, count, ready) : ready;
 }
 
@@ -96,8 +111,9 @@ EXPORT int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeou
                  const sigset_t *mask) {
   static const struct timespec none = {0};
   settle_before_poll(timeout == NULL || timeout->tv_sec != 0 || timeout->tv_nsec != 0);
-  bool at_once = find_unconnected(fds, count);
-  int ready = note_errors(fds, count, real()->ppoll(fds, count, at_once ? &none : timeout, mask));
+  bool at_once = find_unconnected(fds, count, timeout == NULL);
+  int ready = real()->ppoll(fds, count, at_once ? &none : timeout, mask);
+  ready = note_errors(fds, count, ready, mask);
   return UNLIKELY(at_once) ? note_unconnected(fds, count, ready) : ready;
 }
 

@@ -30,6 +30,11 @@ enum fd_kind {
 #define LOOKED_LONG_AGO 1u
 
 #define WORD_WATCHED (1u << 25)      /* registered with an epoll, under epoll_data */
+#define WORD_URGENT (1u << 26)       /* the service knows that urgent data is looked out for */
+#define WORD_MARK_AHEAD (1u << 27)   /* an urgent byte has been read, its mark is in the pair */
+#define WORD_AT_MARK (1u << 28)      /* that was taken away: what comes next follows it */
+#define WORD_OWNED (1u << 29)        /* SIGURG goes to an owner */
+#define WORD_MARKS (WORD_MARK_AHEAD | WORD_AT_MARK)
 
 struct fd_entry {
   atomic_uint word;

@@ -9,6 +9,7 @@
 
 #include <spawn.h>
 #include <stdio.h>
+#include <sys/select.h>
 #include <sys/wait.h>
 
 struct addrinfo;
@@ -44,6 +45,9 @@ struct rusage;
   F(ssize_t, writev, (int, const struct iovec *, int))                                             \
   F(ssize_t, sendfile64, (int, int, off64_t *, size_t))                                            \
   F(int, poll, (struct pollfd *, unsigned long, int))                                              \
+  F(int, select, (int, fd_set *, fd_set *, fd_set *, struct timeval *))                            \
+  F(int, pselect,                                                                                  \
+    (int, fd_set *, fd_set *, fd_set *, const struct timespec *, const sigset_t *))                \
   F(int, ppoll, (struct pollfd *, unsigned long, const struct timespec *, const sigset_t *))       \
   F(int, execve, (const char *, char *const *, char *const *))                                     \
   F(int, execvpe, (const char *, char *const *, char *const *))                                    \

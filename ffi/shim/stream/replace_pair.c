@@ -5,7 +5,7 @@
  * socket shows it shows for ever. So before that it sends the program's end of a fresh pair over
  * the old one. There it waits: closed with the old end, if the program is done with the socket;
  * taken out here, if it calls connect() again, and put under every number of the old one in this
- * process, with its flags, timeouts and registrations with epoll (epoll_watchers.c).
+ * process, with its flags, timeouts, owner and registrations with epoll (epoll_watchers.c).
  */
 #include "stream.h"
 
@@ -36,8 +36,16 @@ static int take_fresh_end(int fd) {
   return fresh;
 }
 
+/* Who gets SIGIO and SIGURG. */
+static void copy_owner(int from, int to) {
+  struct f_owner_ex owner;
+  if (real()->fcntl64(from, F_GETOWN_EX, &owner) != 0 || owner.pid == 0) return;
+  real()->fcntl64(to, F_SETOWN_EX, &owner);
+  real()->fcntl64(to, F_SETSIG, real()->fcntl64(from, F_GETSIG));
+}
+
 static void copy_settings(int from, int to) {
-  static const int names[] = {SO_RCVTIMEO, SO_SNDTIMEO, SO_RCVLOWAT};
+  static const int names[] = {SO_RCVTIMEO, SO_SNDTIMEO, SO_RCVLOWAT, SO_OOBINLINE};
   for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
     struct timeval value;
     socklen_t len = sizeof value;
@@ -45,6 +53,7 @@ static void copy_settings(int from, int to) {
     real()->setsockopt(to, SOL_SOCKET, names[i], &value, len);
   }
   real()->fcntl64(to, F_SETFL, real()->fcntl64(from, F_GETFL));
+  copy_owner(from, to);
 }
 
 /* `number` names the fresh pair from now on. */

@@ -1,11 +1,13 @@
 /*
- * Stream sockets: connect.c, accept.c, transfer.c (the bytes), replace_pair.c (with
+ * Stream sockets: connect.c, accept.c, transfer.c (the bytes), urgent.c, replace_pair.c (with
  * epoll_watchers.c).
  */
 #ifndef NUSE_STREAM_H
 #define NUSE_STREAM_H
 
 #include "../core/fd_table.h"
+
+#include <signal.h>
 
 /* Before data on a stream that is not known to be connected: waits for the end of a connect under
  * way, as long as `option` allows (SO_SNDTIMEO, SO_RCVTIMEO). 0 when connected, -ENOTCONN, or why
@@ -40,6 +42,29 @@ ssize_t stream_recv(int fd, struct fd_entry *e, void *buf, size_t len, int flags
 ssize_t stream_write(int fd, struct fd_entry *e, const void *buf, size_t len, int flags);
 ssize_t stream_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg, int flags);
 ssize_t stream_sendmsg(int fd, struct fd_entry *e, const struct msghdr *msg, int flags);
+/* urgent.c. The program looks out for urgent data on a stream of ours, if it is one. At once: what
+ * has come already shows when this returns. */
+void urgent_watch(int fd, bool is_at_once);
+/* The same, before SIGURG gets an owner. */
+void urgent_own(int fd);
+/* Any socket's, at any time. */
+extern atomic_bool urgent_has_owner;
+/* Is an urgent byte all that is in the pair? That is not POLLIN. */
+bool urgent_is_alone(int fd);
+/* Was it, and has a handler of SIGURG taken it meanwhile? Then the call was interrupted, no more.
+ * `mask`: of signals, as the call had it, or NULL. */
+bool urgent_was_all(int fd, struct fd_entry *e, const sigset_t *mask);
+/* After a read that was not MSG_OOB, of more than nothing, on an entry with WORD_MARKS. */
+void urgent_after_read(int fd, struct fd_entry *e);
+/* SIOCATMARK: 0 or 1. */
+long urgent_at_mark(int fd, struct fd_entry *e);
+/* As stream_unread, of an entry with WORD_URGENT: up to the mark. */
+long urgent_waiting(int fd, struct fd_entry *e);
+/* recv(MSG_OOB). */
+long urgent_recv(int fd, struct fd_entry *e, void *buf, size_t len, int flags);
+/* Around a send of `len` bytes with MSG_OOB; `result` is what came of it. */
+void urgent_before_send(int fd, struct fd_entry *e, size_t len);
+void urgent_after_send(int fd, struct fd_entry *e, size_t len, long result);
 /* Takes one connection off a listener: its descriptor, or -errno. `flags`: SOCK_. */
 long stream_accept(int fd, struct fd_entry *e, struct sockaddr *addr, socklen_t *len, int flags);
 

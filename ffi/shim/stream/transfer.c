@@ -12,7 +12,7 @@
  *
  * MSG_MORE does not go through the pair. The service is told when it begins, before the bytes, and
  * when it has ended, after them; it reads what is in the pair before it takes note. The same of the
- * end of a record (MSG_EOR).
+ * end of a record (MSG_EOR), and of an urgent byte (MSG_OOB), which is told beforehand.
  */
 #include "stream.h"
 
@@ -51,7 +51,8 @@ static inline long before_recv(int fd, struct fd_entry *e, int flags) {
 
 /* `result` of a read of at least one byte. The pair's own ECONNRESET is no more than EOF: only the
  * stack knows whether the connection was reset, and whether the peer's FIN came before that. */
-static long after_recv(int fd, struct fd_entry *e, long result) {
+static long after_recv(int fd, struct fd_entry *e, long result, int flags) {
+  if (UNLIKELY((entry_word(e) & WORD_MARKS) && !(flags & MSG_PEEK))) urgent_after_read(fd, e);
   if (result > 0 || (result < 0 && result != -ECONNRESET)) return result;
   if (process_is_sandboxed()) return result;
   if (result == 0) {
@@ -111,20 +112,17 @@ void stream_say_more(int fd, struct fd_entry *e, bool is_on) {
 }
 
 /* Before and after the bytes of a send. */
-static inline void more_before(int fd, struct fd_entry *e, int flags) {
+static inline void say_before(int fd, struct fd_entry *e, size_t len, int flags) {
   if (UNLIKELY((flags & MSG_MORE) && !(entry_word(e) & WORD_MORE))) stream_say_more(fd, e, true);
+  if (UNLIKELY(flags & MSG_OOB)) urgent_before_send(fd, e, len);
 }
-static inline void more_after(int fd, struct fd_entry *e, long result, int flags) {
+static inline void say_after(int fd, struct fd_entry *e, size_t len, long result, int flags) {
+  if (UNLIKELY(flags & MSG_OOB)) urgent_after_send(fd, e, len, result);
   if (UNLIKELY((flags & MSG_EOR) && result > 0)) tell_more(fd, e, NUSE_MORE_RECORD_END);
   if (UNLIKELY(!(flags & MSG_MORE) && (entry_word(e) & WORD_MORE))) stream_say_more(fd, e, false);
 }
 
-static long recv_flags_error(int flags) {
-  if (flags & MSG_OOB) return -EINVAL;
-  return flags & MSG_ERRQUEUE ? -EAGAIN : 0;
-}
-
-static long send_flags_error(int flags) { return flags & MSG_OOB ? -EINVAL : 0; }
+static long recv_flags_error(int flags) { return flags & MSG_ERRQUEUE ? -EAGAIN : 0; }
 
 /* recv with MSG_TRUNC: up to `len` bytes are thrown away, or with MSG_PEEK counted; the program's
  * buffer is not touched. */
@@ -152,10 +150,11 @@ ssize_t stream_read(int fd, struct fd_entry *e, void *buf, size_t len) {
   do {
     result = sys_result(real()->read(fd, buf, len));
   } while (is_to_be_read_again(result));
-  return len == 0 ? result : after_recv(fd, e, result);
+  return len == 0 ? result : after_recv(fd, e, result, 0);
 }
 
 ssize_t stream_recv(int fd, struct fd_entry *e, void *buf, size_t len, int flags) {
+  if (UNLIKELY(flags & MSG_OOB)) return urgent_recv(fd, e, buf, len, flags);
   long result = recv_flags_error(flags);
   if (result == 0) result = before_recv(fd, e, flags);
   if (result != 0) return result < 0 ? result : 0;
@@ -166,17 +165,16 @@ ssize_t stream_recv(int fd, struct fd_entry *e, void *buf, size_t len, int flags
       result = sys_result(real()->recv(fd, buf, len, flags & RECV_FLAGS));
     }
   } while (is_to_be_read_again(result));
-  return len == 0 ? result : after_recv(fd, e, result);
+  return len == 0 ? result : after_recv(fd, e, result, flags);
 }
 
 ssize_t stream_write(int fd, struct fd_entry *e, const void *buf, size_t len, int flags) {
   if (process_is_sandboxed() && flags == 0) return sys_result(real()->write(fd, buf, len));
-  long result = send_flags_error(flags);
-  if (result == 0) result = before_send(fd, e, len, flags);
+  long result = before_send(fd, e, len, flags);
   if (result < 0) return result;
-  more_before(fd, e, flags);
+  say_before(fd, e, len, flags);
   result = sys_result(real()->send(fd, buf, len, (flags & SEND_FLAGS) | MSG_NOSIGNAL));
-  more_after(fd, e, result, flags);
+  say_after(fd, e, len, result, flags);
   return after_send(fd, e, result, flags);
 }
 
@@ -186,7 +184,20 @@ static size_t total_len(const struct msghdr *msg) {
   return total;
 }
 
+/* recvmsg(MSG_OOB): one byte, into the first piece that has room. */
+static long recvmsg_urgent(int fd, struct fd_entry *e, struct msghdr *msg, int flags) {
+  size_t i = 0;
+  while (i < msg->msg_iovlen && msg->msg_iov[i].iov_len == 0) i++;
+  bool has_room = i < msg->msg_iovlen;
+  long result = urgent_recv(fd, e, has_room ? msg->msg_iov[i].iov_base : NULL, has_room, flags);
+  msg->msg_namelen = 0;
+  msg->msg_controllen = 0;
+  msg->msg_flags = has_room ? MSG_OOB : MSG_OOB | MSG_TRUNC;
+  return result;
+}
+
 ssize_t stream_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg, int flags) {
+  if (UNLIKELY(flags & MSG_OOB)) return recvmsg_urgent(fd, e, msg, flags);
   struct msghdr plain = {.msg_iov = msg->msg_iov, .msg_iovlen = msg->msg_iovlen};
   long result = recv_flags_error(flags);
   if (result == 0) result = before_recv(fd, e, flags);
@@ -199,7 +210,7 @@ ssize_t stream_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg, int flags
         result = sys_result(real()->recvmsg(fd, &plain, flags & RECV_FLAGS));
       }
     } while (is_to_be_read_again(result));
-    if (total_len(msg) > 0) result = after_recv(fd, e, result);
+    if (total_len(msg) > 0) result = after_recv(fd, e, result, flags);
     if (result < 0) return result;
   } else {
     result = 0; /* STREAM_ENDED */
@@ -217,12 +228,11 @@ ssize_t stream_sendmsg(int fd, struct fd_entry *e, const struct msghdr *msg, int
   if (process_is_sandboxed() && flags == 0) {
     return sys_result(real()->writev(fd, msg->msg_iov, (int)msg->msg_iovlen));
   }
-  long result = send_flags_error(flags);
-  if (result == 0 && (flags & MSG_FASTOPEN)) result = stream_connect_fast(fd, e, msg, flags);
+  long result = flags & MSG_FASTOPEN ? stream_connect_fast(fd, e, msg, flags) : 0;
   if (result == 0) result = before_send(fd, e, total_len(msg), flags);
   if (result < 0) return result;
-  more_before(fd, e, flags);
+  say_before(fd, e, total_len(msg), flags);
   result = sys_result(real()->sendmsg(fd, &plain, (flags & SEND_FLAGS) | MSG_NOSIGNAL));
-  more_after(fd, e, result, flags);
+  say_after(fd, e, total_len(msg), result, flags);
   return after_send(fd, e, result, flags);
 }

@@ -31,6 +31,7 @@ import {
   setMore,
   settle,
   shutdown,
+  watchUrgent,
 } from "./socket_requests.ts";
 
 /** A request that concerns no socket, or makes one. The result is 0 or -errno. */
@@ -101,7 +102,13 @@ const OPERATIONS: Readonly<Record<number, Operation>> = {
     ended: notConnected,
     catchesUp: "all",
     isAnswered: ({ request }) => request.a !== 0,
-    ranges: { a: [0, P.NUSE_MORE_RECORD_END] },
+    ranges: { a: [0, P.NUSE_MORE_URGENT_SHORT], b: LENGTH, c: FLAG },
+  },
+  [P.NUSE_OP_URGENT]: {
+    living: watchUrgent,
+    ended: notConnected,
+    isAnswered: ({ request }) => request.a === 0,
+    ranges: { a: FLAG },
   },
   [P.NUSE_OP_GETOPT]: { living: getOption, ended: getOptionOfEnded, ranges: { c: LENGTH } },
   [P.NUSE_OP_SETOPT]: { living: setOption, ended: done, catchesUp: "all" },

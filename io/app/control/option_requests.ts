@@ -15,6 +15,7 @@ import {
   setOption as setSocketOption,
   SO_ERROR,
   SO_MEMINFO,
+  SO_OOBINLINE,
   SO_RCVBUF,
   SO_RCVBUFFORCE,
   SOL_SOCKET,
@@ -85,6 +86,8 @@ export function setOption(call: Call, endpoint: Endpoint): number {
   if (level === IPPROTO_TCP && name === TCP_NOTSENT_LOWAT && endpoint instanceof StreamEndpoint) {
     call.reply.c = pairSendBuffer(endpoint.socket);
   }
+  // An urgent byte that has waited for more is an ordinary one now
+  if (level === SOL_SOCKET && name === SO_OOBINLINE) endpoint.pump(nowUs);
   if (isReceiveBuffer(level, name) && endpoint instanceof DatagramEndpoint) {
     endpoint.resizePair();
   }

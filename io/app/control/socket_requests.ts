@@ -1,6 +1,6 @@
 /**
  * Requests that make, name, connect and end sockets: SOCKET OPEN WHO BIND CONNECT CHECK LISTEN NAME
- * SHUTDOWN CLOSE SETTLE MORE.
+ * SHUTDOWN CLOSE SETTLE MORE URGENT.
  *
  * @module
  */
@@ -24,6 +24,7 @@ import {
 import {
   NUSE_CONNECT_WAIT,
   NUSE_MORE_RECORD_END,
+  NUSE_MORE_URGENT,
   NUSE_STATE_BOUND,
 } from "../../../ffi/shim/protocol.ts";
 import { OwnEvent } from "../../log/own_events.ts";
@@ -312,10 +313,28 @@ export function settle({ app, caller }: Call): number {
   return app.settling.wait(caller.later);
 }
 
-/** MORE: `a` whether what is written from now on is not all, or that a record has ended. */
+/**
+ * MORE: `a` whether what is written from now on is not all, that a record has ended, or about an
+ * urgent byte.
+ */
 export function setMore({ request, nowUs }: Call, endpoint: Endpoint): number {
   if (!(endpoint instanceof StreamEndpoint)) return 0;
-  if (request.a === NUSE_MORE_RECORD_END) endpoint.endRecord(nowUs);
-  else endpoint.setMore(request.a !== 0, nowUs);
+  const { a, b, c } = request;
+  const { writes, isConnected } = endpoint;
+  if (a <= 1) writes.setMore(a === 1, isConnected, nowUs);
+  else if (!isConnected) return 0;
+  else if (a === NUSE_MORE_RECORD_END) writes.endRecord(nowUs);
+  else if (a === NUSE_MORE_URGENT) writes.expectUrgent(b);
+  else writes.shortenUrgent(b, c === 1);
+  return 0;
+}
+
+/** URGENT: what has been announced and is not in the pair is told. */
+export function watchUrgent({ reply, nowUs }: Call, endpoint: Endpoint): number {
+  if (!(endpoint instanceof StreamEndpoint)) return 0;
+  endpoint.watchUrgent(nowUs);
+  const { announced } = endpoint.urgent;
+  reply.a = announced < 0 ? 0 : 1;
+  reply.b = Math.max(0, announced);
   return 0;
 }

@@ -15,6 +15,7 @@ import * as P from "../../../ffi/shim/protocol.ts";
 import { EINVAL, EVENT_ACCEPTABLE, type StreamSocket } from "../../../stack/mod.ts";
 import { emitAcceptRecord } from "./accept_record.ts";
 import { Endpoint, STREAM_OPTION_STATE } from "./endpoint.ts";
+import { setUrgentInline } from "./pair.ts";
 import { StreamEndpoint } from "./stream_endpoint.ts";
 import { sizeForUnsent } from "./unsent.ts";
 
@@ -97,6 +98,7 @@ export class ListenerEndpoint extends Endpoint {
     if (pairs.open(SOCK_STREAM) < 0) return this.#lose(child, nowUs);
     const { ownFd, programFd, cookie } = pairs;
     sizeForUnsent(app.sys, programFd, child);
+    if (child.options.oobInline) setUrgentInline(app.sys, programFd);
     const endpoint = new StreamEndpoint(app, child, ownFd, cookie);
     endpoint.account = this.account;
     endpoint.isPairOurs = true;

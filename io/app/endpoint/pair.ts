@@ -15,6 +15,7 @@ import {
   SO_ACCEPTCONN,
   SO_COOKIE,
   SO_DOMAIN,
+  SO_OOBINLINE,
   SO_PASSRIGHTS,
   SO_RCVBUF,
   SO_SNDBUF,
@@ -38,19 +39,27 @@ const LEAST_BYTES = 36 * 1024;
 
 /** Makes SO_SNDBUF large: a quarter of it in flight still counts as writable (unix_writable). */
 export function enlargePair(sys: Libc, fd: number): void {
-  resizePair(sys, fd, NUSE_PAIR_SNDBUF);
+  setPairBuffer(sys, fd, NUSE_PAIR_SNDBUF);
+}
+
+/** Urgent bytes that come out of this end are in line. */
+export function setUrgentInline(sys: Libc, fd: number): void {
+  SIZE[0] = 1;
+  sys.setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, SIZE_BYTES, 4);
 }
 
 /**
  * Sets SO_SNDBUF of a datagram pair's end to what SO_RCVBUF asked for, but never so small that a
- * long datagram does not fit. Best effort: without CAP_NET_ADMIN the kernel's own maximum is what
- * we get.
+ * long datagram does not fit.
  */
 export function resizePair(sys: Libc, fd: number, lenBytes: number): void {
   setPairBuffer(sys, fd, Math.max(LEAST_BYTES, Math.min(lenBytes, NUSE_PAIR_SNDBUF)));
 }
 
-/** Sets SO_SNDBUF of a pair's end, best effort. */
+/**
+ * Sets SO_SNDBUF of a pair's end. Best effort: without CAP_NET_ADMIN the kernel's own maximum is what
+ * we get.
+ */
 export function setPairBuffer(sys: Libc, fd: number, lenBytes: number): void {
   SIZE[0] = lenBytes;
   const forced = sys.setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, SIZE_BYTES, 4);

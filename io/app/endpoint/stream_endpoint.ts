@@ -22,14 +22,7 @@
  * @module
  */
 import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from "../../../ffi/abi/epoll.ts";
-import {
-  FIONREAD,
-  MSG_DONTWAIT,
-  SHUT_RD,
-  SHUT_RDWR,
-  SHUT_WR,
-  SOCK_STREAM,
-} from "../../../ffi/abi/socket.ts";
+import { MSG_DONTWAIT, SHUT_RD, SHUT_RDWR, SHUT_WR, SOCK_STREAM } from "../../../ffi/abi/socket.ts";
 import * as P from "../../../ffi/shim/protocol.ts";
 import {
   EAGAIN,
@@ -38,6 +31,7 @@ import {
   EINTR,
   EINVAL,
   EISCONN,
+  EOPNOTSUPP,
   EVENT_CLOSED,
   EVENT_CONNECTED,
   EVENT_ERROR,
@@ -49,9 +43,10 @@ import type { DeferredReply } from "../protocol/deferred_reply.ts";
 import { Connecting } from "./connecting.ts";
 import { Endpoint, STREAM_OPTION_STATE } from "./endpoint.ts";
 import { enlargePair } from "./pair.ts";
-import { RecordEnds } from "./record_ends.ts";
+import { PairWrites } from "./pair_writes.ts";
 import { isMuchUnread, Unread } from "./unread.ts";
 import { roomForUnsent, sizeForUnsent, streamOptionState } from "./unsent.ts";
+import { UrgentDelivery } from "./urgent.ts";
 
 /** Bytes a system call. */
 const CHUNK_BYTES = 1 << 18;
@@ -81,14 +76,15 @@ export class StreamEndpoint extends Endpoint {
   readonly #unread: Unread;
   /** Our end of the pair has a large buffer. */
   #isLarge = false;
-  /** MSG_MORE: what the program has written is not all. */
-  #hasMore = false;
-  readonly #recordEnds = new RecordEnds();
+  readonly writes: PairWrites;
+  readonly urgent: UrgentDelivery;
 
   constructor(app: AppContext, socket: StreamSocket, fd: number, cookie: number) {
     super(app, socket, fd, cookie);
     this.connecting = new Connecting(app, fd, this);
     this.#unread = new Unread(app.sys, fd);
+    this.writes = new PairWrites(app.sys, fd, socket);
+    this.urgent = new UrgentDelivery(app.sys, fd, socket);
   }
 
   get state(): number {
@@ -104,6 +100,10 @@ export class StreamEndpoint extends Endpoint {
   /** For a socket that accept() has given. */
   startConnected(): void {
     this.#phase = PHASE_CONNECTED;
+  }
+
+  get isConnected(): boolean {
+    return this.#phase === PHASE_CONNECTED;
   }
 
   get isConnecting(): boolean {
@@ -138,19 +138,10 @@ export class StreamEndpoint extends Endpoint {
     return connecting.begin(fillerLen, later);
   }
 
-  /** MSG_MORE begins or ends; what was written before has been read (catchUp). */
-  setMore(isOn: boolean, nowUs: number): void {
-    if (this.#hasMore === isOn) return;
-    this.#hasMore = isOn;
-    if (!isOn && this.#phase === PHASE_CONNECTED) this.socket.sendCommit(0, nowUs, false);
-  }
-
-  /** MSG_EOR: what was written up to now ends a record, be it in the pair still. */
-  endRecord(nowUs: number): void {
-    if (this.#phase !== PHASE_CONNECTED) return;
-    const unreadBytes = this.app.sys.ioctlInt(this.fd, FIONREAD);
-    if (unreadBytes > 0) this.#recordEnds.add(unreadBytes);
-    else this.socket.sendCommit(0, nowUs, this.#hasMore, true);
+  /** The program looks out for urgent data. */
+  watchUrgent(nowUs: number): void {
+    this.urgent.isWatched = true;
+    this.pump(nowUs);
   }
 
   /** connect(2) with AF_UNSPEC. */
@@ -251,6 +242,7 @@ export class StreamEndpoint extends Endpoint {
     next.holders = this.holders;
     next.isPairOurs = true;
     next.formerCookie = this.cookie;
+    next.urgent.isWatched = this.urgent.isWatched;
     next.connecting.isOutcomePending = this.connecting.isOutcomePending;
     this.detach(nowUs);
     sys.sendFd(fd, app.base, app.recordOff, 1, pairs.programFd);
@@ -266,15 +258,14 @@ export class StreamEndpoint extends Endpoint {
     const { app, socket } = this;
     let left = TURN_BYTES;
     while (this.#isReadable) {
-      const most = Math.min(CHUNK_BYTES, this.#recordEnds.nextBytes, roomForUnsent(socket));
+      const most = Math.min(CHUNK_BYTES, this.writes.reach, roomForUnsent(socket));
       const span = socket.sendSpan(most);
       const { off0, len0, off1, len1 } = span;
       const room = len0 + len1;
       if (room === 0) return; // EVENT_WRITABLE goes on
       const n = app.sys.recv(this.fd, app.base, off0, len0, off1, len1, MSG_DONTWAIT);
       if (n > 0) {
-        const isRecordEnd = this.#recordEnds.pass(n);
-        socket.sendCommit(n, nowUs, this.#hasMore, isRecordEnd);
+        this.writes.commit(n, nowUs);
         app.counters.bytesToNetwork += n;
         left -= n;
         if (n < room && !this.#isEndAhead) this.#isReadable = false;
@@ -284,7 +275,7 @@ export class StreamEndpoint extends Endpoint {
         this.#onProgramEof(nowUs);
       } else if (n === -EAGAIN) {
         this.#isReadable = false;
-        socket.sendCommit(0, nowUs, this.#hasMore); // the span is not needed
+        this.writes.commit(0, nowUs); // the span is not needed
       } else if (n !== -EINTR) {
         return this.#abort(nowUs);
       }
@@ -298,7 +289,7 @@ export class StreamEndpoint extends Endpoint {
   }
 
   #toProgram(nowUs: number): void {
-    const { app, socket } = this;
+    const { app, socket, urgent } = this;
     let left = TURN_BYTES;
     while (!this.isBlocked && socket.recvAvailable() > 0) {
       if (this.#isReadingShut) {
@@ -306,8 +297,15 @@ export class StreamEndpoint extends Endpoint {
         break;
       }
       if (left <= 0) return app.markDirty(this);
-      const { off0, len0, off1, len1 } = socket.recvSpan(CHUNK_BYTES);
-      const n = app.sys.send(this.fd, app.base, off0, len0, off1, len1, 0);
+      // Not the next to be read, as long as there is something in the pair
+      if (socket.recvSkip > 0 && this.#unread.measure() === 0) {
+        socket.recvConsume(socket.recvSkip, nowUs);
+        continue;
+      }
+      const piece = urgent.nextPiece(this.#isDead || this.isShutdownAsked);
+      if (piece === 0) break;
+      const { off0, len0, off1, len1 } = socket.recvSpan(Math.min(CHUNK_BYTES, piece));
+      const n = app.sys.send(this.fd, app.base, off0, len0, off1, len1, urgent.sendFlags);
       if (n > 0) {
         if (this.#unread.handOver(n, socket.receiveSpace)) this.#measureUnread(nowUs);
         socket.recvConsume(n, nowUs);
@@ -316,6 +314,8 @@ export class StreamEndpoint extends Endpoint {
         if (n < len0 + len1) this.#enlargeOrBlock();
       } else if (n === -EAGAIN) {
         this.#enlargeOrBlock();
+      } else if (n === -EOPNOTSUPP) {
+        urgent.isPossible = false;
       } else if (n !== -EINTR) {
         this.#isReadingShut = true; // EPIPE
       }
@@ -335,7 +335,10 @@ export class StreamEndpoint extends Endpoint {
 
   /** The pair is full. */
   #enlargeOrBlock(): void {
-    if (this.#isLarge) return this.block();
+    if (this.#isLarge) {
+      if (!this.urgent.makeRoom()) this.block();
+      return;
+    }
     this.#isLarge = true;
     enlargePair(this.app.sys, this.fd);
   }

@@ -72,7 +72,7 @@ export class Tcb extends Flow {
   /** Behind the urgent octet; whether the program's side may still come to it. */
   rcvUp = 0;
   isRcvUrgent = false;
-  /** Bytes at the head of the receive buffer that were urgent once, and are no data. */
+  /** Bytes at the head of the receive buffer that were urgent once: no data, if read in time. */
   rcvSkipBytes = 0;
   rcvWindShift = 0;
   /** RCV.NXT of the last segment that we sent (Last.ACK.sent, RFC 7323 4.3). */

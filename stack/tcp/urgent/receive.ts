@@ -8,8 +8,8 @@
  *                                  │◄─ offset ─►           (beyond it: announced, not here yet)
  *
  * There is one urgent octet at a time. A pointer beyond it makes it ordinary data, unless it is the
- * very next to be read: then the reader is told to skip it (as Linux does, so that a program which
- * does not care does not find it in line).
+ * very next to be read: then the reader, if the program has read all before it, is to skip it (as
+ * Linux does, so that a program which does not care does not find it in line).
  *
  * @module
  */

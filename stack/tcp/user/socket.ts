@@ -235,7 +235,7 @@ export class TcpSocket implements SocketHandle {
     return urgentOffset(this.tcb);
   }
 
-  /** Bytes that a reader skips before all others. */
+  /** Bytes that a reader skips before all others, if it has read all that was handed over. */
   get recvSkip(): number {
     return this.tcb.rcvSkipBytes;
   }

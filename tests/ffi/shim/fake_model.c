@@ -256,6 +256,12 @@ static void steer(struct fake *s, int name, int value) {
       close(s->fd);
       s->fd = -1;
       break;
+    case FAKE_URGENT:
+      send(s->fd, "0123456789", (size_t)value, MSG_OOB);
+      break;
+    case FAKE_ANNOUNCED:
+      s->announced = value != 0;
+      break;
     case FAKE_LOCAL:
       s->state |= NUSE_STATE_LOCAL;
       break;
@@ -312,6 +318,7 @@ int get_option(struct fake *s, int level, int name, int *value) {
   if (level == LEVEL_FAKE) {
     if (name == FAKE_FILTER_LEN) *value = s->filter_len;
     if (name == FAKE_MORE) *value = s->more;
+    if (name == FAKE_URGENT) *value = s->urgent;
     if (name == FAKE_PLAIN) *value = plain_messages;
     int op = name - FAKE_COUNT_OP;
     if (op >= 0 && op < 64) *value = op_counts[op];

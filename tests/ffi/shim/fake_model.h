@@ -21,6 +21,8 @@ struct fake {
   bool pending; /* no connect() has told yet what the last one came to */
   bool failing; /* the pair is to show that, when the filler has come */
   bool more;    /* MORE */
+  int urgent;   /* bytes of the last send with MSG_OOB, the last one urgent */
+  bool announced; /* the answer to URGENT */
   uint16_t port, local_port;
   double due; /* the handshake ends; 0 none */
   uint32_t peer;

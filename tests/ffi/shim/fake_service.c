@@ -151,6 +151,12 @@ static int op_errqueue(struct fake *s, struct header *reply) {
   return 0;
 }
 
+/* Of a send with MSG_OOB: how many bytes it was to have, and how many it had not. */
+static void note_urgent(struct fake *s, const struct header *request) {
+  if (request->a == NUSE_MORE_URGENT) s->urgent = request->b;
+  else s->urgent = request->c != 0 ? 0 : s->urgent - request->b;
+}
+
 static int answer_socket(struct fake *s, int fd, int op, const struct header *request,
                          struct header *reply) {
   switch (op) {
@@ -169,7 +175,11 @@ static int answer_socket(struct fake *s, int fd, int op, const struct header *re
     case NUSE_OP_POST_SETOPT:
       return set_option(s, request->a, request->b, data, request->data_len, &reply->c);
     case NUSE_OP_MORE:
-      s->more = request->a != 0;
+      if (request->a < NUSE_MORE_URGENT) s->more = request->a != 0;
+      else note_urgent(s, request);
+      return 0;
+    case NUSE_OP_URGENT:
+      reply->a = s->announced;
       return 0;
     case NUSE_OP_SHUTDOWN:
       return shut(s, request->a);
@@ -210,7 +220,8 @@ static void answer(int fd, const struct header *request, const int *passed) {
   } else {
     reply.word0 = s == NULL ? -NUSE_NO_SOCKET : answer_socket(s, fd, op, request, &reply);
   }
-  bool is_silent = op == NUSE_OP_POST_SETOPT || (op == NUSE_OP_MORE && request->a == 0);
+  bool is_silent = op == NUSE_OP_POST_SETOPT || (op == NUSE_OP_MORE && request->a == 0) ||
+                   (op == NUSE_OP_URGENT && request->a == 1);
   if (reply.word0 == DEFERRED || is_silent) return;
   if (s != NULL) reply.word1 = (int32_t)(s->state | (s->error != 0 ? NUSE_STATE_ERROR : 0));
   struct iovec iov[2] = {{&reply, sizeof reply}, {data, reply.data_len}};

@@ -47,7 +47,6 @@ CASE(stream_flags) {
   char c;
   struct timeval timeout = {0, 30000};
   FAILS(EINVAL, recv(fd, &c, 1, MSG_OOB));
-  FAILS(EINVAL, send(fd, "x", 1, MSG_OOB));
   FAILS(EAGAIN, recv(fd, &c, 1, MSG_ERRQUEUE));
   FAILS(EAGAIN, recv(fd, &c, 1, MSG_DONTWAIT));
   FAILS(EISCONN, send(fd, "x", 1, MSG_FASTOPEN));
@@ -55,6 +54,69 @@ CASE(stream_flags) {
   FAILS(EAGAIN, read(fd, &c, 1));
   CHECK(send(fd, "xy", 2, MSG_MORE | MSG_ZEROCOPY) == 2);
   CHECK(recv(fd, &c, 1, 0) == 1);
+}
+
+CASE(stream_urgent_sent) {
+  static char block[1 << 27]; /* more than anybody reads meanwhile */
+  int fd = connected(PORT_ECHO);
+  struct iovec iov[2] = {{"ab", 2}, {"!", 1}};
+  struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2};
+  int posts = requests(fd, NUSE_OP_MORE);
+  CHECK(send(fd, "", 0, MSG_OOB) == 0 && requests(fd, NUSE_OP_MORE) == posts);
+  CHECK(send(fd, "!", 1, MSG_OOB) == 1 && fake_get(fd, FAKE_URGENT) == 1);
+  CHECK(sendmsg(fd, &msg, MSG_OOB) == 3 && fake_get(fd, FAKE_URGENT) == 3);
+  CHECK(requests(fd, NUSE_OP_MORE) == posts + 2);
+  long n = send(fd, block, sizeof block, MSG_OOB | MSG_DONTWAIT);
+  CHECK(n > 0 && n < (long)sizeof block && fake_get(fd, FAKE_URGENT) == n);
+}
+
+CASE(stream_urgent_received) {
+  int fd = connected(PORT_ECHO), waiting = -1;
+  char text[10] = "";
+  FAILS(EINVAL, recv(fd, text, 1, MSG_OOB));
+  fake_set(fd, FAKE_ANNOUNCED, 1);
+  FAILS(EAGAIN, recv(fd, text, 1, MSG_OOB));
+  CHECK(sockatmark(fd) == 1);
+  fake_set(fd, FAKE_ANNOUNCED, 0);
+  fake_set(fd, FAKE_URGENT, 4);
+  CHECK(wait_for(fd, POLLPRI, LIMIT_MS) == POLLPRI);
+  CHECK(wait_for(fd, POLLIN | POLLPRI, 0) == (POLLIN | POLLPRI));
+  CHECK(ioctl(fd, FIONREAD, &waiting) == 0 && waiting == 3 && sockatmark(fd) == 0);
+  CHECK(recv(fd, text, sizeof text, 0) == 3 && sockatmark(fd) == 1);
+  CHECK(wait_for(fd, POLLIN | POLLPRI, 0) == POLLPRI);
+  FAILS(EFAULT, recv(fd, (char *)8, 1, MSG_OOB | MSG_PEEK));
+  CHECK(recv(fd, text, 0, MSG_OOB | MSG_PEEK) == 0);
+  CHECK(recv(fd, text, sizeof text, MSG_OOB) == 1 && text[0] == '3');
+  CHECK(wait_for(fd, POLLIN | POLLPRI, 0) == 0 && sockatmark(fd) == 1);
+  FAILS(EAGAIN, recv(fd, text, 1, MSG_DONTWAIT));
+  CHECK(sockatmark(fd) == 0);
+}
+
+/* Who looks out for urgent data says so once, whichever way. */
+CASE(stream_urgent_watched) {
+  struct pollfd p = {.events = POLLPRI};
+  struct epoll_event event = {.events = EPOLLPRI};
+  int epoll_fd = epoll_create1(0), pid = getpid();
+  for (int way = 0; way < 6; way++) {
+    int fd = p.fd = connected(PORT_ECHO);
+    int asked = requests(fd, NUSE_OP_URGENT);
+    struct timeval none = {0};
+    fd_set except;
+    FD_ZERO(&except);
+    FD_SET(fd, &except);
+    for (int twice = 0; twice < 2; twice++) {
+      if (way == 0) CHECK(poll(&p, 1, 0) == 0);
+      if (way == 1) CHECK(poll(&p, 1, 1) == 0);
+      int op = twice ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+      if (way == 2) CHECK(epoll_ctl(epoll_fd, op, fd, &event) == 0);
+      if (way == 3) CHECK(select(fd + 1, NULL, NULL, &except, &none) == 0);
+      if (way == 4) CHECK(fcntl(fd, F_SETOWN, pid) == 0);
+      if (way == 5) CHECK(ioctl(fd, FIOSETOWN, &pid) == 0);
+      FD_SET(fd, &except);
+    }
+    CHECK(requests(fd, NUSE_OP_URGENT) == asked + 1);
+  }
+  FAILS(EFAULT, select(64, NULL, NULL, (fd_set *)8, NULL));
 }
 
 CASE(stream_more) {

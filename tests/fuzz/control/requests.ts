@@ -162,8 +162,13 @@ export class Requests {
         fields.a = prng.pick([0, 1, 5, 128, -1, 0x7fffffff]);
         return fields;
       case P.NUSE_OP_NAME:
-      case P.NUSE_OP_MORE:
+      case P.NUSE_OP_URGENT:
         fields.a = prng.below(2);
+        return fields;
+      case P.NUSE_OP_MORE:
+        fields.a = prng.below(5);
+        fields.b = prng.pick([0, 1, 1, 100, 0x7fffffff]);
+        fields.c = prng.below(2);
         return fields;
       case P.NUSE_OP_SHUTDOWN:
         fields.a = prng.below(3);

@@ -1,0 +1,71 @@
+/**
+ * What the program says of the bytes that it writes. It does not go through the pair but comes by
+ * request (MORE): that more will follow (MSG_MORE), where a record ends (MSG_EOR), which byte is
+ * urgent (MSG_OOB). Places are kept as the number of bytes that are to be read from the pair up to
+ * them. The end of a record is told after the bytes; the urgent byte before them, or it might have
+ * left as an ordinary one.
+ *
+ * @module
+ */
+import { FIONREAD } from "../../../ffi/abi/socket.ts";
+import type { Libc } from "../../../ffi/libc.ts";
+import type { StreamSocket } from "../../../stack/mod.ts";
+import { RecordEnds } from "./record_ends.ts";
+
+export class PairWrites {
+  /** MSG_MORE: what the program has written is not all. */
+  #hasMore = false;
+  readonly #records = new RecordEnds();
+  /** Only the last urgent byte counts, as everywhere in TCP; 0: there is none. */
+  #urgentEnd = 0;
+
+  /** `fd`: our end of the pair. */
+  constructor(readonly sys: Libc, readonly fd: number, readonly socket: StreamSocket) {}
+
+  /** How many bytes may be read in one piece. */
+  get reach(): number {
+    const { nextBytes } = this.#records;
+    return this.#urgentEnd === 0 ? nextBytes : Math.min(nextBytes, this.#urgentEnd);
+  }
+
+  /** `n` <= reach bytes have been read from the pair into the span of the socket. */
+  commit(n: number, nowUs: number): void {
+    const isRecordEnd = n > 0 && this.#records.pass(n);
+    this.socket.sendCommit(n, nowUs, this.#hasMore, isRecordEnd);
+    if (this.#urgentEnd === 0) return;
+    this.#urgentEnd -= n;
+    if (this.#urgentEnd === 0) this.socket.sendUrgent();
+  }
+
+  // ---- requests: what was written before has been read, as far as there was room
+
+  /** MSG_MORE begins or ends. */
+  setMore(isOn: boolean, isConnected: boolean, nowUs: number): void {
+    if (this.#hasMore === isOn) return;
+    this.#hasMore = isOn;
+    if (!isOn && isConnected) this.socket.sendCommit(0, nowUs, false);
+  }
+
+  /** MSG_EOR: what was written up to now ends a record. */
+  endRecord(nowUs: number): void {
+    const left = this.#leftInPair();
+    if (left === 0) this.socket.sendCommit(0, nowUs, this.#hasMore, true);
+    else this.#records.add(left);
+  }
+
+  /** MSG_OOB: the last of the next `n` bytes that the program writes is urgent. */
+  expectUrgent(n: number): void {
+    this.#urgentEnd = this.#leftInPair() + n;
+  }
+
+  /** The last `missing` of these have not been written, or (`isNone`) none. */
+  shortenUrgent(missing: number, isNone: boolean): void {
+    if (this.#urgentEnd === 0) return;
+    this.#urgentEnd = isNone ? 0 : Math.max(0, this.#urgentEnd - missing);
+    if (this.#urgentEnd === 0 && !isNone) this.socket.sendUrgent();
+  }
+
+  #leftInPair(): number {
+    return Math.max(0, this.sys.ioctlInt(this.fd, FIONREAD));
+  }
+}
