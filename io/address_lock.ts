@@ -63,12 +63,13 @@ export function lockAddress(interfaceName: string, address: string): AddressLock
 }
 
 /** The network on which an address must be one's own: an interface, or what meets at a path. */
-function placeOf({ hostName, pipePath }: InterfaceConfig): string {
-  if (pipePath === null) return hostName;
+function placeOf({ hostName, pipePath, vlan }: InterfaceConfig): string {
+  const tag = vlan === null ? "" : `.${vlan.id}`;
+  if (pipePath === null) return hostName + tag;
   const slash = pipePath.lastIndexOf("/");
   // Abstract names are short, paths are not: the folder by its number
   const { dev, ino } = Deno.statSync(pipePath.slice(0, slash + 1));
-  return `${dev}:${ino}/${pipePath.slice(slash + 1).slice(-PLACE_MAX)}`;
+  return `${dev}:${ino}/${pipePath.slice(slash + 1).slice(-PLACE_MAX)}${tag}`;
 }
 
 /**

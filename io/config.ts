@@ -29,12 +29,20 @@ export interface AddressConfig {
   readonly prefixLen: number;
 }
 
+/** 802.1Q: a VLAN on what is called `below`. */
+export interface VlanConfig {
+  readonly below: string;
+  readonly id: number;
+}
+
 export interface InterfaceConfig {
   /** As in NUSEDEV; the name inside the stack. */
   readonly name: string;
   readonly kind: VifKind;
   /** The kernel's name of the device: `name` itself, the TAP's, or netmap's port. PIPE: `name`. */
   readonly hostName: string;
+  /** Not for RAW, where the device finds out; `hostName`, `pipePath` and `bridge` are `below`'s. */
+  readonly vlan: VlanConfig | null;
   /** Empty when `dynamic` says where one comes from. */
   readonly addresses: readonly AddressConfig[];
   readonly dynamic: DynamicKind | null;

@@ -10,10 +10,18 @@ import { CLOCK_MONOTONIC } from "../ffi/abi/file.ts";
 import { Arena } from "../ffi/arena.ts";
 import { check, errnoName, SysError } from "../ffi/errno.ts";
 import { libc } from "../ffi/libc.ts";
-import { BuddyMemory, formatMac, IpAddress, Stack, VlanLink } from "../stack/mod.ts";
+import {
+  BuddyMemory,
+  formatMac,
+  type Interface,
+  IpAddress,
+  Stack,
+  VlanLink,
+} from "../stack/mod.ts";
 import { type Report, Service } from "./app/mod.ts";
 import { AddressClaims, addressOf } from "./addresses.ts";
 import type { Config, InterfaceConfig } from "./config.ts";
+import { planDevices, type PlannedDevice } from "./device_plan.ts";
 import { DynamicAddresses } from "./dynamic_addresses.ts";
 import type { Device, DeviceConfig } from "./devices/base/device.ts";
 import { type NetmapOpener, openDevice } from "./devices/open.ts";
@@ -55,6 +63,10 @@ function deviceConfig(config: InterfaceConfig): DeviceConfig {
     bridge: config.bridge ?? undefined,
     mtu: config.mtu ?? undefined,
   };
+}
+
+function addressesText({ dynamic, addresses }: InterfaceConfig): string {
+  return dynamic ?? addresses.map((a) => `${a.address}/${a.prefixLen}`).join(" ");
 }
 
 export interface RuntimeOptions extends Omit<WorkerStart, "log"> {
@@ -100,10 +112,12 @@ export class Runtime {
     log.nameOf = (ifIndex) => this.#stack.interfaceByIndex(ifIndex)?.name ?? null;
     this.#loop = new EventLoop(arena, memory, this.#stack);
     const { hostname } = config.names;
+    const plan = planDevices(config.interfaces);
     this.#dynamic = new DynamicAddresses(this.#stack, this.#loop, log, hostname ?? "");
-    const devices = config.interfaces.map((i) =>
-      openDevice({ ...deviceConfig(i), macSeed: this.#dynamic.macSeed(i) }, arena, memory, netmap)
-    );
+    const devices = plan.map((planned) => {
+      const macSeed = this.#macSeed(planned);
+      return openDevice({ ...deviceConfig(planned.config), macSeed }, arena, memory, netmap);
+    });
     this.#devices = devices.map(({ device }) => device);
     this.#loop.onTurnEnd = onTurnEnd;
     this.#loop.onDeviceFailure = ({ name }, errno) =>
@@ -111,10 +125,12 @@ export class Runtime {
     const claims = new AddressClaims(this.#stack, this.#loop);
     devices.forEach(({ device, notes, facts = [], vlanId }, i) => {
       this.notes.push(...notes);
-      const ifIndex = this.#attach(device, vlanId, config.interfaces[i]);
+      const ifIndex = this.#attach(device, vlanId, plan[i]);
       this.facts.push(...facts);
-      claims.begin(ifIndex, config.interfaces[i], libc().clockUs(CLOCK_MONOTONIC));
-      this.#dynamic.begin(ifIndex, config.interfaces[i], libc().clockUs(CLOCK_MONOTONIC));
+      this.#begin(claims, ifIndex, plan[i].config);
+      for (const vlan of plan[i].vlans) {
+        this.#begin(claims, this.#attachVlan(ifIndex, device, vlan), vlan);
+      }
     });
     this.#hasDoor = doorFd >= 0;
     const options = { guestUid, networkCookie, doorFd, userNamespace, log, onReport };
@@ -131,14 +147,45 @@ export class Runtime {
     return this.#loop.stopFd;
   }
 
+  /** What tells the MAC of a device that is only there for its VLANs is the first of these. */
+  #macSeed({ config, isImplied, vlans }: PlannedDevice): string | undefined {
+    const seed = this.#dynamic.macSeed(isImplied ? vlans[0] : config);
+    return seed ?? (isImplied ? vlans[0].addresses.at(0)?.address : undefined);
+  }
+
+  /** Begins to get the addresses of an interface whose frames the loop reads. */
+  #begin(claims: AddressClaims, ifIndex: number, config: InterfaceConfig): void {
+    claims.begin(ifIndex, config, libc().clockUs(CLOCK_MONOTONIC));
+    this.#dynamic.begin(ifIndex, config, libc().clockUs(CLOCK_MONOTONIC));
+  }
+
+  /** A VLAN on an attached device: by its MAC address unless it is to have its own. The index. */
+  #attachVlan(below: number, device: Device, config: InterfaceConfig): number {
+    const { name, mtu, vlan } = config;
+    const mac = macOf(config.mac);
+    const own = mac instanceof Uint8Array ? mac : device.mac;
+    const added = this.#stack.addVlan(below, vlan!.id, name, own);
+    if (typeof added === "number") check(added, "addVlan", `cannot add ${name}`);
+    const { index } = added as Interface;
+    if (mtu !== null) this.#stack.setMtu(index, mtu);
+    const facts = `VLAN ${vlan!.id} on ${vlan!.below}, ${addressesText(config)}, ` +
+      `${formatMac(own)}, mtu ${(added as Interface).mtu}`;
+    this.facts.push(`${name}: ${facts}`);
+    this.#log.tell(OwnEvent.DEVICE_OPENED, { facts }, { interface: name });
+    return index;
+  }
+
   /** Returns the interface's index in the stack. */
-  #attach(device: Device, vlanId: number | undefined, config: InterfaceConfig): number {
+  #attach(
+    device: Device,
+    vlanId: number | undefined,
+    { config, isImplied }: PlannedDevice,
+  ): number {
     const below = vlanId === undefined ? device : new VlanLink(device, vlanId);
     const link = { name: config.name, mac: device.mac, link: below };
     const added = this.#stack.addInterface(link);
     check(this.#loop.addDevice(device, added.index), "epoll_ctl", `cannot watch ${config.name}`);
-    const addresses = config.dynamic ??
-      config.addresses.map((a) => `${a.address}/${a.prefixLen}`).join(" ");
+    const addresses = isImplied ? "no address" : addressesText(config);
     const { caps, mtu } = device;
     const place = config.pipePath ?? config.hostName;
     const facts = `${config.kind} on ${place}, ${addresses}, ${formatMac(device.mac)}, ` +

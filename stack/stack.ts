@@ -214,6 +214,11 @@ export class Stack {
     return this.#layer.addVlan(iface, vlanId, name, mac);
   }
 
+  /** Makes packets at most so long; a device that can do less stays at its own. 0 or -ENODEV. */
+  setMtu(ifIndex: number, mtu: number): number {
+    return this.#layer.setMtu(ifIndex, mtu);
+  }
+
   /** Adds the on-link route too, and announces the address (with the next flush). 0 or -errno. */
   addAddress(ifIndex: number, addr: IpAddress, prefixLen: number, nowUs: number): number {
     return this.#layer.addAddress(ifIndex, addr, prefixLen, nowUs);

@@ -23,6 +23,7 @@ import {
 import { refuseHostSubnets, refuseSharedSubnets } from "./networks.ts";
 import { buildRoutes, type RouteOrigins } from "./routes.ts";
 import { parseVif } from "./values.ts";
+import { refuseTornDevices, withKeysBelow } from "./vlans.ts";
 import { type ConfigSources, variable, wantedInterfaces } from "./wanted.ts";
 
 export type { ConfigSources } from "./wanted.ts";
@@ -55,7 +56,7 @@ export interface Built {
 /** Throws Failure. */
 export function buildConfig(sources: ConfigSources): Built {
   const complaints = new Complaints(sources.file?.complaints);
-  const wanted = complaints.attempt(() => wantedInterfaces(sources));
+  const wanted = complaints.attempt(() => withKeysBelow(wantedInterfaces(sources)));
   const isEmbedded = wanted?.length === 0 && complaints.count === 0;
   const built = isEmbedded
     ? [complaints.attempt(() => embeddedDefault(sources, complaints))]
@@ -91,11 +92,14 @@ export function buildConfig(sources: ConfigSources): Built {
 /** Interfaces that cannot be together. Throws Failure. */
 function refuseUnfitting(sources: ConfigSources, built: readonly BuiltInterface[]): void {
   const interfaces = built.map(({ config }) => config);
-  const names = interfaces.map(({ hostName }) => hostName);
+  const names = interfaces.map(({ hostName, vlan }) =>
+    vlan === null ? hostName : `${hostName}.${vlan.id}`
+  );
   const again = names.findIndex((name, i) => names.indexOf(name) !== i);
   if (again >= 0) {
     throw new Failure(`${built[again].origins.name}: ${names[again]} is given twice (rename one)`);
   }
+  refuseTornDevices(built);
   refuseSharedSubnets(interfaces);
   refuseHostSubnets(interfaces, sources.hostAddresses);
 }

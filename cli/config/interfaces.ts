@@ -3,13 +3,20 @@
  *
  * @module
  */
-import type { AddressConfig, DynamicKind, InterfaceConfig, VifKind } from "../../io/config.ts";
+import type {
+  AddressConfig,
+  DynamicKind,
+  InterfaceConfig,
+  VifKind,
+  VlanConfig,
+} from "../../io/config.ts";
 import { TAP_PREFIX } from "../../io/devices/base/device.ts";
 import { IpAddress } from "../../stack/base/ip_address.ts";
 import { Failure } from "../base/failure.ts";
 import { nearest } from "../base/nearest.ts";
 import type { Complaints } from "./complaints.ts";
 import { DEVICE_KEYS, type DeviceKeyName } from "./keys.ts";
+import { refuseHostEnd, vlanOf } from "./vlans.ts";
 import type { ConfigSources, WantedInterface } from "./wanted.ts";
 import {
   asWritten,
@@ -67,7 +74,8 @@ export function buildInterface(
 
   const kind = complaints.attempt(() => kindOf(wanted));
   const tap = read("tap", parseTapName);
-  const name = complaints.attempt(() => checkName(wanted, kind));
+  const vlan = vlanOf(kind, wanted.name.text);
+  const name = complaints.attempt(() => checkName(wanted, kind, vlan));
   const end = read("host", parseHostEnd);
   const bridge = read("bridge", parseBridge);
   const pipePath = read("pipe", parsePipePath);
@@ -75,7 +83,12 @@ export function buildInterface(
   const dad = read("dad", parseDad) ?? "quick";
   const mtu = read("mtu", parseMtu);
   if (kind === null || name === null) return null;
+  const below = vlan?.below ?? wanted.name.text;
+  const hostName = kind === "TAP" ? tap ?? TAP_PREFIX + below : below;
   complaints.attempt(() => refuseStrangers(wanted, kind, mac));
+  if (vlan !== null && end !== null) {
+    complaints.attempt(() => refuseHostEnd(vlan, keys.host!.from, hostName));
+  }
   const fallback = kind === "TAP" ? end?.prefixLen ?? null : null;
   const beforeAddress = complaints.count;
   const dynamic = complaints.attempt(() => dynamicOf(wanted, mac));
@@ -91,7 +104,8 @@ export function buildInterface(
     config: {
       name,
       kind,
-      hostName: kind === "TAP" ? tap ?? TAP_PREFIX + name : wanted.name.text,
+      hostName,
+      vlan,
       addresses,
       dynamic,
       pipePath,
@@ -118,8 +132,15 @@ function originsOf(wanted: WantedInterface, built: readonly BuiltAddress[]): Int
   };
 }
 
-function checkName({ name, keys }: WantedInterface, kind: VifKind | null): string {
-  if (kind === "NETMAP") return checkPortName(name);
+function checkName(
+  { name, keys }: WantedInterface,
+  kind: VifKind | null,
+  vlan: VlanConfig | null,
+): string {
+  if (kind === "NETMAP") {
+    if (vlan === null) return checkPortName(name);
+    return `${checkPortName({ ...name, text: vlan.below })}.${vlan.id}`;
+  }
   const isPrefixed = kind === "TAP" && keys.tap === undefined;
   return checkInterfaceName(name, isPrefixed ? TAP_PREFIX.length : 0);
 }
@@ -275,7 +296,7 @@ function buildHostAddress(
 /** A TAP that nobody speaks to is rarely what is meant. */
 export function hostAddressWarning({ config, origins }: BuiltInterface): string[] {
   const isMeant = origins.keys.host !== undefined || config.bridge !== null;
-  if (config.kind !== "TAP" || isMeant) return [];
+  if (config.kind !== "TAP" || config.vlan !== null || isMeant) return [];
   const variable = `nuse-${config.name}-host`;
   return [
     `${config.hostName} has no address on this host, so nothing there answers ` +

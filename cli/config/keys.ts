@@ -86,8 +86,8 @@ export const DEVICE_KEYS = [
     example: "mytap",
     meaning: "TAP: its name on the host; default `nuse-` and the interface's",
     parse: parseTapName,
-    show: ({ kind, name, hostName }) =>
-      kind === "TAP" && hostName !== TAP_PREFIX + name ? hostName : null,
+    show: ({ kind, name, vlan, hostName }) =>
+      kind === "TAP" && hostName !== TAP_PREFIX + (vlan?.below ?? name) ? hostName : null,
   },
   {
     name: "bridge",

@@ -42,7 +42,9 @@ function lineOf([key, value, from]: Row, indent = INDENT): string {
 }
 
 function interfaceLines(config: InterfaceConfig, origins: InterfaceOrigins): string[] {
-  const name = config.kind === "NETMAP" ? config.hostName : config.name;
+  const { kind, vlan, hostName } = config;
+  const port = vlan === null ? hostName : `${hostName}.${vlan.id}`;
+  const name = kind === "NETMAP" ? port : config.name;
   const addresses = config.dynamic !== null
     ? [config.dynamic]
     : config.addresses.map(({ address, prefixLen }) => `${address}/${prefixLen}`);

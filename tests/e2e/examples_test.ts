@@ -67,6 +67,18 @@ const TESTS: Record<string, (ns: Netns) => Promise<void>> = {
     await withNuse(nuse(ns, "tap.conf", HERE), () => ping(ns, "198.18.4.2").then(() => {}));
   },
 
+  async "vlan.conf"(ns) {
+    await withNuse(nuse(ns, "vlan.conf", HERE), async () => {
+      await ping(ns, "198.18.4.2");
+      for (const vlan of [100, 101]) {
+        const dev = ["--dev", `nuse-trunk.${vlan}=198.18.${vlan}.1/24`];
+        const argv = [...dev, "ping", "-c1", "-W", "5", `198.18.${vlan}.2`];
+        const { code, stdout, stderr } = await ns.start([NUSE, ...argv], { limitSec: 60 }).done;
+        assertEquals(code, 0, stdout + stderr);
+      }
+    });
+  },
+
   async "pipe.conf"(ns) {
     const folder = await Deno.makeTempDir();
     try {

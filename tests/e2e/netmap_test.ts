@@ -94,7 +94,8 @@ simulated("a VALE switch with an interface attached", { attach: { vale0: "va" } 
   assertEquals(counter(told, "txDropped"), 0, told);
 });
 
-for (const [one, other] of [["vale1:m", "vale1:n"], ["va{1", "va}1"]]) {
+const PAIRS = [["vale1:m", "vale1:n"], ["va{1", "va}1"], ["vale1:m.7", "vale1:n.7"]];
+for (const [one, other] of PAIRS) {
   simulated(`${one} and ${other}: two nuse, iperf3 both ways`, {}, async (f) => {
     const server = nuseOn(f, one, ["iperf3", "-s", "--forceflush"], 4);
     await server.waitFor("listening");

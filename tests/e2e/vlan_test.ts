@@ -1,7 +1,7 @@
 /**
- * VLANs (802.1Q): `NUSEDEV=va.100`, where the host has va and nuse makes the rest. The peer is
- * another nuse, so that the kernel need not know VLANs (this one's cards take the tag off all the
- * same); where it does, its own as well.
+ * VLANs (802.1Q): `NUSEDEV=va.100`, where the host has va and nuse makes the rest; over a TAP and a
+ * PIPE, which nuse makes too. The peer is another nuse, so that the kernel need not know VLANs
+ * (this one's cards take the tag off all the same); where it does, its own as well.
  *
  * @module
  */
@@ -77,3 +77,115 @@ e2eWith("iperf3")("VLAN: TCP both ways, in segments as the devices make them", a
   }
   server.kill();
 }, ["RAW"]);
+
+/** The TAP's side: VLAN 100 and the untagged network, or only the VLAN. */
+const TAP_AND_VLAN = ["t=198.18.0.2/24,vif=TAP,host=198.18.0.1", `t.100=${SELF}/24`];
+const TAP_VLAN = [`t.100=${SELF}/24,vif=TAP`];
+
+function devices(all: readonly string[]): string[] {
+  return all.flatMap((device) => ["--dev", device]);
+}
+
+e2e("VLAN over a TAP: beside the untagged network, and alone", async (f) => {
+  for (const own of [TAP_AND_VLAN, TAP_VLAN]) {
+    const tap = f.b.start([NUSE, "-v", ...devices(own), ...WAITING], { limitSec: 60 });
+    await tap.waitFor("up");
+    if (own.length > 1) {
+      const untagged = await f.b.run(["ping", "-c", "1", "-W", "2", "198.18.0.2"]);
+      assertEquals(untagged.code, 0, untagged.stdout);
+    }
+    const pings = [1400, 4000].map((size) => `ping -c 1 -W 2 -s ${size} ${SELF}`).join(" && ");
+    const other = devices([`nuse-t.100=${PEER}/24`]);
+    const r = await f.b.run([NUSE, ...other, "sh", "-c", pings], { limitSec: 30 });
+    assertEquals(r.code, 0, r.stdout + r.stderr);
+    const wrong = devices([`nuse-t.101=${PEER}/24`]);
+    const none = await f.b.run([NUSE, ...wrong, "ping", "-c", "1", "-W", "1", SELF]);
+    assertEquals(none.code, 1, none.stdout + none.stderr);
+    if (
+      (await f.b.run(`ip link add link nuse-t name v100 type vlan id 100`.split(" "))).code === 0
+    ) {
+      await f.b.ip(`addr add ${PEER}/24 dev v100`);
+      await f.b.ip("link set v100 up");
+      const host = await f.b.run(["ping", "-c", "1", "-W", "2", SELF]);
+      assertEquals(host.code, 0, host.stdout);
+    }
+    tap.kill();
+    const { stderr } = await tap.done;
+    assertStringIncludes(stderr, `t.100: VLAN 100 on t, ${SELF}/24`);
+    assertEquals((await f.b.run(["ip", "link", "show", "nuse-t"])).code, 1, "the TAP is left");
+  }
+}, ["TAP"]);
+
+e2eWith("iperf3")(
+  "VLAN over a TAP: TCP both ways, in segments as the devices make them",
+  async (f) => {
+    const argv = [NUSE, ...devices(TAP_VLAN), "iperf3", "-s", "--forceflush"];
+    const server = f.b.start(argv, { limitSec: 60 });
+    await server.waitFor("Server listening");
+    for (const direction of [[], ["-R"]]) {
+      const client = ["iperf3", "-c", SELF, "-n", "50M", "-J", ...direction];
+      const own = devices([`nuse-t.100=${PEER}/24`]);
+      const r = await f.b.run([NUSE, ...own, ...client], { limitSec: 40 });
+      assertEquals(r.code, 0, r.stdout + r.stderr);
+      assert(JSON.parse(r.stdout).end.sum_received.bytes >= 30e6, r.stdout);
+    }
+    server.kill();
+  },
+  ["TAP"],
+);
+
+/** `body` with a path where to meet. */
+async function withPath(body: (path: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await body(`${folder}/cable`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+e2eWith("iperf3")("VLAN over a PIPE: TCP both ways, in segments that nobody cuts", async (f) => {
+  await withPath(async (path) => {
+    const end = (address: string) => devices([`p.100=${address}/24,pipe=${path}`]);
+    const server = f.a.start([NUSE, ...end(PEER), "iperf3", "-s", "--forceflush"], {
+      limitSec: 60,
+    });
+    await server.waitFor("Server listening");
+    for (const direction of [[], ["-R"]]) {
+      const client = ["iperf3", "-c", PEER, "-n", "50M", "-J", ...direction];
+      const r = await f.a.run([NUSE, ...end(SELF), ...client], { limitSec: 40 });
+      assertEquals(r.code, 0, r.stdout + r.stderr);
+      assert(JSON.parse(r.stdout).end.sum_received.bytes >= 30e6, r.stdout);
+    }
+    server.kill();
+    await server.done;
+  });
+}, ["RAW"]);
+
+e2e(
+  "VLAN through a switch: each VLAN is a network of its own, as is what has no tag",
+  async (f) => {
+    await withPath(async (path) => {
+      const hub = f.a.start(["sh", "-c", `exec ${NUSE} --switch ${path} 2>&1`], { limitSec: 60 });
+      await hub.waitFor("switch at");
+      const all = ["p=198.18.0.1/24", "p.100=198.18.100.1/24", "p.101=198.18.101.1/24"];
+      const trunk = devices(all.map((device) => `${device},pipe=${path}`));
+      const first = f.a.start([NUSE, ...trunk, ...WAITING], { limitSec: 60 });
+      await first.waitFor("up");
+      const ping = (name: string, net: number, to: number) => {
+        const own = devices([`${name}=198.18.${net}.2/24,pipe=${path}`]);
+        return f.a.run([NUSE, ...own, "ping", "-c", "1", "-W", "1", `198.18.${to}.1`]);
+      };
+      for (const [name, net] of [["p", 0], ["p.100", 100], ["p.101", 101]] as const) {
+        const r = await ping(name, net, net);
+        assertEquals(r.code, 0, `${name}: ${r.stdout}${r.stderr}`);
+      }
+      assertEquals((await ping("p.102", 100, 100)).code, 1);
+      first.kill();
+      await first.done;
+      hub.kill();
+      await hub.done;
+    });
+  },
+  ["RAW"],
+);

@@ -28,6 +28,7 @@ const CONFIG: InterfaceConfig = {
   name: "dyn0",
   kind: "RAW",
   hostName: `dyn-${Deno.pid}`,
+  vlan: null,
   addresses: [],
   dynamic: "dhcp",
   pipePath: null,

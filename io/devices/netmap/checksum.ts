@@ -12,7 +12,7 @@
  */
 
 import { ETH_P_IP } from "../../../ffi/abi/packet.ts";
-import { ETHERNET_LEN, ETHERTYPE_OFF } from "../base/frame.ts";
+import { ETHERNET_LEN, ETHERTYPE_OFF, ETHERTYPE_VLAN, VLAN_TAG_LEN } from "../base/frame.ts";
 
 const IPV4_MIN_LEN = 20;
 const FRAGMENT_BITS = 0x3fff;
@@ -21,11 +21,17 @@ const PROTOCOL_UDP = 17;
 const TCP_CHECKSUM_OFF = 16;
 const UDP_CHECKSUM_OFF = 6;
 
-/** Whether the TCP or UDP checksum of an IPv4 frame is no more than its pseudo-header's sum. */
+/**
+ * Whether the TCP or UDP checksum of an IPv4 frame is no more than its pseudo-header's sum. The
+ * frame may have a VLAN tag.
+ */
 export function isUnfinished(dv: DataView, off: number, lenBytes: number): boolean {
-  const ip = off + ETHERNET_LEN;
   if (lenBytes < ETHERNET_LEN + IPV4_MIN_LEN) return false;
-  if (dv.getUint16(off + ETHERTYPE_OFF) !== ETH_P_IP) return false;
+  const isTagged = dv.getUint16(off + ETHERTYPE_OFF) === ETHERTYPE_VLAN;
+  const tagLen = isTagged ? VLAN_TAG_LEN : 0;
+  const ip = off + ETHERNET_LEN + tagLen;
+  if (lenBytes < ETHERNET_LEN + tagLen + IPV4_MIN_LEN) return false;
+  if (dv.getUint16(off + ETHERTYPE_OFF + tagLen) !== ETH_P_IP) return false;
   if ((dv.getUint16(ip + 6) & FRAGMENT_BITS) !== 0) return false;
   const protocol = dv.getUint8(ip + 9);
   if (protocol !== PROTOCOL_TCP && protocol !== PROTOCOL_UDP) return false;

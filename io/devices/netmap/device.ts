@@ -16,7 +16,7 @@ import { NETMAP_MAX_FRAGS } from "../../../ffi/abi/netmap.ts";
 import { libc } from "../../../ffi/libc.ts";
 import type { DeviceCaps, Memory, RxFrames, TxFrames } from "../../../stack/mod.ts";
 import { type Device, DeviceCounters } from "../base/device.ts";
-import { ETHERNET_LEN } from "../base/frame.ts";
+import { ETHERNET_LEN, VLAN_TAG_LEN } from "../base/frame.ts";
 import { RxSlots } from "../base/rx_slots.ts";
 import type { NetmapPort } from "./port.ts";
 import { NetmapReceiver } from "./receive.ts";
@@ -88,5 +88,5 @@ function capsOf(port: NetmapPort): DeviceCaps {
 
 /** The longest IP packet that fits one buffer: many drivers send no frame in pieces. */
 export function oneBufferMtu(port: NetmapPort): number {
-  return port.txRings[0].bufSize - ETHERNET_LEN - port.registration.vnetLen;
+  return port.txRings[0].bufSize - ETHERNET_LEN - VLAN_TAG_LEN - port.registration.vnetLen;
 }

@@ -13,6 +13,7 @@ function tap(name: string, address: string, host: string | null = null): Interfa
     name,
     kind: "TAP",
     hostName: `nuse-${name}`,
+    vlan: null,
     addresses: [cidr(address)],
     hostAddress: host === null ? null : cidr(host),
     pipePath: null,

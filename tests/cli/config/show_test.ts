@@ -31,6 +31,19 @@ interface b
     address 198.19.0.2/24
     pipepath "/tmp/a #b"
 
+interface b.7
+    address 198.20.7.2/24
+    mtu 1400
+
+interface c.8
+    address 198.20.8.2/24
+    viftype TAP
+    bridge br0
+
+interface eth9.9
+    address 198.20.9.2/24
+    viftype netmap
+
 interface netmap:eth0-1
     address 198.19.1.2/24
     viftype netmap

@@ -26,6 +26,16 @@ Deno.test("isUnfinished: a UDP or TCP field with only the pseudo-header's sum", 
   assertEquals(verdict(tcp), true);
 });
 
+Deno.test("isUnfinished: behind a VLAN tag, too", () => {
+  const plain = Uint8Array.from([...udpHeaders(fields, [1, 2], 4), 1, 2, 3, 4]);
+  const tag = [0x81, 0x00, 0x00, 0x64];
+  const frame = Uint8Array.from([...plain.subarray(0, 12), ...tag, ...plain.subarray(12)]);
+  assertEquals(verdict(frame), true);
+  for (let n = 0; n < 46; n++) assertEquals(verdict(frame.slice(0, n)), false, `${n}`);
+  frame[44] ^= 1;
+  assertEquals(verdict(frame), false);
+});
+
 Deno.test("isUnfinished: never for fragments, other protocols, cut frames", () => {
   const frame = Uint8Array.from([...udpHeaders(fields, [1, 2], 4), 1, 2, 3, 4]);
   const fragment = frame.slice();
