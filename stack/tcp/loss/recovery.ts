@@ -21,7 +21,7 @@ import { tell } from "../tcb/tell.ts";
 import type { AckSample } from "../tcb/ack_sample.ts";
 import { isReducing } from "./ecn.ts";
 import { detectLosses, detectLossesOnTimeout } from "./loss_detection.ts";
-import { detectLate, isDsackOurs } from "./rack.ts";
+import { detectLate, DUP_THRESH, isDsackOurs } from "./rack.ts";
 import { seqDiff, seqGeq, seqGt, seqLeq } from "../base/seq.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 import { Recovery } from "../base/state.ts";
@@ -66,7 +66,17 @@ export function onAckForRecovery(tcb: Tcb, sample: AckSample, nowUs: number): vo
   if (tcb.recovery === Recovery.FAST) {
     const isLossNew = tcb.sent.lostTotalBytes > lostBefore;
     reduceProportionally(tcb, sample.deliveredBytes, sample.ackedBytes > 0, isLossNew);
-  } else if (sample.ackedBytes > 0) growWindow(tcb, sample, nowUs);
+  } else if (sample.ackedBytes > 0 || isProgressInAnyOrder(tcb, sample)) {
+    growWindow(tcb, sample, nowUs);
+  }
+}
+
+/**
+ * The path is known to reorder: what arrives out of order tells of no loss, and in slow start counts
+ * when it is SACKed, as it will not when it is acknowledged (Linux tcp_may_raise_cwnd).
+ */
+function isProgressInAnyOrder({ rack, smss, cwnd, ssthresh }: Tcb, sample: AckSample): boolean {
+  return sample.sackedBytes > 0 && rack.reorderBytes > DUP_THRESH * smss && cwnd < ssthresh;
 }
 
 /** What was lost is sent again as cwnd allows, not by proportional rate reduction. */
