@@ -134,7 +134,8 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
     if (this.#isClosed || this.isBound) return -EINVAL;
     const verdict = checkBindable(this.env.network, this.domain, this.options, addr);
     if (verdict !== 0) return verdict;
-    const result = this.bindEndpoint(addr, port);
+    const isPortLater = port === 0 && this.options.bindAddressNoPort;
+    const result = isPortLater ? 0 : this.bindEndpoint(addr, port);
     if (result !== 0) return result;
     this.boundAddr = addr;
     this.#sourceAddr = sourceOfBound(this.env.network, addr);

@@ -67,17 +67,24 @@ export function setSolSocket(host: OptionHost, name: number, value: Uint8Array):
       return setLinger(options, value);
     case c.SO_TIMESTAMP:
     case c.SO_TIMESTAMP_NEW:
+      if (!mayStamp(host, n)) return -ENOPROTOOPT;
       options.timestamp = n !== 0;
       if (n !== 0) options.timestampNs = false;
       return 0;
     case c.SO_TIMESTAMPNS:
     case c.SO_TIMESTAMPNS_NEW:
+      if (!mayStamp(host, n)) return -ENOPROTOOPT;
       options.timestampNs = n !== 0;
       if (n !== 0) options.timestamp = false;
       return 0;
     default:
       return setNumber(host, name, n, value);
   }
+}
+
+/** What is received on a stream passes through a pair, which knows no control messages. */
+function mayStamp({ type }: OptionHost, n: number): boolean {
+  return type !== c.SOCK_STREAM || n === 0;
 }
 
 function setNumber(host: OptionHost, name: number, n: number, value: Uint8Array): number {
@@ -93,6 +100,7 @@ function setNumber(host: OptionHost, name: number, n: number, value: Uint8Array)
     case c.SO_TIMESTAMPING_NEW:
       if ((n & ~TIMESTAMPING_FLAGS) !== 0) return -EINVAL;
       if ((n & TIMESTAMPING_OF_SENT) !== 0) return -EOPNOTSUPP;
+      if (!mayStamp(host, n)) return -ENOPROTOOPT;
       options.timestampingFlags = n;
       return 0;
     case c.SO_MAX_PACING_RATE:

@@ -83,6 +83,9 @@ export interface TcpConfig {
 /** Linux's UINT_MAX: any number of bytes may be unsent. */
 export const NO_LOWAT = 0xffffffff;
 
+/** Linux's TCP_DELACK_MAX. */
+export const DELACK_MAX_US = 200_000;
+
 /** Microseconds in a second. */
 export const SECOND_US = 1_000_000;
 

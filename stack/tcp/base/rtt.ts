@@ -17,7 +17,7 @@ export class RttEstimator {
   minRttUs = -1;
   #minRttAtUs = 0;
 
-  constructor(rtoInitUs: number, readonly rtoMinUs: number, readonly rtoMaxUs: number) {
+  constructor(rtoInitUs: number, public rtoMinUs: number, public rtoMaxUs: number) {
     this.rtoUs = rtoInitUs;
   }
 

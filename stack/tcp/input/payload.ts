@@ -277,7 +277,8 @@ function scheduleAck(tcb: Tcb, seg: Segment): void {
   if (unacked > tcb.rcvMss || isQuick || tcb.assembler.count > 0) tcb.isAckDue = true;
   if (tcb.isAckDue) return tcb.layer.markDirty(tcb);
   if (tcb.delayedAckAtUs === Infinity) {
-    tcb.delayedAckAtUs = seg.nowUs + tcb.layer.config.delayedAckUs;
+    const { options, layer } = tcb;
+    tcb.delayedAckAtUs = seg.nowUs + Math.min(layer.config.delayedAckUs, options.delackMaxUs);
   }
   // The end of what the peer's program has written: more may not come before it is acknowledged
   if (seg.gsoSize < tcb.rcvMss || (seg.flags & TCP_PSH) !== 0) tcb.isAckDueOnRead = true;

@@ -82,7 +82,7 @@ export function armPersistTimer(tcb: Tcb, nowUs: number): void {
 export function probeIntervalUs(tcb: Tcb): number {
   const config = tcb.layer.config;
   const base = tcb.rtt.baseRtoUs(config.rtoInitUs);
-  return Math.min(base * 2 ** Math.min(tcb.backoff, 16), config.rtoMaxUs);
+  return Math.min(base * 2 ** Math.min(tcb.backoff, 16), tcb.rtt.rtoMaxUs);
 }
 
 /**

@@ -7,7 +7,7 @@
  * @module
  */
 import { SocketOptions } from "../../base/socket_options.ts";
-import type { TcpConfig } from "../base/config.ts";
+import { DELACK_MAX_US, type TcpConfig } from "../base/config.ts";
 import type { CookieMaker } from "../secrets/fast_open_cookies.ts";
 
 export class TcpSocketOptions {
@@ -36,6 +36,12 @@ export class TcpSocketOptions {
   windowClamp = 0;
   /** TCP_USER_TIMEOUT; 0: the system's. */
   userTimeoutUs = 0;
+  /** TCP_RTO_MIN_US, TCP_RTO_MAX_MS, TCP_DELACK_MAX_US. */
+  rtoMinUs: number;
+  rtoMaxUs: number;
+  delackMaxUs = DELACK_MAX_US;
+  /** TCP_THIN_LINEAR_TIMEOUTS */
+  thinLinearTimeouts = false;
   /** TCP_NOTSENT_LOWAT; 0: the system's. */
   notsentLowatBytes = 0;
   /** TCP_INQ: recvmsg() tells how much is left to read. */
@@ -55,6 +61,8 @@ export class TcpSocketOptions {
     this.keepCount = config.keepCount;
     this.synRetries = config.synRetries;
     this.linger2Us = config.finWait2Us;
+    this.rtoMinUs = config.rtoMinUs;
+    this.rtoMaxUs = config.rtoMaxUs;
   }
 
   /** IP_TTL, or the stack's default. */

@@ -278,7 +278,7 @@ export class Tcb extends Flow {
     this.rcvBufBytes = config.rcvBufInitBytes;
     this.rcvSpaceBytes = config.rcvBufInitBytes;
     this.sent = new SentQueue(layer.sentPool);
-    this.rtt = new RttEstimator(config.rtoInitUs, config.rtoMinUs, config.rtoMaxUs);
+    this.rtt = new RttEstimator(config.rtoInitUs, options.rtoMinUs, options.rtoMaxUs);
     this.quickAcks = config.quickAckSegments;
   }
 

@@ -33,6 +33,10 @@ import {
   stopRetransmitTimer,
 } from "../tcb/deadlines.ts";
 
+/** TCP_THIN_LINEAR_RETRIES; fewer segments in flight than this are few. */
+const THIN_RETRIES = 6;
+const THIN_SEGMENTS = 4;
+
 /** The node of a connection fired. */
 export function onTcbTimer(tcb: Tcb, nowUs: number): void {
   if (tcb.lingerAtUs <= nowUs) return onLingerTimeout(tcb, nowUs);
@@ -98,7 +102,7 @@ function onRetransmitTimeout(tcb: Tcb, nowUs: number): void {
     noteReduction(tcb);
   }
   tcb.backoff++;
-  tcb.rtt.backOff();
+  if (!isLinear(tcb)) tcb.rtt.backOff();
   armRetransmitTimer(tcb, nowUs);
   tell(
     tcb,
@@ -109,6 +113,15 @@ function onRetransmitTimeout(tcb: Tcb, nowUs: number): void {
     tcb.retransmitAtUs - nowUs,
   );
   tcb.layer.markDirty(tcb);
+}
+
+/**
+ * TCP_THIN_LINEAR_TIMEOUTS: where little is in flight, duplicate acknowledgments cannot tell of a
+ * loss, and the first timeouts are not backed off (Linux tcp_stream_is_thin).
+ */
+function isLinear({ options, state, backoff, smss, sndNxt, sndUna }: Tcb): boolean {
+  return options.thinLinearTimeouts && state === State.ESTABLISHED &&
+    backoff <= THIN_RETRIES && seqDiff(sndNxt, sndUna) < THIN_SEGMENTS * smss;
 }
 
 /** What the program gets when nobody has answered: the ICMP error that said why, if one has. */
@@ -128,7 +141,7 @@ function hasGivenUp(tcb: Tcb, head: SentSegment, nowUs: number): boolean {
   if (options.userTimeoutUs > 0) return nowUs - head.firstSentUs >= options.userTimeoutUs;
   if ((head.flags & SENT_SYN) !== 0) return tcb.backoff >= options.synRetries;
   // The peer closed its window on what is in flight, and keeps answering: it lives.
-  const isAlive = tcb.sndWnd === 0 && nowUs - tcb.lastAckReceivedUs < config.rtoMaxUs;
+  const isAlive = tcb.sndWnd === 0 && nowUs - tcb.lastAckReceivedUs < options.rtoMaxUs;
   if (isAlive && !tcb.isOrphan) return false;
   const retries = tcb.isOrphan ? config.orphanRetries : config.retries2;
   // R2 is about one segment: it does not count while those before it were sent again
@@ -138,7 +151,8 @@ function hasGivenUp(tcb: Tcb, head: SentSegment, nowUs: number): boolean {
 
 /** How long `retries` back-offs from the smallest RTO take (Linux tcp_model_timeout). */
 function timeoutAfterRetriesUs(tcb: Tcb, retries: number): number {
-  const { rtoMinUs, rtoMaxUs } = tcb.layer.config;
+  const { rtoMinUs } = tcb.layer.config; // TCP_RTO_MIN, whatever the option says
+  const { rtoMaxUs } = tcb.options;
   let totalUs = 0;
   let rtoUs = rtoMinUs;
   for (let i = 0; i <= retries; i++) {
@@ -157,7 +171,7 @@ function onPersistTimeout(tcb: Tcb, nowUs: number): void {
   // A peer that answers is waited for (RFC 1122 4.2.2.17), but not for ever when the program has
   // gone: many such peers would fill the memory (Linux tcp_probe_timer)
   const isForNobody = tcb.isOrphan && tcb.backoff >= maxProbes &&
-    probeIntervalUs(tcb) >= config.rtoMaxUs;
+    probeIntervalUs(tcb) >= options.rtoMaxUs;
   if (isTimedOut || isForNobody || tcb.probes >= maxProbes) {
     tcb.layer.counters.tcp.abortOnTimeout++;
     return failConnection(tcb, timeoutErrno(tcb), EndCause.NO_WINDOW);

@@ -51,7 +51,15 @@ export function bindSocket(socket: TcpSocket, addr: IpAddress, port: number): nu
   const refused = checkSource(socket.domain, tcb.options.socket.v6Only, addr);
   if (refused !== 0) return refused;
   if (!addr.isUnspecified && !layer.network.isLocal(addr)) return -EADDRNOTAVAIL;
-  const binding = layer.bindings.bind(addr, port, tcb.options.socket);
+  if (port !== 0 || !tcb.options.socket.bindAddressNoPort) return bindPort(tcb, addr, port);
+  // connect() finds a port in more cases: it knows the other end
+  tcb.local = addr;
+  return 0;
+}
+
+/** Claims a port; 0: any. */
+function bindPort(tcb: Tcb, addr: IpAddress, port: number): number {
+  const binding = tcb.layer.bindings.bind(addr, port, tcb.options.socket);
   if (typeof binding === "number") return binding;
   tcb.binding = binding;
   tcb.local = addr;
@@ -69,7 +77,8 @@ export function listenSocket(socket: TcpSocket, backlog: number): number {
   }
   if (tcb.state !== State.CLOSED || socket.wasConnected || socket.isConnecting) return -EINVAL;
   if (tcb.binding === null) {
-    const result = bindSocket(socket, socket.domain === AF_INET ? ANY_V4 : ANY_V6, 0);
+    const any = socket.domain === AF_INET ? ANY_V4 : ANY_V6;
+    const result = bindPort(tcb, tcb.local.isUnspecified ? any : tcb.local, 0);
     if (result < 0) return result;
   }
   const result = layer.bindings.startListening(tcb.binding!);
@@ -103,7 +112,7 @@ export function connectSocket(
     checkDestination(socket.domain, options.socket.v6Only, addr);
   if (refused < 0) return refused;
   if (addr.isMulticast || addr.isBroadcast) return -ENETUNREACH;
-  const bound = tcb.binding === null || tcb.local.isUnspecified ? null : tcb.local;
+  const bound = tcb.local.isUnspecified ? null : tcb.local;
   const route = layer.network.route(addr, bound, options.socket.ifIndex);
   if (typeof route === "number") return route;
   if (route.isBroadcast || route.isMulticast) return -ENETUNREACH;

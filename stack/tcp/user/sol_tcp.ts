@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { EINVAL, ENOENT, ENOPROTOOPT, EOPNOTSUPP } from "../../base/errno.ts";
+import { EINVAL, ENOENT, ENOPROTOOPT, EOPNOTSUPP, EPERM } from "../../base/errno.ts";
 import { Bbr, createCongestionControl } from "../congestion/mod.ts";
 import { CookieMaker, FAST_OPEN_CLIENT, FAST_OPEN_KEY_LEN } from "../secrets/fast_open_cookies.ts";
 import type { TcpSocket } from "./socket.ts";
@@ -13,7 +13,8 @@ import { armKeepAlive, rearmTimer } from "../tcb/deadlines.ts";
 import { tellWriter } from "../output/send_buffer.ts";
 import { seqGt } from "../base/seq.ts";
 import type { Tcb } from "../tcb/tcb.ts";
-import { SECOND_US } from "../base/config.ts";
+import { DELACK_MAX_US, SECOND_US } from "../base/config.ts";
+import { timestampNow } from "../base/timestamp.ts";
 
 export const TCP_NODELAY = 1;
 export const TCP_MAXSEG = 2;
@@ -28,8 +29,11 @@ export const TCP_WINDOW_CLAMP = 10;
 export const TCP_INFO = 11;
 export const TCP_QUICKACK = 12;
 export const TCP_CONGESTION = 13;
+const TCP_THIN_LINEAR_TIMEOUTS = 16;
+const TCP_THIN_DUPACK = 17;
 export const TCP_USER_TIMEOUT = 18;
 export const TCP_FASTOPEN = 23;
+const TCP_TIMESTAMP = 24;
 export const TCP_NOTSENT_LOWAT = 25;
 export const TCP_CC_INFO = 26;
 export const TCP_FASTOPEN_CONNECT = 30;
@@ -37,6 +41,9 @@ export const TCP_FASTOPEN_KEY = 33;
 export const TCP_FASTOPEN_NO_COOKIE = 34;
 export const TCP_INQ = 36;
 const TCP_IS_MPTCP = 43;
+const TCP_RTO_MAX_MS = 44;
+const TCP_RTO_MIN_US = 45;
+const TCP_DELACK_MAX_US = 46;
 
 const DEFER_TIMEOUTS_MAX = 255;
 const MAXSEG_MIN = 88; // TCP_MIN_MSS
@@ -49,6 +56,9 @@ const WINDOW_CLAMP_MIN = 2048; // SOCK_MIN_RCVBUF / 2
 /** SYN-ACK timeouts that a deferral in seconds stands for, and back. */
 const RTO_MAX_SECONDS = 120;
 const BBR_INFO_LEN = 20;
+/** Two of the kernel's ticks, and Linux's TCP_RTO_MIN. */
+const TIMEOUT_MIN_US = 2000;
+const RTO_MIN_US_MAX = 200_000;
 /** What stands for a gain of 1 in struct tcp_bbr_info. */
 const GAIN_UNIT = 256;
 
@@ -76,6 +86,17 @@ export function setTcpOption(
     case TCP_FASTOPEN_CONNECT:
     case TCP_FASTOPEN_NO_COOKIE:
       return setFastOpen(socket.tcb, name, n);
+    case TCP_RTO_MAX_MS:
+    case TCP_RTO_MIN_US:
+    case TCP_DELACK_MAX_US:
+      return setTimes(socket.tcb, name, n);
+    case TCP_THIN_LINEAR_TIMEOUTS:
+    case TCP_THIN_DUPACK: // without an effect in Linux, too, since RACK
+      if (n < 0 || n > 1) return -EINVAL;
+      if (name === TCP_THIN_LINEAR_TIMEOUTS) socket.tcb.options.thinLinearTimeouts = n === 1;
+      return 0;
+    case TCP_TIMESTAMP: // only in TCP_REPAIR
+      return -EPERM;
     default:
       return setLimit(socket.tcb, name, n, nowUs);
   }
@@ -140,6 +161,19 @@ function setKeepAlive(tcb: Tcb, name: number, n: number): number {
     armKeepAlive(tcb);
     rearmTimer(tcb);
   }
+  return 0;
+}
+
+function setTimes({ options, rtt }: Tcb, name: number, n: number): number {
+  if (name === TCP_RTO_MAX_MS) {
+    if (n < 1000 || n > RTO_MAX_SECONDS * 1000) return -EINVAL;
+    options.rtoMaxUs = rtt.rtoMaxUs = n * 1000;
+    return 0;
+  }
+  const most = name === TCP_RTO_MIN_US ? RTO_MIN_US_MAX : DELACK_MAX_US;
+  if (n < TIMEOUT_MIN_US || n > most) return -EINVAL;
+  if (name === TCP_DELACK_MAX_US) options.delackMaxUs = n;
+  else options.rtoMinUs = rtt.rtoMinUs = n;
   return 0;
 }
 
@@ -226,6 +260,7 @@ export function getTcpOption(
   if (name === TCP_FASTOPEN_KEY) {
     return (tcb.options.fastOpenCookies ?? tcb.layer.cookieMaker).keys.slice(0, maxLen);
   }
+  if (name === TCP_TIMESTAMP) return timestampBytes(tcb, nowUs);
   const n = intOption(tcb, name);
   return n === null ? -ENOPROTOOPT : new Uint8Array(new Int32Array([n]).buffer);
 }
@@ -241,6 +276,11 @@ function congestionInfo({ congestion }: Tcb): Uint8Array {
   dv.setUint32(12, Math.round(pacingGain * GAIN_UNIT), true);
   dv.setUint32(16, Math.round(cwndGain * GAIN_UNIT), true);
   return info;
+}
+
+/** Our clock as the peer sees it; an odd number would mean one of microseconds. */
+function timestampBytes({ tsOffset }: Tcb, nowUs: number): Uint8Array {
+  return new Uint8Array(new Int32Array([timestampNow(tsOffset, nowUs) & ~1]).buffer);
 }
 
 function intOption(tcb: Tcb, name: number): number | null {
@@ -278,6 +318,16 @@ function intOption(tcb: Tcb, name: number): number | null {
       return options.fastOpenNoCookie ? 1 : 0;
     case TCP_USER_TIMEOUT:
       return Math.round(options.userTimeoutUs / 1000);
+    case TCP_RTO_MAX_MS:
+      return Math.round(options.rtoMaxUs / 1000);
+    case TCP_RTO_MIN_US:
+      return options.rtoMinUs;
+    case TCP_DELACK_MAX_US:
+      return options.delackMaxUs;
+    case TCP_THIN_LINEAR_TIMEOUTS:
+      return options.thinLinearTimeouts ? 1 : 0;
+    case TCP_THIN_DUPACK:
+      return 0;
     case TCP_NOTSENT_LOWAT:
       return options.notsentLowatBytes | 0;
     case TCP_INQ:

@@ -97,3 +97,15 @@ Deno.test("IP_RECVFRAGSIZE: the longest fragment that it came in, if it is asked
   host.inject(udpFrame(9, 5000, bytesOf(100)));
   assertEquals(fragSize(), 0);
 });
+
+Deno.test("IP_BIND_ADDRESS_NO_PORT: a port is chosen when it is needed", () => {
+  const host = new Host();
+  const s = host.datagram(2, 17);
+  assertEquals(setOption(s, 0, 24, Uint8Array.of(1), host.nowUs), 0);
+  assertEquals(s.bind(ip("198.18.0.2"), 0, host.nowUs), 0);
+  assertEquals([s.local().addr.toString(), s.local().port], ["198.18.0.2", 0]);
+  assertEquals(host.send(s, bytesOf(3), PEER_ADDR, 9), 3);
+  const sent = parseUdpFrame(host.sentOne());
+  assertEquals([sent.header.src, sent.srcPort], [ip("198.18.0.2").w3, s.local().port]);
+  assertEquals(s.local().port >= 32_768, true);
+});

@@ -210,3 +210,12 @@ Deno.test("of several FINs the first in the sequence ends the text, whichever co
     assertEquals(socket.tcb.rcvNxt, 1077);
   }
 });
+
+Deno.test("TCP_DELACK_MAX_US: no ACK waits for longer", () => {
+  const [peer, socket] = settled();
+  const value = new Uint8Array(Int32Array.of(10_000).buffer);
+  assertEquals(socket.setTcpOption(46, value, peer.nowUs), 0);
+  peer.send({ flags: "P.", data: 100 });
+  peer.expect();
+  assertEquals(peer.timeUntilSent(), 10_000);
+});

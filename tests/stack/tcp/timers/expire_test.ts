@@ -182,3 +182,33 @@ Deno.test("TCP_USER_TIMEOUT ends an idle connection only after a probe", () => {
   assertEquals(peer.next(), "R. 1:1(0) ack 1");
   assertEquals(socket.takeError(), 110);
 });
+
+/** When 100 bytes are sent again, in milliseconds; `options`: TCP's, by number. */
+function retransmissions(count: number, options: readonly (readonly [number, number])[]): number[] {
+  const peer = new Peer();
+  const socket = peer.connect();
+  for (const [name, value] of options) {
+    const bytes = new Uint8Array(Int32Array.of(value).buffer);
+    assertEquals(socket.setTcpOption(name, bytes, peer.nowUs), 0);
+  }
+  peer.write(socket, 100);
+  peer.flush();
+  peer.take();
+  const startUs = peer.nowUs;
+  return Array.from({ length: count }, () => {
+    peer.timeUntilSent();
+    assertEquals(peer.next(), "P. 1:101(100) ack 1");
+    return Math.round((peer.nowUs - startUs) / 1000);
+  });
+}
+
+const [THIN_LINEAR_TIMEOUTS, RTO_MAX_MS] = [16, 44];
+
+Deno.test("TCP_THIN_LINEAR_TIMEOUTS: the first six timeouts are not backed off", () => {
+  const times = retransmissions(8, [[THIN_LINEAR_TIMEOUTS, 1]]);
+  assertEquals(times, [200, 400, 600, 800, 1000, 1200, 1400, 1800]);
+});
+
+Deno.test("TCP_RTO_MAX_MS bounds the timeout", () => {
+  assertEquals(retransmissions(6, [[RTO_MAX_MS, 1000]]), [200, 600, 1400, 2400, 3400, 4400]);
+});

@@ -83,3 +83,27 @@ Deno.test("MSG_FASTOPEN where clients may not: EOPNOTSUPP", () => {
   check(client.connectFast(world.b.address, 80, world.nowUs), -EOPNOTSUPP);
   assertEquals(client.stateName, "CLOSED");
 });
+
+Deno.test("IP_BIND_ADDRESS_NO_PORT: connections to different ends share a port", () => {
+  const peer = new Peer({ config: { portMin: 50_000, portMax: 50_000 } });
+  const { host, nowUs } = peer;
+  const bound = (isPortLater: boolean) => {
+    const socket = host.tcp.createSocket(2);
+    socket.tcpOptions.ownSocketOptions().bindAddressNoPort = isPortLater;
+    return { socket, result: socket.bind(host.address, 0, nowUs) };
+  };
+  const first = bound(true);
+  const second = bound(true);
+  assertEquals([first.result, second.result, first.socket.local().port], [0, 0, 0]);
+  assertEquals(first.socket.local().addr.equals(host.address), true);
+  assertEquals(first.socket.connect(peer.address, 5000, nowUs), -EINPROGRESS);
+  assertEquals(second.socket.connect(peer.address, 5001, nowUs), -EINPROGRESS);
+  assertEquals([first.socket.local().port, second.socket.local().port], [50_000, 50_000]);
+  assertEquals(bound(true).socket.connect(peer.address, 5000, nowUs), -99);
+  assertEquals(bound(false).result, -98);
+  const listener = bound(true).socket;
+  assertEquals(listener.listen(1, nowUs), -98);
+  first.socket.close(nowUs);
+  second.socket.close(nowUs);
+  assertEquals([listener.listen(1, nowUs), listener.local().port], [0, 50_000]);
+});

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { Bbr } from "../../../../stack/tcp/congestion/mod.ts";
+import { Tcb } from "../../../../stack/tcp/tcb/tcb.ts";
 import { Peer } from "../support/peer.ts";
 import type { TcpSocket } from "../../../../stack/tcp/mod.ts";
 
@@ -29,6 +30,11 @@ Deno.test("options at level IPPROTO_TCP: defaults, bounds, what comes back", () 
     [9, 0, [1, 0, 1], [2, 0, 3], [5, 0, 7], [0x7fffffff, 0, 29_887], [0, 0, 0]], // DEFER_ACCEPT
     [10, 0, [100, 0, 2048], [9000, 0, 9000], [0, 0, 0]], // WINDOW_CLAMP
     [12, 1, [0, 0, 0], [1, 0, 1]], // QUICKACK
+    [16, 0, [1, 0, 1], [2, -22, 1], [0, 0, 0]], // THIN_LINEAR_TIMEOUTS
+    [17, 0, [1, 0, 0], [2, -22, 0]], // THIN_DUPACK
+    [44, 120_000, [999, -22, 120_000], [1000, 0, 1000], [120_001, -22, 1000]], // RTO_MAX_MS
+    [45, 200_000, [1999, -22, 200_000], [2000, 0, 2000], [200_001, -22, 2000]], // RTO_MIN_US
+    [46, 200_000, [1999, -22, 200_000], [2000, 0, 2000], [200_001, -22, 2000]], // DELACK_MAX_US
     [25, 0, [5, 0, 5], [-1, 0, -1], [0, 0, 0]], // NOTSENT_LOWAT
     [36, 0, [1, 0, 1], [2, -22, 1], [0, 0, 0]], // INQ
     [18, 0, [-1, -22, 0], [3000, 0, 3000]], // USER_TIMEOUT
@@ -88,4 +94,32 @@ Deno.test("connections inherit the options of their listener", () => {
   assertEquals(socket.receiveBuffer, 70_000);
   socket.setTcpOption(1, int(0), 0);
   assertEquals(get(listener, 1), 1, "a copy");
+});
+
+Deno.test("TCP_TIMESTAMP: our clock as the peer sees it; cannot be set", () => {
+  const peer = new Peer({ config: { timestamps: true } });
+  const socket = peer.connect();
+  const clock = (nowUs: number) => {
+    const bytes = socket.getTcpOption(24, 4, nowUs) as Uint8Array;
+    return new DataView(bytes.buffer).getInt32(0, true);
+  };
+  const before = clock(2_000_000);
+  assertEquals([before & 1, clock(2_010_000) - before], [0, 10]);
+  assertEquals(socket.setTcpOption(24, int(5), 0), -1);
+});
+
+Deno.test("TCP_RTO_MIN_US, TCP_RTO_MAX_MS hold for the connection, and for a listener's", () => {
+  const peer = new Peer();
+  const socket = peer.connect();
+  assertEquals(socket.setTcpOption(45, int(5000), 0), 0);
+  peer.write(socket, 100);
+  peer.advance(1000);
+  peer.send({ flags: ".", ack: 101 });
+  assertEquals(socket.tcb.rtt.rtoUs < 20_000, true, `${socket.tcb.rtt.rtoUs}`);
+  const listener = peer.host.tcp.createSocket(2);
+  listener.setTcpOption(45, int(5000), 0);
+  listener.setTcpOption(44, int(2000), 0);
+  const { layer } = listener.tcb;
+  const child = new Tcb(layer, listener.tcb.congestion, listener.tcb.options.clone(layer.config));
+  assertEquals([child.rtt.rtoMinUs, child.rtt.rtoMaxUs], [5000, 2_000_000]);
 });
