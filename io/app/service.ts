@@ -88,8 +88,10 @@ export class Service implements LoopService {
     this.socketPath = `${runDir}/control`;
     this.#channel = new ControlChannel(this.#app, this.socketPath, options.guestUid ?? null);
     const { doorFd = -1, userNamespace = null } = options;
-    // While this thread may still open files.
-    if (doorFd >= 0) this.#userNamespace = userNamespace ?? doorCalls().userNamespace(-1);
+    if (doorFd >= 0) {
+      const calls = doorCalls(); // opens a library: while this thread may still open files
+      this.#userNamespace = userNamespace ?? calls.userNamespace(-1);
+    }
     this.#arrival = doorFd < 0 ? null : new DoorArrival(this.#app, doorFd, this.#openDoor);
   }
 
