@@ -248,6 +248,7 @@ export class Runtime {
     this.#dynamic.giveBack();
     this.#service.close(loop.nowUs);
     this.#stack.flush(loop.nowUs);
+    for (const device of this.#devices) device.leave?.();
   }
 
   /** Counters that are not zero, a line each group. */

@@ -110,7 +110,7 @@ function netmapTests(): string[] | null {
   } catch {
     return null;
   }
-  Deno.env.set("NUSE_TEST_VIF", "NETMAP"); // for tests/e2e/fixture.ts
+  Deno.env.set("TEST_VIF", "NETMAP"); // for tests/e2e/fixture.ts
   return NETMAP_TESTS.map((name) => `tests/e2e/${name}_test.ts`);
 }
 

@@ -69,6 +69,11 @@ export class NetmapDevice implements Device {
     this.#transmitter.transmit(tx);
   }
 
+  /** A process that is ending has no network namespace: netmap would not find the interface. */
+  leave(): void {
+    this.#port.close();
+  }
+
   close(): void {
     if (this.#membershipFd >= 0) libc().close(this.#membershipFd);
     this.#port.close();

@@ -16,7 +16,7 @@ import { chooseMac, inspect, join, type Link, membershipOf, sameBytes } from "..
 import { NetmapDevice, oneBufferMtu } from "./device.ts";
 import { NetmapPort } from "./port.ts";
 import { parsePortName, type PortName } from "./port_name.ts";
-import { keepQdisc } from "./qdisc.ts";
+import { keepQdisc, readQdisc } from "./qdisc.ts";
 import { openNetmapDevice } from "./registration.ts";
 
 /** A native driver resets its link when it is registered. */
@@ -40,12 +40,14 @@ export function openNetmap(
     const link = name.kind === "interface" ? inspect(name.name, "NETMAP") : null;
     const mac = chooseMac(config, link);
     if (link !== null) membershipFd = joinInterface(link, mac);
-    const qdiscNote = link === null || isNative(link.driver) ? null : keepQdisc(link.name);
+    const generic = link !== null && !isNative(link.driver) ? link.name : null;
+    const qdisc = generic === null ? null : readQdisc(generic);
     port = new NetmapPort(kernel, fd, name, arena, memory);
+    const note = generic === null ? null : keepQdisc(generic, qdisc);
     const mtu = chooseMtu(config, link, port);
     const device = new NetmapDevice({ name: name.name, mac, mtu, membershipFd }, port, memory);
     const { notes, facts } = remarks(name, link, port, mtu);
-    return { device, notes: qdiscNote === null ? notes : [...notes, qdiscNote], facts };
+    return { device, notes: note === null ? notes : [...notes, note], facts };
   } catch (error) {
     if (membershipFd >= 0) libc().close(membershipFd);
     if (port === null) kernel.close(fd);

@@ -23,6 +23,7 @@ export class NetmapPort {
   readonly rxRings: readonly NetmapRing[];
   readonly #memory: Memory;
   #off = -1;
+  #isClosed = false;
   #len = 0;
 
   /**
@@ -99,8 +100,10 @@ export class NetmapPort {
     this.#off = -1;
   }
 
-  /** The port is free again once the memory is unmapped. */
+  /** The port is free again once the memory is unmapped. Once only. */
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#unmap();
     this.kernel.close(this.fd);
   }

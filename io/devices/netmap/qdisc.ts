@@ -1,27 +1,36 @@
 /**
  * The qdisc of an interface, left as it was found. netmap's generic mode puts one of its own in its
- * place, and a plain pfifo (mq, with several queues) when it lets the interface go.
+ * place, and a plain pfifo (mq, with several queues) when it lets the interface go. When its user
+ * was killed in a network namespace it does not find the interface any more, and its own stays.
  *
- * That is after nuse's end, which may be by SIGKILL: a shell that has nothing but the end of our
- * pipe outlives nuse, waits until netmap has done so, and takes the pfifo off; the kernel then makes
- * its default. A qdisc that somebody has set up is lost in netmap's hands.
+ * All that is after nuse's end: a shell that has nothing but the end of our pipe outlives nuse, waits
+ * for it, and takes off what netmap has left; the kernel then makes its default. A qdisc that
+ * somebody has set up is lost in netmap's hands.
  *
  * @module
  */
 
 const PATH = "/usr/sbin:/sbin:/usr/bin:/bin";
-/** netmap's own. */
-const NETMAP_QDISC = "netmapemu";
 
-/** $1: the interface. Ten seconds at most. */
+/**
+ * $1: the interface, $2: the kind of netmap's qdisc. That one is taken off when nobody uses netmap,
+ * twice in a row. Ten seconds at most.
+ */
 const SCRIPT = `
 while read -r line; do :; done
 tries=0
+idle=0
 while [ $tries -lt 50 ]; do
-  case $(tc qdisc show dev "$1") in
+  shown=$(tc qdisc show dev "$1") || exit
+  case $shown in
   "") exit ;;
-  *${NETMAP_QDISC}*) ;;
-  "qdisc pfifo "* | "qdisc mq "*) exec tc qdisc del dev "$1" root ;;
+  "qdisc $2 "*)
+    idle=$((idle + 1))
+    if ls -l /proc/[0-9]*/fd 2>/dev/null | grep -q "/netmap$"; then idle=0; fi
+    [ $idle -lt 2 ] || exec tc qdisc del dev "$1" root
+    ;;
+  "qdisc pfifo "*) exec tc qdisc del dev "$1" root ;;
+  *) exit ;;
   esac
   tries=$((tries + 1))
   sleep 0.2
@@ -30,42 +39,52 @@ done`;
 /** Their pipes close with us, however we end; a collected one would close at once. */
 const keepers: Deno.ChildProcess[] = [];
 
-/** What an interface has at its root, as `tc` shows it: "qdisc KIND HANDLE: root …". */
-export function rootQdisc(shown: string): { kind: string; isDefault: boolean } | null {
+export interface RootQdisc {
+  readonly kind: string;
+  readonly isDefault: boolean;
+}
+
+/** What `tc` shows at the root: "qdisc KIND HANDLE: root …"; the kernel's default has no handle. */
+export function rootQdisc(shown: string): RootQdisc | null {
   const root = shown.match(/^qdisc (\S+) ([0-9a-f]+): root\b/m);
-  if (root === null) return null;
-  // The kernel's default has no handle; netmap's own is there for another who uses netmap
-  return { kind: root[1], isDefault: root[2] === "0" || shown.includes(NETMAP_QDISC) };
+  return root === null ? null : { kind: root[1], isDefault: root[2] === "0" };
+}
+
+/** null: there is no `tc`, or it says nothing. */
+export function readQdisc(name: string): RootQdisc | null {
+  try {
+    const args = ["qdisc", "show", "dev", name];
+    const tc = new Deno.Command("tc", { args, env: { PATH }, stderr: "null" });
+    return rootQdisc(new TextDecoder().decode(tc.outputSync().stdout));
+  } catch {
+    return null;
+  }
 }
 
 /**
- * To be called before netmap has the interface. Returns what the person should know; null: it will
- * be as it was.
+ * For when netmap has the interface. `found`: its qdisc before that. Returns what the person should
+ * know; null: it will be as it was.
  */
-export function keepQdisc(name: string): string | null {
-  try {
-    const { stdout } = new Deno.Command("tc", {
-      args: ["qdisc", "show", "dev", name],
-      env: { PATH },
-      stderr: "null",
-    }).outputSync();
-    const root = rootQdisc(new TextDecoder().decode(stdout));
-    if (root === null) return null;
-    if (!root.isDefault) return `netmap's generic mode replaces the qdisc ${root.kind} of ${name}`;
-    const keeper = new Deno.Command("sh", {
-      args: ["-c", SCRIPT, "nuse-qdisc", name],
-      clearEnv: true,
-      env: { PATH },
-      cwd: "/",
-      stdin: "piped",
-      stdout: "null",
-      stderr: "null",
-      detached: true,
-    }).spawn();
-    keeper.unref();
-    keepers.push(keeper);
-    return null;
-  } catch {
+export function keepQdisc(name: string, found: RootQdisc | null): string | null {
+  const netmaps = readQdisc(name);
+  if (netmaps === null || found === null) {
     return `netmap's generic mode leaves ${name} with the qdisc pfifo (no tc here to undo that)`;
   }
+  if (netmaps.isDefault) return null;
+  if (!found.isDefault && found.kind !== netmaps.kind) {
+    return `netmap's generic mode replaces the qdisc ${found.kind} of ${name}`;
+  }
+  const keeper = new Deno.Command("sh", {
+    args: ["-c", SCRIPT, "nuse-qdisc", name, netmaps.kind],
+    clearEnv: true,
+    env: { PATH },
+    cwd: "/",
+    stdin: "piped",
+    stdout: "null",
+    stderr: "null",
+    detached: true,
+  }).spawn();
+  keeper.unref();
+  keepers.push(keeper);
+  return null;
 }

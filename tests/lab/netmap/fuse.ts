@@ -52,6 +52,9 @@ export interface FileServer {
   ): number;
   /** Returns POLL* bits. `isWaiting`: the caller sleeps if there are none, until `wake`. */
   poll(handle: number, events: number, isWaiting: boolean): number;
+  /** close, by this process. */
+  flush(handle: number, pid: number): void;
+  /** The last close. */
   release(handle: number): void;
 }
 
@@ -130,6 +133,9 @@ export class FuseFile {
         this.server.release(handle);
         return 0;
       }
+      case FuseOp.FLUSH:
+        this.server.flush(this.#getLong(0), this.#arena.dv.getUint32(FUSE_IN_HEADER.PID, true));
+        return 0;
       case FuseOp.FORGET:
       case FuseOp.BATCH_FORGET:
       case FuseOp.INTERRUPT:

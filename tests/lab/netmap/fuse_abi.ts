@@ -19,6 +19,7 @@ export const enum FuseOp {
   GETATTR = 3,
   OPEN = 14,
   RELEASE = 18,
+  FLUSH = 25,
   INIT = 26,
   INTERRUPT = 36,
   IOCTL = 39,

@@ -26,8 +26,11 @@ shift
 exec "$@"
 `;
 
-/** Whether the tests are to run over this machine's own module (`deno task test:netmap`). */
-export const HAS_MODULE: boolean = Deno.env.get("NUSE_TEST_VIF") === "NETMAP";
+/**
+ * Whether the tests are to run over this machine's own module (`deno task test:netmap`). The name
+ * begins with no NUSE: nuse would say that it does not know it.
+ */
+export const HAS_MODULE: boolean = Deno.env.get("TEST_VIF") === "NETMAP";
 
 /** Needs FUSE passthrough, and root. */
 export const canSimulateNetmap: boolean = (() => {

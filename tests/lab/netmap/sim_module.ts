@@ -38,6 +38,8 @@ export interface ModuleHost {
   wake(handle: number): void;
   /** Makes it the interface's root qdisc. */
   setQdisc(name: string, kind: string): void;
+  /** Whether thread `tid` closes at the end of the process that thread `owner` is of. */
+  isEnding(tid: number, owner: number): boolean;
   /** Reads or writes another process's memory. */
   readMemory(pid: number, address: bigint, into: Uint8Array): void;
   writeMemory(pid: number, address: bigint, bytes: Uint8Array): void;
@@ -55,7 +57,8 @@ interface NamedPort {
   /** Handles bound to it, and their rings (null: all). */
   readonly users: Map<number, number | null>;
   interfaces: number;
-  disconnect(): void;
+  /** `isLost`: by a process that has no namespaces any more. */
+  disconnect(isLost: boolean): void;
 }
 
 export class SimModule implements FileServer, Module {
@@ -69,6 +72,9 @@ export class SimModule implements FileServer, Module {
   readonly #bound = new Map<number, NamedPort>();
   readonly #switches = new Map<string, SimSwitch>();
   readonly #gone = new Set<NamedPort>();
+  /** Who made the request that bound a handle, and handles that were closed by their end. */
+  readonly #owners = new Map<number, number>();
+  readonly #lost = new Set<number>();
   /** Whose request is being answered. */
   #caller = 0;
 
@@ -85,6 +91,7 @@ export class SimModule implements FileServer, Module {
 
   ioctl(handle: number, request: number, arg: Uint8Array, _address: bigint, pid: number): number {
     this.#caller = handle;
+    this.#owners.set(handle, pid);
     if (request === NIOCTXSYNC || request === NIOCRXSYNC) {
       return this.#sync(handle, request === NIOCTXSYNC);
     }
@@ -120,13 +127,20 @@ export class SimModule implements FileServer, Module {
       (isTx && has(port.tx) ? events & (POLLOUT | POLLWRNORM) : 0);
   }
 
+  flush(handle: number, pid: number): void {
+    const owner = this.#owners.get(handle);
+    if (owner !== undefined && this.host.isEnding(pid, owner)) this.#lost.add(handle);
+  }
+
   release(handle: number): void {
+    const isLost = this.#lost.delete(handle);
+    this.#owners.delete(handle);
     const named = this.#bound.get(handle);
     if (named === undefined) return;
     this.#bound.delete(handle);
     named.users.delete(handle);
     if (named.users.size > 0) return;
-    named.disconnect();
+    named.disconnect(isLost);
     this.#ports.delete(named.name);
     this.#gone.delete(named);
   }
@@ -185,7 +199,7 @@ export class SimModule implements FileServer, Module {
   }
 
   /** Returns what undoes it, or -errno. */
-  #connect(name: string, port: SimPort): (() => void) | number {
+  #connect(name: string, port: SimPort): ((isLost: boolean) => void) | number {
     if (/[{}]/.test(name)) return this.#connectPipe(name, port);
     if (name.startsWith("vale")) return this.#connectSwitch(name.split(":")[0], port);
     const wire = openWire(name, false);
@@ -193,12 +207,12 @@ export class SimModule implements FileServer, Module {
     port.onTransmit = (frame) => wire.send(frame);
     port.onReceive = () => wire.receive();
     this.host.watch(wire.fd, port.onReadable);
-    // Generic mode has a qdisc of its own there, and leaves a pfifo
+    // Generic mode has a qdisc of its own there, and leaves a pfifo if it finds the interface
     this.host.setQdisc(name, "bfifo");
-    return () => {
+    return (isLost) => {
       this.host.unwatch(wire.fd);
       wire.close();
-      this.host.setQdisc(name, "pfifo");
+      if (!isLost) this.host.setQdisc(name, "pfifo");
     };
   }
 

@@ -20,6 +20,8 @@ import { type ModuleHost, type ModuleOptions, SimModule } from "./sim_module.ts"
 
 const FUSE_FD = 3;
 const EVENTS = 16;
+/** In the flags of /proc/PID/stat. */
+const PF_EXITING = 4;
 const ORDERS_LEN = 256;
 
 class Simulator implements ModuleHost {
@@ -83,6 +85,14 @@ class Simulator implements ModuleHost {
     new Deno.Command("tc", { args, stderr: "null" }).outputSync();
   }
 
+  isEnding(tid: number, owner: number): boolean {
+    if (!isThere(`/proc/${owner}`)) return true;
+    // A child that closes at its exec cannot be asked: the kernel waits until we have answered
+    if (!isThere(`/proc/${owner}/task/${tid}`)) return false;
+    const flags = Deno.readTextFileSync(`/proc/${tid}/stat`).split(") ")[1].split(" ")[6];
+    return (Number(flags) & PF_EXITING) !== 0;
+  }
+
   readMemory(pid: number, address: bigint, into: Uint8Array): void {
     using memory = openMemory(pid, address);
     memory.readSync(into);
@@ -91,6 +101,15 @@ class Simulator implements ModuleHost {
   writeMemory(pid: number, address: bigint, bytes: Uint8Array): void {
     using memory = openMemory(pid, address);
     memory.writeSync(bytes);
+  }
+}
+
+function isThere(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
   }
 }
 
