@@ -43,6 +43,7 @@ export const SHUT_RDWR = 2;
 
 /** ioctl: bytes that wait to be received, bytes that the peer has not yet taken. */
 export const FIONREAD = 0x541b;
+export const SIOCATMARK = 0x8905;
 export const SIOCOUTQ = 0x5411;
 export const SIOCOUTQNSD = 0x894b;
 

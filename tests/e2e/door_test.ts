@@ -29,13 +29,14 @@ while True:
 async function withServer(
   f: Fixture,
   use: (program: string, heard: () => Promise<string[]>) => Promise<void>,
+  script = SERVER,
 ): Promise<void> {
   const dir = await Deno.makeTempDir();
   try {
     const program = await compileBehind(dir);
     // TAP: the peer's address comes with nuse
     if (f.vif === "TAP") await f.b.run(["sysctl", "-q", "net.ipv4.ip_nonlocal_bind=1"]);
-    const server = f.peer(["python3", "-S", "-c", SERVER]);
+    const server = f.peer(["python3", "-S", "-c", script]);
     await server.waitFor("ready");
     await use(program, async () => {
       server.kill();
@@ -85,6 +86,30 @@ e2e("a connect() that nobody answers: not writable, and ended by a signal", asyn
     ], r.stderr);
   });
 }, ["RAW"]);
+
+/** Says what is urgent of what comes, and answers likewise. */
+const URGENT_SERVER = `
+import select, socket
+listener = socket.create_server(("${PEER}", ${PORT}))
+print("ready", flush=True)
+connection = listener.accept()[0]
+select.select([], [], [connection], 10)
+print("urgent", connection.recv(1, socket.MSG_OOB).decode(), flush=True)
+text = b""
+while len(text) < 6:
+    text += connection.recv(99)
+print(text.decode(), flush=True)
+connection.send(b"xyz?", socket.MSG_OOB)
+connection.recv(1)
+`;
+
+e2e("urgent data of a static program, both ways", async (f) => {
+  await withServer(f, async (program, heard) => {
+    const r = await f.nuse([program, "urgent", "-", PEER, String(PORT)]).done;
+    assertStringIncludes(r.stdout, "text: xyz\nmark: 1\nurgent: 1\nbyte: ?\n", r.stderr);
+    assertEquals(await heard(), ["urgent !", "abcdef"]);
+  }, URGENT_SERVER);
+});
 
 e2e("setuid and other programs that the shim is in are none the slower or poorer", async (f) => {
   const r = await f.nuse(["sh", "-c", `ping -c 1 ${PEER}; nc -v -w 2 ${PEER} 4999`]).done;

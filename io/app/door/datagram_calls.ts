@@ -8,7 +8,14 @@
  *
  * @module
  */
-import { AF_INET6, FIONREAD, MSG_DONTWAIT, MSG_PEEK, MSG_TRUNC } from "../../../ffi/abi/socket.ts";
+import {
+  AF_INET6,
+  FIONREAD,
+  MSG_DONTWAIT,
+  MSG_OOB,
+  MSG_PEEK,
+  MSG_TRUNC,
+} from "../../../ffi/abi/socket.ts";
 import {
   AF_INET,
   AF_UNSPEC,
@@ -33,8 +40,8 @@ import { PAYLOAD_MAX_LEN } from "../endpoint/datagram_slots.ts";
 import { readSockaddr, SocketAddress, writeSockaddr } from "../protocol/sockaddr.ts";
 import { PASS, type SocketCall, WAIT } from "./door_call.ts";
 import { type DoorMessage, MMSGHDR_LEN } from "./message.ts";
+import { watchUrgent } from "./socket_calls.ts";
 
-const MSG_OOB = 0x1;
 const MSG_DONTROUTE = 0x4;
 const MSG_ERRQUEUE = 0x2000;
 const MSG_WAITFORONE = 0x10000;
@@ -54,7 +61,7 @@ type Transfer = (datagramCall: DatagramCall, message: DoorMessage) => number;
 function onDatagrams(socketCall: SocketCall, flags: number, then: (c: DatagramCall) => number) {
   const { endpoint } = socketCall;
   if (endpoint instanceof DatagramEndpoint) return then({ ...socketCall, endpoint, flags });
-  if ((flags & MSG_OOB) !== 0) return -EINVAL;
+  if ((flags & MSG_OOB) !== 0) watchUrgent(socketCall, endpoint); // the pair has an urgent byte, too
   return (flags & MSG_ERRQUEUE) !== 0 ? -EAGAIN : PASS;
 }
 

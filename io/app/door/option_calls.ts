@@ -3,11 +3,13 @@
  *
  * @module
  */
-import { SO_COOKIE, SOL_SOCKET } from "../../../ffi/abi/socket.ts";
+import { SIOCATMARK, SO_COOKIE, SO_OOBINLINE, SOL_SOCKET } from "../../../ffi/abi/socket.ts";
 import * as P from "../../../ffi/shim/protocol.ts";
 import { EFAULT, EINVAL, ENOPROTOOPT } from "../../../stack/mod.ts";
 import { carryOut } from "../control/operations.ts";
+import { StreamEndpoint } from "../endpoint/stream_endpoint.ts";
 import { PASS, type SocketCall } from "./door_call.ts";
+import { watchUrgent } from "./socket_calls.ts";
 
 const SO_RCVLOWAT = 18;
 const SO_RCVTIMEO_OLD = 20;
@@ -28,7 +30,6 @@ const NATIVE: ReadonlySet<number> = new Set([
 const PROGRAMS: ReadonlySet<number> = new Set([26, 51]);
 
 const IFREQ_LEN = 40;
-const SIOCATMARK = 0x8905;
 /** Of the owner of signals: the kernel's. */
 const OWNER_IOCTLS: ReadonlySet<number> = new Set([0x8901, 0x8902, 0x8903, 0x8904]);
 /** Its answer lies where a pointer in its argument leads. */
@@ -69,15 +70,24 @@ export function setOption(socketCall: SocketCall): number {
   const read = trap.read(3, request.dataOff, request.dataLen);
   if (read < 0) return read;
   carryOut(call);
-  return reply.result;
+  // The pair's own urgent bytes are in line, too
+  return isUrgentInline(request) && reply.result === 0 ? PASS : reply.result;
+}
+
+function isUrgentInline({ a, b }: SocketCall["call"]["request"]): boolean {
+  return a === SOL_SOCKET && b === SO_OOBINLINE;
 }
 
 /** ioctl() with a request of sockets. */
-export function ioctl({ call, trap }: SocketCall): number {
+export function ioctl(socketCall: SocketCall): number {
+  const { call, endpoint, trap } = socketCall;
   const { request, reply } = call;
   const asked = trap.argument(1);
-  if (asked === SIOCATMARK) return trap.writeInt(2, 0);
-  if (OWNER_IOCTLS.has(asked)) return PASS;
+  if (asked === SIOCATMARK && !(endpoint instanceof StreamEndpoint)) return trap.writeInt(2, 0);
+  if (asked === SIOCATMARK || OWNER_IOCTLS.has(asked)) {
+    watchUrgent(socketCall, endpoint); // made by a program with the shim, perhaps
+    return PASS;
+  }
   if (asked === SIOCGIFCONF) return -EINVAL;
   request.op = P.NUSE_OP_IOCTL;
   request.a = asked;

@@ -33,6 +33,7 @@ import type { Endpoint } from "../endpoint/endpoint.ts";
 import { ListenerEndpoint } from "../endpoint/listener_endpoint.ts";
 import { StreamEndpoint } from "../endpoint/stream_endpoint.ts";
 import { REPLY_DEFERRED } from "../protocol/deferred_reply.ts";
+import { readCookie } from "../protocol/message.ts";
 import { sockaddrLen } from "../protocol/sockaddr.ts";
 import {
   ANSWERED,
@@ -62,9 +63,15 @@ export function makeSocket(doorCall: DoorCall): number {
   const endpoint = call.app.endpoints.get(reply.cookie);
   if (endpoint instanceof DatagramEndpoint) endpoint.becomePlain();
   if ((flags & SOCK_NONBLOCK) !== 0) calls.makeNonblocking(reply.passFd);
+  watchUrgent(doorCall, call.app.endpoints.get(reply.cookie));
   const given = giveDescriptor(doorCall, reply.passFd, (flags & SOCK_CLOEXEC) !== 0);
   call.app.sys.close(reply.passFd);
   return given;
+}
+
+/** Without the shim nobody tells who looks out for urgent data: whoever wants it has it. */
+export function watchUrgent({ call }: DoorCall, endpoint: Endpoint | null): void {
+  if (endpoint instanceof StreamEndpoint) endpoint.watchUrgent(call.nowUs);
 }
 
 /** Copies the sockaddr of argument 1 and 2 to the request: 0 or -errno. */
@@ -173,6 +180,8 @@ export function accept(socketCall: SocketCall, flags: number): number {
   const accepted = before >= 0 ? before : takeRecord(socketCall);
   if (accepted === -EAGAIN) return calls.isNonblocking(fd) === 0 ? WAIT : -EAGAIN;
   if (accepted < 0) return accepted;
+  const cookieOff = app.scratchOff + P.NUSE_ACCEPT_COOKIE_OFF;
+  watchUrgent(socketCall, app.endpoints.get(readCookie(app.memory.dv, cookieOff)));
   const peerOff = app.scratchOff + P.NUSE_ACCEPT_PEER_OFF;
   const named = trap.isNull(1)
     ? 0

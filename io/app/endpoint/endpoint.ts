@@ -25,7 +25,14 @@
  *
  * @module
  */
-import { EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from "../../../ffi/abi/epoll.ts";
+import {
+  EPOLLET,
+  EPOLLHUP,
+  EPOLLIN,
+  EPOLLOUT,
+  EPOLLPRI,
+  EPOLLRDHUP,
+} from "../../../ffi/abi/epoll.ts";
 import type { Endpoint as NetEndpoint, Socket, StreamSocket } from "../../../stack/mod.ts";
 import {
   NUSE_KIND_STREAM,
@@ -37,7 +44,7 @@ import type { Account } from "./account.ts";
 import type { AppContext } from "./app_context.ts";
 import { Holders } from "./holders.ts";
 
-const BASE_EVENTS = EPOLLET + EPOLLIN + EPOLLRDHUP;
+const BASE_EVENTS = EPOLLET + EPOLLIN + EPOLLPRI + EPOLLRDHUP;
 
 /** What of `optionState` a stream has: for it the bits of the others mean something else. */
 export const STREAM_OPTION_STATE = NUSE_STATE_BOUND | NUSE_STATE_LINGER;

@@ -5,9 +5,12 @@
  * them. The end of a record is told after the bytes; the urgent byte before them, or it might have
  * left as an ordinary one.
  *
+ * A program without the shim writes its urgent byte into the pair as one. That shows as EPOLLPRI, a
+ * read ends before it, and SIOCATMARK tells when it is the next (SO_OOBINLINE is set on our end).
+ *
  * @module
  */
-import { FIONREAD } from "../../../ffi/abi/socket.ts";
+import { FIONREAD, SIOCATMARK } from "../../../ffi/abi/socket.ts";
 import type { Libc } from "../../../ffi/libc.ts";
 import type { StreamSocket } from "../../../stack/mod.ts";
 import { RecordEnds } from "./record_ends.ts";
@@ -18,20 +21,30 @@ export class PairWrites {
   readonly #records = new RecordEnds();
   /** Only the last urgent byte counts, as everywhere in TCP; 0: there is none. */
   #urgentEnd = 0;
+  /** An urgent byte lies in the pair as one: a short read does not mean that it is empty. */
+  hasMark = false;
+  #isAtMark = false;
 
   /** `fd`: our end of the pair. */
   constructor(readonly sys: Libc, readonly fd: number, readonly socket: StreamSocket) {}
 
-  /** How many bytes may be read in one piece. */
-  get reach(): number {
+  /** How many bytes may be read in one piece: of the next one. */
+  nextPiece(): number {
+    this.#isAtMark = this.hasMark && this.sys.ioctlInt(this.fd, SIOCATMARK) > 0;
+    if (this.#isAtMark) return 1;
     const { nextBytes } = this.#records;
     return this.#urgentEnd === 0 ? nextBytes : Math.min(nextBytes, this.#urgentEnd);
   }
 
-  /** `n` <= reach bytes have been read from the pair into the span of the socket. */
+  /**
+   * `n` bytes of the piece have been read from the pair into the span of the socket; 0: the pair is
+   * empty.
+   */
   commit(n: number, nowUs: number): void {
+    if (n === 0) this.hasMark = false;
     const isRecordEnd = n > 0 && this.#records.pass(n);
     this.socket.sendCommit(n, nowUs, this.#hasMore, isRecordEnd);
+    if (this.#isAtMark && n > 0) this.socket.sendUrgent();
     if (this.#urgentEnd === 0) return;
     this.#urgentEnd -= n;
     if (this.#urgentEnd === 0) this.socket.sendUrgent();

@@ -21,7 +21,14 @@
  *
  * @module
  */
-import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from "../../../ffi/abi/epoll.ts";
+import {
+  EPOLLERR,
+  EPOLLHUP,
+  EPOLLIN,
+  EPOLLOUT,
+  EPOLLPRI,
+  EPOLLRDHUP,
+} from "../../../ffi/abi/epoll.ts";
 import { MSG_DONTWAIT, SHUT_RD, SHUT_RDWR, SHUT_WR, SOCK_STREAM } from "../../../ffi/abi/socket.ts";
 import * as P from "../../../ffi/shim/protocol.ts";
 import {
@@ -181,6 +188,7 @@ export class StreamEndpoint extends Endpoint {
     this.noteWritable(events);
     if ((events & EPOLLHUP) !== 0) this.noteProgramGone(nowUs);
     if ((events & (EPOLLRDHUP | EPOLLHUP)) !== 0) this.#isEndAhead = true;
+    if ((events & EPOLLPRI) !== 0) this.writes.hasMark = true;
     if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP)) !== 0) this.#isReadable = true;
     if ((events & EPOLLERR) !== 0) return this.#takeLast(nowUs);
     if (this.isWatchingReads && (events & EPOLLOUT) !== 0) this.#measureUnread(nowUs);
@@ -258,7 +266,7 @@ export class StreamEndpoint extends Endpoint {
     const { app, socket } = this;
     let left = TURN_BYTES;
     while (this.#isReadable) {
-      const most = Math.min(CHUNK_BYTES, this.writes.reach, roomForUnsent(socket));
+      const most = Math.min(CHUNK_BYTES, this.writes.nextPiece(), roomForUnsent(socket));
       const span = socket.sendSpan(most);
       const { off0, len0, off1, len1 } = span;
       const room = len0 + len1;
@@ -268,7 +276,7 @@ export class StreamEndpoint extends Endpoint {
         this.writes.commit(n, nowUs);
         app.counters.bytesToNetwork += n;
         left -= n;
-        if (n < room && !this.#isEndAhead) this.#isReadable = false;
+        if (n < room && !this.#isEndAhead && !this.writes.hasMark) this.#isReadable = false;
         else if (left <= 0) return app.markDirty(this);
       } else if (n === 0) {
         this.#isReadable = false;

@@ -87,6 +87,24 @@ static void numbers(void) {
   talk(fd);
 }
 
+/* Urgent data out and in. */
+static void urgent(void) {
+  int fd = tcp(0), mark = -1, one = 1;
+  char text[64] = {0};
+  struct pollfd p = {.fd = fd, .events = POLLPRI};
+  say("connect", connect_to(fd, ntohs(target.sin_port)));
+  say("send", send(fd, "abc!", 4, MSG_OOB));
+  say("send", send(fd, "def", 3, 0));
+  say("poll", poll(&p, 1, WAIT_MS));
+  say("read", recv(fd, text, sizeof text - 1, MSG_WAITALL));
+  printf("text: %s\n", text);
+  say("mark", ioctl(fd, SIOCATMARK, &mark) == 0 ? mark : -1);
+  say("urgent", recv(fd, text, 1, MSG_OOB));
+  printf("byte: %c\n", text[0]);
+  say("in line", setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &one, sizeof one));
+  say("urgent", recv(fd, text, 1, MSG_OOB));
+}
+
 static void *on_thread(void *unused) {
   (void)unused;
   numbers();
@@ -333,7 +351,7 @@ static const struct {
   {"client", client}, {"numbers", numbers}, {"threads", threads}, {"children", children},
   {"nonblocking", nonblocking}, {"unanswered", unanswered}, {"errors", errors},
   {"server", server}, {"signals", signals}, {"datagrams", datagrams}, {"datagram", datagram}, {"ping", ping},
-  {"nobody", nobody},
+  {"nobody", nobody}, {"urgent", urgent},
 };
 
 int main(int argc, char **argv) {

@@ -5,7 +5,9 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { AF_INET, SOCK_STREAM } from "../../../../ffi/abi/socket.ts";
+import { AF_INET, MSG_DONTWAIT, MSG_OOB, SOCK_STREAM } from "../../../../ffi/abi/socket.ts";
+import * as P from "../../../../ffi/shim/protocol.ts";
+import type { ProgramSocket } from "../program.ts";
 import { canHaveDoor, compileBehind, DoorWorld } from "./behind.ts";
 
 const LOOPBACK = "127.0.0.1";
@@ -79,6 +81,59 @@ behind("a client", (world, run) => {
     "shutdown: 0",
     "end of file: 0",
   ]);
+});
+
+/** MSG_OOB as the shim does it, and what is heard. */
+function urgentPeer(world: DoorWorld): string[] {
+  const program = world.program();
+  const { sys, bufferOff } = program;
+  const { arena: { base }, memory: { u8 } } = world;
+  const listener = program.socket(AF_INET, SOCK_STREAM);
+  assertEquals([listener.bind(LOOPBACK, PORT), listener.listen(8)], [0, 0]);
+  const heard: string[] = [];
+  const step = world.step.bind(world);
+  let peer: ProgramSocket | null = null;
+  let isInside = false; // what we ask takes steps, too
+  let isAnswered = false;
+  world.step = () => {
+    step();
+    if (isInside) return;
+    isInside = true;
+    const came = peer === null ? listener.tryAccept() : null;
+    peer ??= came?.socket ?? null;
+    if (came !== null) came.socket.request(P.NUSE_OP_URGENT);
+    if (peer !== null) {
+      const urgent = sys.recv(peer.fd, base, bufferOff, 1, 0, 0, MSG_OOB | MSG_DONTWAIT);
+      if (urgent === 1) heard.push(`urgent ${String.fromCharCode(u8[bufferOff])}`);
+      const got = peer.recv();
+      if (typeof got !== "number" && got.length > 0) heard.push(new TextDecoder().decode(got));
+      if (heard.includes("def") && !isAnswered) {
+        isAnswered = true;
+        peer.request(P.NUSE_OP_MORE, { a: P.NUSE_MORE_URGENT, b: 4 });
+        peer.send(new TextEncoder().encode("xyz?"));
+      }
+    }
+    isInside = false;
+  };
+  return heard;
+}
+
+behind("urgent data, both ways", (world, run) => {
+  const heard = urgentPeer(world);
+  assertEquals(run("urgent"), [
+    "connect: 0",
+    "send: 4",
+    "send: 3",
+    "poll: 1",
+    "read: 3",
+    "text: xyz",
+    "mark: 1",
+    "urgent: 1",
+    "byte: ?",
+    "in line: 0",
+    "urgent: EINVAL",
+  ]);
+  assertEquals(heard.toSorted(), ["abc", "def", "urgent !"]);
 });
 
 behind("calls by number, on a thread that is not the first", (world, run) => {

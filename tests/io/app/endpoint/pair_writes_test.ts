@@ -1,8 +1,9 @@
 import { assertEquals } from "@std/assert";
-import { SOCK_STREAM } from "../../../../ffi/abi/socket.ts";
+import { MSG_DONTWAIT, MSG_OOB, SOCK_STREAM } from "../../../../ffi/abi/socket.ts";
 import { socketPair } from "../../../../ffi/socket.ts";
+import { setUrgentInline } from "../../../../io/app/endpoint/pair.ts";
 import { PairWrites } from "../../../../io/app/endpoint/pair_writes.ts";
-import type { StreamSocket } from "../../../../stack/mod.ts";
+import { EAGAIN, type StreamSocket } from "../../../../stack/mod.ts";
 import { World } from "../world.ts";
 
 /** The calls of the stack's socket, and how to fill the pair. */
@@ -22,9 +23,23 @@ class Written {
   }
 
   /** `n` bytes lie in the pair unread. */
-  leave(n: number): void {
+  leave(n: number, flags = 0): void {
     const { sys, bufferOff } = this.world.program();
-    assertEquals(sys.send(this.#ends[1], this.world.arena.base, bufferOff, n, 0, 0, 0), n);
+    assertEquals(sys.send(this.#ends[1], this.world.arena.base, bufferOff, n, 0, 0, flags), n);
+  }
+
+  /** Reads the next piece, as StreamEndpoint does; how much that was. */
+  read(): number {
+    const { sys, bufferOff } = this.world.program();
+    const { base } = this.world.arena;
+    const most = Math.min(100, this.writes.nextPiece());
+    const n = sys.recv(this.#ends[0], base, bufferOff, most, 0, 0, MSG_DONTWAIT);
+    this.writes.commit(Math.max(n, 0), 0);
+    return n;
+  }
+
+  get ownFd(): number {
+    return this.#ends[0];
   }
 
   close(): void {
@@ -41,7 +56,7 @@ function withPair(use: (written: Written, writes: PairWrites) => void): void {
 
 Deno.test("writes: nothing special", () =>
   withPair(({ calls }, writes) => {
-    assertEquals(writes.reach, Infinity);
+    assertEquals(writes.nextPiece(), Infinity);
     writes.commit(5, 0);
     writes.commit(0, 0);
     assertEquals(calls, ["5", "0"]);
@@ -63,11 +78,11 @@ Deno.test("writes: the end of a record, before and behind what is in the pair", 
     writes.endRecord(0);
     written.leave(10);
     writes.endRecord(0);
-    assertEquals(writes.reach, 10);
+    assertEquals(writes.nextPiece(), 10);
     writes.commit(4, 0);
-    assertEquals(writes.reach, 6);
+    assertEquals(writes.nextPiece(), 6);
     writes.commit(6, 0);
-    assertEquals(writes.reach, Infinity);
+    assertEquals(writes.nextPiece(), Infinity);
     assertEquals(written.calls, ["0 end", "4", "6 end"]);
   }));
 
@@ -75,11 +90,23 @@ Deno.test("writes: the urgent byte is the last of those announced", () =>
   withPair((written, writes) => {
     written.leave(10);
     writes.expectUrgent(3);
-    assertEquals(writes.reach, 13);
+    assertEquals(writes.nextPiece(), 13);
     writes.commit(12, 0);
     writes.commit(1, 0);
     writes.commit(1, 0);
     assertEquals(written.calls, ["12", "1", "urgent", "1"]);
+  }));
+
+Deno.test("writes: an urgent byte of the pair's own", () =>
+  withPair((written, writes) => {
+    setUrgentInline(written.world.program().sys, written.ownFd);
+    written.leave(3);
+    written.leave(1, MSG_OOB);
+    written.leave(5);
+    writes.hasMark = true; // EPOLLPRI
+    assertEquals([written.read(), writes.hasMark, written.read(), written.read()], [3, true, 1, 5]);
+    assertEquals([written.read(), writes.hasMark], [-EAGAIN, false]);
+    assertEquals(written.calls, ["3", "1", "urgent", "5", "0"]);
   }));
 
 Deno.test("writes: a later urgent byte takes the place of an earlier one", () =>
@@ -94,7 +121,7 @@ Deno.test("writes: fewer bytes than announced, still in the pair or read already
   withPair(({ calls }, writes) => {
     writes.expectUrgent(10);
     writes.shortenUrgent(4, false);
-    assertEquals(writes.reach, 6);
+    assertEquals(writes.nextPiece(), 6);
     writes.commit(6, 0);
     writes.expectUrgent(10);
     writes.commit(6, 0);
@@ -102,6 +129,6 @@ Deno.test("writes: fewer bytes than announced, still in the pair or read already
     writes.expectUrgent(10);
     writes.shortenUrgent(10, true);
     writes.shortenUrgent(10, false);
-    assertEquals(writes.reach, Infinity);
+    assertEquals(writes.nextPiece(), Infinity);
     assertEquals(calls, ["6", "urgent", "6", "urgent"]);
   }));

@@ -137,6 +137,30 @@ Deno.test("urgent data: what a program that reads nothing is not to miss", () =>
   assertEquals([received, server.recv()], [sent, -EAGAIN]);
 });
 
+/** send(MSG_OOB) of a program without the shim. */
+function sendPastShim(socket: ProgramSocket, text: string): void {
+  const { sys, bufferOff, world } = socket.program;
+  world.memory.u8.set(new TextEncoder().encode(text), bufferOff);
+  const n = sys.send(socket.fd, world.arena.base, bufferOff, text.length, 0, 0, MSG_OOB);
+  assertEquals(n, text.length);
+}
+
+Deno.test("urgent data: written into the pair as such, it is sent as such, and nothing is lost", () => {
+  using world = new World();
+  const { client, server } = connectedStreams(world.program(), PORT);
+  assertEquals(watch(server), [0, 0, 0]);
+  sendPastShim(client, "abc!");
+  sendText(client, "def");
+  server.await(POLLPRI);
+  assertEquals([server.receiveText(), takeUrgent(server)], ["abc", "!"]);
+  assertEquals(server.receiveText(), "def");
+  sendPastShim(client, "?");
+  server.await(POLLPRI);
+  assertEquals(takeUrgent(server), "?");
+  sendText(client, "ghi");
+  assertEquals(server.receiveText(), "ghi");
+});
+
 /** A stack's socket of which `available` bytes wait, the urgent one after `offset`. */
 function delivery(offset: number, available: number, isInline = false): UrgentDelivery {
   const socket = {
