@@ -52,6 +52,7 @@ const FILES = [
   "stream/accept.c",
   "stream/connect.c",
   "stream/epoll_watchers.c",
+  "stream/read_shut.c",
   "stream/replace_pair.c",
   "stream/transfer.c",
   "stream/unread.c",

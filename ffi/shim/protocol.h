@@ -89,7 +89,8 @@
  * it is. SO_ATTACH_FILTER, SO_ATTACH_REUSEPORT_CBPF: data is the array of
  * struct sock_filter itself, not the struct sock_fprog. */
 #define NUSE_OP_SETOPT 8
-/* a how -> 0. The shim then does shutdown(how) on its end. */
+/* a how -> 0. The shim then does shutdown(how) on its end. Or, b 1: a descriptor comes along, the
+ * program's end of a fresh pair, in the place of that of a listener that is none any more. */
 #define NUSE_OP_SHUTDOWN 9
 /* -> as SOCKET without the descriptor; -NUSE_NO_SOCKET when the cookie is not a socket of ours. */
 #define NUSE_OP_WHO 10
@@ -129,7 +130,10 @@
 /* the last b of these have not been written; c 1: none has -> 0 */
 #define NUSE_MORE_URGENT_SHORT 4
 /* The program has closed a descriptor of the socket -> 0 when what that does has been done, should
- * it have been the last one. a 1: not before the peer has acknowledged everything (see CANCEL). */
+ * it have been the last one. a 1: not before the peer has acknowledged everything (see CANCEL).
+ * Before that, b: how many connections of a listener nobody has accepted, or how many bytes of a
+ * stream that was shut in both directions nobody has read; the peers get a RST, should it be the
+ * last one. */
 #define NUSE_OP_CLOSE 20
 
 /* A program is about to be executed: data NUSE_IMAGE_ layout. Cookie 0, no reply. */
@@ -144,6 +148,8 @@
  * the pair; `a` of the reply 1: a byte is announced and is not there, b how many bytes are not in
  * the pair that come before it. a 1: no reply. */
 #define NUSE_OP_URGENT 24
+/* Of a stream that was shut for reading: a how many bytes, at most, b 1: they stay -> data. */
+#define NUSE_OP_READ 25
 
 /* `b` of CONNECT. */
 #define NUSE_CONNECT_WAIT 1
@@ -175,6 +181,8 @@
 #define NUSE_STATE_PAIR_SIZED 0x100
 /* A stream: recvmsg shall tell how much is left to read (TCP_INQ). */
 #define NUSE_STATE_INQ 0x200
+/* A stream that was shut for reading: what has come since waits in the service (READ). */
+#define NUSE_STATE_READ_SHUT 0x400
 /* Control messages that recvmsg shall carry (datagram kinds), by the options set. */
 /* (Some in the place of bits that only streams have.) */
 #define NUSE_STATE_RXQ_OVFL 0x8     /* SO_RXQ_OVFL */

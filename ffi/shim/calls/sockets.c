@@ -146,7 +146,10 @@ EXPORT int listen(int fd, int backlog) {
   if (!is_nuse(table_kind(fd, &e))) return real()->listen(fd, backlog);
   struct control_request request = {.op = NUSE_OP_LISTEN, .a = backlog};
   struct control_reply reply = {0};
-  return (int)shim_return(entry_call(fd, e, &request, &reply), saved);
+  bool is_first = !(entry_word(e) & NUSE_STATE_LISTENING);
+  long result = entry_call(fd, e, &request, &reply);
+  if (result == 0 && is_first) stream_make_unwritable_listener(fd);
+  return (int)shim_return(result, saved);
 }
 
 /* peer 0: our address, 1: the peer's. */
@@ -183,12 +186,19 @@ static bool has_no_connection(const struct fd_entry *e) {
 /* The stack is told first and decides; then the pair, so that EOF, EPIPE and the wake-ups are
  * native. */
 static long shutdown_nuse(int fd, struct fd_entry *e, int how) {
-  struct control_request request = {.op = NUSE_OP_SHUTDOWN, .a = how};
-  struct control_reply reply = {0};
+  struct control_request request = {.op = NUSE_OP_SHUTDOWN, .a = how, .b = 1};
+  struct control_reply reply = {.cloexec = true};
   bool is_local = word_is_local_stream(entry_word(e));
   if (process_is_sandboxed()) return sys_result(real()->shutdown(fd, how));
+  settle();
   long result = entry_call(fd, e, &request, &reply);
-  if (result >= 0 && !has_no_connection(e)) real()->shutdown(fd, how);
+  if (reply.fd >= 0) {
+    stream_put_pair(fd, e, reply.fd);
+  } else if (result >= 0 && !has_no_connection(e)) {
+    real()->shutdown(fd, how);
+  } else if (result >= 0 && (entry_word(e) & WORD_UNWRITABLE)) {
+    stream_grow_sndbuf(fd, e);
+  }
   if (is_local) settle_note(UNDER_WAY_CHANGES);
   return result;
 }

@@ -34,6 +34,7 @@ enum fd_kind {
 #define WORD_MARK_AHEAD (1u << 27)   /* an urgent byte has been read, its mark is in the pair */
 #define WORD_AT_MARK (1u << 28)      /* that was taken away: what comes next follows it */
 #define WORD_OWNED (1u << 29)        /* SIGURG goes to an owner */
+#define WORD_EOF (1u << 30)          /* a read has given 0 */
 #define WORD_MARKS (WORD_MARK_AHEAD | WORD_AT_MARK)
 
 struct fd_entry {

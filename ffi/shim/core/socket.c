@@ -20,10 +20,10 @@ static bool may_be_ours(int fd, uint64_t *cookie, bool *definite) {
   return is_socket && mark == 2 * NUSE_PAIR_MARK && fd_cookie(fd, cookie);
 }
 
-static unsigned unwritable_bit(int fd, int kind) {
+static unsigned unwritable_bit(int fd, const struct control_reply *who) {
   int size = 0;
   socklen_t len = sizeof size;
-  if (kind != KIND_STREAM) return 0;
+  if (who->a != KIND_STREAM || (who->state & NUSE_STATE_LISTENING)) return 0;
   if (real()->getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &len) != 0) return 0;
   return size <= UNWRITABLE_SNDBUF_MAX ? WORD_UNWRITABLE : 0;
 }
@@ -47,9 +47,10 @@ enum fd_kind table_classify(int fd, struct fd_entry **entry) {
     struct control_reply who = {0};
     long result = control_call(&request, &who);
     if (result == 0 && (who.a == KIND_STREAM || who.a == KIND_DATAGRAM)) {
+      unsigned marks = WORD_TIMED | WORD_ERRORS | unwritable_bit(fd, &who);
       who.cookie = cookie;
       who.shown = channel_cookie();
-      *entry = table_set_nuse(fd, &who, WORD_TIMED | WORD_ERRORS | unwritable_bit(fd, who.a));
+      *entry = table_set_nuse(fd, &who, marks);
       if (*entry != NULL) kind = (enum fd_kind)who.a;
     } else if (result == -NUSE_NO_SOCKET) {
       table_set_kind(fd, KIND_FOREIGN);

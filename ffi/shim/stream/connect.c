@@ -66,6 +66,14 @@ static long stream_make_unwritable(int fd, struct fd_entry *e, int len) {
   return 0;
 }
 
+void stream_make_unwritable_listener(int fd) {
+  static const uint8_t filler[NUSE_FILLER_LEN];
+  int smallest = 1, saved = errno;
+  real()->send(fd, filler, sizeof filler, MSG_DONTWAIT | MSG_NOSIGNAL);
+  real()->setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &smallest, sizeof smallest);
+  errno = saved;
+}
+
 static bool is_hung_up(int fd) {
   struct pollfd p = {.fd = fd};
   return real()->poll(&p, 1, 0) == 1 && (p.revents & POLLHUP);

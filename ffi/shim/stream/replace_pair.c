@@ -1,5 +1,6 @@
 /*
- * A fresh pair in the place of one that shows a failed connect().
+ * A fresh pair in the place of one that shows a failed connect(); or of a listener's, after
+ * shutdown(SHUT_RD), which comes with the reply.
  *
  * Only closing its end lets the service put POLLERR and POLLHUP on the program's, and what a unix
  * socket shows it shows for ever. So before that it sends the program's end of a fresh pair over
@@ -71,19 +72,23 @@ static void replace(int number, int fresh) {
   }
 }
 
-long stream_replace_pair(int fd, struct fd_entry *e) {
-  int saved = errno;
+void stream_put_pair(int fd, struct fd_entry *e, int fresh) {
   uint64_t former = entry_cookie(e), cookie = 0;
   socklen_t len = sizeof cookie;
-  int fresh = take_fresh_end(fd);
-  if (fresh >= 0 && real()->getsockopt(fresh, SOL_SOCKET, SO_COOKIE, &cookie, &len) == 0) {
+  if (real()->getsockopt(fresh, SOL_SOCKET, SO_COOKIE, &cookie, &len) == 0) {
     copy_settings(fd, fresh);
     for (int number = -1; (number = table_next(number, former)) >= 0;) {
       replace(number, fresh);
       table_rename(number, cookie);
     }
   }
-  if (fresh >= 0) real()->close(fresh);
+  real()->close(fresh);
+}
+
+long stream_replace_pair(int fd, struct fd_entry *e) {
+  int saved = errno;
+  int fresh = take_fresh_end(fd);
+  if (fresh >= 0) stream_put_pair(fd, e, fresh);
   errno = saved;
   return fresh < 0 ? -ENETDOWN : 0;
 }

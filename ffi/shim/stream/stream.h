@@ -1,6 +1,6 @@
 /*
- * Stream sockets: connect.c, accept.c, transfer.c (the bytes), urgent.c, replace_pair.c (with
- * epoll_watchers.c).
+ * Stream sockets: connect.c, accept.c, transfer.c (the bytes), read_shut.c, urgent.c,
+ * replace_pair.c (with epoll_watchers.c).
  */
 #ifndef NUSE_STREAM_H
 #define NUSE_STREAM_H
@@ -31,6 +31,12 @@ long stream_connect(int fd, struct fd_entry *e, const struct sockaddr *addr, soc
 long stream_connect_fast(int fd, struct fd_entry *e, const struct msghdr *msg, int flags);
 /* The bytes so far are all, or not: MSG_MORE. */
 void stream_say_more(int fd, struct fd_entry *e, bool is_on);
+/* read_shut.c: after shutdown(SHUT_RD), when the pair gives 0. */
+long stream_read_on(int fd, struct fd_entry *e, const struct iovec *iov, size_t count, int flags);
+/* replace_pair.c: puts `fresh`, which is closed, into the place of the pair. */
+void stream_put_pair(int fd, struct fd_entry *e, int fresh);
+/* A listener is not writable: makes the pair so. */
+void stream_make_unwritable_listener(int fd);
 /* replace_pair.c: puts the fresh pair that waits in the old one into its place. 0 or -errno. */
 long stream_replace_pair(int fd, struct fd_entry *e);
 /* stream_grow_sndbuf, if it is still ours. */

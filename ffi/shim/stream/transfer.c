@@ -44,6 +44,16 @@ void stream_verify_and_grow_sndbuf(int fd, struct fd_entry *e) {
 /* A read that found nothing is to be made again, when what was under way is there. */
 static inline bool is_to_be_read_again(long result) { return result == -EAGAIN && settle(); }
 
+/* There may be more than the pair gives: read_shut.c. */
+static inline bool is_shut(const struct fd_entry *e) {
+  return (entry_word(e) & NUSE_STATE_READ_SHUT) != 0;
+}
+
+static long read_on(int fd, struct fd_entry *e, void *buf, size_t len, int flags) {
+  struct iovec iov = {buf, len};
+  return stream_read_on(fd, e, &iov, 1, flags);
+}
+
 static inline long before_recv(int fd, struct fd_entry *e, int flags) {
   if (is_connected(e) || !entry_verify(fd, e)) return 0;
   return stream_await_connect(fd, e, flags, SO_RCVTIMEO);
@@ -58,6 +68,7 @@ static long after_recv(int fd, struct fd_entry *e, long result, int flags) {
   if (result == 0) {
     struct pollfd p = {.fd = fd};
     real()->poll(&p, 1, 0);
+    entry_mark(e, WORD_EOF, 0);
     if (!(p.revents & POLLHUP) || !entry_verify(fd, e)) return 0;
   }
   if (entry_refresh(fd, e) & NUSE_STATE_PEER_DONE) return 0;
@@ -80,6 +91,7 @@ static long after_send(int fd, struct fd_entry *e, long result, int flags) {
 }
 
 static inline long before_send(int fd, struct fd_entry *e, size_t len, int flags) {
+  if (UNLIKELY(entry_word(e) & WORD_EOF)) settle(); /* a RST may have come since */
   settle_changes();
   if (is_connected(e)) {
     bool is_tight = len >= LARGE_SEND && !(entry_word(e) & WORD_SNDBUF_GROWN);
@@ -150,6 +162,7 @@ ssize_t stream_read(int fd, struct fd_entry *e, void *buf, size_t len) {
   do {
     result = sys_result(real()->read(fd, buf, len));
   } while (is_to_be_read_again(result));
+  if (UNLIKELY(result == 0 && is_shut(e))) return read_on(fd, e, buf, len, 0);
   return len == 0 ? result : after_recv(fd, e, result, 0);
 }
 
@@ -165,6 +178,7 @@ ssize_t stream_recv(int fd, struct fd_entry *e, void *buf, size_t len, int flags
       result = sys_result(real()->recv(fd, buf, len, flags & RECV_FLAGS));
     }
   } while (is_to_be_read_again(result));
+  if (UNLIKELY(result == 0 && is_shut(e))) return read_on(fd, e, buf, len, flags);
   return len == 0 ? result : after_recv(fd, e, result, flags);
 }
 
@@ -210,6 +224,9 @@ ssize_t stream_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg, int flags
         result = sys_result(real()->recvmsg(fd, &plain, flags & RECV_FLAGS));
       }
     } while (is_to_be_read_again(result));
+    if (UNLIKELY(result == 0 && is_shut(e))) {
+      result = stream_read_on(fd, e, msg->msg_iov, msg->msg_iovlen, flags);
+    }
     if (total_len(msg) > 0) result = after_recv(fd, e, result, flags);
     if (result < 0) return result;
   } else {

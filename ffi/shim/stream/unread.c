@@ -40,7 +40,8 @@ long stream_unread(int fd, struct fd_entry *e) {
   int before = pair_unread(fd);
   long all = before;
   /* Again, when bytes have moved from the one into the other while we counted. */
-  for (int i = 0; i < TRIES_MAX && before >= PAIR_MUCH && entry_verify(fd, e); i++) {
+  bool may_wait = before >= PAIR_MUCH || (entry_word(e) & NUSE_STATE_READ_SHUT);
+  for (int i = 0; i < TRIES_MAX && may_wait && entry_verify(fd, e); i++) {
     int ring = ring_unread(fd, e);
     int after = pair_unread(fd);
     all = (long)after + ring;

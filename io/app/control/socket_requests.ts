@@ -1,10 +1,16 @@
 /**
  * Requests that make, name, connect and end sockets: SOCKET OPEN WHO BIND CONNECT CHECK LISTEN NAME
- * SHUTDOWN CLOSE SETTLE MORE URGENT.
+ * SHUTDOWN READ CLOSE SETTLE MORE URGENT.
  *
  * @module
  */
-import { AF_INET, SOCK_RAW, SOCK_SEQPACKET, SOCK_STREAM } from "../../../ffi/abi/socket.ts";
+import {
+  AF_INET,
+  SHUT_WR,
+  SOCK_RAW,
+  SOCK_SEQPACKET,
+  SOCK_STREAM,
+} from "../../../ffi/abi/socket.ts";
 import {
   AF_UNSPEC,
   type DatagramSocket,
@@ -23,6 +29,7 @@ import {
 } from "../../../stack/mod.ts";
 import {
   NUSE_CONNECT_WAIT,
+  NUSE_DATA_MAX,
   NUSE_MORE_RECORD_END,
   NUSE_MORE_URGENT,
   NUSE_STATE_BOUND,
@@ -31,7 +38,7 @@ import { OwnEvent } from "../../log/own_events.ts";
 import type { Account } from "../endpoint/account.ts";
 import type { AppContext } from "../endpoint/app_context.ts";
 import { DatagramEndpoint } from "../endpoint/datagram_endpoint.ts";
-import type { EndedSocket } from "../endpoint/ended_sockets.ts";
+import { EndedSocket } from "../endpoint/ended_sockets.ts";
 import type { Endpoint } from "../endpoint/endpoint.ts";
 import { ListenerEndpoint } from "../endpoint/listener_endpoint.ts";
 import type { Reply, Request } from "../protocol/message.ts";
@@ -293,13 +300,38 @@ export function name({ app, request, reply }: Call, known: Endpoint | EndedSocke
 }
 
 /** SHUTDOWN: `a` how. */
-export function shutdown({ request, nowUs }: Call, endpoint: Endpoint): number {
-  return endpoint.shutdown(request.a, nowUs);
+export function shutdown({ request, reply, nowUs }: Call, endpoint: Endpoint): number {
+  const result = endpoint.shutdown(request.a, nowUs);
+  const isOver = result === 0 && endpoint instanceof ListenerEndpoint && request.a !== SHUT_WR;
+  if (isOver && request.b === 1) reply.passFd = Math.max(-1, endpoint.renew(nowUs));
+  return result;
 }
 
-/** CLOSE: `a` whether to wait for what SO_LINGER waits for. It may be answered later. */
+/** READ: what has arrived since shutdown(SHUT_RD). */
+export function readOn({ app, request, reply, nowUs }: Call, endpoint: Endpoint): number {
+  if (!(endpoint instanceof StreamEndpoint) || !endpoint.isReadShut) return 0;
+  const { memory: { u8 } } = app;
+  const { socket } = endpoint;
+  const { off0, len0, off1, len1 } = socket.recvSpan(Math.min(request.a, NUSE_DATA_MAX));
+  u8.copyWithin(reply.dataOff, off0, off0 + len0);
+  u8.copyWithin(reply.dataOff + len0, off1, off1 + len1);
+  reply.dataLen = len0 + len1;
+  if (request.b === 0) socket.recvConsume(reply.dataLen, nowUs);
+  return 0;
+}
+
+/**
+ * CLOSE: `a` whether to wait for what SO_LINGER waits for, `b` how much nobody has taken: of a
+ * listener connections, of a stream that was shut in both directions bytes. It may be answered
+ * later.
+ */
 export function noteClose({ app, caller, request, nowUs }: Call): number {
   const endpoint = app.endpoints.get(request.cookie);
+  const known = endpoint ?? app.ended.get(request.cookie);
+  if (request.b > 0 && known !== null && known.holders.has(caller.holder)) {
+    if (known instanceof ListenerEndpoint) known.noteUnaccepted(request.b);
+    else if (known instanceof EndedSocket) known.reset(nowUs);
+  }
   endpoint?.noteHangUp(nowUs);
   if (request.a === 0) return 0;
   // What does not fit into the send buffer is still in the pair

@@ -113,6 +113,13 @@ export class Connecting implements Debtor {
     else this.#isFailureHidden = true;
   }
 
+  /** The attempt is over because the program wants that: nothing of it shows in the pair. */
+  abandon(takeError: () => number): void {
+    if (this.#reply !== null) this.#report(-takeError());
+    this.isOutcomePending = false;
+    this.drainFiller();
+  }
+
   /** The pair is to show that connect() has failed, and the filler, if any, has come. */
   get isFailureDue(): boolean {
     if (!this.#isFailureHidden) return false;

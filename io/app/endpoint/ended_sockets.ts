@@ -8,7 +8,7 @@
  * @module
  */
 import { NUSE_STATE_ERROR } from "../../../ffi/shim/protocol.ts";
-import type { Endpoint as NetEndpoint, Socket } from "../../../stack/mod.ts";
+import type { Endpoint as NetEndpoint, Socket, StreamSocket } from "../../../stack/mod.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { Holders } from "./holders.ts";
 
@@ -44,6 +44,12 @@ export class EndedSocket {
   /** null once the connection is gone. */
   get remote(): NetEndpoint | null {
     return this.socket.remote();
+  }
+
+  /** The program has closed it without reading all: the peer is to know. */
+  reset(nowUs: number): void {
+    const { socket } = this;
+    if (socket.kind === "stream") (socket as StreamSocket).abort(nowUs);
   }
 
   takeError(): number {

@@ -128,6 +128,15 @@ export abstract class Endpoint implements Handler {
     return 0;
   }
 
+  /** Takes over the socket of `former`, with a pair that we have made. */
+  succeedTo(former: Endpoint): void {
+    this.account = former.account;
+    this.optionState = former.optionState;
+    this.holders = former.holders;
+    this.isPairOurs = true;
+    this.formerCookie = former.cookie;
+  }
+
   /** The reverse of `attach`: the pair and the socket stay open, for another endpoint. */
   detach(nowUs: number): void {
     this.app.loop.remove(this.#slot);

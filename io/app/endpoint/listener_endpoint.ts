@@ -28,6 +28,8 @@ export class ListenerEndpoint extends Endpoint {
   /** Records in the pair that nobody has accepted, at most. */
   #waitingCount = 0;
   #waitingMax = 1;
+  /** The last that were put there. */
+  readonly #handedOver: StreamEndpoint[] = [];
 
   get state(): number {
     return (this.optionState & STREAM_OPTION_STATE) | P.NUSE_STATE_LISTENING;
@@ -48,6 +50,27 @@ export class ListenerEndpoint extends Endpoint {
     if (how < SHUT_RD || how > SHUT_RDWR) return -EINVAL;
     this.isShutdownAsked = true;
     return this.socket.shutdown(how, nowUs);
+  }
+
+  /**
+   * After shutdown(SHUT_RD) it is a stream that may connect or listen again, with a fresh pair:
+   * whoever waits in accept() sees the old one hang up. Returns the program's end, or -errno.
+   */
+  renew(nowUs: number): number {
+    const { app, socket } = this;
+    const { pairs, sys } = app;
+    const opened = pairs.open(SOCK_STREAM);
+    if (opened < 0) return opened;
+    const { programFd } = pairs;
+    const next = new StreamEndpoint(app, socket, pairs.ownFd, pairs.cookie);
+    next.succeedTo(this);
+    this.detach(nowUs);
+    sys.close(this.fd);
+    const attached = next.attach();
+    if (attached >= 0) return programFd;
+    socket.close(nowUs);
+    pairs.close();
+    return attached;
   }
 
   onEvents(events: number, nowUs: number): void {
@@ -102,6 +125,7 @@ export class ListenerEndpoint extends Endpoint {
     const endpoint = new StreamEndpoint(app, child, ownFd, cookie);
     endpoint.account = this.account;
     endpoint.isPairOurs = true;
+    endpoint.optionState = this.optionState & P.NUSE_STATE_LINGER;
     endpoint.startConnected();
     if (endpoint.attach() < 0) {
       pairs.close();
@@ -117,12 +141,18 @@ export class ListenerEndpoint extends Endpoint {
     app.sys.close(programFd); // not sent: our end hangs up, and the endpoint ends by itself
     if (n === P.NUSE_ACCEPT_LEN) {
       this.#waitingCount++;
+      if (this.#handedOver.push(endpoint) > WAITING_MAX) this.#handedOver.shift();
       app.parked.wake(this.cookie);
       app.counters.connectionsAccepted++;
     } else {
       app.counters.connectionsLost++;
       this.block();
     }
+  }
+
+  /** The program is about to close it, and has not accepted the last `count` connections. */
+  noteUnaccepted(count: number): void {
+    for (const endpoint of this.#handedOver.slice(-count)) endpoint.waitsAt = this;
   }
 
   #lose(child: StreamSocket, nowUs: number): void {

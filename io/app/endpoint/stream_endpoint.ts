@@ -77,7 +77,13 @@ export class StreamEndpoint extends Endpoint {
   #isProgramEof = false;
   /** The program does not read any more: what arrives is dropped. */
   #isReadingShut = false;
+  /** shutdown(SHUT_RD): what arrives waits in the ring until READ takes it. */
+  isReadShut = false;
   #isFinDelivered = false;
+  /** Nobody has accepted it: it is lost with its listener. */
+  waitsAt: Endpoint | null = null;
+  /** shutdown(SHUT_WR): there is a FIN, whatever else happens. */
+  #isWriteShut = false;
   /** TCP is done with the connection: only what has arrived is left to deliver. */
   #isDead = false;
   readonly #unread: Unread;
@@ -97,7 +103,7 @@ export class StreamEndpoint extends Endpoint {
   get state(): number {
     const { isLocal, isPeerDone, soError } = this.socket;
     const bits = (this.optionState & STREAM_OPTION_STATE) | streamOptionState(this.socket) |
-      (soError !== 0 ? P.NUSE_STATE_ERROR : 0);
+      (soError !== 0 ? P.NUSE_STATE_ERROR : 0) | (this.isReadShut ? P.NUSE_STATE_READ_SHUT : 0);
     if (this.#phase === PHASE_UNCONNECTED) return bits;
     const way = isLocal ? P.NUSE_STATE_LOCAL : 0;
     if (this.#phase === PHASE_CONNECTING) return bits | way | P.NUSE_STATE_CONNECTING;
@@ -159,6 +165,7 @@ export class StreamEndpoint extends Endpoint {
     this.connecting.forget();
     this.#phase = PHASE_UNCONNECTED;
     this.#isFinDelivered = false;
+    this.isReadShut = false;
     return 0;
   }
 
@@ -168,14 +175,22 @@ export class StreamEndpoint extends Endpoint {
    */
   shutdown(how: number, nowUs: number): number {
     if (how < SHUT_RD || how > SHUT_RDWR) return -EINVAL;
-    if (this.#phase !== PHASE_CONNECTED) {
-      const result = this.socket.shutdown(how, nowUs);
-      // An attempt has ended: that shows before the program goes on
-      if (result === 0 && how !== SHUT_WR) this.onSocket(EVENT_CLOSED, nowUs);
-      return result;
-    }
+    if (this.#phase !== PHASE_CONNECTED) return this.#shutAttempt(how, nowUs);
     this.isShutdownAsked = true;
-    return how === SHUT_WR ? 0 : this.socket.shutdown(SHUT_RD, nowUs);
+    if (how !== SHUT_RD) this.#isWriteShut = true;
+    if (how === SHUT_WR) return 0;
+    this.#toProgram(nowUs);
+    this.isReadShut = true;
+    return this.socket.shutdown(SHUT_RD, nowUs);
+  }
+
+  /** It ends, and that shows before the program goes on; the socket is fresh again. */
+  #shutAttempt(how: number, nowUs: number): number {
+    const result = this.socket.shutdown(how, nowUs);
+    if (result < 0) return result;
+    this.#phase = PHASE_UNCONNECTED;
+    this.connecting.abandon(() => this.#takeOutcome(nowUs));
+    return 0;
   }
 
   /** What was written under TCP_CORK is to leave when that is lifted. */
@@ -190,7 +205,11 @@ export class StreamEndpoint extends Endpoint {
     if ((events & (EPOLLRDHUP | EPOLLHUP)) !== 0) this.#isEndAhead = true;
     if ((events & EPOLLPRI) !== 0) this.writes.hasMark = true;
     if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP)) !== 0) this.#isReadable = true;
-    if ((events & EPOLLERR) !== 0) return this.#takeLast(nowUs);
+    if ((events & EPOLLERR) !== 0) { // closed with input unread: what it wrote is still there
+      if (this.#phase === PHASE_CONNECTED) this.#fromProgram(nowUs);
+      return this.#abort(nowUs); // what has no room now would have no time to leave either
+    }
+    if ((events & EPOLLHUP) !== 0 && this.waitsAt?.isProgramGone) return this.#abort(nowUs);
     if (this.isWatchingReads && (events & EPOLLOUT) !== 0) this.#measureUnread(nowUs);
     this.pump(nowUs);
   }
@@ -245,11 +264,7 @@ export class StreamEndpoint extends Endpoint {
     if (pairs.open(SOCK_STREAM) < 0) return this.#end(nowUs);
     sizeForUnsent(sys, pairs.programFd, socket);
     const next = new StreamEndpoint(app, socket, pairs.ownFd, pairs.cookie);
-    next.account = this.account;
-    next.optionState = this.optionState;
-    next.holders = this.holders;
-    next.isPairOurs = true;
-    next.formerCookie = this.cookie;
+    next.succeedTo(this);
     next.urgent.isWatched = this.urgent.isWatched;
     next.connecting.isOutcomePending = this.connecting.isOutcomePending;
     this.detach(nowUs);
@@ -299,7 +314,7 @@ export class StreamEndpoint extends Endpoint {
   #toProgram(nowUs: number): void {
     const { app, socket, urgent } = this;
     let left = TURN_BYTES;
-    while (!this.isBlocked && socket.recvAvailable() > 0) {
+    while (!this.isBlocked && !this.isReadShut && socket.recvAvailable() > 0) {
       if (this.#isReadingShut) {
         socket.recvDiscard(nowUs);
         break;
@@ -353,7 +368,8 @@ export class StreamEndpoint extends Endpoint {
 
   /** Nothing is left to deliver, or nobody to deliver it to. */
   #canEnd(): boolean {
-    return this.isProgramGone || this.#isReadingShut || this.socket.recvAvailable() === 0;
+    const isNobodyThere = this.isProgramGone || this.#isReadingShut || this.isReadShut;
+    return isNobodyThere || this.socket.recvAvailable() === 0;
   }
 
   /** TCP has ended first. */
@@ -376,15 +392,10 @@ export class StreamEndpoint extends Endpoint {
     this.release(nowUs);
   }
 
-  /** The program closed its end without reading everything; what it wrote before is still there. */
-  #takeLast(nowUs: number): void {
-    if (this.#phase === PHASE_CONNECTED) this.#fromProgram(nowUs);
-    this.#abort(nowUs); // what has no room now would have no time to leave either
-  }
-
   #abort(nowUs: number): void {
     if (this.isReleased) return;
     if (this.#phase === PHASE_CONNECTED) this.app.counters.streamsReset++;
+    if (this.#isWriteShut) this.socket.shutdown(SHUT_WR, nowUs);
     this.socket.abort(nowUs);
     this.socket.close(nowUs);
     this.release(nowUs);

@@ -323,14 +323,10 @@ export class TcpSocket implements SocketHandle {
     if (how < SHUT_RD || how > SHUT_RDWR) return -EINVAL;
     if (tcb.state === State.CLOSED) return -ENOTCONN;
     const isRead = how !== 1;
-    if (tcb.state === State.LISTEN || tcb.state === State.SYN_SENT) {
-      // As Linux: SHUT_RD ends a listener or an attempt, SHUT_WR alone only an attempt's sending
-      // side
-      if (isRead) return disconnectSocket(this, nowUs);
-      if (tcb.state === State.SYN_SENT) tcb.isFinQueued = true;
-      tcb.layer.markDirty(tcb);
-      return 0;
-    }
+    // As Linux: SHUT_RD ends a listener, any way an attempt; but what Fast Open has taken is to come
+    if (tcb.state === State.LISTEN) return isRead ? disconnectSocket(this, nowUs) : 0;
+    const isFast = tcb.isConnectDeferred || tcb.synDataLen > 0;
+    if (tcb.state === State.SYN_SENT && (isRead || !isFast)) return disconnectSocket(this, nowUs);
     if (isRead) {
       this.isReadShutdown = true;
       tcb.layer.raise(tcb, EVENT_READABLE);

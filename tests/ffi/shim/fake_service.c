@@ -286,7 +286,7 @@ static void move_stream(struct fake *s) {
   } else if (s->port == PORT_RESET_ON_DATA || s->port == PORT_FIN_RESET) {
     send(s->fd, "bye", 3, MSG_NOSIGNAL); /* in vain after the FIN */
     end_with(s, s->port == PORT_FIN_RESET ? EPIPE : ECONNRESET);
-  } else if (n > 0) {
+  } else if (n > 0 && !(s->state & NUSE_STATE_LISTENING)) {
     send(s->fd, bytes, (size_t)n, MSG_NOSIGNAL);
   }
 }

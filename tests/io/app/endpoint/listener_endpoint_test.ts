@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { AF_INET, SOCK_STREAM } from "../../../../ffi/abi/socket.ts";
+import { AF_INET, SHUT_RD, SOCK_STREAM } from "../../../../ffi/abi/socket.ts";
+import { libc } from "../../../../ffi/libc.ts";
 import * as P from "../../../../ffi/shim/protocol.ts";
 import {
   ECONNREFUSED,
@@ -8,7 +9,7 @@ import {
   EINVAL,
   EOPNOTSUPP,
 } from "../../../../stack/mod.ts";
-import { CONNECTED, type Program, type ProgramSocket } from "../program.ts";
+import { CONNECTED, POLLHUP, type Program, type ProgramSocket } from "../program.ts";
 import { World } from "../world.ts";
 
 const PORT = 5002;
@@ -133,4 +134,32 @@ Deno.test("listener: operations that do not fit", () => {
   const listener = listening(program, 8);
   assertEquals(listener.request(P.NUSE_OP_SHUTDOWN, { a: 9 }).result, -EINVAL);
   assertEquals(listener.request(P.NUSE_OP_CHECK).result, -EOPNOTSUPP);
+});
+
+Deno.test("listener: after shutdown(SHUT_RD) a stream with a fresh pair, by both cookies", () => {
+  using world = new World();
+  const program = world.program();
+  const listener = listening(program, 4);
+  const { result, state, fd } = listener.request(P.NUSE_OP_SHUTDOWN, { a: SHUT_RD, b: 1 });
+  assertEquals([result, state, fd >= 0], [0, P.NUSE_STATE_BOUND, true]);
+  assertEquals(listener.poll(POLLHUP), POLLHUP);
+  assertEquals(listener.request(P.NUSE_OP_LISTEN, { a: 4 }).result, 0);
+  libc().close(fd);
+  world.until("closed", () => world.service.socketCount === 0);
+});
+
+Deno.test("listener: closed, what nobody has accepted is reset; what was accepted is not", () => {
+  using world = new World();
+  const program = world.program();
+  const listener = listening(program, 8);
+  const [first, second] = connectMany(program, 2);
+  world.until("both wait", () => world.service.counters.connectionsAccepted === 2);
+  const { socket } = listener.accept();
+  const close = { cookie: listener.cookie, b: 1 };
+  assertEquals(program.request(P.NUSE_OP_CLOSE, close).result, 0);
+  listener.close();
+  second.await(POLLHUP);
+  assertEquals([second.soError, first.poll(POLLHUP)], [ECONNRESET, 0]);
+  assertEquals(socket.send(new Uint8Array([7])), 1);
+  assertEquals(first.receive(), new Uint8Array([7]));
 });

@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { SHUT_WR, SO_RCVBUF, SOL_SOCKET } from "../../../../ffi/abi/socket.ts";
+import { SHUT_RD, SHUT_WR, SO_RCVBUF, SOL_SOCKET } from "../../../../ffi/abi/socket.ts";
 import * as P from "../../../../ffi/shim/protocol.ts";
 import { ECONNRESET, EPIPE } from "../../../../stack/mod.ts";
 import { CONNECTED, connectedStreams, POLLHUP, POLLIN } from "../program.ts";
@@ -81,4 +81,37 @@ Deno.test("stream: the state tells of the error of a reset until it is taken", (
   assertEquals(client.state, CONNECTED | P.NUSE_STATE_ERROR);
   assertEquals(client.soError, ECONNRESET);
   assertEquals(client.state, CONNECTED);
+});
+
+Deno.test("stream: what arrives after shutdown(SHUT_RD) is asked for (READ); left, it means RST", () => {
+  using world = new World();
+  const program = world.program();
+  const { client, server } = connectedStreams(program, PORT);
+  assertEquals(client.send(text("before")), 6);
+  server.await(POLLIN);
+  const { state } = server.request(P.NUSE_OP_SHUTDOWN, { a: SHUT_RD });
+  assertEquals(state & P.NUSE_STATE_READ_SHUT, P.NUSE_STATE_READ_SHUT);
+  assertEquals(server.receiveText(), "before");
+  assertEquals(client.send(text("after")), 5);
+  assertEquals(program.request(P.NUSE_OP_SETTLE).result, 0);
+  const read = (a: number, b: number) =>
+    new TextDecoder().decode(server.request(P.NUSE_OP_READ, { a, b }).data);
+  assertEquals([read(3, 1), read(3, 0), read(99, 0), read(99, 0)], ["aft", "aft", "er", ""]);
+  assertEquals(client.send(text("left")), 4);
+  assertEquals(program.request(P.NUSE_OP_SETTLE).result, 0);
+  server.close();
+  client.await(POLLHUP);
+  assertEquals(client.soError, ECONNRESET);
+});
+
+Deno.test("stream: shutdown(SHUT_WR), then a close with input unread: FIN, then RST", () => {
+  using world = new World();
+  const { client, server } = connectedStreams(world.program(), PORT);
+  assertEquals(client.send(text("never read")), 10);
+  server.await(POLLIN);
+  assertEquals(server.request(P.NUSE_OP_SHUTDOWN, { a: SHUT_WR }).result, 0);
+  server.close();
+  client.await(POLLHUP);
+  assertEquals(client.state & P.NUSE_STATE_PEER_DONE, P.NUSE_STATE_PEER_DONE);
+  assertEquals(client.soError, EPIPE);
 });

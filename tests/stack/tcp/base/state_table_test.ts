@@ -72,6 +72,7 @@ const CAUSE: Readonly<Record<StateEvent, (peer: Peer, socket: TcpSocket) => bool
     return true;
   },
   [StateEvent.CLOSE]: (peer, socket) => {
+    if (socket.stateName === "SYN-SENT") return false; // that ends the attempt
     socket.shutdown(1, peer.nowUs);
     return true;
   },

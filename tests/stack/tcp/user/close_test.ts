@@ -198,6 +198,19 @@ Deno.test("shutdown: errors, and SHUT_RD makes EOF", () => {
   assertEquals(socket.stateName, "ESTABLISHED");
 });
 
+Deno.test("shutdown: any way of it ends an attempt, and the socket can be used again", () => {
+  const peer = new Peer();
+  for (let how = 0; how < 3; how++) {
+    const socket = peer.host.tcp.createSocket(2);
+    assertEquals(socket.connect(peer.address, 5000, peer.nowUs), -115);
+    assertEquals(socket.shutdown(how, peer.nowUs), 0);
+    assertEquals([socket.stateName, socket.takeError()], ["CLOSED", 104]);
+    assertEquals(socket.shutdown(how, peer.nowUs), -107);
+    assertEquals(socket.connect(peer.address, 5000, peer.nowUs), -115);
+    socket.close(peer.nowUs);
+  }
+});
+
 Deno.test("disconnect: RST, and the socket can be used again", () => {
   const peer = new Peer();
   const socket = peer.connect();
