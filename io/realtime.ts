@@ -4,11 +4,15 @@
  * other is in every time stamp afterwards, and in every round trip that a program tells by them:
  * the first call into C alone takes tens of microseconds.
  *
+ * The distance changes when somebody sets the clock, and while the machine sleeps, which
+ * CLOCK_MONOTONIC does not count.
+ *
  * @module
  */
 import { CLOCK_MONOTONIC, CLOCK_REALTIME } from "../ffi/abi/file.ts";
 
 const READINGS = 5;
+const FOLLOW_US = 1e6;
 
 /** By the reading that took least of a few, to about a microsecond. */
 export function realtimeOffsetUs(clockUs: (clock: number) => number): number {
@@ -23,4 +27,17 @@ export function realtimeOffsetUs(clockUs: (clock: number) => number): number {
     offsetUs = realtimeUs - beganUs - Math.floor(tookUs / 2);
   }
   return offsetUs;
+}
+
+/** Keeps the distance true: for `EventLoop.onWake`. Looks once a second at most. */
+export function realtimeFollower(
+  clockUs: (clock: number) => number,
+  onOffset: (offsetUs: number) => void,
+): (nowUs: number) => void {
+  let dueUs = -Infinity;
+  return (nowUs) => {
+    if (nowUs < dueUs) return;
+    dueUs = nowUs + FOLLOW_US;
+    onOffset(realtimeOffsetUs(clockUs));
+  };
 }

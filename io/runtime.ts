@@ -28,7 +28,7 @@ import { type NetmapOpener, openDevice } from "./devices/open.ts";
 import { OwnEvent } from "./log/own_events.ts";
 import type { StackLog } from "./log/stack_log.ts";
 import { EventLoop } from "./loop/loop.ts";
-import { realtimeOffsetUs } from "./realtime.ts";
+import { realtimeFollower } from "./realtime.ts";
 import type { WorkerStart } from "./worker_protocol.ts";
 
 const RANDOM_BATCH = 1024;
@@ -106,7 +106,6 @@ export class Runtime {
       nowUs: libc().clockUs(CLOCK_MONOTONIC),
       areFramesStable: true,
       config: overrides,
-      realtimeOffsetUs: realtimeOffsetUs(libc().clockUs),
       log,
     });
     log.nameOf = (ifIndex) => this.#stack.interfaceByIndex(ifIndex)?.name ?? null;
@@ -119,6 +118,10 @@ export class Runtime {
       return openDevice({ ...deviceConfig(planned.config), macSeed }, arena, memory, netmap);
     });
     this.#devices = devices.map(({ device }) => device);
+    this.#loop.onWake = realtimeFollower(
+      libc().clockUs,
+      (offsetUs) => this.#stack.realtimeOffsetUs = offsetUs,
+    );
     this.#loop.onTurnEnd = onTurnEnd;
     this.#loop.onDeviceFailure = ({ name }, errno) =>
       log.tell(OwnEvent.DEVICE_FAILED, { errno: errnoName(errno) }, { interface: name });

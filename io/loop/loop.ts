@@ -92,6 +92,8 @@ export class EventLoop {
   nowUs: number;
   service: LoopService | null = null;
   onDeviceFailure: DeviceFailure | null = null;
+  /** Called at every wake-up with the clock, before anything is taken. */
+  onWake: ((nowUs: number) => void) | null = null;
   /** Called when a wake-up is over, before the next wait. */
   onTurnEnd: (() => void) | null = null;
   /** Told of every fault that a handler survives; null: faults end the loop. */
@@ -212,6 +214,7 @@ export class EventLoop {
     const n = isDue ? this.#epoll.wait(0) : this.#wait(deadlineUs);
     const nowUs = this.#sys.clockUs(CLOCK_MONOTONIC);
     this.nowUs = nowUs;
+    this.onWake?.(nowUs);
     if (n > 0) this.#dispatch(n, nowUs);
     else if (n < 0 && n !== -EINTR) check(n, "epoll_wait", "the event loop cannot wait");
     stack.poll(nowUs);

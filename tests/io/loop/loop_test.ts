@@ -105,13 +105,15 @@ Deno.test("EventLoop: the order of one wake-up, with one clock reading", () => {
       beforeFlush: (nowUs) => stack.calls.push(`before ${nowUs === loop.nowUs}`),
       afterFlush: (nowUs) => stack.calls.push(`after ${nowUs === loop.nowUs}`),
     };
+    loop.onWake = (nowUs) => stack.calls.push(`wake ${nowUs === loop.nowUs}`);
+    loop.onTurnEnd = () => stack.calls.push("end");
     try {
       assertEquals(loop.addDevice(device, 2), 0);
       for (const frame of [10, 11]) device.feed(frame);
       loop.step(Infinity);
       assertEquals(stack.calls, [
-        ...["input 2:10", "input 2:11"],
-        ...["poll", "before true", "flush", "after true"],
+        ...["wake true", "input 2:10", "input 2:11"],
+        ...["poll", "before true", "flush", "after true", "end"],
       ]);
     } finally {
       device.close();
