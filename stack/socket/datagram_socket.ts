@@ -44,6 +44,7 @@ import { SocketOptions } from "../base/socket_options.ts";
 export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink {
   readonly kind = "datagram";
   readonly isListening = false;
+  readonly receiveLowatMax = 0x7fffffff;
   readonly options = new SocketOptions();
   readonly interfaces: SocketInterfaces;
   readonly receiveBufferMax: number;

@@ -42,6 +42,7 @@ export interface OptionHost {
   receiveBuffer: number;
   sendBuffer: number;
   readonly receiveBufferMax: number;
+  readonly receiveLowatMax: number;
   /** What IP_TTL is when nobody has set it. */
   readonly defaultTtl: number;
   readonly sendBufferMax: number;

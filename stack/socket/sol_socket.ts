@@ -61,7 +61,7 @@ export function setSolSocket(host: OptionHost, name: number, value: Uint8Array):
       host.sendBuffer = doubled(Math.max(n, 0), FORCED_MAX, MIN_SEND_BUFFER);
       return 0;
     case c.SO_RCVLOWAT:
-      options.receiveLowat = n < 0 ? MAX_INT : n || 1;
+      options.receiveLowat = Math.min(n < 0 ? MAX_INT : n || 1, host.receiveLowatMax);
       return 0;
     case c.SO_LINGER:
       return setLinger(options, value);

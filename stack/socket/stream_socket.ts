@@ -40,6 +40,11 @@ export class TcpStreamSocket extends TcpSocket implements StreamSocket {
     this.sendBufferMax = env.config.sendBufferMaxBytes;
   }
 
+  /** Linux tcp_set_rcvlowat: half of what the buffer may become. */
+  get receiveLowatMax(): number {
+    return this.tcb.layer.config.rcvBufMaxBytes >> 1;
+  }
+
   get defaultTtl(): number {
     return this.#env.defaultTtl;
   }

@@ -93,6 +93,25 @@ static void notsent(void) {
   say("all is there", read(fd, piece, sizeof piece));
 }
 
+/* The peer sends three bytes, three more when a second connection is there, two and FIN when a
+ * third one is. */
+static void lowat(void) {
+  char buf[16];
+  int fd = dial(), five = 5, got = 0;
+  socklen_t len = sizeof got;
+  say("option", setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &five, sizeof five));
+  getsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &got, &len);
+  say("mark", got);
+  say("three", wait_for(fd, POLLIN, 500));
+  dial();
+  say("six", wait_for(fd, POLLIN, LIMIT_MS));
+  say("read", read(fd, buf, sizeof buf));
+  dial();
+  say("the end", wait_for(fd, POLLIN | POLLRDHUP, LIMIT_MS) & POLLIN);
+  say("read", read(fd, buf, sizeof buf));
+  say("read", read(fd, buf, sizeof buf));
+}
+
 static struct sockaddr_in local(int port) {
   struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
   at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -188,6 +207,7 @@ static const struct {
 } cases[] = {
     {"inq", inq},
     {"notsent", notsent},
+    {"lowat", lowat},
     {"gro", gro},
     {"range", range},
     {"meminfo", meminfo},

@@ -75,6 +75,19 @@ d.close()
   await compare(f, "notsent", peer, "half of the mark: 1", "an edge: 1", "all is there: 3");
 });
 
+e2e("SO_RCVLOWAT: poll does not tell of less, but of the end", async (f) => {
+  const peer = `
+c = l.accept()[0]
+c.send(b"abc")
+d = l.accept()[0]
+c.send(b"def")
+e = l.accept()[0]
+c.send(b"gh")
+c.close()
+`;
+  await compare(f, "lowat", peer, "three: 0", "six: 1", "read: 6", "read: 2");
+}, ["RAW"]);
+
 /** What a case on the loopback must print, besides that both print the same. */
 const LOCAL_CASES: readonly (readonly [name: string, words: string])[] = [
   ["gro", "datagram: 3500 \nmessage 17 104 20: 1000\n"],

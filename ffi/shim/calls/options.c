@@ -1,6 +1,6 @@
 /*
  * getsockopt, setsockopt. Values are the service's business, except what acts on the pair itself:
- * timeouts, low-water mark and cookie are the kernel's.
+ * timeouts and cookie are the kernel's.
  */
 #include "../core/shim.h"
 
@@ -16,7 +16,13 @@
 #include "../datagram/datagram.h"
 #include "../stream/stream.h"
 
-static bool is_native_option(int level, int name) {
+/* A stream's low-water mark acts on both: the service does not hand over less (poll), and a read of
+ * the pair waits for as much. */
+static bool is_shared_option(enum fd_kind kind, int level, int name) {
+  return kind == KIND_STREAM && level == SOL_SOCKET && name == SO_RCVLOWAT;
+}
+
+static bool is_native_option(enum fd_kind kind, int level, int name) {
   if (level != SOL_SOCKET) return false;
   switch (name) {
     case SO_RCVTIMEO:
@@ -27,9 +33,10 @@ static bool is_native_option(int level, int name) {
     case SO_SNDTIMEO_NEW:
 #endif
 #endif
-    case SO_RCVLOWAT:
     case SO_COOKIE:
       return true;
+    case SO_RCVLOWAT:
+      return kind == KIND_DATAGRAM;
     default:
       return false;
   }
@@ -89,7 +96,7 @@ EXPORT int getsockopt(int fd, int level, int name, void *restrict value, socklen
   int saved = errno;
   struct fd_entry *e;
   enum fd_kind kind = table_kind(fd, &e);
-  if (!is_nuse(kind) || is_native_option(level, name)) {
+  if (!is_nuse(kind) || is_native_option(kind, level, name)) {
     return real()->getsockopt(fd, level, name, value, len);
   }
   return (int)shim_return(getsockopt_nuse(fd, kind, e, level, name, value, len), saved);
@@ -146,10 +153,14 @@ EXPORT int setsockopt(int fd, int level, int name, const void *value, socklen_t 
     return real()->setsockopt(fd, level, name, value, len);
   }
   bool is_posted = len >= sizeof(int) && rules_post(kind, level, name);
-  if (is_native_option(level, name)) entry_mark(e, WORD_TIMED, 0);
-  if (is_native_option(level, name) || (is_posted && !entry_verify(fd, e))) {
+  if (is_native_option(kind, level, name)) entry_mark(e, WORD_TIMED, 0);
+  if (is_native_option(kind, level, name) || (is_posted && !entry_verify(fd, e))) {
     return real()->setsockopt(fd, level, name, value, len);
   }
   if (is_posted) return (int)shim_return(setsockopt_posted(fd, e, level, name, value), saved);
-  return (int)shim_return(setsockopt_nuse(fd, e, level, name, value, len), saved);
+  long result = setsockopt_nuse(fd, e, level, name, value, len);
+  if (result == 0 && is_shared_option(kind, level, name)) {
+    real()->setsockopt(fd, level, name, value, len);
+  }
+  return (int)shim_return(result, saved);
 }

@@ -18,6 +18,7 @@ import {
   SO_OOBINLINE,
   SO_RCVBUF,
   SO_RCVBUFFORCE,
+  SO_RCVLOWAT,
   SOL_SOCKET,
   TCP_NOTSENT_LOWAT,
   UDP_CORK,
@@ -88,6 +89,7 @@ export function setOption(call: Call, endpoint: Endpoint): number {
   }
   // An urgent byte that has waited for more is an ordinary one now
   if (level === SOL_SOCKET && name === SO_OOBINLINE) endpoint.pump(nowUs);
+  if (level === SOL_SOCKET && name === SO_RCVLOWAT) endpoint.pump(nowUs);
   if (isReceiveBuffer(level, name) && endpoint instanceof DatagramEndpoint) {
     endpoint.resizePair();
   }

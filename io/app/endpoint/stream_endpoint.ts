@@ -51,7 +51,7 @@ import { Connecting } from "./connecting.ts";
 import { Endpoint, STREAM_OPTION_STATE } from "./endpoint.ts";
 import { enlargePair } from "./pair.ts";
 import { PairWrites } from "./pair_writes.ts";
-import { isMuchUnread, Unread } from "./unread.ts";
+import { isBelowLowat, isMuchUnread, Unread } from "./unread.ts";
 import { roomForUnsent, sizeForUnsent, streamOptionState } from "./unsent.ts";
 import { UrgentDelivery } from "./urgent.ts";
 
@@ -320,6 +320,7 @@ export class StreamEndpoint extends Endpoint {
         break;
       }
       if (left <= 0) return app.markDirty(this);
+      if (!this.#isDead && isBelowLowat(socket, this.#unread)) break;
       // Not the next to be read, as long as there is something in the pair
       if (socket.recvSkip > 0 && this.#unread.measure() === 0) {
         socket.recvConsume(socket.recvSkip, nowUs);

@@ -17,6 +17,7 @@
  */
 import { SIOCOUTQ } from "../../../ffi/abi/socket.ts";
 import type { Libc } from "../../../ffi/libc.ts";
+import type { StreamSocket } from "../../../stack/mod.ts";
 
 /** Parts of the window: so much may be handed over unasked, and lie there without being watched. */
 const ASK_SHIFT = 3;
@@ -49,4 +50,16 @@ export class Unread {
 /** Whether so much is unread that the window depends on the program's reads. */
 export function isMuchUnread(unreadBytes: number, windowBytes: number): boolean {
   return unreadBytes > windowBytes >> WATCH_SHIFT;
+}
+
+/**
+ * SO_RCVLOWAT: whether what has come stays out of the pair, so that poll() does not tell of it:
+ * there is less than the program wants at once, and more may come (Linux tcp_stream_is_readable).
+ */
+export function isBelowLowat(socket: StreamSocket, unread: Unread): boolean {
+  const { receiveLowat } = socket.options;
+  if (receiveLowat <= 1 || socket.isPeerDone) return false;
+  if (socket.urgentOffset >= 0) return false;
+  const bytes = socket.recvAvailable() + unread.measure();
+  return bytes < receiveLowat && bytes + socket.smss < socket.receiveSpace;
 }

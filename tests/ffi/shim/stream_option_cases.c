@@ -71,3 +71,16 @@ CASE(stream_notsent_lowat) {
   CHECK(wait_for(fd, POLLOUT, LIMIT_MS) == POLLOUT && so_error(fd) == 0);
   CHECK(sndbuf_of(fd) == 40000);
 }
+
+CASE(stream_rcvlowat_acts_on_both) {
+  int fd = connected(PORT_ECHO), mark = 7, got = 0;
+  socklen_t len = sizeof got;
+  int asked = requests(fd, NUSE_OP_SETOPT);
+  CHECK(setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &mark, sizeof mark) == 0);
+  CHECK(requests(fd, NUSE_OP_SETOPT) == asked + 1);
+  CHECK(past_shim(SYS_getsockopt, fd, SOL_SOCKET, SO_RCVLOWAT, &got, &len) == 0 && got == 7);
+  CHECK(getsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &got, &len) == 0 && got == 7);
+  int other = udp();
+  CHECK(setsockopt(other, SOL_SOCKET, SO_RCVLOWAT, &mark, sizeof mark) == 0);
+  CHECK(requests(fd, NUSE_OP_SETOPT) == asked + 1);
+}

@@ -1,8 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
-import { AF_INET, SO_RCVBUF, SOCK_STREAM, SOL_SOCKET } from "../../../../ffi/abi/socket.ts";
+import {
+  AF_INET,
+  FIONREAD,
+  SO_RCVBUF,
+  SOCK_STREAM,
+  SOL_SOCKET,
+} from "../../../../ffi/abi/socket.ts";
 import * as P from "../../../../ffi/shim/protocol.ts";
 import { EINPROGRESS, IPPROTO_TCP } from "../../../../stack/mod.ts";
-import type { ProgramSocket } from "../program.ts";
+import { connectedStreams, POLLIN, type ProgramSocket } from "../program.ts";
 import { socketPair } from "../../../../ffi/socket.ts";
 import { isMuchUnread, Unread } from "../../../../io/app/endpoint/unread.ts";
 import { World } from "../world.ts";
@@ -98,3 +104,43 @@ for (const bufBytes of [1, 4096, 65_536, 0]) {
     assertEquals(drain(world, server, sent), sent);
   });
 }
+
+const SO_RCVLOWAT = 18;
+
+Deno.test("SO_RCVLOWAT: less than that does not reach the pair, unless nothing more comes", () => {
+  using world = new World();
+  const { client, server } = connectedStreams(world.program(), PORT);
+  const nothing = () => {
+    world.steps(5);
+    return server.poll(POLLIN) === 0;
+  };
+  assertEquals(server.setInt(SOL_SOCKET, SO_RCVLOWAT, 5), 0);
+  assertEquals(server.getInt(SOL_SOCKET, SO_RCVLOWAT), 5);
+  client.send(new Uint8Array(3));
+  assert(nothing());
+  client.send(new Uint8Array(2));
+  assertEquals((server.receive() as Uint8Array).length, 5);
+  client.send(new Uint8Array(4));
+  assert(nothing());
+  assertEquals(server.setInt(SOL_SOCKET, SO_RCVLOWAT, 4), 0);
+  assertEquals((server.receive() as Uint8Array).length, 4);
+  client.send(new Uint8Array(2));
+  assert(nothing());
+  client.shutdown(1);
+  assertEquals((server.receive() as Uint8Array).length, 2);
+  assertEquals((server.receive() as Uint8Array).length, 0);
+});
+
+Deno.test("SO_RCVLOWAT: what lies unread in the pair counts, and a full window is enough", () => {
+  using world = new World();
+  const { client, server } = connectedStreams(world.program(), PORT);
+  assertEquals(server.setInt(SOL_SOCKET, SO_RCVLOWAT, 10), 0);
+  client.send(new Uint8Array(12));
+  assertEquals((server.receive(3) as Uint8Array).length, 3);
+  client.send(new Uint8Array(1));
+  world.until("the byte", () => server.program.sys.ioctlInt(server.fd, FIONREAD) === 10);
+  assertEquals(server.setInt(SOL_SOCKET, SO_RCVBUF, 4096), 0);
+  assertEquals(server.setInt(SOL_SOCKET, SO_RCVLOWAT, 1 << 20), 0);
+  fill(world, client);
+  assertEquals(server.poll(POLLIN), POLLIN);
+});
