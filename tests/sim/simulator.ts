@@ -140,6 +140,33 @@ export class Simulator {
     return { ends, channels: [forth, backward] };
   }
 
+  /**
+   * Joins hosts by one link that they share, a /24 of its own: 198.18.n.1 and on. A frame to one
+   * MAC goes to that host alone, as behind a switch.
+   */
+  segment(hosts: readonly Host[], options: Partial<ChannelOptions> = {}): Nic[] {
+    const all = { ...PERFECT, ...options };
+    const net = (198 << 24 | 18 << 16 | this.#networks++ << 8) >>> 0;
+    const ends = hosts.map((host, i) => {
+      return host.addNic({ addr: net + 1 + i, mtu: 1500, offload: false, gro: false }, this.nowUs);
+    });
+    for (const end of ends) {
+      const channels = ends.filter((other) => other !== end).map((other) => {
+        const name = `${end.host.name}>${other.host.name}`;
+        return new Channel(name, all, this.prng.fork(), this, other, end);
+      });
+      end.send = (frame) => {
+        for (const channel of channels) {
+          const { mac } = channel.to as Nic;
+          const isTo = mac.every((byte, i) => byte === frame.bytes[i]);
+          const copy = { ...frame, bytes: frame.bytes.slice() };
+          if (isTo || (frame.bytes[0] & 1) !== 0) channel.send(copy, this.nowUs);
+        }
+      };
+    }
+    return ends;
+  }
+
   /** Does the next thing. False when nothing is left to do, ever. */
   step(): boolean {
     let atUs = this.#queue.nextAtUs();

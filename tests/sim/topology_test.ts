@@ -151,6 +151,44 @@ Deno.test("sim: through a router, over lossy links, with every mix of offloads",
   }
 });
 
+/**
+ * A host, its router, and a better router on one link, and beyond the latter the destination. How
+ * many packets of a transfer the host's own router has passed on, and whether redirects were sent.
+ */
+function beyondABetterRouter(seed: number, acceptRedirects: boolean): [number, boolean] {
+  const sim = new Simulator(seed);
+  const router = { config: { ip: { forward: true } } };
+  const host = sim.addHost("host", { config: { ip: { acceptRedirects } } });
+  const [own, better] = ["own", "better"].map((name) => sim.addHost(name, router));
+  const far = sim.addHost("far");
+  const link = { delayUs: 1000, loss: { kind: "bernoulli", rate: 0.01 } } as const;
+  const [, ownEnd, betterEnd] = sim.segment([host, own, better], link);
+  const [left, right] = sim.connect(better, far, link).ends;
+  const everywhere = { dst: IpAddress.v4(0), prefixLen: 0 };
+  const by = (addr: number) => ({ ...everywhere, gateway: IpAddress.v4(addr) });
+  assertEquals(host.stack.addRoute(by(ownEnd.options.addr)), 0);
+  assertEquals(own.stack.addRoute(by(betterEnd.options.addr)), 0);
+  assertEquals(far.stack.addRoute(by(left.options.addr)), 0);
+  const flow = start(sim, host, far, right.options.addr, PORT, 1_500_000);
+  sim.run(() => flow.isOver());
+  flow.close();
+  checkAftermath(sim, [host, own, better, far]);
+  const { ip, icmp } = own.stack.counters;
+  return [ip.forwDatagrams, icmp.outRedirects > 0];
+}
+
+Deno.test("sim: a router tells of a better one; who listens goes by that from then on", () => {
+  let [few, all] = [0, 0];
+  for (let seed = 40; seed < 45; seed++) {
+    const [heard, isTold] = beyondABetterRouter(seed, true);
+    const [ignored, isToldInVain] = beyondABetterRouter(seed, false);
+    assert(isTold && isToldInVain);
+    few += heard; // until a redirect is not lost, and the better one's MAC is known
+    all += ignored;
+  }
+  assert(few < all / 3, `${few} packets by the router that tells, ${all} if nobody listens`);
+});
+
 Deno.test("sim: a narrow link between routers: the path's MTU is found, nothing fragmented", () => {
   for (const offload of [[false, false], [true, true]] as const) {
     const wide = { delayUs: 1_000, offload };
