@@ -124,6 +124,10 @@ export const OPTIONS = [
         option: "--config nuse.conf",
         meaning: "a file with interfaces, routes and settings: docs/configuration.md",
       },
+      {
+        variable: "NUSE_NAMESERVER=198.18.0.53",
+        meaning: "whom the program asks for names, by the stack; several with blanks between",
+      },
     ],
   },
   {

@@ -31,6 +31,7 @@ import {
   SIGTERM,
   SIGTSTP,
   stopSelf,
+  type View,
 } from "../ffi/child.ts";
 import { findNative } from "../ffi/build_native.ts";
 import { closeNetwork, makeNetwork, type Network } from "../ffi/network.ts";
@@ -44,7 +45,7 @@ import { Doorway } from "./doorway.ts";
 import { asSent, type Front, stopFront } from "./front.ts";
 import { EXIT_NOT_EXECUTABLE, EXIT_SIGNAL_BASE, Failure, say } from "./base/failure.ts";
 import type { Launched } from "./launcher.ts";
-import { nameServers } from "./name_servers.ts";
+import { planNames, RESOLV_CONF } from "./name_servers.ts";
 import type { Program } from "./program.ts";
 import type { RunLog } from "./run_log.ts";
 import { makeRunDir, removeRunDir, type RunDirSources, runDirSources } from "./run_dir.ts";
@@ -133,7 +134,7 @@ export class Session {
       if (this.#options.front !== null) setPartner(this.#options.front.pid);
       void this.#watch();
       const shim = findNative(SHIM_LIBRARY.name, SHIM_LIBRARY.sources);
-      if (!isNetworkShared) this.#network = makeNetwork(nameServers());
+      if (!isNetworkShared) this.#network = makeNetwork();
       if (this.#options.hasDoor) this.#doorway = Doorway.make();
       const worker = new StackWorker(this.#options.worker, say, this.#broken.reject);
       const started = worker.start({
@@ -151,7 +152,7 @@ export class Session {
       ready.facts.forEach(this.#options.tell);
       const preload = this.#preloadName(shim, runDir, ready.socketPath, sources);
       worker.onReport = this.#reportListener();
-      this.#start(ready, preload);
+      this.#start(ready, preload, this.#prepareNames(runDir, ready));
       const end = await Promise.race([this.#ended.promise, this.#broken.promise]);
       this.#phase = "draining";
       log?.tell(OwnEvent.CLI_ENDED, {
@@ -193,7 +194,25 @@ export class Session {
     return (report) => unserved.take(report);
   }
 
-  #start(ready: Ready, shim: string): void {
+  /** Writes what the program is to find as /etc/resolv.conf; undefined: the host's will do. */
+  #prepareNames(runDir: string, { nameservers }: Ready): View | undefined {
+    const { config: { names }, tell } = this.#options;
+    if (this.#network === undefined) return undefined; // its resolver is on the host's network
+    const { text, fact } = planNames({
+      configured: names.nameservers,
+      search: names.search,
+      leased: nameservers,
+      read: readText,
+    });
+    tell(fact);
+    if (text === null) return undefined;
+    const file = `${runDir}/resolv.conf`;
+    Deno.writeTextFileSync(file, text);
+    Deno.chmodSync(file, 0o644); // whoever the program becomes
+    return { file, inPlaceOf: RESOLV_CONF };
+  }
+
+  #start(ready: Ready, shim: string, view: View | undefined): void {
     const { program, argv, launched, tell } = this.#options;
     const env = childEnv({
       env: launched.env,
@@ -209,7 +228,7 @@ export class Session {
     if (typeof network === "number") throw noNetwork(path, network);
     const hostname = this.#options.config.names.hostname ?? undefined;
     const { pid, doorErrno } = launch({
-      ...{ path, argv, env, softFiles, ignoresSigpipe, loan, network, hostname },
+      ...{ path, argv, env, softFiles, ignoresSigpipe, loan, network, hostname, view },
       groupOf: this.#options.front?.pid,
       door: this.#doorway?.door(program.obstacle !== null),
     });
@@ -218,6 +237,10 @@ export class Session {
     if (pid < 0 && loan !== undefined) {
       const why = `cannot lend ${path} the shim in a mount namespace: ${errnoName(pid)}`;
       throw new Failure(`${why} (it changes user: nuse needs CAP_SYS_ADMIN for that)`);
+    }
+    if (pid === -EPERM && view !== undefined) {
+      const why = `cannot give ${path} its name servers: ${errnoName(pid)}`;
+      throw new Failure(`${why} (it takes CAP_SYS_ADMIN, to mount ${RESOLV_CONF})`);
     }
     if (pid === -EPERM && hostname !== undefined) {
       const why = `cannot give ${path} the host name ${hostname}: ${errnoName(pid)}`;
@@ -315,6 +338,14 @@ export class Session {
 /** The inode of the user namespace that has been made for it; null: none has. */
 function userNamespaceOf({ user }: Network): number | null {
   return user < 0 ? null : Deno.statSync(`/proc/self/fd/${user}`).ino;
+}
+
+function readText(path: string): string | null {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch {
+    return null;
+  }
 }
 
 /** The program does not get the host's instead. */

@@ -18,7 +18,7 @@ const SYMBOLS = {
   noteSignals: { name: "nuse_note_signals", parameters: [], result: "i32" },
   catchSignals: { name: "nuse_catch_signals", parameters: [], result: "i32" },
   /**
-   * (path, argv and envp as C strings in a row, argc, envc, loan and host name as four C strings,
+   * (path, argv and envp as C strings in a row, argc, envc, loan, host name and view as six C strings,
    * numbers as enumerated in child.c): pid
    */
   spawn: {
@@ -103,6 +103,12 @@ export interface Loan {
   readonly library: string;
 }
 
+/** A file that the program and what it starts see in the place of one of the host's. */
+export interface View {
+  readonly file: string;
+  readonly inPlaceOf: string;
+}
+
 /** The way through the second door, which host/door_filter.c puts before the program. */
 export interface Door {
   /** Our end of a socket by which the descriptor of the door goes to whoever answers there. */
@@ -138,6 +144,8 @@ export interface Launch {
   readonly groupOf?: number;
   /** What the program sees of itself; default: nuse's own host name. */
   readonly hostname?: string;
+  /** Default: it sees all of the host's files. */
+  readonly view?: View;
   /** Default: it is served by the shim alone. */
   readonly door?: Door;
 }
@@ -161,11 +169,11 @@ function cStrings(byteStrings: readonly string[]): Uint8Array<ArrayBuffer> {
 /** Starts the program with nuse's own stdin, stdout and stderr. */
 export function launch(options: Launch): Launched {
   const { path, argv, env, softFiles, ignoresSigpipe, loan, network, door } = options;
-  const { hostname = "", groupOf = -1 } = options;
+  const { hostname = "", groupOf = -1, view = { file: "", inPlaceOf: "" } } = options;
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   const strings = cStrings([...argv, ...variables]);
   const lent = loan === undefined ? "\0\0" : `${loan.shim}\0${loan.folder}\0${loan.library}`;
-  const texts = cString(`${lent}\0${hostname}`);
+  const texts = cString(`${lent}\0${hostname}\0${view.file}\0${view.inPlaceOf}`);
   // As enumerated in child.c.
   const numbers = new Int32Array([
     softFiles,

@@ -15,7 +15,7 @@ import { findNative, openNative } from "./build_native.ts";
 /** Name and sources of the host library, for `findNative` and for the build of `dist/nuse`. */
 export const HOST_LIBRARY = {
   name: "nuse_host",
-  sources: ["host", "closer", "child", "confine", "door", "door_filter", "names", "network"]
+  sources: ["host", "closer", "child", "confine", "door", "door_filter", "network"]
     .map((name) => `${import.meta.dirname}/host/${name}.c`),
 };
 

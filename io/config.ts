@@ -73,7 +73,7 @@ export interface RouteConfig {
 export interface NamesConfig {
   /** What the program sees of itself; null: the host's. */
   readonly hostname: string | null;
-  /** Kept for who will serve names: nobody does yet. */
+  /** Whom the program's resolver asks; none: those of DHCP, or of the host. */
   readonly nameservers: readonly string[];
   readonly search: readonly string[];
 }

@@ -92,6 +92,13 @@ export class DynamicAddresses {
     throw new SysError("bind", EADDRINUSE, why, { advice: "set an address" });
   }
 
+  /** The name servers that DHCP has told of. */
+  get nameservers(): string[] {
+    const leases = this.#all.map(({ client }) => client?.lease ?? null);
+    const all = leases.flatMap((lease) => lease?.nameservers.map((server) => `${server}`) ?? []);
+    return [...new Set(all)];
+  }
+
   /** Begins to look for an address of an interface whose frames the loop reads already. */
   begin(ifIndex: number, config: InterfaceConfig, nowUs: number): void {
     if (config.dynamic === null) return;

@@ -146,6 +146,11 @@ export class Runtime {
     return this.#service.socketPath;
   }
 
+  /** Those of DHCP. */
+  get nameservers(): readonly string[] {
+    return this.#dynamic.nameservers;
+  }
+
   get stopFd(): number {
     return this.#loop.stopFd;
   }

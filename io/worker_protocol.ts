@@ -54,6 +54,8 @@ export type WorkerMessage =
     readonly socketPath: string;
     /** An eventfd: once rung, the worker drains, says `drained` and ends. */
     readonly stopFd: number;
+    /** Of DHCP. */
+    readonly nameservers: readonly string[];
     /** What a person should know: lines for stderr. */
     readonly notes: readonly string[];
     /** What was set up: lines for -v. */

@@ -6,7 +6,7 @@
 import type { Config, NamesConfig } from "../../io/config.ts";
 import { Failure } from "../base/failure.ts";
 import { Complaints } from "./complaints.ts";
-import { type ConfigFile, only } from "./file.ts";
+import { only } from "./file.ts";
 import {
   parseHostname,
   parseNameserver,
@@ -22,7 +22,7 @@ import {
 } from "./interfaces.ts";
 import { refuseHostSubnets, refuseSharedSubnets } from "./networks.ts";
 import { buildRoutes, type RouteOrigins } from "./routes.ts";
-import { parseVif } from "./values.ts";
+import { parseVif, type Setting } from "./values.ts";
 import { refuseTornDevices, withKeysBelow } from "./vlans.ts";
 import { type ConfigSources, variable, wantedInterfaces } from "./wanted.ts";
 
@@ -67,7 +67,7 @@ export function buildConfig(sources: ConfigSources): Built {
   const routes = buildRoutes(sources, configs, complaints);
   const sysctls = complaints.attempt(() => sysctlsOf(sources)) ?? new Map();
   complaints.throwIfAny();
-  const names = namesOf(sources.file ?? null);
+  const names = namesOf(sources);
   return {
     config: {
       interfaces: configs,
@@ -84,7 +84,6 @@ export function buildConfig(sources: ConfigSources): Built {
     isEmbedded,
     warnings: [
       ...isEmbedded ? [] : interfaces.flatMap(hostAddressWarning),
-      ...namesWarning(names.config),
     ],
   };
 }
@@ -137,11 +136,11 @@ function sysctlsOf(sources: ConfigSources): Map<string, { value: string; from: s
   return sysctls;
 }
 
-/** Only a file says these. */
-function namesOf(file: ConfigFile | null) {
+/** Only a file says these, but for the name servers. */
+function namesOf({ env, file = null }: ConfigSources) {
   const hostname = file === null ? undefined : only(file.global, "hostname");
   const search = file === null ? undefined : only(file.global, "search");
-  const nameservers = file?.global.settings.get("nameserver") ?? [];
+  const nameservers = nameserversIn(env) ?? file?.global.settings.get("nameserver") ?? [];
   const config: NamesConfig = {
     hostname: hostname === undefined ? null : parseHostname(hostname),
     nameservers: nameservers.map(parseNameserver),
@@ -155,13 +154,10 @@ function namesOf(file: ConfigFile | null) {
   return { config, origins };
 }
 
-/** What is kept for later is not to look as if it worked. */
-function namesWarning({ nameservers, search }: NamesConfig): string[] {
-  const said = [
-    ...(nameservers.length === 0 ? [] : ["nameserver"]),
-    ...(search.length === 0 ? [] : ["search"]),
-  ];
-  if (said.length === 0) return [];
-  const verb = said.length === 1 ? "has" : "have";
-  return [`${said.join(", ")} ${verb} no effect yet: names are looked up by the host`];
+/** NUSE_NAMESERVER: addresses with blanks or commas between; null: it is not set. */
+function nameserversIn(env: ConfigSources["env"]): Setting[] | null {
+  const setting = variable(env, "NUSE_NAMESERVER");
+  if (setting === null) return null;
+  const words = setting.text.split(/[\s,]+/).filter((word) => word !== "");
+  return words.map((text) => ({ ...setting, text }));
 }

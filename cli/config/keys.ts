@@ -200,7 +200,8 @@ const GLOBAL_KEYS: readonly FileKey[] = [
     inFile: "nameserver",
     argument: "ADDRESS",
     example: "198.18.0.53",
-    meaning: "kept, not yet used: names are looked up by the host; several lines",
+    meaning:
+      "whom the program asks for names, by the stack; several lines; default: DHCP's, the host's",
     isRepeatable: true,
     parse: parseNameserver,
   },
@@ -208,7 +209,7 @@ const GLOBAL_KEYS: readonly FileKey[] = [
     inFile: "search",
     argument: "DOMAIN ...",
     example: "example.net",
-    meaning: "kept, not yet used, as `nameserver`",
+    meaning: "domains that it looks in; default: the host's",
     parse: parseSearch,
   },
   {

@@ -122,6 +122,8 @@ struct launch {
   const char *shim, *folder, *library;
   /* See name_host; "": nuse's own. */
   const char *hostname;
+  /* See show_file; "": the host's. */
+  const char *shown, *shown_as;
   /* Of the second door (door_filter.c), or -1. */
   int door;
   uint64_t mark;
@@ -175,6 +177,15 @@ static int name_host(const struct launch *l) {
   return unshare(CLONE_NEWUTS) < 0 ? -1 : sethostname(l->hostname, strlen(l->hostname));
 }
 
+/* The file `shown` in the place of the host's `shown_as`, for this process and what it starts, in a
+ * mount namespace as that of lend_library. */
+static int show_file(const struct launch *l) {
+  if (l->shown[0] == '\0') return 0;
+  if (unshare(CLONE_NEWNS) < 0) return -1;
+  if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0) return -1;
+  return mount(l->shown, l->shown_as, NULL, MS_BIND, NULL);
+}
+
 static int join_group(const struct launch *l) {
   if (l->group < 0) return 0;
   return setpgid(0, l->group == 0 ? 0 : getpgid(l->group));
@@ -191,7 +202,8 @@ static void run_child(struct launch *l) {
     files.rlim_cur = l->soft_files;
     setrlimit(RLIMIT_NOFILE, &files);
   }
-  if (join_group(l) < 0 || enter_network(l) < 0 || name_host(l) < 0 || lend_library(l) < 0) {
+  if (join_group(l) < 0 || enter_network(l) < 0 || name_host(l) < 0 || lend_library(l) < 0 ||
+      show_file(l) < 0) {
     l->error = errno;
     _exit(127);
   }
@@ -246,8 +258,8 @@ enum {
 };
 
 /* Starts the program; `strings` holds argc arguments, then envc variables, each with its NUL;
- * `texts` are three strings for lend_library, the first empty when there is nothing to lend, and
- * one for name_host. Returns the pid or -errno. */
+ * `texts` are three strings for lend_library, the first empty when there is nothing to lend, one
+ * for name_host and two for show_file. Returns the pid or -errno. */
 API int nuse_spawn(const char *path, char *strings, int argc, int envc, const char *texts,
                    int32_t *numbers) {
   struct launch l = {.path = path, .parent = getpid()};
@@ -263,6 +275,8 @@ API int nuse_spawn(const char *path, char *strings, int argc, int envc, const ch
   l.folder = l.shim + strlen(l.shim) + 1;
   l.library = l.folder + strlen(l.folder) + 1;
   l.hostname = l.library + strlen(l.library) + 1;
+  l.shown = l.hostname + strlen(l.hostname) + 1;
+  l.shown_as = l.shown + strlen(l.shown) + 1;
   was_ignored[SIGPIPE] = numbers[IGNORES_SIGPIPE] != 0;
   l.argv = split(rest, argc, &rest);
   l.envp = split(rest, envc, &rest);

@@ -110,17 +110,6 @@ static const int DOOR_CALLS[] = {
 };
 static const uint32_t MEETING_DOMAINS[] = {1 /* AF_UNIX */};
 
-/* What names.c does, and the end of its thread. */
-static const int NAMES_CALLS[] = {
-#ifdef SYS_poll
-  SYS_poll,
-#endif
-  SYS_ppoll, SYS_recvfrom, SYS_sendto, SYS_connect, SYS_accept4, SYS_close, SYS_futex,
-  SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_restart_syscall, SYS_madvise, SYS_munmap, SYS_exit,
-  SYS_exit_group,
-};
-static const uint32_t NAMES_DOMAINS[] = {2 /* AF_INET */, 10 /* AF_INET6 */};
-
 static const uint32_t STACK_IOCTLS[] = {
   FIONREAD, SIOCOUTQ, SIOCATMARK, FIONBIO, NETMAP_TXSYNC, NETMAP_RXSYNC, SECCOMP_IOCTL_NOTIF_RECV,
   SECCOMP_IOCTL_NOTIF_SEND, SECCOMP_IOCTL_NOTIF_ID_VALID, SECCOMP_IOCTL_NOTIF_ADDFD,
@@ -248,17 +237,5 @@ API int nuse_confine_main(void) {
   begin(&p);
   each(&p, MAIN_REFUSED, COUNT(MAIN_REFUSED), REFUSE(EPERM));
   answer(&p, SECCOMP_RET_ALLOW);
-  return install(&p);
-}
-
-/* For the thread that carries names (names.c). Returns 0 or -errno. */
-int nuse_confine_names(void) {
-  struct program p;
-  int r = keep_capabilities(0);
-  if (r < 0) return r;
-  begin(&p);
-  each(&p, NAMES_CALLS, COUNT(NAMES_CALLS), SECCOMP_RET_ALLOW);
-  with_argument(&p, SYS_socket, 0, NAMES_DOMAINS, COUNT(NAMES_DOMAINS));
-  answer(&p, REFUSE(EPERM));
   return install(&p);
 }

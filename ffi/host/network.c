@@ -8,14 +8,12 @@
  * and nobody else has one.
  *
  * What lo gets besides 127.0.0.1: an address that glibc does not take for "no IPv4 here"
- * (AI_ADDRCONFIG counts every address but that one), and those of the name servers, whose ports 53
- * are opened (names.c).
+ * (AI_ADDRCONFIG counts every address but that one).
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/ipv6.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -37,24 +35,17 @@
 #endif
 
 #define STACK_LEN (64 * 1024)
-#define DNS_PORT 53
-#define DNS_BACKLOG 16
-#define SERVERS_MAX 3 /* glibc's MAXNS */
-#define LO_INDEX 1
 #define SECOND_LOOPBACK 0x7f000002 /* 127.0.0.2 */
 
-/* A network. Descriptors: its namespace; the user namespace that owns it, or -1; for each name
- * server a UDP and a listening TCP socket, or -1. The twin is ffi/network.ts. */
+/* A network. Descriptors: its namespace; the user namespace that owns it, or -1. The twin is
+ * ffi/network.ts. */
 struct network {
   uint64_t cookie; /* SO_NETNS_COOKIE of its sockets */
   int32_t net, user;
-  int32_t names[2 * SERVERS_MAX];
 };
 
 struct order {
   struct network *made;
-  const struct sockaddr_in6 *servers; /* or sockaddr_in */
-  int server_count;
   bool with_user;
   uid_t uid;
   gid_t gid;
@@ -86,55 +77,16 @@ static int lo_up(int control) {
   return ioctl(control, SIOCSIFFLAGS, &request);
 }
 
-/* Gives lo one more address; `label` is a number of its own. */
-static int lo_add(int control, int label, struct in_addr addr) {
+/* Gives lo one more address. */
+static int lo_add(int control, struct in_addr addr) {
   struct ifreq request = {0};
   struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr = addr};
-  snprintf(request.ifr_name, sizeof request.ifr_name, "lo:%d", label);
+  strcpy(request.ifr_name, "lo:0");
   memcpy(&request.ifr_addr, &name, sizeof name);
   if (ioctl(control, SIOCSIFADDR, &request) < 0) return -1;
   name.sin_addr.s_addr = htonl(0xffffffff);
   memcpy(&request.ifr_netmask, &name, sizeof name);
   return ioctl(control, SIOCSIFNETMASK, &request);
-}
-
-static int lo_add6(const struct in6_addr *addr) {
-  struct in6_ifreq request = {.ifr6_addr = *addr, .ifr6_prefixlen = 128, .ifr6_ifindex = LO_INDEX};
-  int control = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  int r = control < 0 ? -1 : ioctl(control, SIOCSIFADDR, &request);
-  close(control);
-  return r;
-}
-
-/* A socket bound to a name server's address and port; TCP listens. -1: not possible. */
-static int names_socket(const struct sockaddr_in6 *server, int type) {
-  int one = 1;
-  socklen_t len = server->sin6_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof *server;
-  int fd = socket(server->sin6_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) return -1;
-  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-  if (bind(fd, (const struct sockaddr *)server, len) == 0 &&
-      (type == SOCK_DGRAM || listen(fd, DNS_BACKLOG) == 0)) {
-    return fd;
-  }
-  close(fd);
-  return -1;
-}
-
-/* A name server whose address cannot be had here is not heard: its sockets stay -1. */
-static void open_names(const struct order *o, int control) {
-  for (int i = 0; i < o->server_count; i++) {
-    const struct sockaddr_in6 *server = &o->servers[i];
-    if (server->sin6_family == AF_INET6) {
-      if (!IN6_IS_ADDR_LOOPBACK(&server->sin6_addr) && lo_add6(&server->sin6_addr) < 0) continue;
-    } else {
-      struct in_addr addr = ((const struct sockaddr_in *)server)->sin_addr;
-      bool is_loopback = ntohl(addr.s_addr) >> 24 == IN_LOOPBACKNET;
-      if (!is_loopback && lo_add(control, i + 1, addr) < 0) continue;
-    }
-    o->made->names[2 * i] = names_socket(server, SOCK_DGRAM);
-    o->made->names[2 * i + 1] = names_socket(server, SOCK_STREAM);
-  }
 }
 
 /* In the helper, inside. */
@@ -144,8 +96,7 @@ static int furnish(const struct order *o) {
   int control = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (control < 0) return -1;
   struct in_addr second = {htonl(SECOND_LOOPBACK)};
-  int r = lo_up(control) < 0 || lo_add(control, 0, second) < 0 ? -1 : 0;
-  if (r == 0) open_names(o, control);
+  int r = lo_up(control) < 0 || lo_add(control, second) < 0 ? -1 : 0;
   socklen_t len = sizeof made->cookie;
   if (r == 0) r = getsockopt(control, SOL_SOCKET, SO_NETNS_COOKIE, &made->cookie, &len);
   close(control);
@@ -183,17 +134,14 @@ static int make(struct order *o) {
 }
 
 static void forget(struct network *made) {
-  for (int32_t *fd = &made->net; fd < made->names + 2 * SERVERS_MAX; fd++) {
-    if (*fd >= 0) close(*fd);
-    *fd = -1;
-  }
+  if (made->net >= 0) close(made->net);
+  if (made->user >= 0) close(made->user);
+  made->net = made->user = -1;
 }
 
-/* Makes a network with ways to `count` name servers, each a sockaddr_in or sockaddr_in6 in the room
- * of a sockaddr_in6. Fills `made`. Returns 0 or -errno. Before the thread is confined. */
-API int nuse_make_network(const void *servers, int count, struct network *made) {
-  struct order o = {.made = made, .servers = servers, .uid = geteuid(), .gid = getegid()};
-  o.server_count = count > SERVERS_MAX ? SERVERS_MAX : count;
+/* Makes a network. Fills `made`. Returns 0 or -errno. Before the thread is confined. */
+API int nuse_make_network(struct network *made) {
+  struct order o = {.made = made, .uid = geteuid(), .gid = getegid()};
   memset(made, 0xff, sizeof *made);
   int r = make(&o);
   if (r == -EPERM) {

@@ -5,10 +5,9 @@
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { NUSE_DOOR_MARK } from "../../ffi/shim/protocol.ts";
-import { e2eWith, type Fixture, NUSE, PEER, withoutNetmap } from "./fixture.ts";
+import { e2eWith, NUSE, PEER, withoutNetmap } from "./fixture.ts";
 
 const e2e = withoutNetmap(e2eWith("nc", "python3"));
-const NAME_SERVER = new URL("./name_server.ts", import.meta.url).pathname;
 
 /** `./nuse … argv` with an environment that the shim does not survive. */
 const bare = (argv: string[]) => ["env", "-i", "/bin/sh", "-c", argv.join(" ")];
@@ -45,30 +44,6 @@ e2e("--host-network: what the shim misses has the host's", async (f) => {
   assertStringIncludes(r.stderr, "refused");
   const host = (await f.ns.run(["readlink", "/proc/self/ns/net"])).stdout;
   assertEquals(r.stdout, host);
-});
-
-/** Runs nuse where /etc/resolv.conf names 127.0.0.1. */
-async function withResolver(f: Fixture, argv: string[]) {
-  const file = await Deno.makeTempFile();
-  await Deno.writeTextFile(file, "nameserver 127.0.0.1\noptions timeout:3 attempts:2\n");
-  const script = `mount --bind ${file} /etc/resolv.conf && exec "$@"`;
-  try {
-    return await f.ns.run(["unshare", "-m", "sh", "-c", script, "sh", ...f.command, ...argv]);
-  } finally {
-    await Deno.remove(file);
-  }
-}
-
-e2e("names: the resolver's questions reach the host's name server, over UDP and TCP", async (f) => {
-  const server = f.ns.start([Deno.execPath(), "run", "-A", "--unstable-net", NAME_SERVER]);
-  await server.waitFor("ready");
-  const lookup = (name: string) => `getent ahostsv4 ${name} | head -n 1`;
-  const both = `${lookup("small.test")}; ${lookup("large.test")}`;
-  const r = await withResolver(f, ["sh", "-c", both]);
-  const addresses = r.stdout.trim().split("\n").map((line) => line.split(/\s+/)[0]);
-  assertEquals(addresses, ["198.18.9.1", "198.18.9.2"], r.stdout + r.stderr);
-  server.kill();
-  await server.done;
 });
 
 e2e("AI_ADDRCONFIG finds IPv4 there, with and without the shim", async (f) => {

@@ -1,6 +1,6 @@
 /**
- * A name server on 127.0.0.1:53 for empty_network_test.ts: every A question has one answer, that
- * for `large.test` only over TCP. Says "ready" when it listens.
+ * A name server for names_test.ts, on port 53 of its argument: every A question has one answer, that
+ * for `large.test` only over TCP. Says "ready" when it listens, then who asks.
  *
  * @module
  */
@@ -46,13 +46,16 @@ async function serveTcp(connection: Deno.TcpConn): Promise<void> {
   connection.close();
 }
 
-const address = { hostname: "127.0.0.1", port: 53 };
+const address = { hostname: Deno.args[0], port: 53 };
 const udp = Deno.listenDatagram({ ...address, transport: "udp" });
 const tcp = Deno.listen(address);
 console.log("ready");
 await Promise.all([
   (async () => {
-    for await (const [query, from] of udp) await udp.send(reply(query, false), from);
+    for await (const [query, from] of udp) {
+      console.log((from as Deno.NetAddr).hostname);
+      await udp.send(reply(query, false), from);
+    }
   })(),
   (async () => {
     for await (const connection of tcp) await serveTcp(connection);

@@ -1,6 +1,6 @@
 /**
- * The program's network (host/network.c): what is in it, and what is left of it. Names and what
- * programs see of it: tests/e2e/empty_network_test.ts.
+ * The program's network (host/network.c): what is in it, and what is left of it. What programs see
+ * of it: tests/e2e/empty_network_test.ts.
  *
  * @module
  */
@@ -21,7 +21,7 @@ Deno.test({
   ignore: !canMakeNetns,
   fn() {
     const home = Deno.readLinkSync("/proc/thread-self/ns/net");
-    const network = makeNetwork([]);
+    const network = makeNetwork();
     assert(typeof network === "object", `${network}`);
     const path = `/proc/self/fd/${network.net}`;
     assert(Deno.readLinkSync(path) !== home);
@@ -44,7 +44,7 @@ Deno.test({
   fn() {
     const before = openFiles();
     for (let i = 0; i < 20; i++) {
-      const network = makeNetwork([]);
+      const network = makeNetwork();
       assert(typeof network === "object");
       closeNetwork(network);
     }

@@ -38,6 +38,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   udhcpd: "udhcpd",
   busybox: "busybox-static",
   "musl-gcc": "musl-tools",
+  hey: "hey",
+  websocketd: "websocketd",
 };
 
 /** Without these nuse's C parts cannot be compiled. */

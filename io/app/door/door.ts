@@ -23,14 +23,18 @@
  * the loop goes on. A signal ends such a wait in the kernel, without a word to us: the answer finds
  * nobody (ENOENT), or the thread comes with another call, or with the same again.
  *
- * A process with the shim in it is let pass: what goes past its shim is the C library's resolver,
- * whose way is that of ffi/host/names.c.
+ * In a process with the shim in it only what goes past that stops here: the C library's resolver,
+ * Go's own system calls. A socket of which the shim has told us a moment ago may be unknown still:
+ * then we read what the shims have said.
  *
  * @module
  */
 import { EPOLLHUP, EPOLLIN } from "../../../ffi/abi/epoll.ts";
 import { SYSCALLS } from "../../../ffi/abi/syscalls.ts";
 import { type DoorCalls, doorCalls } from "../../../ffi/door.ts";
+import { SO_RCVBUF, SOL_SOCKET } from "../../../ffi/abi/socket.ts";
+import { NUSE_PAIR_MARK } from "../../../ffi/shim/protocol.ts";
+import { getIntOption } from "../../../ffi/socket.ts";
 import { EBADF, ENOENT } from "../../../stack/mod.ts";
 import type { Handler } from "../../loop/loop.ts";
 import { Call, type Caller } from "../control/call.ts";
@@ -78,7 +82,7 @@ export class Door implements Handler {
   readonly #userNamespace: number;
   readonly #kept: KeptConnections;
   readonly #message: DoorMessage;
-  /** Takes note of the processes with a shim that have come and gone. */
+  /** Carries out what the shims have sent so far. */
   readonly #catchUp: (nowUs: number) => void;
   #slot = -1;
 
@@ -139,9 +143,7 @@ export class Door implements Handler {
     const isRepeated = thread.waiting !== null && trap.repeats(thread.waiting);
     thread.waiting = null;
     thread.drop(); // of a wait that a signal has ended
-    this.#catchUp(nowUs);
-    const hasShim = this.#threads.account(thread.process).clients > 0;
-    this.#finish(thread, hasShim ? PASS : this.#look(thread, isRepeated, nowUs));
+    this.#finish(thread, this.#look(thread, isRepeated, nowUs));
   }
 
   /** A call that has waited goes on. */
@@ -224,6 +226,7 @@ export class Door implements Handler {
     if (fd < 0) return fd === -EBADF ? fd : PASS;
     try {
       const cookie = pairs.cookieOf(fd);
+      if (endpoints.get(cookie) === null && isMarked(fd)) this.#catchUp(doorCall.call.nowUs);
       const endpoint = endpoints.get(cookie);
       const ended = endpoint === null ? endedSockets.get(cookie) : null;
       const known = endpoint ?? ended;
@@ -245,4 +248,9 @@ export class Door implements Handler {
     thread.waiting = saved;
     this.#app.parked.park(cookie, () => this.#retry(thread, saved));
   }
+}
+
+/** Whether it may be the program's end of one of our pairs. */
+function isMarked(fd: number): boolean {
+  return getIntOption(fd, SOL_SOCKET, SO_RCVBUF) === 2 * NUSE_PAIR_MARK;
 }

@@ -44,7 +44,10 @@ export interface SocketCall extends DoorCall {
   readonly ended: EndedSocket | null;
 }
 
-/** Puts a copy of `fd` at the program's lowest free number: that is the answer. */
+/**
+ * Puts a copy of `fd` at the program's lowest free number: that is the answer. -ENOENT: a signal has
+ * ended the wait; the call, if it is made again, begins anew.
+ */
 export function giveDescriptor(
   { trap, calls, door }: DoorCall,
   fd: number,

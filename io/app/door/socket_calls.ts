@@ -66,7 +66,7 @@ export function makeSocket(doorCall: DoorCall): number {
   watchUrgent(doorCall, call.app.endpoints.get(reply.cookie));
   const given = giveDescriptor(doorCall, reply.passFd, (flags & SOCK_CLOEXEC) !== 0);
   call.app.sys.close(reply.passFd);
-  return given;
+  return given === -ENOENT ? ANSWERED : given;
 }
 
 /** Without the shim nobody tells who looks out for urgent data: whoever wants it has it. */
@@ -192,8 +192,11 @@ export function accept(socketCall: SocketCall, flags: number): number {
   }
   if ((flags & SOCK_NONBLOCK) !== 0) calls.makeNonblocking(accepted);
   const given = giveDescriptor(socketCall, accepted, (flags & SOCK_CLOEXEC) !== 0);
-  if (given === -ENOENT) kept.keep(cookie, accepted, app.scratchOff);
-  else app.sys.close(accepted);
+  if (given === -ENOENT) {
+    kept.keep(cookie, accepted, app.scratchOff);
+    return ANSWERED;
+  }
+  app.sys.close(accepted);
   return given;
 }
 

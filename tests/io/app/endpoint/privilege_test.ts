@@ -149,7 +149,7 @@ Deno.test({ name: "options of an administrator", ignore }, () => {
 Deno.test(
   { name: "a socket of another network says nothing: there anybody is root", ignore },
   () => {
-    const network = makeNetwork([]);
+    const network = makeNetwork();
     if (typeof network === "number") throw new Error(`${network}`);
     using evidence = new Evidence();
     const here = evidence.raw();
