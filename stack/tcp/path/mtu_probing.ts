@@ -47,7 +47,6 @@ export function onTimeoutOfSize(tcb: Tcb, nowUs: number): void {
     // Perhaps there is no path at all: no hurry
     if (tcb.backoff % RETRIES_1 !== 0) return;
     if (!mtuProbing.isTrial) mtuProbing.limitBefore = mtuProbing.mssLimit;
-    mtuProbing.isTrial = true;
   } else {
     beginSearch(tcb, nowUs);
   }
@@ -76,10 +75,11 @@ export function noteArrival(tcb: Tcb, longestBytes: number, nowUs: number): void
 
 function endTrial(tcb: Tcb, longestBytes: number, nowUs: number): void {
   const { mtuProbing } = tcb;
-  mtuProbing.isTrial = false;
+  const { limitBefore } = mtuProbing;
+  mtuProbing.limitBefore = 0;
   mtuProbing.doubts = longestBytes > mtuProbing.mssLimit ? 0 : mtuProbing.doubts + 1;
   if (mtuProbing.doubts < DOUBTS_MAX) {
-    mtuProbing.mssLimit = mtuProbing.limitBefore;
+    mtuProbing.mssLimit = limitBefore;
     updateSmss(tcb);
     return;
   }

@@ -62,12 +62,15 @@ export class MtuProbing {
   high = 0;
   /** Data of the largest segments that have passed; 0: none have. */
   passedLen = 0;
-  /** `mssLimit` is on trial, and was this before. */
-  isTrial = false;
-  limitBefore = Infinity;
+  /** `mssLimit` is on trial, and was this before; 0: it is not on trial. */
+  limitBefore = 0;
   /** Trials since a segment of full size has passed. */
   doubts = 0;
   /** Data of the probe that is in flight (0: none), and its sequence number. */
   probeLen = 0;
   probeSeq = 0;
+
+  get isTrial(): boolean {
+    return this.limitBefore !== 0;
+  }
 }

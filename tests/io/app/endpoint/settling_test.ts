@@ -1,5 +1,7 @@
 import { assertEquals } from "@std/assert";
 import * as P from "../../../../ffi/shim/protocol.ts";
+import { SettlingPrograms } from "../../../../io/app/endpoint/settling.ts";
+import { DeferredReply } from "../../../../io/app/protocol/deferred_reply.ts";
 import { connectedStreams, POLLIN } from "../program.ts";
 import { World } from "../world.ts";
 
@@ -27,4 +29,29 @@ Deno.test("SETTLE: of a program that goes away meanwhile; the next is answered",
   child.close();
   world.steps(3);
   assertEquals(program.request(P.NUSE_OP_SETTLE).result, 0);
+});
+
+class CountedReply extends DeferredReply {
+  sent = 0;
+
+  protected send(): void {
+    this.sent++;
+  }
+}
+
+Deno.test("SETTLE: the answer comes at the end of the turn after the one that has read it", () => {
+  const settling = new SettlingPrograms();
+  const [first, second] = [new CountedReply(), new CountedReply()];
+  const seen: number[][] = [];
+  const endTurn = () => {
+    settling.endTurn();
+    seen.push([first.sent, second.sent]);
+  };
+  settling.wait(first);
+  endTurn();
+  settling.wait(second);
+  endTurn();
+  endTurn();
+  endTurn();
+  assertEquals(seen, [[0, 0], [1, 0], [1, 1], [1, 1]]);
 });
