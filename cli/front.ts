@@ -28,8 +28,8 @@ import {
   SI_KERNEL,
   SI_PASSED,
   SIGINT,
+  SIGRTMAX,
   SIGSTOP,
-  SIGTSTP,
   spawn,
   stopSelf,
 } from "../ffi/child.ts";
@@ -62,9 +62,12 @@ export function asSent(event: Signal): Signal {
   return { ...event, code: isKernel ? SI_KERNEL : 0, pid: isKernel ? 0 : event.pid };
 }
 
-/** The front is to stop as `signal` has stopped the program. */
+/**
+ * The front is to stop as `signal` has stopped the program. A real-time signal says so: these
+ * queue, where a second SIGTSTP is lost while the terminal's own has not been handled yet.
+ */
 export function stopFront(front: Front, signal: number): void {
-  passSignal(front.pid, SIGTSTP, signal);
+  passSignal(front.pid, SIGRTMAX, signal);
 }
 
 /** Ends as nuse ends. Throws Failure or SysError. */

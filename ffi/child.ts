@@ -73,6 +73,7 @@ export const SIGKILL = 9;
 export const SIGTERM = 15;
 export const SIGSTOP = 19;
 export const SIGTSTP = 20;
+export const SIGRTMAX = 64;
 
 export type ChildEvent =
   /** A signal came to nuse; `pid` sent it when `code` is not SI_KERNEL. */

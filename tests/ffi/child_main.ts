@@ -1,12 +1,13 @@
 /**
- * A process that starts its arguments as nuse does and prints every event as a line of JSON on
- * stderr. For child_test.ts.
+ * A process that starts its arguments as nuse does, its parent's front, and prints every event as a
+ * line of JSON on stderr. For child_test.ts and ../cli/front_test.ts.
  *
  * @module
  */
-import { catchSignals, nextEvent, spawn, stopSelf } from "../../ffi/child.ts";
+import { catchSignals, nextEvent, setPartner, spawn, stopSelf } from "../../ffi/child.ts";
 
 catchSignals();
+setPartner(Deno.ppid);
 const softFiles = Number(Deno.env.get("SOFT_FILES") ?? 0);
 const ignoresSigpipe = Deno.env.get("IGNORES_SIGPIPE") === "1";
 const env = Deno.env.toObject();
