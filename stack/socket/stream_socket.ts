@@ -68,7 +68,7 @@ export class TcpStreamSocket extends TcpSocket implements StreamSocket {
   }
 
   ownOptions(): SocketOptions {
-    return this.tcpOptions.ownSocketOptions();
+    return this.tcb.ownOptions().ownSocketOptions();
   }
 
   get memoryUse(): MemoryUse {

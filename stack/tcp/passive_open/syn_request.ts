@@ -179,7 +179,7 @@ function makeConnection(request: SynRequest): Tcb {
   const { layer, listener } = request;
   const parent = listener.tcb;
   const congestion = createCongestionControl(parent.congestion.name, layer.random)!;
-  const tcb = new Tcb(layer, congestion, parent.options.clone(layer.config));
+  const tcb = new Tcb(layer, congestion, parent.shareOptions());
   tcb.rcvBufBytes = parent.rcvBufBytes;
   tcb.sndBufBytes = parent.sndBufBytes;
   tcb.listener = listener;

@@ -1,8 +1,7 @@
 /**
  * What a program has set on a stream socket: the options of IPPROTO_TCP, and by reference those
- * that all kinds of socket have. Connections of a listener start with its options: with a copy of
- * TCP's, and with the very record of the others, until one of them sets one. Times are
- * microseconds.
+ * that all kinds of socket have. Connections of a listener start with the very records of its
+ * options, and whoever sets one takes a copy of that record first. Times are microseconds.
  *
  * @module
  */
@@ -11,7 +10,9 @@ import { DELACK_MAX_US, type TcpConfig } from "../base/config.ts";
 import type { CookieMaker } from "../secrets/fast_open_cookies.ts";
 
 export class TcpSocketOptions {
-  #isShared = false;
+  /** More than one socket has this record: `Tcb.ownOptions` copies it before somebody writes. */
+  isShared = false;
+  #isSocketShared = false;
   readonly #defaultTtl: number;
 
   /** SO_RCVBUF, SO_SNDBUF were set: no auto-tuning. */
@@ -72,17 +73,24 @@ export class TcpSocketOptions {
   }
 
   /** For a connection that a listener makes. */
-  clone(config: TcpConfig): TcpSocketOptions {
+  share(): this {
+    this.isShared = true;
+    return this;
+  }
+
+  /** For one socket, which may write into it. */
+  copy(config: TcpConfig): TcpSocketOptions {
     const copy = Object.assign(new TcpSocketOptions(config, this.socket), this);
-    copy.#isShared = true;
-    this.#isShared = true;
+    copy.isShared = false;
+    copy.#isSocketShared = true;
+    this.#isSocketShared = true;
     return copy;
   }
 
   /** The options of all kinds of socket, for this one alone. */
   ownSocketOptions(): SocketOptions {
-    if (this.#isShared) this.socket = Object.assign(new SocketOptions(), this.socket);
-    this.#isShared = false;
+    if (this.#isSocketShared) this.socket = Object.assign(new SocketOptions(), this.socket);
+    this.#isSocketShared = false;
     return this.socket;
   }
 }

@@ -37,6 +37,7 @@ import { WriteMarks } from "./write_marks.ts";
 
 export class Tcb extends Flow {
   readonly kind = FLOW_TCB;
+  #options: TcpSocketOptions;
   state = State.CLOSED;
   /** The program's handle; null for an orphan and for a connection not yet accepted. */
   socket: SocketHandle | null = null;
@@ -264,9 +265,10 @@ export class Tcb extends Flow {
   constructor(
     readonly layer: TcpContext,
     congestion: CongestionControl,
-    public options: TcpSocketOptions = new TcpSocketOptions(layer.config),
+    options: TcpSocketOptions = new TcpSocketOptions(layer.config),
   ) {
     super();
+    this.#options = options;
     const config = layer.config;
     this.congestion = congestion;
     this.smss = config.defaultSmss;
@@ -280,6 +282,22 @@ export class Tcb extends Flow {
     this.sent = new SentQueue(layer.sentPool);
     this.rtt = new RttEstimator(config.rtoInitUs, options.rtoMinUs, options.rtoMaxUs);
     this.quickAcks = config.quickAckSegments;
+  }
+
+  /** To be read; who writes asks `ownOptions`. */
+  get options(): Readonly<TcpSocketOptions> {
+    return this.#options;
+  }
+
+  /** For this connection alone. */
+  ownOptions(): TcpSocketOptions {
+    if (this.#options.isShared) this.#options = this.#options.copy(this.layer.config);
+    return this.#options;
+  }
+
+  /** For another connection too, until one of them writes. */
+  shareOptions(): TcpSocketOptions {
+    return this.#options.share();
   }
 
   /** The program may send: also data that goes with the SYN or before the handshake is over. */

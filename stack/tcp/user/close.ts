@@ -147,7 +147,7 @@ function needsReset(state: State): boolean {
 export function renewTcb(socket: TcpSocket): void {
   const old = socket.tcb;
   const congestion = createCongestionControl(old.congestion.name, old.layer.random)!;
-  const fresh = new Tcb(old.layer, congestion, old.options);
+  const fresh = new Tcb(old.layer, congestion, old.ownOptions());
   fresh.pacer.maxRate = old.pacer.maxRate;
   fresh.rcvBufBytes = old.options.isRcvBufLocked ? old.rcvBufBytes : fresh.rcvBufBytes;
   fresh.sndBufBytes = old.options.isSndBufLocked ? old.sndBufBytes : fresh.sndBufBytes;

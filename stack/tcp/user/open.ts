@@ -87,7 +87,7 @@ export function listenSocket(socket: TcpSocket, backlog: number): number {
   socket.listening = new Listener(tcb, limit);
   const everyListener = FAST_OPEN_SERVER | FAST_OPEN_EVERY_LISTENER;
   if ((layer.config.fastOpen & everyListener) === everyListener) {
-    tcb.options.fastOpenQueue ||= limit;
+    tcb.ownOptions().fastOpenQueue ||= limit;
   }
   layer.demux.addListener(socket.listening);
   tell(tcb, LogEvent.TCP_LISTEN, limit);

@@ -60,7 +60,7 @@ export class TcpSocket implements SocketHandle {
     tcb.socket = this;
   }
 
-  get tcpOptions(): TcpSocketOptions {
+  get tcpOptions(): Readonly<TcpSocketOptions> {
     return this.tcb.options;
   }
 
@@ -358,7 +358,7 @@ export class TcpSocket implements SocketHandle {
   }
 
   set receiveBuffer(bytes: number) {
-    this.tcb.options.isRcvBufLocked = true;
+    this.tcb.ownOptions().isRcvBufLocked = true;
     this.tcb.rcvBufBytes = bytes;
   }
 
@@ -367,7 +367,7 @@ export class TcpSocket implements SocketHandle {
   }
 
   set sendBuffer(bytes: number) {
-    this.tcb.options.isSndBufLocked = true;
+    this.tcb.ownOptions().isSndBufLocked = true;
     this.tcb.sndBufBytes = bytes;
   }
 

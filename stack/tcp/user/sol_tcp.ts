@@ -93,7 +93,7 @@ export function setTcpOption(
     case TCP_THIN_LINEAR_TIMEOUTS:
     case TCP_THIN_DUPACK: // without an effect in Linux, too, since RACK
       if (n < 0 || n > 1) return -EINVAL;
-      if (name === TCP_THIN_LINEAR_TIMEOUTS) socket.tcb.options.thinLinearTimeouts = n === 1;
+      if (name === TCP_THIN_LINEAR_TIMEOUTS) socket.tcb.ownOptions().thinLinearTimeouts = n === 1;
       return 0;
     case TCP_TIMESTAMP: // only in TCP_REPAIR
       return -EPERM;
@@ -103,17 +103,16 @@ export function setTcpOption(
 }
 
 function setSendingMode(tcb: Tcb, name: number, n: number): number {
-  const { options } = tcb;
   if (name === TCP_QUICKACK) {
     tcb.isPingPong = n === 0;
     if (n !== 0 && seqGt(tcb.rcvNxt, tcb.lastAckSent) && tcb.state !== State.CLOSED) {
       tcb.isAckDue = true;
     }
   } else if (name === TCP_NODELAY) {
-    options.noDelay = n !== 0;
+    tcb.ownOptions().noDelay = n !== 0;
     if (n !== 0) tcb.writes.force();
   } else {
-    options.cork = n !== 0;
+    tcb.ownOptions().cork = n !== 0;
     if (n === 0) tcb.writes.hasMore = false;
   }
   // What was held back may go now
@@ -122,7 +121,8 @@ function setSendingMode(tcb: Tcb, name: number, n: number): number {
 }
 
 function setFastOpen(tcb: Tcb, name: number, n: number): number {
-  const { options, layer: { config } } = tcb;
+  const { config } = tcb.layer;
+  const options = tcb.ownOptions();
   if (name === TCP_FASTOPEN_CONNECT) {
     if (n < 0 || n > 1) return -EINVAL;
     if ((config.fastOpen & FAST_OPEN_CLIENT) === 0) return -EOPNOTSUPP;
@@ -141,12 +141,12 @@ function setFastOpen(tcb: Tcb, name: number, n: number): number {
 /** One key, or two, of which the second is the one that was in use before. */
 function setFastOpenKey(tcb: Tcb, value: Uint8Array): number {
   if (value.length !== FAST_OPEN_KEY_LEN && value.length !== 2 * FAST_OPEN_KEY_LEN) return -EINVAL;
-  tcb.options.fastOpenCookies = new CookieMaker(value.slice());
+  tcb.ownOptions().fastOpenCookies = new CookieMaker(value.slice());
   return 0;
 }
 
 function setKeepAlive(tcb: Tcb, name: number, n: number): number {
-  const { options } = tcb;
+  const options = tcb.ownOptions();
   if (n < 1 || n > (name === TCP_KEEPCNT ? COUNT_MAX : KEEP_SECONDS_MAX)) return -EINVAL;
   if (name === TCP_KEEPCNT) {
     options.keepCount = n;
@@ -164,7 +164,9 @@ function setKeepAlive(tcb: Tcb, name: number, n: number): number {
   return 0;
 }
 
-function setTimes({ options, rtt }: Tcb, name: number, n: number): number {
+function setTimes(tcb: Tcb, name: number, n: number): number {
+  const { rtt } = tcb;
+  const options = tcb.ownOptions();
   if (name === TCP_RTO_MAX_MS) {
     if (n < 1000 || n > RTO_MAX_SECONDS * 1000) return -EINVAL;
     options.rtoMaxUs = rtt.rtoMaxUs = n * 1000;
@@ -178,7 +180,8 @@ function setTimes({ options, rtt }: Tcb, name: number, n: number): number {
 }
 
 function setLimit(tcb: Tcb, name: number, n: number, _nowUs: number): number {
-  const { options, layer: { config } } = tcb;
+  const { config } = tcb.layer;
+  const options = tcb.ownOptions();
   switch (name) {
     case TCP_MAXSEG:
       if (n !== 0 && (n < MAXSEG_MIN || n > MAXSEG_MAX)) return -EINVAL;

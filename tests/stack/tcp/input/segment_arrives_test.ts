@@ -24,7 +24,7 @@ Deno.test("IP_MINTTL: what comes from farther away is dropped", () => {
     return before(pkt);
   };
   const socket = peer.connect();
-  socket.tcb.options.ownSocketOptions().minTtl = 255;
+  socket.tcb.ownOptions().ownSocketOptions().minTtl = 255;
   const seq = peer.nextSeq;
   for (ttl of [254, 255]) {
     peer.send({ flags: "P.", seq, data: 5 });
@@ -32,7 +32,7 @@ Deno.test("IP_MINTTL: what comes from farther away is dropped", () => {
   }
   assertEquals(host.counters.snapshot()["drop.tcpMinTtl"], 1);
   const listener = peer.listen();
-  listener.tcb.options.ownSocketOptions().minTtl = 255;
+  listener.tcb.ownOptions().ownSocketOptions().minTtl = 255;
   ttl = 64;
   peer.sent.length = 0;
   peer.send({ flags: "S", seq: 0 });

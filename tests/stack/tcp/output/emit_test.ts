@@ -30,7 +30,7 @@ Deno.test("emit: a segment has its bytes of the ring, the acknowledgment and the
 
 Deno.test("emit: TOS is the program's, but for the codepoint of ECN", () => {
   const [peer, { tcb }] = written();
-  tcb.options.ownSocketOptions().tos = 0x2f;
+  tcb.ownOptions().ownSocketOptions().tos = 0x2f;
   emitSegment(tcb, tcb.sndUna, 10, 0, peer.nowUs);
   emitSegment(tcb, tcb.sndUna, 10, 0, peer.nowUs, 2);
   assertEquals(peer.sent.map((seen) => seen.packet.tos), [0x2c, 0x2e]);

@@ -39,7 +39,7 @@ Deno.test("deadlines: retransmission after an RTO; TCP_USER_TIMEOUT clamps the b
   tcb.rtt.rtoUs = 800_000;
   armRetransmitTimer(tcb, 1_000_000);
   assertEquals([tcb.retransmitTimer, tcb.retransmitAtUs], [RetransmitTimer.RTO, 1_800_000]);
-  tcb.options.userTimeoutUs = 500_000;
+  tcb.ownOptions().userTimeoutUs = 500_000;
   tcb.sent.push(tcb.sndUna, 10, 0, 900_000);
   armRetransmitTimer(tcb, 1_000_000);
   assertEquals(tcb.retransmitAtUs, 1_800_000, "the first one is not");
@@ -77,11 +77,11 @@ Deno.test("deadlines: keepalive counts from when the peer was heard last", () =>
   tcb.lastAckReceivedUs = 5;
   tcb.lastDataReceivedUs = 7;
   tcb.establishedAtUs = 6;
-  tcb.options.keepIdleUs = 100;
+  tcb.ownOptions().keepIdleUs = 100;
   tcb.keepProbes = 3;
   armKeepAlive(tcb);
   assertEquals([heardAtUs(tcb), tcb.keepAliveAtUs, tcb.keepProbes], [7, Infinity, 0]);
-  tcb.options.ownSocketOptions().keepAlive = true;
+  tcb.ownOptions().ownSocketOptions().keepAlive = true;
   armKeepAlive(tcb);
   assertEquals(tcb.keepAliveAtUs, 107);
 });

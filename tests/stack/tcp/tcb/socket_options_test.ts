@@ -19,7 +19,7 @@ Deno.test("socket options: begin as the configuration says", () => {
 Deno.test("socket options: a connection begins with a copy of its listener's TCP options", () => {
   const listener = new TcpSocketOptions(CONFIG);
   listener.noDelay = true;
-  const child = listener.clone(CONFIG);
+  const child = listener.copy(CONFIG);
   assert(child.noDelay);
   child.noDelay = false;
   listener.maxSeg = 99;
@@ -29,7 +29,7 @@ Deno.test("socket options: a connection begins with a copy of its listener's TCP
 Deno.test("socket options: the other ones are one record until somebody sets one", () => {
   const listener = new TcpSocketOptions(CONFIG);
   listener.ownSocketOptions().tos = 4;
-  const [first, second, third] = [1, 2, 3].map(() => listener.clone(CONFIG));
+  const [first, second, third] = [1, 2, 3].map(() => listener.copy(CONFIG));
   assert(first.socket === listener.socket && second.socket === listener.socket);
   first.ownSocketOptions().tos = 8;
   assertEquals([listener, first, second, third].map((o) => o.socket.tos), [4, 8, 4, 4]);
@@ -38,7 +38,7 @@ Deno.test("socket options: the other ones are one record until somebody sets one
   assert(second.socket === third.socket);
   const own = first.socket;
   assert(first.ownSocketOptions() === own, "no second copy");
-  const late = listener.clone(CONFIG);
+  const late = listener.copy(CONFIG);
   assertEquals(late.socket.tos, 12);
   late.ownSocketOptions().tos = 16;
   assertEquals(listener.socket.tos, 12);

@@ -103,11 +103,11 @@ Deno.test("lifecycle: an orphan in FIN-WAIT-2 has TCP_LINGER2, or ends at once b
   const peer = new Peer();
   const { tcb } = peer.connect();
   setState(tcb, State.FIN_WAIT_2);
-  tcb.options.linger2Us = 7_000_000;
+  tcb.ownOptions().linger2Us = 7_000_000;
   assert(limitFinWait2(tcb, peer.nowUs));
   assertEquals(tcb.lingerAtUs, peer.nowUs + 7_000_000);
   assert(tcb.atUs <= tcb.lingerAtUs);
-  tcb.options.linger2Us = -1;
+  tcb.ownOptions().linger2Us = -1;
   assert(!limitFinWait2(tcb, peer.nowUs));
   assertEquals([tcb.state, peer.host.counters.tcp.abortOnLinger], [State.CLOSED, 1]);
   peer.expect("R. 1:1(0) ack 1");

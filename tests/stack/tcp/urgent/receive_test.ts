@@ -68,7 +68,7 @@ Deno.test("urgent data: a second octet; the first is data, but skipped at the he
 
 Deno.test("urgent data: with SO_OOBINLINE nothing is skipped", () => {
   const [peer, socket] = connected();
-  socket.tcb.options.ownSocketOptions().oobInline = true;
+  socket.tcb.ownOptions().ownSocketOptions().oobInline = true;
   peer.send({ flags: "U.", data: bytes("1"), urgent: 1 });
   peer.send({ flags: "U.", data: bytes("2"), urgent: 1 });
   assertEquals([socket.urgentOffset, socket.recvSkip], [1, 0]);

@@ -158,7 +158,7 @@ Deno.test("TCP_LINGER2 below 0: FIN-WAIT-2 of an orphan ends by a RST, whichever
   for (const end of [closeFirst, ackFirst]) {
     const peer = new Peer();
     const socket = peer.connect();
-    socket.tcpOptions.linger2Us = -1;
+    socket.tcb.ownOptions().linger2Us = -1;
     end(peer, socket);
     peer.expect("F. 1:1(0) ack 1", "R. 2:2(0) ack 1");
     assertEquals([peer.host.tcp.flowCount, peer.host.tcp.orphanCount], [0, 0]);

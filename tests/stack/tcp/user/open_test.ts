@@ -89,7 +89,7 @@ Deno.test("IP_BIND_ADDRESS_NO_PORT: connections to different ends share a port",
   const { host, nowUs } = peer;
   const bound = (isPortLater: boolean) => {
     const socket = host.tcp.createSocket(2);
-    socket.tcpOptions.ownSocketOptions().bindAddressNoPort = isPortLater;
+    socket.tcb.ownOptions().ownSocketOptions().bindAddressNoPort = isPortLater;
     return { socket, result: socket.bind(host.address, 0, nowUs) };
   };
   const first = bound(true);

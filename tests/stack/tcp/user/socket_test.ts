@@ -111,7 +111,7 @@ Deno.test("socket: shutdown of what is not connected, and with a nonsense argume
 Deno.test("socket: SO_KEEPALIVE takes effect when the options have changed", () => {
   const peer = new Peer();
   const socket = peer.connect();
-  socket.tcpOptions.ownSocketOptions().keepAlive = true;
+  socket.tcb.ownOptions().ownSocketOptions().keepAlive = true;
   assertEquals(socket.tcb.keepAliveAtUs, Infinity);
   socket.optionsChanged();
   assertEquals(socket.tcb.keepAliveAtUs, peer.nowUs + socket.tcpOptions.keepIdleUs);

@@ -120,6 +120,6 @@ Deno.test("TCP_RTO_MIN_US, TCP_RTO_MAX_MS hold for the connection, and for a lis
   listener.setTcpOption(45, int(5000), 0);
   listener.setTcpOption(44, int(2000), 0);
   const { layer } = listener.tcb;
-  const child = new Tcb(layer, listener.tcb.congestion, listener.tcb.options.clone(layer.config));
+  const child = new Tcb(layer, listener.tcb.congestion, listener.tcb.shareOptions());
   assertEquals([child.rtt.rtoMinUs, child.rtt.rtoMaxUs], [5000, 2_000_000]);
 });
