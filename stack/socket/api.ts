@@ -127,8 +127,8 @@ export interface StreamSocket extends Socket {
    */
   readonly urgentOffset: number;
   /**
-   * The first bytes of these, which were urgent until others were: to be thrown away, if the program
-   * has read all before them.
+   * The first bytes of these, which were urgent until others were: to be thrown away, if the
+   * program has read all before them.
    */
   readonly recvSkip: number;
   recvSpan(maxBytes: number): Span;

@@ -120,8 +120,12 @@ static void lingering(void) {
   say("close", close(fd));
   puts(now() - before > 0.2 && now() - before < 25 ? "until reset" : "wrong");
   pthread_join(thread, NULL);
+}
+
+/* Linger where more than one has the socket. */
+static void lingering_shared(void) {
   /* one of two descriptors */
-  fd = connection(&other);
+  int other, fd = connection(&other);
   int copy = dup(fd);
   set_linger(fd, 1, 30);
   fill(fd);
@@ -261,6 +265,10 @@ static void ports(void) {
   }
   printf("close %d, close_range %d, dup2 %d, fclose %d, fork %d, listener %d\n", failed[0],
          failed[1], failed[2], failed[3], failed[4], failed[5]);
+}
+
+static void ports_in_time_wait(void) {
+  int one = 1;
   /* TIME-WAIT keeps a port, but not from its own peer */
   int other, fd = socket(AF_INET, SOCK_STREAM, 0);
   struct sockaddr_in name = bind_any(fd);
@@ -297,9 +305,11 @@ static void ports(void) {
 
 static const struct local_case CASES[] = {
     {"lingering", lingering},
+    {"lingering_shared", lingering_shared},
     {"interrupted", lingering_interrupted},
     {"exits", exits},
     {"ports", ports},
+    {"ports_in_time_wait", ports_in_time_wait},
 };
 
 LOCAL_MAIN(CASES)

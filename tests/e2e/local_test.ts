@@ -20,10 +20,12 @@ const PROGRAMS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     trunc: "discard: 5",
   },
   leave: {
-    lingering: "until read\nclose: 0 \nuntil reset\none of two: 0 \nat once\nthe last: 0 \nwaited",
+    lingering: "until read\nclose: 0 \nuntil reset",
+    lingering_shared: "one of two: 0 \nat once\nthe last: 0 \nwaited",
     interrupted: "cut short\nhandled",
     exits: "SO_LINGER 0\nrecv: 10 \nlast words\nrecv: -1 ECONNRESET",
     ports: "close 0, close_range 0, dup2 0, fclose 0, fork 0, listener 0",
+    ports_in_time_wait: "connect: 0",
   },
 };
 

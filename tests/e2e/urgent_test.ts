@@ -1,6 +1,6 @@
 /**
- * Urgent data is what it is without nuse: urgent.c runs natively, under nuse against the kernel, and
- * with both its ends under nuse. What the client prints is compared.
+ * Urgent data is what it is without nuse: urgent.c runs natively, under nuse against the kernel,
+ * and with both its ends under nuse. What the client prints is compared.
  *
  * @module
  */

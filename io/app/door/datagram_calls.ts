@@ -40,12 +40,11 @@ import { PAYLOAD_MAX_LEN } from "../endpoint/datagram_slots.ts";
 import { readSockaddr, SocketAddress, writeSockaddr } from "../protocol/sockaddr.ts";
 import { PASS, type SocketCall, WAIT } from "./door_call.ts";
 import { type DoorMessage, MMSGHDR_LEN } from "./message.ts";
-import { watchUrgent } from "./socket_calls.ts";
+import { SOCKADDR_MAX, watchUrgent } from "./socket_calls.ts";
 
 const MSG_DONTROUTE = 0x4;
 const MSG_ERRQUEUE = 0x2000;
 const MSG_WAITFORONE = 0x10000;
-const SOCKADDR_MAX = 128;
 /** Messages of one call. */
 const MESSAGES_MAX = 64;
 
@@ -61,7 +60,7 @@ type Transfer = (datagramCall: DatagramCall, message: DoorMessage) => number;
 function onDatagrams(socketCall: SocketCall, flags: number, then: (c: DatagramCall) => number) {
   const { endpoint } = socketCall;
   if (endpoint instanceof DatagramEndpoint) return then({ ...socketCall, endpoint, flags });
-  if ((flags & MSG_OOB) !== 0) watchUrgent(socketCall, endpoint); // the pair has an urgent byte, too
+  if ((flags & MSG_OOB) !== 0) watchUrgent(socketCall, endpoint); // the pair has the byte
   return (flags & MSG_ERRQUEUE) !== 0 ? -EAGAIN : PASS;
 }
 

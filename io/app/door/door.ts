@@ -19,9 +19,9 @@
  *
  * Datagrams have no header in the pair of such a socket (datagram_calls.ts).
  *
- * What a call waits for (connect, accept, recvfrom) must not hold up the loop: the call stays unanswered, and
- * the loop goes on. A signal ends such a wait in the kernel, without a word to us: the answer finds
- * nobody (ENOENT), or the thread comes with another call, or with the same again.
+ * What a call waits for (connect, accept, recvfrom) must not hold up the loop: the call stays
+ * unanswered, and the loop goes on. A signal ends such a wait in the kernel, without a word to us:
+ * the answer finds nobody (ENOENT), or the thread comes with another call, or with the same again.
  *
  * In a process with the shim in it only what goes past that stops here: the C library's resolver,
  * Go's own system calls. A socket of which the shim has told us a moment ago may be unknown still:
@@ -204,7 +204,7 @@ export class Door implements Handler {
     return this.#lookAtSocket(doorCall);
   }
 
-  /** Root in a namespace of his own has all capabilities there, and none in the programs' network. */
+  /** Root in a namespace of his own has all capabilities there, none in the programs' network. */
   #has({ id, process }: DoorThread, capability: number): boolean {
     const calls = this.#calls;
     return calls.hasCapability(id, capability) === 1 && this.#userNamespace !== 0 &&

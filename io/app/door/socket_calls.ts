@@ -45,7 +45,7 @@ import {
 } from "./door_call.ts";
 
 const SOCKET_TYPE_MASK = 0xf;
-const SOCKADDR_MAX = 128;
+export const SOCKADDR_MAX = 128;
 const RIGHTS_LEN = 8;
 
 /** socket() */

@@ -7,8 +7,8 @@
  * puts one into the receive queue for what ICMP reported, we make one for a datagram that could not
  * be sent.
  *
- * Of a program behind the second door there is no header in the pair (plain_inbox.ts), and no record
- * of an error either: that waits for a call that stops at the door.
+ * Of a program behind the second door there is no header in the pair (plain_inbox.ts), and no
+ * record of an error either: that waits for a call that stops at the door.
  *
  * @module
  */

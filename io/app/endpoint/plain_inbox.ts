@@ -30,8 +30,8 @@ export class PlainInbox {
   }
 
   /**
-   * The header of the datagram of `payloadLen` bytes that lies first where `unreadBytes` are unread;
-   * null: it has none.
+   * The header of the datagram of `payloadLen` bytes that lies first where `unreadBytes` are
+   * unread; null: it has none.
    */
   first(unreadBytes: number, payloadLen: number): Uint8Array | null {
     const all = this.#received;

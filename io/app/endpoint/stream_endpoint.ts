@@ -48,21 +48,23 @@ import {
 import type { AppContext } from "./app_context.ts";
 import type { DeferredReply } from "../protocol/deferred_reply.ts";
 import { Connecting } from "./connecting.ts";
-import { Endpoint, STREAM_OPTION_STATE } from "./endpoint.ts";
+import { Endpoint } from "./endpoint.ts";
 import { enlargePair } from "./pair.ts";
 import { PairWrites } from "./pair_writes.ts";
 import { isBelowLowat, isMuchUnread, Unread } from "./unread.ts";
-import { roomForUnsent, sizeForUnsent, streamOptionState } from "./unsent.ts";
+import {
+  PHASE_CONNECTED,
+  PHASE_CONNECTING,
+  PHASE_UNCONNECTED,
+  streamState,
+} from "./stream_state.ts";
+import { roomForUnsent, sizeForUnsent } from "./unsent.ts";
 import { UrgentDelivery } from "./urgent.ts";
 
 /** Bytes a system call. */
 const CHUNK_BYTES = 1 << 18;
 /** Bytes a turn and direction: other sockets come in between. */
 const TURN_BYTES = 1 << 20;
-
-const PHASE_UNCONNECTED = 0;
-const PHASE_CONNECTING = 1;
-const PHASE_CONNECTED = 2; // or was once
 
 export class StreamEndpoint extends Endpoint {
   readonly kind = P.NUSE_KIND_STREAM;
@@ -101,13 +103,7 @@ export class StreamEndpoint extends Endpoint {
   }
 
   get state(): number {
-    const { isLocal, isPeerDone, soError } = this.socket;
-    const bits = (this.optionState & STREAM_OPTION_STATE) | streamOptionState(this.socket) |
-      (soError !== 0 ? P.NUSE_STATE_ERROR : 0) | (this.isReadShut ? P.NUSE_STATE_READ_SHUT : 0);
-    if (this.#phase === PHASE_UNCONNECTED) return bits;
-    const way = isLocal ? P.NUSE_STATE_LOCAL : 0;
-    if (this.#phase === PHASE_CONNECTING) return bits | way | P.NUSE_STATE_CONNECTING;
-    return bits | way | P.NUSE_STATE_CONNECTED | (isPeerDone ? P.NUSE_STATE_PEER_DONE : 0);
+    return streamState(this.socket, this.#phase, this.optionState, this.isReadShut);
   }
 
   /** For a socket that accept() has given. */

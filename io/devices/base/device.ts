@@ -52,7 +52,7 @@ export interface Device extends LinkDevice {
    * stays until the next call.
    */
   receive(): number;
-  /** Before the end of the process: gives back what the kernel does not take back well by itself. */
+  /** Before the end of the process: gives back what the kernel does not take back by itself. */
   leave?(): void;
   close(): void;
 }

@@ -3,8 +3,8 @@
  * place, and a plain pfifo (mq, with several queues) when it lets the interface go. When its user
  * was killed in a network namespace it does not find the interface any more, and its own stays.
  *
- * All that is after nuse's end: a shell that has nothing but the end of our pipe outlives nuse, waits
- * for it, and takes off what netmap has left; the kernel then makes its default. A qdisc that
+ * All that is after nuse's end: a shell that has nothing but the end of our pipe outlives nuse,
+ * waits for it, and takes off what netmap has left; the kernel then makes its default. A qdisc that
  * somebody has set up is lost in netmap's hands.
  *
  * @module

@@ -4,8 +4,8 @@
  *   - Any state but TIME-WAIT goes to CLOSED by a RST that fits, ABORT, or a timeout that gives the
  *     connection up (deleteTcb of teardown/lifecycle.ts); TIME-WAIT after 2 MSL or by an exact RST.
  *   - SYN-RECEIVED of a passive open goes back to LISTEN by a RST: it is a record of the listener.
- *   - CLOSE in SYN-SENT deletes the TCB (closeSocket of user/close.ts), and so does a half-close, as
- *     on Linux. With Fast Open data they wait for ESTABLISHED; so does any CLOSE in SYN-RECEIVED,
+ *   - CLOSE in SYN-SENT deletes the TCB (closeSocket of user/close.ts); so does a half-close, as on
+ *     Linux. With Fast Open data they wait for ESTABLISHED; so does any CLOSE in SYN-RECEIVED,
  *     which the RFC sends to FIN-WAIT-1 at once: the FIN has to follow the SYN's acknowledgment.
  *
  * TIME-WAIT is a small record of its own, so that a Tcb that enters it is CLOSED from then on.

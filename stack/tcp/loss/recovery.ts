@@ -72,8 +72,8 @@ export function onAckForRecovery(tcb: Tcb, sample: AckSample, nowUs: number): vo
 }
 
 /**
- * The path is known to reorder: what arrives out of order tells of no loss, and in slow start counts
- * when it is SACKed, as it will not when it is acknowledged (Linux tcp_may_raise_cwnd).
+ * The path is known to reorder: what arrives out of order tells of no loss, and in slow start
+ * counts when it is SACKed, as it will not when it is acknowledged (Linux tcp_may_raise_cwnd).
  */
 function isProgressInAnyOrder({ rack, smss, cwnd, ssthresh }: Tcb, sample: AckSample): boolean {
   return sample.sackedBytes > 0 && rack.reorderBytes > DUP_THRESH * smss && cwnd < ssthresh;

@@ -323,7 +323,7 @@ export class TcpSocket implements SocketHandle {
     if (how < SHUT_RD || how > SHUT_RDWR) return -EINVAL;
     if (tcb.state === State.CLOSED) return -ENOTCONN;
     const isRead = how !== 1;
-    // As Linux: SHUT_RD ends a listener, any way an attempt; but what Fast Open has taken is to come
+    // As Linux: SHUT_RD ends a listener, any way an attempt; what Fast Open has taken is to come
     if (tcb.state === State.LISTEN) return isRead ? disconnectSocket(this, nowUs) : 0;
     const isFast = tcb.isConnectDeferred || tcb.synDataLen > 0;
     if (tcb.state === State.SYN_SENT && (isRead || !isFast)) return disconnectSocket(this, nowUs);

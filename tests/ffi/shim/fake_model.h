@@ -58,6 +58,9 @@ int connect_fast(struct fake *s);
 /* fake_service.c: the reply to a CONNECT that has waited. */
 void answer_waiter(struct fake *s, int result, int filler);
 int shut(const struct fake *s, int how);
+/* fake_datagrams.c: echo; a payload that begins with '?' is answered with the header. */
+void move_datagram(struct fake *s);
+void hang_up(struct fake *s);
 /* Counts (FAKE_SHOWN) and closes the descriptors, from the one at `from` on. */
 void see_shown(const int passed[2], int from, uint64_t cookie);
 int check(const struct fake *s, const uint8_t *name, size_t len, int payload);

@@ -14,9 +14,9 @@ __recvfrom_chk __send __write accept accept4 bind close close_range closefrom co
 dup3 epoll_ctl epoll_pwait epoll_pwait2 epoll_wait execl execle execlp execv execve execvp execvpe
 fclose fcntl fcntl64 fexecve freeifaddrs getaddrinfo getifaddrs getpeername getsockname getsockopt
 if_freenameindex if_indextoname if_nameindex if_nametoindex ioctl kill listen poll popen
-posix_spawn posix_spawnp ppoll prctl pselect read readv recv recvfrom recvmmsg recvmsg select send sendfile
-sendfile64 sendmmsg sendmsg sendto setsockopt shutdown sockatmark socket socketpair splice syscall system
-wait wait3 wait4 waitid waitpid write writev
+posix_spawn posix_spawnp ppoll prctl pselect read readv recv recvfrom recvmmsg recvmsg select send
+sendfile sendfile64 sendmmsg sendmsg sendto setsockopt shutdown sockatmark socket socketpair
+splice syscall system wait wait3 wait4 waitid waitpid write writev
 `.trim().split(/\s+/);
 
 async function run(command: string, args: string[]): Promise<string> {

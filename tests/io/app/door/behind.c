@@ -350,8 +350,8 @@ static const struct {
 } CASES[] = {
   {"client", client}, {"numbers", numbers}, {"threads", threads}, {"children", children},
   {"nonblocking", nonblocking}, {"unanswered", unanswered}, {"errors", errors},
-  {"server", server}, {"signals", signals}, {"datagrams", datagrams}, {"datagram", datagram}, {"ping", ping},
-  {"nobody", nobody}, {"urgent", urgent},
+  {"server", server}, {"signals", signals}, {"datagrams", datagrams}, {"datagram", datagram},
+  {"ping", ping}, {"nobody", nobody}, {"urgent", urgent},
 };
 
 int main(int argc, char **argv) {

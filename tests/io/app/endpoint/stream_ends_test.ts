@@ -83,7 +83,7 @@ Deno.test("stream: the state tells of the error of a reset until it is taken", (
   assertEquals(client.state, CONNECTED);
 });
 
-Deno.test("stream: what arrives after shutdown(SHUT_RD) is asked for (READ); left, it means RST", () => {
+Deno.test("stream: what arrives after shutdown(SHUT_RD) is asked for; left, it means RST", () => {
   using world = new World();
   const program = world.program();
   const { client, server } = connectedStreams(program, PORT);

@@ -64,7 +64,7 @@ Deno.test("urgent data: alone it waits, until somebody looks out for it", () => 
   assertEquals(takeUrgent(server), "1");
 });
 
-Deno.test("urgent data: of two the first is data, when something before it has not been read", () => {
+Deno.test("urgent data: of two the first is data, when something before it is unread", () => {
   using world = new World();
   const { client, server } = connectedStreams(world.program(), PORT);
   sendUrgent(client, "abc1");
@@ -145,7 +145,7 @@ function sendPastShim(socket: ProgramSocket, text: string): void {
   assertEquals(n, text.length);
 }
 
-Deno.test("urgent data: written into the pair as such, it is sent as such, and nothing is lost", () => {
+Deno.test("urgent data: written into the pair as such, it is sent as such, nothing is lost", () => {
   using world = new World();
   const { client, server } = connectedStreams(world.program(), PORT);
   assertEquals(watch(server), [0, 0, 0]);

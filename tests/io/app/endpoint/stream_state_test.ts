@@ -1,0 +1,42 @@
+import { assertEquals } from "@std/assert";
+import * as P from "../../../../ffi/shim/protocol.ts";
+import {
+  PHASE_CONNECTED,
+  PHASE_CONNECTING,
+  PHASE_UNCONNECTED,
+  streamState,
+} from "../../../../io/app/endpoint/stream_state.ts";
+import { NO_LOWAT, type StreamSocket } from "../../../../stack/mod.ts";
+
+const SOCKET = {
+  isLocal: true,
+  isPeerDone: true,
+  soError: 111,
+  notsentLowat: NO_LOWAT,
+  wantsInq: false,
+};
+
+function state(phase: number, isReadShut: boolean, changed = {}): number {
+  return streamState({ ...SOCKET, ...changed } as StreamSocket, phase, 0, isReadShut);
+}
+
+Deno.test("stream state: where it leads to is told once it leads somewhere", () => {
+  assertEquals(state(PHASE_UNCONNECTED, false), P.NUSE_STATE_ERROR);
+  assertEquals(
+    state(PHASE_CONNECTING, false, { soError: 0 }),
+    P.NUSE_STATE_LOCAL | P.NUSE_STATE_CONNECTING,
+  );
+  assertEquals(
+    state(PHASE_CONNECTED, true, { soError: 0, isLocal: false }),
+    P.NUSE_STATE_CONNECTED | P.NUSE_STATE_PEER_DONE | P.NUSE_STATE_READ_SHUT,
+  );
+  assertEquals(
+    state(PHASE_CONNECTED, false, {
+      isPeerDone: false,
+      soError: 0,
+      isLocal: false,
+      wantsInq: true,
+    }),
+    P.NUSE_STATE_CONNECTED | P.NUSE_STATE_INQ,
+  );
+});
