@@ -43,7 +43,7 @@ function isLoopback(server: string): boolean {
   return server.startsWith("127.") || server === "::1";
 }
 
-/** The lines that are not about servers, with `search` in the place of the host's if there is one. */
+/** The lines that are not about servers, with `search`, if there is one, instead of the host's. */
 function otherLines(text: string, search: readonly string[]): string[] {
   const lines = text.split("\n").filter((line) => /^(search|domain|options|sortlist)\b/.test(line));
   if (search.length === 0) return lines;

@@ -18,8 +18,8 @@ const SYMBOLS = {
   noteSignals: { name: "nuse_note_signals", parameters: [], result: "i32" },
   catchSignals: { name: "nuse_catch_signals", parameters: [], result: "i32" },
   /**
-   * (path, argv and envp as C strings in a row, argc, envc, loan, host name and view as six C strings,
-   * numbers as enumerated in child.c): pid
+   * (path, argv and envp as C strings in a row, argc, envc, loan, host name and view as six C
+   * strings, numbers as enumerated in child.c): pid
    */
   spawn: {
     name: "nuse_spawn",

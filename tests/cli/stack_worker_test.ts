@@ -38,8 +38,8 @@ async function withWorker(
   }
 }
 
-const READY =
-  '{ kind: "ready", socketPath: data.runDir, stopFd: -1, nameservers: [], notes: [], facts: ["f"] }';
+const READY = '{ kind: "ready", socketPath: data.runDir, stopFd: -1, nameservers: [], notes: [], ' +
+  'facts: ["f"] }';
 
 Deno.test("the start message goes out, ready and trouble come back", async () => {
   const script = `postMessage({ kind: "trouble", message: "odd" }); postMessage(${READY});`;

@@ -1,6 +1,6 @@
 /**
- * A name server for names_test.ts, on port 53 of its argument: every A question has one answer, that
- * for `large.test` only over TCP. Says "ready" when it listens, then who asks.
+ * A name server for names_test.ts, on port 53 of its argument: every A question has one answer,
+ * that for `large.test` only over TCP. Says "ready" when it listens, then who asks.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /*
- * What urgent.c's two ends have in common, and the server: it does on one connection what it is told
- * on a second one, and answers there when it has.
+ * What urgent.c's two ends have in common, and the server: it does on one connection what it is
+ * told on a second one, and answers there when it has.
  */
 #ifndef URGENT_SERVER_H
 #define URGENT_SERVER_H

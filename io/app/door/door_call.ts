@@ -45,8 +45,8 @@ export interface SocketCall extends DoorCall {
 }
 
 /**
- * Puts a copy of `fd` at the program's lowest free number: that is the answer. -ENOENT: a signal has
- * ended the wait; the call, if it is made again, begins anew.
+ * Puts a copy of `fd` at the program's lowest free number: that is the answer. -ENOENT: a signal
+ * has ended the wait; the call, if it is made again, begins anew.
  */
 export function giveDescriptor(
   { trap, calls, door }: DoorCall,

@@ -57,8 +57,8 @@ export function resizePair(sys: Libc, fd: number, lenBytes: number): void {
 }
 
 /**
- * Sets SO_SNDBUF of a pair's end. Best effort: without CAP_NET_ADMIN we get the kernel's own maximum
- * at most.
+ * Sets SO_SNDBUF of a pair's end. Best effort: without CAP_NET_ADMIN we get the kernel's own
+ * maximum at most.
  */
 export function setPairBuffer(sys: Libc, fd: number, lenBytes: number): void {
   SIZE[0] = lenBytes;

@@ -52,12 +52,7 @@ import { Endpoint } from "./endpoint.ts";
 import { enlargePair } from "./pair.ts";
 import { PairWrites } from "./pair_writes.ts";
 import { isBelowLowat, isMuchUnread, Unread } from "./unread.ts";
-import {
-  PHASE_CONNECTED,
-  PHASE_CONNECTING,
-  PHASE_UNCONNECTED,
-  streamState,
-} from "./stream_state.ts";
+import { Phase, streamState } from "./stream_state.ts";
 import { roomForUnsent, sizeForUnsent } from "./unsent.ts";
 import { UrgentDelivery } from "./urgent.ts";
 
@@ -69,7 +64,7 @@ const TURN_BYTES = 1 << 20;
 export class StreamEndpoint extends Endpoint {
   readonly kind = P.NUSE_KIND_STREAM;
   declare readonly socket: StreamSocket;
-  #phase = PHASE_UNCONNECTED;
+  #phase = Phase.UNCONNECTED;
   readonly connecting: Connecting;
   /** The pair may hold bytes or EOF. */
   #isReadable = false;
@@ -108,15 +103,15 @@ export class StreamEndpoint extends Endpoint {
 
   /** For a socket that accept() has given. */
   startConnected(): void {
-    this.#phase = PHASE_CONNECTED;
+    this.#phase = Phase.CONNECTED;
   }
 
   get isConnected(): boolean {
-    return this.#phase === PHASE_CONNECTED;
+    return this.#phase === Phase.CONNECTED;
   }
 
   get isConnecting(): boolean {
-    return this.#phase === PHASE_CONNECTING;
+    return this.#phase === Phase.CONNECTING;
   }
 
   /**
@@ -133,17 +128,17 @@ export class StreamEndpoint extends Endpoint {
     nowUs: number,
   ): number {
     const { connecting, socket } = this;
-    if (this.#phase === PHASE_CONNECTING) return connecting.join(later);
+    if (this.#phase === Phase.CONNECTING) return connecting.join(later);
     const wasPending = connecting.isOutcomePending;
     connecting.isOutcomePending = false;
-    if (this.#phase === PHASE_CONNECTED) return wasPending ? 0 : -EISCONN;
+    if (this.#phase === Phase.CONNECTED) return wasPending ? 0 : -EISCONN;
     connecting.prepare();
     const result = how === 0
       ? socket.connect(addr, port, nowUs)
       : socket.connectFast(addr, port, nowUs, how === P.NUSE_CONNECT_FAST);
-    if (result === 0) this.#phase = PHASE_CONNECTED; // the SYN waits for data
+    if (result === 0) this.#phase = Phase.CONNECTED; // the SYN waits for data
     if (result !== -EINPROGRESS) return result;
-    this.#phase = PHASE_CONNECTING;
+    this.#phase = Phase.CONNECTING;
     return connecting.begin(fillerLen, later);
   }
 
@@ -159,7 +154,7 @@ export class StreamEndpoint extends Endpoint {
     if (result < 0) return result;
     this.connecting.giveUp(ECONNABORTED);
     this.connecting.forget();
-    this.#phase = PHASE_UNCONNECTED;
+    this.#phase = Phase.UNCONNECTED;
     this.#isFinDelivered = false;
     this.isReadShut = false;
     return 0;
@@ -171,7 +166,7 @@ export class StreamEndpoint extends Endpoint {
    */
   shutdown(how: number, nowUs: number): number {
     if (how < SHUT_RD || how > SHUT_RDWR) return -EINVAL;
-    if (this.#phase !== PHASE_CONNECTED) return this.#shutAttempt(how, nowUs);
+    if (this.#phase !== Phase.CONNECTED) return this.#shutAttempt(how, nowUs);
     this.isShutdownAsked = true;
     if (how !== SHUT_RD) this.#isWriteShut = true;
     if (how === SHUT_WR) return 0;
@@ -184,7 +179,7 @@ export class StreamEndpoint extends Endpoint {
   #shutAttempt(how: number, nowUs: number): number {
     const result = this.socket.shutdown(how, nowUs);
     if (result < 0) return result;
-    this.#phase = PHASE_UNCONNECTED;
+    this.#phase = Phase.UNCONNECTED;
     this.connecting.abandon(() => this.#takeOutcome(nowUs));
     return 0;
   }
@@ -202,7 +197,7 @@ export class StreamEndpoint extends Endpoint {
     if ((events & EPOLLPRI) !== 0) this.writes.hasMark = true;
     if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP)) !== 0) this.#isReadable = true;
     if ((events & EPOLLERR) !== 0) { // closed with input unread: what it wrote is still there
-      if (this.#phase === PHASE_CONNECTED) this.#fromProgram(nowUs);
+      if (this.#phase === Phase.CONNECTED) this.#fromProgram(nowUs);
       return this.#abort(nowUs); // what has no room now would have no time to leave either
     }
     if ((events & EPOLLHUP) !== 0 && this.waitsAt?.isProgramGone) return this.#abort(nowUs);
@@ -212,14 +207,14 @@ export class StreamEndpoint extends Endpoint {
 
   onSocket(events: number, nowUs: number): void {
     if ((events & EVENT_CONNECTED) !== 0) {
-      this.#phase = PHASE_CONNECTED;
+      this.#phase = Phase.CONNECTED;
       this.connecting.succeed();
     }
     if ((events & (EVENT_ERROR | EVENT_CLOSED)) !== 0) {
-      if (this.#phase === PHASE_CONNECTING) {
-        this.#phase = PHASE_UNCONNECTED;
+      if (this.#phase === Phase.CONNECTING) {
+        this.#phase = Phase.UNCONNECTED;
         this.connecting.fail(() => this.#takeOutcome(nowUs));
-      } else if (this.#phase === PHASE_CONNECTED) {
+      } else if (this.#phase === Phase.CONNECTED) {
         this.#isDead ||= (events & EVENT_CLOSED) !== 0 || this.socket.stateName === "CLOSED";
       }
     }
@@ -235,7 +230,7 @@ export class StreamEndpoint extends Endpoint {
 
   pump(nowUs: number): void {
     if (this.isReleased) return;
-    if (this.#phase === PHASE_CONNECTED) {
+    if (this.#phase === Phase.CONNECTED) {
       this.connecting.drainFiller(); // writable before readable
       // Left to a program that closed, bytes make close() answer with RST.
       if (!this.isProgramGone || this.isShutdownAsked) this.#toProgram(nowUs);
@@ -244,7 +239,7 @@ export class StreamEndpoint extends Endpoint {
       else this.#fromProgram(nowUs);
     } else if (this.isProgramGone) {
       this.#finish(nowUs);
-    } else if (this.#phase === PHASE_UNCONNECTED) {
+    } else if (this.#phase === Phase.UNCONNECTED) {
       if (this.connecting.isFailureDue) this.#showFailure(nowUs);
       else this.connecting.drainFiller();
     }
@@ -391,7 +386,7 @@ export class StreamEndpoint extends Endpoint {
 
   #abort(nowUs: number): void {
     if (this.isReleased) return;
-    if (this.#phase === PHASE_CONNECTED) this.app.counters.streamsReset++;
+    if (this.#phase === Phase.CONNECTED) this.app.counters.streamsReset++;
     if (this.#isWriteShut) this.socket.shutdown(SHUT_WR, nowUs);
     this.socket.abort(nowUs);
     this.socket.close(nowUs);

@@ -8,22 +8,25 @@ import type { StreamSocket } from "../../../stack/mod.ts";
 import { STREAM_OPTION_STATE } from "./endpoint.ts";
 import { streamOptionState } from "./unsent.ts";
 
-export const PHASE_UNCONNECTED = 0;
-export const PHASE_CONNECTING = 1;
-export const PHASE_CONNECTED = 2; // or was once
+export enum Phase {
+  UNCONNECTED,
+  CONNECTING,
+  /** Or was once. */
+  CONNECTED,
+}
 
 /** `optionState`: bits of the options that the endpoint knows. */
 export function streamState(
   socket: StreamSocket,
-  phase: number,
+  phase: Phase,
   optionState: number,
   isReadShut: boolean,
 ): number {
   const { isLocal, isPeerDone, soError } = socket;
   const bits = (optionState & STREAM_OPTION_STATE) | streamOptionState(socket) |
     (soError !== 0 ? P.NUSE_STATE_ERROR : 0) | (isReadShut ? P.NUSE_STATE_READ_SHUT : 0);
-  if (phase === PHASE_UNCONNECTED) return bits;
+  if (phase === Phase.UNCONNECTED) return bits;
   const way = isLocal ? P.NUSE_STATE_LOCAL : 0;
-  if (phase === PHASE_CONNECTING) return bits | way | P.NUSE_STATE_CONNECTING;
+  if (phase === Phase.CONNECTING) return bits | way | P.NUSE_STATE_CONNECTING;
   return bits | way | P.NUSE_STATE_CONNECTED | (isPeerDone ? P.NUSE_STATE_PEER_DONE : 0);
 }

@@ -4,11 +4,12 @@
  * SIOCATMARK, SO_OOBINLINE, reads that end at the mark and MSG_OOB itself are the kernel's, and are
  * as with its own TCP, but for this (Linux 6.18):
  *
- *   - An urgent byte alone is POLLIN, too; TCP shows POLLPRI only. It waits here for more, as long as
- *     nobody looks out for it; else the shim takes POLLIN off what poll, select and epoll gave.
+ *   - An urgent byte alone is POLLIN, too; TCP shows POLLPRI only. It waits here for more, as long
+ *     as nobody looks out for it; else the shim takes POLLIN off what poll, select and epoll gave.
  *   - One that MSG_OOB has read leaves an empty place, which is POLLIN; the shim takes it away.
  *   - SIGURG comes with the byte, TCP's with its announcement: left as it is.
- *   - The first of two is data; TCP skips it, if it is the next to be read. So do we while it is here.
+ *   - The first of two is data; TCP skips it, if it is the next to be read. So do we
+ *     while it is here.
  *
  * Who looks out is told by the shim (URGENT): it polls for POLLPRI, has set an owner, asks for the
  * mark or for the byte. What that one would see must not wait behind a pair that is full: it is

@@ -1,4 +1,4 @@
-/* accept(): a connection comes with its peer's address and its data, whatever the caller asks for. */
+/* accept(): a connection comes with its peer's address and its data. */
 #include "check.h"
 
 #include <fcntl.h>

@@ -1,11 +1,6 @@
 import { assertEquals } from "@std/assert";
 import * as P from "../../../../ffi/shim/protocol.ts";
-import {
-  PHASE_CONNECTED,
-  PHASE_CONNECTING,
-  PHASE_UNCONNECTED,
-  streamState,
-} from "../../../../io/app/endpoint/stream_state.ts";
+import { Phase, streamState } from "../../../../io/app/endpoint/stream_state.ts";
 import { NO_LOWAT, type StreamSocket } from "../../../../stack/mod.ts";
 
 const SOCKET = {
@@ -16,22 +11,22 @@ const SOCKET = {
   wantsInq: false,
 };
 
-function state(phase: number, isReadShut: boolean, changed = {}): number {
+function state(phase: Phase, isReadShut: boolean, changed = {}): number {
   return streamState({ ...SOCKET, ...changed } as StreamSocket, phase, 0, isReadShut);
 }
 
 Deno.test("stream state: where it leads to is told once it leads somewhere", () => {
-  assertEquals(state(PHASE_UNCONNECTED, false), P.NUSE_STATE_ERROR);
+  assertEquals(state(Phase.UNCONNECTED, false), P.NUSE_STATE_ERROR);
   assertEquals(
-    state(PHASE_CONNECTING, false, { soError: 0 }),
+    state(Phase.CONNECTING, false, { soError: 0 }),
     P.NUSE_STATE_LOCAL | P.NUSE_STATE_CONNECTING,
   );
   assertEquals(
-    state(PHASE_CONNECTED, true, { soError: 0, isLocal: false }),
+    state(Phase.CONNECTED, true, { soError: 0, isLocal: false }),
     P.NUSE_STATE_CONNECTED | P.NUSE_STATE_PEER_DONE | P.NUSE_STATE_READ_SHUT,
   );
   assertEquals(
-    state(PHASE_CONNECTED, false, {
+    state(Phase.CONNECTED, false, {
       isPeerDone: false,
       soError: 0,
       isLocal: false,
