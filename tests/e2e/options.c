@@ -97,9 +97,10 @@ static void notsent(void) {
  * third one is. */
 static void lowat(void) {
   char buf[16];
-  int fd = dial(), five = 5, got = 0;
+  int fd = socket(AF_INET, SOCK_STREAM, 0), five = 5, got = 0;
   socklen_t len = sizeof got;
   say("option", setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &five, sizeof five));
+  say("connect", connect(fd, (struct sockaddr *)&to, sizeof to));
   getsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &got, &len);
   say("mark", got);
   say("three", wait_for(fd, POLLIN, 500));
@@ -109,6 +110,25 @@ static void lowat(void) {
   dial();
   say("the end", wait_for(fd, POLLIN | POLLRDHUP, LIMIT_MS) & POLLIN);
   say("read", read(fd, buf, sizeof buf));
+  say("read", read(fd, buf, sizeof buf));
+}
+
+/* The peer sends ten bytes and FIN. */
+static void peek(void) {
+  char c, buf[16];
+  int fd = dial(), offset = 2, got = -2;
+  socklen_t len = sizeof got;
+  getsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &got, &len);
+  say("offset", got);
+  say("option", setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &offset, sizeof offset));
+  wait_for(fd, POLLRDHUP, LIMIT_MS);
+  for (int i = 0; i < 4; i++) {
+    long n = recv(fd, &c, 1, i < 3 ? MSG_PEEK : 0);
+    printf("%ld %c\n", n, c);
+  }
+  getsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &got, &len);
+  say("offset", got);
+  say("peek", recv(fd, buf, sizeof buf, MSG_PEEK));
   say("read", read(fd, buf, sizeof buf));
 }
 
@@ -208,6 +228,7 @@ static const struct {
     {"inq", inq},
     {"notsent", notsent},
     {"lowat", lowat},
+    {"peek", peek},
     {"gro", gro},
     {"range", range},
     {"meminfo", meminfo},

@@ -75,6 +75,15 @@ d.close()
   await compare(f, "notsent", peer, "half of the mark: 1", "an edge: 1", "all is there: 3");
 });
 
+e2e("SO_PEEK_OFF: where the next MSG_PEEK of a stream begins", async (f) => {
+  const peer = `
+c = l.accept()[0]
+c.send(b"0123456789")
+c.close()
+`;
+  await compare(f, "peek", peer, "1 2\n1 3\n1 4\n1 0\n", "offset: 4", "peek: 5");
+}, ["RAW"]);
+
 e2e("SO_RCVLOWAT: poll does not tell of less, but of the end", async (f) => {
   const peer = `
 c = l.accept()[0]

@@ -1,6 +1,6 @@
 /*
  * getsockopt, setsockopt. Values are the service's business, except what acts on the pair itself:
- * timeouts and cookie are the kernel's.
+ * timeouts, cookie and a stream's peek offset are the kernel's.
  */
 #include "../core/shim.h"
 
@@ -37,6 +37,8 @@ static bool is_native_option(enum fd_kind kind, int level, int name) {
       return true;
     case SO_RCVLOWAT:
       return kind == KIND_DATAGRAM;
+    case SO_PEEK_OFF: /* a datagram begins with our header in the pair */
+      return kind == KIND_STREAM;
     default:
       return false;
   }

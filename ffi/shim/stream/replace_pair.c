@@ -46,7 +46,7 @@ static void copy_owner(int from, int to) {
 }
 
 static void copy_settings(int from, int to) {
-  static const int names[] = {SO_RCVTIMEO, SO_SNDTIMEO, SO_RCVLOWAT, SO_OOBINLINE};
+  static const int names[] = {SO_RCVTIMEO, SO_SNDTIMEO, SO_RCVLOWAT, SO_OOBINLINE, SO_PEEK_OFF};
   for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
     struct timeval value;
     socklen_t len = sizeof value;

@@ -84,3 +84,18 @@ CASE(stream_rcvlowat_acts_on_both) {
   CHECK(setsockopt(other, SOL_SOCKET, SO_RCVLOWAT, &mark, sizeof mark) == 0);
   CHECK(requests(fd, NUSE_OP_SETOPT) == asked + 1);
 }
+
+CASE(stream_peek_offset) {
+  int fd = connected(PORT_ECHO), offset = 1;
+  char c;
+  CHECK(setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &offset, sizeof offset) == 0);
+  CHECK(write(fd, "abcd", 4) == 4);
+  UNTIL(ioctl(fd, FIONREAD, &offset) == 0 && offset == 4);
+  CHECK(recv(fd, &c, 1, MSG_PEEK) == 1 && c == 'b');
+  CHECK(recv(fd, &c, 1, MSG_PEEK) == 1 && c == 'c');
+  CHECK(read(fd, &c, 1) == 1 && c == 'a');
+  CHECK(recv(fd, &c, 1, MSG_PEEK) == 1 && c == 'd');
+  int other = udp(), asked = requests(other, NUSE_OP_SETOPT);
+  setsockopt(other, SOL_SOCKET, SO_PEEK_OFF, &offset, sizeof offset);
+  CHECK(requests(other, NUSE_OP_SETOPT) == asked + 1);
+}
