@@ -80,3 +80,32 @@ cases("EPOLLPRI, by level and by edge", {
 cases("urgent data of a socket that is shared with a child", {
   shared: "urgent: 1 !\npoll 0x5",
 });
+
+/** Takes ftplib for a client of FTP, and says how its ABOR comes. */
+const FTP_SERVER = `
+import select, socket
+listener = socket.create_server(("", ${PORT}))
+print("ready", flush=True)
+connection = listener.accept()[0]
+connection.send(b"220 hello\\r\\n")
+urgent = select.select([], [], [connection], 10)[2]
+print("urgent", connection.recv(1, socket.MSG_OOB) if urgent else "nothing")
+print(connection.recv(99), flush=True)
+connection.send(b"226 aborted\\r\\n")
+connection.recv(1)
+`;
+const FTP_CLIENT = `
+import ftplib
+ftp = ftplib.FTP()
+ftp.connect("${PEER}", ${PORT}, timeout=10)
+print(ftp.abort())
+ftp.close()
+`;
+
+e2eWith("python3")("ftplib aborts a transfer by urgent data", async (f) => {
+  const server = f.peer(["python3", "-c", FTP_SERVER]);
+  await server.waitFor("ready");
+  const client = await f.nuse(["python3", "-c", FTP_CLIENT]).done;
+  assertEquals(client.stdout, "226 aborted\n", client.stderr);
+  assertEquals((await server.done).stdout, "ready\nurgent b'\\n'\nb'ABOR\\r'\n");
+});

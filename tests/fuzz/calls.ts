@@ -29,6 +29,8 @@ const ERRNO_MAX = 4095;
 const AF_INET = 2;
 const AF_INET6 = 10;
 const SOCK_RAW = 3;
+/** Of so many writes one is urgent (MSG_OOB), by its length, so that a repetition does the same. */
+const URGENT_SHARE = 8;
 /** What raw sockets send: for experiments (RFC 3692). */
 export const RAW_PROTOCOL = 253;
 
@@ -244,6 +246,7 @@ export class Calls {
       socket.sendCommit(len, nowUs, more);
       left -= len;
     }
+    if (n % URGENT_SHARE === 1) socket.sendUrgent();
   }
 
   /** Looks at the next `n` bytes, or as many as there are; returns how many. */

@@ -1,5 +1,14 @@
-import { assertEquals } from "@std/assert";
-import { MSG_DONTWAIT, MSG_OOB, SO_OOBINLINE, SOL_SOCKET } from "../../../../ffi/abi/socket.ts";
+import { assert, assertEquals } from "@std/assert";
+import {
+  MSG_DONTWAIT,
+  MSG_OOB,
+  SO_OOBINLINE,
+  SO_SNDBUF,
+  SOCK_STREAM,
+  SOL_SOCKET,
+} from "../../../../ffi/abi/socket.ts";
+import { libc } from "../../../../ffi/libc.ts";
+import { getIntOption, socketPair } from "../../../../ffi/socket.ts";
 import * as P from "../../../../ffi/shim/protocol.ts";
 import { EAGAIN, EINVAL } from "../../../../stack/mod.ts";
 import { UrgentDelivery } from "../../../../io/app/endpoint/urgent.ts";
@@ -171,6 +180,23 @@ function delivery(offset: number, available: number, isInline = false): UrgentDe
   };
   return new UrgentDelivery(null as never, -1, socket as never);
 }
+
+Deno.test("urgent data: a full pair is made large enough for all before the byte that is there", () => {
+  const [ours, theirs] = socketPair(SOCK_STREAM) as [number, number];
+  const sndBuf = () => getIntOption(ours, SOL_SOCKET, SO_SNDBUF);
+  const makeRoom = (offset: number, available: number) => {
+    const socket = { urgentOffset: offset, recvAvailable: () => available };
+    return new UrgentDelivery(libc(), ours, socket as never);
+  };
+  const before = sndBuf();
+  assertEquals([makeRoom(-1, 10), makeRoom(9000, 9000)].map((of) => of.makeRoom()), [false, false]);
+  assertEquals(sndBuf(), before);
+  const far = makeRoom(3_000_000, 3_000_001);
+  assertEquals([far.makeRoom(), far.makeRoom()], [true, false], "once is enough");
+  assert(sndBuf() > before, `${before} and ${sndBuf()} bytes`);
+  libc().close(ours);
+  libc().close(theirs);
+});
 
 Deno.test("urgent data: pieces up to it, it alone, and all else", () => {
   const piece = (of: UrgentDelivery) => [of.nextPiece(false), of.sendFlags];
