@@ -37,10 +37,11 @@ import {
 } from "../../../stack/mod.ts";
 import { DatagramEndpoint } from "../endpoint/datagram_endpoint.ts";
 import { PAYLOAD_MAX_LEN } from "../endpoint/datagram_slots.ts";
+import { StreamEndpoint } from "../endpoint/stream_endpoint.ts";
 import { readSockaddr, SocketAddress, writeSockaddr } from "../protocol/sockaddr.ts";
 import { PASS, type SocketCall, WAIT } from "./door_call.ts";
 import { type DoorMessage, MMSGHDR_LEN } from "./message.ts";
-import { SOCKADDR_MAX, watchUrgent } from "./socket_calls.ts";
+import { SOCKADDR_MAX } from "./socket_calls.ts";
 
 const MSG_DONTROUTE = 0x4;
 const MSG_ERRQUEUE = 0x2000;
@@ -60,7 +61,11 @@ type Transfer = (datagramCall: DatagramCall, message: DoorMessage) => number;
 function onDatagrams(socketCall: SocketCall, flags: number, then: (c: DatagramCall) => number) {
   const { endpoint } = socketCall;
   if (endpoint instanceof DatagramEndpoint) return then({ ...socketCall, endpoint, flags });
-  if ((flags & MSG_OOB) !== 0) watchUrgent(socketCall, endpoint); // the pair has the byte
+  if ((flags & MSG_OOB) !== 0 && endpoint instanceof StreamEndpoint) {
+    // The pair has an urgent byte, too
+    endpoint.watchUrgent(socketCall.call.nowUs);
+    endpoint.writes.expectMark();
+  }
   return (flags & MSG_ERRQUEUE) !== 0 ? -EAGAIN : PASS;
 }
 

@@ -114,7 +114,7 @@ export class PairMaker {
     if (type === SOCK_SEQPACKET) {
       enlargePair(this.#sys, this.ownFd);
       enlargePair(this.#sys, this.programFd);
-    } else setUrgentInline(this.#sys, this.ownFd); // pair_writes.ts
+    }
     return 0;
   }
 

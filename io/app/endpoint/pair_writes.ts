@@ -6,13 +6,15 @@
  * left as an ordinary one.
  *
  * A program without the shim writes its urgent byte into the pair as one. That shows as EPOLLPRI, a
- * read ends before it, and SIOCATMARK tells when it is the next (SO_OOBINLINE is set on our end).
+ * read ends before it, and SIOCATMARK tells when it is the next. SO_OOBINLINE on our end is set
+ * before that (the second door hears of MSG_OOB), or a read would pass over the byte.
  *
  * @module
  */
 import { FIONREAD, SIOCATMARK } from "../../../ffi/abi/socket.ts";
 import type { Libc } from "../../../ffi/libc.ts";
 import type { StreamSocket } from "../../../stack/mod.ts";
+import { setUrgentInline } from "./pair.ts";
 import { RecordEnds } from "./record_ends.ts";
 
 export class PairWrites {
@@ -22,7 +24,7 @@ export class PairWrites {
   /** Only the last urgent byte counts, as everywhere in TCP; 0: there is none. */
   #urgentEnd = 0;
   /** An urgent byte lies in the pair as one: a short read does not mean that it is empty. */
-  hasMark = false;
+  #hasMark = false;
   #isAtMark = false;
 
   /** `fd`: our end of the pair. */
@@ -30,7 +32,7 @@ export class PairWrites {
 
   /** How many bytes may be read in one piece: of the next one. */
   nextPiece(): number {
-    this.#isAtMark = this.hasMark && this.sys.ioctlInt(this.fd, SIOCATMARK) > 0;
+    this.#isAtMark = this.#hasMark && this.sys.ioctlInt(this.fd, SIOCATMARK) > 0;
     if (this.#isAtMark) return 1;
     const { nextBytes } = this.#records;
     return this.#urgentEnd === 0 ? nextBytes : Math.min(nextBytes, this.#urgentEnd);
@@ -41,13 +43,28 @@ export class PairWrites {
    * empty.
    */
   commit(n: number, nowUs: number): void {
-    if (n === 0) this.hasMark = false;
+    if (n === 0) this.#hasMark = false;
     const isRecordEnd = n > 0 && this.#records.pass(n);
     this.socket.sendCommit(n, nowUs, this.#hasMore, isRecordEnd);
     if (this.#isAtMark && n > 0) this.socket.sendUrgent();
     if (this.#urgentEnd === 0) return;
     this.#urgentEnd -= n;
     if (this.#urgentEnd === 0) this.socket.sendUrgent();
+  }
+
+  get hasMark(): boolean {
+    return this.#hasMark;
+  }
+
+  /** The program is about to write an urgent byte into the pair. */
+  expectMark(): void {
+    setUrgentInline(this.sys, this.fd);
+  }
+
+  /** EPOLLPRI */
+  noteMark(): void {
+    this.#hasMark = true;
+    this.expectMark();
   }
 
   // ---- requests: what was written before has been read, as far as there was room

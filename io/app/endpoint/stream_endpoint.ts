@@ -194,7 +194,7 @@ export class StreamEndpoint extends Endpoint {
     this.noteWritable(events);
     if ((events & EPOLLHUP) !== 0) this.noteProgramGone(nowUs);
     if ((events & (EPOLLRDHUP | EPOLLHUP)) !== 0) this.#isEndAhead = true;
-    if ((events & EPOLLPRI) !== 0) this.writes.hasMark = true;
+    if ((events & EPOLLPRI) !== 0) this.writes.noteMark();
     if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP)) !== 0) this.#isReadable = true;
     if ((events & EPOLLERR) !== 0) { // closed with input unread: what it wrote is still there
       if (this.#phase === Phase.CONNECTED) this.#fromProgram(nowUs);

@@ -1,7 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { MSG_DONTWAIT, MSG_OOB, SOCK_STREAM } from "../../../../ffi/abi/socket.ts";
 import { socketPair } from "../../../../ffi/socket.ts";
-import { setUrgentInline } from "../../../../io/app/endpoint/pair.ts";
 import { PairWrites } from "../../../../io/app/endpoint/pair_writes.ts";
 import { EAGAIN, type StreamSocket } from "../../../../stack/mod.ts";
 import { World } from "../world.ts";
@@ -36,10 +35,6 @@ class Written {
     const n = sys.recv(this.#ends[0], base, bufferOff, most, 0, 0, MSG_DONTWAIT);
     this.writes.commit(Math.max(n, 0), 0);
     return n;
-  }
-
-  get ownFd(): number {
-    return this.#ends[0];
   }
 
   close(): void {
@@ -99,11 +94,10 @@ Deno.test("writes: the urgent byte is the last of those announced", () =>
 
 Deno.test("writes: an urgent byte of the pair's own", () =>
   withPair((written, writes) => {
-    setUrgentInline(written.world.program().sys, written.ownFd);
     written.leave(3);
     written.leave(1, MSG_OOB);
     written.leave(5);
-    writes.hasMark = true; // EPOLLPRI
+    writes.noteMark();
     assertEquals([written.read(), writes.hasMark, written.read(), written.read()], [3, true, 1, 5]);
     assertEquals([written.read(), writes.hasMark], [-EAGAIN, false]);
     assertEquals(written.calls, ["3", "1", "urgent", "5", "0"]);

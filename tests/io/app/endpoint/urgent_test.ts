@@ -181,7 +181,7 @@ function delivery(offset: number, available: number, isInline = false): UrgentDe
   return new UrgentDelivery(null as never, -1, socket as never);
 }
 
-Deno.test("urgent data: a full pair is made large enough for all before the byte that is there", () => {
+Deno.test("urgent data: a full pair is made large enough for all before the byte", () => {
   const [ours, theirs] = socketPair(SOCK_STREAM) as [number, number];
   const sndBuf = () => getIntOption(ours, SOL_SOCKET, SO_SNDBUF);
   const makeRoom = (offset: number, available: number) => {
