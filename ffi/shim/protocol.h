@@ -97,7 +97,8 @@
 /* a request, data the argument (struct ifreq, or int) -> data the argument as changed. Cookie
  * may be 0. */
 #define NUSE_OP_IOCTL 11
-/* -> data: one entry, NUSE_EE_ layout, removed from the queue; -EAGAIN when empty. */
+/* -> data: one entry, NUSE_EE_ layout, removed from the queue; -EAGAIN when empty. b 1: no data,
+ * all stay. */
 #define NUSE_OP_ERRQUEUE 12
 /* -> data: NUSE_IF_LEN bytes per entry, a number of entries. Cookie 0. One entry of family
  * AF_PACKET (17) per interface, first, then one per address. */

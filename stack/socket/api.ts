@@ -174,7 +174,7 @@ export interface DatagramSocket extends Socket {
   /** Removes the first `n` records. */
   recvConsume(n: number, nowUs: number): void;
   /** Takes the oldest entry of the error queue; null when there is none. */
-  takeErrorQueue(): ErrorQueueEntry | null;
+  takeErrorQueue(stays?: boolean): ErrorQueueEntry | null;
 }
 
 /** One entry of the error queue (IP_RECVERR, MSG_ERRQUEUE). */

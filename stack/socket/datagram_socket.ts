@@ -271,8 +271,8 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
     this.#queue.consume(n);
   }
 
-  takeErrorQueue(): ErrorQueueEntry | null {
-    return this.#errors.take();
+  takeErrorQueue(stays = false): ErrorQueueEntry | null {
+    return stays ? this.#errors.first : this.#errors.take();
   }
 
   receive(pkt: Packet, off: number, len: number, port: number, segment = 0): void {

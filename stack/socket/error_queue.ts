@@ -51,6 +51,10 @@ export class ErrorQueue {
     });
   }
 
+  get first(): ErrorQueueEntry | null {
+    return this.#entries[0] ?? null;
+  }
+
   take(): ErrorQueueEntry | null {
     return this.#entries.shift() ?? null;
   }

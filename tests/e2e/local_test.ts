@@ -19,6 +19,9 @@ const PROGRAMS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     unread: "20480 bytes, then : -1 ECONNRESET",
     trunc: "discard: 5",
   },
+  picture: {
+    picture: "fresh                      poll  0x114, of IN 1 0x10, of none 1 0x10; epoll   0x14",
+  },
   leave: {
     lingering: "until read\nclose: 0 \nuntil reset",
     lingering_shared: "one of two: 0 \nat once\nthe last: 0 \nwaited",

@@ -21,6 +21,7 @@
 #include "../core/fd_table.h"
 #include "../core/real.h"
 #include "../core/settle.h"
+#include "../core/watched.h"
 #include "../stream/stream.h"
 
 #ifndef CLOSE_RANGE_CLOEXEC
@@ -39,6 +40,7 @@ static bool is_hidden(int fd) {
 EXPORT int close(int fd) {
   int saved = errno;
   if (is_hidden(fd)) return (int)shim_return(-EBADF, saved);
+  watched_epoll_gone(fd);
   struct closing closing = closing_begin(fd);
   table_forget_nuse(fd);
   int result = real()->close(fd);
@@ -49,6 +51,7 @@ EXPORT int close(int fd) {
 /* It closes by a call of its own, past us. */
 EXPORT int fclose(FILE *stream) {
   int fd = stream == NULL ? -1 : fileno(stream);
+  watched_epoll_gone(fd);
   struct closing closing = closing_begin(fd);
   if (fd >= 0) table_forget_nuse(fd);
   int result = real()->fclose(stream);
@@ -67,6 +70,7 @@ EXPORT int dup(int fd) {
 /* Before `fd` becomes something else. */
 static struct closing make_way(int fd) {
   if (is_hidden(fd)) control_vacate(fd);
+  watched_epoll_gone(fd);
   struct closing closing = closing_begin(fd);
   table_forget_nuse(fd);
   return closing;

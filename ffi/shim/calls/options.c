@@ -118,6 +118,12 @@ static bool takes_privilege(int level, int name) {
                                  name == SO_MARK || name == SO_PRIORITY || name == SO_DEBUG);
 }
 
+static void note_error_pri(struct fd_entry *e, const void *value) {
+  int is_on = 0;
+  if (copy_in(&is_on, value, sizeof is_on) < 0) return;
+  entry_mark(e, is_on ? WORD_ERROR_PRI : 0, is_on ? 0 : WORD_ERROR_PRI);
+}
+
 static long setsockopt_nuse(int fd, struct fd_entry *e, int level, int name, const void *value,
                             socklen_t len) {
   struct control_request request = {
@@ -138,6 +144,8 @@ static long setsockopt_nuse(int fd, struct fd_entry *e, int level, int name, con
   long result = entry_call(fd, e, &request, &reply);
   if (result == 0 && reply.c > 0) stream_resize_sndbuf(fd, e, reply.c);
   evidence_close(&request);
+  bool is_pri = level == SOL_SOCKET && name == SO_SELECT_ERR_QUEUE && result == 0;
+  if (is_pri && word_kind(entry_word(e)) == KIND_DATAGRAM) note_error_pri(e, value);
   bool may_release = level == IPPROTO_TCP && word_is_local_stream(entry_word(e)); /* TCP_CORK */
   if (may_release) settle_note(UNDER_WAY_BYTES);
   /* The pair's own urgent bytes are in line, too */

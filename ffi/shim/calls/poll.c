@@ -1,38 +1,24 @@
 /*
  * What poll and ppoll show beyond what the pair does.
  *
- * POLLERR for an error that waits on a datagram socket (an ICMP message has come back), which is
- * when programs like traceroute read the error queue. The pair itself only shows that there is
- * something to read: the error's record. Where errors can come, that is looked at, and POLLIN stays
- * only if there is more behind it.
- *
  * No POLLIN for an urgent byte that has nothing behind it (stream/urgent.c).
  *
  * POLLERR for the error with which a stream has ended, until somebody has taken it; the pair shows
- * POLLHUP, whereupon the service is asked. POLLHUP for a stream that is not connected, at once.
+ * POLLHUP, whereupon the service is asked. And what readiness.h tells of.
  */
 #include "../core/shim.h"
 
 #include <poll.h>
 #include <signal.h>
-#include <sys/ioctl.h>
 
 #include "../core/memory.h"
 #include "../core/real.h"
 #include "../core/settle.h"
 #include "../core/socket.h"
-#include "../datagram/datagram.h"
 #include "../stream/stream.h"
+#include "readiness.h"
 
 extern void __chk_fail(void) __attribute__((noreturn));
-
-static short with_datagram_error(int fd, struct fd_entry *e, short revents) {
-  if (!(revents & POLLIN) || !dgram_can_have_errors(e)) return revents;
-  if (!dgram_error_waits(fd, e)) return revents;
-  int waiting = 0; /* bytes, of all messages */
-  bool is_last = real()->ioctl(fd, FIONREAD, &waiting) == 0 && waiting <= NUSE_DGRAM_HEADER_LEN;
-  return (short)((is_last ? revents & ~(POLLIN | POLLRDNORM) : revents) | POLLERR);
-}
 
 static short with_stream_error(int fd, struct fd_entry *e, short revents, const sigset_t *mask) {
   bool is_both = (revents & (POLLIN | POLLPRI)) == (POLLIN | POLLPRI);
@@ -58,33 +44,27 @@ static short with_error(int fd, struct fd_entry *e, short revents, const sigset_
   }
 }
 
-static bool looks_unconnected(const struct fd_entry *e) {
-  const unsigned other = NUSE_STATE_CONNECTING | NUSE_STATE_CONNECTED | NUSE_STATE_LISTENING;
-  unsigned word = entry_word(e);
-  return word_kind(word) == KIND_STREAM && !(word & (other | WORD_UNWRITABLE));
-}
-
-/* Is a stream among them that is not connected? What was not known of it is known afterwards; and
- * the service, of whom urgent data is looked out for. */
-static bool find_unconnected(struct pollfd *fds, nfds_t count, bool is_waiting) {
+/* Is something among them that shows more at once? What was not known of it is known afterwards;
+ * and the service, of whom urgent data is looked out for. */
+static bool find_more(struct pollfd *fds, nfds_t count, bool is_waiting) {
   bool is_found = false;
   if (check_readable(fds, count * sizeof *fds) != 0) return false; /* poll will say EFAULT */
   for (nfds_t i = 0; i < count; i++) {
     struct fd_entry *e = table_peek(fds[i].fd);
     if (UNLIKELY(fds[i].events & POLLPRI)) urgent_watch(fds[i].fd, !is_waiting);
-    if (e == NULL || !looks_unconnected(e) || !entry_verify(fds[i].fd, e)) continue;
-    entry_refresh(fds[i].fd, e);
-    is_found |= looks_unconnected(e);
+    if (e == NULL || !may_show_more(e, fds[i].events)) continue;
+    is_found |= shows_more(fds[i].fd, e, fds[i].events) != 0;
   }
   return is_found;
 }
 
-static int note_unconnected(struct pollfd *fds, nfds_t count, int ready) {
+static int note_more(struct pollfd *fds, nfds_t count, int ready) {
   for (nfds_t i = 0; ready >= 0 && i < count; i++) {
-    const struct fd_entry *e = table_peek(fds[i].fd);
-    if (e == NULL || !looks_unconnected(e)) continue;
-    ready += fds[i].revents == 0;
-    fds[i].revents |= entry_word(e) & NUSE_STATE_ERROR ? POLLHUP | POLLERR : POLLHUP;
+    struct fd_entry *e = table_peek(fds[i].fd);
+    if (e == NULL || !may_show_more(e, fds[i].events)) continue;
+    short bits = shows_more(fds[i].fd, e, fds[i].events);
+    ready += bits != 0 && fds[i].revents == 0;
+    fds[i].revents |= bits;
   }
   return ready;
 }
@@ -94,7 +74,8 @@ static int note_errors(struct pollfd *fds, nfds_t count, int ready, const sigset
   for (nfds_t i = 0; ready > 0 && i < count; i++) {
     struct fd_entry *e = fds[i].revents & (POLLIN | POLLHUP) ? table_peek(fds[i].fd) : NULL;
     if (e == NULL) continue;
-    fds[i].revents = with_error(fds[i].fd, e, fds[i].revents, mask);
+    short asked = (short)(fds[i].events | POLLERR | POLLHUP | POLLNVAL);
+    fds[i].revents = with_error(fds[i].fd, e, fds[i].revents, mask) & asked;
     left -= fds[i].revents == 0;
   }
   return left < ready && left == 0 ? (int)shim_return(-EINTR, 0) : left;
@@ -102,19 +83,19 @@ static int note_errors(struct pollfd *fds, nfds_t count, int ready, const sigset
 
 EXPORT int poll(struct pollfd *fds, nfds_t count, int timeout_ms) {
   settle_before_poll(timeout_ms != 0);
-  bool at_once = find_unconnected(fds, count, timeout_ms != 0);
+  bool at_once = find_more(fds, count, timeout_ms != 0);
   int ready = note_errors(fds, count, real()->poll(fds, count, at_once ? 0 : timeout_ms), NULL);
-  return UNLIKELY(at_once) ? note_unconnected(fds, count, ready) : ready;
+  return UNLIKELY(at_once) ? note_more(fds, count, ready) : ready;
 }
 
 EXPORT int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
                  const sigset_t *mask) {
   static const struct timespec none = {0};
   settle_before_poll(timeout == NULL || timeout->tv_sec != 0 || timeout->tv_nsec != 0);
-  bool at_once = find_unconnected(fds, count, timeout == NULL);
+  bool at_once = find_more(fds, count, timeout == NULL);
   int ready = real()->ppoll(fds, count, at_once ? &none : timeout, mask);
   ready = note_errors(fds, count, ready, mask);
-  return UNLIKELY(at_once) ? note_unconnected(fds, count, ready) : ready;
+  return UNLIKELY(at_once) ? note_more(fds, count, ready) : ready;
 }
 
 EXPORT int __poll_chk(struct pollfd *fds, nfds_t count, int timeout_ms, size_t room) {

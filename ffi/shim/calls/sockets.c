@@ -19,6 +19,7 @@
 #include "../core/settle.h"
 #include "../core/sockaddr.h"
 #include "../core/socket.h"
+#include "../core/watched.h"
 #include "../datagram/datagram.h"
 #include "../stream/stream.h"
 
@@ -200,6 +201,7 @@ static long shutdown_nuse(int fd, struct fd_entry *e, int how) {
     stream_grow_sndbuf(fd, e);
   }
   if (is_local) settle_note(UNDER_WAY_CHANGES);
+  watched_may_show(fd, e);
   return result;
 }
 

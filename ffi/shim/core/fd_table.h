@@ -35,6 +35,10 @@ enum fd_kind {
 #define WORD_AT_MARK (1u << 28)      /* that was taken away: what comes next follows it */
 #define WORD_OWNED (1u << 29)        /* SIGURG goes to an owner */
 #define WORD_EOF (1u << 30)          /* a read has given 0 */
+#define WORD_TOLD (1u << 31)         /* an edge-triggered epoll has been given what it shows more */
+/* Of datagram sockets, in the place of bits that only streams have: */
+#define WORD_QUEUED (1u << 26)       /* the error queue may hold something */
+#define WORD_ERROR_PRI (1u << 27)    /* SO_SELECT_ERR_QUEUE */
 #define WORD_MARKS (WORD_MARK_AHEAD | WORD_AT_MARK)
 
 struct fd_entry {
@@ -47,7 +51,9 @@ struct fd_entry {
   atomic_int sndbuf; /* SO_SNDBUF asked for by the service (NUSE_STATE_PAIR_SIZED); 0: as it is */
   _Atomic uint64_t cookie;
   _Atomic uint64_t shown; /* the connection on which the service has seen it (control.c) */
-  _Atomic uint64_t epoll_data;
+  _Atomic uint64_t epoll_data; /* of the last registration (watched.h) */
+  atomic_int epoll_fd;
+  atomic_uint epoll_events;
   _Atomic uint64_t stamp_us; /* receive time of the last datagram (SIOCGSTAMP) */
 };
 

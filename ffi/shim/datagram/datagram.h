@@ -22,6 +22,10 @@ static inline bool dgram_can_have_errors(const struct fd_entry *e) {
 bool dgram_error_waits(int fd, struct fd_entry *e);
 /* Takes an error record off the head of the queue: its errno, or 0. */
 int dgram_take_error(int fd, struct fd_entry *e);
+/* Such a record has been taken: what it tells of may be in the error queue, too. */
+void dgram_note_error(int fd, struct fd_entry *e);
+/* Is anything in the error queue? Asks the service. */
+bool errqueue_has_more(int fd, struct fd_entry *e);
 ssize_t errqueue_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg);
 
 /* By which cmsg_from_header has something to say; BOUND, which most sockets are, is none. */

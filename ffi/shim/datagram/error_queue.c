@@ -54,6 +54,14 @@ static void put_time(const struct fd_entry *e, const uint8_t *entry, struct msgh
   }
 }
 
+bool errqueue_has_more(int fd, struct fd_entry *e) {
+  struct control_request request = {.op = NUSE_OP_ERRQUEUE, .b = 1};
+  struct control_reply reply = {0};
+  long result = entry_call(fd, e, &request, &reply);
+  if (result == -EAGAIN) entry_mark(e, 0, WORD_QUEUED);
+  return result == 0;
+}
+
 ssize_t errqueue_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg) {
   uint8_t entry[NUSE_DATA_MAX];
   struct control_request request = {.op = NUSE_OP_ERRQUEUE};

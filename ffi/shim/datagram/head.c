@@ -5,6 +5,7 @@
 #include "datagram.h"
 
 #include "../core/real.h"
+#include "../core/watched.h"
 
 /* The head of the queue, left there. False: nothing that is ours. */
 static bool peek_header(int fd, struct dgram_header *h) {
@@ -37,6 +38,13 @@ bool dgram_error_waits(int fd, struct fd_entry *e) {
   return waits;
 }
 
+void dgram_note_error(int fd, struct fd_entry *e) {
+  destination_forget(e);
+  if (!(entry_word(e) & WORD_ERRORS)) return;
+  entry_mark(e, WORD_QUEUED, 0);
+  watched_may_show(fd, e);
+}
+
 int dgram_take_error(int fd, struct fd_entry *e) {
   struct dgram_header h;
   int saved = errno;
@@ -44,7 +52,7 @@ int dgram_take_error(int fd, struct fd_entry *e) {
   if (peek_header(fd, &h) && (h.flags & NUSE_DGRAM_ERROR)) {
     error = h.error;
     real()->recv(fd, &h, sizeof h, MSG_DONTWAIT);
-    destination_forget(e);
+    dgram_note_error(fd, e);
   }
   errno = saved;
   return error;

@@ -71,7 +71,7 @@ static long error_record(int fd, struct fd_entry *e, const struct dgram_header *
   if (flags & MSG_PEEK) {
     dgram_take_error(fd, e);
   } else {
-    destination_forget(e);
+    dgram_note_error(fd, e);
   }
   return h->error > 0 ? -h->error : -EIO;
 }

@@ -20,6 +20,7 @@
 #include "../core/real.h"
 #include "../core/settle.h"
 #include "../core/socket.h"
+#include "../core/watched.h"
 
 #define SOCKADDR_MAX 128
 
@@ -102,6 +103,7 @@ static int timeout_ms(int fd, int option) {
 /* After the reply to a CONNECT: the pair shows its state from now on. */
 static long connect_note(int fd, struct fd_entry *e, const struct control_reply *reply) {
   if (entry_word(e) & NUSE_STATE_LOCAL) settle_note(UNDER_WAY_CHANGES);
+  watched_may_show(fd, e); /* it may have failed, or be no more */
   if (reply->a > 0) {
     long result = stream_replace_pair(fd, e);
     if (result < 0) return result;

@@ -10,11 +10,13 @@ import type { Endpoint } from "../endpoint/endpoint.ts";
 import { writeSockaddr } from "../protocol/sockaddr.ts";
 import type { Call } from "./call.ts";
 
-/** ERRQUEUE: the oldest entry, taken off. */
-export function takeErrorEntry({ app, reply }: Call, { socket }: Endpoint): number {
+/** ERRQUEUE: the oldest entry, taken off; or, `b`, whether there is one. */
+export function takeErrorEntry({ app, request, reply }: Call, { socket }: Endpoint): number {
   if (socket.kind !== "datagram") return -EAGAIN;
-  const entry = (socket as DatagramSocket).takeErrorQueue();
+  const stays = request.b === 1;
+  const entry = (socket as DatagramSocket).takeErrorQueue(stays);
   if (entry === null) return -EAGAIN;
+  if (stays) return 0;
   const { dv, u8 } = app.memory;
   reply.dataLen = writeErrorEntry(dv, u8, reply.dataOff, P.NUSE_DATA_MAX, socket.domain, entry);
   return 0;
