@@ -41,7 +41,6 @@ ${ROWS.map(optionLine).join("\n")}
 ${keyLines().join("\n")}
   Variables: NUSEDEV NUSEVIF NUSECONF DEFAULTROUTE nuse-eth0 nuse-eth0-KEY
   With neither: a TAP named nuse0, 198.18.0.2/24; the host is 198.18.0.1.
-
 example: ${EXAMPLES[0].command}
 Exit status, limits and the rest: man -l docs/nuse.1
 `;

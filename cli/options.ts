@@ -149,6 +149,14 @@ export const OPTIONS = [
     meaning: "what all this comes to, as a file; no program",
   },
   {
+    name: "check",
+    meaning: "how PROGRAM would be served; nothing runs",
+    details: [
+      "Which door it would use, by its ELF file or its interpreter's, and what would be missing. " +
+      "Exit status 2: neither.",
+    ],
+  },
+  {
     name: "log",
     argument: "[CATEGORY=]LEVEL,...",
     isRepeatable: true,

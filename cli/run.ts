@@ -7,6 +7,7 @@ import denoConfig from "../deno.json" with { type: "json" };
 import { hasCapabilities } from "../ffi/child.ts";
 import { OwnEvent } from "../io/log/own_events.ts";
 import { type CommandLine, parseCommandLine } from "./args.ts";
+import { checkText } from "./check.ts";
 import { buildConfig, type Built, EMBEDDED_DEFAULT } from "./config/build.ts";
 import { readConfigFile } from "./config/read_file.ts";
 import { showConfig } from "./config/show.ts";
@@ -24,7 +25,7 @@ import {
 import type { HostAddress } from "./config/networks.ts";
 import { isOwnVariable } from "./options.ts";
 import { parseLogRequest } from "./log_request.ts";
-import { resolveProgram } from "./program.ts";
+import { type Program, resolveProgram } from "./program.ts";
 import { RunLog } from "./run_log.ts";
 import { runSwitch } from "./switch.ts";
 import { parsePipePath } from "./config/values.ts";
@@ -76,6 +77,12 @@ export async function main(args: readonly string[], { isFront, worker }: Boot): 
       Deno.exit(0);
     }
     if (line.command.length === 0) throw new Failure(`no program given (usage: ${USAGE})`);
+    if (line.switches.has("check")) {
+      const hasDoor = !line.switches.has("host-network");
+      const text = checkText(findCommand(line, readLaunched(null), hasDoor), hasDoor);
+      await Deno.stdout.write(new TextEncoder().encode(text));
+      Deno.exit(0);
+    }
     if (isFront) await stayInFront();
     leave(await runProgram(line, worker()));
   } catch (error) {
@@ -130,21 +137,25 @@ function isFile(path: string): boolean {
   }
 }
 
-/** Throws Failure or SysError. */
-async function runProgram(line: CommandLine, worker: Worker): Promise<Outcome> {
-  const front = frontOf(Deno.env.get(FRONT), Deno.ppid);
-  const launched = readLaunched(front);
-  const path = launched.env.PATH;
-  const isNetworkShared = line.switches.has("host-network");
-  // What the shim misses is to have the host's network then.
-  const hasDoor = !isNetworkShared;
-  const program = resolveProgram(line.command, {
+/** The program of the command line. Throws Failure when it cannot be served. */
+function findCommand({ command }: CommandLine, { env }: Launched, hasDoor: boolean): Program {
+  return resolveProgram(command, {
     hasDoor,
-    path: path === undefined ? undefined : decode(path),
+    path: env.PATH === undefined ? undefined : decode(env.PATH),
     uid: Deno.uid() ?? 0,
     gid: Deno.gid() ?? 0,
     hasCapabilities,
   });
+}
+
+/** Throws Failure or SysError. */
+async function runProgram(line: CommandLine, worker: Worker): Promise<Outcome> {
+  const front = frontOf(Deno.env.get(FRONT), Deno.ppid);
+  const launched = readLaunched(front);
+  const isNetworkShared = line.switches.has("host-network");
+  // What the shim misses is to have the host's network then.
+  const hasDoor = !isNetworkShared;
+  const program = findCommand(line, launched, hasDoor);
   const logRequest = parseLogRequest({
     log: line.values.log,
     files: line.values["log-file"],

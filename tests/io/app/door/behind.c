@@ -196,6 +196,32 @@ static void errors(void) {
   say("io_uring", syscall(425 /* io_uring_setup */, 1, &name));
 }
 
+/* A call as 32-bit programs make it. */
+static long int80(long number, long a, long b, long c) {
+#ifdef __x86_64__
+#define GETPID_32 getpid()
+  int result;
+  __asm__ volatile("int $0x80"
+                   : "=a"(result)
+                   : "a"(number), "b"(a), "c"(b), "d"(c)
+                   : "r8", "r9", "r10", "r11", "memory");
+  return result;
+#else
+#define GETPID_32 (-ENOSYS)
+  (void)number, (void)a, (void)b, (void)c;
+  return -ENOSYS;
+#endif
+}
+
+/* What nuse serves to nobody; the rest of a 32-bit program works. */
+static void refused(void) {
+  char room[128] = {0};
+  printf("io_uring: %s\n", syscall(425, 1, room) < 0 && errno == ENOSYS ? "ENOSYS" : "there");
+  printf("socket: %ld\n", int80(359, AF_INET, SOCK_STREAM, 0) + ENOSYS);
+  printf("socketcall: %ld\n", int80(102, 1, 0, 0) + ENOSYS);
+  printf("getpid: %d\n", int80(20, 0, 0, 0) == GETPID_32);
+}
+
 static int listening(int port) {
   struct sockaddr_in name = target;
   int fd = tcp(0), one = 1;
@@ -351,7 +377,7 @@ static const struct {
   {"client", client}, {"numbers", numbers}, {"threads", threads}, {"children", children},
   {"nonblocking", nonblocking}, {"unanswered", unanswered}, {"errors", errors},
   {"server", server}, {"signals", signals}, {"datagrams", datagrams}, {"datagram", datagram},
-  {"ping", ping}, {"nobody", nobody}, {"urgent", urgent},
+  {"ping", ping}, {"nobody", nobody}, {"urgent", urgent}, {"refused", refused},
 };
 
 int main(int argc, char **argv) {

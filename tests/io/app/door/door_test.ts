@@ -242,3 +242,7 @@ behind("raw sockets and ports below 1024: for who has the right", (_, run) => {
   ]);
   assertEquals(run("nobody"), ["raw: EPERM", "port 98: EACCES"]);
 });
+
+behind("io_uring and the calls of another architecture are refused", (_, run) => {
+  assertEquals(run("refused"), ["io_uring: ENOSYS", "socket: 0", "socketcall: 0", "getpid: 1"]);
+});
