@@ -134,7 +134,10 @@ export class Door implements Handler {
     const trap = this.#trap;
     this.#app.counters.doorCalls++;
     const thread = this.#threads.of(trap.thread);
-    if (thread === null) return;
+    if (thread === null) { // it has gone, or we have no room for it
+      this.#calls.pass(this.#fd, trap.idLow, trap.idHigh);
+      return;
+    }
     const { undelivered } = thread;
     thread.undelivered = null;
     if (undelivered !== null && trap.repeats(undelivered.call)) {
@@ -149,9 +152,15 @@ export class Door implements Handler {
   /** A call that has waited goes on. */
   #retry(thread: DoorThread, saved: Uint8Array): void {
     if (thread.waiting !== saved) return; // it is in another by now
-    this.#trap.restore(saved);
     thread.waiting = null;
-    this.#finish(thread, this.#look(thread, true, this.#app.loop.nowUs));
+    if (this.#slot < 0 || !this.#threads.renew(thread)) return;
+    this.#trap.restore(saved);
+    try {
+      this.#finish(thread, this.#look(thread, true, this.#app.loop.nowUs));
+    } catch (error) {
+      this.#app.noteFault(error);
+      this.onFault();
+    }
   }
 
   #finish(thread: DoorThread, result: number): void {
@@ -200,8 +209,10 @@ export class Door implements Handler {
       call,
       isRepeated,
     };
-    if (this.#trap.number === SYSCALLS.SYS_socket) return makeSocket(doorCall);
-    return this.#lookAtSocket(doorCall);
+    if (this.#trap.number !== SYSCALLS.SYS_socket) return this.#lookAtSocket(doorCall);
+    const result = makeSocket(doorCall);
+    this.#app.accounts.settle(call.caller.account); // should it have got none
+    return result;
   }
 
   /** Root in a namespace of his own has all capabilities there, none in the programs' network. */

@@ -12,11 +12,13 @@ import type { Account, Accounts } from "../endpoint/account.ts";
 import { Holder } from "../endpoint/holders.ts";
 import { DeferredReply, type RepliedSocket } from "../protocol/deferred_reply.ts";
 
-/** Known at once; beyond it starts anew. */
-const THREADS_MAX = 4096;
+/** Known at once, each process by a descriptor of ours; beyond it starts anew. */
+const THREADS_MAX = 512;
 
 export class DoorProcess {
   readonly holder = new Holder();
+  /** The pidfd is closed. */
+  isForgotten = false;
 
   constructor(readonly pid: number, readonly pidfd: number) {
     this.holder.connections = 1; // for as long as it is known
@@ -41,7 +43,8 @@ export class DoorThread extends DeferredReply {
 
   constructor(
     readonly id: number,
-    readonly process: DoorProcess,
+    /** Another object for the same process, when that has been forgotten meanwhile. */
+    public process: DoorProcess,
     readonly lateAnswer: LateAnswer,
   ) {
     super();
@@ -81,6 +84,15 @@ export class DoorThreads {
     return thread;
   }
 
+  /** For a thread that has waited: false: it has gone. */
+  renew(thread: DoorThread): boolean {
+    if (!thread.process.isForgotten && this.#isStill(thread)) return true;
+    const fresh = this.of(thread.id);
+    if (fresh === null || fresh.process.pid !== thread.process.pid) return false;
+    thread.process = fresh.process;
+    return true;
+  }
+
   #isStill({ id, process }: DoorThread): boolean {
     return this.#isAlive(process) && this.#calls.isThreadOf(process.pid, id) === 1;
   }
@@ -105,6 +117,7 @@ export class DoorThreads {
 
   #forget(process: DoorProcess): void {
     process.holder.connections = 0;
+    process.isForgotten = true;
     this.#sys.close(process.pidfd);
   }
 
