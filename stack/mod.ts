@@ -57,6 +57,7 @@ export {
   EndCause,
   NO_LOWAT,
   stateName,
+  TCP_INQ,
   TCP_NODELAY,
   TCP_NOTSENT_LOWAT,
   type TcpConfig,

@@ -13,4 +13,10 @@ export { TcpSocket } from "./user/socket.ts";
 export type { Tcb } from "./tcb/tcb.ts";
 export { TcpSocketOptions } from "./tcb/socket_options.ts";
 export { CONGESTION_NAMES } from "./congestion/mod.ts";
-export { getTcpOption, setTcpOption, TCP_NODELAY, TCP_NOTSENT_LOWAT } from "./user/sol_tcp.ts";
+export {
+  getTcpOption,
+  setTcpOption,
+  TCP_INQ,
+  TCP_NODELAY,
+  TCP_NOTSENT_LOWAT,
+} from "./user/sol_tcp.ts";

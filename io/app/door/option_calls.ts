@@ -5,7 +5,15 @@
  */
 import { SIOCATMARK, SO_COOKIE, SO_OOBINLINE, SOL_SOCKET } from "../../../ffi/abi/socket.ts";
 import * as P from "../../../ffi/shim/protocol.ts";
-import { EFAULT, EINVAL, ENOPROTOOPT } from "../../../stack/mod.ts";
+import {
+  EFAULT,
+  EINVAL,
+  ENOPROTOOPT,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  TCP_INQ,
+  UDP_GRO,
+} from "../../../stack/mod.ts";
 import { carryOut } from "../control/operations.ts";
 import { StreamEndpoint } from "../endpoint/stream_endpoint.ts";
 import { PASS, type SocketCall } from "./door_call.ts";
@@ -56,6 +64,11 @@ export function getOption(socketCall: SocketCall): number {
   return copied < 0 ? copied : trap.writeInt(4, len);
 }
 
+/** Whether control messages tell of it: there are none here, and joined datagrams look like one. */
+function needsControl(level: number, name: number): boolean {
+  return (level === IPPROTO_UDP && name === UDP_GRO) || (level === IPPROTO_TCP && name === TCP_INQ);
+}
+
 /** setsockopt() */
 export function setOption(socketCall: SocketCall): number {
   const { call, trap } = socketCall;
@@ -66,6 +79,7 @@ export function setOption(socketCall: SocketCall): number {
   request.op = P.NUSE_OP_SETOPT;
   [request.a, request.b] = [trap.argument(1), trap.argument(2)];
   if (request.a === SOL_SOCKET && PROGRAMS.has(request.b)) return -ENOPROTOOPT;
+  if (needsControl(request.a, request.b)) return -ENOPROTOOPT;
   request.dataLen = Math.min(len, P.NUSE_DATA_MAX);
   const read = trap.read(3, request.dataOff, request.dataLen);
   if (read < 0) return read;

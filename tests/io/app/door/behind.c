@@ -186,6 +186,9 @@ static void errors(void) {
   say("peer", getpeername(fd, (struct sockaddr *)&name, &len));
   say("name", getsockname(fd, (struct sockaddr *)8, &len));
   say("option", setsockopt(fd, IPPROTO_TCP, 999, &len, sizeof len));
+  say("left to read", setsockopt(fd, IPPROTO_TCP, TCP_INQ, &len, sizeof len));
+  int datagrams = socket(AF_INET, SOCK_DGRAM, 0);
+  say("joined", setsockopt(datagrams, IPPROTO_UDP, 104 /* UDP_GRO */, &len, sizeof len));
   say("accept", accept(fd, NULL, NULL));
   say("refused", connect_to(fd, 1));
   say("pair", socketpair(AF_UNIX, SOCK_STREAM, 0, pair));

@@ -175,6 +175,8 @@ behind(
       "peer: ENOTCONN",
       "name: EFAULT",
       "option: ENOPROTOOPT",
+      "left to read: ENOPROTOOPT",
+      "joined: ENOPROTOOPT",
       "accept: EINVAL",
       "refused: ECONNREFUSED",
       "pair: 0",
