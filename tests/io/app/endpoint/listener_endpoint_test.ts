@@ -9,7 +9,7 @@ import {
   EINVAL,
   EOPNOTSUPP,
 } from "../../../../stack/mod.ts";
-import { CONNECTED, POLLHUP, type Program, type ProgramSocket } from "../program.ts";
+import { CONNECTED, POLLHUP, POLLIN, type Program, type ProgramSocket } from "../program.ts";
 import { World } from "../world.ts";
 
 const PORT = 5002;
@@ -162,4 +162,17 @@ Deno.test("listener: closed, what nobody has accepted is reset; what was accepte
   assertEquals([second.soError, first.poll(POLLHUP)], [ECONNRESET, 0]);
   assertEquals(socket.send(new Uint8Array([7])), 1);
   assertEquals(first.receive(), new Uint8Array([7]));
+});
+
+Deno.test("listener: who does not hold it has no say in how its connections end", () => {
+  using world = new World();
+  const program = world.program();
+  const listener = listening(program, 8);
+  const [client] = connectMany(program, 1);
+  world.until("it waits", () => world.service.counters.connectionsAccepted === 1);
+  const close = { cookie: listener.cookie, b: 1 };
+  assertEquals(world.program().request(P.NUSE_OP_CLOSE, close).result, 0);
+  listener.close();
+  client.await(POLLIN);
+  assertEquals([client.recv(), client.soError], [new Uint8Array(0), 0]);
 });
