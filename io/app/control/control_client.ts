@@ -3,13 +3,13 @@
  * at once, in the handler that has read it; only a connect() or a close() that waits is answered
  * later.
  *
- * Whoever sends anything else than requests, asks for more while a reply is owed (but for CANCEL),
- * or does not read its replies, is cut off.
+ * Whoever sends anything else than requests, asks for more while a reply is owed (but for CANCEL,
+ * and what its children say by its connection), or does not read its replies, is cut off.
  *
  * @module
  */
 import { MSG_DONTWAIT } from "../../../ffi/abi/socket.ts";
-import { NUSE_OP_CANCEL } from "../../../ffi/shim/protocol.ts";
+import * as P from "../../../ffi/shim/protocol.ts";
 import { peerCredentials } from "../../../ffi/socket.ts";
 import { EAGAIN, EINTR } from "../../../stack/mod.ts";
 import { OwnEvent } from "../../log/own_events.ts";
@@ -22,6 +22,14 @@ import { MESSAGE_MAX_LEN, type Reply, type Request } from "../protocol/message.t
 import type { Call, Caller } from "./call.ts";
 import { carryOut, isSocketKnown } from "./operations.ts";
 import { requestDetail, requestName, resultText } from "./request_text.ts";
+
+/** What nobody waits for: of who has waited long enough, and of children. */
+const WHILE_OWED: ReadonlySet<number> = new Set([
+  P.NUSE_OP_CANCEL,
+  P.NUSE_OP_ATTACH,
+  P.NUSE_OP_IMAGE,
+  P.NUSE_OP_PACKET_SOCKET,
+]);
 
 /** Who keeps the connections. */
 export interface ClientKeeper {
@@ -92,7 +100,7 @@ export class ControlClient implements Handler, Caller {
     call.nowUs = nowUs;
     counters.requests++;
     const isWellFormed = request.parse(memory.dv, requestOff, n);
-    if (isWellFormed && (!this.later.isOwed || request.op === NUSE_OP_CANCEL)) return true;
+    if (isWellFormed && (!this.later.isOwed || WHILE_OWED.has(request.op))) return true;
     log?.tell(OwnEvent.CONTROL_MALFORMED, { pid: this.pid });
     counters.requestsMalformed++;
     call.closeFds();
@@ -112,7 +120,7 @@ export class ControlClient implements Handler, Caller {
     }
     call.closeFds();
     if (hasReply) this.answer(call.reply);
-    else if (this.later.isOwed) this.later.noteRequest(call.request);
+    else if (!WHILE_OWED.has(call.request.op)) this.later.noteRequest(call.request);
   }
 
   #tell({ request, reply }: Call, hasReply: boolean): void {

@@ -51,6 +51,18 @@ Deno.test("control: who is owed a reply and asks for more than CANCEL is cut off
   assertEquals([socket.state, world.service.clientCount], [CONNECTING, 1]);
 });
 
+Deno.test("control: a child gets a connection of its own while its parent waits", () => {
+  using world = new World();
+  const program = world.program();
+  const parent = program.fork();
+  parent.send(P.NUSE_OP_SETTLE);
+  const child = parent.fork(); // its ATTACH comes in the same turn
+  assertEquals(child.request(P.NUSE_OP_HELLO).result, 0);
+  assertEquals(world.until("the parent's reply", () => parent.takeReply()).result, 0);
+  assertEquals(parent.request(P.NUSE_OP_HELLO).result, 0);
+  assertEquals(world.service.counters.requestsMalformed, 0);
+});
+
 Deno.test("control: a descriptor that nobody asked for is closed", () => {
   using world = new World();
   const program = world.program();
