@@ -170,10 +170,8 @@ simulated(
     Deno.kill(nuse, "SIGKILL");
     await idle.done;
     await until("the qdisc that was there", async () => await qdisc() === found, 5);
-    await nuseOn(f, "va", PING.concat(PEER)).done;
-    // At nuse's own end netmap finds the interface
-    const kinds = ["pfifo", found.split(" ")[1]];
-    assert(kinds.includes((await qdisc()).split(" ")[1]), await qdisc());
+    // At nuse's own end netmap finds the interface, and leaves a pfifo, for a moment
+    for (let i = 0; i < 3; i++) assertEquals((await nuseOn(f, "va", ["true"]).done).stderr, "");
     await until("the qdisc that was there", async () => await qdisc() === found, 5);
     await f.a.run(
       "tc qdisc replace dev va root handle 7: tbf rate 1gbit burst 9k limit 9k".split(" "),

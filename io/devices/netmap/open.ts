@@ -16,7 +16,7 @@ import { chooseMac, inspect, join, type Link, membershipOf, sameBytes } from "..
 import { NetmapDevice, oneBufferMtu } from "./device.ts";
 import { NetmapPort } from "./port.ts";
 import { parsePortName, type PortName } from "./port_name.ts";
-import { keepQdisc, readQdisc } from "./qdisc.ts";
+import { keepQdisc, qdiscBefore } from "./qdisc.ts";
 import { openNetmapDevice } from "./registration.ts";
 
 /** A native driver resets its link when it is registered. */
@@ -41,7 +41,7 @@ export function openNetmap(
     const mac = chooseMac(config, link);
     if (link !== null) membershipFd = joinInterface(link, mac);
     const generic = link !== null && !isNative(link.driver) ? link.name : null;
-    const qdisc = generic === null ? null : readQdisc(generic);
+    const qdisc = generic === null ? null : qdiscBefore(generic);
     port = new NetmapPort(kernel, fd, name, arena, memory);
     const note = generic === null ? null : keepQdisc(generic, qdisc);
     const mtu = chooseMtu(config, link, port);

@@ -36,6 +36,13 @@ while [ $tries -lt 50 ]; do
   sleep 0.2
 done`;
 
+/** Its $0, by which `isKept` knows it. */
+const KEEPER = "nuse-qdisc";
+
+const WAIT_MS = 50;
+const WAITS_MAX = 40;
+const NEVER = new Int32Array(new SharedArrayBuffer(4));
+
 /** Their pipes close with us, however we end; a collected one would close at once. */
 const keepers: Deno.ChildProcess[] = [];
 
@@ -62,6 +69,33 @@ export function readQdisc(name: string): RootQdisc | null {
 }
 
 /**
+ * The qdisc that is there before netmap has the interface. An earlier nuse may have ended a moment
+ * ago: what its keeper is about to undo is not it. Waits for that, two seconds at most.
+ */
+export function qdiscBefore(name: string): RootQdisc | null {
+  for (let i = 0; i < WAITS_MAX; i++) {
+    const found = readQdisc(name);
+    if (found === null || found.isDefault || !isKept(name)) return found;
+    Atomics.wait(NEVER, 0, 0, WAIT_MS);
+  }
+  return readQdisc(name);
+}
+
+function isKept(name: string): boolean {
+  for (const { name: pid } of Deno.readDirSync("/proc")) {
+    if (!/^\d+$/.test(pid)) continue;
+    try {
+      if (Deno.readTextFileSync(`/proc/${pid}/cmdline`).includes(`\0${KEEPER}\0${name}\0`)) {
+        return true;
+      }
+    } catch {
+      // it has ended
+    }
+  }
+  return false;
+}
+
+/**
  * For when netmap has the interface. `found`: its qdisc before that. Returns what the person should
  * know; null: it will be as it was.
  */
@@ -75,7 +109,7 @@ export function keepQdisc(name: string, found: RootQdisc | null): string | null 
     return `netmap's generic mode replaces the qdisc ${found.kind} of ${name}`;
   }
   const keeper = new Deno.Command("sh", {
-    args: ["-c", SCRIPT, "nuse-qdisc", name, netmaps.kind],
+    args: ["-c", SCRIPT, KEEPER, name, netmaps.kind],
     clearEnv: true,
     env: { PATH },
     cwd: "/",

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { rootQdisc } from "../../../../io/devices/netmap/qdisc.ts";
+import { canMakeNetns, Netns } from "../../../lab/netns.ts";
 
 Deno.test("rootQdisc: the kernel's default, netmap's own, and somebody's", () => {
   const cases: [shown: string, kind: string, isDefault: boolean][] = [
@@ -14,4 +15,24 @@ Deno.test("rootQdisc: the kernel's default, netmap's own, and somebody's", () =>
     assertEquals(rootQdisc(shown), { kind, isDefault }, shown);
   }
   assertEquals(rootQdisc(""), null);
+});
+
+Deno.test({
+  name: "qdiscBefore: waits for what an earlier nuse's keeper undoes",
+  ignore: !canMakeNetns,
+  async fn() {
+    await using ns = await Netns.create("nuse-qdisc");
+    await ns.ip("link add d0 type veth peer name d1");
+    await ns.run("tc qdisc add dev d0 root pfifo".split(" "));
+    const before = `
+      import { qdiscBefore } from "${
+      import.meta.resolve("../../../../io/devices/netmap/qdisc.ts")
+    }";
+      console.log(JSON.stringify(qdiscBefore("d0")));`;
+    const see = async () => JSON.parse((await ns.run([Deno.execPath(), "eval", before])).stdout);
+    assertEquals(await see(), { kind: "pfifo", isDefault: false }, "somebody's own");
+    const undo = 'sleep 0.5; tc qdisc del dev "$1" root';
+    const [seen] = await Promise.all([see(), ns.run(["sh", "-c", undo, "nuse-qdisc", "d0"])]);
+    assertEquals(seen.isDefault, true);
+  },
 });
