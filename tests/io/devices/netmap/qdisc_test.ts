@@ -23,6 +23,7 @@ Deno.test({
   async fn() {
     await using ns = await Netns.create("nuse-qdisc");
     await ns.ip("link add d0 type veth peer name d1");
+    await ns.ip("link set d0 up");
     await ns.run("tc qdisc add dev d0 root pfifo".split(" "));
     const before = `
       import { qdiscBefore } from "${
