@@ -58,6 +58,7 @@ const ANSWERED: ReadonlySet<string> = new Set([
   "isAckDueOnRead",
   "lastSentUs",
   "isAckDue",
+  "isDirty",
   "hasDsack",
   "dsackLeft",
   "dsackRight",

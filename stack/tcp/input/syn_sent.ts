@@ -26,7 +26,7 @@ import { seqGt, seqLeq } from "../base/seq.ts";
 import { type KnownServer, NO_COOKIE } from "../secrets/fast_open_cookies.ts";
 import type { Segment } from "../base/segment.ts";
 import type { Tcb } from "../tcb/tcb.ts";
-import { stopRetransmitTimer } from "../tcb/deadlines.ts";
+import { armRetransmitTimer, stopRetransmitTimer } from "../tcb/deadlines.ts";
 import { nextState, StateEvent } from "../base/state_table.ts";
 
 const UNKNOWN_SERVER: KnownServer = { cookie: NO_COOKIE, mss: 0 };
@@ -109,6 +109,8 @@ function synAcknowledged(tcb: Tcb, seg: Segment): void {
   fastOpenAnswered(tcb, seg);
   stopRetransmitTimer(tcb);
   if (hasRtt) sampleRtt(tcb, seg, sample);
+  // The SYN's data is still out, and may have no route for a while
+  if (tcb.sent.count > 0) armRetransmitTimer(tcb, seg.nowUs);
   tcb.isAckDue = true;
   // The ACK travels with data: so may the next (Linux tcp_rcv_synsent_state_process)
   if (hasUnsent(tcb)) tcb.lastDataReceivedUs = seg.nowUs;
