@@ -260,11 +260,13 @@ export class WireWatch {
     const len = tcp.payload.length;
     const end = (seq + len + (tcp.flags & 1)) | 0;
     if (diff(seq, c.iss) < 0) this.#fail(frame, "before the ISS");
-    if (diff(end, c.sndMax) > 0) c.onSent(end);
+    const isAgain = diff(end, c.sndMax) <= 0;
+    if (!isAgain) c.onSent(end);
     if (len === 0) return;
     const isBlurred = this.#blurred.has(frame.ip!.dst);
     const beyond = diff((seq + len) | 0, c.edge);
-    if (beyond > 0 && !isBlurred) {
+    // What goes again where the window has closed probes it
+    if (beyond > 0 && !isBlurred && !(seq === c.edge && isAgain)) {
       this.#fail(frame, `${beyond} bytes beyond the peer's window`);
     }
     const unitLen = gsoSize > 0 ? Math.min(gsoSize, len) : len;

@@ -26,6 +26,7 @@ import { NO_LOWAT } from "../base/config.ts";
 import { SENT_FIN, SENT_PUSH, SENT_SYN, type SentSegment } from "../tcb/sent_queue.ts";
 import { seqDiff, seqGt } from "../base/seq.ts";
 import { Recovery, RetransmitTimer, State } from "../base/state.ts";
+import { fitWindow } from "./retransmit_window.ts";
 import { isUrgentInReach } from "../urgent/send.ts";
 import type { Tcb } from "../tcb/tcb.ts";
 import { armPersistTimer, armRetransmitTimer, rearmTimer } from "../tcb/deadlines.ts";
@@ -109,8 +110,9 @@ function retransmitLost(tcb: Tcb, nowUs: number): void {
   for (;;) {
     const segment = tcb.sent.nextLost();
     if (segment === null) return;
+    const lenBytes = fitWindow(tcb, segment);
+    if (lenBytes === 0) return;
     const room = tcb.cwnd - tcb.pipe;
-    const lenBytes = seqDiff(segment.end, segment.seq);
     // A SYN goes in any case: the data that it took along may be all that cwnd allows
     const isSyn = (segment.flags & SENT_SYN) !== 0;
     if (!isSyn && (room < Math.min(lenBytes, tcb.smss) || !isPaceDue(tcb, nowUs))) return;
