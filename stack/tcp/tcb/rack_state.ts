@@ -63,7 +63,8 @@ export class Rack {
     const rttUs = this.#nowUs - segment.sentUs;
     // Sooner than any round trip: the first copy was meant
     if (isRetransmitted && rttUs < this.#minRttUs) return;
-    this.rttUs = rttUs;
+    // Within one microsecond nothing is late: what loopback drops would be sent again without end
+    this.rttUs = Math.max(rttUs, 1);
     if (!isSentAfter(segment.sentUs, end, this)) return;
     this.xmitUs = segment.sentUs;
     this.endSeq = end;

@@ -44,6 +44,19 @@ Deno.test("RACK: what was sent before the latest delivered has a quarter of the 
   assertEquals([lost(tcb), tcb.reorderAtUs], [[0, 1], Infinity], "what was sent later may come");
 });
 
+Deno.test("RACK: within the microsecond of its transmission nothing is late (loopback)", () => {
+  const { tcb: tcb } = new Peer().connect({ sackOk: true });
+  tcb.smss = 100;
+  tcb.rtt.minRttUs = tcb.rtt.srttUs = 0;
+  for (let i = 0; i < 5; i++) tcb.sent.push(tcb.sndUna + 100 * i, 100, 0, 7 * MS);
+  tcb.sndNxt = tcb.sndUna + 500;
+  sack(tcb, 1, 5, 7 * MS);
+  detectLate(tcb, 7 * MS);
+  assertEquals([lost(tcb), tcb.reorderAtUs], [[], 7 * MS + 1]);
+  detectLate(tcb, 7 * MS + 1);
+  assertEquals(lost(tcb), [0]);
+});
+
 Deno.test("RACK: three SACKed segments are proof enough, unless the path reorders", () => {
   const tcb = flight();
   sack(tcb, 2, 5, 45 * MS);

@@ -168,6 +168,7 @@ Deno.test("TSO: a retransmission covers what was lost, cut at segments", () => {
   peer.flush();
   assertEquals(peer.sent.length, 1);
   peer.sent.length = 0;
+  peer.advance(1);
   peer.send({ flags: ".", ack: 2921, sack: [[5841, 14601]] });
   assertEquals(peer.take().payload.length, 2920, "one row of the two that were lost");
   assertEquals(socket.tcb.totalRetransmits, 2, "counted in segments, as Linux does");
