@@ -37,7 +37,7 @@ export interface ModuleHost {
   /** Wakes who polls the descriptor with this handle. */
   wake(handle: number): void;
   /** Makes it the interface's root qdisc. */
-  setQdisc(name: string, kind: string): void;
+  setQdisc(name: string, kind: string, insteadOf?: string): void;
   /** Whether thread `tid` closes at the end of the process that thread `owner` is of. */
   isEnding(tid: number, owner: number): boolean;
   /** Reads or writes another process's memory. */
@@ -212,7 +212,8 @@ export class SimModule implements FileServer, Module {
     return (isLost) => {
       this.host.unwatch(wire.fd);
       wire.close();
-      if (!isLost) this.host.setQdisc(name, "pfifo");
+      // FUSE tells us late: the keeper may have taken ours off already (qdisc.ts)
+      if (!isLost) this.host.setQdisc(name, "pfifo", "bfifo");
     };
   }
 

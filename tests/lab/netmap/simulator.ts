@@ -80,7 +80,12 @@ class Simulator implements ModuleHost {
     this.#file.wake(handle);
   }
 
-  setQdisc(name: string, kind: string): void {
+  setQdisc(name: string, kind: string, insteadOf?: string): void {
+    if (insteadOf !== undefined) {
+      const show = new Deno.Command("tc", { args: ["qdisc", "show", "dev", name], stderr: "null" });
+      const shown = new TextDecoder().decode(show.outputSync().stdout);
+      if (!shown.startsWith(`qdisc ${insteadOf} `)) return;
+    }
     const args = ["qdisc", "replace", "dev", name, "root", kind];
     new Deno.Command("tc", { args, stderr: "null" }).outputSync();
   }
