@@ -109,4 +109,6 @@ Deno.test("lease: search list with compression; a pointer that does not lead bac
   assertEquals(search(...example, 9, 101), ["example.org"]);
   assertEquals(search(...example, 0xc0), ["example.org"]);
   assertEquals(search(3, 111, 114, 103), []); // no end
+  assertEquals(search(...example, 3, 101, 110, 103, 0xc0, 13), ["example.org"]); // in a circle
+  assertEquals(search(1, 97, 0xc0, 0), []);
 });

@@ -105,6 +105,16 @@ Deno.test("the last hop: time exceeded, quoting the packet, from the router's ne
   }
 });
 
+Deno.test("RFC 1122 3.2.2: nobody is told of a later fragment, of the first the sender is", () => {
+  const host = new RouterHost();
+  const body = bytesOf(80);
+  host.inject(ipFrame(17, body, { dst: FAR_PEER, ttl: 1, flagsAndOffset: 0x2000 | 10 }));
+  host.inject(ipFrame(17, body, { dst: FAR_PEER, ttl: 1, flagsAndOffset: 20 }));
+  assertEquals([host.sent().length, host.drops("ipTtl")], [0, 2]);
+  host.inject(ipFrame(17, body, { dst: FAR_PEER, ttl: 1, flagsAndOffset: 0x2000 }));
+  assertEquals(parseIcmpFrame(host.sentOne()).icmp.type, TIME_EXCEEDED);
+});
+
 Deno.test("no route: network unreachable", () => {
   const host = new RouterHost();
   host.inject(datagram(bytesOf(30), { dst: ip("192.0.2.1") }));

@@ -1,6 +1,7 @@
-import { setOption } from "../../../stack/mod.ts";
+import { CSUM_VALID, setOption, type StreamSocket } from "../../../stack/mod.ts";
 import { assertEquals } from "@std/assert";
 import { refreshIpv4Checksum } from "../../../stack/wire/ipv4.ts";
+import { emitTcp, TCP_SYN } from "../../../stack/wire/tcp.ts";
 import {
   BROADCAST_MAC,
   bytesOf,
@@ -105,6 +106,22 @@ Deno.test("a unicast packet in a broadcast frame is taken, but gets no error in 
   assertEquals(host.recv(socket)?.dst, "198.18.0.2");
   host.inject(udpFrame(1, 5001, bytesOf(5), { dstMac: BROADCAST_MAC }));
   assertEquals(host.sent().length, 0);
+});
+
+Deno.test("RFC 9293 3.9.2.3 (MUST-57): TCP does not answer what came in a frame to all", () => {
+  const host = new Host();
+  const syn = new Uint8Array(20);
+  const dv = new DataView(syn.buffer);
+  const listener = host.stack.socket(2, 1, 0) as StreamSocket;
+  assertEquals(listener.bind(ip("0.0.0.0"), 80, host.nowUs), 0);
+  assertEquals(listener.listen(5, host.nowUs), 0);
+  const answers = (port: number, dstMac: Uint8Array) => {
+    emitTcp(dv, 0, 4000, port, 1, 0, 20, TCP_SYN, 1000, 0, 0);
+    host.inject(ipFrame(6, syn, { dstMac }), CSUM_VALID);
+    return host.sent().length;
+  };
+  assertEquals([answers(80, BROADCAST_MAC), answers(81, BROADCAST_MAC)], [0, 0]);
+  assertEquals([answers(80, OUR_MAC), answers(81, OUR_MAC)], [1, 1]);
 });
 
 Deno.test("options are skipped; broken ones get a parameter problem", () => {

@@ -179,6 +179,20 @@ Deno.test("a full table gives up the entry unused for longest, never one being r
   assertEquals(w.table.count, 3);
 });
 
+Deno.test("a full table: of several that may go it is the one unused for longest", () => {
+  const w = new World(3);
+  const [a, b, c] = ["10.0.0.1", "10.0.0.2", "10.0.0.3"].map((t, i) => w.add(ip(t), i));
+  for (const n of [a, b, c]) w.table.learn(n, 2, 1, false, 10);
+  for (const [i, n] of [a, c, b].entries()) w.send(n, 10 + i);
+  for (const n of [a, b, c]) w.table.learn(n, 2, 2, false, 1e6); // another MAC: stale again
+  w.send(a, 2e6);
+  w.table.learn(a, 2, 3, false, 3e6);
+  const d = w.add(ip("10.0.0.4"), 4e6);
+  assertEquals([a.isEvicted, b.isEvicted, c.isEvicted], [false, false, true]);
+  w.add(ip("10.0.0.5"), 5e6);
+  assertEquals([a.isEvicted, b.isEvicted, d.isEvicted], [false, true, false]);
+});
+
 Deno.test("clear forgets one interface's and fails what waits", () => {
   const w = new World();
   const n = w.add();

@@ -103,7 +103,10 @@ Deno.test("routes are cached until something changes; the cache is bounded", () 
   assertEquals(first.valid, false);
   const second = found(router, ip("198.18.0.9"));
   assertEquals(second === first, false);
-  for (let i = 10; i < 30; i++) found(router, ip(`198.18.0.${i}`));
+  for (let i = 10; i < 19; i++) found(router, ip(`198.18.0.${i}`));
+  assertEquals(found(router, ip("198.18.0.9")) === second, true, "ten are kept");
+  for (let i = 20; i < 30; i++) found(router, ip(`198.18.0.${i}`));
+  assertEquals(found(router, ip("198.18.0.9")) === second, false, "and no more");
   assertEquals(second.valid, true);
 });
 

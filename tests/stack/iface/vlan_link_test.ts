@@ -58,6 +58,8 @@ Deno.test("vlan: another VLAN's frames are nobody's; a tag for its priority alon
   host.inject(tagged(icmpFrame(8, 0, 1, bytesOf(8), { src: PEER, dst: OURS }), VLAN + 1));
   host.inject(tagged(new Uint8Array(13).fill(2), VLAN).slice(0, 17));
   assertEquals([host.sent().length, host.iface.rxDropped - before], [0, 2]);
+  const drops = host.stack.counters.snapshot();
+  assertEquals([drops["drop.frameEthertype"], drops["drop.frameShort"]], [1, 1]);
   host.inject(tagged(icmpFrame(8, 0, 1, bytesOf(8)), 0x2000));
   assertEquals(parseIcmpFrame(host.sentOne()).icmp.type, 0);
 });

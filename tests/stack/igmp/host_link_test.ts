@@ -8,7 +8,7 @@ import { IgmpHeader } from "../../../stack/wire/igmp.ts";
 const ALL = { isInclude: false, sources: [] };
 
 /** A link whose random delays are `share` of what they may be, and what it sends. */
-function make(share = 0.5) {
+function make(share = 0.5, robustness = DEFAULT_IGMP_CONFIG.robustness) {
   const sent: string[] = [];
   const sender: Pick<Sender, "report" | "leave" | "reportV3"> = {
     report: (_ifIndex, version, group) => sent.push(`v${version} ${group}`),
@@ -23,7 +23,7 @@ function make(share = 0.5) {
     sender: sender as Sender,
     counters: new Counters(),
     random: () => (share * 2 ** 32) | 0,
-    config: DEFAULT_IGMP_CONFIG,
+    config: { ...DEFAULT_IGMP_CONFIG, robustness },
   });
   const query = (version: number, group: number, maxRespTenths: number, nowUs: number) =>
     link.query(Object.assign(new IgmpHeader(), { version, group, maxRespTenths }), [], nowUs);
@@ -89,4 +89,15 @@ Deno.test("a leave in version 2 is told once, and by whoever reported last", () 
   link.change(7, ALL, null);
   link.change(8, ALL, null);
   assertEquals([at(2), link.pollAtUs()], [["leave 7"], Infinity]);
+});
+
+Deno.test("RFC 2236 3: who hears another's report does not repeat his own", () => {
+  const { link, query, at } = make(0.5, 4);
+  query(2, 0, 10, 0);
+  link.change(7, null, ALL);
+  assertEquals(at(1), ["v2 7"]);
+  link.heardReport(7);
+  assertEquals([at(60e6), link.pollAtUs()], [[], Infinity]);
+  query(2, 0, 10, 60e6);
+  assertEquals([at(60.5e6), link.pollAtUs()], [["v2 7"], Infinity], "one answer is one answer");
 });

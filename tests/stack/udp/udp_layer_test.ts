@@ -1,9 +1,11 @@
 import { assertEquals } from "@std/assert";
 import { UdpEndpoint } from "../../../stack/udp/endpoint.ts";
 import {
+  CSUM_NONE,
   CSUM_PARTIAL,
   CSUM_VALID,
   EADDRINUSE,
+  GSO_NONE,
   GSO_UDP_L4,
   setOption,
   SOCK_DGRAM,
@@ -11,10 +13,13 @@ import {
 import {
   assertBytes,
   bytesOf,
+  FakeDevice,
   Host,
   icmpFrame,
   ip,
+  NO_OFFLOAD,
   OUR_ADDR,
+  OUR_MAC,
   parseIp,
   PEER_ADDR,
   udpFrame,
@@ -128,6 +133,37 @@ Deno.test("SO_BINDTODEVICE keeps other interfaces' datagrams out", () => {
   host.send(client, bytesOf(1), ip("127.0.0.1"), 5000);
   host.flush();
   assertEquals(socket.recvCount(), 1);
+});
+
+Deno.test("SO_BINDTODEVICE: a connected socket leaves to others what comes elsewhere", () => {
+  const host = new Host();
+  const link = new FakeDevice(NO_OFFLOAD, 1500);
+  const second = host.stack.addInterface({ name: "eth1", mac: OUR_MAC, link });
+  const own = bound(host, 5000, ANY, [2]);
+  assertEquals(setOption(own, 1, 25, new TextEncoder().encode("eth0\0"), host.nowUs), 0);
+  assertEquals(own.connect(PEER_ADDR, 7, host.nowUs), 0);
+  const any = bound(host, 5000, ANY, [2]);
+  const by = (ifIndex: number) => {
+    host.inject(udpFrame(7, 5000, bytesOf(1)), CSUM_NONE, GSO_NONE, 0, ifIndex);
+    return [own.recvCount(), any.recvCount()];
+  };
+  assertEquals([by(host.iface.index), by(second.index)], [[1, 0], [1, 1]]);
+});
+
+Deno.test("errors are not told to who is bound to another of our addresses", () => {
+  const host = new Host();
+  const other = ip("198.18.0.3");
+  assertEquals(host.stack.addAddress(host.iface.index, other, 24, host.nowUs), 0);
+  const sockets = [OUR_ADDR, other].map((addr) => bound(host, 5000, addr));
+  for (const socket of sockets) setOption(socket, 0, 11, ON, host.nowUs);
+  host.sent(); // the new address's announcement
+  const errors = sockets.map((socket, i) => {
+    host.send(socket, bytesOf(4), PEER_ADDR, 7);
+    const [sent] = host.sent().map((f) => f.bytes.slice(14));
+    host.inject(icmpFrame(3, 3, 0, sent, { dst: [OUR_ADDR, other][i] }));
+    return sockets.map((each) => each.takeError());
+  });
+  assertEquals(errors, [[111, 0], [0, 111]]);
 });
 
 Deno.test("errors find the endpoint that sent, by its ports and addresses", () => {

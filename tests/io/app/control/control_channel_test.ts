@@ -30,6 +30,18 @@ Deno.test("control: no more clients than allowed", () => {
   first.request(P.NUSE_OP_HELLO);
 });
 
+Deno.test("control: who has gone does not count: threads come and go", () => {
+  using world = new World({ maxClients: 8 });
+  const program = world.program();
+  for (let i = 0; i < 20; i++) {
+    const child = program.fork();
+    assertEquals(child.request(P.NUSE_OP_HELLO).result, 0, `${i}`);
+    child.close();
+    world.until("gone", () => world.service.clientCount === 1);
+  }
+  assertEquals(world.service.counters.clientsRefused, 0);
+});
+
 Deno.test("control: a cookie that nobody knows costs nothing when nobody has sent more", () => {
   using world = new World();
   const program = world.program();

@@ -26,6 +26,7 @@ import {
   EDESTADDRREQ,
   EMSGSIZE,
   ENETUNREACH,
+  IpAddress,
 } from "../../../../stack/mod.ts";
 import { type Program, ProgramSocket, sockaddr } from "../program.ts";
 import { World } from "../world.ts";
@@ -249,6 +250,22 @@ Deno.test("datagram: an unroutable destination comes back as an error record", (
   client.sendMessage(datagram(new Uint8Array([1]), "198.51.100.7", 9));
   assertEquals(receive(client).errno, ENETUNREACH);
   assertEquals(world.service.counters.datagramsRefused, 1);
+});
+
+Deno.test("datagram: for want of room it is dropped as on a full queue, and nobody is told", () => {
+  using world = new World({ config: { neighbour: { maxEntries: 0 } } });
+  const { stack } = world;
+  const caps = { csum: false, tso: false, uso: false, gsoMaxBytes: 0 };
+  const link = { caps, mtu: 1500, transmit: () => {} };
+  const iface = stack.addInterface({ name: "e0", mac: Uint8Array.of(2, 0, 0, 0, 0, 2), link });
+  const address = IpAddress.parse("198.18.0.2")!;
+  assertEquals(stack.addAddress(iface.index, address, 24, world.loop.nowUs), 0);
+  const client = udp(world.program());
+  client.sendMessage(datagram(new Uint8Array([1]), "198.18.0.9", 9)); // ENOBUFS
+  world.until("sent", () => world.service.counters.datagramsRefused === 1);
+  world.steps(5);
+  assertEquals(client.recv(), -EAGAIN);
+  assertEquals(client.soError, 0);
 });
 
 Deno.test("datagram: close frees the port, even with messages unread", () => {

@@ -128,6 +128,19 @@ Deno.test("listener: a connection that was reset before accept() keeps its peer"
   assertEquals(socket.soError, ECONNRESET);
 });
 
+Deno.test("listener: what it accepts lingers as it does", () => {
+  using world = new World();
+  const program = world.program();
+  const listener = listening(program, 8);
+  connectMany(program, 1);
+  assertEquals(listener.accept().socket.state & P.NUSE_STATE_LINGER, 0);
+  const data = new Uint8Array(Int32Array.of(1, 5).buffer);
+  const ask = { a: SOL_SOCKET, b: SO_LINGER, data };
+  assertEquals(listener.request(P.NUSE_OP_SETOPT, ask).result, 0);
+  connectMany(program, 1);
+  assertEquals(listener.accept().socket.state & P.NUSE_STATE_LINGER, P.NUSE_STATE_LINGER);
+});
+
 Deno.test("listener: operations that do not fit", () => {
   using world = new World();
   const program = world.program();

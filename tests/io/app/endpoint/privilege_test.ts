@@ -113,6 +113,12 @@ Deno.test(
     assertEquals(bind(program, 80, evidence.bound(5080)), -EACCES);
     assertEquals(bind(program, 80, evidence.bound(80)), 0);
     assertEquals(bind(program, 82, evidence.bound(79)), 0);
+    const unspec = sockaddr("0.0.0.0", 83);
+    unspec[0] = 0; // AF_UNSPEC, which bind() takes for AF_INET
+    const { cookie } = program.socket(AF_INET, SOCK_STREAM);
+    const bindUnspec = (...passed: number[]) =>
+      program.request(P.NUSE_OP_BIND, { cookie, data: unspec }, ...passed).result;
+    assertEquals([bindUnspec(), bindUnspec(evidence.bound(78))], [-EACCES, 0]);
   },
 );
 

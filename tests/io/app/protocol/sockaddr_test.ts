@@ -69,6 +69,7 @@ Deno.test("sockaddr: what Linux refuses", () => {
 
 Deno.test("sockaddr: AF_INET on an AF_INET6 socket, and AF_UNSPEC", () => {
   assertEquals(read(IN_BYTES, AF_INET6), [0, `2 198.18.0.1 ${PORT}`]);
+  assertEquals(read(IN_BYTES, AF_INET6, 15)[0], -EINVAL);
   const [result, text] = read([AF_UNSPEC, 0], AF_INET);
   assertEquals([result, text[0]], [0, "0"]);
 });

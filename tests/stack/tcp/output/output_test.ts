@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { Peer } from "../support/peer.ts";
 import { transfer, World } from "../support/world.ts";
+import { restartAfterIdle } from "../../../../stack/tcp/output/output.ts";
 
 const ON = Uint8Array.of(1, 0, 0, 0);
 
@@ -220,4 +221,21 @@ Deno.test("a FIN waits for the window", () => {
   peer.expect("P. 1:101(100) ack 1");
   peer.send({ flags: ".", win: 100 });
   peer.expect("F. 101:101(0) ack 1");
+});
+
+Deno.test("after an idle time ssthresh is three quarters of the window that was", () => {
+  const peer = new Peer();
+  const socket = peer.connect();
+  peer.write(socket, 1460);
+  peer.flush();
+  peer.send({ flags: "." });
+  const { tcb } = socket;
+  tcb.cwnd = 40 * 1460;
+  tcb.ssthresh = 8 * 1460; // of a loss long ago
+  peer.advance(60_000_000);
+  restartAfterIdle(tcb, peer.nowUs);
+  assertEquals([tcb.cwnd, tcb.ssthresh], [10 * 1460, 30 * 1460]);
+  tcb.ssthresh = 50 * 1460; // what is higher stays
+  restartAfterIdle(tcb, peer.nowUs);
+  assertEquals(tcb.ssthresh, 50 * 1460);
 });

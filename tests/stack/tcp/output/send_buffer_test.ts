@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { EVENT_WRITABLE } from "../../../../stack/base/events.ts";
+import { autotuneSendBuffer } from "../../../../stack/tcp/output/send_buffer.ts";
 import { Peer } from "../support/peer.ts";
 import { write } from "../support/world.ts";
 import type { TcpSocket } from "../../../../stack/tcp/mod.ts";
@@ -80,4 +81,19 @@ Deno.test("send buffer: the program is woken when exactly a quarter is free", ()
   assertEquals(peer.host.takeEvents(socket), 0);
   peer.send({ flags: ".", ack: 2921 });
   assertEquals([socket.sendSpace(), peer.host.takeEvents(socket)], [2920, EVENT_WRITABLE]);
+});
+
+Deno.test("send buffer: it follows the window, up to the greatest size, unless it was set", () => {
+  const peer = new Peer({ config: { sndBufInitBytes: 1 << 14, sndBufMaxBytes: 1 << 16 } });
+  const { tcb } = peer.connect();
+  const sizes = [20_000, 30_000, 40_000, 1 << 20, 10_000].map((cwnd) => {
+    tcb.cwnd = cwnd;
+    autotuneSendBuffer(tcb);
+    return tcb.sndBufBytes;
+  });
+  assertEquals(sizes, [40_000, 60_000, 1 << 16, 1 << 16, 1 << 16]);
+  tcb.ownOptions().isSndBufLocked = true;
+  tcb.sndBufBytes = 5000;
+  autotuneSendBuffer(tcb);
+  assertEquals(tcb.sndBufBytes, 5000);
 });

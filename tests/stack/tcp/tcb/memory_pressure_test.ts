@@ -77,6 +77,26 @@ Deno.test("no memory to write to: idle rings are given back, and the program hea
   assertEquals(peer.host.counters.tcp.memoryPressures, 1);
 });
 
+Deno.test("pressure of one connection takes the empty send rings of the others", () => {
+  const peer = new Peer({ memoryBytes: 1 << 20 });
+  const socket = peer.connect();
+  const { sndRing } = socket.tcb;
+  const { memory, tcp } = peer.host;
+  const span = socket.sendSpan(100); // a program that has asked for space, and does not write
+  assertEquals(span.len0 + span.len1, 100);
+  const usedBytes = memory.usedBytes;
+  const pressure = () => {
+    tcp.pressure.note();
+    peer.advance(10_000);
+  };
+  pressure();
+  assertEquals([sndRing.isAllocated, memory.usedBytes < usedBytes], [false, true]);
+  peer.write(socket, 100);
+  pressure();
+  assertEquals(sndRing.isAllocated, true, "what is queued stays");
+  assertEquals(memory.badFrees, 0);
+});
+
 Deno.test("no memory: what came out of order is dropped, reported no more, and comes again", () => {
   const peer = new Peer({ memoryBytes: 1 << 18 });
   const socket = peer.connect({ sackOk: true });
