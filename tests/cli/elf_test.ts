@@ -51,3 +51,17 @@ Deno.test("any single changed byte is survived", () => {
     }
   }
 });
+
+Deno.test("an interpreter's name as long as a path may be, and no longer", () => {
+  const withNameOf = (size: number) => {
+    const file = new Uint8Array(1024 + size).fill(0x2f);
+    file.set(elfFile());
+    const view = new DataView(file.buffer);
+    const asked = 64 + 56; // the second program header
+    view.setBigUint64(asked + 8, 1024n, true);
+    view.setBigUint64(asked + 32, BigInt(size), true);
+    file[file.length - 1] = 0;
+    return inspectElf(reader(file))?.interpreter?.length;
+  };
+  assertEquals([withNameOf(2), withNameOf(4096), withNameOf(4097)], [1, 4095, undefined]);
+});

@@ -244,6 +244,9 @@ Deno.test("wrong kinds, MACs, MTUs and host sides", () => {
     assert(complaint({ ...tap, "nuse-a-mtu": mtu }).includes("is no MTU"));
   }
   assert(complaint({ ...tap, "nuse-a-host": "198.18.0.2" }).includes("nuse's own address"));
+  const text = "interface a\n  viftype TAP\n  address 198.18.0.2\n  address 198.18.0.3\n";
+  const file = parseConfigFile(text, "n.conf");
+  assert(complaint({ "nuse-a-host": "198.18.0.3" }, { file }).includes("nuse's own address"));
   assert(complaint({ ...tap, "nuse-a-host": "198.19.0.1" }).includes("is outside 198.18.0.2/24"));
   assert(complaint({ ...tap, "nuse-a-host": "x" }).startsWith("nuse-a-host: "));
   assert(

@@ -6,6 +6,7 @@ import {
   parseDad,
   parseMac,
   parseMtu,
+  parsePipePath,
   parseVif,
   type Setting,
   toHostAddress,
@@ -65,4 +66,12 @@ Deno.test("a name that the kernel takes", () => {
   assertEquals(checkInterfaceName(said("a23456789012345"), 0), "a23456789012345");
   refuses((s) => checkInterfaceName(s, 0), ["", "a b", "a/b", "..", "a:1", "a234567890123456"]);
   refuses((s) => checkInterfaceName(s, 5), ["a2345678901"]);
+});
+
+Deno.test("the path of a pipe: absolute, and as many bytes as a socket's address takes", () => {
+  assertEquals(parsePipePath(said("/tmp/pipe")), "/tmp/pipe");
+  assertEquals(parsePipePath(said("pipe")), `${Deno.cwd()}/pipe`);
+  const longest = `/tmp/${"\u00e9".repeat(51)}`; // of two bytes each
+  assertEquals(parsePipePath(said(longest)), longest);
+  refuses(parsePipePath, ["", "/tmp/", "/tmp/a\nb", `${longest}e`, `/tmp/${"e".repeat(103)}`]);
 });

@@ -202,6 +202,9 @@ CASE(datagram_error_polls) {
   CHECK(wait_for(other, POLLIN, LIMIT_MS) == POLLERR);
   fake_set(other, FAKE_DATAGRAM, 3);
   CHECK(wait_for(other, POLLIN, LIMIT_MS) == (POLLIN | POLLERR));
+  CHECK(setsockopt(other, SOL_SOCKET, SO_SELECT_ERR_QUEUE, &on, sizeof on) == 0);
+  CHECK(wait_for(other, POLLIN, LIMIT_MS) == (POLLIN | POLLERR)); /* POLLPRI was not asked for */
+  CHECK(wait_for(other, POLLIN | POLLPRI, LIMIT_MS) == (POLLIN | POLLERR | POLLPRI));
 }
 
 CASE(datagram_with_more) {
@@ -297,6 +300,36 @@ CASE(datagram_batches) {
   CHECK(recvmmsg(fd, vector, 4, MSG_DONTWAIT, NULL) == 1);
   FAILS(ECONNREFUSED, recvmmsg(fd, vector, 4, MSG_DONTWAIT, NULL));
   CHECK(recvmmsg(fd, vector, 4, MSG_DONTWAIT, NULL) == 1 && vector[0].msg_len == 2);
+}
+
+/* What fails behind the first is left for the next call: the program hears how many have gone. */
+CASE(datagram_batch_in_part) {
+  static char long_one[70000];
+  int fd = udp_connected();
+  struct mmsghdr vector[5];
+  struct iovec iov[5];
+  char bufs[5][16] = {"0", "1", "2", "3", "4"};
+  batch(vector, iov, bufs, 5);
+  iov[2] = (struct iovec){long_one, sizeof long_one};
+  CHECK(sendmmsg(fd, vector, 5, 0) == 2);
+  FAILS(EMSGSIZE, sendmmsg(fd, vector + 2, 3, 0));
+  CHECK(sendmmsg(fd, vector + 3, 2, 0) == 2);
+}
+
+/* An error that recvmmsg() has kept back goes with its socket, whose number the next one gets. */
+CASE(datagram_error_of_the_former) {
+  int fd = udp_connected();
+  struct mmsghdr vector[2];
+  struct iovec iov[2];
+  char bufs[2][16];
+  batch(vector, iov, bufs, 2);
+  fake_set(fd, FAKE_DATAGRAM, 1);
+  fake_set(fd, FAKE_ERROR_RECORD, ECONNREFUSED);
+  CHECK(recvmmsg(fd, vector, 2, MSG_DONTWAIT, NULL) == 1);
+  CHECK(close(fd) == 0);
+  CHECK(udp() == fd);
+  FAILS(EAGAIN, recv(fd, bufs[0], 16, MSG_DONTWAIT));
+  CHECK(so_error(fd) == 0);
 }
 
 CASE(datagram_timeout) {

@@ -191,7 +191,12 @@ CASE(stream_trunc_discards) {
   struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2};
   char rest[4];
   CHECK(send(fd, block, sizeof block, 0) == sizeof block && send(fd, "tail", 4, 0) == 4);
-  CHECK(recv(fd, NULL, 7000, MSG_TRUNC | MSG_WAITALL) == 7000);
+  CHECK(recv(fd, NULL, 1, MSG_TRUNC) == 1);
+  int waiting = 0;
+  UNTIL(ioctl(fd, FIONREAD, &waiting) == 0 && waiting == 10003);
+  CHECK(recv(fd, NULL, 9000, MSG_TRUNC | MSG_PEEK) == 9000);
+  CHECK(recv(fd, NULL, 20000, MSG_TRUNC | MSG_PEEK) == 10003);
+  CHECK(recv(fd, NULL, 6999, MSG_TRUNC | MSG_WAITALL) == 6999);
   CHECK(recvmsg(fd, &msg, MSG_TRUNC | MSG_WAITALL) == 3000);
   CHECK(recv(fd, NULL, 100, MSG_TRUNC | MSG_PEEK) == 4);
   CHECK(recv(fd, rest, 4, MSG_WAITALL) == 4 && memcmp(rest, "tail", 4) == 0);

@@ -33,7 +33,7 @@ Deno.test("control: no more clients than allowed", () => {
 Deno.test("control: who has gone does not count: threads come and go", () => {
   using world = new World({ maxClients: 8 });
   const program = world.program();
-  for (let i = 0; i < 20; i++) {
+  for (let i = 0; i < 40; i++) {
     const child = program.fork();
     assertEquals(child.request(P.NUSE_OP_HELLO).result, 0, `${i}`);
     child.close();
