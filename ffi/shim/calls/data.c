@@ -117,14 +117,17 @@ EXPORT ssize_t readv(int fd, const struct iovec *iov, int count) {
   return real()->readv(fd, iov, count);
 }
 
+/* For a send that is not ours: somebody else may be told, and look. */
+static const struct real_table *settled(void) {
+  settle();
+  return real();
+}
+
 EXPORT ssize_t write(int fd, const void *buf, size_t len) {
   int saved = errno;
   struct fd_entry *e;
   enum fd_kind kind = table_kind(fd, &e);
-  if (!is_nuse(kind)) {
-    settle(); /* somebody else may be told, and look */
-    return real()->write(fd, buf, len);
-  }
+  if (!is_nuse(kind)) return settled()->write(fd, buf, len);
   struct iovec iov = {(void *)buf, len};
   struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
   long result =
@@ -138,10 +141,7 @@ EXPORT ssize_t writev(int fd, const struct iovec *iov, int count) {
   int saved = errno;
   struct fd_entry *e;
   enum fd_kind kind = table_kind(fd, &e);
-  if (!is_nuse(kind)) {
-    settle(); /* somebody else may be told, and look */
-    return real()->writev(fd, iov, count);
-  }
+  if (!is_nuse(kind)) return settled()->writev(fd, iov, count);
   if (count < 0 || count > PIECES_MAX) return shim_return(-EINVAL, saved);
   if (check_pieces(iov, (size_t)count) < 0) return shim_return(-EFAULT, saved);
   struct msghdr msg = {.msg_iov = (struct iovec *)iov, .msg_iovlen = (size_t)count};
@@ -212,10 +212,7 @@ EXPORT ssize_t send(int fd, const void *buf, size_t len, int flags) {
   int saved = errno;
   struct fd_entry *e;
   enum fd_kind kind = table_kind(fd, &e);
-  if (!is_nuse(kind)) {
-    settle(); /* somebody else may be told, and look */
-    return real()->send(fd, buf, len, flags);
-  }
+  if (!is_nuse(kind)) return settled()->send(fd, buf, len, flags);
   struct iovec iov = {(void *)buf, len};
   struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
   if (kind == KIND_STREAM && !(flags & MSG_FASTOPEN)) {
@@ -229,10 +226,7 @@ EXPORT ssize_t sendto(int fd, const void *buf, size_t len, int flags, __CONST_SO
   int saved = errno;
   struct fd_entry *e;
   enum fd_kind kind = table_kind(fd, &e);
-  if (!is_nuse(kind)) {
-    settle(); /* somebody else may be told, and look */
-    return real()->sendto(fd, buf, len, flags, addr.__sockaddr__, addr_len);
-  }
+  if (!is_nuse(kind)) return settled()->sendto(fd, buf, len, flags, addr.__sockaddr__, addr_len);
   if (addr.__sockaddr__ != NULL) {
     if (addr_len > SOCKADDR_MAX) return shim_return(-EINVAL, saved);
     if (check_readable(addr.__sockaddr__, addr_len) < 0) return shim_return(-EFAULT, saved);
@@ -252,10 +246,7 @@ EXPORT ssize_t sendmsg(int fd, const struct msghdr *msg, int flags) {
   int saved = errno;
   struct fd_entry *e;
   enum fd_kind kind = table_kind(fd, &e);
-  if (!is_nuse(kind)) {
-    settle(); /* somebody else may be told, and look */
-    return real()->sendmsg(fd, msg, flags);
-  }
+  if (!is_nuse(kind)) return settled()->sendmsg(fd, msg, flags);
   return shim_return(send_message(fd, kind, e, msg, flags), saved);
 }
 
@@ -263,10 +254,7 @@ EXPORT int sendmmsg(int fd, struct mmsghdr *vector, unsigned count, int flags) {
   int saved = errno;
   struct fd_entry *e;
   enum fd_kind kind = table_kind(fd, &e);
-  if (!is_nuse(kind)) {
-    settle(); /* somebody else may be told, and look */
-    return real()->sendmmsg(fd, vector, count, flags);
-  }
+  if (!is_nuse(kind)) return settled()->sendmmsg(fd, vector, count, flags);
   if (count > PIECES_MAX) count = PIECES_MAX;
   for (unsigned i = 0; i < count; i++) {
     long n = send_message(fd, kind, e, &vector[i].msg_hdr, flags);

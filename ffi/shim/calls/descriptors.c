@@ -37,12 +37,18 @@ static bool is_hidden(int fd) {
   return false;
 }
 
-EXPORT int close(int fd) {
-  int saved = errno;
-  if (is_hidden(fd)) return (int)shim_return(-EBADF, saved);
+/* Before `fd` is closed. */
+static struct closing let_go(int fd) {
   watched_epoll_gone(fd);
   struct closing closing = closing_begin(fd);
   table_forget_nuse(fd);
+  return closing;
+}
+
+EXPORT int close(int fd) {
+  int saved = errno;
+  if (is_hidden(fd)) return (int)shim_return(-EBADF, saved);
+  struct closing closing = let_go(fd);
   int result = real()->close(fd);
   closing_end(&closing);
   return result;
@@ -50,10 +56,7 @@ EXPORT int close(int fd) {
 
 /* It closes by a call of its own, past us. */
 EXPORT int fclose(FILE *stream) {
-  int fd = stream == NULL ? -1 : fileno(stream);
-  watched_epoll_gone(fd);
-  struct closing closing = closing_begin(fd);
-  if (fd >= 0) table_forget_nuse(fd);
+  struct closing closing = let_go(stream == NULL ? -1 : fileno(stream));
   int result = real()->fclose(stream);
   closing_end(&closing);
   return result;
@@ -70,10 +73,7 @@ EXPORT int dup(int fd) {
 /* Before `fd` becomes something else. */
 static struct closing make_way(int fd) {
   if (is_hidden(fd)) control_vacate(fd);
-  watched_epoll_gone(fd);
-  struct closing closing = closing_begin(fd);
-  table_forget_nuse(fd);
-  return closing;
+  return let_go(fd);
 }
 
 EXPORT int dup2(int from, int to) {

@@ -143,7 +143,7 @@ EXPORT int epoll_pwait2(int epoll_fd, struct epoll_event *events, int room,
                         const struct timespec *timeout, const sigset_t *mask) {
   static const struct timespec none = {0};
   struct added more;
-  settle_before_poll(timeout == NULL || timeout->tv_sec != 0 || timeout->tv_nsec != 0);
+  settle_before_poll(waits(timeout));
   find_more(&more, epoll_fd);
   int n = real()->epoll_pwait2(epoll_fd, events, room, more.count > 0 ? &none : timeout, mask);
   return finish(events, room, n, &more);

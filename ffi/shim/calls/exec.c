@@ -119,24 +119,14 @@ static bool is_told(void) {
   return shim_enabled() && !process_is_sandboxed() && !atomic_load(&sandbox_has_filter);
 }
 
-/* Whether the new image is to have no LD_PRELOAD. */
-static bool before_path(const char *path, char *const envp[]) {
+/* Whether the new image, which `tell` finds, is to have no LD_PRELOAD. */
+static bool before(const char *file, char *const envp[],
+                   bool (*tell)(const char *file, char *const envp[])) {
   int saved = errno;
   bool is_hampered = false;
-  if (is_told() && path != NULL) {
+  if (is_told() && file != NULL) {
     pass_on(envp);
-    is_hampered = tell_path(path, envp);
-  }
-  errno = saved;
-  return is_hampered;
-}
-
-static bool before_name(const char *name, char *const envp[]) {
-  int saved = errno;
-  bool is_hampered = false;
-  if (is_told() && name != NULL) {
-    pass_on(envp);
-    is_hampered = tell_name(name, envp);
+    is_hampered = tell(file, envp);
   }
   errno = saved;
   return is_hampered;
@@ -167,7 +157,7 @@ static void before_shell(void) {
 }
 
 EXPORT int execve(const char *path, char *const argv[], char *const envp[]) {
-  bool is_hampered = before_path(path, envp);
+  bool is_hampered = before(path, envp, tell_path);
   char *table[is_hampered ? table_len(envp) : 1];
   return real()->execve(path, argv, environment(is_hampered, envp, table));
 }
@@ -175,7 +165,7 @@ EXPORT int execve(const char *path, char *const argv[], char *const envp[]) {
 EXPORT int execv(const char *path, char *const argv[]) { return execve(path, argv, environ); }
 
 EXPORT int execvpe(const char *file, char *const argv[], char *const envp[]) {
-  bool is_hampered = before_name(file, envp);
+  bool is_hampered = before(file, envp, tell_name);
   char *table[is_hampered ? table_len(envp) : 1];
   return real()->execvpe(file, argv, environment(is_hampered, envp, table));
 }
@@ -185,7 +175,7 @@ EXPORT int execvp(const char *file, char *const argv[]) { return execvpe(file, a
 EXPORT int fexecve(int fd, char *const argv[], char *const envp[]) {
   char path[32];
   snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-  before_path(path, envp);
+  before(path, envp, tell_path);
   return real()->fexecve(fd, argv, envp);
 }
 
@@ -242,7 +232,7 @@ EXPORT int posix_spawn(pid_t *restrict pid, const char *restrict path,
                        const posix_spawn_file_actions_t *actions,
                        const posix_spawnattr_t *restrict attributes,
                        char *const argv[restrict], char *const envp[restrict]) {
-  bool is_hampered = before_path(path, envp);
+  bool is_hampered = before(path, envp, tell_path);
   char *table[is_hampered ? table_len(envp) : 1];
   char *const *own = environment(is_hampered, envp, table);
   return real()->posix_spawn(pid, path, actions, attributes, argv, own);
@@ -252,7 +242,7 @@ EXPORT int posix_spawnp(pid_t *restrict pid, const char *restrict file,
                         const posix_spawn_file_actions_t *actions,
                         const posix_spawnattr_t *restrict attributes,
                         char *const argv[restrict], char *const envp[restrict]) {
-  bool is_hampered = before_name(file, envp);
+  bool is_hampered = before(file, envp, tell_name);
   char *table[is_hampered ? table_len(envp) : 1];
   char *const *own = environment(is_hampered, envp, table);
   return real()->posix_spawnp(pid, file, actions, attributes, argv, own);

@@ -16,10 +16,11 @@
 #include "../datagram/datagram.h"
 #include "../stream/stream.h"
 
-/* A stream's low-water mark acts on both: the service does not hand over less (poll), and a read of
- * the pair waits for as much. */
+/* What acts on both. A stream's low-water mark: the service does not hand over less (poll), and a
+ * read of the pair waits for as much. Urgent bytes in line: the pair's own are, too. */
 static bool is_shared_option(enum fd_kind kind, int level, int name) {
-  return kind == KIND_STREAM && level == SOL_SOCKET && name == SO_RCVLOWAT;
+  if (level != SOL_SOCKET) return false;
+  return name == SO_OOBINLINE || (name == SO_RCVLOWAT && kind == KIND_STREAM);
 }
 
 static bool is_native_option(enum fd_kind kind, int level, int name) {
@@ -148,10 +149,6 @@ static long setsockopt_nuse(int fd, struct fd_entry *e, int level, int name, con
   if (is_pri && word_kind(entry_word(e)) == KIND_DATAGRAM) note_error_pri(e, value);
   bool may_release = level == IPPROTO_TCP && word_is_local_stream(entry_word(e)); /* TCP_CORK */
   if (may_release) settle_note(UNDER_WAY_BYTES);
-  /* The pair's own urgent bytes are in line, too */
-  if (result == 0 && level == SOL_SOCKET && name == SO_OOBINLINE) {
-    real()->setsockopt(fd, level, name, value, len);
-  }
   return result;
 }
 

@@ -21,11 +21,7 @@
 extern void __chk_fail(void) __attribute__((noreturn));
 
 static short with_stream_error(int fd, struct fd_entry *e, short revents, const sigset_t *mask) {
-  bool is_both = (revents & (POLLIN | POLLPRI)) == (POLLIN | POLLPRI);
-  if (UNLIKELY(is_both) && entry_verify(fd, e) && urgent_is_alone(fd)) {
-    revents &= ~(POLLIN | POLLRDNORM);
-  }
-  if (UNLIKELY((revents & POLLIN) && (entry_word(e) & WORD_OWNED)) && urgent_was_all(fd, e, mask)) {
+  if ((revents & POLLIN) && urgent_is_all(fd, e, (revents & POLLPRI) != 0, mask)) {
     revents &= ~(POLLIN | POLLRDNORM);
   }
   bool is_end = (revents & POLLHUP) && !(revents & POLLERR);
@@ -91,7 +87,7 @@ EXPORT int poll(struct pollfd *fds, nfds_t count, int timeout_ms) {
 EXPORT int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
                  const sigset_t *mask) {
   static const struct timespec none = {0};
-  settle_before_poll(timeout == NULL || timeout->tv_sec != 0 || timeout->tv_nsec != 0);
+  settle_before_poll(waits(timeout));
   bool at_once = find_more(fds, count, timeout == NULL);
   int ready = real()->ppoll(fds, count, at_once ? &none : timeout, mask);
   ready = note_errors(fds, count, ready, mask);

@@ -9,6 +9,12 @@
 
 #include "../core/fd_table.h"
 
+#include <time.h>
+
+/* Does a call with this limit wait at all? */
+static inline bool waits(const struct timespec *limit) {
+  return limit == NULL || limit->tv_sec != 0 || limit->tv_nsec != 0;
+}
 /* May it show more than its pair, when `events` are asked for? Costs next to nothing. */
 bool may_show_more(const struct fd_entry *e, short events);
 /* The bits: the service is asked, and what was not known of the socket is known afterwards. */

@@ -40,8 +40,7 @@ static void watch(int count, fd_set *exceptional, bool is_at_once) {
 static bool is_readable(int fd, bool is_exceptional, const sigset_t *mask) {
   struct fd_entry *e;
   if (table_kind(fd, &e) != KIND_STREAM) return true;
-  if (is_exceptional && entry_verify(fd, e) && urgent_is_alone(fd)) return false;
-  return !urgent_was_all(fd, e, mask);
+  return !urgent_is_all(fd, e, is_exceptional, mask);
 }
 
 /* What select gave, without those that are readable for an urgent byte alone. */
@@ -138,7 +137,7 @@ EXPORT int select(int count, fd_set *restrict readable, fd_set *restrict writabl
 EXPORT int pselect(int count, fd_set *restrict readable, fd_set *restrict writable,
                    fd_set *restrict exceptional, const struct timespec *restrict timeout,
                    const sigset_t *restrict mask) {
-  settle_before_poll(timeout == NULL || timeout->tv_sec != 0 || timeout->tv_nsec != 0);
+  settle_before_poll(waits(timeout));
   watch(count, exceptional, timeout != NULL);
   fd_set *sets[3] = {readable, writable, exceptional};
   struct shown shown;

@@ -56,22 +56,25 @@ static void keep_sndbuf(int fd, struct fd_entry *e) {
   }
 }
 
-static long stream_make_unwritable(int fd, struct fd_entry *e, int len) {
+/* Whether the pair has taken the filler. */
+static bool fill(int fd, int len) {
   static const uint8_t filler[NUSE_FILLER_LEN];
   int smallest = 1;
+  ssize_t n = real()->send(fd, filler, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL);
+  real()->setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &smallest, sizeof smallest);
+  return n == len;
+}
+
+static long stream_make_unwritable(int fd, struct fd_entry *e, int len) {
   if (len <= 0 || len > NUSE_FILLER_LEN) return 0;
   keep_sndbuf(fd, e);
   entry_mark(e, WORD_UNWRITABLE, WORD_SNDBUF_GROWN);
-  if (real()->send(fd, filler, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL) != len) return -ENETDOWN;
-  real()->setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &smallest, sizeof smallest);
-  return 0;
+  return fill(fd, len) ? 0 : -ENETDOWN;
 }
 
 void stream_make_unwritable_listener(int fd) {
-  static const uint8_t filler[NUSE_FILLER_LEN];
-  int smallest = 1, saved = errno;
-  real()->send(fd, filler, sizeof filler, MSG_DONTWAIT | MSG_NOSIGNAL);
-  real()->setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &smallest, sizeof smallest);
+  int saved = errno;
+  fill(fd, NUSE_FILLER_LEN);
   errno = saved;
 }
 

@@ -5,8 +5,6 @@
  */
 #include "stream.h"
 
-#include <netinet/in.h>
-
 #include "../core/memory.h"
 #include "../core/settle.h"
 #include "../core/socket.h"

@@ -1,5 +1,5 @@
 /*
- * Stream sockets: connect.c, accept.c, transfer.c (the bytes), read_shut.c, urgent.c,
+ * Stream sockets: connect.c, accept.c, transfer.c (the bytes), unread.c, read_shut.c, urgent.c,
  * replace_pair.c (with epoll_watchers.c).
  */
 #ifndef NUSE_STREAM_H
@@ -58,8 +58,13 @@ extern atomic_bool urgent_has_owner;
 /* Is an urgent byte all that is in the pair? That is not POLLIN. */
 bool urgent_is_alone(int fd);
 /* Was it, and has a handler of SIGURG taken it meanwhile? Then the call was interrupted, no more.
- * `mask`: of signals, as the call had it, or NULL. */
+ * Of an entry with WORD_OWNED. `mask`: of signals, as the call had it, or NULL. */
 bool urgent_was_all(int fd, struct fd_entry *e, const sigset_t *mask);
+/* Either of both, of what poll() or select() call readable; `is_pri`: it shows POLLPRI, too. */
+static inline bool urgent_is_all(int fd, struct fd_entry *e, bool is_pri, const sigset_t *mask) {
+  if (UNLIKELY(is_pri) && entry_verify(fd, e) && urgent_is_alone(fd)) return true;
+  return UNLIKELY((entry_word(e) & WORD_OWNED) != 0) && urgent_was_all(fd, e, mask);
+}
 /* After a read that was not MSG_OOB, of more than nothing, on an entry with WORD_MARKS. */
 void urgent_after_read(int fd, struct fd_entry *e);
 /* SIOCATMARK: 0 or 1. */

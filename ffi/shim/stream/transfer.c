@@ -242,14 +242,15 @@ ssize_t stream_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg, int flags
 
 ssize_t stream_sendmsg(int fd, struct fd_entry *e, const struct msghdr *msg, int flags) {
   struct msghdr plain = {.msg_iov = msg->msg_iov, .msg_iovlen = msg->msg_iovlen};
+  size_t len = total_len(msg);
   if (process_is_sandboxed() && flags == 0) {
     return sys_result(real()->writev(fd, msg->msg_iov, (int)msg->msg_iovlen));
   }
   long result = flags & MSG_FASTOPEN ? stream_connect_fast(fd, e, msg, flags) : 0;
-  if (result == 0) result = before_send(fd, e, total_len(msg), flags);
+  if (result == 0) result = before_send(fd, e, len, flags);
   if (result < 0) return result;
-  say_before(fd, e, total_len(msg), flags);
+  say_before(fd, e, len, flags);
   result = sys_result(real()->sendmsg(fd, &plain, (flags & SEND_FLAGS) | MSG_NOSIGNAL));
-  say_after(fd, e, total_len(msg), result, flags);
+  say_after(fd, e, len, result, flags);
   return after_send(fd, e, result, flags);
 }

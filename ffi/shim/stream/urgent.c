@@ -12,7 +12,6 @@
  */
 #include "stream.h"
 
-#include <fcntl.h>
 #include <limits.h>
 #include <linux/sockios.h>
 #include <poll.h>
@@ -54,7 +53,7 @@ static bool pair_is_urgent(int fd) {
 
 bool urgent_was_all(int fd, struct fd_entry *e, const sigset_t *mask) {
   static const struct timespec none = {0};
-  if (!(entry_word(e) & WORD_OWNED) || !entry_verify(fd, e) || pair_has_more(fd)) return false;
+  if (!entry_verify(fd, e) || pair_has_more(fd)) return false;
   /* The kernel found something to read, and has left the signal for later */
   if (mask != NULL) real()->ppoll(NULL, 0, &none, mask);
   return !pair_is_urgent(fd);
