@@ -2,20 +2,12 @@
 #include "check.h"
 
 #include <fcntl.h>
-#include <netinet/tcp.h>
 #include <poll.h>
-#include <stdio.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
-#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
-#include <sys/sendfile.h>
-#include <sys/syscall.h>
 #include <sys/time.h>
-#include <sys/uio.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 static int listener(int domain) {
