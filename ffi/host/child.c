@@ -149,16 +149,21 @@ static int copy_file(const char *from, const char *to, mode_t mode) {
   return r;
 }
 
-/* Puts a setuid copy of the shim where the loader of a setuid program accepts it, for this process
- * and what it starts, and for nobody else: in a mount namespace of its own, in which the host's
- * later mounts still show (MS_SLAVE), on a tmpfs that nothing else has. `library` is an empty file
- * of the system's library folder, which the copy covers; `folder` is where the tmpfs is made. */
+/* Mounts that only this process and what it starts see: in a mount namespace of its own, in which
+ * the host's later mounts still show (MS_SLAVE). */
+static int own_mounts(void) {
+  if (unshare(CLONE_NEWNS) < 0) return -1;
+  return mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL);
+}
+
+/* Puts a setuid copy of the shim where the loader of a setuid program accepts it, among mounts of
+ * its own, on a tmpfs that nothing else has. `library` is an empty file of the system's library
+ * folder, which the copy covers; `folder` is where the tmpfs is made. */
 static int lend_library(const struct launch *l) {
   char copy[4096];
   if (l->shim[0] == '\0') return 0;
   snprintf(copy, sizeof copy, "%s/shim", l->folder);
-  if (unshare(CLONE_NEWNS) < 0) return -1;
-  if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0) return -1;
+  if (own_mounts() < 0) return -1;
   if (mount("nuse", l->folder, "tmpfs", MS_NODEV, "mode=0700") < 0) return -1;
   if (copy_file(l->shim, copy, LIBRARY_MODE) < 0) return -1;
   if (mount(copy, l->library, NULL, MS_BIND, NULL) < 0) return -1;
@@ -177,12 +182,10 @@ static int name_host(const struct launch *l) {
   return unshare(CLONE_NEWUTS) < 0 ? -1 : sethostname(l->hostname, strlen(l->hostname));
 }
 
-/* The file `shown` in the place of the host's `shown_as`, for this process and what it starts, in a
- * mount namespace as that of lend_library. */
+/* The file `shown` in the place of the host's `shown_as`, among mounts of its own. */
 static int show_file(const struct launch *l) {
   if (l->shown[0] == '\0') return 0;
-  if (unshare(CLONE_NEWNS) < 0) return -1;
-  if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0) return -1;
+  if (own_mounts() < 0) return -1;
   return mount(l->shown, l->shown_as, NULL, MS_BIND, NULL);
 }
 

@@ -6,12 +6,8 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <linux/audit.h>
 #include <linux/capability.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sched.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -19,32 +15,10 @@
 #include <linux/sockios.h>
 #include <unistd.h>
 
+#include "door_calls.h"
+#include "filter.h"
+
 #define API __attribute__((visibility("default")))
-
-#if defined(__x86_64__)
-#define ARCH AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define ARCH AUDIT_ARCH_AARCH64
-#endif
-/* x32 calls have the numbers of x86-64 with this bit. */
-#define X32_BIT 0x40000000
-
-#ifndef SYS_pidfd_open
-#define SYS_pidfd_open 434
-#endif
-#ifndef SYS_pidfd_getfd
-#define SYS_pidfd_getfd 438
-#endif
-#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
-#define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
-#endif
-
-#ifndef PIDFD_GET_USER_NAMESPACE
-#define PIDFD_GET_USER_NAMESPACE _IO(0xFF, 9)
-#endif
-
-#define COUNT(table) ((int)(sizeof(table) / sizeof *(table)))
-#define MAX_INSTRUCTIONS 256
 
 /* netmap's NIOCTXSYNC and NIOCRXSYNC (net/netmap.h), which carry no argument. */
 #define NETMAP_TXSYNC _IO('i', 148)
@@ -103,12 +77,13 @@ static const int MEETING_CALLS[] = {
   SYS_lstat,
 #endif
 };
+static const uint32_t MEETING_DOMAINS[] = {1 /* AF_UNIX */};
+
 /* What the second door takes (door.c): the programs' descriptors and memory. Which processes', the
  * filter cannot tell; docs/security.md says what that costs. */
 static const int DOOR_CALLS[] = {
   SYS_process_vm_readv, SYS_process_vm_writev, SYS_pidfd_open, SYS_pidfd_getfd, SYS_capget,
 };
-static const uint32_t MEETING_DOMAINS[] = {1 /* AF_UNIX */};
 
 static const uint32_t STACK_IOCTLS[] = {
   FIONREAD, SIOCOUTQ, SIOCATMARK, FIONBIO, NETMAP_TXSYNC, NETMAP_RXSYNC, SECCOMP_IOCTL_NOTIF_RECV,
@@ -118,23 +93,6 @@ static const uint32_t STACK_IOCTLS[] = {
 static const uint32_t STACK_PRCTLS[] = {PR_SET_TIMERSLACK, PR_SET_NAME, 0x53564d41 /* SET_VMA */};
 static const uint32_t STACK_FCNTLS[] = {1 /* GETFD */, 2 /* SETFD */, 3 /* GETFL */, 4 /* SETFL */};
 
-struct program {
-  struct sock_filter code[MAX_INSTRUCTIONS];
-  int len;
-};
-
-static void add(struct program *p, uint16_t code, uint8_t yes, uint8_t no, uint32_t k) {
-  p->code[p->len++] = (struct sock_filter){code, yes, no, k};
-}
-
-static void load(struct program *p, size_t offset) {
-  add(p, BPF_LD | BPF_W | BPF_ABS, 0, 0, (uint32_t)offset);
-}
-
-static void answer(struct program *p, uint32_t verdict) { add(p, BPF_RET | BPF_K, 0, 0, verdict); }
-
-#define REFUSE(error) (SECCOMP_RET_ERRNO | (error))
-
 /* Another architecture's calls have other numbers. */
 static void begin(struct program *p) {
   p->len = 0;
@@ -142,38 +100,28 @@ static void begin(struct program *p) {
   add(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, ARCH);
   answer(p, SECCOMP_RET_KILL_PROCESS);
   load(p, offsetof(struct seccomp_data, nr));
-#if defined(__x86_64__)
-  add(p, BPF_JMP | BPF_JGE | BPF_K, 0, 1, X32_BIT);
-  answer(p, REFUSE(ENOSYS));
-#endif
+  refuse_x32(p);
 }
 
 static void each(struct program *p, const int *calls, int count, uint32_t verdict) {
-  for (int i = 0; i < count; i++) {
-    add(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, (uint32_t)calls[i]);
-    answer(p, verdict);
-  }
+  for (int i = 0; i < count; i++) when(p, (uint32_t)calls[i], verdict);
 }
 
 /* `call` with one of these numbers as its argument `which`; with others it is refused. */
 static void with_argument(struct program *p, int call, int which, const uint32_t *values,
                           int count) {
-  add(p, BPF_JMP | BPF_JEQ | BPF_K, 0, (uint8_t)(2 * count + 2), (uint32_t)call);
-  load(p, offsetof(struct seccomp_data, args) + 8 * (size_t)which);
-  for (int i = 0; i < count; i++) {
-    add(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, values[i]);
-    answer(p, SECCOMP_RET_ALLOW);
-  }
+  unless(p, (uint32_t)call, 2 * count + 2);
+  load_argument(p, which, 0);
+  for (int i = 0; i < count; i++) when(p, values[i], SECCOMP_RET_ALLOW);
   answer(p, REFUSE(EPERM));
 }
 
 /* A further thread is allowed, a further process or namespace is not. clone3 passes its flags in
  * memory, where a filter cannot see them: glibc then takes clone. */
 static void only_threads(struct program *p) {
-  add(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, SYS_clone3);
-  answer(p, REFUSE(ENOSYS));
-  add(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 4, SYS_clone);
-  load(p, offsetof(struct seccomp_data, args));
+  when(p, SYS_clone3, REFUSE(ENOSYS));
+  unless(p, SYS_clone, 4);
+  load_argument(p, 0, 0);
   add(p, BPF_JMP | BPF_JSET | BPF_K, 0, 1, CLONE_THREAD);
   answer(p, SECCOMP_RET_ALLOW);
   answer(p, REFUSE(EPERM));
