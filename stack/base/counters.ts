@@ -203,13 +203,33 @@ export class DeviceCounters {
   txGso = 0; // frames left to the device to cut
 }
 
-const GROUPS = ["ip", "icmp", "igmp", "arp", "udp", "raw", "tcp", "device"] as const;
+const GROUPS = [
+  "ip",
+  "ip6",
+  "icmp",
+  "icmp6",
+  "igmp",
+  "mld",
+  "arp",
+  "ndp",
+  "udp",
+  "raw",
+  "tcp",
+  "device",
+] as const;
 
 export class Counters {
   readonly ip: IpCounters = new IpCounters();
+  /** Ip6; a packet that is dropped counts in `ip`, whatever its version. */
+  readonly ip6: IpCounters = new IpCounters();
   readonly icmp: IcmpCounters = new IcmpCounters();
+  readonly icmp6: IcmpCounters = new IcmpCounters();
   readonly igmp: IgmpCounters = new IgmpCounters();
+  /** Multicast listener discovery, which is IGMP for IPv6. */
+  readonly mld: IgmpCounters = new IgmpCounters();
   readonly arp: ArpCounters = new ArpCounters();
+  /** Neighbour discovery, which is ARP for IPv6: solicitations and advertisements. */
+  readonly ndp: ArpCounters = new ArpCounters();
   readonly udp: UdpCounters = new UdpCounters();
   readonly raw: RawCounters = new RawCounters();
   readonly tcp: TcpCounters = new TcpCounters();

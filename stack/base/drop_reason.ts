@@ -68,6 +68,9 @@ export const DROP_SOCKET_FILTER = -57; // SO_ATTACH_FILTER of the socket that it
 export const DROP_TCP_MIN_TTL = -58; // from farther away than IP_MINTTL allows
 export const DROP_IGMP_SHORT = -59; // or fewer sources there than it says
 export const DROP_IGMP_CHECKSUM = -60;
+export const DROP_NDP_FORMAT = -61; // too short, or malformed options
+export const DROP_NDP_ADDRESS = -62; // over a router, or addresses that nobody may use so
+export const DROP_MLD_SHORT = -63;
 
 /** Name of reason r at index -r; index 0 is not a reason. */
 export const DROP_NAMES: readonly string[] = [
@@ -132,4 +135,7 @@ export const DROP_NAMES: readonly string[] = [
   "tcpMinTtl",
   "igmpShort",
   "igmpChecksum",
+  "ndpFormat",
+  "ndpAddress",
+  "mldShort",
 ];

@@ -82,6 +82,7 @@ const DROP_PREFIXES: readonly (readonly [prefix: string, event: LogEvent])[] = [
   ["device", LogEvent.DEVICE_DROP],
   ["arp", LogEvent.ARP_DROP],
   ["neighbour", LogEvent.ARP_DROP],
+  ["ndp", LogEvent.ARP_DROP],
   ["icmp", LogEvent.ICMP_DROP],
   ["udp", LogEvent.UDP_DROP],
   ["tcp", LogEvent.TCP_DROP],

@@ -88,6 +88,9 @@ export function multicastV4MacLo(group: number): number {
   return 0x5e000000 | (group & 0x7fffff);
 }
 
+/** The `hi` of every IPv6 multicast MAC; its `lo` is the group's last word (RFC 2464 7). */
+export const MULTICAST_V6_MAC_HI = 0x3333;
+
 /** "02:00:00:aa:bb:cc" (hexadecimal, ":" or "-" between) as six bytes, or null. */
 export function parseMac(text: string): Uint8Array | null {
   if (!/^[0-9a-fA-F]{2}([:-])(?:[0-9a-fA-F]{2}\1){4}[0-9a-fA-F]{2}$/.test(text)) return null;

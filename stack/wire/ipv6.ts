@@ -12,6 +12,24 @@ export const IPV6_NEXT_HEADER_OFFSET = 6;
 export const IPV6_HOP_LIMIT_OFFSET = 7;
 export const IPV6_SRC_OFFSET = 8;
 export const IPV6_DST_OFFSET = 24;
+/** Longest packet: header and the longest payload that the field can name (no jumbograms). */
+export const IPV6_MAX_LEN = IPV6_HEADER_LEN + 0xffff;
+
+export const PROTOCOL_ICMPV6 = 58;
+/** Next headers that are no transport (RFC 8200 4). */
+export const NEXT_HOP_BY_HOP = 0;
+export const NEXT_ROUTING = 43;
+export const NEXT_FRAGMENT = 44;
+export const NEXT_NONE = 59;
+export const NEXT_DESTINATION = 60;
+
+/** An address as four int32 words: what `IpAddress` is made of. */
+export interface Ipv6Words {
+  readonly w0: number;
+  readonly w1: number;
+  readonly w2: number;
+  readonly w3: number;
+}
 
 /** A header as parsed; reused. */
 export class Ipv6Header {
@@ -52,6 +70,32 @@ export function parseIpv6(dv: DataView, off: number, len: number, out: Ipv6Heade
   out.dst2 = dv.getInt32(off + 32);
   out.dst3 = dv.getInt32(off + 36);
   return IPV6_HEADER_LEN + out.payloadLen > len ? DROP_IPV6_TRUNCATED : 0;
+}
+
+/** Writes a header. Addresses are words in host order. */
+export function emitIpv6Header(
+  dv: DataView,
+  off: number,
+  trafficClass: number,
+  flowLabel: number,
+  payloadLen: number,
+  nextHeader: number,
+  hopLimit: number,
+  src: Ipv6Words,
+  dst: Ipv6Words,
+): void {
+  dv.setInt32(off, (6 << 28) | (trafficClass << 20) | flowLabel);
+  dv.setUint16(off + IPV6_PAYLOAD_LEN_OFFSET, payloadLen);
+  dv.setUint8(off + IPV6_NEXT_HEADER_OFFSET, nextHeader);
+  dv.setUint8(off + IPV6_HOP_LIMIT_OFFSET, hopLimit);
+  dv.setInt32(off + 8, src.w0);
+  dv.setInt32(off + 12, src.w1);
+  dv.setInt32(off + 16, src.w2);
+  dv.setInt32(off + 20, src.w3);
+  dv.setInt32(off + 24, dst.w0);
+  dv.setInt32(off + 28, dst.w1);
+  dv.setInt32(off + 32, dst.w2);
+  dv.setInt32(off + 36, dst.w3);
 }
 
 /** Writes the fields of `header`. */

@@ -13,7 +13,10 @@ Deno.test("Counters: the snapshot names everything, flat", () => {
   assertEquals([all["drop.udpNoPort"], all["udp.noPorts"]], [1, 1]);
   assertEquals(Object.values(all).reduce((a, b) => a + b), 6);
   for (const [name, value] of Object.entries(all)) {
-    assert(/^(ip|icmp|igmp|arp|udp|raw|tcp|device|drop)\.[a-z][A-Za-z0-9]*$/.test(name), name);
+    assert(
+      /^(ip6?|icmp6?|igmp|mld|arp|ndp|udp|raw|tcp|device|drop)\.[a-z][A-Za-z0-9]*$/.test(name),
+      name,
+    );
     assertEquals(typeof value, "number");
   }
   assertEquals(Object.keys(all).filter((n) => n.startsWith("drop.")).length, DROP_NAMES.length - 1);
