@@ -36,8 +36,11 @@ export interface ModuleHost {
   unwatch(fd: number): void;
   /** Wakes who polls the descriptor with this handle. */
   wake(handle: number): void;
-  /** Makes it the interface's root qdisc. */
-  setQdisc(name: string, kind: string, insteadOf?: string): void;
+  /**
+   * Generic mode has a qdisc of its own on the interface. What is returned takes it off, and leaves
+   * a pfifo when the interface is still found (`isLost`: it is not).
+   */
+  takeQdisc(name: string): (isLost: boolean) => void;
   /** Whether thread `tid` closes at the end of the process that thread `owner` is of. */
   isEnding(tid: number, owner: number): boolean;
   /** Reads or writes another process's memory. */
@@ -207,13 +210,11 @@ export class SimModule implements FileServer, Module {
     port.onTransmit = (frame) => wire.send(frame);
     port.onReceive = () => wire.receive();
     this.host.watch(wire.fd, port.onReadable);
-    // Generic mode has a qdisc of its own there, and leaves a pfifo if it finds the interface
-    this.host.setQdisc(name, "bfifo");
+    const giveQdiscBack = this.host.takeQdisc(name);
     return (isLost) => {
       this.host.unwatch(wire.fd);
       wire.close();
-      // FUSE tells us late: the keeper may have taken ours off already (qdisc.ts)
-      if (!isLost) this.host.setQdisc(name, "pfifo", "bfifo");
+      giveQdiscBack(isLost);
     };
   }
 

@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { dirname, join } from "@std/path";
 import { EPOLL_EVENT, EPOLLET, EPOLLIN } from "../../../ffi/abi/epoll.ts";
 import { O_NONBLOCK, O_RDWR } from "../../../ffi/abi/file.ts";
 import { Arena, PAGE_LEN } from "../../../ffi/arena.ts";
@@ -24,6 +25,16 @@ const EVENTS = 16;
 const PF_EXITING = 4;
 const ORDERS_LEN = 256;
 
+function rootQdisc(name: string): string {
+  const show = new Deno.Command("tc", { args: ["qdisc", "show", "dev", name], stderr: "null" });
+  return new TextDecoder().decode(show.outputSync().stdout).split(" ")[1];
+}
+
+function replaceQdisc(name: string, kind: string): void {
+  const args = ["qdisc", "replace", "dev", name, "root", kind];
+  new Deno.Command("tc", { args, stderr: "null" }).outputSync();
+}
+
 class Simulator implements ModuleHost {
   readonly #sys = libc();
   readonly #arena = Arena.map(2 * PAGE_LEN);
@@ -31,10 +42,12 @@ class Simulator implements ModuleHost {
   readonly #readers = new Map<number, () => void>();
   readonly #module: SimModule;
   readonly #file: FuseFile;
+  readonly #inUsePath: string;
   #isMounted = true;
 
   constructor(options: Partial<ModuleOptions>, ordersPath: string) {
     this.#module = new SimModule(options, this);
+    this.#inUsePath = join(dirname(ordersPath), "netmap");
     const { fd, lenBytes } = this.#module.memory;
     this.#file = new FuseFile(FUSE_FD, "netmap", fd, lenBytes, this.#module);
     // Not edge-triggered: one request is read at a time.
@@ -80,14 +93,17 @@ class Simulator implements ModuleHost {
     this.#file.wake(handle);
   }
 
-  setQdisc(name: string, kind: string, insteadOf?: string): void {
-    if (insteadOf !== undefined) {
-      const show = new Deno.Command("tc", { args: ["qdisc", "show", "dev", name], stderr: "null" });
-      const shown = new TextDecoder().decode(show.outputSync().stdout);
-      if (!shown.startsWith(`qdisc ${insteadOf} `)) return;
-    }
-    const args = ["qdisc", "replace", "dev", name, "root", kind];
-    new Deno.Command("tc", { args, stderr: "null" }).outputSync();
+  /**
+   * FUSE tells us of a close some time afterwards. Until we have heard of it netmap shows as in use
+   * (io/devices/netmap/qdisc.ts looks for that): by a file of that name, which we hold open.
+   */
+  takeQdisc(name: string): (isLost: boolean) => void {
+    const inUse = Deno.openSync(this.#inUsePath, { write: true, create: true });
+    replaceQdisc(name, "bfifo");
+    return (isLost) => {
+      if (!isLost && rootQdisc(name) === "bfifo") replaceQdisc(name, "pfifo");
+      inUse.close();
+    };
   }
 
   isEnding(tid: number, owner: number): boolean {
