@@ -73,7 +73,8 @@
  * (datagram, or AF_UNSPEC: disconnected), -EINPROGRESS (stream), or an error. `b` of the reply: how
  * many filler bytes to write; `c` of a datagram socket's: as with CHECK; `a` 1: asked by the cookie
  * of a pair that shows a failed connect, the fresh end that waits there is to take its place. (The
- * story: io/app/endpoint/connecting.ts.)
+ * story: io/app/endpoint/connecting.ts.) AF_UNSPEC on a stream: a descriptor may come along, the
+ * program's end of a fresh pair, in the place of that of the connection (fresh_pair.ts).
  * b = NUSE_CONNECT_WAIT: the reply comes when the handshake has ended (see CANCEL); without data:
  * of the connect that is under way. c = NUSE_CONNECT_FAST: MSG_FASTOPEN, as if TCP_FASTOPEN_CONNECT
  * were set for this once; 0: connected as far as the program can see. */

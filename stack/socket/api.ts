@@ -83,6 +83,8 @@ export interface StreamSocket extends Socket {
    * SYN; -EINPROGRESS: they have to wait for the handshake; -EOPNOTSUPP: Fast Open is off.
    */
   connectFast(addr: IpAddress, port: number, nowUs: number, hasData?: boolean): number;
+  /** connect() with AF_UNSPEC: 0. `soError`: what the owner has taken and nobody has been told. */
+  disconnect(nowUs: number, soError?: number): number;
   listen(backlog: number, nowUs: number): number;
   /** The remote end of the last connection, be it over. */
   peer(): Endpoint;

@@ -5,7 +5,7 @@
  * @module
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { e2eWith } from "./fixture.ts";
+import { e2eWith, type Fixture } from "./fixture.ts";
 
 const e2e = e2eWith("cc");
 
@@ -30,24 +30,41 @@ const PROGRAMS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     ports: "close 0, close_range 0, dup2 0, fclose 0, fork 0, listener 0",
     ports_in_time_wait: "connect: 0",
   },
+  again: {
+    ended_by_peer: "FIN both ways: 0 \ndisconnected: poll 0x14",
+    reset_by_peer: "connect: -1 EISCONN\nreset told: 0",
+    shut_down: "the peer has shut: 0",
+    connected: "urgent data unread: 0",
+    accepted: "accepted: 0",
+    listeners: "disconnect: 0 \naccept: -1 EINVAL\nrecv: -1 ECONNRESET",
+    names: "bound: address as before, port as before",
+    settings: "3 s, keep-alive 1",
+  },
 };
 
-for (const [program, cases] of Object.entries(PROGRAMS)) {
-  e2e(`within one stack as on the loopback: ${program}`, async (f) => {
-    const dir = await Deno.makeTempDir();
-    try {
-      const flags = ["-O1", "-Wall", "-Wextra", "-pthread"];
-      const source = `${import.meta.dirname}/${program}.c`;
-      const compiled = await f.ns.run(["cc", ...flags, "-o", `${dir}/${program}`, source]);
-      assertEquals([compiled.code, compiled.stderr], [0, ""]);
-      for (const [name, words] of Object.entries(cases)) {
-        const native = await f.b.run([`${dir}/${program}`, name]);
-        assertStringIncludes(native.stdout, words);
-        const under = await f.nuse([`${dir}/${program}`, name]).done;
-        assertEquals(under.stdout, native.stdout, `${name}: ${under.stderr}`);
-      }
-    } finally {
-      await Deno.remove(dir, { recursive: true });
+/** Compiles the program, and runs each case on the kernel's stack and under nuse. */
+async function compare(f: Fixture, program: string, ...flags: string[]): Promise<void> {
+  const dir = await Deno.makeTempDir();
+  try {
+    const all = ["-O1", "-Wall", "-Wextra", "-pthread", ...flags];
+    const source = `${import.meta.dirname}/${program}.c`;
+    const compiled = await f.ns.run(["cc", ...all, "-o", `${dir}/${program}`, source]);
+    assertEquals([compiled.code, compiled.stderr], [0, ""]);
+    for (const [name, words] of Object.entries(PROGRAMS[program])) {
+      const native = await f.b.run([`${dir}/${program}`, name]);
+      if (flags.length === 0) assertStringIncludes(native.stdout, words);
+      const under = await f.nuse([`${dir}/${program}`, name]).done;
+      assertEquals(under.stdout, native.stdout, `${name}: ${under.stderr}`);
     }
-  }, ["RAW"]);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
 }
+
+for (const program of Object.keys(PROGRAMS)) {
+  e2e(`within one stack as on the loopback: ${program}`, (f) => compare(f, program), ["RAW"]);
+}
+
+e2e("a static program disconnects, and uses the socket again, as on the loopback", async (f) => {
+  await compare(f, "again", "-static", "-DBEHIND_DOOR");
+}, ["RAW"]);

@@ -170,7 +170,8 @@ int table_next(int fd, uint64_t cookie) {
 void table_rename(int fd, uint64_t cookie) {
   struct fd_entry *e = table_peek(fd);
   atomic_store_explicit(&e->cookie, cookie, memory_order_relaxed);
-  entry_mark(e, 0, WORD_UNWRITABLE | WORD_SNDBUF_GROWN);
+  entry_mark(e, 0, WORD_UNWRITABLE | WORD_SNDBUF_GROWN | WORD_MORE | WORD_EOF | WORD_MARKS |
+                       WORD_URGENT);
 }
 
 static void word_replace(struct fd_entry *e, unsigned mask, unsigned bits) {

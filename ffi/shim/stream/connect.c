@@ -107,6 +107,7 @@ static int timeout_ms(int fd, int option) {
 static long connect_note(int fd, struct fd_entry *e, const struct control_reply *reply) {
   if (entry_word(e) & NUSE_STATE_LOCAL) settle_note(UNDER_WAY_CHANGES);
   watched_may_show(fd, e); /* it may have failed, or be no more */
+  if (reply->fd >= 0) stream_put_pair(fd, e, reply->fd); /* disconnected */
   if (reply->a > 0) {
     long result = stream_replace_pair(fd, e);
     if (result < 0) return result;
@@ -121,7 +122,7 @@ static long connect_note(int fd, struct fd_entry *e, const struct control_reply 
 /* -EINPROGRESS, -EINTR: it goes on without us. */
 static long connect_wait(int fd, struct fd_entry *e, struct control_request *request,
                          int limit_ms) {
-  struct control_reply reply = {0};
+  struct control_reply reply = {.cloexec = true};
   request->b = NUSE_CONNECT_WAIT;
   long result = entry_wait(fd, e, request, &reply, limit_ms);
   long noted = connect_note(fd, e, &reply);
@@ -135,7 +136,7 @@ static long connect_stream(int fd, struct fd_entry *e, const struct sockaddr *ad
   settle();
   struct control_request request = {
       .op = NUSE_OP_CONNECT, .a = NUSE_FILLER_LEN, .c = how, .data = addr, .data_len = len};
-  struct control_reply reply = {0};
+  struct control_reply reply = {.cloexec = true};
   if (!nonblocking) {
     int limit_ms = entry_word(e) & WORD_TIMED ? timeout_ms(fd, SO_SNDTIMEO) : -1;
     return connect_wait(fd, e, &request, limit_ms);

@@ -1,6 +1,7 @@
 /*
- * A fresh pair in the place of one that shows a failed connect(); or of a listener's, after
- * shutdown(SHUT_RD), which comes with the reply.
+ * A fresh pair in the place of one that shows a failed connect(). Or, coming with the reply, in the
+ * place of a listener's, after shutdown(SHUT_RD), or of that of a connection that connect() with
+ * AF_UNSPEC has ended.
  *
  * Only closing its end lets the service put POLLERR and POLLHUP on the program's, and what a unix
  * socket shows it shows for ever. So before that it sends the program's end of a fresh pair over

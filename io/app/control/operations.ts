@@ -23,6 +23,7 @@ import {
   bind,
   check,
   connect,
+  connectEnded,
   describeSocket,
   listen,
   name,
@@ -85,7 +86,7 @@ const OPERATIONS: Readonly<Record<number, Operation>> = {
   [P.NUSE_OP_BIND]: { living: bind, ended: invalid },
   [P.NUSE_OP_CONNECT]: {
     living: connect,
-    ended: invalid,
+    ended: connectEnded,
     catchesUp: "datagrams",
     ranges: { a: FILLER, b: FLAG, c: [0, P.NUSE_CONNECT_FAST_EMPTY] },
   },

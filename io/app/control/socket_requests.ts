@@ -18,6 +18,7 @@ import {
   EAFNOSUPPORT,
   EINPROGRESS,
   EINVAL,
+  EISCONN,
   EMFILE,
   ENFILE,
   ENOTCONN,
@@ -40,6 +41,7 @@ import type { AppContext } from "../endpoint/app_context.ts";
 import { DatagramEndpoint } from "../endpoint/datagram_endpoint.ts";
 import { EndedSocket } from "../endpoint/ended_sockets.ts";
 import type { Endpoint } from "../endpoint/endpoint.ts";
+import { renewPair, reviveSocket } from "../endpoint/fresh_pair.ts";
 import { ListenerEndpoint } from "../endpoint/listener_endpoint.ts";
 import type { Reply, Request } from "../protocol/message.ts";
 import type { Call } from "./call.ts";
@@ -217,14 +219,14 @@ export function connect(call: Call, endpoint: Endpoint): number {
   const { app, request, reply, nowUs } = call;
   if (endpoint instanceof StreamEndpoint) {
     const result = connectStream(call, endpoint);
-    reply.a = request.cookie === endpoint.cookie ? 0 : 1;
+    reply.a = request.cookie === endpoint.cookie || reply.passFd >= 0 ? 0 : 1;
     reply.b = result === -EINPROGRESS ? request.a : 0;
     return result;
   }
   const { socket } = endpoint;
   const address = parseAddress(app, request, socket.domain);
   if (typeof address === "number") return address;
-  if (address.family === AF_UNSPEC) return socket.disconnect(nowUs);
+  if (address.family === AF_UNSPEC) return disconnect(call, endpoint);
   const result = socket.connect(address.addr, address.port, nowUs);
   if (result === 0) noteOwn(call, socket.remote()?.addr);
   return result;
@@ -237,9 +239,35 @@ function connectStream(call: Call, endpoint: StreamEndpoint): number {
   if (request.dataLen === 0 && endpoint.isConnecting) return endpoint.connecting.join(later);
   const address = parseAddress(app, request, domain);
   if (typeof address === "number") return address;
-  if (address.family === AF_UNSPEC) return endpoint.disconnect(nowUs);
+  if (address.family === AF_UNSPEC) return disconnect(call, endpoint);
   if (address.family !== domain) return -EAFNOSUPPORT;
   return endpoint.connect(address.addr, address.port, request.c, request.a, later, nowUs);
+}
+
+/** The reply carries the program's end of a fresh pair, when the old one cannot be used again. */
+function disconnect({ app, reply, nowUs }: Call, endpoint: Endpoint): number {
+  if (endpoint instanceof StreamEndpoint) {
+    if (!endpoint.disconnect(nowUs)) return 0;
+  } else if (endpoint instanceof ListenerEndpoint) endpoint.socket.disconnect(nowUs);
+  else return (endpoint.socket as DatagramSocket).disconnect(nowUs);
+  return passPair(reply, renewPair(app, endpoint, nowUs));
+}
+
+function passPair(reply: Reply, programFd: number): number {
+  if (programFd < 0) return programFd;
+  reply.passFd = programFd;
+  return 0;
+}
+
+/** CONNECT, after the pair was closed: only with AF_UNSPEC. */
+export function connectEnded(call: Call, ended: EndedSocket): number {
+  const { app, caller: { account }, request: { cookie }, reply, nowUs } = call;
+  const address = parseAddress(app, call.request, ended.socket.domain);
+  if (typeof address === "number") return address;
+  if (address.family !== AF_UNSPEC) return -EISCONN;
+  const result = passPair(reply, reviveSocket(app, cookie, ended, account, nowUs));
+  if (result === 0) reply.state = app.endpoints.get(cookie)?.state ?? 0;
+  return result;
 }
 
 /** CHECK: would a datagram to this address be sent? */
@@ -300,10 +328,10 @@ export function name({ app, request, reply }: Call, known: Endpoint | EndedSocke
 }
 
 /** SHUTDOWN: `a` how. */
-export function shutdown({ request, reply, nowUs }: Call, endpoint: Endpoint): number {
+export function shutdown({ app, request, reply, nowUs }: Call, endpoint: Endpoint): number {
   const result = endpoint.shutdown(request.a, nowUs);
   const isOver = result === 0 && endpoint instanceof ListenerEndpoint && request.a !== SHUT_WR;
-  if (isOver && request.b === 1) reply.passFd = Math.max(-1, endpoint.renew(nowUs));
+  if (isOver && request.b === 1) passPair(reply, renewPair(app, endpoint, nowUs));
   return result;
 }
 

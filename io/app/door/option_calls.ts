@@ -3,7 +3,15 @@
  *
  * @module
  */
-import { SIOCATMARK, SO_COOKIE, SO_OOBINLINE, SOL_SOCKET } from "../../../ffi/abi/socket.ts";
+import {
+  SIOCATMARK,
+  SO_COOKIE,
+  SO_OOBINLINE,
+  SO_RCVLOWAT,
+  SO_RCVTIMEO_OLD,
+  SO_SNDTIMEO_OLD,
+  SOL_SOCKET,
+} from "../../../ffi/abi/socket.ts";
 import * as P from "../../../ffi/shim/protocol.ts";
 import {
   EFAULT,
@@ -19,9 +27,6 @@ import { StreamEndpoint } from "../endpoint/stream_endpoint.ts";
 import { PASS, type SocketCall } from "./door_call.ts";
 import { watchUrgent } from "./socket_calls.ts";
 
-const SO_RCVLOWAT = 18;
-const SO_RCVTIMEO_OLD = 20;
-const SO_SNDTIMEO_OLD = 21;
 const SO_RCVTIMEO_NEW = 66;
 const SO_SNDTIMEO_NEW = 67;
 /** What acts on the pair itself: the kernel's. */

@@ -26,10 +26,11 @@ import {
 } from "../../../stack/mod.ts";
 import type { Call } from "../control/call.ts";
 import { carryOut } from "../control/operations.ts";
-import { connect as connectEndpoint } from "../control/socket_requests.ts";
+import { connect as connectEndpoint, connectEnded } from "../control/socket_requests.ts";
 import { SCRATCH_LEN } from "../endpoint/app_context.ts";
 import { DatagramEndpoint } from "../endpoint/datagram_endpoint.ts";
 import type { Endpoint } from "../endpoint/endpoint.ts";
+import { copyPairOptions } from "../endpoint/pair.ts";
 import { ListenerEndpoint } from "../endpoint/listener_endpoint.ts";
 import { StreamEndpoint } from "../endpoint/stream_endpoint.ts";
 import { REPLY_DEFERRED } from "../protocol/deferred_reply.ts";
@@ -110,7 +111,7 @@ export function connect(socketCall: SocketCall): number {
   request.op = P.NUSE_OP_CONNECT;
   const read = readAddress(socketCall);
   if (read < 0) return read;
-  if (endpoint === null) return -EINVAL;
+  if (endpoint === null) return connectAgain(socketCall);
   if (endpoint.cookie === cookie) return connectBy(socketCall, endpoint, fd);
   const fresh = replacePair(socketCall);
   if (fresh < 0) return -EINVAL;
@@ -121,7 +122,8 @@ export function connect(socketCall: SocketCall): number {
 }
 
 /** `fd`: a copy of the program's end of the pair. */
-function connectBy({ call, calls, isRepeated }: SocketCall, endpoint: Endpoint, fd: number) {
+function connectBy(socketCall: SocketCall, endpoint: Endpoint, fd: number): number {
+  const { call, calls, isRepeated } = socketCall;
   const { request } = call;
   const isWaiting = calls.isNonblocking(fd) === 0;
   const isUnderWay = endpoint instanceof StreamEndpoint && endpoint.isConnecting;
@@ -130,6 +132,7 @@ function connectBy({ call, calls, isRepeated }: SocketCall, endpoint: Endpoint, 
   if (isRepeated && isWaiting && isUnderWay) request.dataLen = 0; // a signal has cut it off
   const result = connectEndpoint(call, endpoint);
   if (result === -EINPROGRESS) makeUnwritable(call, fd, request.a);
+  if (call.reply.passFd >= 0) putReplied(socketCall, fd);
   return result === REPLY_DEFERRED ? ANSWERED : result;
 }
 
@@ -149,16 +152,39 @@ function makeUnwritable({ app }: Call, fd: number, len: number): void {
   }
 }
 
+/** Its pair is closed: only connect() with AF_UNSPEC has a meaning. */
+function connectAgain(socketCall: SocketCall): number {
+  const { call, ended, fd } = socketCall;
+  if (ended === null) return -EINVAL;
+  const result = connectEnded(call, ended);
+  if (call.reply.passFd >= 0) putReplied(socketCall, fd);
+  return result;
+}
+
+/** Puts the end of a fresh pair that comes with the reply in the place of the program's `fd`. */
+function putReplied(socketCall: SocketCall, fd: number): void {
+  const { call: { app, reply } } = socketCall;
+  putPair(socketCall, fd, reply.passFd);
+  app.sys.close(reply.passFd);
+  reply.passFd = -1;
+}
+
 /** Puts the fresh end that waits in the broken pair in its place: our copy of it, or -errno. */
-function replacePair({ call, calls, door, fd, trap }: SocketCall): number {
-  const { app, fdOff } = call;
+function replacePair(socketCall: SocketCall): number {
+  const { call: { app, fdOff }, fd } = socketCall;
   const { sys, base, scratchOff, memory } = app;
   const n = sys.recvFd(fd, base, scratchOff, SCRATCH_LEN, fdOff, MSG_DONTWAIT);
   const fresh = n < 0 ? -1 : memory.dv.getInt32(fdOff, true);
   if (fresh < 0) return -EAGAIN;
-  if (calls.isNonblocking(fd) === 1) calls.makeNonblocking(fresh);
-  calls.give(door, trap.idLow, trap.idHigh, fresh, trap.argument(0), 1);
+  putPair(socketCall, fd, fresh);
   return fresh;
+}
+
+/** What the program has set with the kernel goes over from `fd` to `fresh`. */
+function putPair({ call: { app }, calls, door, trap }: SocketCall, fd: number, fresh: number) {
+  if (calls.isNonblocking(fd) === 1) calls.makeNonblocking(fresh);
+  copyPairOptions(app.sys, fd, fresh);
+  calls.give(door, trap.idLow, trap.idHigh, fresh, trap.argument(0), 1);
 }
 
 /** listen() */

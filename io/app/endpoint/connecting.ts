@@ -43,8 +43,6 @@ export class Connecting implements Debtor {
   #reply: DeferredReply | null = null;
   /** Filler bytes still to come before the first byte of data. */
   #fillerLeft = 0;
-  /** A connect() has failed: what the program wrote after the filler belongs to no connection. */
-  #isStale = false;
   /** A connect() has failed for which nobody waits, and the pair does not show it yet. */
   #isFailureHidden = false;
 
@@ -54,16 +52,10 @@ export class Connecting implements Debtor {
     readonly socket: RepliedSocket,
   ) {}
 
-  /** Before an attempt: what the program wrote in vain is not to be taken for data. */
-  prepare(): void {
-    if (this.#isStale) this.forget();
-  }
-
   /** Drops what the program has written. */
   forget(): void {
     this.app.drainPair(this.fd);
     this.isOutcomePending = false;
-    this.#isStale = false;
     this.#isFailureHidden = false;
     this.#fillerLeft = 0;
   }
@@ -108,7 +100,6 @@ export class Connecting implements Debtor {
 
   /** The handshake has ended badly. `takeError`: gives its errno to whoever waits. */
   fail(takeError: () => number): void {
-    this.#isStale = true;
     if (this.#reply !== null) this.#report(-takeError());
     else this.#isFailureHidden = true;
   }

@@ -20,6 +20,7 @@ export class EndedSocket {
   readonly isPairOurs: boolean;
   readonly isContested: boolean;
   isCookieShown: boolean;
+  readonly optionState: number;
   readonly #state: number;
   #soError: number;
 
@@ -33,6 +34,7 @@ export class EndedSocket {
     this.isPairOurs = endpoint.isPairOurs;
     this.isContested = endpoint.isContested;
     this.isCookieShown = endpoint.isCookieShown;
+    this.optionState = endpoint.optionState;
     this.#soError = soError;
   }
 
@@ -75,6 +77,11 @@ export class EndedSockets {
       this.#byCookie.delete(oldest);
       return;
     }
+  }
+
+  /** It lives again. */
+  remove(cookie: number): void {
+    this.#byCookie.delete(cookie);
   }
 
   get(cookie: number): EndedSocket | null {

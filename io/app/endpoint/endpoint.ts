@@ -162,11 +162,12 @@ export abstract class Endpoint implements Handler {
   protected release(nowUs: number): void {
     this.app.loop.forget(this.#slot);
     this.#leave(nowUs);
-    this.#closePair();
+    this.closePair();
     this.app.counters.socketsClosed++;
   }
 
-  #closePair(): void {
+  /** After `detach`, when nobody takes the pair over. */
+  closePair(): void {
     const { pairs, sys } = this.app;
     if (this.isPairOurs && pairs.refusesRights) sys.close(this.fd); // there is none to be closed
     else sys.closeEnd(this.fd, this.kind === NUSE_KIND_STREAM ? 1 : 0);

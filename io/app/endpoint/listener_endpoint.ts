@@ -52,27 +52,6 @@ export class ListenerEndpoint extends Endpoint {
     return this.socket.shutdown(how, nowUs);
   }
 
-  /**
-   * After shutdown(SHUT_RD) it is a stream that may connect or listen again, with a fresh pair:
-   * whoever waits in accept() sees the old one hang up. Returns the program's end, or -errno.
-   */
-  renew(nowUs: number): number {
-    const { app, socket } = this;
-    const { pairs, sys } = app;
-    const opened = pairs.open(SOCK_STREAM);
-    if (opened < 0) return opened;
-    const { programFd } = pairs;
-    const next = new StreamEndpoint(app, socket, pairs.ownFd, pairs.cookie);
-    next.succeedTo(this);
-    this.detach(nowUs);
-    sys.close(this.fd);
-    const attached = next.attach();
-    if (attached >= 0) return programFd;
-    socket.close(nowUs);
-    pairs.close();
-    return attached;
-  }
-
   onEvents(events: number, nowUs: number): void {
     if ((events & EPOLLHUP) !== 0) {
       this.noteProgramGone(nowUs);
@@ -106,12 +85,15 @@ export class ListenerEndpoint extends Endpoint {
   }
 
   #hasRoom(): boolean {
-    if (this.#waitingCount < this.#waitingMax) return true;
+    if (this.#waitingCount >= this.#waitingMax) this.#countWaiting();
+    return this.#waitingCount < this.#waitingMax;
+  }
+
+  #countWaiting(): void {
     const { sys, recordCharge } = this.app;
     const charged = sys.ioctlInt(this.fd, SIOCOUTQ);
     if (charged <= 0) this.#waitingCount = 0;
     else if (recordCharge > 0) this.#waitingCount = Math.ceil(charged / recordCharge);
-    return this.#waitingCount < this.#waitingMax;
   }
 
   /** Makes a pair for an established connection and puts its record into the listening pair. */
@@ -150,8 +132,16 @@ export class ListenerEndpoint extends Endpoint {
     }
   }
 
+  /** It ends as a listener: who waits in its pair gets a RST when that is closed. */
+  loseUnaccepted(nowUs: number): void {
+    this.#countWaiting();
+    this.noteUnaccepted(this.#waitingCount);
+    this.noteProgramGone(nowUs);
+  }
+
   /** The program is about to close it, and has not accepted the last `count` connections. */
   noteUnaccepted(count: number): void {
+    if (count === 0) return;
     for (const endpoint of this.#handedOver.slice(-count)) endpoint.waitsAt = this;
   }
 

@@ -18,8 +18,11 @@ import {
   SO_OOBINLINE,
   SO_PASSRIGHTS,
   SO_RCVBUF,
+  SO_RCVLOWAT,
+  SO_RCVTIMEO_OLD,
   SO_SNDBUF,
   SO_SNDBUFFORCE,
+  SO_SNDTIMEO_OLD,
   SO_TYPE,
   SOCK_CLOEXEC,
   SOCK_SEQPACKET,
@@ -34,6 +37,9 @@ const NONE = new Uint8Array(4);
 const MARK = new Uint8Array(new Int32Array([NUSE_PAIR_MARK]).buffer);
 const SIZE = new Int32Array(1);
 const SIZE_BYTES = new Uint8Array(SIZE.buffer);
+const COPIED = [SO_OOBINLINE, SO_RCVLOWAT, SO_RCVTIMEO_OLD, SO_SNDTIMEO_OLD];
+/** An int, or a timeval. */
+const VALUE = new Uint8Array(16);
 /** SO_SNDBUF, which the kernel doubles, with which the longest datagram and its header just fit. */
 const LEAST_BYTES = 36 * 1024;
 
@@ -64,6 +70,14 @@ export function setPairBuffer(sys: Libc, fd: number, lenBytes: number): void {
   SIZE[0] = lenBytes;
   const forced = sys.setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, SIZE_BYTES, 4);
   if (forced < 0) sys.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, SIZE_BYTES, 4);
+}
+
+/** What a program has set on its end is to hold for another, which takes its place. */
+export function copyPairOptions(sys: Libc, from: number, to: number): void {
+  for (const name of COPIED) {
+    const len = sys.getsockopt(from, SOL_SOCKET, name, VALUE, VALUE.length);
+    if (len > 0) sys.setsockopt(to, SOL_SOCKET, name, VALUE, len);
+  }
 }
 
 /**

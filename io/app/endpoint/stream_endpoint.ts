@@ -132,7 +132,7 @@ export class StreamEndpoint extends Endpoint {
     const wasPending = connecting.isOutcomePending;
     connecting.isOutcomePending = false;
     if (this.#phase === Phase.CONNECTED) return wasPending ? 0 : -EISCONN;
-    connecting.prepare();
+    connecting.forget(); // what was written in vain is not to be taken for data
     const result = how === 0
       ? socket.connect(addr, port, nowUs)
       : socket.connectFast(addr, port, nowUs, how === P.NUSE_CONNECT_FAST);
@@ -148,16 +148,15 @@ export class StreamEndpoint extends Endpoint {
     this.pump(nowUs);
   }
 
-  /** connect(2) with AF_UNSPEC. */
-  disconnect(nowUs: number): number {
-    const result = this.socket.disconnect(nowUs);
-    if (result < 0) return result;
+  /** connect(2) with AF_UNSPEC. True: the pair shows for ever what was (fresh_pair.ts). */
+  disconnect(nowUs: number): boolean {
+    if (this.#phase === Phase.CONNECTED) this.catchUp(nowUs);
+    this.socket.disconnect(nowUs);
     this.connecting.giveUp(ECONNABORTED);
     this.connecting.forget();
     this.#phase = Phase.UNCONNECTED;
-    this.#isFinDelivered = false;
-    this.isReadShut = false;
-    return 0;
+    return this.#isFinDelivered || this.#isReadingShut || this.#isProgramEof ||
+      this.isShutdownAsked || this.#unread.measure() > 0;
   }
 
   /**

@@ -118,9 +118,10 @@ function stopListening(socket: TcpSocket, nowUs: number): void {
 
 /**
  * connect(AF_UNSPEC), shutdown(SHUT_RD) of a listener or an attempt: back to an unconnected socket.
- * Whoever waits for what is lost that way is told of a reset, as on Linux.
+ * Whoever waits for what is lost that way is told of a reset, as on Linux; an error that nobody has
+ * been told (`soError`: by the owner, who has taken it) stays.
  */
-export function disconnectSocket(socket: TcpSocket, nowUs: number): number {
+export function disconnectSocket(socket: TcpSocket, nowUs: number, soError = 0): number {
   const { tcb } = socket;
   const { state } = tcb;
   const isLost = state === State.SYN_SENT || needsReset(state);
@@ -132,8 +133,9 @@ export function disconnectSocket(socket: TcpSocket, nowUs: number): number {
     }
     failConnection(tcb, 0, EndCause.DISCONNECTED);
   }
+  const left = soError || tcb.soError;
   renewTcb(socket);
-  if (isLost) socket.tcb.soError = ECONNRESET;
+  socket.tcb.soError = isLost ? ECONNRESET : left;
   return 0;
 }
 

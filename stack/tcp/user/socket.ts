@@ -105,8 +105,8 @@ export class TcpSocket implements SocketHandle {
   }
 
   /** connect(AF_UNSPEC): ends what there is; the socket can be used again. */
-  disconnect(nowUs: number): number {
-    return disconnectSocket(this, nowUs);
+  disconnect(nowUs: number, soError = 0): number {
+    return disconnectSocket(this, nowUs, soError);
   }
 
   listen(backlog: number, _nowUs: number): number {
