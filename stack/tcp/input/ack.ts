@@ -118,9 +118,7 @@ function takeAck(tcb: Tcb, seg: Segment): void {
   onAckForRecovery(tcb, sample, seg.nowUs);
   if (tcb.recovery === Recovery.FAST && recoveryBefore === Recovery.OPEN) noteReduction(tcb);
   if (tcb.mtuProbing.probeLen !== 0) checkMtuProbe(tcb, seg.nowUs);
-  // A record may be many segments, and a segment much less than SMSS
-  const segs = Math.ceil(sample.deliveredBytes / tcb.smss);
-  tcb.deliveredSegs += Math.max(segs, sample.deliveredCount);
+  countDelivered(tcb, sample);
   const lostBytes = tcb.sent.lostTotalBytes - lostBefore;
   tcb.rate.finish(sample.latestRttUs, tcb.rtt.minRttUs, lostBytes, seg.nowUs);
   if (tcb.congestion.ownsWindow) tcb.congestion.onDelivery(tcb, tcb.rate, seg.nowUs);
@@ -129,6 +127,23 @@ function takeAck(tcb: Tcb, seg: Segment): void {
   if (sample.ackedBytes > 0) releaseSendBuffer(tcb);
   noteProgress(tcb, seg.nowUs);
   if (tcb.sent.lostBytes > 0 || hasUnsent(tcb)) tcb.layer.markDirty(tcb);
+}
+
+/**
+ * TCP_INFO: a record may be many segments, and a segment much less than SMSS. Without SACK what a
+ * duplicate told of is not counted again when it is acknowledged, whatever has become of the
+ * recovery meanwhile.
+ */
+function countDelivered(tcb: Tcb, sample: AckSample): void {
+  const { hasSack, sent, smss } = tcb;
+  let { deliveredBytes, deliveredCount } = sample;
+  if (!hasSack && sample.ackedBytes > 0) {
+    const known = Math.min(tcb.dupToldSegs, Math.ceil(sample.ackedBytes / smss) - 1);
+    tcb.dupToldSegs = sent.count === 0 ? 0 : tcb.dupToldSegs - known;
+    deliveredBytes = sample.ackedBytes - known * smss;
+    deliveredCount -= known;
+  } else if (!hasSack && deliveredBytes > 0) tcb.dupToldSegs++;
+  tcb.deliveredSegs += Math.max(Math.ceil(deliveredBytes / smss), deliveredCount);
 }
 
 /** What the sender waited for, room in its buffer or the network, may be over (TCP_INFO). */

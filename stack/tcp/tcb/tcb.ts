@@ -168,6 +168,8 @@ export class Tcb extends Flow {
   dupAcks = 0;
   /** Without SACK: bytes that duplicate ACKs say have left the network. */
   dupAckedBytes = 0;
+  /** Without SACK: segments counted in `deliveredSegs` that are not acknowledged. */
+  dupToldSegs = 0;
   retransmitTimer = RetransmitTimer.OFF;
   /** When SND.UNA last advanced. */
   unaAdvancedUs = 0;
