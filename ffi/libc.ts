@@ -94,6 +94,8 @@ const SYMBOLS = {
   },
   /** (fd, sockaddr, len) */
   bind: { name: "nuse_bind", parameters: ["i32", "buffer", "i32"], result: "i32" },
+  /** (fd): our end of a unix pair; -EINVAL: we hold it, or its other end, already */
+  claimEnd: { name: "nuse_claim_end", parameters: ["i32"], result: "i32" },
   /** (fd, room for a sockaddr, len): its length */
   getsockname: {
     name: "nuse_getsockname",

@@ -8,6 +8,7 @@
  * @module
  */
 import { lackOfRights, setUp } from "./lab/setup.ts";
+import { helpIfAsked } from "../cli/build/task_help.ts";
 
 const ROOT = `${import.meta.dirname}/..`;
 /** Minutes until a group is given up. */
@@ -143,4 +144,5 @@ async function main(args: string[]): Promise<number> {
   return groups.some((group) => group.failed > 0) ? 1 : 0;
 }
 
+helpIfAsked(import.meta);
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -15,6 +15,7 @@ import { DEMO_MEASURES, type DemoMeasure } from "./measures.ts";
 import { Lab, type Path } from "../lab/lab.ts";
 import { figure, type Sample, table } from "../lab/table.ts";
 import { showPipe } from "./pipe.ts";
+import { helpIfAsked } from "../../cli/build/task_help.ts";
 
 const PROGRAMS = [
   ...["ip", "ping", "iperf", "iperf3", "sysctl"],
@@ -139,4 +140,5 @@ async function ended(): Promise<number> {
   }
 }
 
+helpIfAsked(import.meta);
 Deno.exit(await ended());

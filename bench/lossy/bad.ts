@@ -12,6 +12,7 @@ import { LossyLink } from "../../tests/lab/linkem/lossy_link.ts";
 import { canMakeNetns } from "../../tests/lab/netns.ts";
 import { closeOnSignal } from "../lab/interrupt.ts";
 import { saveReport } from "../lab/results.ts";
+import { helpIfAsked } from "../../cli/build/task_help.ts";
 
 async function main(): Promise<number> {
   const args = parseArgs(Deno.args, {
@@ -50,4 +51,5 @@ async function main(): Promise<number> {
   return isIntact ? 0 : 1;
 }
 
+helpIfAsked(import.meta);
 Deno.exit(await main());

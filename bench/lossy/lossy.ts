@@ -25,6 +25,7 @@ import { UNPACED } from "../lab/lab.ts";
 import { saveReport } from "../lab/results.ts";
 import { median } from "../lab/table.ts";
 import { RATE_BPS, type Sample, sample } from "./transfer.ts";
+import { helpIfAsked } from "../../cli/build/task_help.ts";
 
 const BAR = 0.9;
 const MSS_BITS = 1448 * 8;
@@ -143,4 +144,5 @@ async function main(): Promise<number> {
   return isMet ? 0 : 1;
 }
 
+helpIfAsked(import.meta);
 Deno.exit(await main());

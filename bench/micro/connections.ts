@@ -21,6 +21,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { segments, weigh, type Weight } from "./many.ts";
 import { warmed } from "./measure.ts";
 import { saveReport } from "../lab/results.ts";
+import { helpIfAsked } from "../../cli/build/task_help.ts";
 
 const SIZES = [10, 100, 1_000, 10_000];
 const MANY = 10_000;
@@ -97,4 +98,5 @@ async function main(): Promise<number> {
   return isLight && isFlat ? 0 : 1;
 }
 
+helpIfAsked(import.meta);
 if (import.meta.main) Deno.exit(await main());

@@ -15,6 +15,7 @@ import { Lab, NUSE_PATHS, type Path } from "../lab/lab.ts";
 import { type Measure, MEASURES } from "../lab/measures.ts";
 import { saveReport } from "../lab/results.ts";
 import { type Sample, table } from "../lab/table.ts";
+import { helpIfAsked } from "../../cli/build/task_help.ts";
 
 interface Plan {
   readonly rounds: number;
@@ -92,4 +93,5 @@ async function main(): Promise<number> {
   return text.includes("MISSED") || samples.some((s) => s.value === null) ? 1 : 0;
 }
 
+helpIfAsked(import.meta);
 Deno.exit(await main());

@@ -11,6 +11,7 @@ import { canMakeNetns, must, type Running } from "../../tests/lab/netns.ts";
 import { Lab, NUSE_PATHS, type Path } from "../lab/lab.ts";
 import { saveReport } from "../lab/results.ts";
 import { median } from "../lab/table.ts";
+import { helpIfAsked } from "../../cli/build/task_help.ts";
 
 const SAMPLE_MS = 10_000;
 const START_LIMIT_MS = 10_000;
@@ -160,4 +161,5 @@ async function main(): Promise<number> {
   return code === 0 && verdict.isFlat && left.length === 0 ? 0 : 1;
 }
 
+helpIfAsked(import.meta);
 Deno.exit(await main());

@@ -19,6 +19,7 @@ import { SHIM_LIBRARY } from "../../ffi/shim/library.ts";
 import { cachedDenort } from "./denort.ts";
 import { deno, fetchBundler, fetchLibraries } from "./prerequisites.ts";
 import { makeSelfExtracting, v8Option } from "./stub.ts";
+import { helpIfAsked } from "./task_help.ts";
 
 const ROOT = `${import.meta.dirname}/../..`;
 const OUT = `${ROOT}/dist/nuse`;
@@ -66,6 +67,7 @@ async function main(): Promise<void> {
   }
 }
 
+helpIfAsked(import.meta);
 try {
   await main();
 } catch (error) {

@@ -12,6 +12,8 @@
  * @module
  */
 
+import { helpIfAsked } from "./task_help.ts";
+
 const ROOT = `${import.meta.dirname}/../..`;
 const MODULES = `${ROOT}/node_modules`;
 const TEXT = new TextDecoder();
@@ -89,6 +91,7 @@ export async function fetchBundler(): Promise<void> {
   }
 }
 
+helpIfAsked(import.meta);
 if (import.meta.main) {
   try {
     await fetchLibraries();

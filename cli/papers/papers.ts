@@ -14,6 +14,7 @@ import { eventsTable } from "./logging.ts";
 import { manPage } from "./man.ts";
 import { sessionPicture } from "./picture.ts";
 import { zshCompletion } from "./zsh.ts";
+import { helpIfAsked } from "../build/task_help.ts";
 
 export interface Paper {
   /** Relative to the root of the repository. */
@@ -53,6 +54,7 @@ export const PAPERS: readonly Paper[] = [
   { path: "docs/logging.md", make: (page) => replaceMarked(page, "events", eventsTable()) },
 ];
 
+helpIfAsked(import.meta);
 if (import.meta.main) {
   for (const { path, make } of PAPERS) {
     const file = fileOf(path);

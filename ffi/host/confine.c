@@ -36,6 +36,7 @@ static const int STACK_CALLS[] = {
   SYS_writev, SYS_sched_yield, SYS_futex, SYS_epoll_ctl, SYS_close, SYS_socketpair, SYS_shutdown,
   SYS_setsockopt, SYS_getsockopt, SYS_accept4, SYS_ppoll, SYS_eventfd2, SYS_recvfrom, SYS_sendto,
   SYS_readv, SYS_dup, SYS_fstat, SYS_lseek, SYS_getsockname,
+  SYS_getpeername,
   /* memory */
   SYS_mmap, SYS_munmap, SYS_mprotect, SYS_madvise, SYS_mremap, SYS_brk,
 #ifdef SYS_pkey_mprotect
@@ -92,6 +93,9 @@ static const uint32_t STACK_IOCTLS[] = {
 };
 static const uint32_t STACK_PRCTLS[] = {PR_SET_TIMERSLACK, PR_SET_NAME, 0x53564d41 /* SET_VMA */};
 static const uint32_t STACK_FCNTLS[] = {1 /* GETFD */, 2 /* SETFD */, 3 /* GETFL */, 4 /* SETFL */};
+
+/* bind() of a unix socket to any name that is free; of no other kind is an address so short. */
+static const uint32_t NAMELESS[] = {sizeof(unsigned short)};
 
 /* Another architecture's calls have other numbers. */
 static void begin(struct program *p) {
@@ -167,7 +171,8 @@ API int nuse_confine_stack(int meets, int door) {
   with_argument(&p, SYS_prctl, 0, STACK_PRCTLS, COUNT(STACK_PRCTLS));
   with_argument(&p, SYS_fcntl, 1, STACK_FCNTLS, COUNT(STACK_FCNTLS));
   only_threads(&p);
-  if (meets) {
+  if (!meets) with_argument(&p, SYS_bind, 2, NAMELESS, COUNT(NAMELESS));
+  else {
     each(&p, MEETING_CALLS, COUNT(MEETING_CALLS), SECCOMP_RET_ALLOW);
     with_argument(&p, SYS_socket, 0, MEETING_DOMAINS, COUNT(MEETING_DOMAINS));
   }

@@ -26,6 +26,7 @@
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -209,6 +210,16 @@ API int nuse_socketpair(int domain, int type, int protocol, int32_t *fds) {
 
 API int nuse_bind(int fd, const void *addr, int len) {
   return result(bind(fd, addr, (socklen_t)len));
+}
+
+/* Gives an end of a unix pair a name, any that is free; -EINVAL: it has one, or the other end has.
+ * Only we name ends, so that one whose other end we hold already is known. */
+API int nuse_claim_end(int fd) {
+  struct sockaddr_un peer, none = {.sun_family = AF_UNIX};
+  socklen_t len = sizeof peer;
+  if (getpeername(fd, (struct sockaddr *)&peer, &len) < 0) return -errno;
+  if (len > sizeof none.sun_family) return -EINVAL;
+  return result(bind(fd, (struct sockaddr *)&none, sizeof none.sun_family));
 }
 
 /* Returns the length of the name. */

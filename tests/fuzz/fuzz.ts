@@ -20,6 +20,7 @@ import type { Report } from "./fuzz_worker.ts";
 import { readReproducer } from "./reproducer.ts";
 import { replay } from "./session.ts";
 import { stepText } from "./steps.ts";
+import { helpIfAsked } from "../../cli/build/task_help.ts";
 
 const PROGRESS_MS = 2000;
 /**
@@ -146,4 +147,5 @@ async function main(): Promise<number> {
   return result.failures.length === 0 ? 0 : 1;
 }
 
+helpIfAsked(import.meta);
 if (import.meta.main) Deno.exit(await main());

@@ -111,6 +111,8 @@ export class InputCheck {
   #challengesBefore = 0;
   #notInFlightBefore = 0;
   #isUnacceptable = false;
+  /** RFC 5082: from farther away than IP_MINTTL allows. */
+  #isTooFar = false;
 
   constructor(readonly stack: Stack) {
     this.#drops = stack.counters.drops;
@@ -134,7 +136,9 @@ export class InputCheck {
     this.#isExpected = tcb !== null || flow?.kind === FLOW_TIME_WAIT;
     this.#tcb.take(tcb);
     this.#isUnacceptable = false;
+    this.#isTooFar = false;
     if (this.#verdict !== GOOD_SEGMENT) return;
+    this.#isTooFar = tcb !== null && u8[IP_OFF + 8] < tcb.options.socket.minTtl;
     this.#seg.read(u8, dv);
     if (tcb !== null && tcb.state !== State.SYN_SENT) this.#isUnacceptable = this.#isOutside(tcb);
   }
@@ -190,8 +194,10 @@ export class InputCheck {
 
   /** A segment whose headers are right, for a connection or for nobody. */
   #checkSegment(reason: number): void {
+    if (this.#isTooFar) return this.#checkTooFar(reason);
     const isFit = reason === 0 || reason === drop.DROP_TCP_NO_PORT ||
-      reason === drop.DROP_TCP_FLAGS || reason === drop.DROP_TCP_SEQUENCE;
+      reason === drop.DROP_TCP_FLAGS || reason === drop.DROP_TCP_SEQUENCE ||
+      (reason === drop.DROP_TCP_MIN_TTL && !this.#isExpected); // a listener's
     if (!isFit) throw new Failure(`input: a good segment was dropped for ${name(reason)}`);
     const { tcp } = this.stack.counters;
     const challenges = tcp.challengeAck + tcp.ackSkippedChallenge;
@@ -206,6 +212,13 @@ export class InputCheck {
       this.stack.tcp.demux.count === this.#flowsBefore;
     if (isOrdinary || !isSilent || this.#tcb.changes(ANSWERED) !== "") return;
     throw new Failure("input: a segment was dropped, and nothing counts it");
+  }
+
+  #checkTooFar(reason: number): void {
+    if (reason !== drop.DROP_TCP_MIN_TTL) {
+      throw new Failure(`input: a segment from too far away was counted as ${name(reason)}`);
+    }
+    this.#mustBeUntouched(NOTHING, name(reason));
   }
 
   #mustBeUntouched(allowed: ReadonlySet<string>, what: string): void {

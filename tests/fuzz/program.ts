@@ -47,6 +47,7 @@ const OPTIONS: readonly (readonly [number, number, readonly number[]])[] = [
   [0, 1, [0, 0x10, 0xff]], // IP_TOS
   [0, 2, [1, 64, 255]], // IP_TTL
   [0, 10, [0, 1, 2, 3]], // IP_MTU_DISCOVER
+  [0, 21, [0, 1, 64, 65]], // IP_MINTTL
   [0, 11, [0, 1]], // IP_RECVERR
   [0, IP_HDRINCL, [0, 1]],
 ];

@@ -15,6 +15,7 @@ import { fetchBundler, fetchLibraries } from "../../cli/build/prerequisites.ts";
 import { findNative } from "../../ffi/build_native.ts";
 import { HOST_LIBRARY } from "../../ffi/libc.ts";
 import { SHIM_LIBRARY } from "../../ffi/shim/library.ts";
+import { helpIfAsked } from "../../cli/build/task_help.ts";
 
 /** Program, or a path that must be there → Debian package. */
 const PACKAGES: Readonly<Record<string, string>> = {
@@ -153,4 +154,5 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
+helpIfAsked(import.meta);
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -13,6 +13,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { FILES, filesOf, read } from "../tidy/tree.ts";
 import { formatMutant } from "./mutant.ts";
 import { draw, slips } from "./operators.ts";
+import { helpIfAsked } from "../../cli/build/task_help.ts";
 
 const SOURCES = /^(stack|io|ffi|cli)\/.*\.(ts|c)$/;
 
@@ -36,6 +37,7 @@ function testsOf(file: string): string[] {
   return [...new Set([...near, ...wider])];
 }
 
+helpIfAsked(import.meta);
 if (import.meta.main) {
   const flags = { string: ["count", "seed"], default: { count: "120", seed: "1" } } as const;
   const { count, seed } = parseArgs(Deno.args, flags);

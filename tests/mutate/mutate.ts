@@ -18,6 +18,7 @@ import { fromFileUrl } from "@std/path";
 import { knownMutants } from "./known.ts";
 import { type Mutant, parseMutants } from "./mutant.ts";
 import { Runner, type Verdict } from "./runner.ts";
+import { helpIfAsked } from "../../cli/build/task_help.ts";
 
 const ROOT = fromFileUrl(new URL("../..", import.meta.url)).replace(/\/$/, "");
 const FLAGS = { string: ["list", "limit", "json"], default: { limit: "120" } } as const;
@@ -59,4 +60,5 @@ async function main(): Promise<number> {
   return results.length > 0 && survivors.length === 0 ? 0 : 1;
 }
 
+helpIfAsked(import.meta);
 if (import.meta.main) Deno.exit(await main());

@@ -10,7 +10,7 @@ import { EAGAIN, EINVAL, ENOTCONN } from "../../../stack/mod.ts";
 import type { AppContext } from "../endpoint/app_context.ts";
 import type { EndedSocket } from "../endpoint/ended_sockets.ts";
 import type { Endpoint } from "../endpoint/endpoint.ts";
-import { isPairEnd } from "../endpoint/pair.ts";
+import { claimPairEnd } from "../endpoint/pair.ts";
 import type { Request } from "../protocol/message.ts";
 import type { Call } from "./call.ts";
 import { takeErrorEntry } from "./error_queue.ts";
@@ -209,7 +209,7 @@ function greet({ app, reply }: Call): number {
 
 /** ATTACH */
 function attach(call: Call): number {
-  if (!isPairEnd(call.fd, SOCK_SEQPACKET)) return -EINVAL;
+  if (!claimPairEnd(call.app, call.fd, SOCK_SEQPACKET)) return -EINVAL;
   if (call.caller.attach(call.takeFd(), call.request.b === 1)) call.app.counters.clientsAttached++;
   return 0;
 }

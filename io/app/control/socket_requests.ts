@@ -45,7 +45,7 @@ import { renewPair, reviveSocket } from "../endpoint/fresh_pair.ts";
 import { ListenerEndpoint } from "../endpoint/listener_endpoint.ts";
 import type { Reply, Request } from "../protocol/message.ts";
 import type { Call } from "./call.ts";
-import { enlargePair, isPairEnd, refuseRights } from "../endpoint/pair.ts";
+import { claimPairEnd, enlargePair, refuseRights } from "../endpoint/pair.ts";
 import {
   anyAddress,
   readSockaddr,
@@ -158,7 +158,7 @@ function adopt({ app, caller, fd, nowUs, request }: Call): number {
   }
   const socket = stack.socket(request.a, request.b, request.c);
   if (typeof socket === "number") return socket;
-  if (!isPairEnd(fd, socket.kind === "stream" ? SOCK_STREAM : SOCK_SEQPACKET)) {
+  if (!claimPairEnd(app, fd, socket.kind === "stream" ? SOCK_STREAM : SOCK_SEQPACKET)) {
     socket.close(nowUs);
     return -EINVAL;
   }

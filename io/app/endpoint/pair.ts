@@ -32,6 +32,7 @@ import { type Libc, libc } from "../../../ffi/libc.ts";
 import { getIntOption } from "../../../ffi/socket.ts";
 import { NUSE_PAIR_MARK, NUSE_PAIR_SNDBUF } from "../../../ffi/shim/protocol.ts";
 import { readCookie } from "../protocol/message.ts";
+import type { AppContext } from "./app_context.ts";
 
 const NONE = new Uint8Array(4);
 const MARK = new Uint8Array(new Int32Array([NUSE_PAIR_MARK]).buffer);
@@ -92,10 +93,23 @@ export function refuseRights(sys: Libc, ownFd: number): boolean {
  * Whether a descriptor that a program has passed is what the shim would pass: an end of a pair of
  * `type`. Anything else may block us, be slow to close, or never tell that its other side is gone.
  */
-export function isPairEnd(fd: number, type: number): boolean {
+function isPairEnd(fd: number, type: number): boolean {
   return getIntOption(fd, SOL_SOCKET, SO_DOMAIN) === AF_UNIX &&
     getIntOption(fd, SOL_SOCKET, SO_TYPE) === type &&
     getIntOption(fd, SOL_SOCKET, SO_ACCEPTCONN) === 0;
+}
+
+/**
+ * Takes `fd` for our end of a pair of `type` that a program has made. False: it is no such thing. A
+ * program that passes both ends, or its end of a pair that we have made,
+ * would leave a pair that nobody can end: it lives as long as we hold it. Of the first end that we
+ * got of a pair its name tells, of our own pairs the cookie.
+ */
+export function claimPairEnd(app: AppContext, fd: number, type: number): boolean {
+  const { endpoints, pairs, sys } = app;
+  if (!isPairEnd(fd, type)) return false;
+  if (endpoints.get(pairs.cookieOf(fd))?.isPairOurs) return false;
+  return sys.claimEnd(fd) === 0;
 }
 
 /** Reused: `open` fills the fields. */

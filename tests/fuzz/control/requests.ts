@@ -13,7 +13,7 @@ export const HONEST_PORT = 9000;
 export const SILENT_PORT = 9001;
 /** The hostile programs' own, and those. */
 export const PORTS: readonly number[] = [7001, 7002, 7003, HONEST_PORT, SILENT_PORT];
-const OPERATION_MAX = 19;
+const OPERATION_MAX = P.NUSE_OP_READ;
 const WRONG_SHARE = 0.04;
 const WILD_SHARE = 0.12;
 /** What arithmetic and tables trip over. */
@@ -172,6 +172,19 @@ export class Requests {
         return fields;
       case P.NUSE_OP_SHUTDOWN:
         fields.a = prng.below(3);
+        fields.b = prng.below(2);
+        return fields;
+      case P.NUSE_OP_CLOSE:
+        fields.a = prng.below(2);
+        fields.b = prng.pick([0, 0, 1, 2, 100]);
+        return fields;
+      case P.NUSE_OP_READ:
+        fields.a = prng.pick([0, 1, 4096, P.NUSE_DATA_MAX, 0x7fffffff]);
+        fields.b = prng.below(2);
+        return fields;
+      case P.NUSE_OP_IMAGE:
+      case P.NUSE_OP_PACKET_SOCKET:
+        fields.data = this.#bytes();
         return fields;
       case P.NUSE_OP_GETOPT:
         [fields.a, fields.b] = this.#option();
