@@ -17,14 +17,17 @@ export {
   Interface,
   type InterfaceAddress,
   type InterfaceOptions,
+  LINK_LOCAL6_PREFIX_LEN,
   LINK_LOCAL_PREFIX_LEN,
   type LinkDevice,
   linkLocalCandidate,
+  linkLocalOf,
   LOOPBACK_INDEX,
   type ProbePlan,
   QUICK_PROBE,
   type RouteEntry,
   type RouteSpec,
+  sharedLinkLocalOf,
   VlanLink,
 } from "./iface/mod.ts";
 export * from "./socket/mod.ts";

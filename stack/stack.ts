@@ -22,6 +22,7 @@ import {
   type Interface,
   type InterfaceOptions,
   IpInput,
+  type Ipv6Input,
   LinkInput,
   LOOPBACK_INDEX,
   NetworkLayer,
@@ -37,44 +38,27 @@ import type { RxFrames } from "./base/frames.ts";
 import { Counters } from "./base/counters.ts";
 import { type LogSink, SILENT_LOG } from "./base/log.ts";
 import type { Memory } from "./base/memory.ts";
+import { Ipv6Part } from "./ipv6_part.ts";
 import { socketInterfaces } from "./socket_interfaces.ts";
+import { createSocket } from "./socket_factory.ts";
 import {
-  AF_INET,
-  AF_INET6,
-  IPPROTO_ICMP,
-  IPPROTO_TCP,
-  IPPROTO_UDP,
-  PingSocket,
-  RawSocket,
   ReadyList,
-  SOCK_DGRAM,
-  SOCK_RAW,
-  SOCK_STREAM,
+  type RealtimeClock,
   type Socket,
   type SocketEnv,
-  TcpStreamSocket,
-  UdpSocket,
+  type TcpStreamSocket,
 } from "./socket/mod.ts";
 import { type SocketHandle, TcpLayer } from "./tcp/mod.ts";
 import { UdpLayer } from "./udp/mod.ts";
-import {
-  EAFNOSUPPORT,
-  EEXIST,
-  EINVAL,
-  ENODEV,
-  EPROTONOSUPPORT,
-  ESOCKTNOSUPPORT,
-} from "./base/errno.ts";
+import { EEXIST, ENODEV } from "./base/errno.ts";
 import { UNREACHABLE_HOST } from "./wire/icmp.ts";
+import { UNREACHABLE6_ADDRESS } from "./wire/icmpv6.ts";
 import { IpAddress } from "./base/ip_address.ts";
 import { PROTOCOL_ICMP, PROTOCOL_IGMP, PROTOCOL_TCP, PROTOCOL_UDP } from "./wire/ipv4.ts";
 import type { IcmpError, Transport } from "./base/network.ts";
 
 /** Frames taken from the loopback in one flush; the rest waits for the next. */
 const LOOPBACK_FRAMES_PER_FLUSH = 1024;
-/** Numbers of socket(2): types end here, protocols there. */
-const SOCK_MAX = 11;
-const IPPROTO_MAX = 256;
 
 export interface StackOptions {
   readonly memory: Memory;
@@ -104,8 +88,10 @@ export class Stack {
   readonly raw: RawLayer;
   readonly icmp: IcmpLayer;
   readonly igmp: IgmpLayer;
+  readonly ipv6: Ipv6Part;
   readonly #layer: NetworkLayer;
   readonly #ip: IpInput;
+  readonly #ip6: Ipv6Input;
   readonly #link: LinkInput;
   readonly #dhcp: DhcpLayer;
   readonly #ready = new ReadyList();
@@ -126,7 +112,11 @@ export class Stack {
       ip: config.ip,
       neighbour: config.neighbour,
       log,
-      onUnreachable: (off, len, nowUs) => this.#ip.rejectUnsent(off, len, UNREACHABLE_HOST, nowUs),
+      onUnreachable: (off, len, nowUs, isV6) => {
+        if (isV6) this.#ip6.rejectUnsent(off, len, UNREACHABLE6_ADDRESS, nowUs);
+        else this.#ip.rejectUnsent(off, len, UNREACHABLE_HOST, nowUs);
+      },
+      onGroup6: (iface, group, isJoined) => this.ipv6.onGroup(iface, group, isJoined),
     });
     const transports: (Transport | null)[] = new Array(256).fill(null);
     const network = this.#layer.output;
@@ -145,41 +135,56 @@ export class Stack {
       transports,
       onRawError: (error: IcmpError, nowUs: number) => this.raw.icmpError(error, nowUs),
     });
+    const { tcp, udp, raw, icmp: { ping } } = this;
+    this.ipv6 = new Ipv6Part({ common, config, layer: this.#layer, tcp, udp, raw, ping });
     this.igmp = transports[PROTOCOL_IGMP] = new IgmpLayer({ ...common, config: config.igmp });
     transports[PROTOCOL_ICMP] = this.icmp;
     transports[PROTOCOL_TCP] = this.tcp;
     transports[PROTOCOL_UDP] = this.udp;
-    const { output } = this.#layer;
-    const { errors } = this.icmp;
     const clock = { offsetUs: options.realtimeOffsetUs ?? 0 };
-    const areFramesStable = options.areFramesStable ?? false;
-    this.#ip = new IpInput({
-      memory,
-      counters,
-      random,
-      config: config.ip,
-      interfaces: this.#layer.interfaces,
-      errors,
-      transports,
-      raw: this.raw,
-      forwarder: config.ip.forward
-        ? new Forwarder({ ...common, output, errors, config: config.ip, clock, areFramesStable })
-        : null,
-      log,
-    });
+    this.#ip = this.#createInput(options, transports, clock);
+    this.#ip6 = this.ipv6.input(this.#ip.reassembly);
     this.#dhcp = new DhcpLayer({ memory, random, layer: this.#layer, udp: this.udp });
     const { arp, neighbours } = this.#layer;
-    this.#link = new LinkInput(memory, counters, arp, this.#ip, neighbours);
+    const ip6 = config.ip.disableIpv6 ? null : this.#ip6;
+    this.#link = new LinkInput(memory, counters, arp, this.#ip, neighbours, ip6);
     this.#env = {
       memory,
       network,
       counters,
       config: config.socket,
       defaultTtl: config.ip.defaultTtl,
-      interfaces: socketInterfaces(this.#layer, this.igmp),
+      interfaces: socketInterfaces(this.#layer, this.igmp, this.ipv6.mld),
+      numbers: this.ipv6.mld.numbers,
       ready: this.#ready,
       clock,
     };
+  }
+
+  /** IPv4's way up. */
+  #createInput(
+    { random, log = SILENT_LOG, areFramesStable = false }: StackOptions,
+    transports: readonly (Transport | null)[],
+    clock: RealtimeClock,
+  ): IpInput {
+    const { memory, counters, raw, config: { ip: config }, icmp: { errors } } = this;
+    const { interfaces, output } = this.#layer;
+    const forwarder = config.forward
+      ? new Forwarder({ memory, counters, output, errors, config, clock, areFramesStable })
+      : null;
+    return new IpInput({
+      memory,
+      counters,
+      random,
+      config,
+      interfaces,
+      errors,
+      transports,
+      raw,
+      forwarder,
+      log,
+      onTimeout6: (datagram, nowUs) => this.#ip6.onReassemblyTimeout(datagram, nowUs),
+    });
   }
 
   // ---- interfaces, addresses, routes
@@ -296,6 +301,7 @@ export class Stack {
     this.#layer.poll(nowUs);
     this.#ip.reassembly.poll(nowUs);
     this.igmp.poll(nowUs);
+    this.ipv6.mld.poll(nowUs);
     this.#dhcp.poll(nowUs); // after ARP, whose probes it waits for
     this.tcp.poll(nowUs);
   }
@@ -324,7 +330,8 @@ export class Stack {
   pollAtUs(): number {
     if (this.#layer.loopback.count > 0) return 0;
     const network = Math.min(this.#layer.pollAtUs(), this.#ip.reassembly.pollAtUs());
-    const others = Math.min(this.igmp.pollAtUs(), this.#dhcp.pollAtUs());
+    const groups = Math.min(this.igmp.pollAtUs(), this.ipv6.mld.pollAtUs());
+    const others = Math.min(groups, this.#dhcp.pollAtUs());
     return Math.min(network, others, this.tcp.pollAtUs());
   }
 
@@ -333,30 +340,18 @@ export class Stack {
    * FIN left, no packet waits for its neighbour, no group that was left is untold.
    */
   isQuiet(): boolean {
-    const { loopback, neighbours } = this.#layer;
-    if (loopback.count > 0 || neighbours.resolvingCount > 0) return false;
-    return this.igmp.isQuiet() && this.tcp.isQuiet();
+    const { loopback, neighbours, neighbours6 } = this.#layer;
+    const resolving = neighbours.resolvingCount + neighbours6.resolvingCount;
+    if (loopback.count > 0 || resolving > 0) return false;
+    return this.igmp.isQuiet() && this.ipv6.mld.isQuiet() && this.tcp.isQuiet();
   }
 
   // ---- sockets
 
   /** socket(2), `type` without flag bits. A socket or -errno. */
   socket(domain: number, type: number, protocol: number): Socket | number {
-    if (domain !== AF_INET && domain !== AF_INET6) return -EAFNOSUPPORT;
-    if (type < 0 || type >= SOCK_MAX) return -EINVAL;
-    if (protocol < 0 || protocol >= IPPROTO_MAX) return -EINVAL;
-    switch (type) {
-      case SOCK_STREAM:
-        if (protocol !== 0 && protocol !== IPPROTO_TCP) return -EPROTONOSUPPORT;
-        return new TcpStreamSocket(this.#env, this.tcp.createTcb(), domain);
-      case SOCK_DGRAM:
-        return this.#datagramSocket(domain, protocol);
-      case SOCK_RAW:
-        if (domain === AF_INET6) return -EAFNOSUPPORT;
-        return protocol === 0 ? -EPROTONOSUPPORT : new RawSocket(this.#env, this.raw, protocol);
-      default:
-        return -ESOCKTNOSUPPORT;
-    }
+    const { tcp, udp, raw, icmp: { ping } } = this;
+    return createSocket({ env: this.#env, tcp, udp, raw, ping }, domain, type, protocol);
   }
 
   /**
@@ -365,14 +360,6 @@ export class Stack {
    */
   takeReady(): Socket | null {
     return this.#ready.take();
-  }
-
-  #datagramSocket(domain: number, protocol: number): Socket | number {
-    if (protocol === 0 || protocol === IPPROTO_UDP) {
-      return new UdpSocket(this.#env, this.udp, domain);
-    }
-    if (protocol !== IPPROTO_ICMP || domain !== AF_INET) return -EPROTONOSUPPORT;
-    return new PingSocket(this.#env, this.icmp.ping);
   }
 
   #receiveOwn(nowUs: number): void {

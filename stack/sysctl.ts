@@ -54,6 +54,7 @@ const CORE: readonly Sysctl[] = [
 ];
 
 const IP: readonly Sysctl[] = [
+  flag("net.ipv6.conf.all.disable_ipv6", "IPv6 is not spoken", "ip.disableIpv6"),
   flag("net.ipv4.ip_forward", "packets for others go on, as in a router", "ip.forward"),
   flag(
     "net.ipv4.conf.all.send_redirects",

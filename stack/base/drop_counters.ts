@@ -11,6 +11,7 @@ import type { Counters } from "./counters.ts";
 export function countDropInGroups(counters: Counters, reason: number): void {
   const isIgmp = reason === drop.DROP_IGMP_SHORT || reason === drop.DROP_IGMP_CHECKSUM;
   if (isIgmp) counters.igmp.inErrors++;
+  else if (reason === drop.DROP_IPV6_FRAGMENT) counters.ip6.reasmFails++;
   else if (reason <= drop.DROP_NDP_FORMAT) counters.icmp6.inErrors++;
   else if (reason <= drop.DROP_MARTIAN_LOOPBACK) counters.ip.inAddrErrors++;
   else if (reason <= drop.DROP_ICMP_SHORT) countTransportDrop(counters, reason);

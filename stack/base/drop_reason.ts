@@ -71,6 +71,7 @@ export const DROP_IGMP_CHECKSUM = -60;
 export const DROP_NDP_FORMAT = -61; // too short, or malformed options
 export const DROP_NDP_ADDRESS = -62; // over a router, or addresses that nobody may use so
 export const DROP_MLD_SHORT = -63;
+export const DROP_IPV6_FRAGMENT = -64; // of impossible length or offset
 
 /** Name of reason r at index -r; index 0 is not a reason. */
 export const DROP_NAMES: readonly string[] = [
@@ -138,4 +139,5 @@ export const DROP_NAMES: readonly string[] = [
   "ndpFormat",
   "ndpAddress",
   "mldShort",
+  "ipv6Fragment",
 ];

@@ -1,6 +1,7 @@
 /**
  * A multicast group that a socket has joined on an interface, and whom it hears there: a source
- * filter (RFC 3376 section 2, RFC 3678). Addresses are int32.
+ * filter (RFC 3376 section 2, RFC 3678). Addresses are numbers: int32, or those that
+ * address_numbers.ts gives to IPv6's.
  *
  * @module
  */

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import type { IpAddress } from "./ip_address.ts";
 
 /** The interface index of the loopback, which every stack has, as on Linux. */
 export const LOOPBACK_INDEX = 1;
@@ -31,6 +32,8 @@ export class Packet {
   protocol = 0;
   ttl = 0;
   tos = 0;
+  /** IPv6: the flow label. */
+  flowLabel = 0;
   src0 = 0;
   src1 = 0;
   src2 = 0;
@@ -42,7 +45,22 @@ export class Packet {
   /** Sent to a broadcast or multicast address (of the network layer), or to a link broadcast. */
   isBroadcast = false;
   isMulticast = false;
+  /** Of a multicast, group and source as a number (base/address_numbers.ts; IPv4: int32). */
+  group = 0;
+  source = 0;
   /** A broadcast or multicast frame with a unicast network address (RFC 1122 3.3.6). */
   isLinkBroadcast = false;
   nowUs = 0;
+}
+
+/** Whether the packet was sent to `addr`. */
+export function isDestination(addr: IpAddress, pkt: Packet): boolean {
+  return addr.w3 === pkt.dst3 && addr.w2 === pkt.dst2 && addr.w1 === pkt.dst1 &&
+    addr.w0 === pkt.dst0;
+}
+
+/** Whether the packet comes from `addr`. */
+export function isSource(addr: IpAddress, pkt: Packet): boolean {
+  return addr.w3 === pkt.src3 && addr.w2 === pkt.src2 && addr.w1 === pkt.src1 &&
+    addr.w0 === pkt.src0;
 }

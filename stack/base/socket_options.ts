@@ -77,6 +77,9 @@ export class SocketOptions {
   tclass = 0;
   autoFlowLabel = true;
   dontFrag6 = false;
+  recvPathMtu6 = false;
+  /** IPV6_MULTICAST_ALL: also groups that other sockets have joined. */
+  multicastAll6 = true;
   // IPPROTO_UDP
   udpSegment = 0;
   /** Datagrams may come joined to one. */

@@ -21,7 +21,7 @@ import type { Packet } from "../base/packet.ts";
 import { errnoOfIcmp, isHardIcmp } from "./error_map.ts";
 
 /** RFC 792: an error quotes the header and 64 bits of data. */
-const MIN_QUOTED_DATA_LEN = 8;
+export const MIN_QUOTED_DATA_LEN = 8;
 
 /** The error being delivered; reused. */
 export class QuotedError implements IcmpError {

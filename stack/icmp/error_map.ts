@@ -18,7 +18,8 @@ import {
 } from "../base/errno.ts";
 import { ICMP_PARAMETER_PROBLEM, ICMP_TIME_EXCEEDED, ICMP_UNREACHABLE } from "../wire/icmp.ts";
 
-const HARD = 0x1000;
+/** Reported even to who did not ask for errors. */
+export const HARD = 0x1000;
 
 /** By code of ICMP_UNREACHABLE. */
 const UNREACHABLE_ERRORS = [

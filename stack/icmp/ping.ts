@@ -1,12 +1,12 @@
 /**
- * Ping sockets (SOCK_DGRAM with IPPROTO_ICMP): an endpoint is an echo identifier, which takes the
- * part of a port. Requests get identifier and checksum from us, replies are given to the endpoint
- * whose identifier they carry.
+ * Ping sockets (SOCK_DGRAM with IPPROTO_ICMP or IPPROTO_ICMPV6): an endpoint is an echo identifier,
+ * which takes the part of a port. Requests get identifier and checksum from us, replies are given
+ * to the endpoint whose identifier they carry.
  *
  * @module
  */
 import type { Memory } from "../base/memory.ts";
-import { finish, sum } from "../wire/checksum.ts";
+import { finish, pseudoSum, sum } from "../wire/checksum.ts";
 import type { DatagramSink } from "../base/datagram_sink.ts";
 import { EADDRINUSE, EINVAL } from "../base/errno.ts";
 import {
@@ -18,7 +18,9 @@ import {
 import { ANY_V4, type IpAddress } from "../base/ip_address.ts";
 import { PROTOCOL_ICMP } from "../wire/ipv4.ts";
 import type { IcmpError, Network, Route } from "../base/network.ts";
-import type { Packet } from "../base/packet.ts";
+import { isDestination, type Packet } from "../base/packet.ts";
+import { ICMPV6_ECHO_REQUEST } from "../wire/icmpv6.ts";
+import { PROTOCOL_ICMPV6 } from "../wire/ipv6.ts";
 
 export class PingEndpoint {
   /** Echo identifier; 0: not bound. */
@@ -29,7 +31,8 @@ export class PingEndpoint {
   ifIndex = 0;
   reuseAddr = false;
 
-  constructor(readonly sink: DatagramSink) {}
+  /** `family`: 4 or 6. */
+  constructor(readonly sink: DatagramSink, readonly family: number = 4) {}
 }
 
 export class PingLayer {
@@ -68,8 +71,9 @@ export class PingLayer {
     if (endpoints === undefined) return false;
     let delivered = false;
     for (const endpoint of endpoints) {
-      const { local, ifIndex } = endpoint;
-      if (!local.isUnspecified && local.w3 !== pkt.dst3) continue;
+      const { local, ifIndex, family } = endpoint;
+      if (family !== pkt.family) continue;
+      if (!local.isUnspecified && !isDestination(local, pkt)) continue;
       if (ifIndex !== 0 && ifIndex !== pkt.ifIndex) continue;
       endpoint.sink.receive(pkt, pkt.transportOff, pkt.endOff - pkt.transportOff, 0);
       delivered = true;
@@ -79,10 +83,13 @@ export class PingLayer {
 
   icmpError(error: IcmpError, nowUs: number): void {
     const dv = this.memory.dv;
-    if (dv.getUint8(error.quotedOff) !== ICMP_ECHO_REQUEST) return;
+    const { family } = error.local;
+    if (dv.getUint8(error.quotedOff) !== requestType(family)) return;
     const endpoints = this.#byIdent.get(dv.getUint16(error.quotedOff + ICMP_REST_OFFSET));
     if (endpoints === undefined) return;
-    for (const { sink } of endpoints) sink.icmpError(error, 0, error.quotedOff, nowUs);
+    for (const { sink, family: own } of endpoints) {
+      if (own === family) sink.icmpError(error, 0, error.quotedOff, nowUs);
+    }
   }
 
   /**
@@ -101,20 +108,23 @@ export class PingLayer {
   ): number {
     const { memory, network } = this;
     if (len < ICMP_HEADER_LEN) return -EINVAL;
-    if (memory.u8[off] !== ICMP_ECHO_REQUEST || memory.u8[off + 1] !== 0) return -EINVAL;
+    const { family } = endpoint;
+    if (memory.u8[off] !== requestType(family) || memory.u8[off + 1] !== 0) return -EINVAL;
     const row = network.begin(route);
     const tx = route.tx;
     const hdr = tx.l4Off[row];
     memory.u8.copyWithin(hdr, off, off + ICMP_HEADER_LEN);
     memory.dv.setUint16(hdr + ICMP_REST_OFFSET, endpoint.ident);
     memory.dv.setUint16(hdr + ICMP_CHECKSUM_OFFSET, 0);
-    const headerSum = sum(memory.dv, hdr, ICMP_HEADER_LEN, 0);
+    const pseudo = family === 6 ? pseudoSum(route.src, route.dst, PROTOCOL_ICMPV6, len) : 0;
+    const headerSum = sum(memory.dv, hdr, ICMP_HEADER_LEN, pseudo);
     const total = sum(memory.dv, off + ICMP_HEADER_LEN, len - ICMP_HEADER_LEN, headerSum);
     memory.dv.setUint16(hdr + ICMP_CHECKSUM_OFFSET, finish(total));
     tx.hdrLen[row] = ICMP_HEADER_LEN;
     tx.payOff[row] = off + ICMP_HEADER_LEN;
     tx.payLen[row] = len - ICMP_HEADER_LEN;
-    return network.send(route, route.src, PROTOCOL_ICMP, ttl, tos, dontFragment, nowUs);
+    const protocol = family === 6 ? PROTOCOL_ICMPV6 : PROTOCOL_ICMP;
+    return network.send(route, route.src, protocol, ttl, tos, dontFragment, nowUs);
   }
 
   #findFree(): number {
@@ -124,4 +134,8 @@ export class PingLayer {
     }
     return 0;
   }
+}
+
+function requestType(family: number): number {
+  return family === 6 ? ICMPV6_ECHO_REQUEST : ICMP_ECHO_REQUEST;
 }

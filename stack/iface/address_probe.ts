@@ -1,5 +1,6 @@
 /**
- * Whether an address is free on its link: asked before it is ours (RFC 5227 2.1).
+ * Whether an address is free on its link: asked before it is ours, by ARP (RFC 5227 2.1) or
+ * neighbour discovery (RFC 4862 5.4).
  *
  *     probe ── probe ── … ── last probe ── wait ──▶ free
  *       │ a packet from that address, or a probe for it by somebody else
@@ -59,7 +60,13 @@ export class AddressProbe extends TimerNode {
   /** Who has the address, "aa:bb:cc:dd:ee:ff"; null: nobody so far. */
   holder: string | null = null;
 
-  constructor(readonly iface: Interface, readonly addr: IpAddress, readonly plan: ProbePlan) {
+  constructor(
+    readonly iface: Interface,
+    readonly addr: IpAddress,
+    readonly plan: ProbePlan,
+    /** Called when it is over. */
+    readonly onEnd: () => void,
+  ) {
     super();
   }
 }
@@ -75,8 +82,14 @@ export class AddressProber {
     readonly log: LogSink,
   ) {}
 
-  start(iface: Interface, addr: IpAddress, plan: ProbePlan, nowUs: number): AddressProbe {
-    const probe = new AddressProbe(iface, addr, plan);
+  start(
+    iface: Interface,
+    addr: IpAddress,
+    plan: ProbePlan,
+    nowUs: number,
+    onEnd = () => {},
+  ): AddressProbe {
+    const probe = new AddressProbe(iface, addr, plan, onEnd);
     this.#active.push(probe);
     this.#timers.set(probe, nowUs + this.#between(0, plan.maxDelayUs));
     return probe;
@@ -86,13 +99,24 @@ export class AddressProber {
   input(iface: Interface, arp: ArpPacket): void {
     for (const probe of this.#active) {
       if (probe.iface !== iface || !this.#isConflict(probe, arp)) continue;
-      probe.holder = formatMacWords(arp.senderHi, arp.senderLo);
-      if (this.log.isOn[LogEvent.ARP_TAKEN] !== 0) {
-        const mac = macNumber(arp.senderHi, arp.senderLo);
-        this.log.address(LogEvent.ARP_TAKEN, iface.index, probe.addr, mac);
-      }
-      this.#end(probe);
+      this.#isTaken(probe, arp.senderHi, arp.senderLo);
     }
+  }
+
+  /** Somebody with that MAC address speaks for `addr`, or asks for it too (RFC 4862 5.4). */
+  conflict(iface: Interface, addr: IpAddress, macHi: number, macLo: number): void {
+    for (const probe of this.#active) {
+      if (probe.iface === iface && probe.addr.equals(addr)) this.#isTaken(probe, macHi, macLo);
+    }
+  }
+
+  #isTaken(probe: AddressProbe, macHi: number, macLo: number): void {
+    probe.holder = formatMacWords(macHi, macLo);
+    if (this.log.isOn[LogEvent.ARP_TAKEN] !== 0) {
+      const { iface, addr } = probe;
+      this.log.address(LogEvent.ARP_TAKEN, iface.index, addr, macNumber(macHi, macLo));
+    }
+    this.#end(probe);
   }
 
   pollAtUs(): number {
@@ -131,6 +155,7 @@ export class AddressProber {
     probe.isOver = true;
     this.#timers.cancel(probe);
     this.#active = this.#active.filter((other) => other !== probe);
+    probe.onEnd();
   }
 
   #between(minUs: number, maxUs: number): number {

@@ -27,7 +27,7 @@ import type { Interface, InterfaceAddress } from "./interface.ts";
 import type { Neighbour, NeighbourTable } from "./neighbour.ts";
 
 /** A conflicting host is answered at most once in this time (RFC 5227 2.4, DEFEND_INTERVAL). */
-const DEFEND_INTERVAL_US = 10e6;
+export const DEFEND_INTERVAL_US = 10e6;
 
 /** Between the two announcements of an address (RFC 5227 1.1, ANNOUNCE_INTERVAL). */
 const ANNOUNCE_INTERVAL_US = 2e6;

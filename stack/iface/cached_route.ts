@@ -12,7 +12,7 @@ import type { Neighbour } from "./neighbour.ts";
 import type { RouteTable } from "./route_table.ts";
 
 /** How a packet on a route leaves. */
-export const VIA_NEIGHBOUR = 0; // to the MAC that ARP finds
+export const VIA_NEIGHBOUR = 0; // to the MAC that ARP or neighbour discovery finds
 export const VIA_GROUP = 1; // to a broadcast or multicast MAC
 export const VIA_LOOPBACK = 2;
 
@@ -32,6 +32,9 @@ export class CachedRoute implements Route {
   readonly viaGateway: boolean;
   /** Broadcasts and multicasts: a copy comes back to our own sockets. */
   loopsBack = false;
+  readonly isV6: boolean;
+  /** IPv6: what its packets' flow labels are made of. */
+  flowSeed = 0;
   readonly #generation: number;
 
   constructor(
@@ -50,6 +53,7 @@ export class CachedRoute implements Route {
     this.ifIndex = iface.index;
     this.viaGateway = nextHop !== dst;
     this.isLoopback = via === VIA_LOOPBACK;
+    this.isV6 = dst.family === 6;
   }
 
   get valid(): boolean {

@@ -6,6 +6,8 @@
  */
 
 export interface IpConfig {
+  /** conf/all/disable_ipv6: IPv6 is not spoken at all. */
+  readonly disableIpv6: boolean;
   /** ip_forward: packets for others go on to where the routing table says. */
   readonly forward: boolean;
   /** conf/all/send_redirects: a router tells hosts of better ones ... */
@@ -62,6 +64,7 @@ export interface NeighbourConfig {
 }
 
 export const DEFAULT_IP_CONFIG: IpConfig = {
+  disableIpv6: false,
   forward: false,
   sendRedirects: true,
   acceptRedirects: false,

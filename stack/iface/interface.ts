@@ -40,6 +40,8 @@ export interface InterfaceAddress {
   readonly prefixLen: number;
   /** The subnet's broadcast address; null where there is none (/31, /32, IPv6, loopback). */
   readonly broadcast: IpAddress | null;
+  /** IPv6: not to be chosen for what is new (RFC 4862 5.5.4). */
+  isDeprecated?: boolean;
 }
 
 export const IFF_UP = 0x1;
@@ -59,6 +61,9 @@ export interface InterfaceOptions {
 
 /** The all-hosts group, 224.0.0.1: joined everywhere (RFC 1112 4). */
 const ALL_HOSTS_GROUP = 0xe0000001 | 0;
+/** First words of ff02::1 and ff01::1. */
+const ALL_NODES_WORD = 0xff020000 | 0;
+const OWN_NODE_WORD = 0xff010000 | 0;
 
 export class Interface {
   readonly name: string;
@@ -84,6 +89,8 @@ export class Interface {
   txDropped = 0;
   /** Multicast groups joined: int32 group → number of members. */
   readonly #groups = new Map<number, number>();
+  /** IPv6 groups joined: a few, walked faster than looked up. */
+  readonly #groups6: { readonly addr: IpAddress; members: number }[] = [];
 
   constructor(
     readonly index: number,
@@ -135,6 +142,11 @@ export class Interface {
     return null;
   }
 
+  /** It has an IPv6 address. */
+  get hasIpv6(): boolean {
+    return this.addresses.some(({ addr }) => addr.family === 6);
+  }
+
   /** The address to use towards `nextHop`: of its subnet if there is one, else the first. */
   sourceFor(nextHop: IpAddress): IpAddress | null {
     let first: IpAddress | null = null;
@@ -162,6 +174,30 @@ export class Interface {
     const members = this.#groups.get(group) ?? 0;
     if (members > 1) this.#groups.set(group, members - 1);
     else this.#groups.delete(group);
+  }
+
+  joinGroup6(addr: IpAddress): void {
+    const joined = this.#groups6.find((group) => group.addr.equals(addr));
+    if (joined === undefined) this.#groups6.push({ addr, members: 1 });
+    else joined.members++;
+  }
+
+  leaveGroup6(addr: IpAddress): void {
+    const at = this.#groups6.findIndex((group) => group.addr.equals(addr));
+    if (at >= 0 && --this.#groups6[at].members === 0) this.#groups6.splice(at, 1);
+  }
+
+  /** Of an IPv6 group, given its words. Every node is in ff02::1 and ff01::1 (RFC 4291 2.8). */
+  hasGroup6(w0: number, w1: number, w2: number, w3: number): boolean {
+    if (w3 === 1 && w2 === 0 && w1 === 0 && (w0 === ALL_NODES_WORD || w0 === OWN_NODE_WORD)) {
+      return true;
+    }
+    const groups = this.#groups6;
+    for (let i = 0; i < groups.length; i++) {
+      const { addr } = groups[i];
+      if (addr.w3 === w3 && addr.w0 === w0 && addr.w1 === w1 && addr.w2 === w2) return true;
+    }
+    return false;
   }
 
   hasGroup(group: number): boolean {

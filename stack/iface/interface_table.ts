@@ -8,10 +8,12 @@ import type { Interface } from "./interface.ts";
 
 export class InterfaceTable {
   readonly all: Interface[] = [];
-  /** Our addresses by their last word (an IPv4 address is only that), and who has them. */
+  /** Our IPv4 addresses, and who has them. */
   readonly #ownerByWord = new Map<number, Interface>();
   /** Broadcast addresses of our subnets, mostly one: faster to walk than a set. */
   #broadcasts: readonly number[] = [];
+  /** Our IPv6 addresses: a few. */
+  #owned6: readonly { readonly addr: IpAddress; readonly iface: Interface }[] = [];
 
   byIndex(index: number): Interface | null {
     return this.all[index - 1] ?? null;
@@ -25,8 +27,13 @@ export class InterfaceTable {
   refresh(): void {
     this.#ownerByWord.clear();
     for (const iface of this.all) {
-      for (const { addr } of iface.addresses) this.#ownerByWord.set(addr.w3, iface);
+      for (const { addr } of iface.addresses) {
+        if (addr.family === 4) this.#ownerByWord.set(addr.w3, iface);
+      }
     }
+    this.#owned6 = this.all.flatMap((iface) =>
+      iface.addresses.filter(({ addr }) => addr.family === 6).map(({ addr }) => ({ addr, iface }))
+    );
     const addresses = this.all.flatMap((iface) => iface.addresses);
     this.#broadcasts = addresses.flatMap(({ broadcast }) =>
       broadcast === null ? [] : [broadcast.w3]
@@ -48,9 +55,18 @@ export class InterfaceTable {
     return false;
   }
 
+  /** The interface that has the IPv6 address of these words; else null. */
+  ownerOfV6(w0: number, w1: number, w2: number, w3: number): Interface | null {
+    const owned = this.#owned6;
+    for (let i = 0; i < owned.length; i++) {
+      const { addr, iface } = owned[i];
+      if (addr.w3 === w3 && addr.w2 === w2 && addr.w1 === w1 && addr.w0 === w0) return iface;
+    }
+    return null;
+  }
+
   ownerOf(addr: IpAddress): Interface | null {
     if (addr.family === 4) return this.ownerOfV4(addr.w3);
-    for (const iface of this.all) if (iface.findAddress(addr) !== null) return iface;
-    return null;
+    return this.ownerOfV6(addr.w0, addr.w1, addr.w2, addr.w3);
   }
 }

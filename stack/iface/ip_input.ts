@@ -53,6 +53,8 @@ export interface IpInputDeps {
   /** null: a host, which drops what is for others. */
   readonly forwarder: Forwarder | null;
   readonly log: LogSink;
+  /** An IPv6 datagram whose first fragment has come is given up; both share the reassembly. */
+  readonly onTimeout6: (datagram: PartialDatagram, nowUs: number) => void;
 }
 
 export class IpInput {
@@ -168,6 +170,8 @@ export class IpInput {
     }
     if (dst >>> 28 !== 14 || !iface.hasGroup(dst)) return false;
     pkt.isMulticast = true;
+    pkt.group = dst;
+    pkt.source = pkt.src3;
     counters.ip.inMcastPkts++;
     return true;
   }
@@ -207,6 +211,7 @@ export class IpInput {
 
   #onReassemblyTimeout(datagram: PartialDatagram, nowUs: number): void {
     const { memory, interfaces, errors, log } = this.deps;
+    if (datagram.isV6) return this.deps.onTimeout6(datagram, nowUs);
     const iface = interfaces.byIndex(datagram.ifIndex);
     if (iface === null) return;
     const off = datagram.headerOff;

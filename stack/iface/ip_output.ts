@@ -1,6 +1,6 @@
 /**
- * The way down: takes a row with a complete transport packet, prepends the IPv4 and Ethernet
- * headers and queues it for the interface; fragments, waits for the neighbour, cuts segments and
+ * The way down: takes a row with a complete transport packet, prepends the IP and Ethernet headers
+ * and queues it for the interface; fragments, waits for the neighbour, cuts segments and
  * fills in checksums where it must. Implements `Network` for the transports.
  *
  * @module
@@ -12,15 +12,23 @@ import type { LogSink } from "../base/log.ts";
 import { LogEvent } from "../base/log_event.ts";
 import { DROP_NEIGHBOUR_QUEUE_FULL } from "../base/drop_reason.ts";
 import { EMSGSIZE, ENOBUFS } from "../base/errno.ts";
-import { emitEthernet, ETHERNET_HEADER_LEN, ETHERTYPE_IPV4 } from "../wire/ethernet.ts";
+import {
+  emitEthernet,
+  ETHERNET_HEADER_LEN,
+  ETHERTYPE_IPV4,
+  ETHERTYPE_IPV6,
+} from "../wire/ethernet.ts";
 import type { IpAddress } from "../base/ip_address.ts";
 import { emitIpv4, IPV4_DF, IPV4_HEADER_LEN, IPV4_MAX_LEN } from "../wire/ipv4.ts";
+import { emitIpv6Header, IPV6_HEADER_LEN, IPV6_MAX_LEN, NEXT_FRAGMENT } from "../wire/ipv6.ts";
+import { emitFragmentHeader, FRAGMENT_HEADER_LEN, IPV6_MF } from "../wire/ipv6_extension.ts";
 import type { Network, Route } from "../base/network.ts";
 import type { IpConfig } from "./config.ts";
 import { Fragmenter } from "./fragmentation.ts";
 import type { Interface } from "./interface.ts";
 import type { InterfaceTable } from "./interface_table.ts";
 import { IpIdent } from "./ip_ident.ts";
+import { flowLabel } from "./flow_label.ts";
 import type { LoopbackLink } from "./loopback.ts";
 import type { Neighbour, NeighbourTable } from "./neighbour.ts";
 import { followRedirect } from "./redirect_input.ts";
@@ -37,6 +45,7 @@ export interface IpOutputDeps {
   readonly router: Router;
   readonly loopback: LoopbackLink;
   readonly neighbours: NeighbourTable;
+  readonly neighbours6: NeighbourTable;
   readonly config: IpConfig;
   readonly log: LogSink;
 }
@@ -48,8 +57,10 @@ export class IpOutput implements Network {
   readonly router: Router;
   readonly loopback: LoopbackLink;
   readonly neighbours: NeighbourTable;
+  readonly neighbours6: NeighbourTable;
   readonly config: IpConfig;
   readonly log: LogSink;
+  readonly #random: () => number;
   readonly #ident: IpIdent;
   readonly #fragmenter = new Fragmenter();
   readonly #segmenter: Segmenter;
@@ -61,8 +72,10 @@ export class IpOutput implements Network {
     this.router = deps.router;
     this.loopback = deps.loopback;
     this.neighbours = deps.neighbours;
+    this.neighbours6 = deps.neighbours6;
     this.config = deps.config;
     this.log = deps.log;
+    this.#random = deps.random;
     this.#ident = new IpIdent(deps.random);
     this.#segmenter = new Segmenter(deps.memory);
   }
@@ -99,6 +112,7 @@ export class IpOutput implements Network {
     nowUs: number,
   ): number {
     const r = route as CachedRoute;
+    if (r.isV6) return this.#sendV6(r, src, protocol, ttl, tos, dontFragment, nowUs);
     const tx = r.tx;
     const row = tx.count;
     const totalLen = IPV4_HEADER_LEN + tx.frameLen(row);
@@ -117,6 +131,34 @@ export class IpOutput implements Network {
     const ip = tx.prepend(IPV4_HEADER_LEN);
     const dv = this.memory.dv;
     emitIpv4(dv, ip, tos, totalLen, id, flags, ttl, protocol, src.w3, r.dst.w3);
+    return this.#toLink(r, nowUs);
+  }
+
+  #sendV6(
+    r: CachedRoute,
+    src: IpAddress,
+    protocol: number,
+    hopLimit: number,
+    trafficClass: number,
+    dontFragment: boolean,
+    nowUs: number,
+  ): number {
+    const tx = r.tx;
+    const row = tx.count;
+    const payloadLen = tx.frameLen(row);
+    const dv = this.memory.dv;
+    this.counters.ip6.outRequests++;
+    if (payloadLen > IPV6_MAX_LEN - IPV6_HEADER_LEN) return -EMSGSIZE;
+    const label = flowLabel(dv, tx.l4Off[row], protocol, r.flowSeed);
+    if (IPV6_HEADER_LEN + payloadLen > r.mtu && tx.gsoType[row] === GSO_NONE) {
+      if (dontFragment) {
+        this.counters.ip6.fragFails++;
+        return -EMSGSIZE;
+      }
+      return this.#sendFragmentsV6(r, src, protocol, hopLimit, trafficClass, label, nowUs);
+    }
+    const ip = tx.prepend(IPV6_HEADER_LEN);
+    emitIpv6Header(dv, ip, trafficClass, label, payloadLen, protocol, hopLimit, src, r.dst);
     return this.#toLink(r, nowUs);
   }
 
@@ -148,8 +190,9 @@ export class IpOutput implements Network {
   }
 
   confirm(route: Route, nowUs: number): void {
-    const neighbour = (route as CachedRoute).neighbour;
-    if (neighbour !== null && !neighbour.isEvicted) this.neighbours.confirm(neighbour, nowUs);
+    const { neighbour, isV6 } = route as CachedRoute;
+    if (neighbour === null || neighbour.isEvicted) return;
+    (isV6 ? this.neighbours6 : this.neighbours).confirm(neighbour, nowUs);
   }
 
   updatePmtu(dst: IpAddress, mtu: number, nowUs: number): void {
@@ -174,11 +217,12 @@ export class IpOutput implements Network {
   /** The neighbour has been found: sends what waited for it. */
   sendWaiting(neighbour: Neighbour, packets: WaitingPacket[]): void {
     const { iface, macHi, macLo } = neighbour;
+    const isV6 = neighbour.addr.family === 6;
     for (const packet of packets) {
       if (iface.tx.count === iface.tx.capacity) iface.transmit();
       iface.tx.begin();
       restoreRow(this.memory, iface.tx, packet);
-      this.#commit(iface, macHi, macLo);
+      this.#commit(iface, isV6, macHi, macLo);
       this.memory.freeDeferred(packet.off, packet.len);
     }
   }
@@ -213,17 +257,52 @@ export class IpOutput implements Network {
     return 0;
   }
 
+  #sendFragmentsV6(
+    r: CachedRoute,
+    src: IpAddress,
+    protocol: number,
+    hopLimit: number,
+    trafficClass: number,
+    label: number,
+    nowUs: number,
+  ): number {
+    const tx = r.tx;
+    const cutter = this.#fragmenter;
+    const dv = this.memory.dv;
+    finishChecksum(this.memory, tx);
+    const id = this.#random() | 0;
+    const headersLen = IPV6_HEADER_LEN + FRAGMENT_HEADER_LEN;
+    if (!cutter.start(tx, r.mtu, headersLen)) return -EMSGSIZE;
+    for (;;) {
+      cutter.fill(tx);
+      const { offset, more } = cutter;
+      const len = FRAGMENT_HEADER_LEN + tx.frameLen(tx.count);
+      const fragment = tx.prepend(FRAGMENT_HEADER_LEN);
+      emitFragmentHeader(dv, fragment, protocol, more ? offset | IPV6_MF : offset, id);
+      const ip = tx.prepend(IPV6_HEADER_LEN);
+      emitIpv6Header(dv, ip, trafficClass, label, len, NEXT_FRAGMENT, hopLimit, src, r.dst);
+      const result = this.#toLink(r, nowUs);
+      if (result < 0) return result;
+      this.counters.ip6.fragCreates++;
+      if (!more) break;
+      this.begin(r);
+    }
+    this.counters.ip6.fragOks++;
+    return 0;
+  }
+
   /** Queues the row under construction, an IP packet, towards the route's next hop. */
   #toLink(r: CachedRoute, nowUs: number): number {
     if (r.via !== VIA_NEIGHBOUR) {
       this.#countGroup(r);
-      const isHeard = r.loopsBack && (r.isBroadcast || r.iface.hasGroup(r.dst.w3));
-      this.#commit(r.iface, r.groupHi, r.groupLo, isHeard);
+      const isHeard = r.loopsBack && isGroupHeard(r);
+      this.#commit(r.iface, r.isV6, r.groupHi, r.groupLo, isHeard);
       return 0;
     }
+    const neighbours = r.isV6 ? this.neighbours6 : this.neighbours;
     let neighbour = r.neighbour;
     if (neighbour === null || neighbour.isEvicted) {
-      neighbour = this.neighbours.findOrAdd(r.iface, r.nextHop, nowUs);
+      neighbour = neighbours.findOrAdd(r.iface, r.nextHop, nowUs);
       r.neighbour = neighbour;
       if (neighbour === null) {
         r.iface.txDropped++;
@@ -231,30 +310,39 @@ export class IpOutput implements Network {
         return -ENOBUFS;
       }
     }
-    if (this.neighbours.canSend(neighbour, nowUs)) {
-      this.#commit(r.iface, neighbour.macHi, neighbour.macLo);
+    if (neighbours.canSend(neighbour, nowUs)) {
+      this.#commit(r.iface, r.isV6, neighbour.macHi, neighbour.macLo);
       return 0;
     }
-    let dropped = this.neighbours.wait(neighbour, r.tx);
+    let dropped = neighbours.wait(neighbour, r.tx);
     for (; dropped > 0; dropped--) this.counters.drop(DROP_NEIGHBOUR_QUEUE_FULL);
-    this.neighbours.startResolving(neighbour, nowUs);
+    neighbours.startResolving(neighbour, nowUs);
     return 0;
   }
 
   #countGroup(r: CachedRoute): void {
-    if (r.isMulticast) this.counters.ip.outMcastPkts++;
-    else if (r.isBroadcast) this.counters.ip.outBcastPkts++;
+    const { ip, ip6 } = this.counters;
+    if (r.isMulticast) (r.isV6 ? ip6 : ip).outMcastPkts++;
+    else if (r.isBroadcast) ip.outBcastPkts++;
   }
 
   /** Prepends the Ethernet header and queues the row, finished as far as the device needs it. */
-  #commit(iface: Interface, dstHi: number, dstLo: number, loopsBack = false): void {
+  #commit(
+    iface: Interface,
+    isV6: boolean,
+    dstHi: number,
+    dstLo: number,
+    loopsBack = false,
+  ): void {
     const tx = iface.tx;
     const row = tx.count;
     const link = tx.prepend(ETHERNET_HEADER_LEN);
     const dv = this.memory.dv;
-    emitEthernet(dv, link, dstHi, dstLo, iface.macHi, iface.macLo, ETHERTYPE_IPV4);
-    this.counters.ip.outTransmits++;
-    this.counters.ip.outOctets += tx.frameLen(row) - ETHERNET_HEADER_LEN;
+    const etherType = isV6 ? ETHERTYPE_IPV6 : ETHERTYPE_IPV4;
+    emitEthernet(dv, link, dstHi, dstLo, iface.macHi, iface.macLo, etherType);
+    const ip = isV6 ? this.counters.ip6 : this.counters.ip;
+    ip.outTransmits++;
+    ip.outOctets += tx.frameLen(row) - ETHERNET_HEADER_LEN;
     if (loopsBack) this.loopback.push(tx, row, iface.index);
     if (tx.gsoType[row] !== GSO_NONE) {
       if (this.#mustCut(iface, tx, row)) {
@@ -275,4 +363,10 @@ export class IpOutput implements Network {
     }
     return tx.gsoType[row] === GSO_UDP_L4 ? !iface.caps.uso : !iface.caps.tso;
   }
+}
+
+/** Sockets of ours are members of the route's group, or hear its broadcast. */
+function isGroupHeard({ iface, dst, isBroadcast, isV6 }: CachedRoute): boolean {
+  if (isV6) return iface.hasGroup6(dst.w0, dst.w1, dst.w2, dst.w3);
+  return isBroadcast || iface.hasGroup(dst.w3);
 }

@@ -1,6 +1,6 @@
 /**
  * The way up from a device: looks at the Ethernet header of a received frame, and at its VLAN tag,
- * and hands it to ARP or IP. Counts frames, and those that any layer up to IP throws away.
+ * and hands it to ARP, IPv4 or IPv6. Counts frames, and those that any layer up to IP throws away.
  *
  * @module
  */
@@ -18,6 +18,7 @@ import {
   EthernetHeader,
   ETHERTYPE_ARP,
   ETHERTYPE_IPV4,
+  ETHERTYPE_IPV6,
   ETHERTYPE_VLAN,
   isGroupMac,
   parseEthernet,
@@ -27,6 +28,7 @@ import {
 import type { Arp } from "./arp.ts";
 import type { Interface } from "./interface.ts";
 import type { IpInput } from "./ip_input.ts";
+import type { Ipv6Input } from "./ipv6_input.ts";
 import type { NeighbourTable } from "./neighbour.ts";
 
 const TAGGED_HEADER_LEN = ETHERNET_HEADER_LEN + VLAN_TAG_LEN;
@@ -40,6 +42,8 @@ export class LinkInput {
     readonly arp: Arp,
     readonly ip: IpInput,
     readonly neighbours: NeighbourTable,
+    /** null: IPv6 is not spoken. */
+    readonly ip6: Ipv6Input | null,
   ) {}
 
   /** Frame `i` of `rx` has come in by `iface`; `isOwn`: over the loopback, from ourselves. */
@@ -103,6 +107,21 @@ export class LinkInput {
     if (etherType === ETHERTYPE_IPV4) {
       const { csum, gsoType, gsoSize } = rx;
       return this.ip.input(
+        iface,
+        off,
+        next,
+        len,
+        isGroup,
+        isOwn,
+        csum[i],
+        gsoType[i],
+        gsoSize[i],
+        nowUs,
+      );
+    }
+    if (etherType === ETHERTYPE_IPV6 && this.ip6 !== null) {
+      const { csum, gsoType, gsoSize } = rx;
+      return this.ip6.input(
         iface,
         off,
         next,

@@ -1,5 +1,5 @@
 /**
- * The network layer: interfaces, ARP, routing, IPv4 in and out.
+ * The network layer: interfaces, ARP and neighbour discovery, routing, IPv4 and IPv6 in and out.
  *
  * @module
  */
@@ -8,6 +8,9 @@ export * from "./config.ts";
 export { Forwarder } from "./forward.ts";
 export * from "./interface.ts";
 export { IpInput, type IpInputDeps } from "./ip_input.ts";
+export { Ipv6Input } from "./ipv6_input.ts";
+export { LINK_LOCAL6_PREFIX_LEN, linkLocalOf, sharedLinkLocalOf } from "./addresses6.ts";
+export type { Reassembly } from "./reassembly.ts";
 export { LINK_LOCAL_PREFIX_LEN, linkLocalCandidate } from "./link_local.ts";
 export { LinkInput } from "./link_input.ts";
 export { LOOPBACK_INDEX } from "../base/packet.ts";

@@ -1,6 +1,7 @@
 /**
- * The neighbour cache: which MAC address an on-link IP address has (RFC 826, RFC 1122 2.3.2), with
- * the reachability states of RFC 4861 7.3 as Linux uses them for ARP too.
+ * The neighbour cache: which MAC address an on-link IP address has (RFC 826, RFC 1122 2.3.2, RFC
+ * 4861 7), with the reachability states of RFC 4861 7.3 as Linux uses them for ARP too. Each family
+ * has a cache of its own, so that a scan of an IPv6 subnet (RFC 6583) leaves IPv4 alone.
  *
  *              send                    reply                  reachable time over
  *   (none) ──────────▶ INCOMPLETE ──────────────▶ REACHABLE ─────────────────────▶ STALE
@@ -44,6 +45,8 @@ export class Neighbour extends TimerNode {
   updatedUs = -Infinity;
   reachableUs = 0;
   probes = 0;
+  /** It forwards, and says so (RFC 4861 4.4). */
+  isRouter = false;
   /** Evicted from the table: holders look it up again. */
   isEvicted = false;
   /** Next in the table's chain. */
@@ -179,6 +182,40 @@ export class NeighbourTable {
       this.#timers.set(n, nowUs + this.config.gcStaleUs);
     }
     if (!hadMac) this.events.resolved(n, n.waiting.takeAll());
+  }
+
+  /**
+   * A neighbour advertisement (RFC 4861 7.2.5). `hasMac`: it names a MAC; `isSolicited`: in answer
+   * to us; `isOverride`: it may replace what is known.
+   */
+  advertised(
+    n: Neighbour,
+    hasMac: boolean,
+    macHi: number,
+    macLo: number,
+    isSolicited: boolean,
+    isOverride: boolean,
+    nowUs: number,
+  ): void {
+    const hadMac = n.state !== INCOMPLETE && n.state !== FAILED;
+    if (!hadMac) {
+      if (hasMac) this.learn(n, macHi, macLo, isSolicited, nowUs);
+      return;
+    }
+    const isOther = hasMac && (n.macHi !== macHi || n.macLo !== macLo);
+    if (isOther && !isOverride) {
+      if (n.state !== REACHABLE) return;
+      n.state = STALE;
+      this.#timers.set(n, nowUs + this.config.gcStaleUs);
+      return;
+    }
+    if (isOther) {
+      n.updatedUs = -Infinity; // the override flag stands above the lock
+      this.learn(n, macHi, macLo, isSolicited, nowUs);
+    } else if (isSolicited) {
+      n.confirmedUs = nowUs;
+      this.#setReachable(n, nowUs);
+    }
   }
 
   pollAtUs(): number {

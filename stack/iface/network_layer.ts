@@ -1,7 +1,7 @@
 /**
- * The network layer as one piece: the interfaces with their addresses and routes, ARP and the
- * neighbours, the loopback, and the way down (`output`). The way up needs the transports and is put
- * beside it by stack.ts.
+ * The network layer as one piece: the interfaces with their addresses and routes, ARP, neighbour
+ * discovery and the neighbours, the loopback, and the way down (`output`). The way up needs the
+ * transports and is put beside it by stack.ts.
  *
  * @module
  */
@@ -11,14 +11,17 @@ import { LogEvent } from "../base/log_event.ts";
 import type { Memory } from "../base/memory.ts";
 import { DROP_NEIGHBOUR_FAILED } from "../base/drop_reason.ts";
 import { EADDRNOTAVAIL, EAFNOSUPPORT, EEXIST, EINVAL, ENETUNREACH, ENODEV } from "../base/errno.ts";
-import { type IpAddress, LOOPBACK_V4 } from "../base/ip_address.ts";
+import { type IpAddress, LOOPBACK_V4, LOOPBACK_V6 } from "../base/ip_address.ts";
 import { macNumber } from "../wire/ethernet.ts";
+import { IPV6_MIN_MTU } from "../wire/ipv6.ts";
 import type { AddressProbe, ProbePlan } from "./address_probe.ts";
 import { Arp } from "./arp.ts";
 import type { IpConfig, NeighbourConfig } from "./config.ts";
 import { broadcastOf, Interface, type InterfaceOptions } from "./interface.ts";
 import { InterfaceTable } from "./interface_table.ts";
 import { IpOutput } from "./ip_output.ts";
+import { solicitedNode } from "./addresses6.ts";
+import { Ndp } from "./ndp.ts";
 import { LOOPBACK_INDEX } from "../base/packet.ts";
 import { LOOPBACK_MTU, LoopbackLink } from "./loopback.ts";
 import { type Neighbour, type NeighbourEvents, NeighbourTable } from "./neighbour.ts";
@@ -35,7 +38,9 @@ export interface NetworkLayerDeps {
   readonly neighbour: NeighbourConfig;
   readonly log: LogSink;
   /** A packet of ours at `off` could not be delivered on its link. */
-  readonly onUnreachable: (off: number, len: number, nowUs: number) => void;
+  readonly onUnreachable: (off: number, len: number, nowUs: number, isV6: boolean) => void;
+  /** An interface joins, or leaves, an IPv6 group on its own account: routers are to know. */
+  readonly onGroup6: (iface: Interface, group: IpAddress, isJoined: boolean) => void;
 }
 
 /** A route as the user states it. */
@@ -54,14 +59,17 @@ export class NetworkLayer implements NeighbourEvents {
   readonly loopback: LoopbackLink;
   readonly router: Router;
   readonly neighbours: NeighbourTable;
+  readonly neighbours6: NeighbourTable;
   readonly output: IpOutput;
   readonly arp: Arp;
+  readonly ndp: Ndp;
 
   constructor(readonly deps: NetworkLayerDeps) {
     const { memory, counters, random, ip, neighbour, log } = deps;
     this.loopback = new LoopbackLink(memory, counters, ip.loopbackFrames, ip.loopbackBytes);
-    this.router = new Router(this.interfaces, ip);
+    this.router = new Router(this.interfaces, ip, random());
     this.neighbours = new NeighbourTable(neighbour, memory, random, this);
+    this.neighbours6 = new NeighbourTable(neighbour, memory, random, this);
     this.output = new IpOutput({
       memory,
       counters,
@@ -70,13 +78,25 @@ export class NetworkLayer implements NeighbourEvents {
       router: this.router,
       loopback: this.loopback,
       neighbours: this.neighbours,
+      neighbours6: this.neighbours6,
       config: ip,
       log,
+    });
+    this.ndp = new Ndp({
+      memory,
+      counters,
+      random,
+      log,
+      interfaces: this.interfaces,
+      neighbours: this.neighbours6,
+      isRouter: ip.forward,
+      onProbe: (iface, addr, isBegun) => this.#hearFor(iface, addr, isBegun),
     });
     this.arp = new Arp(memory, counters, random, log);
     const lo = { name: "lo", mac: new Uint8Array(6), link: this.loopback, mtu: LOOPBACK_MTU };
     this.interfaces.all.push(new Interface(LOOPBACK_INDEX, lo, memory, ip.txRows, true));
     this.addAddress(LOOPBACK_INDEX, LOOPBACK_V4, 8, 0);
+    if (!ip.disableIpv6) this.addAddress(LOOPBACK_INDEX, LOOPBACK_V6, 128, 0);
   }
 
   // ---- set-up
@@ -103,16 +123,32 @@ export class NetworkLayer implements NeighbourEvents {
   addAddress(ifIndex: number, addr: IpAddress, prefixLen: number, nowUs: number): number {
     const iface = this.interfaces.byIndex(ifIndex);
     if (iface === null) return -ENODEV;
-    if (addr.family !== 4) return -EAFNOSUPPORT;
-    if (prefixLen < 0 || prefixLen > 32 || !isUsable(addr)) return -EINVAL;
+    const isV6 = addr.family === 6;
+    if (isV6 && this.deps.ip.disableIpv6) return -EAFNOSUPPORT;
+    const longest = isV6 ? 128 : 32;
+    if (prefixLen < 0 || prefixLen > longest || !isUsable(addr)) return -EINVAL;
+    if (isV6 && iface.mtu < IPV6_MIN_MTU) return -EINVAL; // RFC 8200 5
     if (iface.findAddress(addr) !== null) return -EEXIST;
     iface.addresses.push({ addr, prefixLen, broadcast: broadcastOf(addr, prefixLen) });
     this.interfaces.refresh();
     this.router.table.invalidate();
     if (iface.isLoopback) return 0;
-    if (prefixLen < 32) this.router.table.add(onLinkRoute(addr, prefixLen, ifIndex));
-    this.arp.announce(iface, addr, nowUs);
+    if (prefixLen < longest) this.router.table.add(onLinkRoute(addr, prefixLen, ifIndex));
+    if (isV6) {
+      this.#hearFor(iface, addr, true);
+      this.ndp.announce(iface, addr);
+    } else {
+      this.arp.announce(iface, addr, nowUs);
+    }
     return 0;
+  }
+
+  /** Questions about `addr` come to a group, in which we are while it is ours (RFC 4861 7.2). */
+  #hearFor(iface: Interface, addr: IpAddress, isOurs: boolean): void {
+    const group = solicitedNode(addr);
+    if (isOurs) iface.joinGroup6(group);
+    else iface.leaveGroup6(group);
+    this.deps.onGroup6(iface, group, isOurs);
   }
 
   /** Begins to ask whether `addr`, which is not ours yet, is free. -ENODEV. */
@@ -123,7 +159,8 @@ export class NetworkLayer implements NeighbourEvents {
     nowUs: number,
   ): AddressProbe | number {
     const iface = this.interfaces.byIndex(ifIndex);
-    return iface === null ? -ENODEV : this.arp.probe(iface, addr, plan, nowUs);
+    if (iface === null) return -ENODEV;
+    return (addr.family === 6 ? this.ndp : this.arp).probe(iface, addr, plan, nowUs);
   }
 
   removeAddress(ifIndex: number, addr: IpAddress, nowUs: number): number {
@@ -138,7 +175,8 @@ export class NetworkLayer implements NeighbourEvents {
     if (!isShared) this.router.table.remove(onLinkRoute(addr, entry.prefixLen, ifIndex));
     this.interfaces.refresh();
     this.router.table.invalidate();
-    this.neighbours.clear(iface, nowUs);
+    if (addr.family === 6 && !iface.isLoopback) this.#hearFor(iface, addr, false);
+    (addr.family === 6 ? this.neighbours6 : this.neighbours).clear(iface, nowUs);
     return 0;
   }
 
@@ -180,12 +218,15 @@ export class NetworkLayer implements NeighbourEvents {
 
   pollAtUs(): number {
     const arp = Math.min(this.neighbours.pollAtUs(), this.arp.pollAtUs());
-    return Math.min(arp, this.router.pollAtUs());
+    const ndp = Math.min(this.neighbours6.pollAtUs(), this.ndp.pollAtUs());
+    return Math.min(arp, ndp, this.router.pollAtUs());
   }
 
   poll(nowUs: number): void {
     this.neighbours.poll(nowUs);
     this.arp.poll(nowUs);
+    this.neighbours6.poll(nowUs);
+    this.ndp.poll(nowUs);
     this.router.poll(nowUs);
   }
 
@@ -198,7 +239,7 @@ export class NetworkLayer implements NeighbourEvents {
   // ---- NeighbourEvents
 
   solicit(neighbour: Neighbour, unicast: boolean): void {
-    this.arp.request(neighbour, unicast);
+    (neighbour.addr.family === 6 ? this.ndp : this.arp).request(neighbour, unicast);
   }
 
   learned(neighbour: Neighbour, isNew: boolean): void {
@@ -220,10 +261,11 @@ export class NetworkLayer implements NeighbourEvents {
       log.address(LogEvent.ARP_FAILED, iface.index, addr, packets.length);
     }
     const { router } = this;
+    const isV6 = neighbour.addr.family === 6;
     if (router.redirects.forget(neighbour.addr, neighbour.iface.index)) router.table.invalidate();
     for (const { off, len } of packets) {
       counters.drop(DROP_NEIGHBOUR_FAILED);
-      onUnreachable(off, len, nowUs);
+      onUnreachable(off, len, nowUs, isV6);
       memory.free(off, len);
     }
   }

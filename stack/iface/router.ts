@@ -14,6 +14,7 @@ import {
 } from "../wire/ethernet.ts";
 import { ANY_V4, IpAddress, LOOPBACK_V4 } from "../base/ip_address.ts";
 import { IPV4_MAX_LEN } from "../wire/ipv4.ts";
+import { IPV6_MIN_MTU } from "../wire/ipv6.ts";
 import type { IpConfig } from "./config.ts";
 import type { Interface } from "./interface.ts";
 import type { InterfaceTable } from "./interface_table.ts";
@@ -21,6 +22,8 @@ import { PathMtuStore } from "./path_mtu.ts";
 import { Redirects } from "./redirects.ts";
 import { RouteTable } from "./route_table.ts";
 import { CachedRoute, VIA_GROUP, VIA_LOOPBACK, VIA_NEIGHBOUR } from "./cached_route.ts";
+import { findRoute6 } from "./find_route6.ts";
+import { flowSeed } from "./flow_label.ts";
 
 interface CacheEntry {
   readonly dst: IpAddress;
@@ -39,7 +42,12 @@ export class Router {
   #cached = 0;
   #cacheGeneration = 0;
 
-  constructor(readonly interfaces: InterfaceTable, readonly config: IpConfig) {
+  /** `flowSecret`: random int32, of the flow labels. */
+  constructor(
+    readonly interfaces: InterfaceTable,
+    readonly config: IpConfig,
+    readonly flowSecret = 0,
+  ) {
     this.redirects = new Redirects(config.redirectExpiryUs);
     this.pathMtu = new PathMtuStore(config.minPmtu, config.pmtuExpiryUs);
   }
@@ -77,7 +85,8 @@ export class Router {
   updatePmtu(dst: IpAddress, mtu: number, nowUs: number): number {
     const route = this.route(dst, null, 0, true);
     if (typeof route === "number" || route.isLoopback || mtu >= route.mtu) return 0;
-    const bounded = this.pathMtu.lower(dst, mtu, route.mtu, nowUs);
+    const least = dst.family === 6 ? IPV6_MIN_MTU : 0; // RFC 8201 4
+    const bounded = this.pathMtu.lower(dst, Math.max(mtu, least), route.mtu, nowUs);
     for (const entry of this.#cache.get(dst.w3) ?? []) {
       if (entry.dst.equals(dst)) entry.route.mtu = bounded;
     }
@@ -116,9 +125,9 @@ export class Router {
     ifIndex: number,
     multicastLoop: boolean,
   ): CachedRoute | number {
-    if (dst.family !== 4) return -ENETUNREACH; // no IPv6 yet
+    if (dst.family !== 4) return findRoute6(this, dst, src, ifIndex, multicastLoop);
     const srcOwner = src === null ? null : this.interfaces.ownerOf(src);
-    if (src !== null && srcOwner === null) return -EADDRNOTAVAIL;
+    if (src !== null && (srcOwner === null || src.family !== 4)) return -EADDRNOTAVAIL;
     if (dst.isUnspecified) dst = src ?? LOOPBACK_V4;
     const owner = this.interfaces.ownerOf(dst);
     if (owner !== null) return this.#toOurselves(dst, src, owner);
@@ -132,7 +141,7 @@ export class Router {
 
   #toOurselves(dst: IpAddress, src: IpAddress | null, owner: Interface): CachedRoute {
     const preferred = owner.isLoopback ? LOOPBACK_V4 : dst;
-    return this.#make(this.interfaces.all[0], src ?? preferred, dst, dst, VIA_LOOPBACK);
+    return this.make(this.interfaces.all[0], src ?? preferred, dst, dst, VIA_LOOPBACK);
   }
 
   /** Without an interface asked for, a group goes out where the source is, else by the table. */
@@ -155,7 +164,7 @@ export class Router {
   ): CachedRoute {
     const source = src ?? iface.sourceFor(dst) ?? ANY_V4;
     const via = iface.isLoopback ? VIA_LOOPBACK : VIA_GROUP;
-    const route = this.#make(iface, source, dst, dst, via);
+    const route = this.make(iface, source, dst, dst, via);
     route.isMulticast = dst.isMulticast;
     route.isBroadcast = !dst.isMulticast;
     route.groupHi = dst.isMulticast ? MULTICAST_V4_MAC_HI : MAC_BROADCAST_HI;
@@ -176,24 +185,26 @@ export class Router {
     const gateway = entry === null ? null : entry.gateway;
     const nextHop = gateway === null ? dst : this.redirects.replace(dst, gateway, iface.index);
     const source = src ?? iface.sourceFor(nextHop) ?? this.#anySource();
-    return this.#make(iface, source, dst, nextHop, VIA_NEIGHBOUR);
+    return this.make(iface, source, dst, nextHop, VIA_NEIGHBOUR);
   }
 
   /** For an interface without addresses: some address of ours, so that answers can come back. */
   #anySource(): IpAddress {
-    for (const iface of this.interfaces.all) {
-      if (!iface.isLoopback && iface.addresses.length > 0) return iface.addresses[0].addr;
+    for (const { isLoopback, addresses } of this.interfaces.all) {
+      const first = isLoopback ? undefined : addresses.find(({ addr }) => addr.family === 4);
+      if (first !== undefined) return first.addr;
     }
     return ANY_V4;
   }
 
-  #make(
+  /** A route that is good until something changes. */
+  readonly make = (
     iface: Interface,
     src: IpAddress,
     dst: IpAddress,
     nextHop: IpAddress,
     via: number,
-  ): CachedRoute {
+  ): CachedRoute => {
     const { caps } = iface;
     // Without TSO the segments are cut here, in soft_offload.ts.
     const gsoMax = caps.tso ? caps.gsoMaxBytes : IPV4_MAX_LEN;
@@ -201,8 +212,9 @@ export class Router {
     const route = new CachedRoute(this.table, iface, src, dst, nextHop, via, gsoMax, usoMax);
     const known = this.pathMtu.get(dst);
     route.mtu = Math.min(iface.mtu, IPV4_MAX_LEN, known === 0 ? Infinity : known);
+    if (route.isV6) route.flowSeed = flowSeed(src, dst, this.flowSecret);
     return route;
-  }
+  };
 }
 
 function isSame(a: IpAddress | null, b: IpAddress | null): boolean {

@@ -9,7 +9,7 @@
  */
 import { CSUM_NONE, CSUM_PARTIAL, GSO_NONE, GSO_UDP_L4, type TxFrames } from "../base/frames.ts";
 import type { Memory } from "../base/memory.ts";
-import { finish, fold, pseudoSumV4, sum } from "../wire/checksum.ts";
+import { finish, fold, pseudoSumV4, pseudoSumV6, sum } from "../wire/checksum.ts";
 import { ETHERNET_HEADER_LEN } from "../wire/ethernet.ts";
 import {
   IPV4_DF,
@@ -22,6 +22,12 @@ import {
   PROTOCOL_UDP,
   refreshIpv4Checksum,
 } from "../wire/ipv4.ts";
+import {
+  IPV6_DST_OFFSET,
+  IPV6_HEADER_LEN,
+  IPV6_PAYLOAD_LEN_OFFSET,
+  IPV6_SRC_OFFSET,
+} from "../wire/ipv6.ts";
 import {
   TCP_CHECKSUM_OFFSET,
   TCP_CWR,
@@ -58,7 +64,7 @@ export class Segmenter {
   constructor(readonly memory: Memory) {}
 
   /**
-   * Cuts the IPv4 GSO row under construction into rows of `gsoSize` bytes of payload and commits
+   * Cuts the GSO row under construction into rows of `gsoSize` bytes of payload and commits
    * all of them, transmitting when the queue is full. `finishSums`: also fills in their checksums.
    * Returns the rows made.
    */
@@ -93,10 +99,13 @@ export class Segmenter {
       payload.give(tx, row, pos, len);
       const ip = hdrOff + ETHERNET_HEADER_LEN;
       const l4Len = hdrLen - l4Pos + len;
-      patchIp(memory.dv, ip, l4 - ip, l4 - ip + l4Len, rows);
+      const isV6 = memory.u8[ip] >>> 4 === 6;
+      if (isV6) {
+        memory.dv.setUint16(ip + IPV6_PAYLOAD_LEN_OFFSET, l4 - ip - IPV6_HEADER_LEN + l4Len);
+      } else patchIp(memory.dv, ip, l4 - ip, l4 - ip + l4Len, rows);
       if (isUdp) memory.dv.setUint16(l4 + UDP_LENGTH_OFFSET, l4Len);
       else patchTcp(memory.dv, l4, rows, size, tcpFlags, pos + len === total);
-      patchPseudoSum(memory.dv, ip, l4, isUdp, l4Len);
+      patchPseudoSum(memory.dv, ip, l4, isV6, isUdp, l4Len);
       if (finishSums) finishChecksum(memory, tx);
       tx.commit();
       rows++;
@@ -132,10 +141,37 @@ function patchTcp(
   dv.setUint8(l4 + TCP_FLAGS_OFFSET + 1, own);
 }
 
-function patchPseudoSum(dv: DataView, ip: number, l4: number, isUdp: boolean, len: number): void {
-  const src = dv.getInt32(ip + IPV4_SRC_OFFSET);
-  const dst = dv.getInt32(ip + IPV4_DST_OFFSET);
+function patchPseudoSum(
+  dv: DataView,
+  ip: number,
+  l4: number,
+  isV6: boolean,
+  isUdp: boolean,
+  len: number,
+): void {
   const field = isUdp ? UDP_CHECKSUM_OFFSET : TCP_CHECKSUM_OFFSET;
   const protocol = isUdp ? PROTOCOL_UDP : PROTOCOL_TCP;
-  dv.setUint16(l4 + field, fold(pseudoSumV4(src, dst, protocol, len)));
+  const pseudo = isV6 ? pseudoSumAt6(dv, ip, protocol, len) : pseudoSumV4(
+    dv.getInt32(ip + IPV4_SRC_OFFSET),
+    dv.getInt32(ip + IPV4_DST_OFFSET),
+    protocol,
+    len,
+  );
+  dv.setUint16(l4 + field, fold(pseudo));
+}
+
+function pseudoSumAt6(dv: DataView, ip: number, protocol: number, len: number): number {
+  const [src, dst] = [ip + IPV6_SRC_OFFSET, ip + IPV6_DST_OFFSET];
+  return pseudoSumV6(
+    dv.getInt32(src),
+    dv.getInt32(src + 4),
+    dv.getInt32(src + 8),
+    dv.getInt32(src + 12),
+    dv.getInt32(dst),
+    dv.getInt32(dst + 4),
+    dv.getInt32(dst + 8),
+    dv.getInt32(dst + 12),
+    protocol,
+    len,
+  );
 }

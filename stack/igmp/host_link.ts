@@ -1,6 +1,6 @@
 /**
- * A host's half of IGMP on one interface: it reports what its sockets want when that changes, and
- * when it is asked, in the version of the querier there.
+ * A host's half of IGMP, or of listener discovery (mld_layer.ts), on one interface: it reports what
+ * its sockets want when that changes, and when it is asked, in the version of the querier there.
  *
  *     version 3      RFC 9776 5     a change: at once, again within a second, [robustness] times
  *     versions 1, 2  RFC 2236 3     a join: at once, again within ten seconds; a leave: once
@@ -21,14 +21,22 @@ import type { IgmpHeader } from "../wire/igmp.ts";
 import type { IgmpConfig } from "./config.ts";
 import { GroupState, type RecordSink } from "./group_state.ts";
 import { Querier } from "./querier.ts";
-import type { Sender } from "./sender.ts";
 
 /** Groups left whose last reports wait; beyond that the oldest is left to the querier's timer. */
 const GONE_MAX = 1024;
 
+/** Writes the messages: sender.ts for IGMP, mld_sender.ts for IPv6. */
+export interface ReportSender {
+  /** A report in an old version: 1 or 2. */
+  report(ifIndex: number, version: number, group: number, nowUs: number): void;
+  leave(ifIndex: number, group: number, nowUs: number): void;
+  /** The records that `fill` gives, in the latest version. */
+  reportV3(ifIndex: number, nowUs: number, fill: (sink: RecordSink) => void): void;
+}
+
 export interface HostLinkDeps {
-  readonly sender: Sender;
-  readonly counters: Counters;
+  readonly sender: ReportSender;
+  readonly counters: Pick<Counters, "igmp">;
   /** Uniform random int32. */
   readonly random: () => number;
   readonly config: IgmpConfig;

@@ -5,3 +5,4 @@
  */
 export * from "./config.ts";
 export { IgmpLayer, type IgmpLayerDeps } from "./igmp_layer.ts";
+export { MldLayer, type MldLayerDeps } from "./mld_layer.ts";

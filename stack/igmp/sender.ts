@@ -23,12 +23,13 @@ import {
   MODE_IS_EXCLUDE,
 } from "../wire/igmp.ts";
 import type { RecordSink } from "./group_state.ts";
+import type { ReportSender } from "./host_link.ts";
 
 const ALL_ROUTERS: IpAddress = IpAddress.v4(0xe0000002 | 0);
 /** Those that speak version 3. */
 const ALL_REPORTS: IpAddress = IpAddress.v4(0xe0000016 | 0);
 /** Longest packet, where the link's MTU is not less. */
-const PACKET_MAX_LEN = 1500;
+export const REPORT_MAX_LEN = 1500;
 
 export interface SenderDeps {
   readonly memory: Memory;
@@ -36,7 +37,7 @@ export interface SenderDeps {
   readonly counters: Counters;
 }
 
-export class Sender {
+export class Sender implements ReportSender {
   constructor(readonly deps: SenderDeps) {}
 
   /** The report of version 1 or 2. */
@@ -56,7 +57,7 @@ export class Sender {
     const route = this.#route(ifIndex, ALL_REPORTS);
     if (route === null) return fill(() => {});
     const { dv } = this.deps.memory;
-    const maxLen = Math.min(route.mtu, PACKET_MAX_LEN) - IGMP_IP_HEADER_LEN;
+    const maxLen = Math.min(route.mtu, REPORT_MAX_LEN) - IGMP_IP_HEADER_LEN;
     let [off, len, records] = [-1, 0, 0];
     const send = () => {
       if (off < 0) return;

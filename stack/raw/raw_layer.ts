@@ -1,12 +1,13 @@
 /**
- * Raw sockets: every packet of a protocol, IP header included, to every endpoint that wants it,
- * before the protocol itself sees it; and packets of any protocol out, with our IP header or the
- * program's (IP_HDRINCL).
+ * Raw sockets: every packet of a protocol to every endpoint that wants it, before the protocol
+ * itself sees it: in IPv4 with its header, in IPv6 from the protocol's own on (RFC 3542 3); and
+ * packets of any protocol out, with our IP header or the program's (IP_HDRINCL, IPV6_HDRINCL).
  *
  * @module
  */
 import type { Counters } from "../base/counters.ts";
 import type { Memory } from "../base/memory.ts";
+import { CSUM_NONE } from "../base/frames.ts";
 import type { DatagramSink } from "../base/datagram_sink.ts";
 import { EINVAL } from "../base/errno.ts";
 import { ANY_V4, type IpAddress } from "../base/ip_address.ts";
@@ -19,7 +20,9 @@ import {
   refreshIpv4Checksum,
 } from "../wire/ipv4.ts";
 import type { IcmpError, Network, Route } from "../base/network.ts";
-import type { Packet } from "../base/packet.ts";
+import { isDestination, isSource, type Packet } from "../base/packet.ts";
+import { finish, fold, pseudoSum, pseudoSumOfPacket, sum } from "../wire/checksum.ts";
+import { IPV6_HEADER_LEN, PROTOCOL_ICMPV6 } from "../wire/ipv6.ts";
 
 export class RawEndpoint {
   local: IpAddress = ANY_V4;
@@ -32,8 +35,13 @@ export class RawEndpoint {
   icmpFilter = 0;
   /** IP_ROUTER_ALERT: packets for others that routers are to look at come here. */
   hearsAlerts = false;
+  /** ICMP6_FILTER: bit n set: messages of type n are not wanted. Eight words. */
+  icmp6Filter: Int32Array | null = null;
+  /** IPV6_CHECKSUM: where the checksum is, which is made and verified here; -1: nowhere. */
+  checksumOffset = -1;
 
-  constructor(readonly protocol: number, readonly sink: DatagramSink) {}
+  /** `family`: 4 or 6. */
+  constructor(readonly protocol: number, readonly sink: DatagramSink, readonly family = 4) {}
 }
 
 export interface RawLayerDeps {
@@ -76,10 +84,11 @@ export class RawLayer {
     let delivered = false;
     for (let i = 0; i < endpoints.length; i++) {
       const endpoint = endpoints[i];
-      if (!this.#wants(endpoint, pkt)) continue;
+      if (endpoint.family !== pkt.family || !this.#wants(endpoint, pkt)) continue;
       delivered = true;
       this.#counters.raw.inDatagrams++;
-      endpoint.sink.receive(pkt, pkt.networkOff, pkt.endOff - pkt.networkOff, 0);
+      const off = pkt.family === 6 ? pkt.transportOff : pkt.networkOff;
+      endpoint.sink.receive(pkt, off, pkt.endOff - off, 0);
     }
     return delivered;
   }
@@ -100,7 +109,8 @@ export class RawLayer {
     const endpoints = this.#byProtocol[error.protocol];
     if (endpoints === undefined) return;
     for (const endpoint of endpoints) {
-      const { local, remote, sink } = endpoint;
+      const { local, remote, sink, family } = endpoint;
+      if (family !== error.local.family) continue;
       if (!local.isUnspecified && !local.equals(error.local)) continue;
       if (remote !== null && !remote.equals(error.remote)) continue;
       sink.icmpError(error, 0, error.quotedOff, nowUs);
@@ -121,7 +131,16 @@ export class RawLayer {
     dontFragment: boolean,
     nowUs: number,
   ): number {
-    if (endpoint.hasHeader) return this.#outputWithHeader(route, off, len, nowUs);
+    if (endpoint.hasHeader) {
+      const isV6 = endpoint.family === 6;
+      if (isV6) return this.#outputWithHeaderV6(route, off, len, nowUs);
+      return this.#outputWithHeader(route, off, len, nowUs);
+    }
+    const { checksumOffset } = endpoint;
+    if (checksumOffset >= 0) {
+      if (checksumOffset + 2 > len) return -EINVAL;
+      this.#fillChecksum(route, endpoint.protocol, off, len, checksumOffset);
+    }
     const row = this.#network.begin(route);
     const tx = route.tx;
     tx.payOff[row] = off;
@@ -164,18 +183,61 @@ export class RawLayer {
     return result;
   }
 
+  /** The payload length is the program's own; what is not an IPv6 packet is refused. */
+  #outputWithHeaderV6(route: Route, off: number, len: number, nowUs: number): number {
+    if (len < IPV6_HEADER_LEN) return -EINVAL;
+    const row = this.#network.begin(route);
+    const tx = route.tx;
+    const hdr = tx.l4Off[row];
+    this.#memory.u8.copyWithin(hdr, off, off + IPV6_HEADER_LEN);
+    tx.hdrLen[row] = IPV6_HEADER_LEN;
+    tx.payOff[row] = off + IPV6_HEADER_LEN;
+    tx.payLen[row] = len - IPV6_HEADER_LEN;
+    const result = this.#network.sendWithIpHeader(route, nowUs);
+    if (result >= 0) this.#counters.raw.outDatagrams++;
+    return result;
+  }
+
+  /** Of the message at `off`, in place. */
+  #fillChecksum({ src, dst }: Route, protocol: number, off: number, len: number, at: number): void {
+    const { dv } = this.#memory;
+    dv.setUint16(off + at, 0);
+    const pseudo = pseudoSum(src, dst, protocol, len);
+    dv.setUint16(off + at, finish(sum(dv, off, len, pseudo)) || 0xffff);
+  }
+
+  /** RFC 3542 3.1 */
+  #isSumRight(pkt: Packet, checksumOffset: number): boolean {
+    const len = pkt.endOff - pkt.transportOff;
+    if (checksumOffset + 2 > len) return false;
+    if (pkt.csum !== CSUM_NONE) return true;
+    const pseudo = pseudoSumOfPacket(pkt, pkt.protocol, len);
+    return fold(sum(this.#memory.dv, pkt.transportOff, len, pseudo)) === 0xffff;
+  }
+
   #newId(): number {
     return (this.#random() & 0xffff) || 1;
   }
 
   #wants(endpoint: RawEndpoint, pkt: Packet): boolean {
-    const { local, remote, ifIndex, icmpFilter } = endpoint;
-    if (!local.isUnspecified && local.w3 !== pkt.dst3) return false;
-    if (remote !== null && remote.w3 !== pkt.src3) return false;
+    const { local, remote, ifIndex, icmpFilter, checksumOffset } = endpoint;
+    if (!local.isUnspecified && !isDestination(local, pkt)) return false;
+    if (remote !== null && !isSource(remote, pkt)) return false;
     if (ifIndex !== 0 && ifIndex !== pkt.ifIndex) return false;
+    if (pkt.family === 6) {
+      if (!this.#wantsIcmp6(endpoint, pkt)) return false;
+      return checksumOffset < 0 || this.#isSumRight(pkt, checksumOffset);
+    }
     if (icmpFilter === 0 || pkt.protocol !== PROTOCOL_ICMP) return true;
     if (pkt.transportOff >= pkt.endOff) return false;
     const type = this.#memory.u8[pkt.transportOff];
     return type >= 32 || ((icmpFilter >>> type) & 1) === 0;
+  }
+
+  #wantsIcmp6({ icmp6Filter }: RawEndpoint, pkt: Packet): boolean {
+    if (icmp6Filter === null || pkt.protocol !== PROTOCOL_ICMPV6) return true;
+    if (pkt.transportOff >= pkt.endOff) return false;
+    const type = this.#memory.u8[pkt.transportOff];
+    return ((icmp6Filter[type >> 5] >>> (type & 31)) & 1) === 0;
   }
 }

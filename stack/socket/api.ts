@@ -163,9 +163,10 @@ export interface DatagramSocket extends Socket {
   send(off: number, payloadLen: number, nowUs: number): number;
   /**
    * What `send` to `addr`:`port` would return at once (0 or -errno), as sendto(2) has to tell;
-   * binds the socket if need be. `addr` null: the connected peer.
+   * binds the socket if need be. `addr` null: the connected peer; `scopeId`: the link of an address
+   * of one link.
    */
-  check(addr: IpAddress | null, port: number, payloadLen: number): number;
+  check(addr: IpAddress | null, port: number, payloadLen: number, scopeId?: number): number;
   /** Records waiting in the receive queue. */
   recvCount(): number;
   /**
@@ -182,7 +183,7 @@ export interface DatagramSocket extends Socket {
 /** One entry of the error queue (IP_RECVERR, MSG_ERRQUEUE). */
 export interface ErrorQueueEntry {
   readonly errno: number;
-  /** SO_EE_ORIGIN_LOCAL 1, _ICMP 2 */
+  /** SO_EE_ORIGIN_LOCAL 1, _ICMP 2, _ICMP6 3 */
   readonly origin: number;
   readonly type: number;
   readonly code: number;

@@ -6,11 +6,11 @@
  */
 import { checkSource } from "../base/address_family.ts";
 import { EADDRNOTAVAIL } from "../base/errno.ts";
-import { ANY_V4, type IpAddress } from "../base/ip_address.ts";
+import { ANY_V4, ANY_V6, type IpAddress } from "../base/ip_address.ts";
 import type { Network } from "../base/network.ts";
 import type { SocketOptions } from "../base/socket_options.ts";
 
-/** Returns 0 or -errno. A dual-stack socket takes IPv4 addresses and the IPv6 wildcard. */
+/** Returns 0 or -errno. A dual-stack socket takes IPv4 addresses too. */
 export function checkBindable(
   network: Network,
   domain: number,
@@ -19,9 +19,9 @@ export function checkBindable(
 ): number {
   const refused = checkSource(domain, options.v6Only, addr);
   if (refused !== 0) return refused;
-  if (addr.family !== 4) return addr.isUnspecified ? 0 : -EADDRNOTAVAIL; // no IPv6 yet
   if (addr.isUnspecified || addr.isMulticast || addr.isBroadcast) return 0;
   if (options.freeBind || options.transparent || network.isLocal(addr)) return 0;
+  if (addr.family === 6) return -EADDRNOTAVAIL;
   const route = network.route(addr, null, 0);
   return typeof route !== "number" && route.isBroadcast ? 0 : -EADDRNOTAVAIL;
 }
@@ -31,8 +31,8 @@ export function checkBindable(
  * broadcast or multicast address, the interface's is taken (unspecified).
  */
 export function sourceOfBound(network: Network, addr: IpAddress): IpAddress {
-  if (addr.family !== 4 || addr.isMulticast || addr.isBroadcast) return ANY_V4;
-  if (network.isLocal(addr)) return addr;
+  if (addr.isMulticast || addr.isBroadcast) return addr.family === 4 ? ANY_V4 : ANY_V6;
+  if (addr.family === 6 || network.isLocal(addr)) return addr;
   const route = network.route(addr, null, 0);
   return typeof route !== "number" && route.isBroadcast ? ANY_V4 : addr;
 }

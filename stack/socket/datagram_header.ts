@@ -9,6 +9,7 @@
  *     12 i32 errno (with ERROR); of a datagram that was received, u32: how many were dropped before
  *     16 u8[16] address (IPv4: the first 4 bytes)
  *     32 u8 ttl   33 u8 tos   34 u16 UDP_SEGMENT, or the port that it was sent to   36 u32 ifindex
+ *        (on the way from a program: of IP_PKTINFO, or the scope of an IPv6 address of one link)
  *     40 u8[16] destination (IP_PKTINFO)
  *     56 u64 receive time, microseconds of CLOCK_REALTIME (0: none); on the way from a program the
  *            token, which tells the service that the shim has made the header
@@ -18,7 +19,7 @@
  * @module
  */
 import type { Packet } from "../base/packet.ts";
-import { AF_INET } from "../base/socket_constants.ts";
+import { AF_INET, AF_INET6 } from "../base/socket_constants.ts";
 
 export const DGRAM_HEADER_LEN = 72;
 export const DGRAM_MAGIC = 0x4e44;
@@ -63,7 +64,7 @@ export const DGRAM_HAS_SEGMENT = 128;
 const FAMILY_NONE = 0;
 const TWO_32 = 4294967296;
 
-/** Writes the header of a received IPv4 datagram at `off`. */
+/** Writes the header of a received datagram at `off`. */
 export function emitReceived(
   dv: DataView,
   off: number,
@@ -77,23 +78,24 @@ export function emitReceived(
   dv.setUint16(off, DGRAM_MAGIC, true);
   dv.setUint16(off + DGRAM_FLAGS_OFF, 0, true);
   dv.setUint32(off + DGRAM_PAYLOAD_LEN_OFF, payloadLen, true);
-  dv.setUint16(off + DGRAM_FAMILY_OFF, AF_INET, true);
+  const isV6 = pkt.family === 6;
+  dv.setUint16(off + DGRAM_FAMILY_OFF, isV6 ? AF_INET6 : AF_INET, true);
   dv.setUint16(off + DGRAM_PORT_OFF, port, true);
   dv.setUint32(off + DGRAM_DROPS_OFF, drops, true);
-  dv.setInt32(off + DGRAM_ADDR_OFF, pkt.src3);
-  dv.setInt32(off + DGRAM_ADDR_OFF + 4, 0);
-  dv.setInt32(off + DGRAM_ADDR_OFF + 8, 0);
-  dv.setInt32(off + DGRAM_ADDR_OFF + 12, 0);
+  dv.setInt32(off + DGRAM_ADDR_OFF, isV6 ? pkt.src0 : pkt.src3);
+  dv.setInt32(off + DGRAM_ADDR_OFF + 4, isV6 ? pkt.src1 : 0);
+  dv.setInt32(off + DGRAM_ADDR_OFF + 8, isV6 ? pkt.src2 : 0);
+  dv.setInt32(off + DGRAM_ADDR_OFF + 12, isV6 ? pkt.src3 : 0);
   dv.setUint8(off + DGRAM_TTL_OFF, pkt.ttl);
   dv.setUint8(off + DGRAM_TOS_OFF, pkt.tos);
   const hasPorts = pkt.transportOff + 4 <= pkt.endOff;
   const dstPort = hasPorts ? dv.getUint16(pkt.transportOff + 2) : 0;
   dv.setUint16(off + DGRAM_DST_PORT_OFF, dstPort, true);
   dv.setUint32(off + DGRAM_IFINDEX_OFF, pkt.ifIndex, true);
-  dv.setInt32(off + DGRAM_DST_OFF, pkt.dst3);
-  dv.setInt32(off + DGRAM_DST_OFF + 4, 0);
-  dv.setInt32(off + DGRAM_DST_OFF + 8, 0);
-  dv.setInt32(off + DGRAM_DST_OFF + 12, 0);
+  dv.setInt32(off + DGRAM_DST_OFF, isV6 ? pkt.dst0 : pkt.dst3);
+  dv.setInt32(off + DGRAM_DST_OFF + 4, isV6 ? pkt.dst1 : 0);
+  dv.setInt32(off + DGRAM_DST_OFF + 8, isV6 ? pkt.dst2 : 0);
+  dv.setInt32(off + DGRAM_DST_OFF + 12, isV6 ? pkt.dst3 : 0);
   const high = Math.floor(realtimeUs / TWO_32);
   dv.setUint32(off + DGRAM_TIME_OFF, realtimeUs - high * TWO_32, true);
   dv.setUint32(off + DGRAM_TIME_OFF + 4, high, true);

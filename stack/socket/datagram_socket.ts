@@ -32,7 +32,7 @@ import {
 import { checkBindable, sourceOfBound } from "./bind_check.ts";
 import { AF_INET, AF_INET6, PMTUDISC_DONT, SHUT_RD, SHUT_RDWR } from "../base/socket_constants.ts";
 import * as h from "./datagram_header.ts";
-import { Destination } from "./destination.ts";
+import { Destination, ipHeaderLen } from "./destination.ts";
 import { ErrorQueue } from "./error_queue.ts";
 import { Memberships } from "./memberships.ts";
 import { filterDatagram, type PacketFilter } from "./packet_filter.ts";
@@ -54,6 +54,8 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
   owner: unknown = null;
   sendBuffer: number;
   icmpFilter: number | null = null;
+  icmp6Filter: Int32Array | null = null;
+  checksumOffset = -1;
   packetFilter: PacketFilter | null = null;
   protected readonly destination: Destination;
   readonly memberships: Memberships;
@@ -223,20 +225,18 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
       : dv.getUint16(off + h.DGRAM_SEGMENT_OFF, true);
     const tooBig = this.#checkLen(route, port, payloadLen);
     if (tooBig !== 0) return tooBig;
-    const ttl = (flags & h.DGRAM_HAS_TTL) !== 0
-      ? dv.getUint8(off + h.DGRAM_TTL_OFF)
-      : this.destination.ttlOn(route);
-    const tos = (flags & h.DGRAM_HAS_TOS) !== 0
-      ? dv.getUint8(off + h.DGRAM_TOS_OFF)
-      : this.options.tos;
-    const packetLen = IPV4_HEADER_LEN + this.headerLen + payloadLen;
+    const hasTtl = (flags & h.DGRAM_HAS_TTL) !== 0;
+    const ttl = hasTtl ? dv.getUint8(off + h.DGRAM_TTL_OFF) : this.destination.ttlOn(route);
+    const hasTos = (flags & h.DGRAM_HAS_TOS) !== 0;
+    const tos = hasTos ? dv.getUint8(off + h.DGRAM_TOS_OFF) : this.destination.tosOn(route);
+    const packetLen = ipHeaderLen(route) + this.headerLen + payloadLen;
     const df = this.destination.dontFragment(route, packetLen);
-    const payload = off + h.DGRAM_HEADER_LEN;
-    const result = this.transmit(route, port, payload, payloadLen, ttl, tos, df, nowUs);
+    const at = off + h.DGRAM_HEADER_LEN;
+    const result = this.transmit(route, port, at, payloadLen, ttl, tos, df, nowUs);
     return result < 0 ? result : payloadLen;
   }
 
-  check(addr: IpAddress | null, port: number, payloadLen: number): number {
+  check(addr: IpAddress | null, port: number, payloadLen: number, scopeId = 0): number {
     if (this.soError !== 0) return -this.#queue.takeErrorAndRecord();
     if (this.#isClosed || this.#isSendShut) return -EPIPE;
     let route: Route | number;
@@ -245,8 +245,7 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
     } else {
       const refused = checkDestination(this.domain, this.options.v6Only, addr);
       if (refused !== 0) return refused;
-      if (addr.family !== 4) return -ENETUNREACH; // no IPv6 yet
-      route = this.destination.routeToV4(addr.w3, this.#sourceAddr);
+      route = this.destination.routeToAddress(addr, scopeId, this.#sourceAddr);
     }
     if (typeof route === "number") return route;
     const verdict = addr === null ? 0 : this.checkPort(port);
@@ -364,13 +363,13 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
       const isV4 = dv.getUint16(off + h.DGRAM_FAMILY_OFF, true) === AF_INET;
       const refused = checkDestination(this.domain, this.options.v6Only, isV4 ? ANY_V4 : ANY_V6);
       if (refused !== 0) return refused;
-      if (!isV4) return -ENETUNREACH; // no IPv6 yet
+      if (!isV4) return this.destination.routeOfV6(off, hasPktInfo, this.#sourceAddr);
       const word = dv.getInt32(off + h.DGRAM_ADDR_OFF);
       if (!hasPktInfo) return this.destination.routeToV4(word, this.#sourceAddr);
       dst = IpAddress.v4(word);
     }
     if (dst === null) return -EDESTADDRREQ;
-    const src = IpAddress.v4(dv.getInt32(off + h.DGRAM_DST_OFF));
+    const src = IpAddress.read(dv, off + h.DGRAM_DST_OFF, dst.family);
     const ifIndex = dv.getInt32(off + h.DGRAM_IFINDEX_OFF, true);
     return this.destination.routeTo(dst, src.isUnspecified ? this.#sourceAddr : src, ifIndex);
   }
@@ -387,10 +386,12 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
 
   /** -EMSGSIZE for what is longer than a packet can be, or than the path takes unfragmented. */
   #checkLen(route: Route, port: number, payloadLen: number): number {
-    if (payloadLen > this.maxPayload) return -EMSGSIZE;
-    if (!this.destination.refusesTooBig) return 0;
+    // IPv4 counts its header (20 bytes) in the length, IPv6 (40) does not.
+    const longer = ipHeaderLen(route) - IPV4_HEADER_LEN;
+    if (payloadLen > this.maxPayload + longer) return -EMSGSIZE;
+    if (!this.destination.refusesTooBig(route)) return 0;
     const longest = this.segment > 0 ? Math.min(this.segment, payloadLen) : payloadLen;
-    if (IPV4_HEADER_LEN + this.headerLen + longest <= route.mtu) return 0;
+    if (ipHeaderLen(route) + this.headerLen + longest <= route.mtu) return 0;
     if (this.options.recvErr && this.#errors.pushTooBig(route.dst, port, route.mtu)) {
       this.env.ready.raise(this, EVENT_ERRQUEUE);
     }

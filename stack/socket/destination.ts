@@ -5,7 +5,7 @@
  * @module
  */
 import { EACCES, ENETUNREACH } from "../base/errno.ts";
-import { IpAddress } from "../base/ip_address.ts";
+import { ANY_V6, IpAddress } from "../base/ip_address.ts";
 import type { Route } from "../base/network.ts";
 import {
   PMTUDISC_DO,
@@ -13,18 +13,26 @@ import {
   PMTUDISC_PROBE,
   PMTUDISC_WANT,
 } from "../base/socket_constants.ts";
+import { IPV4_HEADER_LEN } from "../wire/ipv4.ts";
+import { IPV6_HEADER_LEN } from "../wire/ipv6.ts";
+import { DGRAM_ADDR_OFF, DGRAM_DST_OFF, DGRAM_IFINDEX_OFF } from "./datagram_header.ts";
 import type { SocketEnv } from "./socket_env.ts";
 import type { SocketOptions } from "../base/socket_options.ts";
 
 export class Destination {
   #word = 0;
   #route: Route | null = null;
+  /** The same of IPv6, and the link that was asked for. */
+  #addr6: IpAddress = ANY_V6;
+  #ifIndex6 = 0;
+  #route6: Route | null = null;
 
   constructor(readonly env: SocketEnv, readonly options: SocketOptions) {}
 
   /** Options or addresses have changed. */
   forget(): void {
     this.#route = null;
+    this.#route6 = null;
   }
 
   /** The route to the int32 address `word`; `own`: what the socket sends from. */
@@ -39,15 +47,57 @@ export class Destination {
     return route;
   }
 
+  /** The route to an address; `scopeId`: the link of one that is one link's. */
+  routeToAddress(addr: IpAddress, scopeId: number, own: IpAddress): Route | number {
+    if (addr.family === 4) return this.routeToV4(addr.w3, own);
+    return this.routeTo(addr, own, addr.isLinkLocal || addr.isMulticast ? scopeId : 0);
+  }
+
+  /**
+   * The route of a datagram whose header at `off` names its destination in IPv6; beside it is the
+   * link, if it is one of a link only. `own`: what the socket sends from, unless IPV6_PKTINFO says.
+   */
+  routeOfV6(off: number, hasPktInfo: boolean, own: IpAddress): Route | number {
+    const { memory: { dv } } = this.env;
+    const at = off + DGRAM_ADDR_OFF;
+    const isMapped = dv.getInt32(at) === 0 && dv.getInt32(at + 4) === 0 &&
+      dv.getInt32(at + 8) === 0xffff;
+    if (isMapped) return this.routeToV4(dv.getInt32(at + 12), own);
+    const ifIndex = dv.getInt32(off + DGRAM_IFINDEX_OFF, true);
+    if (!hasPktInfo) return this.routeToV6(dv, at, ifIndex, own);
+    const src = IpAddress.read(dv, off + DGRAM_DST_OFF, 6);
+    return this.routeTo(IpAddress.read(dv, at, 6), src.isUnspecified ? own : src, ifIndex);
+  }
+
+  /** The route to the IPv6 address whose 16 bytes are at `off`; `ifIndex`: its link, 0: any. */
+  routeToV6(dv: DataView, off: number, ifIndex: number, own: IpAddress): Route | number {
+    const known = this.#route6;
+    const addr = this.#addr6;
+    if (
+      known !== null && known.valid && ifIndex === this.#ifIndex6 &&
+      addr.w3 === dv.getInt32(off + 12) && addr.w2 === dv.getInt32(off + 8) &&
+      addr.w1 === dv.getInt32(off + 4) && addr.w0 === dv.getInt32(off)
+    ) return known;
+    const dst = IpAddress.read(dv, off, 6);
+    const route = this.routeTo(dst, own, ifIndex);
+    if (typeof route !== "number") {
+      this.#addr6 = dst;
+      this.#ifIndex6 = ifIndex;
+      this.#route6 = route;
+    }
+    return route;
+  }
+
   /** `ifIndex`: from IP_PKTINFO; 0: by the options. -EACCES: a broadcast without SO_BROADCAST. */
   routeTo(dst: IpAddress, own: IpAddress, ifIndex: number): Route | number {
     const options = this.options;
     let out = options.ifIndex || ifIndex;
-    let src: IpAddress | null = own.isUnspecified || own.family !== 4 ? null : own;
+    let src: IpAddress | null = own.isUnspecified || own.family !== dst.family ? null : own;
     if (src !== null && (src.isMulticast || src.isBroadcast)) src = null;
     if (dst.isMulticast) {
       out ||= options.multicastIfIndex;
-      if (src === null && options.multicastAddr !== 0) src = IpAddress.v4(options.multicastAddr);
+      const hasAddr = dst.family === 4 && options.multicastAddr !== 0;
+      if (src === null && hasAddr) src = IpAddress.v4(options.multicastAddr);
     } else {
       out ||= options.unicastIfIndex;
     }
@@ -64,16 +114,28 @@ export class Destination {
     return ttl < 0 ? this.env.defaultTtl : ttl;
   }
 
+  /** Type of service, or traffic class. */
+  tosOn(route: Route): number {
+    return route.dst.family === 6 ? this.options.tclass : this.options.tos;
+  }
+
   /** Whether a packet of `packetLen` bytes must not be fragmented: IP_MTU_DISCOVER, ip(7). */
   dontFragment(route: Route, packetLen: number): boolean {
+    if (this.options.dontFrag6 && route.dst.family === 6) return true;
     const mode = this.options.mtuDiscover;
     if (mode === PMTUDISC_WANT) return packetLen <= route.mtu;
     return mode === PMTUDISC_DO || mode === PMTUDISC_PROBE;
   }
 
-  /** Whether a packet longer than the path MTU is refused instead of fragmented. */
-  get refusesTooBig(): boolean {
+  /** Whether a packet longer than the path MTU of `route` is refused instead of fragmented. */
+  refusesTooBig(route: Route): boolean {
     const mode = this.options.mtuDiscover;
+    if (this.options.dontFrag6 && route.dst.family === 6) return true;
     return mode === PMTUDISC_DO || mode === PMTUDISC_PROBE || mode === PMTUDISC_INTERFACE;
   }
+}
+
+/** Bytes of the IP header of what goes by `route`. */
+export function ipHeaderLen(route: Route): number {
+  return route.dst.family === 6 ? IPV6_HEADER_LEN : IPV4_HEADER_LEN;
 }

@@ -12,6 +12,7 @@ import type { ErrorQueueEntry } from "./api.ts";
 /** sock_extended_err.ee_origin */
 const ORIGIN_LOCAL = 1;
 const ORIGIN_ICMP = 2;
+const ORIGIN_ICMP6 = 3;
 
 export class ErrorQueue {
   readonly #entries: ErrorQueueEntry[] = [];
@@ -27,7 +28,7 @@ export class ErrorQueue {
     const end = error.quotedOff + error.quotedLen;
     return this.#push({
       errno: error.errno,
-      origin: ORIGIN_ICMP,
+      origin: error.local.family === 6 ? ORIGIN_ICMP6 : ORIGIN_ICMP,
       type: error.type,
       code: error.code,
       info: error.mtu,

@@ -73,9 +73,19 @@ export class JoinedDatagrams {
 
 /** Whether the datagram at hand has the addresses, ports, TTL and TOS of the record's. */
 function isOfFlow(dv: DataView, record: number, pkt: Packet, port: number): boolean {
-  return dv.getInt32(record + DGRAM_ADDR_OFF) === pkt.src3 &&
-    dv.getUint16(record + DGRAM_PORT_OFF, true) === port &&
-    dv.getInt32(record + DGRAM_DST_OFF) === pkt.dst3 &&
+  const isSame = pkt.family === 4
+    ? dv.getInt32(record + DGRAM_ADDR_OFF) === pkt.src3 &&
+      dv.getInt32(record + DGRAM_DST_OFF) === pkt.dst3 &&
+      dv.getInt32(record + DGRAM_ADDR_OFF + 12) === 0
+    : dv.getInt32(record + DGRAM_ADDR_OFF + 12) === pkt.src3 &&
+      dv.getInt32(record + DGRAM_ADDR_OFF + 8) === pkt.src2 &&
+      dv.getInt32(record + DGRAM_ADDR_OFF + 4) === pkt.src1 &&
+      dv.getInt32(record + DGRAM_ADDR_OFF) === pkt.src0 &&
+      dv.getInt32(record + DGRAM_DST_OFF + 12) === pkt.dst3 &&
+      dv.getInt32(record + DGRAM_DST_OFF + 8) === pkt.dst2 &&
+      dv.getInt32(record + DGRAM_DST_OFF + 4) === pkt.dst1 &&
+      dv.getInt32(record + DGRAM_DST_OFF) === pkt.dst0;
+  return isSame && dv.getUint16(record + DGRAM_PORT_OFF, true) === port &&
     dv.getUint16(record + DGRAM_DST_PORT_OFF, true) === dv.getUint16(pkt.transportOff + 2) &&
     dv.getUint32(record + DGRAM_IFINDEX_OFF, true) === pkt.ifIndex &&
     dv.getUint8(record + DGRAM_TTL_OFF) === pkt.ttl &&

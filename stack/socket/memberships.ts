@@ -29,9 +29,9 @@ export class Memberships {
   join(choice: GroupChoice, isInclude = false): number {
     const index = this.#choose(choice);
     if (index === 0) return -ENODEV;
-    const group = choice.group.w3;
-    if (this.find(group, index) !== undefined) return -EADDRINUSE;
+    if (this.find(this.#numberOf(choice), index) !== undefined) return -EADDRINUSE;
     if (this.list.length >= this.env.config.maxMemberships) return -ENOBUFS;
+    const group = this.env.numbers.hold(choice.group);
     const joined: GroupMembership = { group, ifIndex: index, isInclude, sources: [] };
     this.list.push(joined);
     this.env.interfaces.changeFilter(index, group, null, joined);
@@ -39,13 +39,14 @@ export class Memberships {
   }
 
   leave(choice: GroupChoice): number {
-    const { group, ifIndex, ifAddr } = choice;
+    const { ifIndex, ifAddr } = choice;
     const index = this.#choose(choice);
     if (index === 0) return ifIndex === 0 && ifAddr === 0 ? -ENODEV : -EADDRNOTAVAIL;
-    const found = this.find(group.w3, index);
+    const found = this.find(this.#numberOf(choice), index);
     if (found === undefined) return -EADDRNOTAVAIL;
     this.list.splice(this.list.indexOf(found), 1);
-    this.env.interfaces.changeFilter(index, group.w3, found, null);
+    this.env.interfaces.changeFilter(index, found.group, found, null);
+    this.env.numbers.release(found.group);
     return 0;
   }
 
@@ -81,7 +82,7 @@ export class Memberships {
     const index = this.#choose(choice);
     if (index === 0) return -ENODEV;
     if (isInclude && sources.length === 0) return this.leave(choice);
-    const found = this.find(choice.group.w3, index);
+    const found = this.find(this.#numberOf(choice), index);
     if (found === undefined) return -EINVAL;
     return this.#change(found, isInclude, [...new Set(sources)]);
   }
@@ -90,6 +91,7 @@ export class Memberships {
     for (const membership of this.list) {
       const { group, ifIndex } = membership;
       this.env.interfaces.changeFilter(ifIndex, group, membership, null);
+      this.env.numbers.release(group);
     }
     this.list.length = 0;
   }
@@ -102,7 +104,7 @@ export class Memberships {
   ): number {
     const index = this.#choose(choice);
     if (index === 0) return -ENODEV;
-    const found = this.find(choice.group.w3, index);
+    const found = this.find(this.#numberOf(choice), index);
     if (found === undefined) return -EINVAL;
     if (found.isInclude !== isInclude) {
       if (found.sources.length > 0) return -EINVAL;
@@ -123,6 +125,10 @@ export class Memberships {
     if (found.sources.length >= this.maxSources) return -ENOBUFS;
     if (found.sources.includes(source)) return -EADDRNOTAVAIL;
     return this.#change(found, found.isInclude, [...found.sources, source]);
+  }
+
+  #numberOf({ group }: GroupChoice): number {
+    return this.env.numbers.find(group);
   }
 
   /** undefined: it is no member. */

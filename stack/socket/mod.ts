@@ -4,6 +4,7 @@
  * @module
  */
 export * from "./api.ts";
+export { needsScope, useScope } from "./scope.ts";
 export * from "./config.ts";
 export * from "./datagram_header.ts";
 export * from "../base/socket_constants.ts";
@@ -11,7 +12,7 @@ export { getOption, setOption } from "./options.ts";
 export { PingSocket } from "./ping_socket.ts";
 export { RawSocket } from "./raw_socket.ts";
 export { ReadyList } from "./ready_list.ts";
-export type { SocketEnv, SocketInterfaces } from "./socket_env.ts";
+export type { RealtimeClock, SocketEnv, SocketInterfaces } from "./socket_env.ts";
 export type { InterfaceNames } from "./option_host.ts";
 export { TcpStreamSocket } from "./stream_socket.ts";
 export { UdpSocket } from "./udp_socket.ts";

@@ -59,6 +59,10 @@ export interface OptionHost {
   packetFilter?: PacketFilter | null;
   /** ICMP_FILTER, null when the socket has none. */
   icmpFilter: number | null;
+  /** ICMP6_FILTER: eight words; null when the socket has none. */
+  readonly icmp6Filter: Int32Array | null;
+  /** IPV6_CHECKSUM of a raw socket; -1: none. */
+  checksumOffset: number;
   /** IP_RECVERR was turned off: what is queued is dropped. */
   purgeErrorQueue(): void;
 }

@@ -44,6 +44,8 @@ function setAtLevel(host: OptionHost, level: number, name: number, value: Uint8A
       return setIpv6(host, name, value);
     case c.SOL_RAW:
       return setRaw(host, name, value);
+    case c.IPPROTO_ICMPV6:
+      return setIcmp6(host, name, value);
     case c.IPPROTO_UDP:
       return setUdp(host, name, value);
     default:
@@ -65,6 +67,8 @@ function speaks(host: OptionHost, level: number): boolean {
       return isUdp(host);
     case c.SOL_RAW:
       return host.type === c.SOCK_RAW;
+    case c.IPPROTO_ICMPV6:
+      return host.icmp6Filter !== null;
     default:
       return false;
   }
@@ -95,6 +99,8 @@ export function getOption(
       return getIpv6(host, name);
     case c.SOL_RAW:
       return getRaw(host, name);
+    case c.IPPROTO_ICMPV6:
+      return name === c.ICMPV6_FILTER ? new Uint8Array(filterBytes(host)) : -ENOPROTOOPT;
     case c.IPPROTO_UDP:
       return getUdp(host, name);
     default:
@@ -103,7 +109,7 @@ export function getOption(
 }
 
 function setRaw(host: OptionHost, name: number, value: Uint8Array): number {
-  if (name !== c.ICMP_FILTER) return -ENOPROTOOPT;
+  if (name !== c.ICMP_FILTER || host.domain !== c.AF_INET) return -ENOPROTOOPT;
   const filter = host.icmpFilter;
   if (filter === null) return -EOPNOTSUPP;
   const bytes = intBytes(filter);
@@ -115,6 +121,18 @@ function setRaw(host: OptionHost, name: number, value: Uint8Array): number {
 function getRaw(host: OptionHost, name: number): Uint8Array | number {
   if (name !== c.ICMP_FILTER) return -ENOPROTOOPT;
   return host.icmpFilter === null ? -EOPNOTSUPP : intBytes(host.icmpFilter);
+}
+
+/** ICMP6_FILTER: a bit for each type that is not wanted. */
+function setIcmp6(host: OptionHost, name: number, value: Uint8Array): number {
+  if (name !== c.ICMPV6_FILTER) return -ENOPROTOOPT;
+  const bytes = filterBytes(host);
+  bytes.set(value.subarray(0, bytes.length));
+  return 0;
+}
+
+function filterBytes({ icmp6Filter }: OptionHost): Uint8Array {
+  return icmp6Filter === null ? NOTHING : new Uint8Array(icmp6Filter.buffer);
 }
 
 function isUdp(host: OptionHost): boolean {

@@ -1,5 +1,6 @@
 /**
- * Ping sockets: icmp(7), SOCK_DGRAM with IPPROTO_ICMP. The port is the echo identifier.
+ * Ping sockets: icmp(7), SOCK_DGRAM with IPPROTO_ICMP or IPPROTO_ICMPV6. The port is the echo
+ * identifier.
  *
  * @module
  */
@@ -8,7 +9,7 @@ import { DROP_RAW_QUEUE_FULL } from "../base/drop_reason.ts";
 import type { IpAddress } from "../base/ip_address.ts";
 import { IPV4_HEADER_LEN, IPV4_MAX_LEN } from "../wire/ipv4.ts";
 import type { Route } from "../base/network.ts";
-import { AF_INET, IPPROTO_ICMP, SOCK_DGRAM } from "../base/socket_constants.ts";
+import { AF_INET, IPPROTO_ICMP, IPPROTO_ICMPV6, SOCK_DGRAM } from "../base/socket_constants.ts";
 import { BaseDatagramSocket } from "./datagram_socket.ts";
 import type { SocketEnv } from "./socket_env.ts";
 
@@ -19,10 +20,14 @@ export class PingSocket extends BaseDatagramSocket {
   readonly #layer: PingLayer;
   readonly #endpoint: PingEndpoint;
 
-  constructor(env: SocketEnv, layer: PingLayer) {
-    super(env, AF_INET, SOCK_DGRAM, IPPROTO_ICMP, [], DROP_RAW_QUEUE_FULL);
+  constructor(env: SocketEnv, layer: PingLayer, domain: number) {
+    const isV4 = domain === AF_INET;
+    const protocol = isV4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
+    super(env, domain, SOCK_DGRAM, protocol, [], DROP_RAW_QUEUE_FULL);
     this.#layer = layer;
-    this.#endpoint = new PingEndpoint(this);
+    this.#endpoint = new PingEndpoint(this, isV4 ? 4 : 6);
+    this.options.v6Only = !isV4; // it does not speak IPv4 by mapped addresses
+    this.#endpoint.local = this.boundAddr;
   }
 
   protected get localPort(): number {

@@ -11,9 +11,18 @@ import { IPV4_HEADER_LEN, IPV4_MAX_LEN } from "../wire/ipv4.ts";
 import type { Route } from "../base/network.ts";
 import type { Packet } from "../base/packet.ts";
 import { RawEndpoint, type RawLayer } from "../raw/mod.ts";
-import { AF_INET, IPPROTO_ICMP, IPPROTO_RAW, SOCK_RAW } from "../base/socket_constants.ts";
+import { ICMP_CHECKSUM_OFFSET } from "../wire/icmp.ts";
+import {
+  AF_INET6,
+  IPPROTO_ICMP,
+  IPPROTO_ICMPV6,
+  IPPROTO_RAW,
+  SOCK_RAW,
+} from "../base/socket_constants.ts";
 import { BaseDatagramSocket } from "./datagram_socket.ts";
 import type { SocketEnv } from "./socket_env.ts";
+
+const ICMP6_FILTER_WORDS = 8;
 
 export class RawSocket extends BaseDatagramSocket {
   protected readonly headerLen = 0;
@@ -21,21 +30,30 @@ export class RawSocket extends BaseDatagramSocket {
   readonly #layer: RawLayer;
   readonly #endpoint: RawEndpoint;
 
-  constructor(env: SocketEnv, layer: RawLayer, protocol: number) {
-    super(env, AF_INET, SOCK_RAW, protocol, [], DROP_RAW_QUEUE_FULL);
+  constructor(env: SocketEnv, layer: RawLayer, protocol: number, domain: number) {
+    super(env, domain, SOCK_RAW, protocol, [], DROP_RAW_QUEUE_FULL);
+    const isV6 = domain === AF_INET6;
     this.#layer = layer;
-    this.#endpoint = new RawEndpoint(protocol, this);
+    this.#endpoint = new RawEndpoint(protocol, this, isV6 ? 6 : 4);
+    this.#endpoint.local = this.boundAddr;
+    if (isV6 && protocol === IPPROTO_ICMPV6) {
+      this.checksumOffset = ICMP_CHECKSUM_OFFSET;
+      this.icmp6Filter = new Int32Array(ICMP6_FILTER_WORDS);
+      this.#endpoint.checksumOffset = this.checksumOffset;
+    }
+    this.options.v6Only = isV6;
     this.options.headerIncluded = protocol === IPPROTO_RAW;
     this.#endpoint.hasHeader = this.options.headerIncluded;
     this.options.reuseAddr = true; // as Linux shows it
-    if (protocol === IPPROTO_ICMP) this.icmpFilter = 0;
+    if (protocol === IPPROTO_ICMP && !isV6) this.icmpFilter = 0;
     layer.add(this.#endpoint);
   }
 
   override receive(pkt: Packet, off: number, len: number, port: number): void {
     const { options, memberships } = this;
+    const hearsAll = pkt.family === 6 ? options.multicastAll6 : options.multicastAll;
     const isHeard = !pkt.isMulticast ||
-      hearsGroup(memberships.list, options.multicastAll, pkt.dst3, pkt.ifIndex, pkt.src3);
+      hearsGroup(memberships.list, hearsAll, pkt.group, pkt.ifIndex, pkt.source);
     if (isHeard) super.receive(pkt, off, len, port);
   }
 
@@ -91,5 +109,7 @@ export class RawSocket extends BaseDatagramSocket {
     this.#endpoint.hasHeader = this.options.headerIncluded;
     this.#endpoint.hearsAlerts = this.options.routerAlert;
     this.#endpoint.icmpFilter = this.icmpFilter ?? 0;
+    this.#endpoint.icmp6Filter = this.icmp6Filter;
+    this.#endpoint.checksumOffset = this.checksumOffset;
   }
 }

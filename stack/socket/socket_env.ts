@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { AddressNumbers } from "../base/address_numbers.ts";
 import type { Counters } from "../base/counters.ts";
 import type { SourceFilter } from "../base/group_membership.ts";
 import type { Memory } from "../base/memory.ts";
@@ -13,7 +14,7 @@ import type { InterfaceNames } from "./option_host.ts";
 
 /** Interfaces, as far as sockets care. */
 export interface SocketInterfaces extends InterfaceNames {
-  /** A socket's filter for an int32 group is another; null: it is no member. */
+  /** A socket's filter for a group (its number) is another; null: it is no member. */
   changeFilter(
     ifIndex: number,
     group: number,
@@ -34,6 +35,8 @@ export interface SocketEnv {
   readonly config: SocketConfig;
   readonly defaultTtl: number;
   readonly interfaces: SocketInterfaces;
+  /** Of groups and sources of IPv6. */
+  readonly numbers: AddressNumbers;
   readonly ready: ReadyList;
   readonly clock: RealtimeClock;
 }

@@ -23,9 +23,9 @@ export const MREQN_LEN = 12;
 const MREQ_SOURCE_LEN = 12;
 const MSFILTER_LEN = 16;
 const STORAGE_LEN = 128;
-const GROUP_OFF = 8;
-const GROUP_REQ_LEN = GROUP_OFF + STORAGE_LEN;
-const GROUP_SOURCE_REQ_LEN = GROUP_REQ_LEN + STORAGE_LEN;
+export const GROUP_OFF = 8;
+export const GROUP_REQ_LEN = GROUP_OFF + STORAGE_LEN;
+export const GROUP_SOURCE_REQ_LEN = GROUP_REQ_LEN + STORAGE_LEN;
 const GROUP_FILTER_LEN = GROUP_REQ_LEN + 8;
 
 type Change = (memberships: Memberships, choice: GroupChoice, source: number) => number;

@@ -1,13 +1,14 @@
 /**
- * setsockopt and getsockopt at IPPROTO_IPV6, on dual-stack sockets, which so far speak IPv4 by
- * mapped addresses: what has a meaning there goes to IPPROTO_IP's field, the rest is remembered.
+ * setsockopt and getsockopt at IPPROTO_IPV6: ipv6(7), with Linux's sizes, bounds and errors. What
+ * has the same meaning at IPPROTO_IP shares its field: a dual-stack socket has one of each.
  *
  * @module
  */
-import { EINVAL, ENODEV, ENOPROTOOPT, ENOTCONN } from "../base/errno.ts";
+import { EADDRNOTAVAIL, EINVAL, ENODEV, ENOPROTOOPT, ENOTCONN } from "../base/errno.ts";
 import * as c from "../base/socket_constants.ts";
 import { ECN_MASK } from "../wire/ipv4.ts";
-import { boolBytes, intBytes, readInt } from "./option_codec.ts";
+import { boolBytes, intBytes, readInt, readV4, v4Bytes } from "./option_codec.ts";
+import { setGroupOption6 } from "./sol_ipv6_groups.ts";
 import type { SocketFlag } from "../base/socket_options.ts";
 import type { OptionHost } from "./option_host.ts";
 
@@ -24,7 +25,12 @@ const NUMBERS: readonly number[] = [
   c.IPV6_RECVERR,
 ];
 /** Not on streams. */
-const DATAGRAM_NUMBERS: readonly number[] = [c.IPV6_MULTICAST_IF, c.IPV6_MULTICAST_HOPS];
+const DATAGRAM_NUMBERS: readonly number[] = [
+  c.IPV6_MULTICAST_IF,
+  c.IPV6_MULTICAST_HOPS,
+  c.IPV6_MULTICAST_ALL,
+];
+const RAW_NUMBERS: readonly number[] = [c.IPV6_CHECKSUM, c.IPV6_HDRINCL];
 
 const FLAGS: { readonly [name: number]: SocketFlag } = {
   [c.IPV6_RECVPKTINFO]: "recvPktInfo6",
@@ -32,7 +38,12 @@ const FLAGS: { readonly [name: number]: SocketFlag } = {
   [c.IPV6_RECVTCLASS]: "recvTclass6",
   [c.IPV6_AUTOFLOWLABEL]: "autoFlowLabel",
   [c.IPV6_DONTFRAG]: "dontFrag6",
+  [c.IPV6_RECVPATHMTU]: "recvPathMtu6",
+  [c.IPV6_FREEBIND]: "freeBind",
 };
+/** struct ip6_mtuinfo: a sockaddr_in6, then the MTU. */
+const MTU_INFO_LEN = 32;
+const MTU_INFO_MTU_OFF = 28;
 
 export function setIpv6(host: OptionHost, name: number, value: Uint8Array): number {
   const options = host.options;
@@ -44,11 +55,37 @@ export function setIpv6(host: OptionHost, name: number, value: Uint8Array): numb
     options[flag] = n !== 0;
     return 0;
   }
+  if (host.type === c.SOCK_RAW && RAW_NUMBERS.includes(name)) {
+    return isShort ? -EINVAL : setRawNumber(host, name, n);
+  }
+  if (name === c.IPV6_UNICAST_IF) return setUnicastIf(host, value);
+  const ofGroup = setGroupOption6(host, name, value);
+  if (ofGroup !== -ENOPROTOOPT) return ofGroup;
   const isStream = host.type === c.SOCK_STREAM;
   if (!NUMBERS.includes(name) && (isStream || !DATAGRAM_NUMBERS.includes(name))) {
     return -ENOPROTOOPT;
   }
   return isShort ? -EINVAL : setNumber(host, name, n);
+}
+
+/** The interface index is in network order. */
+function setUnicastIf({ interfaces, options }: OptionHost, value: Uint8Array): number {
+  if (value.length !== 4) return -EINVAL;
+  const index = readV4(value, 0);
+  if (index !== 0 && interfaces.nameOf(index) === null) return -EADDRNOTAVAIL;
+  options.unicastIfIndex = index;
+  return 0;
+}
+
+function setRawNumber(host: OptionHost, name: number, n: number): number {
+  if (name === c.IPV6_HDRINCL) {
+    host.options.headerIncluded = n !== 0;
+    return 0;
+  }
+  // That of ICMPv6 is where it is (RFC 3542 3.1), and none lies across two words.
+  if (host.protocol === c.IPPROTO_ICMPV6 || (n > 0 && (n & 1) !== 0)) return -EINVAL;
+  host.checksumOffset = n < 0 ? -1 : n;
+  return 0;
 }
 
 function setNumber(host: OptionHost, name: number, n: number): number {
@@ -74,6 +111,10 @@ function setNumber(host: OptionHost, name: number, n: number): number {
       if (n !== 0 && host.interfaces.nameOf(n) === null) return -ENODEV;
       options.multicastIfIndex = n;
       options.multicastAddr = 0;
+      return 0;
+    case c.IPV6_MULTICAST_ALL:
+      if (n < 0 || n > 1) return -EINVAL;
+      options.multicastAll6 = n === 1;
       return 0;
     case c.IPV6_TCLASS:
       if (n < -1 || n > 255) return -EINVAL;
@@ -117,6 +158,22 @@ export function getIpv6(host: OptionHost, name: number): Uint8Array | number {
       return intBytes(options.mtuDiscover);
     case c.IPV6_RECVERR:
       return boolBytes(options.recvErr6);
+    case c.IPV6_MULTICAST_ALL:
+      return boolBytes(options.multicastAll6);
+    case c.IPV6_UNICAST_IF:
+      return intBytes(readInt(v4Bytes(options.unicastIfIndex)));
+    case c.IPV6_CHECKSUM:
+      return host.type === c.SOCK_RAW ? intBytes(host.checksumOffset) : -ENOPROTOOPT;
+    case c.IPV6_HDRINCL:
+      return host.type === c.SOCK_RAW ? boolBytes(options.headerIncluded) : -ENOPROTOOPT;
+    case c.IPV6_PATHMTU: {
+      const mtu = host.pathMtu();
+      if (mtu === 0) return -ENOTCONN;
+      const info = new Uint8Array(MTU_INFO_LEN);
+      info[0] = c.AF_INET6;
+      info.set(intBytes(mtu), MTU_INFO_MTU_OFF);
+      return info;
+    }
     case c.IPV6_MTU: {
       const mtu = host.pathMtu();
       return mtu === 0 ? -ENOTCONN : intBytes(mtu);

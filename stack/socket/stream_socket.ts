@@ -24,6 +24,8 @@ export class TcpStreamSocket extends TcpSocket implements StreamSocket {
   readonly type = SOCK_STREAM;
   readonly protocol = IPPROTO_TCP;
   readonly icmpFilter = null;
+  readonly icmp6Filter = null;
+  readonly checksumOffset = -1;
   readonly memberships = null;
   readonly interfaces: SocketInterfaces;
   readonly receiveBufferMax: number;

@@ -12,6 +12,7 @@ import { UDP_HEADER_LEN } from "../wire/udp.ts";
 import { UDP_MAX_PAYLOAD_LEN, UdpEndpoint, type UdpLayer } from "../udp/mod.ts";
 import { IPPROTO_UDP, SOCK_DGRAM } from "../base/socket_constants.ts";
 import { BaseDatagramSocket } from "./datagram_socket.ts";
+import { ipHeaderLen } from "./destination.ts";
 import type { SocketEnv } from "./socket_env.ts";
 
 /** Datagrams that may be given in one piece: Linux's UDP_MAX_SEGMENTS. */
@@ -74,8 +75,9 @@ export class UdpSocket extends BaseDatagramSocket {
       return layer.output(endpoint, route, port, off, len, ttl, tos, dontFragment, nowUs);
     }
     if (len > size * SEGMENTS_MAX) return -EINVAL;
-    const fits = this.destination.dontFragment(route, size + UDP_HEADER_LEN + 20);
-    if (size + UDP_HEADER_LEN + 20 > route.mtu) return -EMSGSIZE;
+    const longest = size + UDP_HEADER_LEN + ipHeaderLen(route);
+    const fits = this.destination.dontFragment(route, longest);
+    if (longest > route.mtu) return -EMSGSIZE;
     for (let pos = 0; pos < len; pos += size) {
       const part = Math.min(size, len - pos);
       const result = layer.output(endpoint, route, port, off + pos, part, ttl, tos, fits, nowUs);
@@ -93,6 +95,7 @@ export class UdpSocket extends BaseDatagramSocket {
     endpoint.reusePort = options.reusePort;
     endpoint.isV6Only = options.v6Only;
     endpoint.hearsAllGroups = options.multicastAll;
+    endpoint.hearsAllGroups6 = options.multicastAll6;
     endpoint.noChecksum = options.noCheck;
     endpoint.portRange = options.localPortRange;
     endpoint.takesJoined = options.udpGro;

@@ -24,6 +24,8 @@ export class UdpEndpoint {
   isV6Only = false;
   /** IP_MULTICAST_ALL: also groups that other sockets have joined. */
   hearsAllGroups = true;
+  /** IPV6_MULTICAST_ALL. */
+  hearsAllGroups6 = true;
   /** SO_NO_CHECK: send without checksum. */
   noChecksum = false;
   /** IP_LOCAL_PORT_RANGE; 0: the system's. */
@@ -43,6 +45,11 @@ export class UdpEndpoint {
     readonly sink: DatagramSink,
     readonly groups: readonly GroupMembership[] = [],
   ) {}
+
+  /** Whether IPv6 datagrams can come to it. */
+  get hearsV6(): boolean {
+    return this.domain === AF_INET6 && this.local.family === 6;
+  }
 
   /** Whether IPv4 datagrams can come to it. */
   get hearsV4(): boolean {

@@ -6,6 +6,7 @@
  */
 import { FlowTable, portsWord } from "../storage/hash_table.ts";
 import type { IpAddress } from "../base/ip_address.ts";
+import type { Packet } from "../base/packet.ts";
 import type { UdpEndpoint } from "./endpoint.ts";
 
 export class FlowMap {
@@ -17,11 +18,20 @@ export class FlowMap {
     this.#table = new FlowTable(seed);
   }
 
-  /** The first endpoint of the chain for an IPv4 flow (int32 addresses), or null. */
-  findV4(local: number, localPort: number, remote: number, remotePort: number): UdpEndpoint | null {
+  /** The first endpoint of the chain to which the packet's flow belongs, or null. */
+  ofPacket(pkt: Packet, localPort: number, remotePort: number): UdpEndpoint | null {
+    if (this.#table.count === 0) return null;
+    const { dst0, dst1, dst2, dst3, src0, src1, src2, src3 } = pkt;
+    const ports = portsWord(localPort, remotePort);
+    const index = this.#table.get(dst0, dst1, dst2, dst3, src0, src1, src2, src3, ports);
+    return index < 0 ? null : this.#heads[index];
+  }
+
+  /** The first endpoint of the chain between two ends, or null. */
+  find(l: IpAddress, localPort: number, r: IpAddress, remotePort: number): UdpEndpoint | null {
     if (this.#table.count === 0) return null;
     const ports = portsWord(localPort, remotePort);
-    const index = this.#table.get(0, 0, 0xffff, local, 0, 0, 0xffff, remote, ports);
+    const index = this.#table.get(l.w0, l.w1, l.w2, l.w3, r.w0, r.w1, r.w2, r.w3, ports);
     return index < 0 ? null : this.#heads[index];
   }
 

@@ -59,7 +59,7 @@ export class PortGroup {
   }
 
   /**
-   * The unconnected endpoint for a unicast IPv4 datagram: a bound address before a wildcard, a
+   * The unconnected endpoint for a unicast datagram: a bound address before a wildcard, a
    * bound device before any, then the latest. Of several with SO_REUSEPORT `hash` chooses.
    */
   find(pkt: Packet, hash: number): UdpEndpoint | null {
@@ -93,9 +93,12 @@ export class PortGroup {
 /** -1: the datagram is not for this endpoint. */
 function scoreOf(endpoint: UdpEndpoint, pkt: Packet): number {
   let score = 0;
-  if (endpoint.local.isUnspecified) {
-    if (!endpoint.hearsV4) return -1;
-  } else if (endpoint.local.w3 === pkt.dst3 && endpoint.local.family === 4) {
+  const { local } = endpoint;
+  if (local.isUnspecified) {
+    if (!(pkt.family === 4 ? endpoint.hearsV4 : endpoint.hearsV6)) return -1;
+  } else if (
+    local.w3 === pkt.dst3 && local.w2 === pkt.dst2 && local.w1 === pkt.dst1 && local.w0 === pkt.dst0
+  ) {
     score += 4;
   } else {
     return -1;

@@ -11,7 +11,7 @@
  */
 import { CSUM_PARTIAL, GSO_UDP_L4, type TxFrames } from "../base/frames.ts";
 import type { Memory } from "../base/memory.ts";
-import { fold, pseudoSumV4 } from "../wire/checksum.ts";
+import { fold, pseudoSum } from "../wire/checksum.ts";
 import { ETHERNET_HEADER_LEN } from "../wire/ethernet.ts";
 import {
   IPV4_HEADER_LEN,
@@ -19,10 +19,12 @@ import {
   PROTOCOL_UDP,
   refreshIpv4Checksum,
 } from "../wire/ipv4.ts";
+import { IPV6_HEADER_LEN, IPV6_PAYLOAD_LEN_OFFSET } from "../wire/ipv6.ts";
 import type { Route } from "../base/network.ts";
 import { UDP_CHECKSUM_OFFSET, UDP_HEADER_LEN, UDP_LENGTH_OFFSET } from "../wire/udp.ts";
 
-const HEADERS_LEN = IPV4_HEADER_LEN + UDP_HEADER_LEN;
+/** Longest headers, IP's and UDP's. */
+const HEADERS_LEN = IPV6_HEADER_LEN + UDP_HEADER_LEN;
 
 export class SegmentBatch {
   #tx: TxFrames | null = null;
@@ -88,7 +90,7 @@ export class SegmentBatch {
     this.memory.u8.copyWithin(this.#block + this.#used, payOff, payOff + payLen);
     this.#used += payLen;
     this.#segments++;
-    this.#extendRow(tx, src, route.dst.w3);
+    this.#extendRow(tx, route);
     if (payLen < this.#size) this.#tx = null; // a short one ends the frame
     return true;
   }
@@ -114,7 +116,7 @@ export class SegmentBatch {
   }
 
   /** Sets the row's lengths and sums anew; each device segment gets its own from them. */
-  #extendRow(tx: TxFrames, src: number, dst: number): void {
+  #extendRow(tx: TxFrames, { src, dst }: Route): void {
     const row = this.#row;
     const dv = this.memory.dv;
     const ip = tx.hdrOff[row] + ETHERNET_HEADER_LEN;
@@ -124,12 +126,14 @@ export class SegmentBatch {
     tx.csum[row] = CSUM_PARTIAL;
     tx.gsoType[row] = GSO_UDP_L4;
     tx.gsoSize[row] = this.#size;
-    dv.setUint16(ip + IPV4_TOTAL_LEN_OFFSET, IPV4_HEADER_LEN + length);
-    refreshIpv4Checksum(dv, ip, IPV4_HEADER_LEN);
+    if (dst.family === 6) {
+      dv.setUint16(ip + IPV6_PAYLOAD_LEN_OFFSET, length);
+    } else {
+      dv.setUint16(ip + IPV4_TOTAL_LEN_OFFSET, IPV4_HEADER_LEN + length);
+      refreshIpv4Checksum(dv, ip, IPV4_HEADER_LEN);
+    }
     dv.setUint16(udp + UDP_LENGTH_OFFSET, length);
-    dv.setUint16(
-      udp + UDP_CHECKSUM_OFFSET,
-      fold(pseudoSumV4(src, dst, PROTOCOL_UDP, length)),
-    );
+    const pseudo = pseudoSum(src, dst, PROTOCOL_UDP, length);
+    dv.setUint16(udp + UDP_CHECKSUM_OFFSET, fold(pseudo));
   }
 }

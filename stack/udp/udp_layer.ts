@@ -14,14 +14,15 @@ import { LogEvent } from "../base/log_event.ts";
 import { portsWord, shareHash } from "../storage/hash_table.ts";
 import type { Memory } from "../base/memory.ts";
 import { PortAllocator } from "../storage/port_allocator.ts";
-import { fold, pseudoSumV4, sum } from "../wire/checksum.ts";
+import { fold, pseudoSum, pseudoSumOfPacket, sum } from "../wire/checksum.ts";
 import { DROP_UDP_NO_PORT } from "../base/drop_reason.ts";
 import { EADDRINUSE } from "../base/errno.ts";
 import { hearsGroup } from "../base/group_membership.ts";
 import type { IpAddress } from "../base/ip_address.ts";
 import { IPV4_HEADER_LEN, PROTOCOL_UDP } from "../wire/ipv4.ts";
+import { IPV6_HEADER_LEN } from "../wire/ipv6.ts";
 import type { IcmpError, Network, Route, Transport } from "../base/network.ts";
-import type { Packet } from "../base/packet.ts";
+import { isDestination, isSource, type Packet } from "../base/packet.ts";
 import {
   emitUdp,
   finishUdp,
@@ -155,12 +156,13 @@ export class UdpLayer implements Transport {
       this.#log.connection(LogEvent.UDP_ERROR, 0, ends, error.errno);
     }
     const dataOff = error.quotedOff + UDP_HEADER_LEN;
-    const connected = this.#flows.findV4(local.w3, localPort, remote.w3, remotePort);
+    const connected = this.#flows.find(local, localPort, remote, remotePort);
     if (connected !== null) {
       connected.sink.icmpError(error, remotePort, dataOff, nowUs);
       return;
     }
     for (const endpoint of this.#ports.get(localPort)?.open ?? []) {
+      if (!(local.family === 4 ? endpoint.hearsV4 : endpoint.hearsV6)) continue;
       if (!endpoint.local.isUnspecified && !endpoint.local.equals(local)) continue;
       endpoint.sink.icmpError(error, remotePort, dataOff, nowUs);
       return;
@@ -181,7 +183,7 @@ export class UdpLayer implements Transport {
     dontFragment: boolean,
     nowUs: number,
   ): number {
-    const src = route.src.w3;
+    const { src, dst } = route;
     const srcPort = endpoint.localPort;
     if (this.#log.isOn[LogEvent.UDP_DATAGRAM_SENT] !== 0) {
       const ends = {
@@ -194,7 +196,7 @@ export class UdpLayer implements Transport {
     }
     const mayBatch = dontFragment && route.usoMaxBytes > 0 && !endpoint.noChecksum;
     if (
-      mayBatch && this.#batch.append(route, src, srcPort, dstPort, ttl, tos, payOff, payLen)
+      mayBatch && this.#batch.append(route, src.w3, srcPort, dstPort, ttl, tos, payOff, payLen)
     ) {
       this.#counters.udp.outDatagrams++;
       return 0;
@@ -203,19 +205,8 @@ export class UdpLayer implements Transport {
     const tx = route.tx;
     const length = UDP_HEADER_LEN + payLen;
     const hdr = tx.l4Off[row];
-    const pseudo = pseudoSumV4(src, route.dst.w3, PROTOCOL_UDP, length);
-    const dv = this.#memory.dv;
-    if (endpoint.noChecksum) {
-      emitUdp(dv, hdr, srcPort, dstPort, length, 0);
-    } else if (route.csumOffload) {
-      emitUdp(dv, hdr, srcPort, dstPort, length, fold(pseudo));
-      tx.csum[row] = CSUM_PARTIAL;
-      tx.csumOffset[row] = UDP_CHECKSUM_OFFSET;
-    } else {
-      emitUdp(dv, hdr, srcPort, dstPort, length, 0);
-      const total = sum(dv, payOff, payLen, sum(dv, hdr, UDP_HEADER_LEN, pseudo));
-      dv.setUint16(hdr + UDP_CHECKSUM_OFFSET, finishUdp(total));
-    }
+    emitUdp(this.#memory.dv, hdr, srcPort, dstPort, length, 0);
+    if (!endpoint.noChecksum) this.#sum(route, row, payOff, payLen);
     tx.hdrLen[row] = UDP_HEADER_LEN;
     tx.payOff[row] = payOff;
     tx.payLen[row] = payLen;
@@ -233,10 +224,26 @@ export class UdpLayer implements Transport {
     this.#counters.udp.outDatagrams++;
     // It is the last row now, unless it waits for a neighbour; then the last may be an ARP request.
     const isQueued = tx.count === row + 1 && tx.epoch === epoch && tx.csum[row] === CSUM_PARTIAL;
-    if (mayBatch && isQueued && payLen > 0 && IPV4_HEADER_LEN + length <= route.mtu) {
-      this.#batch.start(route, src, srcPort, dstPort, ttl, tos, payLen);
+    const ipLen = dst.family === 4 ? IPV4_HEADER_LEN : IPV6_HEADER_LEN;
+    if (mayBatch && isQueued && payLen > 0 && ipLen + length <= route.mtu) {
+      this.#batch.start(route, src.w3, srcPort, dstPort, ttl, tos, payLen);
     }
     return 0;
+  }
+
+  /** Gives the datagram in `row`, header written, its checksum, or what the device needs. */
+  #sum({ src, dst, tx, csumOffload }: Route, row: number, payOff: number, payLen: number): void {
+    const dv = this.#memory.dv;
+    const hdr = tx.l4Off[row];
+    const pseudo = pseudoSum(src, dst, PROTOCOL_UDP, UDP_HEADER_LEN + payLen);
+    if (csumOffload) {
+      dv.setUint16(hdr + UDP_CHECKSUM_OFFSET, fold(pseudo));
+      tx.csum[row] = CSUM_PARTIAL;
+      tx.csumOffset[row] = UDP_CHECKSUM_OFFSET;
+      return;
+    }
+    const total = sum(dv, payOff, payLen, sum(dv, hdr, UDP_HEADER_LEN, pseudo));
+    dv.setUint16(hdr + UDP_CHECKSUM_OFFSET, finishUdp(total));
   }
 
   /** About the datagram at hand. */
@@ -254,7 +261,7 @@ export class UdpLayer implements Transport {
   #verify(pkt: Packet): boolean {
     if (pkt.csum !== CSUM_NONE || pkt.gsoSize !== 0) return true;
     const { length } = this.#header;
-    const pseudo = pseudoSumV4(pkt.src3, pkt.dst3, PROTOCOL_UDP, length);
+    const pseudo = pseudoSumOfPacket(pkt, PROTOCOL_UDP, length);
     const dv = this.#memory.dv;
     const reason = verifyUdp(dv, pkt.transportOff, length, pseudo, pkt.family);
     if (reason !== 0) this.#counters.drop(reason);
@@ -262,7 +269,7 @@ export class UdpLayer implements Transport {
   }
 
   #find(pkt: Packet, srcPort: number, dstPort: number): UdpEndpoint | null {
-    let connected = this.#flows.findV4(pkt.dst3, dstPort, pkt.src3, srcPort);
+    let connected = this.#flows.ofPacket(pkt, dstPort, srcPort);
     while (connected !== null) {
       if (connected.ifIndex === 0 || connected.ifIndex === pkt.ifIndex) return connected;
       connected = connected.nextInFlow;
@@ -307,11 +314,13 @@ export class UdpLayer implements Transport {
 /** Whether a broadcast or multicast datagram is for the endpoint. */
 function wantsGroup(endpoint: UdpEndpoint, pkt: Packet, srcPort: number): boolean {
   const { local, remote } = endpoint;
-  if (!endpoint.hearsV4) return false;
-  if (!local.isUnspecified && local.w3 !== pkt.dst3) return false;
+  const isV6 = pkt.family === 6;
+  if (!(isV6 ? endpoint.hearsV6 : endpoint.hearsV4)) return false;
+  if (!local.isUnspecified && !isDestination(local, pkt)) return false;
   if (endpoint.ifIndex !== 0 && endpoint.ifIndex !== pkt.ifIndex) return false;
-  if (remote !== null && (remote.w3 !== pkt.src3 || endpoint.remotePort !== srcPort)) return false;
-  const { groups, hearsAllGroups } = endpoint;
+  if (remote !== null && (!isSource(remote, pkt) || endpoint.remotePort !== srcPort)) return false;
+  const { groups } = endpoint;
+  const hearsAllGroups = isV6 ? endpoint.hearsAllGroups6 : endpoint.hearsAllGroups;
   return !pkt.isMulticast ||
-    hearsGroup(groups, hearsAllGroups, pkt.dst3, pkt.ifIndex, pkt.src3);
+    hearsGroup(groups, hearsAllGroups, pkt.group, pkt.ifIndex, pkt.source);
 }

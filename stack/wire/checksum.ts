@@ -12,6 +12,8 @@
  *
  * @module
  */
+import type { Packet } from "../base/packet.ts";
+import type { Ipv6Words } from "./ipv6.ts";
 
 const ODD = 1 << 30;
 /** At most this many bytes between folds: the two half sums together stay below 2^31. */
@@ -104,4 +106,15 @@ export function pseudoSumV6(
     (d0 >>> 16) + (d0 & 0xffff) + (d1 >>> 16) + (d1 & 0xffff) +
     (d2 >>> 16) + (d2 & 0xffff) + (d3 >>> 16) + (d3 & 0xffff) +
     protocol + (len >>> 16) + (len & 0xffff);
+}
+
+/** Of what goes from `s` to `d`, of either family. */
+export function pseudoSum(s: Ipv6Words, d: Ipv6Words, protocol: number, len: number): number {
+  return pseudoSumV6(s.w0, s.w1, s.w2, s.w3, d.w0, d.w1, d.w2, d.w3, protocol, len);
+}
+
+/** Of the packet that has come in; `len`: of the transport header and payload. */
+export function pseudoSumOfPacket(pkt: Packet, protocol: number, len: number): number {
+  const { src0, src1, src2, src3, dst0, dst1, dst2, dst3 } = pkt;
+  return pseudoSumV6(src0, src1, src2, src3, dst0, dst1, dst2, dst3, protocol, len);
 }

@@ -8,6 +8,7 @@ import { DROP_FRAME_SHORT } from "../base/drop_reason.ts";
 
 export const ETHERNET_HEADER_LEN = 14;
 export const MAC_LEN = 6;
+export const ETHERNET_SRC_OFFSET = 6;
 export const ETHERNET_TYPE_OFFSET = 12;
 /** A tag stands before the type: 0x8100, then priority (4 bits) and VLAN id (12). */
 export const VLAN_TAG_LEN = 4;

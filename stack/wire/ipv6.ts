@@ -16,6 +16,9 @@ export const IPV6_DST_OFFSET = 24;
 export const IPV6_MAX_LEN = IPV6_HEADER_LEN + 0xffff;
 
 export const PROTOCOL_ICMPV6 = 58;
+/** Scopes of a multicast address (RFC 4291 2.7, RFC 7346). */
+export const SCOPE_INTERFACE = 1;
+export const SCOPE_LINK = 2;
 /** Next headers that are no transport (RFC 8200 4). */
 export const NEXT_HOP_BY_HOP = 0;
 export const NEXT_ROUTING = 43;

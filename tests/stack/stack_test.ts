@@ -51,9 +51,15 @@ Deno.test("socket() knows what Linux knows", () => {
   assertEquals(errno(AF_INET, SOCK_DGRAM, 6), -EPROTONOSUPPORT);
   assertEquals(errno(AF_INET, SOCK_RAW, 0), -EPROTONOSUPPORT);
   assertEquals(errno(AF_INET, SOCK_RAW, 256), -EINVAL);
-  assertEquals(errno(AF_INET6, SOCK_RAW, 58), -EAFNOSUPPORT);
+  assertEquals(errno(AF_INET6, SOCK_RAW, 0), -EPROTONOSUPPORT);
+  assertEquals(errno(AF_INET6, SOCK_DGRAM, 1), -EPROTONOSUPPORT);
+  assertEquals(errno(AF_INET, SOCK_DGRAM, 58), -EPROTONOSUPPORT);
   for (
-    const [domain, type, protocol] of [[2, 1, 0], [2, 1, 6], [10, 1, 0], [2, 2, 17], [10, 2, 0]]
+    const [domain, type, protocol] of [[2, 1, 0], [2, 1, 6], [10, 1, 0], [2, 2, 17], [10, 2, 0], [
+      10,
+      3,
+      58,
+    ], [10, 2, 58]]
   ) {
     assert(typeof errno(domain, type, protocol) === "object");
   }

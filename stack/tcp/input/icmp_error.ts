@@ -47,10 +47,11 @@ export function tcpIcmpError(layer: TcpContext, error: IcmpError, nowUs: number)
 }
 
 /**
- * Errors that say that there is no way back to the peer (Linux tcp_v4_err, for its request
- * sockets).
+ * Errors that say that there is no way back to the peer (Linux tcp_v4_err and tcp_v6_err, for
+ * their request sockets).
  */
 function endsRequest(error: IcmpError): boolean {
+  if (error.local.family === 6) return error.isHard;
   if (error.type === ICMP_UNREACHABLE) return error.code <= UNREACHABLE_HOST;
   return error.type === ICMP_TIME_EXCEEDED || error.type === ICMP_PARAMETER_PROBLEM;
 }

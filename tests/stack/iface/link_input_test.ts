@@ -14,7 +14,7 @@ Deno.test("frames for others, of unknown type or too short are dropped and count
   const host = new Host();
   const { rxDropped } = host.iface;
   host.inject(icmpFrame(8, 0, 1, bytesOf(8), { dstMac: STRANGER }));
-  host.inject(ethernetFrame(BROADCAST_MAC, PEER_MAC, 0x86dd, bytesOf(60)));
+  host.inject(ethernetFrame(BROADCAST_MAC, PEER_MAC, 0x88cc, bytesOf(60)));
   host.inject(bytesOf(13));
   const { drops } = host.stack.counters;
   assertEquals([drops[3], drops[2], drops[1]], [1, 1, 1]);

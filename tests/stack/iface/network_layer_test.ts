@@ -1,13 +1,5 @@
 import { assertEquals } from "@std/assert";
-import {
-  EADDRNOTAVAIL,
-  EAFNOSUPPORT,
-  EEXIST,
-  EINVAL,
-  ENETUNREACH,
-  ENODEV,
-  ESRCH,
-} from "../../../stack/mod.ts";
+import { EADDRNOTAVAIL, EEXIST, EINVAL, ENETUNREACH, ENODEV, ESRCH } from "../../../stack/mod.ts";
 import { bytesOf, Host, ip, OUR_ADDR, parseUdpFrame, PEER_ADDR } from "../net_fixture.ts";
 
 Deno.test("addresses: what can be added, and removed", () => {
@@ -19,7 +11,10 @@ Deno.test("addresses: what can be added, and removed", () => {
   assertEquals(add("198.18.1.2", 33), -EINVAL);
   assertEquals(add("224.0.0.1", 24), -EINVAL);
   assertEquals(add("0.0.0.0", 24), -EINVAL);
-  assertEquals(add("2001:db8::1", 64), -EAFNOSUPPORT);
+  assertEquals(add("2001:db8::1", 129), -EINVAL);
+  assertEquals(add("ff02::5", 64), -EINVAL);
+  assertEquals(add("2001:db8::1", 64), 0);
+  assertEquals(stack.removeAddress(iface.index, ip("2001:db8::1"), nowUs), 0);
   assertEquals(add("198.18.1.2", 24), 0);
   assertEquals(stack.routes.length, 2);
   assertEquals(stack.removeAddress(iface.index, ip("198.18.1.3"), nowUs), -EADDRNOTAVAIL);

@@ -16,7 +16,9 @@ Deno.test("what a datagram socket may be bound to", () => {
     [10, "::", 0],
     [10, "::ffff:198.18.0.2", 0],
     [10, "::ffff:198.18.0.3", -EADDRNOTAVAIL],
-    [10, "::1", -EADDRNOTAVAIL],
+    [10, "::1", 0],
+    [10, "ff05::7", 0],
+    [10, "2001:db8::9", -EADDRNOTAVAIL],
   ];
   for (const [domain, addr, expected] of cases) {
     const host = new Host();

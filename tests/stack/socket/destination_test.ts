@@ -79,11 +79,11 @@ Deno.test("time to live, and when not to fragment", () => {
   assertEquals(destination.ttlOn(r), 9);
   assertEquals(destination.ttlOn({ ...r, isMulticast: true }), 1);
   const decisions = () => [1500, 1501].map((len) => destination.dontFragment(r, len));
-  assertEquals([decisions(), destination.refusesTooBig], [[true, false], false]);
+  assertEquals([decisions(), destination.refusesTooBig(r)], [[true, false], false]);
   options.mtuDiscover = PMTUDISC_DONT;
-  assertEquals([decisions(), destination.refusesTooBig], [[false, false], false]);
+  assertEquals([decisions(), destination.refusesTooBig(r)], [[false, false], false]);
   for (const mode of [PMTUDISC_DO, PMTUDISC_PROBE]) {
     options.mtuDiscover = mode;
-    assertEquals([decisions(), destination.refusesTooBig], [[true, true], true]);
+    assertEquals([decisions(), destination.refusesTooBig(r)], [[true, true], true]);
   }
 });

@@ -13,7 +13,7 @@ function connected(remotePort: number, localPort = 5): UdpEndpoint {
 }
 
 function find(map: FlowMap, remotePort: number): UdpEndpoint | null {
-  return map.findV4(LOCAL.w3, 5, ip("10.0.0.2").w3, remotePort);
+  return map.find(LOCAL, 5, ip("10.0.0.2"), remotePort);
 }
 
 Deno.test("an endpoint is found by its four values while it is there", () => {

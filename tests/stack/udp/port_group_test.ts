@@ -12,7 +12,8 @@ function endpoint(local: string, fields: Partial<UdpEndpoint> = {}): UdpEndpoint
 }
 
 function packetTo(dst: string, ifIndex = 2): Packet {
-  return Object.assign(new Packet(), { dst3: ip(dst).w3, ifIndex });
+  const { w0, w1, w2, w3, family } = ip(dst);
+  return Object.assign(new Packet(), { dst0: w0, dst1: w1, dst2: w2, dst3: w3, family, ifIndex });
 }
 
 Deno.test("who may bind beside whom", () => {
@@ -55,6 +56,7 @@ Deno.test("the best match: address, then device, then the latest", () => {
   assertEquals(group.find(packetTo("10.0.0.2", 3), 0), dual);
   dual.isV6Only = true;
   assertEquals(group.find(packetTo("10.0.0.2", 3), 0), null);
+  assertEquals(group.find(packetTo("2001:db8::1", 3), 0), dual);
 });
 
 Deno.test("SO_REUSEPORT spreads by the hash, the same flow to the same endpoint", () => {

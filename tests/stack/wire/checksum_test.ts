@@ -1,5 +1,15 @@
 import { assertEquals } from "@std/assert";
-import { finish, fold, pseudoSumV4, pseudoSumV6, sum } from "../../../stack/wire/checksum.ts";
+import { IpAddress } from "../../../stack/base/ip_address.ts";
+import { Packet } from "../../../stack/base/packet.ts";
+import {
+  finish,
+  fold,
+  pseudoSum,
+  pseudoSumOfPacket,
+  pseudoSumV4,
+  pseudoSumV6,
+  sum,
+} from "../../../stack/wire/checksum.ts";
 import { randomSource } from "../storage/random.ts";
 import { hex, IP_A, IP_B, UDP_PACKET, view } from "./golden.ts";
 
@@ -70,4 +80,18 @@ Deno.test("checksum: pseudo-headers; v4-mapped words give the same as IPv4", () 
   const [s0, s1, s2, s3, d0, d1, d2, d3] = words;
   const v6 = pseudoSumV6(s0, s1, s2, s3, d0, d1, d2, d3, 58, 0x12345);
   assertEquals(fold(v6), referenceFold(header));
+});
+
+Deno.test("pseudo-header: of what is sent and of what comes in, of either family", () => {
+  const pkt = new Packet();
+  for (const [from, to] of [["2001:db8::1", "2001:db8::2"], ["198.18.0.1", "198.18.0.2"]]) {
+    const [s, d] = [IpAddress.parse(from)!, IpAddress.parse(to)!];
+    [pkt.src0, pkt.src1, pkt.src2, pkt.src3] = [s.w0, s.w1, s.w2, s.w3];
+    [pkt.dst0, pkt.dst1, pkt.dst2, pkt.dst3] = [d.w0, d.w1, d.w2, d.w3];
+    assertEquals(pseudoSumOfPacket(pkt, 58, 40), pseudoSum(s, d, 58, 40));
+  }
+  const [s, d] = [IpAddress.parse("2001:db8::1")!, IpAddress.parse("2001:db8::2")!];
+  assertEquals(fold(pseudoSum(s, d, 58, 40)), 0x2001 * 2 + 0x0db8 * 2 + 3 + 58 + 40);
+  const [s4, d4] = [IpAddress.parse("198.18.0.1")!, IpAddress.parse("198.18.0.2")!];
+  assertEquals(fold(pseudoSum(s4, d4, 17, 40)), fold(pseudoSumV4(s4.w3, d4.w3, 17, 40)));
 });
