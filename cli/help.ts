@@ -36,7 +36,6 @@ function keyLines(): string[] {
 export function helpText(): string {
   return `usage: ${USAGE}
 Runs a program whose network traffic goes through nuse's own TCP/IP stack.
-
 ${ROWS.map(optionLine).join("\n")}
 ${keyLines().join("\n")}
   Variables: NUSEDEV NUSEVIF NUSECONF DEFAULTROUTE nuse-eth0 nuse-eth0-KEY

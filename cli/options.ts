@@ -74,7 +74,8 @@ export const OPTIONS = [
     details: [
       "Without a prefix length (`/24`) it is that of the host's own address on the interface, if " +
       "its subnet holds the address; else, with TAP, that of `host=`; else /24. With neither " +
-      "`--dev` nor `NUSEDEV`, nuse makes a TAP `nuse0`: it is 198.18.0.2/24, the host 198.18.0.1.",
+      "`--dev` nor `NUSEDEV`, nuse makes a TAP `nuse0`: 198.18.0.2/24, the host 198.18.0.1. " +
+      "In IPv6 they are fd6e:7573:6500::2/64 and fd6e:7573:6500::1.",
     ],
     forms: [
       {
@@ -85,7 +86,12 @@ export const OPTIONS = [
       {
         variable: "nuse-eth0=192.168.209.39",
         option: "--dev eth0=192.168.209.39",
-        meaning: "its IPv4 address inside nuse, with a prefix length (`/24`) or without",
+        meaning: "its address inside nuse, with a prefix length (`/24`) or without",
+      },
+      {
+        variable: "nuse-eth0=198.18.0.2/24,2001:db8::2/64",
+        option: "--dev eth0=198.18.0.2/24,2001:db8::2/64",
+        meaning: "several of them, IPv4 and IPv6",
       },
       {
         variable: "nuse-eth0=dhcp",
@@ -104,6 +110,11 @@ export const OPTIONS = [
         variable: "DEFAULTROUTE=192.168.0.1",
         option: "--route 192.168.0.1",
         meaning: "the default gateway",
+      },
+      {
+        variable: "DEFAULTROUTE6=fe80::1",
+        option: "--route fe80::1",
+        meaning: "that of IPv6; of several links, `fe80::1%eth0` names one",
       },
       { option: "--route 10.0.0.0/8=192.168.0.9", meaning: "any other route" },
     ],
@@ -210,6 +221,10 @@ export const OPTIONS = [
       option: "--switch /tmp/lan",
       meaning: "a switch that PIPEs join, instead of a program",
     }],
+  },
+  {
+    name: "no-ipv6",
+    meaning: "no IPv6: addresses, sockets and packets",
   },
   {
     name: "host-network",

@@ -109,6 +109,19 @@ function readLaunched(front: Front | null): Launched {
   return { ...launched, softFiles };
 }
 
+/** What --no-ipv6 stands for. */
+const NO_IPV6 = "net.ipv6.conf.all.disable_ipv6=1";
+
+/** A new interface of this host can have an IPv6 address. */
+function hostHasIpv6(): boolean {
+  try {
+    const path = "/proc/sys/net/ipv6/conf/default/disable_ipv6";
+    return Deno.readTextFileSync(path).trim() === "0";
+  } catch {
+    return false;
+  }
+}
+
 /** The configuration, after a line on stderr for what is odd in it. Throws Failure. */
 function checkedConfig(line: CommandLine, launched: Launched): Built {
   const names = Object.keys(launched.env).map(decode);
@@ -118,7 +131,8 @@ function checkedConfig(line: CommandLine, launched: Launched): Built {
     env,
     devices: line.values.dev,
     routes: line.values.route,
-    sysctls: line.values.sysctl,
+    sysctls: line.switches.has("no-ipv6") ? [...line.values.sysctl, NO_IPV6] : line.values.sysctl,
+    hasIpv6: !line.switches.has("no-ipv6") && hostHasIpv6(),
     file: readConfigFile(line.values.config, env.NUSECONF),
     hostAddresses,
   });

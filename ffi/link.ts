@@ -12,6 +12,7 @@ import {
   IFF_UP,
   IFNAMSIZ,
   IFREQ,
+  IN6_IFREQ,
   SIOCBRADDIF,
   SIOCGIFFLAGS,
   SIOCGIFHWADDR,
@@ -22,7 +23,7 @@ import {
   SIOCSIFMTU,
   SIOCSIFNETMASK,
 } from "./abi/interface.ts";
-import { AF_INET, SOCK_CLOEXEC, SOCK_DGRAM, SOCKADDR_IN } from "./abi/socket.ts";
+import { AF_INET, AF_INET6, SOCK_CLOEXEC, SOCK_DGRAM, SOCKADDR_IN } from "./abi/socket.ts";
 import { check, EINVAL, ENAMETOOLONG, ENODEV, EOPNOTSUPP, EPERM, SysError } from "./errno.ts";
 import { type Libc, libc } from "./libc.ts";
 
@@ -105,6 +106,23 @@ export class LinkControl {
     const doing = `cannot give ${name} the address ${addr.join(".")}/${prefixLen}`;
     this.#set(name, "SIOCSIFADDR", SIOCSIFADDR, addressRequest(name, addr), doing);
     this.#set(name, "SIOCSIFNETMASK", SIOCSIFNETMASK, addressRequest(name, mask), doing);
+  }
+
+  /** Gives an interface an IPv6 address (16 bytes), by struct in6_ifreq. */
+  setAddress6(name: string, addr: Uint8Array, prefixLen: number): void {
+    const request = new Uint8Array(IN6_IFREQ.LEN);
+    const dv = new DataView(request.buffer);
+    request.set(addr, IN6_IFREQ.ADDR);
+    dv.setUint32(IN6_IFREQ.PREFIXLEN, prefixLen, true);
+    dv.setInt32(IN6_IFREQ.IFINDEX, this.index(name), true);
+    const doing = `cannot give ${name} an IPv6 address`;
+    const fd = this.#sys.socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const noIpv6 = "this host has no IPv6 (sysctl net.ipv6.conf.all.disable_ipv6)";
+    check(fd, "socket", doing, { path: name, advice: noIpv6 });
+    const result = this.#sys.ioctl(fd, SIOCSIFADDR, request);
+    this.#sys.close(fd);
+    const advice = result === -EPERM ? "run with sudo, or give CAP_NET_ADMIN" : noIpv6;
+    check(result, "SIOCSIFADDR", doing, { path: name, advice });
   }
 
   /** Makes `port` a port of a Linux bridge. */

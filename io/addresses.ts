@@ -1,6 +1,7 @@
 /**
- * How an address becomes ours: locked against another nuse, asked for on the wire (RFC 5227), then
- * given to the stack, which announces it. Refused with one line when somebody has it already.
+ * How an address becomes ours: locked against another nuse, asked for on the wire (RFC 5227, RFC
+ * 4862), then given to the stack, which announces it. Refused with one line when somebody has it
+ * already.
  *
  *     begin ── first probe ──▶ … the rest is set up meanwhile … ── settle: the probes are over
  *
@@ -15,6 +16,7 @@ import {
   type AddressProbe,
   FULL_PROBE,
   IpAddress,
+  LINK_LOCAL6_PREFIX_LEN,
   type ProbePlan,
   QUICK_PROBE,
   type Stack,
@@ -38,6 +40,8 @@ interface Claim {
   readonly prefixLen: number;
   /** null: not asked for. */
   readonly probe: AddressProbe | null;
+  /** Nobody has asked for it: there is none when somebody else has it. */
+  readonly isOptional: boolean;
 }
 
 export function addressOf(config: AddressConfig): DeviceAddress {
@@ -54,21 +58,41 @@ export class AddressClaims {
   constructor(readonly stack: Stack, readonly loop: EventLoop) {}
 
   /**
-   * Begins to claim the addresses of one interface, whose frames the loop reads already. Throws
-   * SysError when another nuse has one.
+   * Begins to claim the addresses of one interface, whose frames the loop reads already, and
+   * `linkLocal`, its own on the link (null: none). Throws SysError when another nuse has one.
    */
-  begin(ifIndex: number, config: InterfaceConfig, nowUs: number): void {
+  begin(
+    ifIndex: number,
+    config: InterfaceConfig,
+    linkLocal: IpAddress | null,
+    nowUs: number,
+  ): void {
+    // First: what tells the link of the others goes out from it.
+    if (linkLocal !== null) {
+      this.#claim(ifIndex, config, linkLocal, LINK_LOCAL6_PREFIX_LEN, true, nowUs);
+    }
     for (const { addr, prefixLen } of config.addresses.map(addressOf)) {
       const stranger = holdLock(this.loop, config, addr.toString());
       if (stranger !== null) this.notes.push(stranger);
-      const plan = PROBE_PLANS[config.dad];
-      const probe = plan === null ? null : this.stack.probeAddress(ifIndex, addr, plan, nowUs);
-      if (typeof probe === "number") check(probe, "probeAddress", `cannot ask for ${addr}`);
-      const { name } = config;
-      this.#claims.push({ ifIndex, name, addr, prefixLen, probe: probe as AddressProbe | null });
+      this.#claim(ifIndex, config, addr, prefixLen, false, nowUs);
     }
     this.stack.poll(nowUs);
     this.stack.flush(nowUs);
+  }
+
+  #claim(
+    ifIndex: number,
+    { name, dad }: InterfaceConfig,
+    addr: IpAddress,
+    prefixLen: number,
+    isOptional: boolean,
+    nowUs: number,
+  ): void {
+    const plan = PROBE_PLANS[dad];
+    const asked = plan === null ? null : this.stack.probeAddress(ifIndex, addr, plan, nowUs);
+    if (typeof asked === "number") check(asked, "probeAddress", `cannot ask for ${addr}`);
+    const probe = asked as AddressProbe | null;
+    this.#claims.push({ ifIndex, name, addr, prefixLen, probe, isOptional });
   }
 
   /** Waits until all is known and takes the addresses. Throws SysError when one is not free. */
@@ -76,13 +100,18 @@ export class AddressClaims {
     const { stack, loop } = this;
     const isPending = ({ probe }: Claim) => probe !== null && !probe.isOver;
     while (this.#claims.some(isPending)) loop.step(Infinity);
-    for (const { name, addr, probe } of this.#claims) {
+    for (const { name, addr, probe, isOptional } of this.#claims) {
       if (probe === null || probe.holder === null) continue;
+      if (isOptional) {
+        this.notes.push(`${addr} is in use on ${name} by ${probe.holder}: ${name} goes without it`);
+        continue;
+      }
       throw new SysError("ARP", EADDRINUSE, `${addr} is in use on ${name} by ${probe.holder}`, {
         advice: "choose another address; dad=off does not ask",
       });
     }
-    for (const { ifIndex, name, addr, prefixLen } of this.#claims) {
+    for (const { ifIndex, name, addr, prefixLen, probe, isOptional } of this.#claims) {
+      if (isOptional && probe !== null && probe.holder !== null) continue;
       const added = stack.addAddress(ifIndex, addr, prefixLen, loop.nowUs);
       check(added, "addAddress", `cannot give ${name} ${addr}/${prefixLen}`);
     }

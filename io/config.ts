@@ -50,6 +50,8 @@ export interface InterfaceConfig {
   readonly pipePath: string | null;
   /** TAP: what the host's side is given; null: nothing. */
   readonly hostAddress: AddressConfig | null;
+  /** The same in IPv6. */
+  readonly hostAddress6?: AddressConfig;
   /** TAP: the host's bridge whose port it becomes; null: none. */
   readonly bridge: string | null;
   /**
@@ -65,6 +67,8 @@ export interface InterfaceConfig {
 export interface RouteConfig {
   readonly destination: AddressConfig;
   readonly gateway: string;
+  /** The interface of a gateway that is known by its link-local address; else the subnet tells. */
+  readonly device?: string;
   /** Of two routes to one destination the lower goes first. */
   readonly metric: number;
 }

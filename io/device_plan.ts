@@ -32,7 +32,8 @@ export function planDevices(interfaces: readonly InterfaceConfig[]): PlannedDevi
 }
 
 function impliedBy(vlan: InterfaceConfig, below: string): InterfaceConfig {
-  return { ...vlan, name: below, vlan: null, addresses: [], dynamic: null, hostAddress: null };
+  const { hostAddress6: _, ...rest } = vlan;
+  return { ...rest, name: below, vlan: null, addresses: [], dynamic: null, hostAddress: null };
 }
 
 /** Wide enough for each of its VLANs; null: one takes what there is. */

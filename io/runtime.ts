@@ -15,6 +15,9 @@ import {
   formatMac,
   type Interface,
   IpAddress,
+  IPV6_MIN_MTU,
+  linkLocalOf,
+  sharedLinkLocalOf,
   Stack,
   VlanLink,
 } from "../stack/mod.ts";
@@ -60,6 +63,7 @@ function deviceConfig(config: InterfaceConfig): DeviceConfig {
     hostName: config.hostName,
     pipePath: config.pipePath ?? undefined,
     hostAddress: config.hostAddress === null ? undefined : addressOf(config.hostAddress),
+    hostAddress6: config.hostAddress6 && addressOf(config.hostAddress6),
     bridge: config.bridge ?? undefined,
     mtu: config.mtu ?? undefined,
   };
@@ -115,7 +119,8 @@ export class Runtime {
     this.#dynamic = new DynamicAddresses(this.#stack, this.#loop, log, hostname ?? "");
     const devices = plan.map((planned) => {
       const macSeed = this.#macSeed(planned);
-      return openDevice({ ...deviceConfig(planned.config), macSeed }, arena, memory, netmap);
+      const ipv6 = !this.#stack.config.ip.disableIpv6;
+      return openDevice({ ...deviceConfig(planned.config), macSeed, ipv6 }, arena, memory, netmap);
     });
     this.#devices = devices.map(({ device }) => device);
     this.#loop.onWake = realtimeFollower(
@@ -163,8 +168,23 @@ export class Runtime {
 
   /** Begins to get the addresses of an interface whose frames the loop reads. */
   #begin(claims: AddressClaims, ifIndex: number, config: InterfaceConfig): void {
-    claims.begin(ifIndex, config, libc().clockUs(CLOCK_MONOTONIC));
+    claims.begin(
+      ifIndex,
+      config,
+      this.#linkLocal(ifIndex, config),
+      libc().clockUs(CLOCK_MONOTONIC),
+    );
     this.#dynamic.begin(ifIndex, config, libc().clockUs(CLOCK_MONOTONIC));
+  }
+
+  /** The IPv6 address that an interface has on its link without being told; null: none. */
+  #linkLocal(ifIndex: number, { mac, vlan }: InterfaceConfig): IpAddress | null {
+    const iface = this.#stack.interfaceByIndex(ifIndex);
+    const { disableIpv6 } = this.#stack.config.ip;
+    if (iface === null || disableIpv6 || iface.mtu < IPV6_MIN_MTU) return null;
+    // Of a shared MAC address the other has made its own: the host, or the VLANs beside this one.
+    if (vlan !== null) return sharedLinkLocalOf(Uint8Array.of(...iface.mac, vlan.id >> 8, vlan.id));
+    return mac === "interface" ? sharedLinkLocalOf(iface.mac) : linkLocalOf(iface.mac);
   }
 
   /** A VLAN on an attached device: by its MAC address unless it is to have its own. The index. */
@@ -218,10 +238,11 @@ export class Runtime {
   }
 
   #addRoutes(config: Config): void {
-    for (const { destination, gateway, metric } of config.routes) {
+    for (const { destination, gateway, metric, device } of config.routes) {
       const { addr: dst, prefixLen } = addressOf(destination);
       const doing = `cannot add the route to ${dst}/${prefixLen} by ${gateway}`;
-      const route = { dst, prefixLen, gateway: IpAddress.parse(gateway), metric };
+      const ifIndex = device === undefined ? 0 : this.#stack.interfaceByName(device)?.index ?? 0;
+      const route = { dst, prefixLen, gateway: IpAddress.parse(gateway), metric, ifIndex };
       check(this.#stack.addRoute(route), "addRoute", doing, { advice: "name each network once" });
       const rank = metric === 0 ? "" : `, metric ${metric}`;
       this.facts.push(`route to ${dst}/${prefixLen} by ${gateway}${rank}`);

@@ -67,6 +67,7 @@ export {
 } from "./tcp/mod.ts";
 export { UDP_MAX_PAYLOAD_LEN } from "./udp/mod.ts";
 export { formatMac, formatMacNumber } from "./wire/ethernet.ts";
+export { IPV6_MIN_MTU } from "./wire/ipv6.ts";
 export * from "./base/errno.ts";
 export { errnoName } from "./base/errno_name.ts";
 export {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Config, NamesConfig } from "../../io/config.ts";
+import type { Config, InterfaceConfig, NamesConfig } from "../../io/config.ts";
 import { Failure } from "../base/failure.ts";
 import { Complaints } from "./complaints.ts";
 import { only } from "./file.ts";
@@ -33,6 +33,9 @@ export const EMBEDDED_DEFAULT = {
   name: "nuse0",
   address: "198.18.0.2/24",
   host: "198.18.0.1/24",
+  /** A unique local prefix (RFC 4193): 6e757365 spells nuse. */
+  address6: "fd6e:7573:6500::2/64",
+  host6: "fd6e:7573:6500::1/64",
 };
 
 /** Where each value came from, in the order of the configuration. */
@@ -66,12 +69,15 @@ export function buildConfig(sources: ConfigSources): Built {
   const configs = interfaces.map(({ config }) => config);
   const routes = buildRoutes(sources, configs, complaints);
   const sysctls = complaints.attempt(() => sysctlsOf(sources)) ?? new Map();
+  const isV4Only = sysctls.get(DISABLE_IPV6)?.value === "1";
   complaints.throwIfAny();
   const names = namesOf(sources);
   return {
     config: {
-      interfaces: configs,
-      routes: routes.map(({ config }) => config),
+      interfaces: isV4Only ? configs.map(withoutIpv6) : configs,
+      routes: routes.map(({ config }) => config).filter(({ gateway }) =>
+        !(isV4Only && isV6(gateway))
+      ),
       names: names.config,
       sysctls: Object.fromEntries([...sysctls].map(([name, { value }]) => [name, value])),
     },
@@ -86,6 +92,17 @@ export function buildConfig(sources: ConfigSources): Built {
       ...isEmbedded ? [] : interfaces.flatMap(hostAddressWarning),
     ],
   };
+}
+
+const DISABLE_IPV6 = "net.ipv6.conf.all.disable_ipv6";
+
+function isV6(address: string): boolean {
+  return address.includes(":");
+}
+
+/** What is left of an interface where IPv6 is not spoken. */
+function withoutIpv6({ hostAddress6: _, ...config }: InterfaceConfig): InterfaceConfig {
+  return { ...config, addresses: config.addresses.filter(({ address }) => !isV6(address)) };
 }
 
 /** Interfaces that cannot be together. Throws Failure. */
@@ -109,12 +126,17 @@ function embeddedDefault(sources: ConfigSources, complaints: Complaints): BuiltI
     throw new Failure(`NUSEVIF=${vif.text} needs an interface (set NUSEDEV=eth0, for example)`);
   }
   const said = (text: string) => ({ text, from: "the embedded default" });
-  const { name, address, host } = EMBEDDED_DEFAULT;
+  const { name, address, host, address6, host6 } = EMBEDDED_DEFAULT;
+  const hasIpv6 = sources.hasIpv6 ?? true;
   const wanted = {
     name: said(name),
-    addresses: [said(address)],
+    addresses: hasIpv6 ? [said(address), said(address6)] : [said(address)],
     netmask: null,
-    keys: { vif: said("TAP"), host: said(host), tap: said(name) },
+    keys: {
+      vif: said("TAP"),
+      host: said(hasIpv6 ? `${host},${host6}` : host),
+      tap: said(name),
+    },
   };
   return buildInterface(sources, wanted, complaints);
 }

@@ -40,6 +40,7 @@ import {
 } from "./values.ts";
 
 const DEFAULT_PREFIX_LEN = 24;
+const DEFAULT_PREFIX_LEN6 = 64;
 
 /** Where each value of an interface came from; what is not here is a default. */
 export interface InterfaceOrigins {
@@ -76,7 +77,7 @@ export function buildInterface(
   const tap = read("tap", parseTapName);
   const vlan = vlanOf(kind, wanted.name.text);
   const name = complaints.attempt(() => checkName(wanted, kind, vlan));
-  const end = read("host", parseHostEnd);
+  const ends = read("host", parseHostEnd) ?? [];
   const bridge = read("bridge", parseBridge);
   const pipePath = read("pipe", parsePipePath);
   const mac = read("mac", parseMac) ?? "own";
@@ -86,19 +87,22 @@ export function buildInterface(
   const below = vlan?.below ?? wanted.name.text;
   const hostName = kind === "TAP" ? tap ?? TAP_PREFIX + below : below;
   complaints.attempt(() => refuseStrangers(wanted, kind, mac));
-  if (vlan !== null && end !== null) {
+  if (vlan !== null && ends.length > 0) {
     complaints.attempt(() => refuseHostEnd(vlan, keys.host!.from, hostName));
   }
-  const fallback = kind === "TAP" ? end?.prefixLen ?? null : null;
+  const fallback = (family: number) =>
+    kind === "TAP" ? endOf(ends, family)?.prefixLen ?? null : null;
   const beforeAddress = complaints.count;
   const dynamic = complaints.attempt(() => dynamicOf(wanted, mac));
   const built = dynamic !== null || complaints.count > beforeAddress
     ? []
     : complaints.attempt(() => buildAddresses(sources, wanted, kind, fallback)) ?? [];
   const addresses = built.map(({ config }) => config);
-  const hostAddress = end === null || (built.length === 0 && dynamic === null)
-    ? null
-    : complaints.attempt(() => buildHostAddress(keys.host!, addresses, end));
+  const [hostAddress, hostAddress6] = [4, 6].map((family) => {
+    const end = endOf(ends, family);
+    if (end === null || (built.length === 0 && dynamic === null)) return null;
+    return complaints.attempt(() => buildHostAddress(keys.host!, addresses, end));
+  }) as [AddressConfig | null, AddressConfig | null];
   if (complaints.count > before) return null;
   return {
     config: {
@@ -110,6 +114,7 @@ export function buildInterface(
       dynamic,
       pipePath,
       hostAddress,
+      ...(hostAddress6 === null ? {} : { hostAddress6 }),
       bridge,
       mac,
       dad,
@@ -117,6 +122,10 @@ export function buildInterface(
     },
     origins: originsOf(wanted, built),
   };
+}
+
+function endOf(ends: readonly Cidr[], family: number): Cidr | null {
+  return ends.find(({ address }) => address.family === family) ?? null;
 }
 
 function originsOf(wanted: WantedInterface, built: readonly BuiltAddress[]): InterfaceOrigins {
@@ -208,22 +217,24 @@ function buildAddresses(
   sources: ConfigSources,
   wanted: WantedInterface,
   kind: VifKind,
-  fallback: number | null,
+  fallback: (family: number) => number | null,
 ): BuiltAddress[] {
   const { name, addresses, netmask } = wanted;
   if (addresses.length === 0) throw new Failure(noAddress(sources, wanted));
   const maskLen = netmask === null ? null : parseNetmask(netmask);
   const built = addresses.map((setting) => {
     const cidr = parseCidr(setting);
-    if (maskLen !== null && setting.placeAt !== undefined && cidr.prefixLen !== null) {
+    const isMasked = maskLen !== null && cidr.address.family === 4;
+    if (isMasked && setting.placeAt !== undefined && cidr.prefixLen !== null) {
       refuseOtherLength(netmask!, maskLen, cidr);
     }
     const host = kind === "TAP" ? null : knownPrefixLen(sources, name.text, cidr.address);
+    const isV6 = cidr.address.family === 6;
     const others: [number | null, string][] = [
-      [maskLen, netmask?.from ?? ""],
-      [fallback, "of host"],
+      [isV6 ? null : maskLen, netmask?.from ?? ""],
+      [fallback(cidr.address.family), "of host"],
       [host, "the host's"],
-      [DEFAULT_PREFIX_LEN, "default"],
+      [isV6 ? DEFAULT_PREFIX_LEN6 : DEFAULT_PREFIX_LEN, "default"],
     ];
     const [otherLen, otherFrom] = others.find(([len]) => len !== null)!;
     const config = toHostAddress(setting, cidr, otherLen!);
@@ -261,7 +272,7 @@ function noAddress(sources: ConfigSources, { name }: WantedInterface): string {
 function knownPrefixLen(sources: ConfigSources, name: string, address: IpAddress): number | null {
   for (const host of sources.hostAddresses()) {
     const other = IpAddress.parse(host.address);
-    if (host.name !== name || other === null || other.family !== 4) continue;
+    if (host.name !== name || other === null || other.isLinkLocal) continue;
     if (other.sharesPrefix(address, host.prefixLen)) return host.prefixLen;
   }
   return null;
@@ -279,7 +290,13 @@ function buildHostAddress(
     if (prefixLen !== null) return toHostAddress(setting, { address, prefixLen }, prefixLen);
     throw new Failure(`${setting.from}: no prefix length (write ${address}/24, for example)`);
   }
-  const near = addresses.find(isNear) ?? addresses[0];
+  const isKin = (own: AddressConfig) => IpAddress.parse(own.address)!.family === address.family;
+  const near = addresses.find(isNear) ?? addresses.find(isKin);
+  if (near === undefined) {
+    const what = address.family === 4 ? "IPv4" : "IPv6";
+    const why = `${address} is for nobody, as nuse has no ${what} address there`;
+    throw new Failure(`${setting.from}: ${why} (give it one, or leave this out)`);
+  }
   const config = toHostAddress(setting, { address, prefixLen }, near.prefixLen);
   if (addresses.some((own) => own.address === config.address)) {
     throw new Failure(`${setting.from}: ${config.address} is nuse's own address (give another)`);

@@ -72,11 +72,13 @@ export const DEVICE_KEYS = [
     inFile: "host",
     argument: "ADDRESS|none",
     example: "198.18.0.1/24",
-    meaning: "TAP: gives the host's side this address; `none`: a bridge has it",
+    meaning: "TAP: gives the host's side this address, or two; `none`: a bridge has it",
     parse: parseHostEnd,
-    show: ({ kind, hostAddress: end }) => {
+    show: ({ kind, hostAddress, hostAddress6 }) => {
       if (kind !== "TAP") return null;
-      return end === null ? NO_HOST_ADDRESS : `${end.address}/${end.prefixLen}`;
+      const ends = [hostAddress, hostAddress6 ?? null].filter((end) => end !== null);
+      if (ends.length === 0) return NO_HOST_ADDRESS;
+      return ends.map(({ address, prefixLen }) => `${address}/${prefixLen}`).join(",");
     },
   },
   {

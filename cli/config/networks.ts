@@ -46,13 +46,14 @@ export function refuseHostSubnets(
   interfaces: readonly InterfaceConfig[],
   hostAddresses: () => readonly HostAddress[],
 ): void {
-  for (const { name, hostName, addresses, hostAddress } of interfaces) {
-    if (hostAddress === null) continue;
+  for (const { name, hostName, addresses, hostAddress, hostAddress6 } of interfaces) {
     for (const own of addresses.map((config) => IpAddress.parse(config.address)!)) {
+      const end = own.family === 4 ? hostAddress : hostAddress6 ?? null;
+      if (end === null) continue;
       const other = hostAddresses().find((host) => {
         const address = IpAddress.parse(host.address);
-        return host.name !== hostName && host.name !== LOOPBACK && address?.family === 4 &&
-          host.prefixLen >= hostAddress.prefixLen && address.sharesPrefix(own, host.prefixLen);
+        return host.name !== hostName && host.name !== LOOPBACK && address !== null &&
+          host.prefixLen >= end.prefixLen && address.sharesPrefix(own, host.prefixLen);
       });
       if (other === undefined) continue;
       throw new Failure(

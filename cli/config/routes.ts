@@ -9,7 +9,14 @@ import { IpAddress } from "../../stack/base/ip_address.ts";
 import { Failure } from "../base/failure.ts";
 import type { Complaints } from "./complaints.ts";
 import { only, type Section } from "./file.ts";
-import { parseCidr, parseGateway, parseMetric, parseNetmask, type Setting } from "./values.ts";
+import {
+  parseCidr,
+  parseGateway,
+  parseMetric,
+  parseNetmask,
+  type Setting,
+  splitList,
+} from "./values.ts";
 import { type ConfigSources, variable } from "./wanted.ts";
 
 /** Where each value of a route came from. */
@@ -40,6 +47,7 @@ interface Directed {
 }
 
 const EVERYWHERE: AddressConfig = { address: "0.0.0.0", prefixLen: 0 };
+const EVERYWHERE6: AddressConfig = { address: "::", prefixLen: 0 };
 
 /** [NETWORK=]GATEWAY */
 function parseRoute({ text, from }: Setting): WantedRoute {
@@ -62,8 +70,8 @@ function fromSection(section: Section): WantedRoute {
   return { network, netmask, gateway, metric };
 }
 
-function destinationOf({ network, netmask }: WantedRoute): AddressConfig {
-  if (network === null) return EVERYWHERE;
+function destinationOf({ network, netmask, gateway }: WantedRoute): AddressConfig {
+  if (network === null) return gateway.text.includes(":") ? EVERYWHERE6 : EVERYWHERE;
   const { address, prefixLen: said } = parseCidr(network);
   const maskLen = netmask === null ? null : parseNetmask(netmask);
   if (maskLen !== null && said !== null && maskLen !== said) {
@@ -75,7 +83,7 @@ function destinationOf({ network, netmask }: WantedRoute): AddressConfig {
   if (network.placeAt !== undefined && said === null && maskLen === null) {
     throw new Failure(`${network.from}: no netmask for ${address} (expected e.g. ${address}/24)`);
   }
-  const prefixLen = said ?? maskLen ?? 32;
+  const prefixLen = said ?? maskLen ?? (address.family === 4 ? 32 : 128);
   const masked = address.maskedBy(prefixLen);
   if (!masked.equals(address)) {
     throw new Failure(
@@ -98,12 +106,15 @@ function directedRoutes(sources: ConfigSources, complaints: Complaints): Directe
     });
     return made === null ? [] : [made];
   };
-  const fallback = variable(sources.env, "DEFAULTROUTE");
+  const fallbacks = ["DEFAULTROUTE", "DEFAULTROUTE6"].flatMap((name) => {
+    const setting = variable(sources.env, name);
+    return setting === null ? [] : splitList(setting);
+  });
   const sections = (sources.file?.sections ?? [])
     .filter(({ kind, isBroken }) => kind === "route" && !isBroken);
   const sayings = [
     sources.routes.flatMap((text) => direct(() => parseRoute({ text, from: "--route" }))),
-    fallback === null ? [] : direct(() => parseRoute({ ...fallback })),
+    fallbacks.flatMap((setting) => direct(() => parseRoute(setting))),
     sections.flatMap((section) => direct(() => fromSection(section))),
   ];
   return sayings.flatMap((routes, i) => {
@@ -116,10 +127,20 @@ function directedRoutes(sources: ConfigSources, complaints: Complaints): Directe
 
 function buildRoute(directed: Directed, interfaces: readonly InterfaceConfig[]): BuiltRoute {
   const { wanted: { network, gateway: setting, metric }, destination } = directed;
-  const gateway = parseGateway(setting);
+  const { address: gateway, device } = parseGateway(setting);
+  if (gateway.family !== IpAddress.parse(destination.address)!.family) {
+    const { address, prefixLen } = destination;
+    throw new Failure(
+      `${setting.from}: ${gateway} is no gateway to ${address}/${prefixLen} ` +
+        "(both must be IPv4, or both IPv6)",
+    );
+  }
   const subnets = interfaces.flatMap((i) => i.addresses);
   const near = subnets.find((s) => gateway.sharesPrefix(IpAddress.parse(s.address)!, s.prefixLen));
-  if (near === undefined && interfaces.every(({ dynamic }) => dynamic === null)) {
+  const link = gateway.family === 6 && gateway.isLinkLocal
+    ? linkOf(setting, device, interfaces)
+    : null;
+  if (near === undefined && link === null && interfaces.every(({ dynamic }) => dynamic === null)) {
     const list = subnets.map((s) => `${s.address}/${s.prefixLen}`).join(", ");
     throw new Failure(
       `${setting.from}: gateway ${gateway} is not on a subnet of nuse: ${list} (give a neighbour)`,
@@ -132,6 +153,7 @@ function buildRoute(directed: Directed, interfaces: readonly InterfaceConfig[]):
     config: {
       destination,
       gateway: gateway.toString(),
+      ...(link === null ? {} : { device: link }),
       metric: metric === null ? 0 : parseMetric(metric),
     },
     origins: {
@@ -140,6 +162,19 @@ function buildRoute(directed: Directed, interfaces: readonly InterfaceConfig[]):
       metric: metric?.from ?? null,
     },
   };
+}
+
+/** The interface on whose link a link-local gateway is: said with it, or the only one. */
+function linkOf(
+  { from, text }: Setting,
+  device: string | null,
+  interfaces: readonly InterfaceConfig[],
+): string {
+  const names = interfaces.map(({ name }) => name);
+  if (device === null && names.length === 1) return names[0];
+  if (device !== null && names.includes(device)) return device;
+  const what = device === null ? `${text} may be on several links` : `${device} is none of nuse's`;
+  throw new Failure(`${from}: ${what} (write ${text.split("%")[0]}%${names[0] ?? "eth0"})`);
 }
 
 /** One destination, two routes: nuse has no way to choose. */

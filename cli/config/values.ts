@@ -53,23 +53,21 @@ export function parseNumber(text: string, min: number, max: number): number | nu
   return n >= min && n <= max ? n : null;
 }
 
-/** "192.168.209.39" or "192.168.209.39/24". */
+/** "192.168.209.39", "192.168.209.39/24" or "2001:db8::2/64". */
 export function parseCidr(setting: Setting): Cidr {
   const { text, from } = setting;
   const [host, prefix, ...more] = text.split("/");
   const address = IpAddress.parse(host);
   if (address === null || more.length > 0) {
     throw new Failure(
-      `${from}: "${text}" is not an IPv4 address (write 198.18.0.2 or 198.18.0.2/24)`,
+      `${from}: "${text}" is not an IP address (write 198.18.0.2/24 or 2001:db8::2/64)`,
     );
   }
-  if (address.family === 6) {
-    throw new Failure(`${from}: ${text} is an IPv6 address (only IPv4 so far: give an IPv4 one)`);
-  }
   if (prefix === undefined) return { address, prefixLen: null };
-  const prefixLen = parseNumber(prefix, 0, 32);
+  const example = address.family === 4 ? "/1 to /32, e.g. /24" : "/1 to /128, e.g. /64";
+  const prefixLen = parseNumber(prefix, 0, address.family === 4 ? 32 : 128);
   if (prefixLen === null) {
-    throw new Failure(`${from}: "${text}" has no valid prefix length (write /1 to /32, e.g. /24)`);
+    throw new Failure(`${from}: "${text}" has no valid prefix length (write ${example})`);
   }
   return { address, prefixLen };
 }
@@ -92,13 +90,19 @@ export function parseNetmask({ text, from }: Setting): number {
   );
 }
 
-/** The address of a router. */
-export function parseGateway(setting: Setting): IpAddress {
-  const { address, prefixLen } = parseCidr(setting);
+/** A router: its address, and the interface where it has it ("fe80::1%eth0"); null: not said. */
+export interface Gateway {
+  readonly address: IpAddress;
+  readonly device: string | null;
+}
+
+export function parseGateway(setting: Setting): Gateway {
+  const [text, device] = setting.text.split("%", 2);
+  const { address, prefixLen } = parseCidr({ ...setting, text });
   if (prefixLen !== null) {
     throw new Failure(`${setting.from}: a gateway has no prefix length (write ${address})`);
   }
-  return address;
+  return { address, device: device ?? null };
 }
 
 export function parseMetric({ text, from }: Setting): number {
@@ -115,9 +119,12 @@ function unusable(address: IpAddress, prefixLen: number): string | null {
   if (address.isLoopback) return "is a loopback address";
   if (address.isMulticast) return "is a multicast address";
   if (address.isBroadcast) return "is the broadcast address";
-  if (prefixLen >= 31) return null; // RFC 3021: both addresses are hosts
+  const isV6 = address.family === 6;
+  // RFC 3021, RFC 6164: both addresses are hosts
+  if (prefixLen >= (isV6 ? 127 : 31)) return null;
   const network = address.maskedBy(prefixLen);
   if (network.equals(address)) return "names the subnet, not a host in it";
+  if (isV6) return null;
   const broadcast = IpAddress.v4(network.toV4Word() | (-1 >>> prefixLen));
   return broadcast.equals(address) ? "is the broadcast address of its subnet" : null;
 }
@@ -181,9 +188,24 @@ export function parseMac(setting: Setting): string {
   return text;
 }
 
-/** What the host's end of a TAP gets; null: nothing. */
-export function parseHostEnd(setting: Setting): Cidr | null {
-  return setting.text === NO_HOST_ADDRESS ? null : parseCidr(setting);
+/** What the host's end of a TAP gets, at most one of each family; none: nothing. */
+export function parseHostEnd(setting: Setting): readonly Cidr[] {
+  if (setting.text === NO_HOST_ADDRESS) return [];
+  const all = splitList(setting).map(parseCidr);
+  const families = all.map(({ address }) => address.family);
+  if (new Set(families).size === families.length) return all;
+  throw new Failure(`${setting.from}: two addresses of one family (give one IPv4, one IPv6)`);
+}
+
+/** The parts between commas; what has a place in a file keeps it. */
+export function splitList({ text, from, placeAt }: Setting): Setting[] {
+  let at = 0;
+  return text.split(",").map((part) => {
+    const start = at;
+    at += part.length + 1;
+    if (placeAt === undefined) return { text: part.trim(), from };
+    return { text: part.trim(), from, placeAt: (offset: number) => placeAt(start + offset) };
+  });
 }
 
 export function parseMtu(setting: Setting): number {

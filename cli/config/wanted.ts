@@ -10,7 +10,7 @@ import { nearest } from "../base/nearest.ts";
 import { type ConfigFile, only, type Section } from "./file.ts";
 import { DEVICE_KEYS, DEVICE_ROWS, type DeviceKeyName } from "./keys.ts";
 import type { HostAddress } from "./networks.ts";
-import type { Setting } from "./values.ts";
+import { type Setting, splitList } from "./values.ts";
 
 const KEYS = DEVICE_KEYS.map(({ name }) => name);
 const KEY_AT_END = new RegExp(`-(${KEYS.join("|")})$`);
@@ -25,6 +25,8 @@ export interface ConfigSources {
   readonly file?: ConfigFile | null;
   /** Asked for a missing prefix length, and what a TAP's subnet must not be. */
   readonly hostAddresses: () => readonly HostAddress[];
+  /** The host can have IPv6 addresses, and nuse is to have some where nobody says. */
+  readonly hasIpv6?: boolean;
 }
 
 /** What was said about one interface. */
@@ -60,7 +62,11 @@ function complete(
   const address = variable(env, own);
   return {
     name: file?.name ?? wanted.name,
-    addresses: firstSaid([wanted.addresses, address === null ? [] : [address], file?.addresses]),
+    addresses: firstSaid([
+      wanted.addresses,
+      address === null ? [] : splitList(address),
+      file?.addresses,
+    ]),
     netmask: file?.netmask ?? null,
     keys,
   };
@@ -81,30 +87,42 @@ function refuseUnknownVariables(env: ConfigSources["env"], own: string): void {
   throw new Failure(`unknown variable ${typo} (${advice})`);
 }
 
-/** NAME[=ADDRESS[/PREFIX]][,KEY=VALUE...] */
+/** NAME[=ADDRESS[/PREFIX]][,ADDRESS[/PREFIX]...][,KEY=VALUE...] */
 function parseDevice(text: string): WantedInterface {
   const [first, ...rest] = text.split(",");
   const equals = first.indexOf("=");
   const name = equals < 0 ? first : first.slice(0, equals);
   const from = `--dev ${name}`;
   const keys: Partial<Record<DeviceKeyName, Setting>> = {};
+  const addresses = equals < 0 ? [] : [{ text: first.slice(equals + 1), from }];
+  let last: DeviceKeyName | null = null;
   for (const item of rest) {
+    if (!item.includes("=") && looksLikeAddress(item)) {
+      // One more of what came before it: the interface's, or the host's end's
+      if (last === "host") keys.host = { ...keys.host!, text: `${keys.host!.text},${item}` };
+      else addresses.push({ text: item, from });
+      continue;
+    }
     const [key, ...value] = item.split("=");
     const known = KEYS.find((k) => k === key);
     if (known === undefined || value.length === 0) {
       throw new Failure(`${from}: unknown key "${item}" (known: ${KEYS.join("=, ")}=)`);
     }
     keys[known] = { text: value.join("="), from: `${from},${known}` };
+    last = known;
   }
-  const addresses = equals < 0 ? [] : [{ text: first.slice(equals + 1), from }];
   return { name: { text: name, from: "--dev" }, addresses, netmask: null, keys };
+}
+
+function looksLikeAddress(item: string): boolean {
+  return /^[0-9a-fA-F.:]+(\/\d+)?$/.test(item) && /[.:]/.test(item);
 }
 
 function fromSection(section: Section): WantedInterface {
   const said = DEVICE_ROWS.map(({ name, inFile }) => [name, only(section, inFile)] as const);
   return {
     name: section.name!,
-    addresses: section.settings.get("address") ?? [],
+    addresses: (section.settings.get("address") ?? []).flatMap(splitList),
     netmask: only(section, "netmask") ?? null,
     keys: Object.fromEntries(said.filter(([, setting]) => setting !== undefined)),
   };

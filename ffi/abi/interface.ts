@@ -43,3 +43,6 @@ export const ETHTOOL_GDRVINFO = 0x3;
 export const ETHTOOL_DRVINFO = { LEN: 196, CMD: 0, DRIVER: 4, DRIVER_LEN: 32 } as const;
 export const ETHTOOL_GLINK = 0xa;
 export const ETHTOOL_VALUE = { LEN: 8, CMD: 0, DATA: 4 } as const;
+
+/** struct in6_ifreq: an IPv6 address, the length of its prefix, an interface. */
+export const IN6_IFREQ = { ADDR: 0, PREFIXLEN: 16, IFINDEX: 20, LEN: 24 } as const;

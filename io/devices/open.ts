@@ -7,10 +7,16 @@
 import { IFNAMSIZ } from "../../ffi/abi/interface.ts";
 import { PACKET_MR_PROMISC } from "../../ffi/abi/packet.ts";
 import type { Arena } from "../../ffi/arena.ts";
-import { EAFNOSUPPORT, EINVAL, ENAMETOOLONG, errnoName, SysError } from "../../ffi/errno.ts";
+import { EINVAL, ENAMETOOLONG, errnoName, SysError } from "../../ffi/errno.ts";
 import { libc } from "../../ffi/libc.ts";
 import { LinkControl } from "../../ffi/link.ts";
-import type { DeviceCaps, IpAddress, Memory } from "../../stack/mod.ts";
+import {
+  type DeviceCaps,
+  type IpAddress,
+  LINK_LOCAL6_PREFIX_LEN,
+  type Memory,
+  sharedLinkLocalOf,
+} from "../../stack/mod.ts";
 import { DEFAULT_MTU, type DeviceConfig, type OpenedDevice, TAP_PREFIX } from "./base/device.ts";
 import { type Features, usableFeatures } from "./base/features.ts";
 import { parseVlanName } from "./base/vlan.ts";
@@ -69,10 +75,14 @@ function openRaw(config: DeviceConfig, arena: Arena, memory: Memory): OpenedDevi
         `(ip link set ${link.name} mtu ${config.mtu})`,
     );
   }
-  const hasIpv6 = config.addresses.some(({ addr }) => addr.family === 6);
+  const hasIpv6 = config.ipv6 ?? true;
+  const linkLocal = { addr: sharedLinkLocalOf(mac), prefixLen: LINK_LOCAL6_PREFIX_LEN };
+  const addresses = hasIpv6 ? [...config.addresses, linkLocal] : config.addresses;
   const features = config.features ?? usableFeatures();
   // What is tagged comes to no address of the host's, unless it has the VLAN itself.
-  const guardFd = isOwn || vlan !== null ? -1 : guard(config, link, features, notes);
+  const guardFd = isOwn || vlan !== null
+    ? -1
+    : guard({ ...config, addresses }, link, features, notes);
   const membership = membershipOf(link.driver, isOwn);
   try {
     const device = new RawDevice(
@@ -82,7 +92,7 @@ function openRaw(config: DeviceConfig, arena: Arena, memory: Memory): OpenedDevi
         mac,
         mtu: Math.min(config.mtu ?? link.mtu, link.mtu),
         caps: rawCaps(features),
-        filter: frameFilter(mac, isOwn ? null : config.addresses, hasIpv6, vlan?.id),
+        filter: frameFilter(mac, isOwn ? null : addresses, hasIpv6, vlan?.id),
         membership,
         ignoresOutgoing: features.has("ignore_outgoing"),
         guardFd,
@@ -204,19 +214,32 @@ function setUpHostEnd(config: DeviceConfig, name: string, mtu: number): void {
     control.setMtu(name, mtu);
     const host = config.hostAddress;
     if (host !== undefined) {
-      if (host.addr.family !== 4) {
-        throw new SysError("SIOCSIFADDR", EAFNOSUPPORT, `cannot give ${name} ${host.addr}`, {
-          path: name,
-          advice: "the host's end takes an IPv4 address",
-        });
-      }
       const bytes = new Uint8Array(4);
       host.addr.writeTo(bytes, 0);
       control.setAddress(name, bytes, host.prefixLen);
+    }
+    const host6 = config.hostAddress6;
+    if (host6 !== undefined) {
+      takeAddressesAtOnce(name);
+      const bytes = new Uint8Array(16);
+      host6.addr.writeTo(bytes, 0);
+      control.setAddress6(name, bytes, host6.prefixLen);
     }
     if (config.bridge !== undefined) control.addToBridge(config.bridge, name);
     control.setUp(name);
   } finally {
     control.close();
+  }
+}
+
+/**
+ * The kernel would ask first whether anybody has its IPv6 address, and not answer for it meanwhile:
+ * at the other end there is nobody but us.
+ */
+function takeAddressesAtOnce(name: string): void {
+  try {
+    Deno.writeTextFileSync(`/proc/sys/net/ipv6/conf/${name}/accept_dad`, "0");
+  } catch {
+    // It asks, then, for a second or two.
   }
 }

@@ -7,7 +7,7 @@
 import * as P from "../../../ffi/shim/protocol.ts";
 import { type DatagramSocket, EAGAIN, type ErrorQueueEntry } from "../../../stack/mod.ts";
 import type { Endpoint } from "../endpoint/endpoint.ts";
-import { writeSockaddr } from "../protocol/sockaddr.ts";
+import { scopeIdOf, writeSockaddr } from "../protocol/sockaddr.ts";
 import type { Call } from "./call.ts";
 
 /** ERRQUEUE: the oldest entry, taken off; or, `b`, whether there is one. */
@@ -18,7 +18,9 @@ export function takeErrorEntry({ app, request, reply }: Call, { socket }: Endpoi
   if (entry === null) return -EAGAIN;
   if (stays) return 0;
   const { dv, u8 } = app.memory;
-  reply.dataLen = writeErrorEntry(dv, u8, reply.dataOff, P.NUSE_DATA_MAX, socket.domain, entry);
+  const scopeId = scopeIdOf(app.stack, socket);
+  const { domain } = socket;
+  reply.dataLen = writeErrorEntry(dv, u8, reply.dataOff, P.NUSE_DATA_MAX, domain, entry, scopeId);
   return 0;
 }
 
@@ -30,6 +32,7 @@ export function writeErrorEntry(
   maxLen: number,
   domain: number,
   entry: ErrorQueueEntry,
+  scopeId = 0,
 ): number {
   u8.fill(0, off, off + P.NUSE_EE_PAYLOAD_OFF);
   dv.setUint32(off + P.NUSE_EE_ERRNO_OFF, entry.errno, true);
@@ -39,10 +42,10 @@ export function writeErrorEntry(
   dv.setUint32(off + P.NUSE_EE_INFO_OFF, entry.info, true);
   const { offender, destination } = entry;
   if (offender !== null) {
-    writeSockaddr(u8, off + P.NUSE_EE_OFFENDER_OFF, domain, offender.addr, offender.port);
+    writeSockaddr(u8, off + P.NUSE_EE_OFFENDER_OFF, domain, offender.addr, offender.port, scopeId);
   }
   const destinationOff = off + P.NUSE_EE_DESTINATION_OFF;
-  writeSockaddr(u8, destinationOff, domain, destination.addr, destination.port);
+  writeSockaddr(u8, destinationOff, domain, destination.addr, destination.port, scopeId);
   const len = Math.min(entry.payload.length, maxLen - P.NUSE_EE_PAYLOAD_OFF);
   u8.set(entry.payload.subarray(0, len), off + P.NUSE_EE_PAYLOAD_OFF);
   return P.NUSE_EE_PAYLOAD_OFF + len;

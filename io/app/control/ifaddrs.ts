@@ -92,7 +92,7 @@ function writeAddressEntry(
 ): void {
   const family = addr.family === 4 ? AF_INET : AF_INET6;
   writeCommon(dv, u8, off, iface, family);
-  writeSockaddr(u8, off + P.NUSE_IF_ADDR_OFF, family, addr, 0);
+  writeSockaddr(u8, off + P.NUSE_IF_ADDR_OFF, family, addr, 0, iface.index);
   writeSockaddr(u8, off + P.NUSE_IF_NETMASK_OFF, family, netmaskOf(prefixLen, addr.family), 0);
   if (broadcast !== null) {
     writeSockaddr(u8, off + P.NUSE_IF_BROADCAST_OFF, family, broadcast, 0);

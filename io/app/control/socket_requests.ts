@@ -27,6 +27,7 @@ import {
   type IpAddress,
   type Socket,
   type StreamSocket,
+  useScope,
 } from "../../../stack/mod.ts";
 import {
   NUSE_CONNECT_WAIT,
@@ -43,26 +44,18 @@ import { EndedSocket } from "../endpoint/ended_sockets.ts";
 import type { Endpoint } from "../endpoint/endpoint.ts";
 import { renewPair, reviveSocket } from "../endpoint/fresh_pair.ts";
 import { ListenerEndpoint } from "../endpoint/listener_endpoint.ts";
-import type { Reply, Request } from "../protocol/message.ts";
+import type { Reply } from "../protocol/message.ts";
 import type { Call } from "./call.ts";
 import { claimPairEnd, enlargePair, refuseRights } from "../endpoint/pair.ts";
 import {
+  addressIn,
   anyAddress,
-  readSockaddr,
+  scopeIdOf,
   sockaddrLen,
-  SocketAddress,
   writeSockaddr,
 } from "../protocol/sockaddr.ts";
 import { StreamEndpoint } from "../endpoint/stream_endpoint.ts";
 import { sizeForUnsent } from "../endpoint/unsent.ts";
-
-/** The request's sockaddr, or -errno. */
-function parseAddress(app: AppContext, request: Request, domain: number): SocketAddress | number {
-  const address = new SocketAddress();
-  const { dataOff, dataLen } = request;
-  const result = readSockaddr(app.memory.dv, dataOff, dataLen, domain, address);
-  return result < 0 ? result : address;
-}
 
 /** SOCKET */
 export function openSocket(call: Call): number {
@@ -192,7 +185,7 @@ export function bind(call: Call, endpoint: Endpoint): number {
 
 function bindSocket(call: Call, { socket }: Endpoint): number {
   const { app, request, nowUs } = call;
-  const address = parseAddress(app, request, socket.domain);
+  const address = addressIn(app.memory.dv, request, socket.domain);
   if (typeof address === "number") return address;
   if (address.family === AF_UNSPEC) {
     // As Linux: AF_UNSPEC with INADDR_ANY is taken for AF_INET on AF_INET sockets.
@@ -206,7 +199,8 @@ function bindSocket(call: Call, { socket }: Endpoint): number {
   }
   if (address.family !== socket.domain) return -EAFNOSUPPORT;
   if (!mayBind(call, socket, address.port)) return -EACCES;
-  return socket.bind(address.addr, address.port, nowUs);
+  const { addr, port, scopeId } = address;
+  return useScope(socket, addr, scopeId) || socket.bind(addr, port, nowUs);
 }
 
 /** Raw sockets have no ports. */
@@ -224,10 +218,11 @@ export function connect(call: Call, endpoint: Endpoint): number {
     return result;
   }
   const { socket } = endpoint;
-  const address = parseAddress(app, request, socket.domain);
+  const address = addressIn(app.memory.dv, request, socket.domain);
   if (typeof address === "number") return address;
   if (address.family === AF_UNSPEC) return disconnect(call, endpoint);
-  const result = socket.connect(address.addr, address.port, nowUs);
+  const { addr, port, scopeId } = address;
+  const result = useScope(socket, addr, scopeId) || socket.connect(addr, port, nowUs);
   if (result === 0) noteOwn(call, socket.remote()?.addr);
   return result;
 }
@@ -237,11 +232,13 @@ function connectStream(call: Call, endpoint: StreamEndpoint): number {
   const { domain } = endpoint.socket;
   const later = request.b === NUSE_CONNECT_WAIT ? caller.later : null;
   if (request.dataLen === 0 && endpoint.isConnecting) return endpoint.connecting.join(later);
-  const address = parseAddress(app, request, domain);
+  const address = addressIn(app.memory.dv, request, domain);
   if (typeof address === "number") return address;
   if (address.family === AF_UNSPEC) return disconnect(call, endpoint);
   if (address.family !== domain) return -EAFNOSUPPORT;
-  return endpoint.connect(address.addr, address.port, request.c, request.a, later, nowUs);
+  const { addr, port, scopeId } = address;
+  return useScope(endpoint.socket, addr, scopeId) ||
+    endpoint.connect(addr, port, request.c, request.a, later, nowUs);
 }
 
 /** The reply carries the program's end of a fresh pair, when the old one cannot be used again. */
@@ -262,7 +259,7 @@ function passPair(reply: Reply, programFd: number): number {
 /** CONNECT, after the pair was closed: only with AF_UNSPEC. */
 export function connectEnded(call: Call, ended: EndedSocket): number {
   const { app, caller: { account }, request: { cookie }, reply, nowUs } = call;
-  const address = parseAddress(app, call.request, ended.socket.domain);
+  const address = addressIn(app.memory.dv, call.request, ended.socket.domain);
   if (typeof address === "number") return address;
   if (address.family !== AF_UNSPEC) return -EISCONN;
   const result = passPair(reply, reviveSocket(app, cookie, ended, account, nowUs));
@@ -279,11 +276,11 @@ export function check(call: Call, endpoint: Endpoint): number {
     noteOwn(call, socket.remote()?.addr);
     return socket.check(null, 0, request.a);
   }
-  const address = parseAddress(app, request, socket.domain);
+  const address = addressIn(app.memory.dv, request, socket.domain);
   if (typeof address === "number") return address;
   if (address.family === AF_UNSPEC) return -EAFNOSUPPORT;
   noteOwn(call, address.addr);
-  return socket.check(address.addr, address.port, request.a);
+  return socket.check(address.addr, address.port, request.a, address.scopeId);
 }
 
 /** Tells whether what goes to `addr` stays in the stack. */
@@ -323,7 +320,8 @@ export function name({ app, request, reply }: Call, known: Endpoint | EndedSocke
   const end = request.a === 0 ? known.local : known.remote;
   if (end === null) return -ENOTCONN;
   const { u8 } = app.memory;
-  reply.dataLen = writeSockaddr(u8, reply.dataOff, socket.domain, end.addr, end.port);
+  const scopeId = scopeIdOf(app.stack, socket);
+  reply.dataLen = writeSockaddr(u8, reply.dataOff, socket.domain, end.addr, end.port, scopeId);
   return 0;
 }
 

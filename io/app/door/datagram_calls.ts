@@ -25,6 +25,7 @@ import {
   DGRAM_FLAGS_OFF,
   DGRAM_HAS_ADDR,
   DGRAM_HEADER_LEN,
+  DGRAM_IFINDEX_OFF,
   DGRAM_MAGIC,
   DGRAM_PAYLOAD_LEN_OFF,
   DGRAM_PORT_OFF,
@@ -159,6 +160,7 @@ function writeHeader(datagramCall: DatagramCall, message: DoorMessage, off: numb
   dv.setUint16(off + DGRAM_FAMILY_OFF, address.addr.family === 4 ? AF_INET : AF_INET6, true);
   dv.setUint16(off + DGRAM_PORT_OFF, address.port, true);
   address.addr.writeTo(u8, off + DGRAM_ADDR_OFF);
+  dv.setUint32(off + DGRAM_IFINDEX_OFF, address.scopeId, true);
   return 0;
 }
 
@@ -201,5 +203,6 @@ function writeSender(datagramCall: DatagramCall, header: Uint8Array): number {
   const words = family === AF_INET ? 4 : 6;
   const addr = IpAddress.read(dv, DGRAM_ADDR_OFF, words);
   const port = dv.getUint16(DGRAM_PORT_OFF, true);
-  return writeSockaddr(u8, recordOff, socket.domain, addr, port);
+  const scopeId = dv.getUint32(DGRAM_IFINDEX_OFF, true);
+  return writeSockaddr(u8, recordOff, socket.domain, addr, port, scopeId);
 }

@@ -14,7 +14,7 @@ import { PairMaker } from "./pair.ts";
 
 /**
  * Writes the record of `child`, whose pair has `cookie`, at `off`: NUSE_ACCEPT_LEN bytes. `state`:
- * NUSE_STATE_* bits.
+ * NUSE_STATE_* bits. `scopeId`: of an address of one link, the interface.
  */
 export function emitAcceptRecord(
   dv: DataView,
@@ -23,6 +23,7 @@ export function emitAcceptRecord(
   child: Pick<StreamSocket, "peer" | "domain">,
   cookie: number,
   state: number,
+  scopeId = 0,
 ): void {
   u8.fill(0, off, off + P.NUSE_ACCEPT_LEN);
   dv.setUint32(off + P.NUSE_ACCEPT_MAGIC_OFF, P.NUSE_ACCEPT_MAGIC, true);
@@ -30,7 +31,7 @@ export function emitAcceptRecord(
   writeCookie(dv, off + P.NUSE_ACCEPT_COOKIE_OFF, cookie);
   const peer = child.peer(); // also of a connection that is over by now
   const peerOff = off + P.NUSE_ACCEPT_PEER_OFF;
-  writeSockaddr(u8, peerOff, child.domain, peer.addr, peer.port);
+  writeSockaddr(u8, peerOff, child.domain, peer.addr, peer.port, scopeId);
   dv.setUint16(off + P.NUSE_ACCEPT_DOMAIN_OFF, child.domain, true);
   dv.setUint32(off + P.NUSE_ACCEPT_STATE_OFF, state, true);
 }

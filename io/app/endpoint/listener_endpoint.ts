@@ -13,6 +13,7 @@ import { EPOLLHUP } from "../../../ffi/abi/epoll.ts";
 import { SHUT_RD, SHUT_RDWR, SIOCOUTQ, SOCK_STREAM } from "../../../ffi/abi/socket.ts";
 import * as P from "../../../ffi/shim/protocol.ts";
 import { EINVAL, EVENT_ACCEPTABLE, type StreamSocket } from "../../../stack/mod.ts";
+import { scopeIdOf } from "../protocol/sockaddr.ts";
 import { emitAcceptRecord } from "./accept_record.ts";
 import { Endpoint, STREAM_OPTION_STATE } from "./endpoint.ts";
 import { setUrgentInline } from "./pair.ts";
@@ -118,7 +119,8 @@ export class ListenerEndpoint extends Endpoint {
     child.events = 0;
     endpoint.onSocket(events, nowUs); // bytes that came with the handshake
     const { dv, u8 } = app.memory;
-    emitAcceptRecord(dv, u8, app.recordOff, child, cookie, endpoint.state);
+    const scopeId = scopeIdOf(app.stack, child);
+    emitAcceptRecord(dv, u8, app.recordOff, child, cookie, endpoint.state, scopeId);
     const n = app.sys.sendFd(this.fd, app.base, app.recordOff, P.NUSE_ACCEPT_LEN, programFd);
     app.sys.close(programFd); // not sent: our end hangs up, and the endpoint ends by itself
     if (n === P.NUSE_ACCEPT_LEN) {

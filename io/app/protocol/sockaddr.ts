@@ -8,7 +8,17 @@
  * @module
  */
 import { AF_INET, AF_INET6 } from "../../../ffi/abi/socket.ts";
-import { AF_UNSPEC, ANY_V4, ANY_V6, EAFNOSUPPORT, EINVAL, IpAddress } from "../../../stack/mod.ts";
+import {
+  AF_UNSPEC,
+  ANY_V4,
+  ANY_V6,
+  EAFNOSUPPORT,
+  EINVAL,
+  type Interface,
+  IpAddress,
+  needsScope,
+  type Socket,
+} from "../../../stack/mod.ts";
 
 const SOCKADDR_IN_LEN = 16;
 const SOCKADDR_IN6_LEN = 28;
@@ -18,6 +28,7 @@ const SOCKADDR_IN6_MIN_LEN = 24;
 const PORT_OFFSET = 2;
 const V4_ADDR_OFFSET = 4;
 const V6_ADDR_OFFSET = 8;
+const V6_SCOPE_OFFSET = 24;
 const V4_MAPPED_WORD = 0x0000ffff;
 
 /** A parsed sockaddr; reused by its owner. */
@@ -27,6 +38,8 @@ export class SocketAddress {
   addr: IpAddress = ANY_V4;
   /** Host order. */
   port = 0;
+  /** sin6_scope_id: the interface of an address that is one link's; 0: not said. */
+  scopeId = 0;
 }
 
 /**
@@ -43,6 +56,7 @@ export function readSockaddr(
   if (lenBytes < 2) return -EINVAL;
   const family = dv.getUint16(off, true);
   out.family = family;
+  out.scopeId = 0;
   if (family === AF_UNSPEC) return 0;
   if (lenBytes < (domain === AF_INET6 ? SOCKADDR_IN6_MIN_LEN : SOCKADDR_IN_LEN)) {
     const isV4OnV6 = domain === AF_INET6 && family === AF_INET;
@@ -52,11 +66,23 @@ export function readSockaddr(
     out.addr = IpAddress.read(dv, off + V4_ADDR_OFFSET, 4);
   } else if (family === AF_INET6 && domain === AF_INET6) {
     out.addr = IpAddress.read(dv, off + V6_ADDR_OFFSET, 6);
+    if (lenBytes >= SOCKADDR_IN6_LEN) out.scopeId = dv.getUint32(off + V6_SCOPE_OFFSET, true);
   } else {
     return -EAFNOSUPPORT;
   }
   out.port = dv.getUint16(off + PORT_OFFSET);
   return 0;
+}
+
+/** The sockaddr of a request, or -errno. */
+export function addressIn(
+  dv: DataView,
+  { dataOff, dataLen }: { readonly dataOff: number; readonly dataLen: number },
+  domain: number,
+): SocketAddress | number {
+  const address = new SocketAddress();
+  const result = readSockaddr(dv, dataOff, dataLen, domain, address);
+  return result < 0 ? result : address;
 }
 
 /** Length of the sockaddr that `writeSockaddr` makes for a socket of `domain`. */
@@ -66,7 +92,8 @@ export function sockaddrLen(domain: number): number {
 
 /**
  * Writes the sockaddr in the family of `domain`; every byte of it. IPv4 addresses on AF_INET6 come
- * out v4-mapped, but 0.0.0.0 as `::`. Returns its length.
+ * out v4-mapped, but 0.0.0.0 as `::`. `scopeId`: the interface, told of an address of one link.
+ * Returns its length.
  */
 export function writeSockaddr(
   u8: Uint8Array,
@@ -74,6 +101,7 @@ export function writeSockaddr(
   domain: number,
   addr: IpAddress,
   port: number,
+  scopeId = 0,
 ): number {
   const len = sockaddrLen(domain);
   u8.fill(0, off, off + len);
@@ -87,6 +115,7 @@ export function writeSockaddr(
   const at = off + V6_ADDR_OFFSET;
   if (addr.family === 6) {
     addr.writeTo(u8, at);
+    if (needsScope(addr)) { for (let i = 0; i < 4; i++) u8[at + 16 + i] = scopeId >>> (8 * i); }
   } else if (!addr.isUnspecified) {
     u8[at + 10] = V4_MAPPED_WORD >>> 8;
     u8[at + 11] = V4_MAPPED_WORD;
@@ -98,4 +127,16 @@ export function writeSockaddr(
 /** The wildcard address of a socket of `domain`. */
 export function anyAddress(domain: number): IpAddress {
   return domain === AF_INET6 ? ANY_V6 : ANY_V4;
+}
+
+/** The interface that a socket's addresses of one link are of; 0: there is none to tell. */
+export function scopeIdOf(
+  { interfaces }: { readonly interfaces: readonly Interface[] },
+  socket: Pick<Socket, "options" | "local">,
+): number {
+  const { ifIndex } = socket.options;
+  if (ifIndex !== 0) return ifIndex;
+  const { addr } = socket.local();
+  if (!needsScope(addr)) return 0;
+  return interfaces.find((iface) => iface.findAddress(addr) !== null)?.index ?? 0;
 }

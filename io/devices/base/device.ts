@@ -81,6 +81,10 @@ export interface DeviceConfig {
   readonly hostName?: string;
   /** TAP: what the host's end gets. */
   readonly hostAddress?: DeviceAddress;
+  /** The same in IPv6. */
+  readonly hostAddress6?: DeviceAddress;
+  /** false: IPv6 is not spoken. */
+  readonly ipv6?: boolean;
   /** TAP: the host's bridge that it becomes a port of. */
   readonly bridge?: string;
   /** PIPE: where it meets its other end. */

@@ -135,8 +135,14 @@ Deno.test("nothing configured: the embedded default", () => {
   assert(isEmbedded);
   const [only] = config.interfaces;
   assertEquals([only.name, only.kind, only.hostName], ["nuse0", "TAP", "nuse0"]);
-  assertEquals(only.addresses, [{ address: "198.18.0.2", prefixLen: 24 }]);
+  assertEquals(only.addresses, [
+    { address: "198.18.0.2", prefixLen: 24 },
+    { address: "fd6e:7573:6500::2", prefixLen: 64 },
+  ]);
   assertEquals(only.hostAddress, { address: "198.18.0.1", prefixLen: 24 });
+  assertEquals(only.hostAddress6, { address: "fd6e:7573:6500::1", prefixLen: 64 });
+  const [v4] = buildConfig(sources({}, { hasIpv6: false })).config.interfaces;
+  assertEquals([v4.addresses.length, v4.hostAddress6], [1, undefined]);
   assert(buildConfig(sources({ NUSEVIF: "TAP" })).isEmbedded);
   assert(!buildConfig(sources({ NUSEDEV: "eth0", "nuse-eth0": "1.2.3.4" })).isEmbedded);
 });
@@ -172,17 +178,19 @@ Deno.test("the configuration survives the way to the worker", () => {
 
 Deno.test("wrong addresses", () => {
   const wrong: Record<string, string> = {
-    "": "not an IPv4 address",
-    "198.18.0": "not an IPv4 address",
-    "198.18.0.256": "not an IPv4 address",
-    "198.18.0.02": "not an IPv4 address",
-    "eth0": "not an IPv4 address",
-    "198.18.0.2/24/8": "not an IPv4 address",
+    "": "not an IP address",
+    "198.18.0": "not an IP address",
+    "198.18.0.256": "not an IP address",
+    "198.18.0.02": "not an IP address",
+    "eth0": "not an IP address",
+    "198.18.0.2/24/8": "not an IP address",
     "198.18.0.2/": "no valid prefix length",
     "198.18.0.2/33": "no valid prefix length",
     "198.18.0.2/-1": "no valid prefix length",
     "198.18.0.2/0": "leaves no network",
-    "fe80::1": "IPv6",
+    "ff02::1": "multicast",
+    "2001:db8::/64": "names the subnet",
+    "2001:db8::1/129": "/1 to /128",
     "0.0.0.0": "is no address",
     "127.0.0.1": "loopback",
     "224.0.0.1": "multicast",

@@ -28,7 +28,8 @@ Deno.test("names of hosts and domains", () => {
 Deno.test("name servers are hosts", () => {
   assertEquals(parseNameserver(inFile("198.18.0.53")), "198.18.0.53");
   assertEquals(parseNameserver(inFile("127.0.0.53")), "127.0.0.53");
-  for (const text of ["198.18.0.53/24", "0.0.0.0", "224.0.0.251", "dns", "::1"]) {
+  assertEquals(parseNameserver(inFile("2001:db8::53")), "2001:db8::53");
+  for (const text of ["198.18.0.53/24", "0.0.0.0", "224.0.0.251", "dns", "ff02::1"]) {
     assertThrows(() => parseNameserver(inFile(text)), Failure, "f:1:8: ");
   }
 });

@@ -85,6 +85,6 @@ Deno.test("all that is wrong with routes, in the file's order", () => {
 Deno.test("no gateway is judged while an interface is wrong", () => {
   const file = parseConfigFile("interface a\n  address x\n\n" + DEFAULT, "f");
   assertEquals(complaints("", { file }), [
-    'f:2:11: "x" is not an IPv4 address (write 198.18.0.2 or 198.18.0.2/24)',
+    'f:2:11: "x" is not an IP address (write 198.18.0.2/24 or 2001:db8::2/64)',
   ]);
 });

@@ -110,6 +110,6 @@ Deno.test("the embedded default is shown, too", () => {
   assertEquals(first, "interface nuse0                         # the embedded default");
   assertEquals(rest.filter((line) => line.includes("198.18.0")).map((line) => line.trim()), [
     "address 198.18.0.2/24               # the embedded default",
-    "host 198.18.0.1/24                  # the embedded default",
+    "host 198.18.0.1/24,fd6e:7573:6500::1/64 # the embedded default",
   ]);
 });

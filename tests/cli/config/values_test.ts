@@ -25,7 +25,9 @@ Deno.test("an address with a prefix length or without", () => {
   const { address, prefixLen } = parseCidr(said("198.18.0.2/24"));
   assertEquals([address.toString(), prefixLen], ["198.18.0.2", 24]);
   assertEquals(parseCidr(said("198.18.0.2")).prefixLen, null);
-  refuses(parseCidr, ["", "198.18.0", "198.18.0.2/33", "198.18.0.2/", "198.18.0.2/8/8", "::1"]);
+  refuses(parseCidr, ["", "198.18.0", "198.18.0.2/33", "198.18.0.2/", "198.18.0.2/8/8"]);
+  assertEquals(parseCidr(said("2001:db8::2/56")).prefixLen, 56);
+  refuses(parseCidr, ["2001:db8::2/129", "2001:db8::2::1", "fe80::1%eth0"]);
 });
 
 Deno.test("an address that a host may have", () => {
@@ -41,6 +43,10 @@ Deno.test("an address that a host may have", () => {
     "198.18.0.0/24",
     "198.18.0.255/24",
     "198.18.0.2/0",
+    "::",
+    "::1",
+    "ff02::1",
+    "2001:db8::/64",
   ]);
 });
 

@@ -3,6 +3,7 @@ import { AF_INET, AF_INET6 } from "../../../../ffi/abi/socket.ts";
 import {
   anyAddress,
   readSockaddr,
+  scopeIdOf,
   sockaddrLen,
   SocketAddress,
   writeSockaddr,
@@ -72,4 +73,28 @@ Deno.test("sockaddr: AF_INET on an AF_INET6 socket, and AF_UNSPEC", () => {
   assertEquals(read(IN_BYTES, AF_INET6, 15)[0], -EINVAL);
   const [result, text] = read([AF_UNSPEC, 0], AF_INET);
   assertEquals([result, text[0]], [0, "0"]);
+});
+
+Deno.test("sockaddr_in6: the scope of an address of one link, and of no other", () => {
+  const bytes = new Uint8Array(28);
+  writeSockaddr(bytes, 0, AF_INET6, parse("fe80::1"), PORT, 3);
+  assertEquals([...bytes.slice(24)], [3, 0, 0, 0]);
+  const out = new SocketAddress();
+  const dv = new DataView(bytes.buffer);
+  assertEquals([readSockaddr(dv, 0, 28, AF_INET6, out), out.scopeId], [0, 3]);
+  assertEquals([readSockaddr(dv, 0, 24, AF_INET6, out), out.scopeId], [0, 0], "RFC 2133's");
+  writeSockaddr(bytes, 0, AF_INET6, parse("2001:db8::1"), PORT, 3);
+  assertEquals([...bytes.slice(24)], [0, 0, 0, 0]);
+});
+
+Deno.test("scope of a socket: what it is tied to, or whose address it has", () => {
+  const addr = parse("fe80::2");
+  const findAddress = (asked: IpAddress) => asked.equals(addr) ? {} : null;
+  const stack = { interfaces: [{ index: 2, findAddress }] } as never;
+  const socket = (ifIndex: number, local: string) =>
+    ({ options: { ifIndex }, local: () => ({ addr: parse(local), port: 1 }) }) as never;
+  assertEquals(scopeIdOf(stack, socket(7, "fe80::2")), 7);
+  assertEquals(scopeIdOf(stack, socket(0, "fe80::2")), 2);
+  assertEquals(scopeIdOf(stack, socket(0, "fe80::3")), 0);
+  assertEquals(scopeIdOf(stack, socket(0, "2001:db8::1")), 0);
 });
