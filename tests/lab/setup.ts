@@ -16,6 +16,7 @@ import { findNative } from "../../ffi/build_native.ts";
 import { HOST_LIBRARY } from "../../ffi/libc.ts";
 import { SHIM_LIBRARY } from "../../ffi/shim/library.ts";
 import { helpIfAsked } from "../../cli/build/task_help.ts";
+import { installPackages } from "./packages.ts";
 
 /** Program, or a path that must be there → Debian package. */
 const PACKAGES: Readonly<Record<string, string>> = {
@@ -41,14 +42,20 @@ const PACKAGES: Readonly<Record<string, string>> = {
   "musl-gcc": "musl-tools",
   hey: "hey",
   websocketd: "websocketd",
+  apache2: "apache2-bin",
+  dig: "bind9-dnsutils",
+  git: "git",
+  ncat: "ncat",
+  openssl: "openssl",
+  rsync: "rsync",
+  socat: "socat",
+  wget: "wget",
 };
 
 /** Without these nuse's C parts cannot be compiled. */
 const COMPILING = ["cc", "/usr/include/linux/if_tun.h"];
 /** Without these root cannot make test beds. */
 const TEST_BEDS = ["ip", "sysctl"];
-
-const APT_TIMEOUT = ["timeout", "600"];
 
 function isFile(path: string): boolean {
   try {
@@ -69,23 +76,9 @@ export function isInstalled(program: string): boolean {
   return program.startsWith("/") ? isFile(program) : pathOfProgram(program) !== undefined;
 }
 
-/** Returns what apt-get finds wrong, its first line; "": nothing. */
-async function apt(args: string[]): Promise<string> {
-  const { success, stderr } = await new Deno.Command(APT_TIMEOUT[0], {
-    args: [...APT_TIMEOUT.slice(1), "apt-get", ...args],
-    env: { DEBIAN_FRONTEND: "noninteractive" },
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-  }).output();
-  if (success) return "";
-  const lines = new TextDecoder().decode(stderr).split("\n");
-  return lines.find((line) => line.startsWith("E: "))?.slice(3) ?? "apt-get does not end";
-}
-
 /** Debian's names of what holds these programs, once each. */
-function packagesOf(programs: readonly string[]): string {
-  return [...new Set(programs.map((program) => PACKAGES[program]))].join(" ");
+function packagesOf(programs: readonly string[]): string[] {
+  return [...new Set(programs.map((program) => PACKAGES[program]))];
 }
 
 /**
@@ -98,14 +91,8 @@ export async function ensurePrograms(
   const missing = () => programs.filter((program) => !isInstalled(program));
   const before = missing();
   if (before.length === 0 || Deno.uid() !== 0 || !isInstalled("apt-get")) return before;
-  const packages = packagesOf(before);
-  console.error(`installing ${packages}`);
-  const install = ["install", "-y", "-qq", "--no-install-recommends", ...packages.split(" ")];
-  if (await apt(install) !== "") {
-    await apt(["update", "-qq"]); // a fresh machine has no package lists
-    const wrong = await apt(install);
-    if (wrong !== "") console.error(`apt-get: ${wrong}`);
-  }
+  const wrong = await installPackages(packagesOf(before));
+  for (const [name, why] of wrong) console.error(`apt-get: ${name}: ${why}`);
   return missing();
 }
 
@@ -123,7 +110,7 @@ export function compileNative(): void {
 export function requirePrograms(missing: readonly string[], required: readonly string[]): void {
   const lacking = missing.filter((program) => required.includes(program));
   if (lacking.length === 0) return;
-  throw new Error(`no ${lacking.join(", ")} (apt-get install ${packagesOf(lacking)})`);
+  throw new Error(`no ${lacking.join(", ")} (apt-get install ${packagesOf(lacking).join(" ")})`);
 }
 
 /**

@@ -1,0 +1,29 @@
+/**
+ * Every case of `deno task programs`.
+ *
+ * @module
+ */
+import type { Case } from "../case.ts";
+import { DATABASES } from "./databases.ts";
+import { FILES } from "./files.ts";
+import { LANGUAGES } from "./languages.ts";
+import { MAIL } from "./mail.ts";
+import { MEASURES } from "./measures.ts";
+import { NAMES } from "./names.ts";
+import { SECURITY } from "./security.ts";
+import { SYSTEM } from "./system.ts";
+import { WEB_CLIENTS } from "./web_clients.ts";
+import { WEB_SERVERS } from "./web_servers.ts";
+
+export const CASES: readonly Case[] = [
+  ...WEB_SERVERS,
+  ...WEB_CLIENTS,
+  ...MEASURES,
+  ...NAMES,
+  ...FILES,
+  ...DATABASES,
+  ...MAIL,
+  ...SECURITY,
+  ...LANGUAGES,
+  ...SYSTEM,
+];
