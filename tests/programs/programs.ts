@@ -17,6 +17,7 @@ import type { Case, Exchange } from "./case.ts";
 import { type NuseSide, type Outcome, runExchange } from "./exchange.ts";
 import { type Answer, PAGE, pageText, readResults, type Result, RESULTS, WORKS } from "./report.ts";
 import { resultsText } from "./report.ts";
+import { helpIfAsked } from "../../cli/build/task_help.ts";
 import { resolveProgram } from "../../cli/program.ts";
 import { candidateOf, installPackages, versionOf } from "../lab/packages.ts";
 import { lackOfRights, setUp } from "../lab/setup.ts";
@@ -156,7 +157,7 @@ async function main(args: string[]): Promise<number> {
     console.error(`programs: ${why}`);
     return 2;
   }
-  await setUp(["ip", "ss", "sysctl", "python3", "curl"]);
+  await setUp(["ip", "ss", "sysctl", "python3", "curl", "nc", "openssl"]);
   const cases = await chosen(names, flags.missing, flags.failed);
   const options = { isControl: flags.control, isShown: flags.show };
   const failed = await runAll(cases, Number(flags.jobs), options);
@@ -164,4 +165,5 @@ async function main(args: string[]): Promise<number> {
   return failed.length === 0 ? 0 : 1;
 }
 
+helpIfAsked(import.meta);
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -12,6 +12,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { markdownTable } from "../../cli/papers/guide.ts";
+import { helpIfAsked } from "../../cli/build/task_help.ts";
 import { Netns } from "../lab/netns.ts";
 import { NUSE } from "../lab/nuse.ts";
 import { installPackages, versionOf } from "../lab/packages.ts";
@@ -185,4 +186,5 @@ async function main(args: string[]): Promise<number> {
   return rows.every(({ verdict: v }) => v.unexplained.length + v.stale.length === 0) ? 0 : 1;
 }
 
+helpIfAsked(import.meta);
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -92,7 +92,7 @@ function byHand(port: number, serve: string, question: string): Exchange {
   return {
     serve,
     port,
-    ask: `sh -c "printf '${question}' | nc -q 1 -w 3 $SERVER ${port}"`,
+    ask: `sh -c "printf '${question}' | nc.openbsd -q 1 -w 3 $SERVER ${port}"`,
     sees: "",
   };
 }
@@ -146,11 +146,12 @@ export const DATABASES: readonly Case[] = [
   },
   {
     name: "memcached, UDP",
-    packages: "memcached",
+    packages: "memcached socat",
     program: "memcached",
     server: {
       serve: "memcached -u nobody -l $SERVER -U 11211",
-      ask: `sh -c "printf '\\0\\1\\0\\0\\0\\1\\0\\0version\\r\\n' | nc -u -q 1 -w 2 $SERVER 11211"`,
+      ask:
+        `sh -c "printf '\\0\\1\\0\\0\\0\\1\\0\\0version\\r\\n' | socat -t 2 - UDP:$SERVER:11211"`,
       sees: "VERSION 1",
     },
   },

@@ -20,8 +20,8 @@ interface Words {
   readonly more?: Partial<Exchange>;
 }
 
-const PEER_SERVER = `sh -c 'while :; do echo WORDS | nc -l -p ${PORT} -q 1; done'`;
-const PEER_CLIENT = `sh -c 'echo words | nc -q 2 -w 3 $SERVER ${PORT}'`;
+const PEER_SERVER = `sh -c 'while :; do echo WORDS | nc.openbsd -l -p ${PORT} -q 1; done'`;
+const PEER_CLIENT = `sh -c 'echo words | nc.openbsd -q 2 -w 3 $SERVER ${PORT}'`;
 
 function inWords({ name, packages, program, file, source, command, prepare, more }: Words): Case {
   const start = command ?? `${program} ${file}`;

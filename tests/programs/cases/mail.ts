@@ -24,7 +24,7 @@ const DOVECOT: Exchange = {
   serve: "dovecot -F -c $D/dovecot.conf",
   port: 1430,
   ask: `sh -c "printf 'a login user word\\r\\nb list \\"\\" *\\r\\nc logout\\r\\n' | ` +
-    `nc -q 3 -w 3 $SERVER 1430"`,
+    `nc.openbsd -q 3 -w 3 $SERVER 1430"`,
   sees: /a OK .*[^]*INBOX/,
   prepare: "mkdir $D/mail && chmod a+rwx $D $D/mail",
   files: {
@@ -139,7 +139,7 @@ export const MAIL: readonly Case[] = [
     program: "ngircd",
     server: {
       serve: "ngircd -n -f $D/ngircd.conf",
-      ask: `sh -c "printf 'NICK a\\r\\nUSER a a a a\\r\\n' | nc -q 2 -w 3 $SERVER 6667"`,
+      ask: `sh -c "printf 'NICK a\\r\\nUSER a a a a\\r\\n' | nc.openbsd -q 2 -w 3 $SERVER 6667"`,
       sees: " 001 a ",
       files: { "ngircd.conf": NGIRCD },
     },

@@ -73,7 +73,7 @@ export const MEASURES: readonly Case[] = [
     packages: "nmap",
     program: "nmap",
     client: {
-      serve: "sh -c 'while :; do nc -l -p 4000; done'",
+      serve: "sh -c 'while :; do nc.openbsd -l -p 4000; done'",
       port: 4000,
       ask: "nmap -n -Pn -sT -p 4000,4001 $SERVER",
       sees: /4000\/tcp +open.*\n4001\/tcp +closed/,
@@ -96,7 +96,7 @@ export const MEASURES: readonly Case[] = [
     packages: "nmap",
     program: "nping",
     client: {
-      serve: "sh -c 'while :; do nc -l -p 4000; done'",
+      serve: "sh -c 'while :; do nc.openbsd -l -p 4000; done'",
       port: 4000,
       ask: "nping --tcp-connect -p 4000 -c 1 $SERVER",
       sees: "Successful connections: 1",
@@ -114,7 +114,7 @@ export const MEASURES: readonly Case[] = [
     },
     server: {
       serve: "nc.traditional -l -p 4000 -c 'echo a word'",
-      ask: "nc -w 2 $SERVER 4000",
+      ask: "nc.openbsd -w 2 $SERVER 4000",
       sees: "a word",
     },
   },
@@ -130,7 +130,7 @@ export const MEASURES: readonly Case[] = [
     },
     server: {
       serve: "sh -c 'echo a word > word; {} nc.openbsd -N -l 4000 < word'",
-      ask: "nc -w 2 $SERVER 4000",
+      ask: "nc.openbsd -w 2 $SERVER 4000",
       sees: "a word",
     },
   },

@@ -197,7 +197,7 @@ export const SECURITY: readonly Case[] = [
     packages: "inetutils-telnet inetutils-telnetd",
     program: "inetutils-telnet",
     client: {
-      serve: "sh -c 'while :; do echo a word | nc -l -p 2323 -q 1; done'",
+      serve: "sh -c 'while :; do echo a word | nc.openbsd -l -p 2323 -q 1; done'",
       port: 2323,
       ask: "sh -c 'sleep 3 | {} inetutils-telnet $SERVER 2323'",
       sees: "a word",

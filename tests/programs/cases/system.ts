@@ -10,7 +10,7 @@ function unpacked(name: string): string {
   return `cd $D && apt-get download -q ${name} && dpkg-deb -x ${name}_*.deb .`;
 }
 
-const A_WORD = "nc -w 2 $SERVER 4000";
+const A_WORD = "nc.openbsd -w 2 $SERVER 4000";
 
 export const SYSTEM: readonly Case[] = [
   {
@@ -63,7 +63,7 @@ export const SYSTEM: readonly Case[] = [
       sees: "a word",
     },
     client: {
-      serve: "sh -c 'while :; do echo a word | nc -l -p 4000 -q 1; done'",
+      serve: "sh -c 'while :; do echo a word | nc.openbsd -l -p 4000 -q 1; done'",
       port: 4000,
       ask: "tcpclient -H -R -l client $SERVER 4000 sh -c 'cat <&6'",
       sees: "a word",
@@ -77,7 +77,7 @@ export const SYSTEM: readonly Case[] = [
     client: {
       // Debian lets one of the two be installed
       prepare: unpacked("busybox"),
-      serve: "sh -c 'while :; do echo a word | nc -l -p 4000 -q 1; done'",
+      serve: "sh -c 'while :; do echo a word | nc.openbsd -l -p 4000 -q 1; done'",
       port: 4000,
       ask: "$D/bin/busybox nc $SERVER 4000",
       sees: "a word",
@@ -88,7 +88,7 @@ export const SYSTEM: readonly Case[] = [
     packages: "busybox-static",
     program: "busybox",
     client: {
-      serve: "sh -c 'while :; do echo a word | nc -l -p 4000 -q 1; done'",
+      serve: "sh -c 'while :; do echo a word | nc.openbsd -l -p 4000 -q 1; done'",
       port: 4000,
       ask: "sh -c '{} busybox nc $SERVER 4000; {} busybox ping -c 1 $SERVER; " +
         "{} busybox traceroute -n $SERVER'",
@@ -106,7 +106,7 @@ export const SYSTEM: readonly Case[] = [
     program: "ser2net",
     server: {
       serve: "ser2net -n -d -c $D/ser2net.yaml -P $D/pid",
-      ask: "sh -c 'echo a word | nc -q 1 -w 3 $SERVER 4000'",
+      ask: "sh -c '(echo a word; sleep 1) | nc.openbsd -q 1 -w 3 $SERVER 4000'",
       sees: "a word",
       files: {
         "ser2net.yaml": "%YAML 1.1\n---\nconnection: &c\n  accepter: tcp,$SERVER,4000\n" +
