@@ -254,6 +254,12 @@ export const MACHINERY: readonly Form[] = [
   { variable: "CC", meaning: "the C compiler; default `cc`, else `gcc`, else `clang`" },
   { variable: "NUSE_NATIVE_DIR", meaning: "a folder of ready-made libraries" },
   {
+    variable: "NUSE_RINGS",
+    meaning:
+      "`1`: what a stream that carries much writes goes by memory that nuse shares with its " +
+      "program; default `0`",
+  },
+  {
     variable: "NUSE_WITHOUT",
     meaning: "features of newer kernels that nuse does without, even if this one has them: " +
       "`uso`, `tcx`, `ignore_outgoing`",

@@ -15,7 +15,7 @@ import { findNative, openNative } from "./build_native.ts";
 /** Name and sources of the host library, for `findNative` and for the build of `dist/nuse`. */
 export const HOST_LIBRARY = {
   name: "nuse_host",
-  sources: ["host", "closer", "child", "confine", "door", "door_filter", "network"]
+  sources: ["host", "closer", "child", "confine", "door", "door_filter", "network", "ring"]
     .map((name) => `${import.meta.dirname}/host/${name}.c`),
 };
 
@@ -180,6 +180,20 @@ const SYMBOLS = {
   mapPrivate: {
     name: "nuse_map_private",
     parameters: ["pointer", "i32", "i32"],
+    result: "i32",
+  },
+  /** (len): the memory of a ring that a program shares, its descriptor (host/ring.c) */
+  ringCreate: { name: "nuse_ring_create", parameters: ["i32"], result: "i32" },
+  /** (fd, base, pageOff, off, len, two used pieces of the block: offset in it, length) */
+  ringShare: {
+    name: "nuse_ring_share",
+    parameters: ["i32", "pointer", "i32", "i32", "i32", "i32", "i32", "i32", "i32"],
+    result: "i32",
+  },
+  /** (base, pageOff, off, len, two used pieces): undoes `ringShare` */
+  ringUnshare: {
+    name: "nuse_ring_unshare",
+    parameters: ["pointer", "i32", "i32", "i32", "i32", "i32", "i32", "i32"],
     result: "i32",
   },
   /** (base, off, len) */

@@ -141,7 +141,8 @@ export class Runtime {
       }
     });
     this.#hasDoor = doorFd >= 0;
-    const options = { guestUid, networkCookie, doorFd, userNamespace, log, onReport };
+    const rings = Deno.env.get("NUSE_RINGS") === "1";
+    const options = { guestUid, networkCookie, doorFd, userNamespace, rings, log, onReport };
     this.#service = new Service(this.#stack, this.#loop, arena, runDir, options);
     this.#settle(config, claims);
     this.#loop.service = this.#service;

@@ -65,6 +65,7 @@ export {
   TCP_NOTSENT_LOWAT,
   type TcpConfig,
 } from "./tcp/mod.ts";
+export { GROW_SHARE, isWithin } from "./base/memory_share.ts";
 export { UDP_MAX_PAYLOAD_LEN } from "./udp/mod.ts";
 export { formatMac, formatMacNumber } from "./wire/ethernet.ts";
 export { IPV6_MIN_MTU } from "./wire/ipv6.ts";

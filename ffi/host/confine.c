@@ -42,6 +42,8 @@ static const int STACK_CALLS[] = {
 #ifdef SYS_pkey_mprotect
   SYS_pkey_mprotect,
 #endif
+  /* of a ring that a program shares (ring.c): memory without a name */
+  SYS_memfd_create, SYS_ftruncate,
   /* threads, signals, time, randomness */
   SYS_membarrier, SYS_getrandom, SYS_clock_gettime, SYS_clock_getres, SYS_clock_nanosleep,
   SYS_nanosleep, SYS_gettimeofday, SYS_gettid, SYS_getpid, SYS_tgkill, SYS_rt_sigprocmask,
@@ -92,7 +94,8 @@ static const uint32_t STACK_IOCTLS[] = {
   SECCOMP_IOCTL_NOTIF_SET_FLAGS, PIDFD_GET_USER_NAMESPACE,
 };
 static const uint32_t STACK_PRCTLS[] = {PR_SET_TIMERSLACK, PR_SET_NAME, 0x53564d41 /* SET_VMA */};
-static const uint32_t STACK_FCNTLS[] = {1 /* GETFD */, 2 /* SETFD */, 3 /* GETFL */, 4 /* SETFL */};
+static const uint32_t STACK_FCNTLS[] = {1 /* GETFD */, 2 /* SETFD */, 3 /* GETFL */, 4 /* SETFL */,
+                                        1033 /* ADD_SEALS */};
 
 /* bind() of a unix socket to any name that is free; of no other kind is an address so short. */
 static const uint32_t NAMELESS[] = {sizeof(unsigned short)};

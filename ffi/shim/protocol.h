@@ -6,9 +6,9 @@
  *
  * Control channel: SOCK_SEQPACKET unix socket, path in $NUSE_SOCK ('@' first: abstract name), or
  * one end of a pair whose other came by ATTACH. One request, one reply, in order, never more than
- * one outstanding per connection; OPEN, POST_SETOPT, ATTACH, CANCEL, MORE 0, URGENT 1, IMAGE and
- * PACKET_SOCKET have no reply. A process has one connection for what is answered at once, and one
- * more for every thread that waits in connect() or close().
+ * one outstanding per connection; OPEN, POST_SETOPT, ATTACH, CANCEL, MORE 0, URGENT 1, RING 1 and
+ * 2, IMAGE and PACKET_SOCKET have no reply. A process has one connection for what is answered at
+ * once, and one more for every thread that waits in connect() or close().
  *
  *   request  0 u32 magic   4 u16 version  6 u16 op     8 u64 cookie
  *           16 i32 a      20 i32 b       24 i32 c     28 u32 dataLen   32 data   (+ up to two fds)
@@ -152,6 +152,28 @@
 #define NUSE_OP_URGENT 24
 /* Of a stream that was shut for reading: a how many bytes, at most, b 1: they stay -> data. */
 #define NUSE_OP_READ 25
+
+/* What a stream's bytes go by when it carries many (io/app/endpoint/send_ring.ts): a ENTER -> 0,
+ * `a` of the reply the ring's length, b its number, the memory by SCM_RIGHTS; -EAGAIN: not now;
+ * -EOPNOTSUPP: never. a LOOK: the word says ASLEEP and there are bytes; a LEAVE: the program is
+ * done with it; both without a reply. */
+#define NUSE_OP_RING 26
+#define NUSE_RING_ENTER 0
+#define NUSE_RING_LOOK 1
+#define NUSE_RING_LEAVE 2
+/* Its memory: two u32 in cache lines of their own, then the bytes. */
+#define NUSE_RING_WORD_OFF 0   /* flags, and from INDEX_SHIFT on up to where bytes have been put */
+#define NUSE_RING_LIMIT_OFF 64 /* up to where they may be put */
+#define NUSE_RING_BYTES_OFF 4096
+/* Flags of the word: the service sleeps, and wants to be told (LOOK); the program is copying bytes
+ * in; the service is taking bytes from the pair; the ring is not used any more. */
+#define NUSE_RING_ASLEEP 1
+#define NUSE_RING_BUSY 2
+#define NUSE_RING_CLAIMED 4
+#define NUSE_RING_GONE 8
+#define NUSE_RING_INDEX_SHIFT 4
+/* SO_SNDBUF argument of the program's end while ring 0 is in use; ring n: n more. */
+#define NUSE_RING_SNDBUF 8448
 
 /* `b` of CONNECT. */
 #define NUSE_CONNECT_WAIT 1

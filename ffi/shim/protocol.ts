@@ -60,6 +60,20 @@ export const NUSE_OP_SETTLE = 23;
 export const NUSE_OP_URGENT = 24;
 export const NUSE_OP_READ = 25;
 
+export const NUSE_OP_RING = 26;
+export const NUSE_RING_ENTER = 0;
+export const NUSE_RING_LOOK = 1;
+export const NUSE_RING_LEAVE = 2;
+export const NUSE_RING_WORD_OFF = 0;
+export const NUSE_RING_LIMIT_OFF = 64;
+export const NUSE_RING_BYTES_OFF = 4096;
+export const NUSE_RING_ASLEEP = 1;
+export const NUSE_RING_BUSY = 2;
+export const NUSE_RING_CLAIMED = 4;
+export const NUSE_RING_GONE = 8;
+export const NUSE_RING_INDEX_SHIFT = 4;
+export const NUSE_RING_SNDBUF = 8448;
+
 export const NUSE_CONNECT_WAIT = 1;
 export const NUSE_CONNECT_FAST = 1;
 export const NUSE_CONNECT_FAST_EMPTY = 2;

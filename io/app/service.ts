@@ -45,6 +45,8 @@ export interface ServiceOptions extends Partial<AppLimits> {
   readonly userNamespace?: number | null;
   /** Told of processes and their requests. Default: there is no log. */
   readonly log?: OwnLog;
+  /** Bytes of streams that carry many go by memory that programs share. Default: no. */
+  readonly rings?: boolean;
   /** Told of programs that are not served. Default: nobody is. */
   readonly onReport?: ReportListener;
 }
@@ -81,6 +83,7 @@ export class Service implements LoopService {
     this.#drainUs = options.drainUs ?? DEFAULT_DRAIN_US;
     this.#app = new AppContext(stack, loop, arena, { ...limits, ...shares });
     this.#app.log = options.log ?? null;
+    this.#app.rings.isOn = options.rings ?? false;
     loop.onFault = this.#app.noteFault;
     if (options.networkCookie) this.#app.privilege = new Privilege(options.networkCookie);
     this.#app.reports.listener = options.onReport ?? null;
@@ -125,6 +128,7 @@ export class Service implements LoopService {
 
   /** Takes what the stack has received and what endpoints left over from their last turn. */
   beforeFlush(nowUs: number): void {
+    this.#app.rings.look(nowUs);
     this.#takeReady(nowUs);
     this.#app.runDirty(nowUs);
   }
@@ -134,12 +138,21 @@ export class Service implements LoopService {
     const app = this.#app;
     const { settling } = app;
     app.slots.reset();
+    app.rings.afterFlush();
     let hasNews = this.#takeReady(nowUs);
     if (settling.isDue) hasNews = this.#settle(hasNews, nowUs);
     app.lingering.check();
     settling.endTurn();
     app.parked.runWoken();
     if (hasNews || app.hasDirty || settling.isDue) app.loop.wake();
+  }
+
+  get hasNews(): boolean {
+    return this.#app.rings.hasNews;
+  }
+
+  mayWait(): boolean {
+    return this.#app.rings.sleep();
   }
 
   /** Goes on until nothing moves any more, within bounds. */

@@ -59,6 +59,10 @@ export interface LoopService {
   beforeFlush(nowUs: number): void;
   /** What the stack received from itself (loopback) during the flush can be taken now. */
   afterFlush(nowUs: number): void;
+  /** There is something that no descriptor tells of. */
+  readonly hasNews: boolean;
+  /** The loop is about to sleep. False: there is something now; else a descriptor will tell. */
+  mayWait(): boolean;
 }
 
 /**
@@ -233,12 +237,15 @@ export class EventLoop {
     const windowUs = this.#idle.windowAfter(beganUs - this.nowUs);
     const lookUntilUs = Math.min(beganUs + windowUs, deadlineUs);
     let nowUs = beganUs;
+    const { service } = this;
     while (n === 0 && nowUs < lookUntilUs) {
+      if (service !== null && service.hasNews) return 0;
       sys.yieldCpu();
       n = this.#epoll.wait(0);
       nowUs = sys.clockUs(CLOCK_MONOTONIC);
     }
     if (n === 0) {
+      if (service !== null && !service.mayWait()) return 0;
       n = this.#epoll.wait(deadlineUs);
       nowUs = sys.clockUs(CLOCK_MONOTONIC);
     }

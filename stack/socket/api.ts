@@ -69,6 +69,19 @@ export interface Socket extends OptionHost {
   takeError(): number;
 }
 
+/** A send ring whose block others may be let write into (stack/storage/ring.ts). */
+export interface PinnableRing {
+  readonly capacity: number;
+  readonly usedBytes: number;
+  /** Index in the block of the first used byte; the ring wraps. */
+  readonly headIndex: number;
+  /** The connection is over, the block belongs to whoever has pinned it. */
+  readonly isDropped: boolean;
+  /** Offset of the block, which stays until `unpin`; -1: there is no memory. */
+  pin(capacity: number): number;
+  unpin(): void;
+}
+
 /**
  * SOCK_STREAM. Data goes through rings in the stack's Memory, reached by spans: no copy of ours.
  */
@@ -104,6 +117,12 @@ export interface StreamSocket extends Socket {
   sendCommit(n: number, nowUs: number, more?: boolean, isRecordEnd?: boolean): void;
   /** The last byte that was committed, before anything else happened, is urgent (MSG_OOB). */
   sendUrgent(): void;
+  /** Where bytes wait until they are acknowledged. */
+  readonly sendRing: PinnableRing;
+  /** Bytes that are committed will be sent: the connection lives, without a FIN of ours. */
+  readonly takesData: boolean;
+  /** Bytes that the send buffer may hold as things are, an auto-tuned SO_SNDBUF. */
+  readonly sendBufferNow: number;
   /** Bytes not yet acknowledged by the peer, FIN included (SIOCOUTQ). */
   readonly unackedBytes: number;
   /** Of these, bytes not sent even once (SIOCOUTQNSD). */

@@ -7,7 +7,7 @@
 import { IPPROTO_TCP, SOCK_STREAM } from "../base/socket_constants.ts";
 import type { SocketOptions } from "../base/socket_options.ts";
 import { type Tcb, TcpSocket } from "../tcp/mod.ts";
-import type { StreamSocket } from "./api.ts";
+import type { PinnableRing, StreamSocket } from "./api.ts";
 import type { MemoryUse } from "./option_host.ts";
 import type { SocketEnv, SocketInterfaces } from "./socket_env.ts";
 
@@ -83,6 +83,18 @@ export class TcpStreamSocket extends TcpSocket implements StreamSocket {
 
   get smss(): number {
     return this.tcb.smss;
+  }
+
+  get sendRing(): PinnableRing {
+    return this.tcb.sndRing;
+  }
+
+  get takesData(): boolean {
+    return this.tcb.canSendData && !this.tcb.isFinQueued;
+  }
+
+  get sendBufferNow(): number {
+    return this.tcb.sndBufBytes;
   }
 
   get wantsInq(): boolean {

@@ -7,6 +7,9 @@
  * The block is allocated at first use, and `releaseEmpty` gives it back: an idle ring costs
  * nothing, or little.
  *
+ * A ring may be pinned: its owner has others write into the block (io/app/endpoint/send_ring.ts).
+ * Then the block stays the same, and its indexes go on, until it is unpinned.
+ *
  * @module
  */
 import type { Memory } from "../base/memory.ts";
@@ -28,6 +31,8 @@ export class ByteRing {
   /** Index of the first used byte, 0..capacity-1. */
   #head = 0;
   #used = 0;
+  #isPinned = false;
+  #isDropped = false;
 
   /** `capacity` bytes, rounded up to a power of two. */
   constructor(readonly memory: Memory, capacity: number) {
@@ -51,6 +56,41 @@ export class ByteRing {
   /** Whether it holds a block of memory. */
   get isAllocated(): boolean {
     return this.#block >= 0;
+  }
+
+  get isPinned(): boolean {
+    return this.#isPinned;
+  }
+
+  /** It was freed while pinned: the block is left to whoever has pinned it. */
+  get isDropped(): boolean {
+    return this.#isDropped;
+  }
+
+  /** Index in the block of the first used byte. */
+  get headIndex(): number {
+    return this.#head;
+  }
+
+  /**
+   * The block stays where it is, of at least `capacity` bytes, until `unpin`. Returns its offset;
+   * -1: there is no memory.
+   */
+  pin(capacity: number): number {
+    const before = this.#capacity;
+    if (!this.grow(capacity) || !this.reserve()) {
+      this.#capacity = before;
+      return -1;
+    }
+    this.#isPinned = true;
+    return this.#block;
+  }
+
+  /** The reverse. A ring that was freed meanwhile gives the block back. */
+  unpin(): void {
+    this.#isPinned = false;
+    if (this.#isDropped) this.free();
+    else if (this.#used === 0) this.releaseEmpty(true);
   }
 
   /**
@@ -88,6 +128,7 @@ export class ByteRing {
    * frames that are queued may still point into it.
    */
   releaseEmpty(isQueued: boolean): void {
+    if (this.#isPinned) return;
     this.#head = 0;
     if (this.#block < 0) return;
     if (this.#capacity > this.#startCapacity && isWithin(this.memory, KEEP_SHARE)) return;
@@ -125,6 +166,7 @@ export class ByteRing {
   grow(newCapacity: number): boolean {
     const capacity = roundCapacity(newCapacity);
     if (capacity <= this.#capacity) return true;
+    if (this.#isPinned) return false;
     if (this.#block >= 0) return this.#move(capacity);
     this.#capacity = capacity;
     return true;
@@ -136,7 +178,8 @@ export class ByteRing {
    */
   shrink(): void {
     const capacity = roundCapacity(Math.max(this.#used, this.#startCapacity));
-    if (this.#block >= 0 && capacity < this.#capacity) this.#move(capacity);
+    const isSmaller = capacity < this.#capacity && !this.#isPinned;
+    if (this.#block >= 0 && isSmaller) this.#move(capacity);
   }
 
   /** Into a new block of `capacity` bytes. */
@@ -157,9 +200,15 @@ export class ByteRing {
 
   /**
    * Drops all bytes and gives the block back (deferred: queued frames may point into it). The ring
-   * may be used again, with the capacity that it began with.
+   * may be used again, with the capacity that it began with. A pinned one keeps the block.
    */
   free(): void {
+    if (this.#isPinned) {
+      this.#isDropped = true;
+      this.#used = 0;
+      return;
+    }
+    this.#isDropped = false;
     if (this.#block >= 0) this.memory.freeDeferred(this.#block, this.#capacity);
     this.#block = -1;
     this.#capacity = this.#startCapacity;

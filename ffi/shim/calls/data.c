@@ -17,6 +17,7 @@
 
 #include "../core/memory.h"
 #include "../core/real.h"
+#include "../core/rings.h"
 #include "../core/settle.h"
 #include "../core/socket.h"
 #include "../datagram/datagram.h"
@@ -345,6 +346,7 @@ EXPORT ssize_t sendfile64(int out, int in, off64_t *offset, size_t count) {
     long result = stream_await_connect(out, e, 0, SO_SNDTIMEO);
     if (result < 0) return shim_return(result, saved);
   }
+  if (kind == KIND_STREAM && entry_has_ring(e)) ring_leave(out, e);
   if (kind == KIND_STREAM && !(entry_word(e) & WORD_SNDBUF_GROWN)) {
     stream_verify_and_grow_sndbuf(out, e);
   }
@@ -364,6 +366,7 @@ EXPORT ssize_t splice(int in, off64_t *in_offset, int out, off64_t *out_offset, 
     long result = stream_await_connect(out, e, nonblocking, SO_SNDTIMEO);
     if (result < 0) return shim_return(result, saved);
   }
+  if (kind == KIND_STREAM && entry_has_ring(e)) ring_leave(out, e);
   ssize_t n = real()->splice(in, in_offset, out, out_offset, len, flags);
   if (kind == KIND_STREAM) stream_note_sent(e, n);
   return n;

@@ -20,6 +20,7 @@
 #include "../core/control.h"
 #include "../core/fd_table.h"
 #include "../core/real.h"
+#include "../core/rings.h"
 #include "../core/settle.h"
 #include "../core/watched.h"
 #include "../stream/stream.h"
@@ -41,6 +42,8 @@ static bool is_hidden(int fd) {
 static struct closing let_go(int fd) {
   watched_epoll_gone(fd);
   struct closing closing = closing_begin(fd);
+  struct fd_entry *e = table_peek(fd);
+  if (e != NULL && entry_has_ring(e)) ring_close(fd, e);
   table_forget_nuse(fd);
   return closing;
 }

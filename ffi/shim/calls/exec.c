@@ -25,6 +25,7 @@
 #include "../core/control.h"
 #include "../core/process.h"
 #include "../core/real.h"
+#include "../core/rings.h"
 
 #define FALLBACK_PATH "/bin:/usr/bin" /* execvp's, without $PATH */
 #define PATH_MAX_LEN 1024 /* on the stack, which may be small */
@@ -124,6 +125,7 @@ static bool before(const char *file, char *const envp[],
                    bool (*tell)(const char *file, char *const envp[])) {
   int saved = errno;
   bool is_hampered = false;
+  rings_leave();
   if (is_told() && file != NULL) {
     pass_on(envp);
     is_hampered = tell(file, envp);
@@ -152,6 +154,7 @@ static char *const *environment(bool is_hampered, char *const envp[], char **tab
 
 static void before_shell(void) {
   int saved = errno;
+  rings_leave();
   if (is_told()) pass_on(environ);
   errno = saved;
 }

@@ -15,6 +15,7 @@
 #include "../core/evidence.h"
 #include "../core/memory.h"
 #include "../core/real.h"
+#include "../core/rings.h"
 #include "../core/rules.h"
 #include "../core/settle.h"
 #include "../core/sockaddr.h"
@@ -192,6 +193,7 @@ static long shutdown_nuse(int fd, struct fd_entry *e, int how) {
   bool is_local = word_is_local_stream(entry_word(e));
   if (process_is_sandboxed()) return sys_result(real()->shutdown(fd, how));
   settle();
+  if (how != SHUT_RD && entry_has_ring(e)) ring_leave(fd, e);
   long result = entry_call(fd, e, &request, &reply);
   if (reply.fd >= 0) {
     stream_put_pair(fd, e, reply.fd);

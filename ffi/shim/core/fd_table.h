@@ -54,6 +54,8 @@ struct fd_entry {
   _Atomic uint64_t epoll_data; /* of the last registration (watched.h) */
   atomic_int epoll_fd;
   atomic_uint epoll_events;
+  atomic_uint ring; /* of a stream: 1 + where in the table of rings (rings.h); 0: none */
+  atomic_uint sent; /* bytes by the pair, of a stream that may get one */
   _Atomic uint64_t stamp_us; /* receive time of the last datagram (SIOCGSTAMP) */
 };
 

@@ -12,11 +12,13 @@
 #include "fd_table.h"
 #include "process.h"
 #include "real.h"
+#include "rings.h"
 
 /* Who serves by children that wait on its listeners would replace those that have ended for want
  * of a network, for ever: it ends too. */
 static void before_fork(void) {
   int saved = errno;
+  rings_leave();
   if (channel_is_hung_up() && table_has_listener() && control_is_lost()) process_end();
   errno = saved;
 }

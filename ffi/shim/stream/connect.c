@@ -18,6 +18,7 @@
 #include <sys/time.h>
 
 #include "../core/real.h"
+#include "../core/rings.h"
 #include "../core/settle.h"
 #include "../core/socket.h"
 #include "../core/watched.h"
@@ -40,6 +41,7 @@ void stream_grow_sndbuf(int fd, struct fd_entry *e) {
 }
 
 void stream_resize_sndbuf(int fd, struct fd_entry *e, int size) {
+  if (entry_has_ring(e)) ring_leave(fd, e);
   atomic_store(&e->sndbuf, size);
   if (entry_word(e) & WORD_UNWRITABLE) return; /* when the connect has ended */
   set_sndbuf(fd, size);
@@ -93,8 +95,7 @@ uint32_t stream_connect_outcome(int fd, struct fd_entry *e) {
   return NUSE_STATE_CONNECTED;
 }
 
-/* SO_SNDTIMEO or SO_RCVTIMEO in milliseconds, -1 for none. */
-static int timeout_ms(int fd, int option) {
+int stream_timeout_ms(int fd, int option) {
   struct timeval timeout = {0};
   socklen_t len = sizeof timeout;
   if (real()->getsockopt(fd, SOL_SOCKET, option, &timeout, &len) != 0) return -1;
@@ -138,7 +139,7 @@ static long connect_stream(int fd, struct fd_entry *e, const struct sockaddr *ad
       .op = NUSE_OP_CONNECT, .a = NUSE_FILLER_LEN, .c = how, .data = addr, .data_len = len};
   struct control_reply reply = {.cloexec = true};
   if (!nonblocking) {
-    int limit_ms = entry_word(e) & WORD_TIMED ? timeout_ms(fd, SO_SNDTIMEO) : -1;
+    int limit_ms = entry_word(e) & WORD_TIMED ? stream_timeout_ms(fd, SO_SNDTIMEO) : -1;
     return connect_wait(fd, e, &request, limit_ms);
   }
   long result = entry_call(fd, e, &request, &reply);
@@ -171,7 +172,7 @@ long stream_await_connect(int fd, struct fd_entry *e, int flags, int option) {
     if (outcome == NUSE_STATE_CONNECTING) {
       if ((flags & MSG_DONTWAIT) || is_nonblocking(fd)) return -EAGAIN;
       struct control_request request = {.op = NUSE_OP_CONNECT};
-      long result = connect_wait(fd, e, &request, timeout_ms(fd, option));
+      long result = connect_wait(fd, e, &request, stream_timeout_ms(fd, option));
       return result == -EINPROGRESS ? -EAGAIN : result;
     }
     if (outcome == NUSE_STATE_CONNECTED) return 0;

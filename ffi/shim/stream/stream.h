@@ -14,6 +14,8 @@
  * it failed; STREAM_ENDED when that has been told already. */
 #define STREAM_ENDED 1
 long stream_await_connect(int fd, struct fd_entry *e, int flags, int option);
+/* SO_SNDTIMEO or SO_RCVTIMEO in milliseconds, -1 for none. */
+int stream_timeout_ms(int fd, int option);
 /* Makes SO_SNDBUF large, or what the service wants: after a connect, and when there is much to
  * send. */
 void stream_grow_sndbuf(int fd, struct fd_entry *e);

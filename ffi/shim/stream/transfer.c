@@ -21,8 +21,10 @@
 #include <sys/ioctl.h>
 
 #include "../core/real.h"
+#include "../core/rings.h"
 #include "../core/settle.h"
 #include "../core/socket.h"
+#include "ring_send.h"
 
 #define SEND_FLAGS MSG_DONTWAIT
 #define BULK 16384 /* bytes at once from which more are likely to follow */
@@ -79,6 +81,11 @@ static long after_recv(int fd, struct fd_entry *e, long result, int flags) {
 void stream_note_sent(const struct fd_entry *e, long result) {
   bool is_local = (entry_word(e) & NUSE_STATE_LOCAL) && result > 0;
   if (UNLIKELY(is_local)) settle_note(result < BULK ? UNDER_WAY_BYTES : UNDER_WAY_BULK);
+}
+
+/* Who sends much at once is likely to go on. */
+static inline void note_by_pair(int fd, struct fd_entry *e, long result) {
+  if (result >= LARGE_SEND) ring_note_sent(fd, e, (size_t)result);
 }
 
 static long after_send(int fd, struct fd_entry *e, long result, int flags) {
@@ -187,7 +194,15 @@ ssize_t stream_write(int fd, struct fd_entry *e, const void *buf, size_t len, in
   long result = before_send(fd, e, len, flags);
   if (result < 0) return result;
   say_before(fd, e, len, flags);
-  result = sys_result(real()->send(fd, buf, len, (flags & SEND_FLAGS) | MSG_NOSIGNAL));
+  result = RING_NONE;
+  if (entry_has_ring(e) && len > 0) {
+    struct iovec iov = {(void *)buf, len};
+    result = ring_send(fd, e, &iov, 1, len, flags & SEND_FLAGS);
+  }
+  if (result == RING_NONE) {
+    result = sys_result(real()->send(fd, buf, len, (flags & SEND_FLAGS) | MSG_NOSIGNAL));
+    note_by_pair(fd, e, result);
+  }
   say_after(fd, e, len, result, flags);
   return after_send(fd, e, result, flags);
 }
@@ -250,7 +265,14 @@ ssize_t stream_sendmsg(int fd, struct fd_entry *e, const struct msghdr *msg, int
   if (result == 0) result = before_send(fd, e, len, flags);
   if (result < 0) return result;
   say_before(fd, e, len, flags);
-  result = sys_result(real()->sendmsg(fd, &plain, (flags & SEND_FLAGS) | MSG_NOSIGNAL));
+  result = RING_NONE;
+  if (entry_has_ring(e) && len > 0) {
+    result = ring_send(fd, e, msg->msg_iov, msg->msg_iovlen, len, flags & SEND_FLAGS);
+  }
+  if (result == RING_NONE) {
+    result = sys_result(real()->sendmsg(fd, &plain, (flags & SEND_FLAGS) | MSG_NOSIGNAL));
+    note_by_pair(fd, e, result);
+  }
   say_after(fd, e, len, result, flags);
   return after_send(fd, e, result, flags);
 }

@@ -48,8 +48,9 @@ const TX_QUEUE_LEN = 1000;
 const SOCKADDR_OFFSET = 16;
 
 /** IOCTL: `a` the request. */
-export function ioctl({ app, request, reply }: Call): number {
+export function ioctl({ app, request, reply, nowUs }: Call): number {
   const endpoint = app.endpoints.get(request.cookie);
+  if (endpoint instanceof StreamEndpoint && endpoint.sendRing !== null) endpoint.lookAtRing(nowUs);
   reply.state = endpoint?.state ?? 0;
   if (request.a === SIOCOUTQ || request.a === SIOCOUTQNSD) {
     return outputQueue(app, endpoint, request.a === SIOCOUTQNSD, reply);

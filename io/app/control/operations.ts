@@ -17,6 +17,7 @@ import { takeErrorEntry } from "./error_queue.ts";
 import { listInterfaces } from "./ifaddrs.ts";
 import { ioctl } from "./ioctl.ts";
 import { getOption, getOptionOfEnded, setOption } from "./option_requests.ts";
+import { ring } from "./ring_requests.ts";
 import { writeRules } from "./rules.ts";
 import {
   adoptSocket,
@@ -112,6 +113,12 @@ const OPERATIONS: Readonly<Record<number, Operation>> = {
     ended: notConnected,
     isAnswered: ({ request }) => request.a === 0,
     ranges: { a: FLAG },
+  },
+  [P.NUSE_OP_RING]: {
+    living: ring,
+    ended: refused(EAGAIN),
+    isAnswered: ({ request }) => request.a === P.NUSE_RING_ENTER,
+    ranges: { a: [P.NUSE_RING_ENTER, P.NUSE_RING_LEAVE] },
   },
   [P.NUSE_OP_GETOPT]: { living: getOption, ended: getOptionOfEnded, ranges: { c: LENGTH } },
   [P.NUSE_OP_SETOPT]: { living: setOption, ended: done, catchesUp: "all" },

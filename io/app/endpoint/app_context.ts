@@ -31,6 +31,7 @@ import { EndpointTable } from "./endpoint_table.ts";
 import { LingeringSockets } from "./lingering.ts";
 import { PairMaker } from "./pair.ts";
 import { RefusedSockets } from "./refused_sockets.ts";
+import { Rings } from "./rings.ts";
 import { Privilege } from "./privilege.ts";
 import { SettlingPrograms } from "./settling.ts";
 
@@ -77,6 +78,9 @@ export class AppContext {
   readonly slots: DatagramSlots;
   readonly lingering = new LingeringSockets();
   readonly settling = new SettlingPrograms();
+  readonly rings: Rings;
+  /** The memory, as words that programs change, too (send_ring.ts). */
+  readonly words: Int32Array;
   /** Of programs behind the second door. */
   readonly parked = new ParkedCalls();
   readonly scratchOff: number;
@@ -102,6 +106,8 @@ export class AppContext {
   ) {
     this.base = arena.base;
     this.memory = stack.memory;
+    this.words = new Int32Array(arena.buffer);
+    this.rings = new Rings(this);
     this.endpoints = new EndpointTable(limits.maxSockets);
     this.ended = new EndedSockets(limits.maxEnded);
     this.refused = new RefusedSockets(limits.maxEnded);

@@ -31,6 +31,11 @@ export class AppCounters {
   streamsReset = 0;
   bytesToNetwork = 0;
   bytesToProgram = 0;
+  /** Of the bytes to the network, those that came by a ring (send_ring.ts). */
+  bytesByRing = 0;
+  ringsMade = 0;
+  /** In which a program has written what it must not: the connection is reset. */
+  ringsBroken = 0;
   datagramsToNetwork = 0;
   datagramsToProgram = 0;
   /** Messages on a datagram pair without a header: plain payload. */

@@ -29,7 +29,7 @@ import {
   EPOLLPRI,
   EPOLLRDHUP,
 } from "../../../ffi/abi/epoll.ts";
-import { MSG_DONTWAIT, SHUT_RD, SHUT_RDWR, SHUT_WR, SOCK_STREAM } from "../../../ffi/abi/socket.ts";
+import { SHUT_RD, SHUT_RDWR, SHUT_WR, SOCK_STREAM } from "../../../ffi/abi/socket.ts";
 import * as P from "../../../ffi/shim/protocol.ts";
 import {
   EAGAIN,
@@ -50,26 +50,21 @@ import type { DeferredReply } from "../protocol/deferred_reply.ts";
 import { Connecting } from "./connecting.ts";
 import { Endpoint } from "./endpoint.ts";
 import { enlargePair } from "./pair.ts";
-import { PairWrites } from "./pair_writes.ts";
+import { CHUNK_BYTES, FromProgram, Taken, TURN_BYTES } from "./from_program.ts";
+import type { PairWrites } from "./pair_writes.ts";
+import type { RingUser } from "./rings.ts";
+import type { SendRing } from "./send_ring.ts";
 import { isBelowLowat, isMuchUnread, Unread } from "./unread.ts";
 import { Phase, streamState } from "./stream_state.ts";
-import { roomForUnsent, sizeForUnsent } from "./unsent.ts";
+import { sizeForUnsent } from "./unsent.ts";
 import { UrgentDelivery } from "./urgent.ts";
 
-/** Bytes a system call. */
-const CHUNK_BYTES = 1 << 18;
-/** Bytes a turn and direction: other sockets come in between. */
-const TURN_BYTES = 1 << 20;
-
-export class StreamEndpoint extends Endpoint {
+export class StreamEndpoint extends Endpoint implements RingUser {
   readonly kind = P.NUSE_KIND_STREAM;
   declare readonly socket: StreamSocket;
   #phase = Phase.UNCONNECTED;
   readonly connecting: Connecting;
-  /** The pair may hold bytes or EOF. */
-  #isReadable = false;
-  /** EOF is behind the bytes in the pair: a short read does not mean that it is empty. */
-  #isEndAhead = false;
+  readonly #from: FromProgram;
   /** EOF has been read from the pair. */
   #isProgramEof = false;
   /** The program does not read any more: what arrives is dropped. */
@@ -86,14 +81,13 @@ export class StreamEndpoint extends Endpoint {
   readonly #unread: Unread;
   /** Our end of the pair has a large buffer. */
   #isLarge = false;
-  readonly writes: PairWrites;
   readonly urgent: UrgentDelivery;
 
   constructor(app: AppContext, socket: StreamSocket, fd: number, cookie: number) {
     super(app, socket, fd, cookie);
     this.connecting = new Connecting(app, fd, this);
     this.#unread = new Unread(app.sys, fd);
-    this.writes = new PairWrites(app.sys, fd, socket);
+    this.#from = new FromProgram(app, fd, socket, this);
     this.urgent = new UrgentDelivery(app.sys, fd, socket);
   }
 
@@ -104,6 +98,28 @@ export class StreamEndpoint extends Endpoint {
   /** For a socket that accept() has given. */
   startConnected(): void {
     this.#phase = Phase.CONNECTED;
+  }
+
+  get writes(): PairWrites {
+    return this.#from.writes;
+  }
+
+  get sendRing(): SendRing | null {
+    return this.#from.ring;
+  }
+
+  /** What the program writes may go by `ring` from now on. */
+  enterRing(ring: SendRing, nowUs: number): void {
+    this.#from.ring = ring;
+    this.#fromProgram(nowUs);
+  }
+
+  lookAtRing(nowUs: number): void {
+    if (!this.#from.takeRing(nowUs)) this.#abort(nowUs);
+  }
+
+  leaveRing(nowUs: number): void {
+    if (!this.#from.leaveRing(nowUs)) this.#abort(nowUs);
   }
 
   get isConnected(): boolean {
@@ -151,6 +167,7 @@ export class StreamEndpoint extends Endpoint {
   /** connect(2) with AF_UNSPEC. True: the pair shows for ever what was (fresh_pair.ts). */
   disconnect(nowUs: number): boolean {
     if (this.#phase === Phase.CONNECTED) this.catchUp(nowUs);
+    this.#from.leaveRing(nowUs);
     this.socket.disconnect(nowUs);
     this.connecting.giveUp(ECONNABORTED);
     this.connecting.forget();
@@ -185,16 +202,16 @@ export class StreamEndpoint extends Endpoint {
 
   /** What was written under TCP_CORK is to leave when that is lifted. */
   override catchUp(nowUs: number): void {
-    this.#isReadable = true;
+    this.#from.isReadable = true;
     this.pump(nowUs);
   }
 
   onEvents(events: number, nowUs: number): void {
     this.noteWritable(events);
     if ((events & EPOLLHUP) !== 0) this.noteProgramGone(nowUs);
-    if ((events & (EPOLLRDHUP | EPOLLHUP)) !== 0) this.#isEndAhead = true;
+    if ((events & (EPOLLRDHUP | EPOLLHUP)) !== 0) this.#from.isEndAhead = true;
     if ((events & EPOLLPRI) !== 0) this.writes.noteMark();
-    if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP)) !== 0) this.#isReadable = true;
+    if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP)) !== 0) this.#from.isReadable = true;
     if ((events & EPOLLERR) !== 0) { // closed with input unread: what it wrote is still there
       if (this.#phase === Phase.CONNECTED) this.#fromProgram(nowUs);
       return this.#abort(nowUs); // what has no room now would have no time to leave either
@@ -268,35 +285,15 @@ export class StreamEndpoint extends Endpoint {
 
   #fromProgram(nowUs: number): void {
     if (!this.connecting.drainFiller()) return;
-    const { app, socket } = this;
-    let left = TURN_BYTES;
-    while (this.#isReadable) {
-      const most = Math.min(CHUNK_BYTES, this.writes.nextPiece(), roomForUnsent(socket));
-      const span = socket.sendSpan(most);
-      const { off0, len0, off1, len1 } = span;
-      const room = len0 + len1;
-      if (room === 0) return; // EVENT_WRITABLE goes on
-      const n = app.sys.recv(this.fd, app.base, off0, len0, off1, len1, MSG_DONTWAIT);
-      if (n > 0) {
-        this.writes.commit(n, nowUs);
-        app.counters.bytesToNetwork += n;
-        left -= n;
-        if (n < room && !this.#isEndAhead && !this.writes.hasMark) this.#isReadable = false;
-        else if (left <= 0) return app.markDirty(this);
-      } else if (n === 0) {
-        this.#isReadable = false;
-        this.#onProgramEof(nowUs);
-      } else if (n === -EAGAIN) {
-        this.#isReadable = false;
-        this.writes.commit(0, nowUs); // the span is not needed
-      } else if (n !== -EINTR) {
-        return this.#abort(nowUs);
-      }
-    }
+    const taken = this.#from.take(nowUs);
+    if (taken === Taken.PART) this.app.markDirty(this);
+    else if (taken === Taken.END) this.#onProgramEof(nowUs);
+    else if (taken === Taken.LOST) this.#abort(nowUs);
   }
 
   #onProgramEof(nowUs: number): void {
     this.#isProgramEof = true;
+    this.leaveRing(nowUs);
     if (this.isProgramGone) this.#finish(nowUs);
     else this.socket.shutdown(SHUT_WR, nowUs);
   }
@@ -386,6 +383,7 @@ export class StreamEndpoint extends Endpoint {
   #abort(nowUs: number): void {
     if (this.isReleased) return;
     if (this.#phase === Phase.CONNECTED) this.app.counters.streamsReset++;
+    this.#from.leaveRing(nowUs);
     if (this.#isWriteShut) this.socket.shutdown(SHUT_WR, nowUs);
     this.socket.abort(nowUs);
     this.socket.close(nowUs);
@@ -393,6 +391,7 @@ export class StreamEndpoint extends Endpoint {
   }
 
   protected override release(nowUs: number): void {
+    this.#from.leaveRing(nowUs);
     this.connecting.giveUp(ECONNABORTED);
     super.release(nowUs);
   }

@@ -17,6 +17,11 @@ export function notsentLowat(tcb: Tcb): number {
   return tcb.options.notsentLowatBytes || tcb.layer.config.notsentLowatBytes;
 }
 
+/** Bytes that the send buffer holds at most: SO_SNDBUF, or what a pinned ring has room for. */
+export function sendLimit({ sndBufBytes, sndRing }: Tcb): number {
+  return sndRing.isPinned ? Math.min(sndBufBytes, sndRing.capacity) : sndBufBytes;
+}
+
 /** What travels best as one frame: whole segments, at most half of the largest window seen. */
 function frameGoal(tcb: Tcb): number {
   const { smss } = tcb;
@@ -30,7 +35,7 @@ function frameGoal(tcb: Tcb): number {
  * (Nagle, TCP_CORK). Linux fills the last buffer without a look at the mark, too.
  */
 export function sendSpace(tcb: Tcb): number {
-  const space = tcb.sndBufBytes - tcb.sndRing.usedBytes;
+  const space = sendLimit(tcb) - tcb.sndRing.usedBytes;
   if (space <= 0) return 0;
   const lowat = notsentLowat(tcb);
   if (lowat === NO_LOWAT) return space;
@@ -58,8 +63,9 @@ export function tellWriter(tcb: Tcb): void {
  */
 function isWriterDue(tcb: Tcb): boolean {
   if (!isBelowLowat(tcb)) return false;
-  const freeBytes = tcb.sndBufBytes - tcb.sndRing.usedBytes;
-  if (freeBytes >= tcb.sndBufBytes >> 2) return true;
+  const limit = sendLimit(tcb);
+  const freeBytes = limit - tcb.sndRing.usedBytes;
+  if (freeBytes >= limit >> 2) return true;
   return freeBytes >= 2 * tcb.smss && seqDiff(tcb.sndEnd, tcb.sndNxt) < tcb.smss;
 }
 
@@ -80,6 +86,7 @@ export function autotuneSendBuffer(tcb: Tcb): void {
  */
 export function prepareForWriting(tcb: Tcb): boolean {
   const { sndRing: ring, layer: { memory } } = tcb;
+  if (ring.isPinned) return true;
   if (!ring.isAllocated) return isWithin(memory, START_SHARE, ring.capacity);
   const isLarge = ring.freeBytes >= ring.usedBytes || ring.capacity >= tcb.sndBufBytes;
   const wanted = ring.capacity * 2;

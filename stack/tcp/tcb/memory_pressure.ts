@@ -63,7 +63,7 @@ export class MemoryPressure {
 function giveBack(tcb: Tcb): void {
   dropOutOfOrder(tcb);
   tcb.rcvRing.shrink();
-  if (tcb.sndRing.usedBytes === 0) tcb.sndRing.free();
+  if (tcb.sndRing.usedBytes === 0 && !tcb.sndRing.isPinned) tcb.sndRing.free();
 }
 
 /** Forgets what has arrived beyond RCV.NXT. */

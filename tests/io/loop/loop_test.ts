@@ -104,6 +104,8 @@ Deno.test("EventLoop: the order of one wake-up, with one clock reading", () => {
     loop.service = {
       beforeFlush: (nowUs) => stack.calls.push(`before ${nowUs === loop.nowUs}`),
       afterFlush: (nowUs) => stack.calls.push(`after ${nowUs === loop.nowUs}`),
+      hasNews: false,
+      mayWait: () => true,
     };
     loop.onWake = (nowUs) => stack.calls.push(`wake ${nowUs === loop.nowUs}`);
     loop.onTurnEnd = () => stack.calls.push("end");
@@ -118,6 +120,22 @@ Deno.test("EventLoop: the order of one wake-up, with one clock reading", () => {
     } finally {
       device.close();
     }
+  });
+});
+
+Deno.test("EventLoop: it does not sleep over what no descriptor tells of", () => {
+  withLoop((loop, stack) => {
+    const asked: string[] = [];
+    const service = {
+      beforeFlush: () => asked.push("before"),
+      afterFlush: () => {},
+      hasNews: false,
+      mayWait: () => asked.push("may it wait?") < 0,
+    };
+    loop.service = service;
+    loop.step(Infinity); // would wait for ever
+    assertEquals(asked, ["may it wait?", "before"]);
+    assertEquals(stack.calls.at(-1), "flush");
   });
 });
 

@@ -214,3 +214,37 @@ Deno.test("ByteRing: model, 20,000 random steps against an array", () => {
   memory.releaseDeferred();
   assertEquals([memory.usedBytes, memory.badFrees], [4096, 0]);
 });
+
+Deno.test("ByteRing: pinned, the block and its indexes stay, whatever is asked", () => {
+  const [memory, ring] = setUp(64);
+  write(memory, ring, [1, 2, 3]);
+  const off = ring.pin(256);
+  assertEquals([off >= 0, ring.capacity, ring.headIndex, ring.usedBytes], [true, 256, 0, 3]);
+  assertEquals(read(memory, ring, 0, 3), [1, 2, 3]);
+  ring.consume(3);
+  ring.releaseEmpty(false);
+  ring.shrink();
+  assertEquals([ring.grow(512), ring.capacity, ring.headIndex], [false, 256, 3]);
+  write(memory, ring, [4]);
+  assertEquals(memory.u8[off + 3], 4);
+  ring.unpin();
+  assertEquals([read(memory, ring, 0, 1), ring.grow(512)], [[4], true]);
+});
+
+Deno.test("ByteRing: freed while pinned, the block is the owner's until it is unpinned", () => {
+  const [memory, ring] = setUp(64);
+  write(memory, ring, [1, 2, 3]);
+  ring.pin(64);
+  ring.free();
+  assertEquals([ring.isDropped, ring.usedBytes, memory.usedBytes], [true, 0, 64]);
+  ring.unpin();
+  memory.releaseDeferred();
+  assertEquals([ring.isDropped, ring.isAllocated, memory.usedBytes], [false, false, 0]);
+  assertEquals(memory.badFrees, 0);
+});
+
+Deno.test("ByteRing: without memory nothing is pinned", () => {
+  const [memory, ring] = setUp(64, 1024);
+  assertEquals(ring.pin(4096), -1);
+  assertEquals([ring.isPinned, ring.capacity, memory.usedBytes], [false, 64, 0]);
+});
