@@ -5,32 +5,43 @@
  * @module
  */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { e2eWith, type Fixture, PEER, withoutNetmap } from "./fixture.ts";
+import type { Running } from "../lab/netns.ts";
+import { LOSSY_PEER, LossyLink } from "../lab/linkem/lossy_link.ts";
+import { e2eWith, PEER, whyLeftOut, withoutNetmap } from "./fixture.ts";
 
 const e2e = withoutNetmap(e2eWith("cc"));
 
 const SOURCE = `${import.meta.dirname}/rings.c`;
 const PORT = "4970";
 const LIMIT_S = 60;
+const LOSSY_LIMIT_S = 120;
 
 /** Runs `body` with rings.c compiled. */
-async function compiled(f: Fixture, body: (rings: string) => Promise<void>): Promise<void> {
+async function compiled(body: (rings: string) => Promise<void>): Promise<void> {
   const dir = await Deno.makeTempDir();
   try {
-    const r = await f.ns.run(["cc", "-O1", "-pthread", "-o", `${dir}/rings`, SOURCE]);
-    assertEquals(r.code, 0, r.stderr);
+    const args = ["-O1", "-pthread", "-o", `${dir}/rings`, SOURCE];
+    const r = await new Deno.Command("cc", { args }).output();
+    assertEquals(r.code, 0, new TextDecoder().decode(r.stderr));
     await body(`${dir}/rings`);
   } finally {
     await Deno.remove(dir, { recursive: true });
   }
 }
 
+/** Starts nuse with these arguments, with rings. */
+type Start = (argv: string[]) => Running;
+
 /** One way of writing: all arrives, some of it by a ring, and the program is told `words`. */
-async function check(f: Fixture, rings: string, way: string, words: string): Promise<void> {
-  const receiver = f.peer([rings, "take", PORT]);
+async function check(
+  receiver: Running,
+  start: Start,
+  argv: [rings: string, way: string, peer: string],
+  words: string,
+): Promise<void> {
+  const [, way] = argv;
   await receiver.waitFor("listening", LIMIT_S);
-  const argv = ["-v", rings, way, PEER, PORT];
-  const sender = await f.nuse(argv, { env: { NUSE_RINGS: "1" } }).done;
+  const sender = await start(["-v", ...argv, PORT]).done;
   const { stdout } = await receiver.done;
   assertStringIncludes(sender.stdout, words, `${way}: ${sender.stderr}`);
   const sent = sender.stdout.match(/sent main (\d+) second (\d+)\n$/);
@@ -41,8 +52,11 @@ async function check(f: Fixture, rings: string, way: string, words: string): Pro
 
 function cases(title: string, ways: Readonly<Record<string, string>>): void {
   e2e(title, (f) =>
-    compiled(f, async (rings) => {
-      for (const [way, words] of Object.entries(ways)) await check(f, rings, way, words);
+    compiled(async (rings) => {
+      const start = (argv: string[]) => f.nuse(argv, { env: { NUSE_RINGS: "1" } });
+      for (const [way, words] of Object.entries(ways)) {
+        await check(f.peer([rings, "take", PORT]), start, [rings, way, PEER], words);
+      }
     }));
 }
 
@@ -71,4 +85,24 @@ cases("by a ring: bad memory, shutdown, SO_SNDTIMEO and SIOCOUTQ, SIGKILL", {
   shut: "shutdown: 0 \nwrite: -1 EPIPE\nread: 0 \n",
   timed: "in the end: -1 EAGAIN\nmore than a MiB is queued: 1\nwritable: 0 \nwritable later: 1 \n",
   killed: "",
+});
+
+const reason = whyLeftOut("RAW", ["cc"]);
+Deno.test({
+  name: `RAW: by a ring: what is lost on the way goes again as it was${reason}`,
+  ignore: reason !== "",
+  sanitizeOps: false,
+  sanitizeResources: false,
+  fn: () =>
+    compiled(async (rings) => {
+      await using link = await LossyLink.create("RAW");
+      await link.set({ delayUs: 500, lossPpm: 5000, dupPpm: 5000, seed: 1 }, LOSSY_LIMIT_S);
+      const limitSec = LOSSY_LIMIT_S;
+      const receiver = link.b.start([rings, "take", PORT], { limitSec });
+      const start = (argv: string[]) =>
+        link.a.start(["env", "NUSE_RINGS=1", ...link.command, ...argv], { limitSec });
+      await check(receiver, start, [rings, "copies", LOSSY_PEER], "");
+      const [there] = (await link.stop())!;
+      assertEquals(there.lost > 0, true, JSON.stringify(there));
+    }),
 });

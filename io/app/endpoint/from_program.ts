@@ -113,6 +113,7 @@ export class FromProgram {
       this.app.counters.ringsBroken++;
       return false;
     }
+    if (!this.socket.takesData) return this.leaveRing(nowUs); // the pair says what has become of it
     this.#accept(n, nowUs);
     ring.grant(this.socket.sendSpace());
     return true;

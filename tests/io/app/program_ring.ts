@@ -73,7 +73,10 @@ export class ProgramRing {
     const n = Math.min(bytes.length, this.room);
     const { u8 } = this.#world.memory;
     const base = this.#off + P.NUSE_RING_BYTES_OFF;
-    for (let i = 0; i < n; i++) u8[base + ((this.index + i) & (this.capacity - 1))] = bytes[i];
+    const at = this.index & (this.capacity - 1);
+    const first = Math.min(n, this.capacity - at);
+    u8.set(bytes.subarray(0, first), base + at);
+    u8.set(bytes.subarray(first, n), base);
     this.advance(n);
     return n;
   }
