@@ -7,7 +7,7 @@
  */
 import {
   getOption,
-  IpAddress,
+  type IpAddress,
   setOption,
   type Socket,
   type StreamSocket,
@@ -34,9 +34,9 @@ const zero = () => "0";
 const firstArg = (args: readonly string[]) => args[0];
 
 /** "198.18.0.1:80" or "80". */
-function endpoint(text: string, addr: number): { addr: IpAddress; port: number } {
+function endpoint(world: World, text: string, addr: number): { addr: IpAddress; port: number } {
   const [host, port] = text.includes(":") ? text.split(":") : [null, text];
-  return { addr: IpAddress.v4(host === null ? addr : ipWord(host)), port: Number(port) };
+  return { addr: world.address(host === null ? addr : ipWord(host)), port: Number(port) };
 }
 
 /** "socket [NAME] [tcp|udp|raw|ping]" */
@@ -44,7 +44,7 @@ function socketCall(world: World, _target: string | null, args: readonly string[
   const kind = args.find((a) => a in KINDS) ?? "tcp";
   const name = args.find((a) => !(a in KINDS)) ?? "s";
   const [type, protocol] = KINDS[kind];
-  const socket = world.rig.stack.socket(2, type, protocol);
+  const socket = world.rig.stack.socket(world.domain, type, protocol);
   if (typeof socket === "number") return socket;
   world.addSocket(name, socket, world.flow("a"));
   return "ok";
@@ -52,7 +52,7 @@ function socketCall(world: World, _target: string | null, args: readonly string[
 
 function bindCall(world: World, target: string | null, args: readonly string[]): Answer {
   const named = world.socket(target);
-  const { addr, port } = endpoint(args[0], 0);
+  const { addr, port } = endpoint(world, args[0], 0);
   const result = named.socket.bind(addr, port, world.rig.nowUs);
   if (result === 0) named.flow.localPort = named.socket.local().port;
   return result;
@@ -65,7 +65,7 @@ function connectCall(world: World, target: string | null, args: readonly string[
     named.flow = world.flow(args[2]);
     if (named.socket.local().port === 0) named.flow.localPort = null;
   }
-  const { addr, port } = endpoint(args[0], PEER_ADDR);
+  const { addr, port } = endpoint(world, args[0], PEER_ADDR);
   named.flow.peerPort = port;
   const result = named.socket.connect(addr, port, world.rig.nowUs);
   if (named.socket.local().port !== 0) named.flow.localPort = named.socket.local().port;

@@ -30,9 +30,9 @@ function send(world: World, target: string | null, args: readonly string[]): Ans
   if (args[1] !== undefined) {
     const [host, port] = args[1].includes(":") ? args[1].split(":") : [null, args[1]];
     dv.setUint16(off + 2, DGRAM_HAS_ADDR, true);
-    dv.setUint16(off + 8, 2, true);
+    dv.setUint16(off + 8, world.domain, true);
     dv.setUint16(off + 10, Number(port), true);
-    dv.setUint32(off + 16, host === null ? PEER_ADDR : ipWord(host));
+    world.address(host === null ? PEER_ADDR : ipWord(host)).writeTo(memory.u8, off + 16);
     named.flow.peerPort = Number(port);
   }
   fillPattern(memory.u8, off + DGRAM_HEADER_LEN, len, LOCAL_KEY, 0);

@@ -9,7 +9,7 @@ import { ACK, SYN, wireFrame } from "../support/packet_types.ts";
 import { LOCAL_MAC, PEER_ADDR, PEER_MAC } from "../support/rig.ts";
 import { LOCAL_ADDR } from "../support/rig.ts";
 import { ipv4Frame, ipv4Header, PROTO_TCP, tcpBytes, tcpSegment } from "../support/build.ts";
-import { IpAddress, type StreamSocket } from "../../stack/mod.ts";
+import type { StreamSocket } from "../../stack/mod.ts";
 import { EINPROGRESS } from "../../stack/base/errno.ts";
 import { buildOption } from "./inject.ts";
 import { parseOptions } from "./notation.ts";
@@ -20,7 +20,7 @@ import type { Flow, World } from "./world.ts";
 const SERVER_PORT = 80;
 
 function newStream(world: World): StreamSocket {
-  const socket = world.rig.stack.socket(2, 1, 0);
+  const socket = world.rig.stack.socket(world.domain, 1, 0);
   if (typeof socket === "number") throw new Error(`socket: ${socket}`);
   return socket as StreamSocket;
 }
@@ -75,7 +75,7 @@ function passive(world: World, flow: Flow, options: readonly OptionSpec[]): void
   let listener = world.sockets.get("l")?.stream;
   if (!listener) {
     listener = newStream(world);
-    mustBe("bind", listener.bind(IpAddress.v4(0), SERVER_PORT, rig.nowUs), 0);
+    mustBe("bind", listener.bind(world.address(0), SERVER_PORT, rig.nowUs), 0);
     mustBe("listen", listener.listen(16, rig.nowUs), 0);
     world.addSocket("l", listener, flow);
   }
@@ -93,7 +93,7 @@ function active(world: World, flow: Flow, options: readonly OptionSpec[]): void 
   const socket = newStream(world);
   flow.peerPort = SERVER_PORT;
   world.addSocket(world.sockets.has("s") ? flow.name : "s", socket, flow);
-  const result = socket.connect(IpAddress.v4(PEER_ADDR), SERVER_PORT, rig.nowUs);
+  const result = socket.connect(world.address(PEER_ADDR), SERVER_PORT, rig.nowUs);
   mustBe("connect", result, -EINPROGRESS);
   rig.turn();
   takeSegment(world, flow, SYN);

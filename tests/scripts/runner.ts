@@ -11,6 +11,7 @@
 import type { StackOptions, StreamSocket } from "../../stack/mod.ts";
 import { errnoName } from "../../stack/base/errno_name.ts";
 import { decodeFrame } from "../support/decode.ts";
+import type { Family } from "../support/families.ts";
 import type { RigOptions } from "../support/rig.ts";
 import { type Action, type Script, ScriptError, type Step } from "./ast.ts";
 import type { Answer, Call } from "./call.ts";
@@ -30,8 +31,9 @@ const ALL_CALLS: Readonly<Record<string, Call>> = { ...CALLS, open: openCall };
 /** RFC 6528 3: the initial sequence number grows by one every 4 microseconds. */
 const ISN_TICK_US = 4;
 
-export function runScript(script: Script): void {
-  const world = new World(rigOptions(script));
+/** `family` 6: what the script says of IPv4, in IPv6. */
+export function runScript(script: Script, family: Family = 4): void {
+  const world = new World({ ...rigOptions(script, family), family });
   runIn(world, script);
 }
 
@@ -39,10 +41,10 @@ export function runScript(script: Script): void {
  * The time at which the stack's first initial sequence number on flow a is `iss`: the script is
  * tried at an hour of its own choice, and the clock that the number follows tells the rest.
  */
-function startForIss(script: Script, iss: number): number {
+function startForIss(script: Script, iss: number, family: Family): number {
   const settings = new Map(script.settings);
   settings.delete("local_iss");
-  const world = new World(rigOptions({ ...script, settings }));
+  const world = new World({ ...rigOptions({ ...script, settings }, family), family });
   const { startUs } = world;
   for (const step of script.steps) {
     runStep(world, step);
@@ -83,7 +85,7 @@ function fail(world: World, script: Script, step: Step, error: unknown): never {
 }
 
 /** "set tcp.sack off" and the like become the stack's configuration; the rest is the rig's. */
-function rigOptions(script: Script): Partial<RigOptions> {
+function rigOptions(script: Script, family: Family): Partial<RigOptions> {
   const options: { -readonly [K in keyof RigOptions]?: RigOptions[K] } = {};
   const config: Record<string, Record<string, unknown>> = {};
   for (const [name, text] of script.settings) {
@@ -93,7 +95,7 @@ function rigOptions(script: Script): Partial<RigOptions> {
     else if (name === "offload") options.offload = text === "on";
     else if (name === "seed") options.seed = Number(text);
     else if (name === "start") options.startUs = Number(text);
-    else if (name === "local_iss") options.startUs = startForIss(script, Number(text));
+    else if (name === "local_iss") options.startUs = startForIss(script, Number(text), family);
     else if (name === "arp") options.answersArp = text !== "manual";
     else if (name === "gateway") options.gateway = text === "on";
     else if (name !== "tolerance" && name !== "peer_iss") {

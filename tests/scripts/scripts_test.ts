@@ -4,6 +4,8 @@
  *
  *     deno test -A tests/scripts --filter close/
  *
+ * It runs twice, in IPv4 as it is written and in IPv6 by translation (tests/support/families.ts).
+ *
  * @module
  */
 import { assert, assertThrows } from "@std/assert";
@@ -24,6 +26,34 @@ function scriptFiles(folder: string): string[] {
   return found.sort();
 }
 
+/** Scripts, or folders of them, about what IPv6 has not, or otherwise. */
+const IPV4_ALONE: readonly string[] = [
+  "igmp/", // MLD: tests/stack/igmp/mld_layer_test.ts
+  // Cookies of the address, and the table of the segment sizes that a cookie can tell
+  "fastopen/cookie_request",
+  "fastopen/every_listener",
+  "fastopen/experimental_option",
+  "fastopen/key",
+  "fastopen/valid_cookie",
+  "fastopen/wrong_cookie",
+  "syn_cookies/no_options",
+  "syn_cookies/options_in_timestamp",
+  // No path is narrower than 1280 bytes
+  "icmp/frag_needed.script",
+  "icmp/frag_needed_syn_data",
+  "icmp/frag_needed_tiny",
+  "icmp/frag_needed_two_connections",
+  "pmtu/lower_and_resend",
+  // No such address, message or number
+  "handshake/connect_to_broadcast",
+  "icmp/hard_in_established",
+  "icmp/source_quench",
+  "options/bad_values",
+  "udp/broadcast",
+  "udp/unconnected_ignores_errors",
+  "udp/large_datagram", // fragments: tests/stack/iface/ipv6_input_test.ts
+];
+
 for (const path of scriptFiles("")) {
   const text = Deno.readTextFileSync(join(FOLDER, path));
   let script: Script | null = null;
@@ -36,6 +66,11 @@ for (const path of scriptFiles("")) {
   Deno.test(`script ${path}: ${script?.clause ?? "?"}`, () => {
     if (!script) throw trouble;
     runScript(script);
+  });
+  if (IPV4_ALONE.some((start) => path.startsWith(start))) continue;
+  Deno.test(`script ${path} in IPv6`, () => {
+    if (!script) throw trouble;
+    runScript(script, 6);
   });
 }
 

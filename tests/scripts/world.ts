@@ -4,7 +4,8 @@
  *
  * @module
  */
-import type { DatagramSocket, Socket, StreamSocket } from "../../stack/mod.ts";
+import type { DatagramSocket, IpAddress, Socket, StreamSocket } from "../../stack/mod.ts";
+import { addressFor } from "../support/families.ts";
 import { frameText, segmentText } from "../support/format.ts";
 import { type DecodedFrame, SYN } from "../support/packet_types.ts";
 import { Rig, type RigOptions, type SentFrame } from "../support/rig.ts";
@@ -68,6 +69,16 @@ export class World {
     this.startUs = this.rig.nowUs;
     this.lineUs = this.startUs;
     this.rig.onSent = (sent) => this.log(`> ${this.describe(sent.frame)}`);
+  }
+
+  /** What a socket of the family that is spoken is made with. */
+  get domain(): number {
+    return this.rig.options.family === 4 ? 2 : 10;
+  }
+
+  /** The address that an IPv4 one (its word) stands for. */
+  address(word: number): IpAddress {
+    return addressFor(this.rig.options.family, word);
   }
 
   flow(name: string): Flow {

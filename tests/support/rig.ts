@@ -8,7 +8,6 @@
 import {
   BuddyMemory,
   type DeviceCaps,
-  IpAddress,
   type LinkDevice,
   type LogSink,
   RxFrames,
@@ -19,6 +18,8 @@ import {
 } from "../../stack/mod.ts";
 import { arpFrame } from "./build.ts";
 import { decodeFrame } from "./decode.ts";
+import { addressFor, type Family, frameToV4, frameToV6, isIpv6, WIDER } from "./families.ts";
+import { neighbourAnswer, takeNeighbourTalk } from "./neighbours6.ts";
 import { checkStack } from "./invariants.ts";
 import { takeRow } from "./offload.ts";
 import { GSO_NONE } from "../../stack/base/frames.ts";
@@ -46,6 +47,8 @@ export interface RigOptions {
   mtu: number;
   offload: boolean;
   answersArp: boolean;
+  /** 6: the same conversation in IPv6 (families.ts). */
+  family: Family;
   /** Default route by way of the peer. */
   gateway: boolean;
   memoryBytes: number;
@@ -86,6 +89,7 @@ export class Rig implements LinkDevice {
       mtu: 1500,
       offload: false,
       answersArp: true,
+      family: 4,
       gateway: true,
       memoryBytes: 32 * 1024 * 1024,
       config: undefined,
@@ -94,7 +98,7 @@ export class Rig implements LinkDevice {
     };
     const o = this.options;
     this.nowUs = o.startUs;
-    this.mtu = o.mtu;
+    this.mtu = o.family === 4 ? o.mtu : o.mtu + WIDER;
     this.caps = {
       csum: o.offload,
       tso: o.offload,
@@ -112,10 +116,13 @@ export class Rig implements LinkDevice {
     });
     this.#rxOff = this.memory.alloc(RX_LEN);
     this.ifIndex = this.stack.addInterface({ name: "eth0", mac: LOCAL_MAC, link: this }).index;
-    this.#mustBeZero(this.stack.addAddress(this.ifIndex, IpAddress.v4(LOCAL_ADDR), 24, o.startUs));
+    const prefixLen = o.family === 4 ? 24 : 120;
+    const local = addressFor(o.family, LOCAL_ADDR);
+    this.#mustBeZero(this.stack.addAddress(this.ifIndex, local, prefixLen, o.startUs));
     if (o.gateway) {
-      const gateway = IpAddress.v4(PEER_ADDR);
-      this.#mustBeZero(this.stack.addRoute({ dst: IpAddress.v4(0), prefixLen: 0, gateway }));
+      const gateway = addressFor(o.family, PEER_ADDR);
+      const dst = addressFor(o.family, 0);
+      this.#mustBeZero(this.stack.addRoute({ dst, prefixLen: 0, gateway }));
     }
     this.turn();
     this.sent.length = 0;
@@ -127,9 +134,17 @@ export class Rig implements LinkDevice {
 
   transmit(tx: TxFrames): void {
     for (let row = 0; row < tx.count; row++) {
-      const wire = takeRow(tx, row);
+      let wire = takeRow(tx, row);
+      if (isIpv6(wire)) {
+        const asked = takeNeighbourTalk(wire);
+        if (asked !== null) {
+          if (asked.length > 0) this.#arpReplies.push(neighbourAnswer(wire, PEER_MAC));
+          continue;
+        }
+        wire = frameToV4(wire);
+      }
       const sent = { atUs: this.nowUs, wire, frame: decodeFrame(wire) };
-      if (wire.gsoType === GSO_NONE && wire.bytes.length > this.mtu + ETHERNET_LEN) {
+      if (wire.gsoType === GSO_NONE && wire.bytes.length > this.options.mtu + ETHERNET_LEN) {
         sent.frame.errors.push("longer than the MTU");
       }
       this.onSent?.(sent);
@@ -152,6 +167,12 @@ export class Rig implements LinkDevice {
 
   /** Gives the stack a frame without turning the loop. */
   deliver(frame: WireFrame): void {
+    const translated = this.options.family === 4 || isIpv6(frame) ? frame : frameToV6(frame);
+    if (translated === null) throw new Error("a frame without a twin in IPv6");
+    this.#receive(translated);
+  }
+
+  #receive(frame: WireFrame): void {
     const rx = this.#rx;
     const { bytes } = frame;
     this.memory.u8.set(bytes, this.#rxOff);
