@@ -55,16 +55,16 @@ export class Ndp {
   readonly #sender: NdpSender;
   readonly #defendedAtUs = new WeakMap<InterfaceAddress, number>();
   /** Of our own questions whether an address is free: one that comes back is no conflict. */
-  readonly #nonceHi: number;
-  readonly #nonceLo: number;
+  #nonceHi = -1;
+  #nonceLo = 0;
 
   constructor(readonly deps: NdpDeps) {
     const { random, log } = deps;
-    this.#nonceHi = random() & 0xffff;
-    this.#nonceLo = random() | 0;
     this.#sender = new NdpSender(deps.memory, deps.counters);
-    const ask = (iface: Interface, addr: IpAddress) =>
+    const ask = (iface: Interface, addr: IpAddress) => {
+      if (this.#nonceHi < 0) [this.#nonceHi, this.#nonceLo] = [random() & 0xffff, random() | 0];
       this.#sender.askWhetherFree(iface, addr, this.#nonceHi, this.#nonceLo);
+    };
     this.#prober = new AddressProber(random, ask, log);
   }
 

@@ -67,7 +67,7 @@ export class NetworkLayer implements NeighbourEvents {
   constructor(readonly deps: NetworkLayerDeps) {
     const { memory, counters, random, ip, neighbour, log } = deps;
     this.loopback = new LoopbackLink(memory, counters, ip.loopbackFrames, ip.loopbackBytes);
-    this.router = new Router(this.interfaces, ip, random());
+    this.router = new Router(this.interfaces, ip, random);
     this.neighbours = new NeighbourTable(neighbour, memory, random, this);
     this.neighbours6 = new NeighbourTable(neighbour, memory, random, this);
     this.output = new IpOutput({

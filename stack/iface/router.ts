@@ -42,11 +42,14 @@ export class Router {
   #cached = 0;
   #cacheGeneration = 0;
 
-  /** `flowSecret`: random int32, of the flow labels. */
+  /** Of the flow labels; null: none has been needed. */
+  #flowSecret: number | null = null;
+
+  /** `random`: uniform int32. */
   constructor(
     readonly interfaces: InterfaceTable,
     readonly config: IpConfig,
-    readonly flowSecret = 0,
+    readonly random: () => number,
   ) {
     this.redirects = new Redirects(config.redirectExpiryUs);
     this.pathMtu = new PathMtuStore(config.minPmtu, config.pmtuExpiryUs);
@@ -212,7 +215,7 @@ export class Router {
     const route = new CachedRoute(this.table, iface, src, dst, nextHop, via, gsoMax, usoMax);
     const known = this.pathMtu.get(dst);
     route.mtu = Math.min(iface.mtu, IPV4_MAX_LEN, known === 0 ? Infinity : known);
-    if (route.isV6) route.flowSeed = flowSeed(src, dst, this.flowSecret);
+    if (route.isV6) route.flowSeed = flowSeed(src, dst, this.#flowSecret ??= this.random());
     return route;
   };
 }

@@ -1,8 +1,8 @@
 /**
  * One test, both families. A test is written in IPv4; in IPv6 its frames are translated on their
- * way to the stack, and the stack's on their way back, as a stateless translator does it (RFC 7915):
- * 198.18.0.1 is 2001:db8:64::c612:1. What is left to be seen is what TCP and UDP say, which must be
- * the same.
+ * way to the stack, and the stack's on their way back, as a stateless translator does it (RFC
+ * 7915): 198.18.0.1 is 2001:db8:64::c612:1. What is left to be seen is what TCP and UDP say, which
+ * must be the same.
  *
  * A link of IPv6 is 20 bytes wider, as the header is: segments are as long in both.
  *

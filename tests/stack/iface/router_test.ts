@@ -17,7 +17,7 @@ function setUp(caps = NO_OFFLOAD, cacheEntries = 100): Router {
   const router = new Router(interfaces, {
     ...DEFAULT_IP_CONFIG,
     routeCacheEntries: cacheEntries,
-  });
+  }, () => 5);
   const entry = { gateway: null, ifIndex: 2, metric: 0 };
   router.table.add({ ...entry, dst: ip("198.18.0.0"), prefixLen: 24 });
   return router;
