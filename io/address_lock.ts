@@ -54,12 +54,17 @@ export function lockAddress(interfaceName: string, address: string): AddressLock
   sys.close(fd);
   if (bound !== -EADDRINUSE) check(bound, "bind", doing);
   const holder = holderOf(name);
-  if (holder !== null && (holder.uid === 0 || holder.uid === Deno.uid())) {
+  if (holder !== null && isTrusted(holder)) {
     const what = `${address} on ${interfaceName} belongs to another nuse, pid ${holder.pid}`;
     throw new SysError("bind", EADDRINUSE, what, { advice: "choose another address, or end it" });
   }
   const who = holder === null ? "somebody" : `pid ${holder.pid} of user ${holder.uid}`;
   return `${who} holds the lock of ${address} on ${interfaceName} and is no nuse of ours: ignored`;
+}
+
+/** Anybody may bind the name: only root's and our own user's lock is one. */
+export function isTrusted({ uid }: Credentials, ownUid: number | null = Deno.uid()): boolean {
+  return uid === 0 || uid === ownUid;
 }
 
 /** The network on which an address must be one's own: an interface, or what meets at a path. */

@@ -3,7 +3,7 @@ import { AF_UNIX, SOCK_CLOEXEC, SOCK_STREAM } from "../../ffi/abi/socket.ts";
 import { SysError } from "../../ffi/errno.ts";
 import { libc } from "../../ffi/libc.ts";
 import { bindUnix } from "../../ffi/socket.ts";
-import { AddressLock, lockAddress } from "../../io/address_lock.ts";
+import { AddressLock, isTrusted, lockAddress } from "../../io/address_lock.ts";
 
 const ADDRESS = "198.18.77.2";
 /** Names of this run only. */
@@ -54,4 +54,10 @@ Deno.test("address lock: a name that nobody answers for is a stranger's, and sto
   libc().close(stranger);
   assert(typeof note === "string");
   assertStringIncludes(note, "is no nuse of ours: ignored");
+});
+
+Deno.test("address lock: root's and one's own count, no other user's", () => {
+  const of = (uid: number) => ({ pid: 1, uid, gid: 0 });
+  assertEquals([of(0), of(1000), of(1001)].map((who) => isTrusted(who, 1000)), [true, true, false]);
+  assertEquals(isTrusted(of(Deno.uid()!)), true);
 });

@@ -10,6 +10,7 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
+import { TESTED_ELSEWHERE } from "../tidy/tested_elsewhere.ts";
 import { FILES, filesOf, read } from "../tidy/tree.ts";
 import { formatMutant } from "./mutant.ts";
 import { draw, slips } from "./operators.ts";
@@ -17,24 +18,39 @@ import { helpIfAsked } from "../../cli/build/task_help.ts";
 
 const SOURCES = /^(stack|io|ffi|cli)\/.*\.(ts|c)$/;
 
-/** Beyond the test at the mirrored path and its folder: by what else a part is held. */
-const WIDER: readonly (readonly [start: string, tests: readonly string[]])[] = [
-  ["stack/tcp/", ["tests/scripts", "tests/stack/tcp", "tests/fuzz/fuzz_test.ts"]],
-  ["stack/", ["tests/stack/stack_test.ts", "tests/scripts", "tests/stack"]],
-  ["io/", ["tests/io"]],
-  ["ffi/shim/", ["tests/ffi/shim"]],
-  ["ffi/", ["tests/ffi", "tests/io"]],
-  ["cli/", ["tests/cli"]],
+/** By what else a part is held than by the test at the mirrored path and those in its folder. */
+const BESIDE: readonly (readonly [start: string, tests: readonly string[]])[] = [
+  ["stack/tcp/", ["tests/scripts"]],
+  ["stack/iface/", ["tests/stack/stack_test.ts"]],
+  ["stack/base/", ["tests/stack/udp", "tests/scripts"]],
+  ["stack/wire/", ["tests/scripts"]],
+  ["io/app/door/", ["tests/io/app/door/door_test.ts"]],
+  ["ffi/shim/", ["tests/ffi/shim/cases_test.ts", "tests/e2e/calls_test.ts"]],
+  ["ffi/host/door", ["tests/io/app/door/door_test.ts"]],
+  ["ffi/host/confine.c", ["tests/ffi/confine_test.ts"]],
+  ["ffi/host/", ["tests/ffi/libc_test.ts", "tests/io/devices", "tests/io/loop"]],
+  ["ffi/", ["tests/ffi"]],
 ];
 
+/** The nearest tests, the mirrored one first; where there is none, those that are said to hold it. */
 function testsOf(file: string): string[] {
   const mirrored = `tests/${file.replace(/\.(ts|c)$/, "_test.ts")}`;
   const folder = mirrored.slice(0, mirrored.lastIndexOf("/"));
-  const wider = WIDER.find(([start]) => file.startsWith(start))?.[1] ?? [];
   const isThere = (path: string) => FILES.some((f) => `${f}/`.startsWith(`${path}/`));
   const hasTests = FILES.some((f) => f.startsWith(`${folder}/`) && f.endsWith("_test.ts"));
-  const near = [mirrored, ...(hasTests ? [folder] : [])].filter(isThere);
-  return [...new Set([...near, ...wider])];
+  const beside = BESIDE.find(([start]) => file.startsWith(start))?.[1] ?? [];
+  const near = [mirrored, ...elsewhere(file), ...(hasTests ? [folder] : []), ...beside];
+  const found = [...new Set(near.filter(isThere))];
+  return found.length > 0 ? found : [`tests/${file.slice(0, file.indexOf("/"))}`];
+}
+
+/** What TESTED_ELSEWHERE names: "tests/a_test.ts: …", "tests/a_test.ts, b_test.ts: …". */
+function elsewhere(file: string): string[] {
+  const key = Object.keys(TESTED_ELSEWHERE).find((start) =>
+    start === file || (start.endsWith("/") && file.startsWith(start))
+  );
+  const path = key === undefined ? null : /^tests\/\S+_test\.ts/.exec(TESTED_ELSEWHERE[key]);
+  return path === null ? [] : [path[0]];
 }
 
 helpIfAsked(import.meta);

@@ -1,6 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { Counters } from "../../../stack/base/counters.ts";
 import { DROP_NAMES, DROP_UDP_NO_PORT } from "../../../stack/base/drop_reason.ts";
+import { AppCounters } from "../../../io/app/endpoint/counters.ts";
+import { filesOf, read } from "../../tidy/tree.ts";
 
 Deno.test("Counters: the snapshot names everything, flat", () => {
   const counters = new Counters();
@@ -36,4 +38,26 @@ Deno.test("Counters: nstat's names, where nstat has the counter", () => {
     "tcp.challengeAck",
   ];
   for (const name of expected) assertEquals(all[name], 0, name);
+});
+
+/** What sources write of counters, as `counters.tcp.inSegs++` or `tcp[counter]` by its name. */
+Deno.test("Counters: whatever the code counts is there, and begins at 0", () => {
+  const counters = new Counters() as unknown as Record<string, Record<string, number>>;
+  const app = new AppCounters() as unknown as Record<string, number>;
+  const missing: string[] = [];
+  let count = 0;
+  for (const path of filesOf(/^(stack|io)\/.*\.ts$/)) {
+    const source = read(path);
+    for (const [, group, name] of source.matchAll(/\bcounters\.(\w+)\.(\w+)(?:\+\+| \+= )/g)) {
+      count++;
+      if (counters[group]?.[name] !== 0) missing.push(`${path}: ${group}.${name}`);
+    }
+    if (!path.startsWith("io/app/")) continue;
+    for (const [, name] of source.matchAll(/\bcounters\.(\w+)(?:\+\+| \+= )/g)) {
+      count++;
+      if (app[name] !== 0) missing.push(`${path}: ${name}`);
+    }
+  }
+  assert(count > 100, `${count}`);
+  assertEquals(missing, []);
 });

@@ -1,8 +1,30 @@
 import { setOption } from "../../../stack/mod.ts";
 import { assertEquals } from "@std/assert";
-import { bytesOf, Host, icmpFrame, ip, ipFrame, parseIcmpFrame, udpFrame } from "../net_fixture.ts";
+import { refreshIpv4Checksum } from "../../../stack/wire/ipv4.ts";
+import {
+  bytesOf,
+  ethernetFrame,
+  Host,
+  icmpFrame,
+  ip,
+  ipFrame,
+  OUR_MAC,
+  parseIcmpFrame,
+  PEER_MAC,
+  udpFrame,
+} from "../net_fixture.ts";
 
 const CLOSED = 5999;
+
+/** A fragment whose header has an option that is cut off. */
+function withBrokenOption(flagsAndOffset: number): Uint8Array {
+  const plain = ipFrame(17, bytesOf(16), { flagsAndOffset }).slice(14);
+  const packet = Uint8Array.of(...plain.slice(0, 20), 1, 148, 9, 0, ...plain.slice(20));
+  packet[0] = 0x46;
+  packet[3] += 4;
+  refreshIpv4Checksum(new DataView(packet.buffer), 0, 24);
+  return ethernetFrame(OUR_MAC, PEER_MAC, 0x0800, packet);
+}
 
 Deno.test("an error quotes what it is about, up to 576 bytes in all", () => {
   const host = new Host();
@@ -22,6 +44,11 @@ Deno.test("RFC 1122 3.2.2: about no ICMP error, later fragment or group", () => 
   host.inject(ipFrame(99, bytesOf(8), { dst: ip("198.18.0.255") }));
   host.inject(ipFrame(99, bytesOf(8), { dst: ip("224.0.0.1") }));
   assertEquals(host.sent().length, 0);
+  // A later fragment of which something is wrong; the first one is told of
+  for (const [flagsAndOffset, errors] of [[0x2000 | 100, 0], [100, 0], [0x2000, 1]]) {
+    host.inject(withBrokenOption(flagsAndOffset));
+    assertEquals(host.sent().length, errors, `${flagsAndOffset}`);
+  }
   // An echo reply that nobody waits for is no error either way.
   host.inject(icmpFrame(0, 0, 1, bytesOf(8)));
   assertEquals(host.sent().length, 0);

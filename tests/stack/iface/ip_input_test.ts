@@ -194,3 +194,35 @@ Deno.test("multicast: only groups that were joined", () => {
   assertEquals(host.recv(socket), null);
   assertEquals(OUR_ADDR.toString(), "198.18.0.2");
 });
+
+Deno.test("a datagram in two fragments is whole to its last byte, whichever comes first", () => {
+  const host = new Host();
+  const socket = bound(host);
+  const whole = udpFrame(1, 5000, bytesOf(1200)).slice(34);
+  for (const order of [[0, 1], [1, 0]]) {
+    const id = 77 + order[0];
+    const parts = [
+      ipFrame(17, whole.slice(0, 800), { id, flagsAndOffset: 0x2000 }),
+      ipFrame(17, whole.slice(800), { id, flagsAndOffset: 100 }),
+    ];
+    for (const i of order) host.inject(parts[i]);
+    assertEquals(host.recv(socket)?.payload, bytesOf(1200));
+  }
+});
+
+Deno.test("a datagram to a group that nobody here takes gets no error in answer", () => {
+  const host = new Host();
+  const socket = bound(host);
+  const mreq = Uint8Array.of(239, 1, 2, 3, 198, 18, 0, 2);
+  assertEquals(setOption(socket, 0, 35, mreq, host.nowUs), 0);
+  host.flush();
+  host.sent();
+  const fields = { dst: ip("239.1.2.3"), dstMac: Uint8Array.of(1, 0, 0x5e, 1, 2, 3) };
+  host.inject(udpFrame(1, 5999, bytesOf(5), fields));
+  host.inject(ipFrame(99, bytesOf(8), fields));
+  assertEquals(host.stack.counters.icmp.outMsgs, 0);
+  const segment = new Uint8Array(20);
+  emitTcp(new DataView(segment.buffer), 0, 20, 1, 5000, 1000, 0, TCP_SYN, 1000);
+  host.inject(ipFrame(6, segment, fields));
+  assertEquals(host.stack.counters.tcp.outRsts, 0);
+});

@@ -4,12 +4,14 @@ import {
   EthernetHeader,
   ETHERTYPE_ARP,
   formatMac,
+  formatMacNumber,
   formatMacWords,
   isGroupMac,
   MAC_BROADCAST_HI,
   MAC_BROADCAST_LO,
   macHi,
   macLo,
+  macNumber,
   MULTICAST_V4_MAC_HI,
   multicastV4MacLo,
   parseEthernet,
@@ -79,4 +81,13 @@ Deno.test("ethernet: group addresses", () => {
     formatMacWords(MULTICAST_V4_MAC_HI, multicastV4MacLo(0xefff0203)),
     "01:00:5e:7f:02:03",
   );
+});
+
+Deno.test("ethernet: an address as one number, whatever its bits, and back", () => {
+  for (const text of ["02:00:fe:a1:00:ff", "fe:ff:80:00:00:01", "02:00:ff:ff:ff:ff"]) {
+    const mac = parseMac(text)!;
+    const number = macNumber(macHi(mac), macLo(mac));
+    assertEquals(number, parseInt(text.replaceAll(":", ""), 16));
+    assertEquals(formatMacNumber(number), text);
+  }
 });

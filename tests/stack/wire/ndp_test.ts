@@ -25,7 +25,7 @@ Deno.test("ndp: the addresses of source and target, and a nonce", () => {
 
 Deno.test("ndp: what is not known is passed over, and what was there before is forgotten", () => {
   const out = new NdpOptions();
-  const first = hex("0101 02000000000a");
+  const first = hex("0101 02000000000a 0201 02000000000b 0e01 a1a2a3a4a5a6");
   parseNdpOptions(view(first), 0, first.length, out);
   const second = hex(`7f02 ${"00".repeat(14)} 0202 ${"00".repeat(14)}`);
   assertEquals(parseNdpOptions(view(second), 0, second.length, out), 0);

@@ -1,9 +1,13 @@
-import { assertEquals } from "@std/assert";
-import { AF_INET, AF_INET6 } from "../../../../ffi/abi/socket.ts";
+import { assert, assertEquals } from "@std/assert";
+import { AF_INET, AF_INET6, SOCK_DGRAM, SOCK_STREAM } from "../../../../ffi/abi/socket.ts";
 import * as P from "../../../../ffi/shim/protocol.ts";
 import { writeErrorEntry } from "../../../../io/app/control/error_queue.ts";
-import { type ErrorQueueEntry, IpAddress } from "../../../../stack/mod.ts";
+import { EAGAIN, ECONNREFUSED, type ErrorQueueEntry, IpAddress } from "../../../../stack/mod.ts";
 import { nameText } from "../program.ts";
+import { World } from "../world.ts";
+
+const IPPROTO_IP = 0;
+const IP_RECVERR = 11;
 
 const OFF = 8;
 
@@ -49,4 +53,25 @@ Deno.test("error queue entry: AF_INET6 names are v4-mapped; no offender is famil
 
 Deno.test("error queue entry: a long payload is cut", () => {
   assertEquals(write(entry(1000), AF_INET, 256)[0], 256);
+});
+
+Deno.test("ERRQUEUE: tells whether there is an entry, gives it once, then there is none", () => {
+  using world = new World();
+  const socket = world.program().socket(AF_INET, SOCK_DGRAM);
+  assertEquals(socket.setInt(IPPROTO_IP, IP_RECVERR, 1), 0);
+  assertEquals(socket.connect("127.0.0.1", 5998, 0), 0);
+  assertEquals(socket.request(P.NUSE_OP_ERRQUEUE, { b: 1 }).result, -EAGAIN);
+  assertEquals(socket.send(new Uint8Array(3)), 3);
+  world.until("refused", () => socket.request(P.NUSE_OP_ERRQUEUE, { b: 1 }).result === 0);
+  assertEquals(socket.request(P.NUSE_OP_ERRQUEUE, { b: 1 }).data.length, 0);
+  const { result, data } = socket.request(P.NUSE_OP_ERRQUEUE);
+  assertEquals([result, data[P.NUSE_EE_ERRNO_OFF]], [0, ECONNREFUSED]);
+  assert(data.length >= P.NUSE_EE_PAYLOAD_OFF + 3);
+  assertEquals(socket.request(P.NUSE_OP_ERRQUEUE).result, -EAGAIN);
+});
+
+Deno.test("ERRQUEUE of a stream: there is never an entry", () => {
+  using world = new World();
+  const socket = world.program().socket(AF_INET, SOCK_STREAM);
+  assertEquals(socket.request(P.NUSE_OP_ERRQUEUE).result, -EAGAIN);
 });

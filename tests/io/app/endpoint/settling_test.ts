@@ -55,3 +55,10 @@ Deno.test("SETTLE: the answer comes at the end of the turn after the one that ha
   endTurn();
   assertEquals(seen, [[0, 0], [1, 0], [1, 1], [1, 1]]);
 });
+
+Deno.test("SETTLE: nobody has asked, nobody is to be answered", () => {
+  const settling = new SettlingPrograms();
+  assertEquals([settling.isAsked, settling.isDue], [false, false]);
+  settling.endTurn();
+  assertEquals([settling.isAsked, settling.isDue], [false, false]);
+});

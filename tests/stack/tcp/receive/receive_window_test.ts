@@ -1,5 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
-import { scalingRatio, windowShiftFor } from "../../../../stack/tcp/receive/receive_window.ts";
+import {
+  autotuneReceiveBuffer,
+  scalingRatio,
+  windowShiftFor,
+} from "../../../../stack/tcp/receive/receive_window.ts";
 import { Peer } from "../support/peer.ts";
 import { transfer, World } from "../support/world.ts";
 
@@ -39,6 +43,8 @@ Deno.test("a window probe (one byte beyond a closed window) is acknowledged and 
   peer.send({ flags: ".", seq: 1000 + 65535 });
   assertEquals(peer.sent.length, 1);
   assertEquals(socket.recvAvailable(), 65535);
+  const { zeroWindowDrop, beyondWindow } = peer.host.counters.tcp;
+  assertEquals([zeroWindowDrop, beyondWindow], [3, 0]);
 });
 
 Deno.test("window scale: what is advertised and what is understood", () => {
@@ -102,4 +108,25 @@ Deno.test("what was handed over and not read counts against the window, and not 
   assertEquals(socket.tcb.rcvCopiedBytes, 60_000);
   peer.flush();
   assert(peer.sent.length === 1 && socket.tcb.rcvWnd > space() - granule, "the window is open");
+});
+
+Deno.test("auto-tuning: twice what was taken in a round trip, a burst more, and what it grows", () => {
+  const peer = new Peer();
+  const { tcb } = peer.connect();
+  const { rcvSpaceBytes, rcvMss } = tcb;
+  const inMemory = (bytes: number) => Math.ceil((bytes * 256) / tcb.rcvScalingRatio);
+  tcb.rcvRttUs = 1000;
+  tcb.rcvSpaceAtUs = 0;
+  const taken = 3 * rcvSpaceBytes;
+  autotuneReceiveBuffer(tcb, taken, 999);
+  assertEquals([tcb.rcvCopiedBytes, tcb.rcvSpaceAtUs], [taken, 0], "the round trip is not over");
+  tcb.rcvBufBytes = 1;
+  autotuneReceiveBuffer(tcb, 0, 1000);
+  assertEquals(tcb.rcvBufBytes, inMemory(2 * taken + 16 * rcvMss + 4 * taken));
+  assertEquals([tcb.rcvSpaceBytes, tcb.rcvCopiedBytes, tcb.rcvSpaceAtUs], [taken, 0, 1000]);
+  const before = tcb.rcvBufBytes;
+  autotuneReceiveBuffer(tcb, taken, 2000);
+  assertEquals([tcb.rcvBufBytes, tcb.rcvSpaceAtUs], [before, 2000], "no more than before");
+  autotuneReceiveBuffer(tcb, 1 << 30, 3000);
+  assertEquals(tcb.rcvBufBytes, tcb.layer.config.rcvBufMaxBytes);
 });
