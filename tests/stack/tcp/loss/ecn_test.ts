@@ -1,3 +1,5 @@
+import { Segment } from "../../../../stack/tcp/base/segment.ts";
+import { agreesToEcn, receiveEcn, synEcnFlags } from "../../../../stack/tcp/loss/ecn.ts";
 import { assert, assertEquals } from "@std/assert";
 import { Peer } from "../support/peer.ts";
 import { transfer, World } from "../support/world.ts";
@@ -75,4 +77,54 @@ Deno.test("ecn: a D-SACK does not take back what a mark has reduced", () => {
   }
   assertEquals(peer.host.counters.tcp.dsackUndo, 0);
   assertEquals([tcb.cwnd, tcb.ssthresh], reduced);
+});
+
+/** A segment of 100 bytes as the receiver's half of ECN sees it. */
+function segment(tos: number, flags: number, end: number): Segment {
+  const seg = new Segment();
+  seg.tos = tos;
+  seg.flags = flags;
+  seg.seq = end; // no text: it ends there
+  return seg;
+}
+
+Deno.test("ecn: what a mark, an end of marks and an unmarkable segment mean to the receiver", () => {
+  const { tcb } = new Peer().connect();
+  const [CWR, next] = [0x80, (tcb.rcvNxt + 100) | 0];
+  const see = (tos: number, flags = 0, end = next) => receiveEcn(tcb, segment(tos, flags, end));
+  tcb.hasEcn = true;
+  tcb.quickAcks = 0;
+  see(0);
+  assertEquals([tcb.isEctSeen, tcb.quickAcks], [false, 0], "the peer has not used it yet");
+  see(2);
+  assertEquals([tcb.isEctSeen, tcb.isEcnEchoing], [true, false]);
+  see(0);
+  assertEquals(tcb.quickAcks, 2, "sent again: no codepoint");
+  tcb.quickAcks = 0;
+  see(3, 0, tcb.rcvNxt);
+  assertEquals([tcb.isEcnEchoing, tcb.quickAcks], [false, 0], "nothing new");
+  tcb.isPingPong = true;
+  tcb.quickAcks = 7;
+  see(3);
+  assertEquals([tcb.isEcnEchoing, tcb.isPingPong, tcb.quickAcks], [true, false, 7]);
+  tcb.isPingPong = true;
+  see(3);
+  assertEquals([tcb.isEcnEchoing, tcb.isPingPong], [true, true], "a mark again is no news");
+  see(2, CWR);
+  assertEquals(tcb.isEcnEchoing, false);
+});
+
+Deno.test("ecn: the flags of our SYN, and whether a peer's agree", () => {
+  const { tcb } = new Peer().connect();
+  const flags = (hasEcn: boolean, backoff: number, ecnFallback: boolean) => {
+    [tcb.hasEcn, tcb.backoff, tcb.layer.config.ecnFallback] = [hasEcn, backoff, ecnFallback];
+    return synEcnFlags(tcb);
+  };
+  assertEquals([flags(false, 0, true), flags(true, 0, true)], [0, 0xc0]);
+  assertEquals([flags(true, 1, true), flags(true, 1, false)], [0, 0xc0]);
+  const [SYN, SYN_ACK] = [0x02, 0x12];
+  const agree = (bits: number) => agreesToEcn(segment(0, bits, 0));
+  assertEquals([0, 0x40, 0x80, 0xc0].map((bits) => agree(SYN | bits)), [false, false, false, true]);
+  const answers = [0, 0x40, 0x80, 0xc0].map((bits) => agree(SYN_ACK | bits));
+  assertEquals(answers, [false, true, false, false]);
 });

@@ -1,4 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
+import { Recovery } from "../../../../stack/tcp/base/state.ts";
+import { mtuProbeLen } from "../../../../stack/tcp/path/mtu_probing.ts";
+import { Peer } from "../support/peer.ts";
 import { transfer, World } from "../support/world.ts";
 
 /** A path that silently drops segments of more than `limit` bytes of text. */
@@ -103,4 +106,38 @@ Deno.test("an outage: sizes that have passed before are tried smaller each third
     sizes.push(tcb.smss);
   }
   assertEquals(sizes, [1448, 1448, 1448, 1024, 1024, 1024, 512, 512]);
+});
+
+Deno.test("mtuProbeLen: first all, then the middle, rounded up; when it may be sent at all", () => {
+  const { tcb } = new Peer().connect();
+  const { mtuProbing } = tcb;
+  const full = tcb.smss;
+  const much = 100_000;
+  const len = (unsent = much, room = much) => mtuProbeLen(tcb, unsent, room, 10);
+  tcb.smss = 1000;
+  tcb.cwnd = much;
+  assertEquals(len(), 0, "it is not time");
+  mtuProbing.nextAtUs = 10;
+  mtuProbing.high = 0;
+  assertEquals(len(), full);
+  for (const high of [1200, 1201]) {
+    mtuProbing.high = high;
+    assertEquals(len(), high === 1200 ? 1100 : 1101);
+  }
+  mtuProbing.high = 9000;
+  assertEquals(len(), (1000 + full + 1) >> 1, "no more than the path MTU");
+  mtuProbing.high = 1200;
+  const wanted = 1100 + 3 * 1000;
+  const enough = [len(wanted), len(wanted - 1), len(much, wanted), len(much, wanted - 1)];
+  assertEquals(enough.map((n) => n > 0), [true, false, true, false]);
+  tcb.cwnd = tcb.pipe + wanted;
+  assertEquals(len(), 1100);
+  tcb.cwnd--;
+  assertEquals(len(), 0);
+  tcb.cwnd = much;
+  tcb.recovery = Recovery.FAST;
+  assertEquals(len(), 0);
+  tcb.recovery = Recovery.OPEN;
+  mtuProbing.probeLen = 1;
+  assertEquals(len(), 0, "one at a time");
 });
