@@ -131,3 +131,33 @@ Deno.test("segmentation: the device's where it can, ours for TCP where it cannot
   const hard = found(setUp(caps), ip("198.18.0.9"));
   assertEquals([hard.gsoMaxBytes, hard.usoMaxBytes], [60000, 60000]);
 });
+
+Deno.test("a redirect: only where a gateway leads, and not for ever", () => {
+  const router = setUp();
+  const better = ip("198.18.0.7");
+  assertEquals(router.redirect(FAR, better, 0), false, "no route at all");
+  assertEquals(router.redirect(ip("198.18.0.9"), better, 0), false, "on the link");
+  addDefault(router);
+  const before = found(router, FAR);
+  assertEquals(router.redirect(FAR, better, 0), true);
+  const after = found(router, FAR);
+  assertEquals([before, after].map((r) => r.nextHop.toString()), ["198.18.0.1", "198.18.0.7"]);
+  assertEquals(found(router, ip("203.0.113.10")).nextHop.toString(), "198.18.0.1");
+  const endUs = router.pollAtUs();
+  assert(endUs > 0 && endUs < Infinity);
+  router.poll(endUs - 1);
+  assertEquals(found(router, FAR).nextHop.toString(), "198.18.0.7");
+  router.poll(endUs);
+  assertEquals(found(router, FAR).nextHop.toString(), "198.18.0.1");
+});
+
+Deno.test("a lower path MTU is forgotten after a while, also by routes in use", () => {
+  const router = setUp();
+  addDefault(router);
+  assertEquals(router.updatePmtu(FAR, 1400, 0), 1400);
+  assertEquals([router.updatePmtu(FAR, 1400, 0), router.updatePmtu(FAR, 1500, 0)], [0, 0]);
+  assertEquals(found(router, FAR).mtu, 1400);
+  const endUs = router.pollAtUs();
+  router.poll(endUs);
+  assertEquals(found(router, FAR).mtu, 1500);
+});
