@@ -27,24 +27,31 @@ const BESIDE: readonly (readonly [start: string, tests: readonly string[]])[] = 
   ["io/app/door/", ["tests/io/app/door/door_test.ts"]],
   ["ffi/shim/", ["tests/ffi/shim/cases_test.ts", "tests/e2e/calls_test.ts"]],
   ["ffi/host/door", ["tests/io/app/door/door_test.ts"]],
-  ["ffi/host/confine.c", ["tests/ffi/confine_test.ts"]],
-  ["ffi/host/", ["tests/ffi/libc_test.ts", "tests/io/devices", "tests/io/loop"]],
-  ["ffi/", ["tests/ffi"]],
+  ["ffi/host/closer.c", ["tests/io/app/control/fault_test.ts"]],
+  ["ffi/host/host.c", ["tests/ffi/libc_test.ts", "tests/io/devices", "tests/io/loop"]],
+  ["io/runtime.ts", ["tests/e2e/ping_test.ts"]],
 ];
 
-/** The nearest tests, the mirrored one first; where there is none, those that are said to hold it. */
+/** The nearest tests, the mirrored one first; where there is none, that which holds it instead. */
 function testsOf(file: string): string[] {
-  const mirrored = `tests/${file.replace(/\.(ts|c)$/, "_test.ts")}`;
+  const mirrored = `tests/${file.replace("/host/", "/").replace(/\.(ts|c)$/, "_test.ts")}`;
   const folder = mirrored.slice(0, mirrored.lastIndexOf("/"));
   const isThere = (path: string) => FILES.some((f) => `${f}/`.startsWith(`${path}/`));
-  const hasTests = FILES.some((f) => f.startsWith(`${folder}/`) && f.endsWith("_test.ts"));
+  // Not one that holds others
+  const isLeaf = !FILES.some((f) => f.startsWith(`${folder}/`) && isTestBelow(f, folder));
+  const hasTests = isLeaf &&
+    FILES.some((f) => f.startsWith(`${folder}/`) && f.endsWith("_test.ts"));
   const beside = BESIDE.find(([start]) => file.startsWith(start))?.[1] ?? [];
   const near = [mirrored, ...elsewhere(file), ...(hasTests ? [folder] : []), ...beside];
   const found = [...new Set(near.filter(isThere))];
   return found.length > 0 ? found : [`tests/${file.slice(0, file.indexOf("/"))}`];
 }
 
-/** What TESTED_ELSEWHERE names: "tests/a_test.ts: …", "tests/a_test.ts, b_test.ts: …". */
+function isTestBelow(file: string, folder: string): boolean {
+  return file.slice(folder.length + 1).includes("/") && file.endsWith("_test.ts");
+}
+
+/** The first test that TESTED_ELSEWHERE names for the module. */
 function elsewhere(file: string): string[] {
   const key = Object.keys(TESTED_ELSEWHERE).find((start) =>
     start === file || (start.endsWith("/") && file.startsWith(start))
@@ -57,6 +64,8 @@ helpIfAsked(import.meta);
 if (import.meta.main) {
   const flags = { string: ["count", "seed"], default: { count: "120", seed: "1" } } as const;
   const { count, seed } = parseArgs(Deno.args, flags);
-  const all = filesOf(SOURCES).flatMap((file) => slips(file, read(file), testsOf(file)));
+  const all = filesOf(SOURCES).flatMap((file) =>
+    slips(file, read(file), testsOf(file)).map((m) => ({ ...m, title: `${file}: ${m.title}` }))
+  );
   console.log(draw(all, Number(count), Number(seed)).map(formatMutant).join("\n"));
 }

@@ -222,7 +222,7 @@ Deno.test("a datagram to a group that nobody here takes gets no error in answer"
   host.inject(ipFrame(99, bytesOf(8), fields));
   assertEquals(host.stack.counters.icmp.outMsgs, 0);
   const segment = new Uint8Array(20);
-  emitTcp(new DataView(segment.buffer), 0, 20, 1, 5000, 1000, 0, TCP_SYN, 1000);
-  host.inject(ipFrame(6, segment, fields));
+  emitTcp(new DataView(segment.buffer), 0, 4000, 81, 1, 0, 20, TCP_SYN, 1000, 0, 0);
+  host.inject(ipFrame(6, segment, fields), CSUM_VALID);
   assertEquals(host.stack.counters.tcp.outRsts, 0);
 });

@@ -88,7 +88,7 @@ function segment(tos: number, flags: number, end: number): Segment {
   return seg;
 }
 
-Deno.test("ecn: what a mark, an end of marks and an unmarkable segment mean to the receiver", () => {
+Deno.test("ecn: what a mark, its end, and a segment without ECT mean to the receiver", () => {
   const { tcb } = new Peer().connect();
   const [CWR, next] = [0x80, (tcb.rcvNxt + 100) | 0];
   const see = (tos: number, flags = 0, end = next) => receiveEcn(tcb, segment(tos, flags, end));

@@ -110,7 +110,7 @@ Deno.test("what was handed over and not read counts against the window, and not 
   assert(peer.sent.length === 1 && socket.tcb.rcvWnd > space() - granule, "the window is open");
 });
 
-Deno.test("auto-tuning: twice what was taken in a round trip, a burst more, and what it grows", () => {
+Deno.test("auto-tuning: twice what a round trip took, a burst, and what that grew by", () => {
   const peer = new Peer();
   const { tcb } = peer.connect();
   const { rcvSpaceBytes, rcvMss } = tcb;
