@@ -40,16 +40,25 @@ const [LD_IND_H, LDX_MSH, LDX_IMM, LDX_MEM] = [0x48, 0xb1, 0x01, 0x61];
 const [ST, STX, TAX, TXA, RET_K, RET_A] = [0x02, 0x03, 0x07, 0x87, 0x06, 0x16];
 const [JA, JEQ, JGT, JGE, JSET, JEQ_X] = [0x05, 0x15, 0x25, 0x35, 0x45, 0x1d];
 
-/** What the program returns for a packet of these bytes. */
-function run(code: readonly Instruction[], packet: number[] = []): number {
+/** What the program returns for a packet of these bytes; `about` it is known what is set there. */
+function run(code: readonly Instruction[], packet: number[] = [], about = {}): number {
   const filter = PacketFilter.of(assemble(code));
   assert(filter !== null);
   const view = new FilterView();
   view.dv = new DataView(Uint8Array.from(packet).buffer);
   view.bodyLen = packet.length;
-  view.pkt = new Packet();
+  view.pkt = Object.assign(new Packet(), about);
   return filter.run(view);
 }
+
+Deno.test("loads of what is known about the packet: protocol, to whom, interface; else 0", () => {
+  const load = (which: number, about = {}) => {
+    return run([[LD_W, -0x1000 + which], [RET_A, 0]], [], { ifIndex: 7, ...about });
+  };
+  assertEquals([load(0), load(8), load(20)], [0x800, 7, 0]);
+  assertEquals(load(4), 0);
+  assertEquals([load(4, { isBroadcast: true }), load(4, { isMulticast: true })], [1, 2]);
+});
 
 Deno.test("loads: absolute, by index, of the length, of a header's length, from memory", () => {
   const packet = [0x45, 1, 2, 3, 0xff, 0xee];

@@ -94,3 +94,39 @@ Deno.test("TCP_INFO: a D-SACK counts for as many segments as it covers", () => {
   const info = socket.getTcpOption(TCP_INFO, 248, peer.nowUs) as Uint8Array;
   assertEquals(new DataView(info.buffer).getUint32(216, true), 3);
 });
+
+Deno.test("TCP_INFO: every field lies where linux/tcp.h has it", () => {
+  const peer = new Peer();
+  const socket = peer.connect();
+  const { tcb } = socket;
+  const { rtt, rack, pacer, layer: { config } } = tcb;
+  const ago = (ms: number) => peer.nowUs - ms * 1000 - 1;
+  [rtt.rtoUs, rtt.srttUs, rtt.rttvarUs, rtt.minRttUs] = [123_456, 5001, 602, 4003];
+  [tcb.rcvMss, tcb.pmtu, tcb.ssthresh, tcb.cwnd] = [777, 1404, 20 * tcb.smss, 33 * tcb.smss];
+  [tcb.rcvRttUs, tcb.rcvSpaceBytes, tcb.totalRetransmits] = [9005, 70_006, 7];
+  [tcb.lastDataSentUs, tcb.lastDataReceivedUs, tcb.lastAckReceivedUs] = [ago(8), ago(9), ago(10)];
+  [tcb.bytesAcked, tcb.bytesReceived, tcb.bytesSent, tcb.bytesRetransmitted] = [11, 12, 13, 14];
+  [tcb.segsOut, tcb.segsIn, tcb.dataSegsIn, tcb.dataSegsOut, tcb.deliveredSegs] = [
+    15,
+    16,
+    17,
+    18,
+    19,
+  ];
+  [tcb.dsackDups, rack.reorderCount, tcb.rcvOutOfOrder] = [20, 21, 22];
+  [tcb.sndWnd, pacer.rate, pacer.maxRate] = [23_000, 25_000, 26_000];
+  const info = socket.getTcpOption(TCP_INFO, 248, peer.nowUs) as Uint8Array;
+  const dv = new DataView(info.buffer);
+  const at32: [number, number][] = [
+    ...([[8, 123_456], [12, config.delayedAckUs], [16, tcb.smss], [20, 777], [24, 0]] as const),
+    ...([[28, 0], [32, 0], [36, 0], [44, 8], [52, 9], [56, 10], [60, 1404], [68, 5001]] as const),
+    ...([[72, 602], [76, 20], [80, 33], [84, 1460], [88, 3], [92, 9005], [96, 70_006]] as const),
+    ...([[100, 7], [136, 15], [140, 16], [144, 0], [148, 4003], [152, 17], [156, 18]] as const),
+    ...([[192, 19], [216, 20], [220, 21], [224, 22], [228, 23_000], [232, tcb.rcvWnd]] as const),
+  ].map(([at, value]) => [at, value]);
+  assertEquals(at32.map(([at]) => [at, dv.getUint32(at, true)]), at32);
+  const at64: [number, number][] = [
+    ...([[104, 25_000], [112, 26_000], [120, 11], [128, 12], [200, 27], [208, 14]] as const),
+  ].map(([at, value]) => [at, value]);
+  assertEquals(at64.map(([at]) => [at, Number(dv.getBigUint64(at, true))]), at64);
+});
