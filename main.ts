@@ -20,6 +20,8 @@ async function load<T>(module: Promise<T>): Promise<T> {
 
 const { isFrontNeeded } = await load(import("./cli/launcher.ts"));
 const isFront = isFrontNeeded();
-const worker = isFront ? null : bootWorker();
+// Most likely no stack of its own is wanted; an argument of the program's may look like that, too.
+const isOthers = Deno.args.some((arg) => /^--(join|list)\b/.test(arg));
+const worker = isFront || isOthers ? null : bootWorker();
 const { main } = await load(import("./cli/run.ts"));
 await main(Deno.args, { isFront, worker: () => worker ?? bootWorker() });

@@ -16,19 +16,22 @@ export interface ChildEnvSources {
   /** Path of the shim, or the bare name that a secure loader takes. */
   readonly shim: string;
   readonly socketPath: string;
-  readonly pid: number;
+  /** Of the nuse that serves it. */
+  readonly servicePid: number;
+  /** Of the nuse that starts it. */
+  readonly parentPid: number;
   /** Why the program itself has no shim; null: it has. */
   readonly obstacle: Obstacle | null;
 }
 
 /** Byte strings. Throws Failure. */
 export function childEnv(sources: ChildEnvSources): Record<string, string> {
-  const { env, shim, socketPath, pid, obstacle } = sources;
+  const { env, shim, socketPath, servicePid, parentPid, obstacle } = sources;
   const own = {
     NUSE_SOCK: encode(socketPath),
-    NUSE_PPID: String(pid),
+    NUSE_PPID: String(servicePid),
     // Taken away by the shim: without it there, a child's would take it for its own.
-    ...obstacle === null ? { NUSE_PDEATHSIG: "1" } : {},
+    ...obstacle === null ? { NUSE_PDEATHSIG: String(parentPid) } : {},
   };
   if (obstacle?.isPreloadFatal) {
     const { LD_PRELOAD: _, ...others } = env;

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { closeFd, type Door, doorSockets } from "../ffi/child.ts";
+import { closeFd, doorSockets } from "../ffi/child.ts";
 
 export class Doorway {
   /** For the stack's thread, which closes it. */
@@ -22,9 +22,9 @@ export class Doorway {
     return typeof made === "number" ? null : new Doorway(...made);
   }
 
-  /** For the launch. */
-  door(isNeeded: boolean): Door {
-    return { fd: this.#programFd, isNeeded };
+  /** For the launch; -1: closed. */
+  get programFd(): number {
+    return this.#programFd;
   }
 
   /** The program has started, or will not. */

@@ -1,5 +1,5 @@
 /**
- * What `--help` prints: one screen of 80 columns and fewer than 24 lines, made from the table of
+ * What `--help` prints: one screen of 80 columns and fewer than 30 lines, made from the table of
  * options. The whole of it is in the man page (docs/nuse.1).
  *
  * @module

@@ -22,7 +22,7 @@ export interface Form {
 }
 
 /** What a completion may offer for a value. */
-export type Completion = "device" | "file" | readonly string[];
+export type Completion = "device" | "file" | "run" | readonly string[];
 
 interface Common {
   /** Without the dashes. */
@@ -226,6 +226,39 @@ export const OPTIONS = [
     name: "no-ipv6",
     meaning: "no IPv6: addresses, sockets and packets",
   },
+  {
+    name: "name",
+    argument: "NAME",
+    isRepeatable: false,
+    meaning: "what others call this run, to join it",
+    details: ["A letter, then up to 31 letters, digits, `.`, `_` or `-`. A run has it for itself."],
+    forms: [{ option: "--name lab", meaning: "what others call this run, to join it" }],
+  },
+  {
+    name: "keep",
+    meaning: "stay until the last joined program ends",
+    details: [
+      "Without it a joined program keeps nuse as any that the first one has left behind: as long " +
+      "as it has sockets. A second after nuse has ended, what has joined gets `SIGHUP`, another " +
+      "second later `SIGKILL`.",
+    ],
+  },
+  {
+    name: "join",
+    argument: "NAME|PID",
+    isRepeatable: false,
+    completion: "run",
+    meaning: "PROGRAM shares the network of that run",
+    details: [
+      "PID is that of a nuse, or of any process under it. Only its user and root may join.",
+    ],
+    forms: [{ option: "--join lab", meaning: "the program shares the network of that run" }],
+  },
+  {
+    name: "list",
+    meaning: "the runs that can be joined; no program",
+  },
+  { name: "json", meaning: "with --list: as JSON" },
   {
     name: "host-network",
     meaning: "leave the host's network to what nuse misses",

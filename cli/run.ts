@@ -5,6 +5,7 @@
  */
 import denoConfig from "../deno.json" with { type: "json" };
 import { hasCapabilities } from "../ffi/child.ts";
+import type { RunFacts } from "../io/app/join/messages.ts";
 import { OwnEvent } from "../io/log/own_events.ts";
 import { type CommandLine, parseCommandLine } from "./args.ts";
 import { checkText } from "./check.ts";
@@ -22,6 +23,11 @@ import {
   parseEnvironment,
   softLimit,
 } from "./launcher.ts";
+import { asJoined, JoinedStack } from "./joined_stack.ts";
+import { listJson, listRuns, listText } from "./list.ts";
+import { OwnStack } from "./own_stack.ts";
+import { runDirSources } from "./run_dir.ts";
+import { checkList, runRequest } from "./run_request.ts";
 import type { HostAddress } from "./config/networks.ts";
 import { isOwnVariable } from "./options.ts";
 import { parseLogRequest } from "./log_request.ts";
@@ -31,6 +37,9 @@ import { runSwitch } from "./switch.ts";
 import { parsePipePath } from "./config/values.ts";
 import { leave, type Outcome, Session } from "./session.ts";
 import { strangeDevices, strangeNames } from "./strange_variables.ts";
+
+/** Of the program and its arguments, in a list of runs. */
+const COMMAND_SHOWN_MAX = 1024;
 
 /** The host's own addresses. */
 function hostAddresses(): HostAddress[] {
@@ -76,6 +85,13 @@ export async function main(args: readonly string[], { isFront, worker }: Boot): 
       await Deno.stdout.write(new TextEncoder().encode(text));
       Deno.exit(0);
     }
+    if (line.switches.has("list")) {
+      checkList(line);
+      const views = listRuns(runDirSources(readLaunched(null).env), denoConfig.version);
+      const text = line.switches.has("json") ? listJson(views) : listText(views);
+      await Deno.stdout.write(new TextEncoder().encode(text));
+      Deno.exit(0);
+    }
     if (line.command.length === 0) throw new Failure(`no program given (usage: ${USAGE})`);
     if (line.switches.has("check")) {
       const hasDoor = !line.switches.has("host-network");
@@ -84,7 +100,7 @@ export async function main(args: readonly string[], { isFront, worker }: Boot): 
       Deno.exit(0);
     }
     if (isFront) await stayInFront();
-    leave(await runProgram(line, worker()));
+    leave(await runProgram(line, worker));
   } catch (error) {
     Deno.exit(report(error, isVerbose));
   }
@@ -162,10 +178,27 @@ function findCommand({ command }: CommandLine, { env }: Launched, hasDoor: boole
   });
 }
 
+/** argv as given, byte for byte; what resolveProgram put before it (a shell) is plain text. */
+function byteArgv({ command }: CommandLine, program: Program): string[] {
+  const given = lastArguments(Deno.readFileSync("/proc/self/cmdline"), command.length);
+  const added = program.argv.length - command.length;
+  return added === 0 ? given : [...program.argv.slice(0, added + 1), ...given.slice(1)];
+}
+
 /** Throws Failure or SysError. */
-async function runProgram(line: CommandLine, worker: Worker): Promise<Outcome> {
+async function runProgram(line: CommandLine, worker: () => Worker): Promise<Outcome> {
   const front = frontOf(Deno.env.get(FRONT), Deno.ppid);
   const launched = readLaunched(front);
+  const tell = line.switches.has("verbose") ? say : () => {};
+  const request = runRequest(line);
+  if (request.join !== null) {
+    const sources = runDirSources(launched.env);
+    const stack = JoinedStack.join(request.join, denoConfig.version, sources);
+    const { isNetworkShared } = stack.view;
+    const program = asJoined(findCommand(line, launched, !isNetworkShared));
+    const options = { stack, program, argv: byteArgv(line, program), launched, front };
+    return new Session({ ...options, isNetworkShared, tell, log: null }).run();
+  }
   const isNetworkShared = line.switches.has("host-network");
   // What the shim misses is to have the host's network then.
   const hasDoor = !isNetworkShared;
@@ -181,16 +214,24 @@ async function runProgram(line: CommandLine, worker: Worker): Promise<Outcome> {
     const { name, address, host } = EMBEDDED_DEFAULT;
     say(`NUSEDEV is not set: using a TAP ${name}, ${address} here, ${host} on the host`);
   }
-  // argv as given, byte for byte; what resolveProgram put before it (a shell) is plain text.
-  const given = lastArguments(Deno.readFileSync("/proc/self/cmdline"), line.command.length);
-  const added = program.argv.length - line.command.length;
-  const argv = added === 0 ? given : [...program.argv.slice(0, added + 1), ...given.slice(1)];
-  const tell = line.switches.has("verbose") ? say : () => {};
   const log = await RunLog.open(logRequest);
-  log?.tell(OwnEvent.CLI_BEGAN, {
+  const since = new Date().toISOString();
+  log?.tell(OwnEvent.CLI_BEGAN, { version: denoConfig.version, date: since });
+  const facts: RunFacts = {
     version: denoConfig.version,
-    date: new Date().toISOString(),
+    name: request.name,
+    pid: Deno.pid,
+    frontPid: front?.pid ?? null,
+    command: line.command.join(" ").slice(0, COMMAND_SHOWN_MAX),
+    since,
+    isKept: request.isKept,
+    isNetworkShared,
+    names: config.names,
+  };
+  const stack = new OwnStack({
+    ...{ worker: worker(), config, facts, hasDoor },
+    log: log?.settings ?? null,
   });
-  const options = { worker, config, program, argv, launched, front, isNetworkShared, tell, log };
-  return new Session({ ...options, hasDoor }).run();
+  const options = { stack, program, argv: byteArgv(line, program), launched, front };
+  return new Session({ ...options, isNetworkShared, tell, log }).run();
 }

@@ -1,7 +1,7 @@
 /**
- * The folder of one run, for its control socket: `<base>/<pid>-<number of the pid namespace>`, mode
- * 0700. Nothing stays after a run; folders of killed ones are removed at the next start. Nothing in
- * them is read back: a guest may have written it.
+ * The folder of one run, for its sockets: `<base>/<pid>-<number of the pid namespace>`, mode 0700.
+ * Nothing stays after a run; folders of killed ones are removed at the next start. Nothing in them
+ * is read back: a guest may have written it. Beside them lie the names of runs (runs.ts).
  *
  * The namespace is in the name because /run may be shared by containers: a process that cannot be
  * seen from here is not dead for that.
@@ -11,6 +11,8 @@
 import { Failure } from "./base/failure.ts";
 
 const ROOT_BASE = "/run/nuse";
+/** Of a user's base in a folder for all. */
+const TMP_PREFIX = "nuse-";
 /** sockaddr_un.sun_path holds 107 bytes and the socket's name comes on top. */
 const PATH_MAX = 90;
 /** Bases that may disappear in a row while the folder is made. */
@@ -48,22 +50,53 @@ function exists(path: string): boolean {
 }
 
 /** Where runs of this user have their folders, best first. */
-function bases({ uid, env, rootBase }: RunDirSources): string[] {
-  const perUser = `${env.TMPDIR || "/tmp"}/nuse-${uid}`;
+export function ownBases({ uid, env, rootBase }: RunDirSources): string[] {
+  const perUser = `${env.TMPDIR || "/tmp"}/${TMP_PREFIX}${uid}`;
   if (uid === 0) return [rootBase, perUser];
   return env.XDG_RUNTIME_DIR ? [`${env.XDG_RUNTIME_DIR}/nuse`, perUser] : [perUser];
 }
 
-/** Makes the base if need be; false when it cannot be used or another user could reach into it. */
-function isUsableBase(base: string, uid: number): boolean {
+/** The bases of other users, where their environment says nothing else. For root. */
+export function userBases(): { path: string; uid: number }[] {
+  const runtime = entries("/run/user").map((name) => [`/run/user/${name}/nuse`, name]);
+  const temporary = entries("/tmp").filter((name) => name.startsWith(TMP_PREFIX))
+    .map((name) => [`/tmp/${name}`, name.slice(TMP_PREFIX.length)]);
+  return [...runtime, ...temporary].filter(([, uid]) => /^[1-9]\d*$/.test(uid))
+    .map(([path, uid]) => ({ path, uid: Number(uid) }));
+}
+
+function entries(dir: string): string[] {
   try {
-    Deno.mkdirSync(base, { recursive: true, mode: 0o700 });
+    return [...Deno.readDirSync(dir)].map(({ name }) => name);
+  } catch {
+    return [];
+  }
+}
+
+/** Whether it is a folder of that user's in which nobody else can change anything. */
+export function isBaseOf(base: string, uid: number): boolean {
+  try {
     const info = Deno.lstatSync(base);
     return info.isDirectory && info.uid === uid && ((info.mode ?? 0) & 0o022) === 0 &&
       base.length <= PATH_MAX;
   } catch {
     return false;
   }
+}
+
+/** Makes the base if need be; false when it cannot be used or another user could reach into it. */
+function isUsableBase(base: string, uid: number): boolean {
+  try {
+    Deno.mkdirSync(base, { recursive: true, mode: 0o700 });
+  } catch {
+    return false;
+  }
+  return isBaseOf(base, uid);
+}
+
+/** The base that holds the folder of a run. */
+export function baseOf(runDir: string): string {
+  return runDir.slice(0, runDir.lastIndexOf("/"));
 }
 
 /** Whether `name`, `<pid>-<namespace>`, is that of a run that is over, or of this one. */
@@ -81,7 +114,7 @@ function sweep(base: string, sources: RunDirSources): void {
 
 /** Removes what dead runs left and makes the folder of this one. Throws Failure. */
 export function makeRunDir(sources: RunDirSources): string {
-  const candidates = bases(sources);
+  const candidates = ownBases(sources);
   for (let i = 0; i < TRIES; i++) {
     const base = candidates.find((candidate) => isUsableBase(candidate, sources.uid));
     if (base === undefined) break;
@@ -111,7 +144,7 @@ function removeRun(dir: string): void {
 export function removeRunDir(dir: string): void {
   removeRun(dir);
   try {
-    Deno.removeSync(dir.slice(0, dir.lastIndexOf("/")));
+    Deno.removeSync(baseOf(dir));
   } catch {
     // Other runs are in it.
   }

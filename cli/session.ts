@@ -1,5 +1,6 @@
 /**
- * One run: the stack's worker, the program, and the signals between the terminal and the two.
+ * One run: the stack, the program, and the signals between the terminal and the two. Whose stack it
+ * is, its own or another run's, is the business of a StackHost.
  *
  *     setup ──program started──► running ──program gone──► draining ──► exit
  *       └─ a signal: out          │ signals go to the program   └─ a signal: out
@@ -34,18 +35,14 @@ import {
   type View,
 } from "../ffi/child.ts";
 import { findNative } from "../ffi/build_native.ts";
-import { closeNetwork, makeNetwork, type Network } from "../ffi/network.ts";
 import { SHIM_LIBRARY } from "../ffi/shim/library.ts";
-import type { Config } from "../io/config.ts";
 import { OwnEvent } from "../io/log/own_events.ts";
-import type { Report } from "../io/app/protocol/reports.ts";
-import { overridesOf } from "../stack/sysctl.ts";
 import { childEnv } from "./child_env.ts";
-import { Doorway } from "./doorway.ts";
 import { asSent, type Front, stopFront } from "./front.ts";
 import { EXIT_NOT_EXECUTABLE, EXIT_SIGNAL_BASE, Failure, say } from "./base/failure.ts";
 import type { Launched } from "./launcher.ts";
 import { planNames, RESOLV_CONF } from "./name_servers.ts";
+import type { Place, StackHost } from "./place.ts";
 import type { Program } from "./program.ts";
 import type { RunLog } from "./run_log.ts";
 import { makeRunDir, removeRunDir, type RunDirSources, runDirSources } from "./run_dir.ts";
@@ -55,20 +52,19 @@ import {
   removeSecureLibrary,
   type SecureLibrary,
 } from "./secure_library.ts";
-import { type Ready, StackWorker } from "./stack_worker.ts";
 import { readStart, UnservedPrograms } from "./unserved.ts";
 
 /** How long a program that was killed may keep nuse: others may hold its sockets for ever. */
 const KILLED_DRAIN_MS = 10_000;
+/** How long a joined program may take to end by itself when the stack has, and then by SIGHUP. */
+const LEAVE_MS = 1000;
 const ENDING_SIGNALS = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
 
 type End = Extract<ChildEvent, { kind: "exited" | "killed" }>;
 type Signal = Extract<ChildEvent, { kind: "signal" }>;
 
 export interface SessionOptions {
-  /** Just booted, waiting for its start message. */
-  readonly worker: Worker;
-  readonly config: Config;
+  readonly stack: StackHost;
   readonly program: Program;
   /** The program's argv as byte strings. */
   readonly argv: readonly string[];
@@ -77,8 +73,6 @@ export interface SessionOptions {
   readonly front: Front | null;
   /** The program stays in nuse's own network namespace. */
   readonly isNetworkShared: boolean;
-  /** The second door is to serve what the shim does not. */
-  readonly hasDoor: boolean;
   /** -v: where to say what is done. */
   readonly tell: (message: string) => void;
   /** null: nobody has asked for one. */
@@ -103,9 +97,8 @@ export class Session {
   readonly #options: SessionOptions;
   #phase: "setup" | "running" | "draining" = "setup";
   #pid = 0;
-  /** The program's, or -errno; undefined: it stays in ours. */
-  #network: Network | number | undefined;
-  #doorway: Doorway | null = null;
+  /** The stack is over, and the program has been told to end. */
+  #isGone = false;
   /** The program is behind the second door. */
   #isBehindDoor = false;
   /** For a program that changes user or group. */
@@ -125,7 +118,7 @@ export class Session {
 
   /** Throws Failure or SysError; whatever happens, the run directory is gone afterwards. */
   async run(): Promise<Outcome> {
-    const { config, isNetworkShared, launched, log, program } = this.#options;
+    const { launched, log, program, stack } = this.#options;
     const sources = runDirSources(launched.env);
     const runDir = makeRunDir(sources);
     try {
@@ -134,32 +127,27 @@ export class Session {
       if (this.#options.front !== null) setPartner(this.#options.front.pid);
       void this.#watch();
       const shim = findNative(SHIM_LIBRARY.name, SHIM_LIBRARY.sources);
-      if (!isNetworkShared) this.#network = makeNetwork();
-      if (this.#options.hasDoor) this.#doorway = Doorway.make();
-      const worker = new StackWorker(this.#options.worker, say, this.#broken.reject);
-      const started = worker.start({
-        config,
-        overrides: overridesOf(config.sysctls),
+      const unserved = this.#unserved();
+      const opened = stack.open({
         runDir,
         guestUid: program.guestUid,
-        networkCookie: typeof this.#network === "object" ? this.#network.cookie : null,
-        doorFd: this.#doorway?.stackFd ?? -1,
-        userNamespace: typeof this.#network === "object" ? userNamespaceOf(this.#network) : null,
-        log: log?.settings ?? null,
+        say,
+        onCrash: this.#broken.reject,
+        onGone: (isKilled) => this.#onGone(isKilled),
+        onReport: (report) => unserved.take(report),
       });
-      const ready = await Promise.race([started, this.#broken.promise]);
-      ready.notes.forEach(say);
-      ready.facts.forEach(this.#options.tell);
-      const preload = this.#preloadName(shim, runDir, ready.socketPath, sources);
-      worker.onReport = this.#reportListener();
-      this.#start(ready, preload, this.#prepareNames(runDir, ready));
+      const place = await Promise.race([opened, this.#broken.promise]);
+      place.notes.forEach(say);
+      place.facts.forEach(this.#options.tell);
+      const preload = this.#preloadName(shim, runDir, place.socketPath, sources);
+      this.#start(place, preload, this.#prepareNames(runDir, place));
       const end = await Promise.race([this.#ended.promise, this.#broken.promise]);
       this.#phase = "draining";
       log?.tell(OwnEvent.CLI_ENDED, {
         status: end.kind === "exited" ? end.status : EXIT_SIGNAL_BASE + end.signal,
         signal: end.kind === "exited" ? 0 : end.signal,
       });
-      await this.#drain(worker, end);
+      await this.#drain(end);
       return end.kind === "exited"
         ? { status: end.status, signal: 0 }
         : { status: EXIT_SIGNAL_BASE + end.signal, signal: end.signal };
@@ -171,6 +159,7 @@ export class Session {
     } finally {
       if (this.#phase === "running") kill(this.#pid, SIGKILL);
       if (this.#secure !== null) removeSecureLibrary(this.#secure);
+      stack.close();
       removeRunDir(runDir);
     }
   }
@@ -184,20 +173,19 @@ export class Session {
     return this.#secure.name;
   }
 
-  #reportListener(): (report: Report) => void {
+  #unserved(): UnservedPrograms {
     const { isNetworkShared } = this.#options;
-    const isShimLent = this.#secure !== null;
-    const unserved = new UnservedPrograms({
-      ...{ say, isNetworkShared, isShimLent, readStart },
+    return new UnservedPrograms({
+      ...{ say, isNetworkShared, readStart },
+      isShimLent: () => this.#secure !== null,
       hasDoor: () => this.#isBehindDoor,
     });
-    return (report) => unserved.take(report);
   }
 
   /** Writes what the program is to find as /etc/resolv.conf; undefined: the host's will do. */
-  #prepareNames(runDir: string, { nameservers }: Ready): View | undefined {
-    const { config: { names }, tell } = this.#options;
-    if (this.#network === undefined) return undefined; // its resolver is on the host's network
+  #prepareNames(runDir: string, { names, nameservers, network }: Place): View | undefined {
+    const { tell } = this.#options;
+    if (network === undefined) return undefined; // its resolver is on the host's network
     const { text, fact } = planNames({
       configured: names.nameservers,
       search: names.search,
@@ -212,28 +200,27 @@ export class Session {
     return { file, inPlaceOf: RESOLV_CONF };
   }
 
-  #start(ready: Ready, shim: string, view: View | undefined): void {
-    const { program, argv, launched, tell } = this.#options;
+  #start(place: Place, shim: string, view: View | undefined): void {
+    const { program, argv, launched, stack, tell } = this.#options;
+    const { doorFd, network, servicePid, socketPath } = place;
     const env = childEnv({
       env: launched.env,
-      shim,
-      socketPath: ready.socketPath,
-      pid: Deno.pid,
+      ...{ shim, socketPath, servicePid },
+      parentPid: Deno.pid,
       obstacle: program.obstacle,
     });
     const path = program.path;
     const { softFiles, ignoresSigpipe } = launched;
     const loan = this.#secure?.loan;
-    const network = this.#network;
     if (typeof network === "number") throw noNetwork(path, network);
-    const hostname = this.#options.config.names.hostname ?? undefined;
+    const hostname = place.names.hostname ?? undefined;
     const { pid, doorErrno } = launch({
       ...{ path, argv, env, softFiles, ignoresSigpipe, loan, network, hostname, view },
       groupOf: this.#options.front?.pid,
-      door: this.#doorway?.door(program.obstacle !== null),
+      door: doorFd < 0 ? undefined : { fd: doorFd, isNeeded: program.obstacle !== null },
     });
-    if (network !== undefined) closeNetwork(network);
-    this.#noteDoor(doorErrno);
+    stack.started();
+    this.#noteDoor(doorFd >= 0, doorErrno);
     if (pid < 0 && loan !== undefined) {
       const why = `cannot lend ${path} the shim in a mount namespace: ${errnoName(pid)}`;
       throw new Failure(`${why} (it changes user: nuse needs CAP_SYS_ADMIN for that)`);
@@ -258,10 +245,9 @@ export class Session {
   }
 
   /** Throws Failure when the program cannot do without a door and has none. */
-  #noteDoor(doorErrno: number): void {
+  #noteDoor(hasDoor: boolean, doorErrno: number): void {
     const { program: { path, obstacle }, tell } = this.#options;
-    this.#doorway?.close();
-    this.#isBehindDoor = this.#doorway !== null && doorErrno === 0;
+    this.#isBehindDoor = hasDoor && doorErrno === 0;
     if (this.#isBehindDoor) return;
     const why = doorErrno === 0 ? "" : ` (no second door: ${errnoName(doorErrno)})`;
     if (obstacle !== null) throw new Failure(`${path} ${obstacle.why}${why} (${obstacle.advice})`);
@@ -269,17 +255,35 @@ export class Session {
   }
 
   /** Waits until the stack has delivered what it holds, or somebody loses patience. */
-  async #drain(worker: StackWorker, end: End): Promise<void> {
+  async #drain(end: End): Promise<void> {
+    const { stack } = this.#options;
     const limits: Promise<unknown>[] = [this.#hurried.promise, this.#broken.promise];
-    if (end.kind === "killed") {
-      limits.push(new Promise((resolve) => setTimeout(resolve, KILLED_DRAIN_MS)));
-    }
-    const facts = await Promise.race([worker.drain(), ...limits]);
+    const wait = () => new Promise((resolve) => setTimeout(resolve, KILLED_DRAIN_MS));
+    if (end.kind === "killed") limits.push(stack.unkept.then(wait));
+    const facts = await Promise.race([stack.drain(), ...limits]);
     if (Array.isArray(facts)) facts.forEach(this.#options.tell);
     else {
       this.#options.tell("did not wait for what was still to be delivered");
       this.#options.log?.tell(OwnEvent.CLI_IMPATIENT);
     }
+  }
+
+  /** The stack, another's, is over: the program ends with it. */
+  #onGone(isKilled: boolean): void {
+    if (this.#phase === "setup") this.#broken.reject(new Failure("the nuse to join has ended"));
+    if (isKilled) return this.#endProgram(SIGKILL);
+    // It may be about to end by itself: what has ended the run may be its last socket's end.
+    setTimeout(() => this.#endProgram(SIGHUP), LEAVE_MS);
+    setTimeout(() => this.#endProgram(SIGKILL), 2 * LEAVE_MS);
+  }
+
+  #endProgram(signal: number): void {
+    if (this.#phase !== "running") return;
+    if (!this.#isGone) {
+      say(`the nuse that it has joined has ended, and ${this.#options.program.path} with it`);
+    }
+    this.#isGone = true;
+    kill(this.#pid, signal);
   }
 
   /** Handles events for as long as the process lives. */
@@ -333,11 +337,6 @@ export class Session {
       this.#hurried.resolve();
     }
   }
-}
-
-/** The inode of the user namespace that has been made for it; null: none has. */
-function userNamespaceOf({ user }: Network): number | null {
-  return user < 0 ? null : Deno.statSync(`/proc/self/fd/${user}`).ino;
 }
 
 function readText(path: string): string | null {

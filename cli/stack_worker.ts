@@ -25,6 +25,8 @@ export class StackWorker {
   #stopFd = -1;
   /** A program reports one that is not served. */
   onReport: (report: Report) => void = () => {};
+  /** So many programs of other nuse run on this stack. */
+  onJoined: (count: number) => void = () => {};
 
   /** `onTrouble`: one line that a person should see. `onCrash`: the stack has ended. */
   constructor(
@@ -48,6 +50,8 @@ export class StackWorker {
           return onTrouble(data.message);
         case "report":
           return this.onReport(data.report);
+        case "joined":
+          return this.onJoined(data.count);
         case "crashed":
           return fail(new WorkerCrash(data.message, data.stack));
         case "drained":

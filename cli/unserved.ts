@@ -26,7 +26,7 @@ export interface UnservedOptions {
   /** The second door serves what the shim does not. Asked when it matters. */
   readonly hasDoor: () => boolean;
   /** A copy of the shim lies where the loader of programs that gain rights takes it. */
-  readonly isShimLent: boolean;
+  readonly isShimLent: () => boolean;
   /** The first bytes of a file; null: it cannot be read. */
   readonly readStart: (path: string) => Uint8Array | null;
 }
@@ -92,7 +92,7 @@ export class UnservedPrograms {
     const obstacle = this.#fileObstacle(path, start, 0);
     if (obstacle !== null) return obstacle;
     const hasCapabilities = () => (flags & P.NUSE_IMAGE_HAS_CAPABILITIES) !== 0;
-    if (!this.#options.isShimLent && gainsRights({ mode, owner, caller, hasCapabilities })) {
+    if (!this.#options.isShimLent() && gainsRights({ mode, owner, caller, hasCapabilities })) {
       return {
         why: "gains rights when it starts, so nothing is preloaded into it",
         advice: "start it as that user, or as root",

@@ -78,6 +78,8 @@ export interface RuntimeOptions extends Omit<WorkerStart, "log"> {
   readonly log: StackLog;
   /** Told of programs that are not served. */
   readonly onReport: (report: Report) => void;
+  /** Told how many joined programs run, when that changes. */
+  readonly onJoined: (count: number) => void;
   /** null: no interface is to be opened with it. */
   readonly netmap: NetmapOpener | null;
   /** Called at the end of every wake-up of the loop. */
@@ -142,7 +144,10 @@ export class Runtime {
     });
     this.#hasDoor = doorFd >= 0;
     const rings = Deno.env.get("NUSE_RINGS") === "1";
-    const options = { guestUid, networkCookie, doorFd, userNamespace, rings, log, onReport };
+    const { onJoined, run: facts, namespaces } = runtimeOptions;
+    const run = { facts, ...namespaces, nameservers: () => this.nameservers, onJoined };
+    const common = { guestUid, networkCookie, doorFd, userNamespace, rings, log };
+    const options = { ...common, onReport, run };
     this.#service = new Service(this.#stack, this.#loop, arena, runDir, options);
     this.#settle(config, claims);
     this.#loop.service = this.#service;

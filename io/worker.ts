@@ -27,6 +27,7 @@ function run(start: WorkerStart, threadLog: ThreadLog | null, netmap: NetmapOpen
     netmap,
     log: new StackLog(optionsWithTrouble(threadLog, onTrouble)),
     onReport: (report) => tell({ kind: "report", report }),
+    onJoined: (count) => tell({ kind: "joined", count }),
     onTurnEnd: threadLog === null ? null : () => threadLog.flush(),
   });
   runtime.confine();

@@ -6,6 +6,7 @@
  * @module
  */
 import type { StackConfigOverrides } from "../stack/mod.ts";
+import type { RunFacts } from "./app/join/messages.ts";
 import type { Report } from "./app/protocol/reports.ts";
 import type { Config } from "./config.ts";
 import type { LogSettings } from "./log/levels.ts";
@@ -26,6 +27,10 @@ export interface WorkerStart {
   readonly userNamespace: number | null;
   /** null: nobody has asked for a log. */
   readonly log: LogSettings | null;
+  /** What this run is, for others that join it. */
+  readonly run: RunFacts;
+  /** Descriptors that those get, the process's to keep: see JoinOptions. */
+  readonly namespaces: { readonly net: number; readonly user: number };
 }
 
 /** Instead of a WorkerStart: the worker is a switch. */
@@ -67,6 +72,8 @@ export type WorkerMessage =
   | { readonly kind: "trouble"; readonly message: string }
   /** A program reports one that is not served. */
   | { readonly kind: "report"; readonly report: Report }
+  /** So many joined programs run now. */
+  | { readonly kind: "joined"; readonly count: number }
   /** A fault of nuse's own. */
   | { readonly kind: "crashed"; readonly message: string; readonly stack: string }
   /** Everything is delivered. `facts`: counters that are not zero, for -v. */

@@ -6,7 +6,7 @@
  */
 import { DEVICE_KEYS } from "../config/keys.ts";
 import { ROWS, type ValueOption } from "../options.ts";
-import { keysWithChoices, MADE_BY, valueOptions } from "./completion.ts";
+import { keysWithChoices, MADE_BY, RUN_NAMES, valueOptions } from "./completion.ts";
 
 const TRIM = `# readline replaces from the last = or : on, where those break words: so far goes off.
 __nuse_trim() {
@@ -47,6 +47,10 @@ function spellings(): string {
 function valueCode({ completion }: ValueOption): string {
   if (completion === undefined) return ":";
   if (completion === "device") return "__nuse_device";
+  if (completion === "run") {
+    const runs = `"\${COMP_WORDS[0]/#\\~/$HOME}" --list 2>/dev/null | sed -n '${RUN_NAMES}'`;
+    return `COMPREPLY=($(compgen -W "$(${runs})" -- "$cur"))`;
+  }
   if (completion === "file") return `COMPREPLY=($(compgen -f -- "$cur"))`;
   return `COMPREPLY=($(compgen -W "${completion.join(" ")}" -- "$cur"))`;
 }

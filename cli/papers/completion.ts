@@ -20,3 +20,6 @@ export function keysWithChoices(): { name: string; choices: readonly string[] }[
     choices === undefined ? [] : [{ name, choices }]
   );
 }
+
+/** sed's script: from the table of --list, each run's name, or its process. */
+export const RUN_NAMES = "1d; s/^- *\\([0-9]*\\).*/\\1/p; t; s/ .*//p";

@@ -5,7 +5,7 @@
  */
 import { DEVICE_KEYS } from "../config/keys.ts";
 import { type Option, ROWS, type ValueOption } from "../options.ts";
-import { keysWithChoices, MADE_BY } from "./completion.ts";
+import { keysWithChoices, MADE_BY, RUN_NAMES } from "./completion.ts";
 
 /** Text inside an _arguments specification, within single quotes. */
 function escape(text: string): string {
@@ -15,6 +15,7 @@ function escape(text: string): string {
 function action({ completion }: ValueOption): string {
   if (completion === undefined) return " ";
   if (completion === "device") return "_nuse_device";
+  if (completion === "run") return "_nuse_run";
   if (completion === "file") return "_files";
   return `(${completion.join(" ")})`;
 }
@@ -57,6 +58,10 @@ ${
     return
   fi
   _describe -t keys key keys -q -S =
+}
+
+_nuse_run() {
+  compadd -- \${(f)"$(\${words[1]/#\\~/$HOME} --list 2>/dev/null | sed -n '${RUN_NAMES}')"}
 }
 
 _nuse() {

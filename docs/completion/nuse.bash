@@ -33,6 +33,8 @@ __nuse_value() {
     --log-file) COMPREPLY=($(compgen -f -- "$cur")) ;;
     --log-format) COMPREPLY=($(compgen -W "text json" -- "$cur")) ;;
     --switch) COMPREPLY=($(compgen -f -- "$cur")) ;;
+    --name) : ;;
+    --join) COMPREPLY=($(compgen -W "$("${COMP_WORDS[0]/#\~/$HOME}" --list 2>/dev/null | sed -n '1d; s/^- *\([0-9]*\).*/\1/p; t; s/ .*//p')" -- "$cur")) ;;
   esac
 }
 
@@ -71,7 +73,7 @@ _nuse() {
       continue
     fi
     case ${args[i]} in
-      --dev | --route | --config | --sysctl | --log | --log-file | --log-format | --switch) option=${args[i]} ;;
+      --dev | --route | --config | --sysctl | --log | --log-file | --log-format | --switch | --name | --join) option=${args[i]} ;;
       --) ((i++)) && break ;;
       -?*) ;;
       *) break ;;
@@ -92,7 +94,7 @@ _nuse() {
     return
   fi
   case $cur in
-    --dev=* | --route=* | --config=* | --sysctl=* | --log=* | --log-file=* | --log-format=* | --switch=*)
+    --dev=* | --route=* | --config=* | --sysctl=* | --log=* | --log-file=* | --log-format=* | --switch=* | --name=* | --join=*)
       local whole=$cur
       cur=${whole#*=}
       __nuse_value "${whole%%=*}"
@@ -100,7 +102,7 @@ _nuse() {
       __nuse_trim "$whole"
       ;;
     -*)
-      [[ ${args[last - 1]} == -- ]] || COMPREPLY=($(compgen -W "--dev --route --config --sysctl --show-config --check --log --log-file --log-format --switch --no-ipv6 --host-network -v --verbose -h --help --version" -- "$cur"))
+      [[ ${args[last - 1]} == -- ]] || COMPREPLY=($(compgen -W "--dev --route --config --sysctl --show-config --check --log --log-file --log-format --switch --no-ipv6 --name --keep --join --list --json --host-network -v --verbose -h --help --version" -- "$cur"))
       ;;
     *) COMPREPLY=($(compgen -c -- "$cur")) ;;
   esac

@@ -26,6 +26,8 @@ import { AppContext, type AppLimits } from "./endpoint/app_context.ts";
 import { ControlChannel } from "./control/control_channel.ts";
 import { DoorArrival } from "./door/arrival.ts";
 import { Door } from "./door/door.ts";
+import { JoinChannel, joinDescriptors } from "./join/join_channel.ts";
+import type { InterfaceView, RunFacts } from "./join/messages.ts";
 import type { ReportListener } from "./protocol/reports.ts";
 import type { AppCounters } from "./endpoint/counters.ts";
 import type { Endpoint } from "./endpoint/endpoint.ts";
@@ -49,6 +51,20 @@ export interface ServiceOptions extends Partial<AppLimits> {
   readonly rings?: boolean;
   /** Told of programs that are not served. Default: nobody is. */
   readonly onReport?: ReportListener;
+  /** Others may join. Default: nobody can. */
+  readonly run?: RunOptions;
+}
+
+/** What this is, for others to know and to join. */
+export interface RunOptions {
+  readonly facts: RunFacts;
+  /** Descriptors of namespaces, or -1, as in JoinOptions. */
+  readonly net: number;
+  readonly user: number;
+  /** Of DHCP. */
+  readonly nameservers: () => readonly string[];
+  /** So many are joined now. */
+  readonly onJoined: (count: number) => void;
 }
 
 const DEFAULT_LIMITS: AppLimits = { maxSockets: 65_536, maxClients: 4096, maxEnded: 1024 };
@@ -63,7 +79,10 @@ export class Service implements LoopService {
   readonly #channel: ControlChannel;
   readonly #drainUs: number;
   readonly #arrival: DoorArrival | null;
-  #door: Door | null = null;
+  /** Of the first program, and of each that has joined; those that are free are used again. */
+  readonly #doors: Door[] = [];
+  readonly #join: JoinChannel | null;
+  readonly #isKept: boolean;
   #userNamespace = 0;
   #isDraining = false;
 
@@ -79,7 +98,8 @@ export class Service implements LoopService {
   ) {
     const limits = { ...DEFAULT_LIMITS, ...options };
     const { allowedCount, openCount } = descriptorUse();
-    const shares = shareDescriptors(allowedCount, openCount, limits);
+    const joinFds = options.run === undefined ? 0 : joinDescriptors(allowedCount);
+    const shares = shareDescriptors(allowedCount, openCount + joinFds, limits);
     this.#drainUs = options.drainUs ?? DEFAULT_DRAIN_US;
     this.#app = new AppContext(stack, loop, arena, { ...limits, ...shares });
     this.#app.log = options.log ?? null;
@@ -96,16 +116,41 @@ export class Service implements LoopService {
       this.#userNamespace = userNamespace ?? calls.userNamespace(-1);
     }
     this.#arrival = doorFd < 0 ? null : new DoorArrival(this.#app, doorFd, this.#openDoor);
+    this.#isKept = options.run?.facts.isKept ?? false;
+    this.#join = options.run === undefined ? null : this.#listen(runDir, joinFds, options.run);
   }
 
-  readonly #openDoor = (fd: number): void => {
-    this.#door?.close();
-    this.#door = new Door(
-      this.#app,
-      fd,
-      this.#userNamespace,
-      (nowUs) => this.#channel.takeAll(nowUs),
-    );
+  #listen(runDir: string, fds: number, run: RunOptions): JoinChannel {
+    const { facts, net, user, nameservers, onJoined } = run;
+    return new JoinChannel(this.#app, `${runDir}/join`, fds, {
+      net,
+      user,
+      describe: (joined) => ({
+        ...facts,
+        interfaces: interfacesOf(this.#app.stack),
+        sockets: this.socketCount,
+        joined,
+        nameservers: nameservers(),
+      }),
+      isEnding: () => this.#isDraining && !this.#isKeptByJoined(),
+      onDoor: this.#openDoor,
+      onCount: onJoined,
+    });
+  }
+
+  #isKeptByJoined(): boolean {
+    return this.#isKept && this.#join !== null && this.#join.joinedCount > 0;
+  }
+
+  /** Takes the descriptor over; false: not this one. */
+  readonly #openDoor = (fd: number): boolean => {
+    if (this.#arrival === null) return false; // this thread has not kept what it takes
+    let door = this.#doors.find(({ isFree }) => isFree);
+    if (door === undefined) {
+      door = new Door(this.#app, this.#userNamespace, (nowUs) => this.#channel.takeAll(nowUs));
+      this.#doors.push(door);
+    }
+    return door.open(fd);
   };
 
   /** Where nuse itself failed first, if it did. */
@@ -198,12 +243,12 @@ export class Service implements LoopService {
   }
 
   /**
-   * Whether nuse may stop: it is draining, no process holds a socket, and what they sent is
-   * delivered (or was given `drainUs`).
+   * Whether nuse may stop: it is draining, no process holds a socket, no joined program keeps it,
+   * and what they sent is delivered (or was given `drainUs`).
    */
   isIdle(nowUs: number): boolean {
     const { endpoints, stack } = this.#app;
-    if (!this.#isDraining || endpoints.heldCount > 0) return false;
+    if (!this.#isDraining || endpoints.heldCount > 0 || this.#isKeptByJoined()) return false;
     if (endpoints.size === 0 && stack.isQuiet()) return true;
     return nowUs - endpoints.lastReleaseUs >= this.#drainUs;
   }
@@ -215,13 +260,22 @@ export class Service implements LoopService {
     for (const endpoint of this.#app.endpoints.values()) endpoint.abandon(nowUs);
     this.#channel.close();
     this.#arrival?.close();
-    this.#door?.close();
+    this.#join?.close();
+    for (const door of this.#doors) door.close();
     try {
       Deno.removeSync(this.socketPath);
     } catch {
       // the run directory went first
     }
   }
+}
+
+/** Without the loopback, which every stack has. */
+function interfacesOf({ interfaces }: Stack): InterfaceView[] {
+  return interfaces.filter(({ isLoopback }) => !isLoopback).map(({ name, addresses }) => ({
+    name,
+    addresses: addresses.map(({ addr, prefixLen }) => `${addr}/${prefixLen}`),
+  }));
 }
 
 /** A directory of our own that nobody else can look into. */

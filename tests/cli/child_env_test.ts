@@ -6,7 +6,8 @@ const sources = {
   env: { A: "1" },
   shim: "/c/nuse_shim-1.so",
   socketPath: "/run/x",
-  pid: 7,
+  servicePid: 7,
+  parentPid: 8,
   obstacle: null,
 };
 
@@ -16,7 +17,7 @@ Deno.test("the program keeps its environment and gets ours on top", () => {
     LD_PRELOAD: "/c/nuse_shim-1.so",
     NUSE_SOCK: "/run/x",
     NUSE_PPID: "7",
-    NUSE_PDEATHSIG: "1",
+    NUSE_PDEATHSIG: "8",
   });
 });
 

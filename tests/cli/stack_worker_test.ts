@@ -17,6 +17,18 @@ const START: WorkerStart = {
   doorFd: -1,
   userNamespace: null,
   log: null,
+  run: {
+    version: "1",
+    name: null,
+    pid: 1,
+    frontPid: null,
+    command: "true",
+    since: "",
+    isKept: false,
+    isNetworkShared: false,
+    names: { hostname: null, nameservers: [], search: [] },
+  },
+  namespaces: { net: -1, user: -1 },
 };
 
 /** Runs `body` with a worker that answers its start message by `script`. */

@@ -33,7 +33,7 @@ function linesFor(reports: Uint8Array[], options = {}): string[] {
   const programs = new UnservedPrograms({
     say: (line) => lines.push(line),
     isNetworkShared: false,
-    isShimLent: false,
+    isShimLent: () => false,
     hasDoor: () => false,
     readStart: () => null,
     ...options,
@@ -67,7 +67,7 @@ Deno.test("what keeps the shim out is said, once for each program", () => {
 
 Deno.test("setuid is no obstacle to a lent shim; who shares the host's network is said to", () => {
   const setuid = image({ mode: 0o104755, caller: [7, 7] });
-  assertEquals(linesFor([setuid], { isShimLent: true }), []);
+  assertEquals(linesFor([setuid], { isShimLent: () => true }), []);
   const [line] = linesFor([setuid], { isNetworkShared: true });
   assertStringIncludes(line, "uses the host's network");
 });
@@ -95,7 +95,7 @@ Deno.test("a packet socket: which program, and what to do", () => {
   const programs = new UnservedPrograms({
     say: (line) => lines.push(line),
     isNetworkShared: false,
-    isShimLent: false,
+    isShimLent: () => false,
     hasDoor: () => false,
     readStart: () => null,
   });

@@ -8,6 +8,8 @@
 export const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "cli/build/build.ts": "tests/e2e/build_test.ts builds and runs dist/nuse",
   "cli/config/interfaces.ts": "tests/cli/config/build_test.ts: every key and what is wrong with it",
+  "cli/own_stack.ts": "tests/e2e: every run has one; tests/e2e/join_test.ts: name, what keeps it",
+  "cli/place.ts": "interfaces; those who have them are tested",
   "cli/run.ts": "tests/e2e: the whole command line",
   "cli/session.ts": "tests/e2e/lifecycle_test.ts: signals, exit status, job control",
   "ffi/door.ts": "tests/io/app/door/door_test.ts: every call is answered by it",

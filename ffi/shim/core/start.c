@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -23,28 +24,29 @@ static void before_fork(void) {
   errno = saved;
 }
 
-/* Removes `name` from the environment; whether it was there as "1". By hand: a program may have an
- * unsetenv of its own that is not ready yet (bash's works on the shell's variables). */
-static bool take_flag(const char *name) {
+/* Removes `name` from the environment; its number, or 0. By hand: a program may have an unsetenv of
+ * its own that is not ready yet (bash's works on the shell's variables). */
+static int take_number(const char *name) {
   size_t len = strlen(name);
-  bool is_set = false;
+  int number = 0;
   char **kept = environ;
-  if (kept == NULL) return false;
+  if (kept == NULL) return 0;
   for (char **entry = environ; *entry != NULL; entry++) {
     bool is_name = strncmp(*entry, name, len) == 0 && (*entry)[len] == '=';
-    if (is_name) is_set = strcmp(*entry + len + 1, "1") == 0;
+    if (is_name) number = atoi(*entry + len + 1);
     else *kept++ = *entry;
   }
   *kept = NULL;
-  return is_set;
+  return number;
 }
 
-/* The first program dies with nuse. Its own children do not: the setting is not inherited by
- * fork. */
-static void die_with_service(void) {
-  if (!take_flag("NUSE_PDEATHSIG")) return;
+/* A program dies with the nuse that has started it, which need not be the one that serves it. Its
+ * own children do not: the setting is not inherited by fork. */
+static void die_with_parent(void) {
+  int parent = take_number("NUSE_PDEATHSIG");
+  if (parent <= 0) return;
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (shim_service_pid() > 0 && getppid() != shim_service_pid()) raise(SIGKILL);
+  if (getppid() != parent) raise(SIGKILL);
 }
 
 __attribute__((constructor)) static void shim_start(void) {
@@ -53,7 +55,7 @@ __attribute__((constructor)) static void shim_start(void) {
   shim_read_environment();
   process_page();
   pthread_atfork(before_fork, NULL, process_after_fork);
-  die_with_service();
+  die_with_parent();
   control_begin();
   errno = saved;
 }

@@ -14,12 +14,12 @@ const NEWS_LEN = 8;
 export class DoorArrival implements Handler {
   readonly #app: AppContext;
   readonly #fd: number;
-  readonly #onDoor: (fd: number) => void;
+  readonly #onDoor: (fd: number) => boolean;
   readonly #newsOff: number;
   #slot: number;
 
-  /** `fd`: our end of a socket, closed with this; `onDoor` gets the door's descriptor. */
-  constructor(app: AppContext, fd: number, onDoor: (fd: number) => void) {
+  /** `fd`: our end of a socket, closed with this; `onDoor` takes the door's descriptor. */
+  constructor(app: AppContext, fd: number, onDoor: (fd: number) => boolean) {
     this.#app = app;
     this.#fd = fd;
     this.#onDoor = onDoor;
@@ -32,7 +32,7 @@ export class DoorArrival implements Handler {
     const fdOff = this.#newsOff + NEWS_LEN;
     const n = sys.recvFd(this.#fd, base, this.#newsOff, NEWS_LEN, fdOff, MSG_DONTWAIT);
     const door = n <= 0 ? -1 : memory.dv.getInt32(fdOff, true);
-    if (door >= 0) this.#onDoor(door);
+    if (door >= 0 && !this.#onDoor(door)) sys.closeLater(door);
     if (n === 0) this.close(); // whoever could send one has gone
   }
 

@@ -35,7 +35,7 @@ import { type DoorCalls, doorCalls } from "../../../ffi/door.ts";
 import { SO_RCVBUF, SOL_SOCKET } from "../../../ffi/abi/socket.ts";
 import { NUSE_PAIR_MARK } from "../../../ffi/shim/protocol.ts";
 import { getIntOption } from "../../../ffi/socket.ts";
-import { EBADF, ENOENT } from "../../../stack/mod.ts";
+import { EBADF, ENOENT, ENOTTY } from "../../../stack/mod.ts";
 import type { Handler } from "../../loop/loop.ts";
 import { Call, type Caller } from "../control/call.ts";
 import type { AppContext } from "../endpoint/app_context.ts";
@@ -74,8 +74,8 @@ const ANSWERS: ReadonlyMap<number, Answer> = new Map([
 export class Door implements Handler {
   readonly #app: AppContext;
   readonly #calls: DoorCalls = doorCalls();
-  /** The kernel's side of the door. */
-  readonly #fd: number;
+  /** The kernel's side of the door; -1: nobody is behind it. */
+  #fd = -1;
   readonly #trap: Trap;
   readonly #call: Call;
   readonly #threads: DoorThreads;
@@ -87,17 +87,15 @@ export class Door implements Handler {
   #slot = -1;
 
   /**
-   * `userNamespace`: the inode of the one that owns the programs' network; `catchUp`: carries out
-   * what the shims have sent so far.
+   * Without anybody behind it. `userNamespace`: the inode of the one that owns the programs'
+   * network; `catchUp`: carries out what the shims have sent so far.
    */
   constructor(
     app: AppContext,
-    fd: number,
     userNamespace: number,
     catchUp: (nowUs: number) => void,
   ) {
     this.#app = app;
-    this.#fd = fd;
     this.#userNamespace = userNamespace;
     this.#catchUp = catchUp;
     this.#trap = new Trap(app.memory, app.base, this.#calls, app.allocate(Trap.LEN));
@@ -105,8 +103,21 @@ export class Door implements Handler {
     this.#threads = new DoorThreads(this.#calls, app.sys, app.accounts, this.#answerLate);
     this.#kept = new KeptConnections(app.memory, (kept) => app.sys.close(kept));
     this.#message = new DoorMessage(app);
-    this.#calls.prepare(fd); // before Linux 6.6 it is a little slower
-    this.#slot = app.loop.add(fd, EPOLLIN, this);
+  }
+
+  /** Nobody is behind it, so it may be opened (again: its memory is the service's for ever). */
+  get isFree(): boolean {
+    return this.#slot < 0;
+  }
+
+  /** Takes the descriptor over; false: it is that of no door, or cannot be watched. */
+  open(fd: number): boolean {
+    // Before Linux 6.6 a door answers EINVAL, and is a little slower.
+    if (this.#calls.prepare(fd) === -ENOTTY) return false;
+    this.#slot = this.#app.loop.add(fd, EPOLLIN, this);
+    if (this.#slot < 0) return false;
+    this.#fd = fd;
+    return true;
   }
 
   onEvents(events: number, nowUs: number): void {
@@ -125,6 +136,7 @@ export class Door implements Handler {
     this.#app.loop.remove(this.#slot);
     this.#slot = -1;
     this.#app.sys.close(this.#fd);
+    this.#fd = -1;
     this.#threads.clear();
     this.#kept.closeAll();
   }

@@ -83,12 +83,12 @@ async function serviceDies(programs: Programs, mode: string): Promise<Output> {
 async function deathSignal(programs: Programs): Promise<void> {
   const fake = await FakeService.start(programs);
   try {
-    const env = { ...envOf(fake), NUSE_PDEATHSIG: "1", NUSE_PPID: String(Deno.pid) };
+    const env = { ...envOf(fake), NUSE_PDEATHSIG: String(Deno.pid) };
     const armed = await runPreloaded(programs, [programs.cases, "death_signal"], env);
     assertEquals(armed, { code: 0, text: "pdeathsig 9\n" });
     const orphan = await runPreloaded(programs, [programs.cases, "death_signal"], {
       ...env,
-      NUSE_PPID: "1",
+      NUSE_PDEATHSIG: "1",
     });
     assertEquals(orphan.code, 128 + 9);
   } finally {
