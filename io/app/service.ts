@@ -270,11 +270,12 @@ export class Service implements LoopService {
   }
 }
 
-/** Without the loopback, which every stack has. */
+/** Without the loopback, which every stack has; IPv4 first, as with `ip addr`. */
 function interfacesOf({ interfaces }: Stack): InterfaceView[] {
   return interfaces.filter(({ isLoopback }) => !isLoopback).map(({ name, addresses }) => ({
     name,
-    addresses: addresses.map(({ addr, prefixLen }) => `${addr}/${prefixLen}`),
+    addresses: addresses.toSorted((a, b) => a.addr.family - b.addr.family)
+      .map(({ addr, prefixLen }) => `${addr}/${prefixLen}`),
   }));
 }
 
