@@ -41,6 +41,9 @@ Deno.test("lease: times of the server, if they are in order", () => {
   assertEquals(timesOf(100, 200), [100, 200]);
   assertEquals(timesOf(300, 200), [200, 200]); // T1 after T2: never later than it
   assertEquals(timesOf(100, 9999), [100, 3150]); // T2 after the end
+  assertEquals(timesOf(100, 3600), [100, 3150]); // T2 at the end
+  assertEquals(timesOf(100, 3599), [100, 3599]);
+  assertEquals(timesOf(200, 200), [200, 200]);
   const forEver = lease({ 51: Uint8Array.of(255, 255, 255, 255), 58: seconds(5) })!;
   assertEquals([forEver.renewAfterUs, forEver.expiresAfterUs], [Infinity, Infinity]);
 });

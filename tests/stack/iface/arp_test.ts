@@ -157,3 +157,16 @@ Deno.test("the log hears who is asked for, who answers, moves, or does not answe
     "ARP_DROP 43",
   ]);
 });
+
+Deno.test("what is sent is counted apart: requests, replies", () => {
+  const host = new Host();
+  const { arp } = host.stack.counters;
+  const socket = host.datagram(2, 0);
+  const before = [arp.outRequests, arp.outReplies];
+  const sent = () => [arp.outRequests - before[0], arp.outReplies - before[1]];
+  host.inject(arpFrame(REQUEST, PEER_MAC, PEER_ADDR, NOBODY, OUR_ADDR));
+  assertEquals(sent(), [0, 1]);
+  host.send(socket, bytesOf(1), ip("198.18.0.55"), 7);
+  host.flush();
+  assertEquals(sent(), [1, 1]);
+});

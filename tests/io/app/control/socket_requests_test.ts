@@ -84,3 +84,14 @@ Deno.test("listen and name: what does not fit", () => {
   assertEquals(socket.listen(1), -EOPNOTSUPP);
   assertEquals(socket.request(P.NUSE_OP_NAME, { a: 2 }).result, -EINVAL);
 });
+
+Deno.test("close: of a socket that nobody knows, whatever is said of it", () => {
+  using world = new World();
+  const program = world.program();
+  for (const b of [0, 1, 100]) {
+    assertEquals(program.request(P.NUSE_OP_CLOSE, { cookie: 4711, b }).result, 0);
+  }
+  const socket = program.socket(AF_INET, SOCK_STREAM);
+  assertEquals(socket.request(P.NUSE_OP_CLOSE, { b: 1 }).result, 0);
+  assertEquals([world.service.counters.faults, socket.state], [0, 0]);
+});

@@ -130,3 +130,19 @@ Deno.test("TCP_INFO: every field lies where linux/tcp.h has it", () => {
   ].map(([at, value]) => [at, value]);
   assertEquals(at64.map(([at]) => [at, Number(dv.getBigUint64(at, true))]), at64);
 });
+
+Deno.test("TCP_INFO: each option has a bit of its own", () => {
+  const peer = new Peer();
+  const socket = peer.connect();
+  const { tcb } = socket;
+  const FLAGS = ["hasTimestamps", "hasSack", "hasWindowScale", "hasEcn", "isEctSeen"] as const;
+  const names = [...FLAGS, "isSynDataAcked"] as const;
+  for (const name of names) tcb[name] = false;
+  const bits = () => (socket.getTcpOption(TCP_INFO, 248, peer.nowUs) as Uint8Array)[5];
+  assertEquals(bits(), 0);
+  for (const [i, name] of names.entries()) {
+    tcb[name] = true;
+    assertEquals(bits(), 1 << i, name);
+    tcb[name] = false;
+  }
+});
