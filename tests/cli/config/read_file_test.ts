@@ -32,3 +32,15 @@ Deno.test("what cannot be a file of ours", () => {
   refused(["/dev/zero"], undefined, "is longer than");
   withFile(new Uint8Array([0xff, 0xfe, 0]), (path) => refused([], path, "is not text in UTF-8"));
 });
+
+Deno.test("a file may be so long and no longer", () => {
+  const line = "hostname lab\n";
+  const most = 1 << 20;
+  const filled = (len: number) => line + "#".repeat(len - line.length - 1) + "\n";
+  withFile(filled(most), (path) => {
+    assertEquals(readConfigFile([path], undefined)?.global.settings.get("hostname")?.length, 1);
+  });
+  withFile(filled(most + 1), (path) => {
+    assertThrows(() => readConfigFile([path], undefined), Failure, "is longer than");
+  });
+});
