@@ -262,6 +262,26 @@ Deno.test("EventLoop: a device that is down stays, one that is gone leaves", () 
   });
 });
 
+Deno.test("EventLoop: a device that was removed is forgotten: its slot is somebody else's", () => {
+  withLoop((loop) => {
+    withPair((a, b) => {
+      const device = new FakeDevice();
+      let seen = 0;
+      try {
+        loop.addDevice(device, 2);
+        loop.removeDevice(device);
+        loop.add(a, EPOLLIN, { onEvents: () => seen++ });
+        loop.removeDevice(device);
+        sendByte(b);
+        loop.step(0);
+        assertEquals(seen, 1);
+      } finally {
+        device.close();
+      }
+    });
+  });
+});
+
 Deno.test("EventLoop: stop from inside, and before run", () => {
   withLoop((loop, stack) => {
     loop.stop();
