@@ -19,9 +19,12 @@ export const DAD_KINDS = ["quick", "full", "off"] as const;
  */
 export type DadKind = typeof DAD_KINDS[number];
 
-export const DYNAMIC_KINDS = ["dhcp", "linklocal", "dhcp-or-linklocal"] as const;
+export const DYNAMIC_KINDS = ["dhcp", "linklocal", "dhcp-or-linklocal", "auto"] as const;
 
-/** Where an address comes from that nobody has configured: a DHCP server, or the link itself. */
+/**
+ * Where an address comes from that nobody has configured: a DHCP server, or the link itself;
+ * "auto": a DHCP server, and the routers of IPv6.
+ */
 export type DynamicKind = typeof DYNAMIC_KINDS[number];
 
 export interface AddressConfig {

@@ -1,7 +1,7 @@
 /**
- * Addresses that nobody has configured: of a DHCP server (RFC 2131), or of the link itself
- * (RFC 3927). Begun for each interface that asks, waited for at the set-up, kept while the program
- * runs, given back at the end.
+ * Addresses that nobody has configured: of a DHCP server (RFC 2131), of the routers of IPv6 (RFC
+ * 4862), or of the link itself (RFC 3927). Begun for each interface that asks, waited for at the
+ * set-up, kept while the program runs, given back at the end.
  *
  *     begin ──▶ … the rest is set up meanwhile … ── settle: each has its address, or the run fails
  *
@@ -32,6 +32,8 @@ const DHCP_LIMIT_US = 15e6;
 const MAX_DECLINES = 3;
 /** RFC 3927 9: MAX_CONFLICTS. */
 const MAX_CONFLICTS = 10;
+/** How long `auto` waits for the other family when it has an address of one. */
+const BOTH_LIMIT_US = 3e6;
 /** How long the messages that give leases back may take to leave. */
 const RELEASE_LIMIT_US = 1e6;
 const STEP_US = 20_000;
@@ -54,6 +56,7 @@ class Pending implements DhcpOwner {
     readonly config: InterfaceConfig,
     readonly onBound: (pending: Pending, lease: Lease) => void,
     readonly onLost: (pending: Pending, lease: Lease, why: string) => void,
+    readonly begunUs: number,
   ) {}
 
   bound(lease: Lease): void {
@@ -92,20 +95,21 @@ export class DynamicAddresses {
     throw new SysError("bind", EADDRINUSE, why, { advice: "set an address" });
   }
 
-  /** The name servers that DHCP has told of. */
+  /** The name servers that DHCP and routers have told of. */
   get nameservers(): string[] {
     const leases = this.#all.map(({ client }) => client?.lease ?? null);
     const all = leases.flatMap((lease) => lease?.nameservers.map((server) => `${server}`) ?? []);
-    return [...new Set(all)];
+    return [...new Set([...all, ...this.stack.routers.nameServers.map((addr) => `${addr}`)])];
   }
 
   /** Begins to look for an address of an interface whose frames the loop reads already. */
   begin(ifIndex: number, config: InterfaceConfig, nowUs: number): void {
     if (config.dynamic === null) return;
-    const pending = new Pending(ifIndex, config, this.#onBound, this.#onLost);
+    const pending = new Pending(ifIndex, config, this.#onBound, this.#onLost, nowUs);
     this.#all.push(pending);
     if (config.dynamic === "linklocal") this.#tryLinkLocal(pending, nowUs);
     else this.#startDhcp(pending, nowUs);
+    if (config.dynamic === "auto") this.stack.startRouterDiscovery(ifIndex, nowUs);
     this.stack.poll(nowUs);
     this.stack.flush(nowUs);
   }
@@ -170,11 +174,33 @@ export class DynamicAddresses {
   /** Whether the interface has its address by now. */
   #look(pending: Pending): boolean {
     if (pending.isSettled) return true;
+    if (pending.config.dynamic === "auto") return this.#lookAtBoth(pending);
     const { client } = pending;
     if (client !== null && client.lease !== null) return this.#settleLease(pending, client.lease);
     if (pending.probe !== null) return this.#lookAtProbe(pending, pending.probe);
     if (client !== null) this.#watchDhcp(pending, client);
     return false;
+  }
+
+  /** Of an address each, or one, when the other has been waited for long enough. */
+  #lookAtBoth(pending: Pending): boolean {
+    const { ifIndex, config, client, begunUs, limitUs } = pending;
+    const { stack, loop: { nowUs } } = this;
+    const iface = stack.interfaceByIndex(ifIndex)!;
+    const ofRouters = iface.addresses.map(({ addr }) => addr)
+      .filter((addr) => addr.family === 6 && !addr.isLinkLocal);
+    const lease = client?.lease ?? null;
+    const hasBoth = lease !== null && ofRouters.length > 0 && stack.routers.isSettled(iface);
+    const hasOne = lease !== null || ofRouters.length > 0;
+    if (!hasBoth && !(hasOne && nowUs >= begunUs + BOTH_LIMIT_US)) {
+      if (nowUs < limitUs) return false;
+      const why = `neither a router nor a DHCP server has answered on ${config.name} within ` +
+        `${DHCP_LIMIT_US / 1e6} s`;
+      const advice = `set nuse-${config.name}=ADDRESS`;
+      throw new SysError("DHCP", ETIMEDOUT, why, { advice });
+    }
+    for (const addr of ofRouters) this.notes.push(`${config.name}: ${addr}/64 by a router`);
+    return lease === null ? pending.isSettled = true : this.#settleLease(pending, lease);
   }
 
   #settleLease(pending: Pending, { addr }: Lease): boolean {

@@ -28,6 +28,7 @@ import {
   NetworkLayer,
   type ProbePlan,
   type RouteEntry,
+  type RouterDiscovery,
   type RouteSpec,
 } from "./iface/mod.ts";
 import { type DhcpClient, DhcpLayer, type DhcpStart } from "./dhcp/mod.ts";
@@ -50,7 +51,7 @@ import {
 } from "./socket/mod.ts";
 import { type SocketHandle, TcpLayer } from "./tcp/mod.ts";
 import { UdpLayer } from "./udp/mod.ts";
-import { EEXIST, ENODEV } from "./base/errno.ts";
+import { EAFNOSUPPORT, EEXIST, ENODEV } from "./base/errno.ts";
 import { UNREACHABLE_HOST } from "./wire/icmp.ts";
 import { UNREACHABLE6_ADDRESS } from "./wire/icmpv6.ts";
 import { IpAddress } from "./base/ip_address.ts";
@@ -245,6 +246,23 @@ export class Stack {
   /** Whether it is an address of this stack (loopback included). */
   isLocal(addr: IpAddress): boolean {
     return this.#layer.output.isLocal(addr);
+  }
+
+  /**
+   * Begins to ask the routers of an interface, and to do what they say: routes, addresses, name
+   * servers (`routers`). 0, -ENODEV, or -EAFNOSUPPORT without IPv6.
+   */
+  startRouterDiscovery(ifIndex: number, nowUs: number): number {
+    const iface = this.#layer.interfaces.byIndex(ifIndex);
+    if (iface === null) return -ENODEV;
+    if (this.config.ip.disableIpv6) return -EAFNOSUPPORT;
+    this.#layer.routers.start(iface, nowUs);
+    return 0;
+  }
+
+  /** What routers have told. */
+  get routers(): RouterDiscovery {
+    return this.#layer.routers;
   }
 
   removeAddress(ifIndex: number, addr: IpAddress, nowUs: number): number {

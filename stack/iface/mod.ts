@@ -17,4 +17,5 @@ export { LOOPBACK_INDEX } from "../base/packet.ts";
 export { LOOPBACK_MTU } from "./loopback.ts";
 export { NetworkLayer, type RouteSpec } from "./network_layer.ts";
 export { VlanLink } from "./vlan_link.ts";
+export type { RouterDiscovery } from "./router_discovery.ts";
 export type { RouteEntry } from "./route_table.ts";

@@ -17,13 +17,19 @@ import { IpAddress } from "../base/ip_address.ts";
 import type { Packet } from "../base/packet.ts";
 import { ETHERNET_SRC_OFFSET, macNumber } from "../wire/ethernet.ts";
 import { ICMP_HEADER_LEN, ICMP_REST_OFFSET } from "../wire/icmp.ts";
-import { NDP_NEIGHBOUR_ADVERTISEMENT, NDP_NEIGHBOUR_SOLICITATION } from "../wire/icmpv6.ts";
+import {
+  NDP_NEIGHBOUR_ADVERTISEMENT,
+  NDP_NEIGHBOUR_SOLICITATION,
+  NDP_ROUTER_ADVERTISEMENT,
+  NDP_ROUTER_SOLICITATION,
+} from "../wire/icmpv6.ts";
 import {
   NA_OVERRIDE,
   NA_ROUTER,
   NA_SOLICITED,
   NDP_HOP_LIMIT,
   NDP_NEIGHBOUR_LEN,
+  NDP_ROUTER_ADVERTISEMENT_LEN,
   NdpOptions,
   parseNdpOptions,
 } from "../wire/ndp.ts";
@@ -47,6 +53,8 @@ export interface NdpDeps {
   readonly isRouter: boolean;
   /** An address that is asked for is about to be: its group is to be heard; or not any more. */
   readonly onProbe: (iface: Interface, addr: IpAddress, isBegun: boolean) => void;
+  /** A router tells of itself: 0 or a drop reason. */
+  readonly onRouter: (iface: Interface, pkt: Packet) => number;
 }
 
 export class Ndp {
@@ -91,6 +99,11 @@ export class Ndp {
     this.#sender.solicit(iface, src, addr, unicast ? neighbour : null);
   }
 
+  /** Asks the routers of a link. */
+  solicitRouters(iface: Interface, src: IpAddress): void {
+    this.#sender.solicitRouters(iface, src);
+  }
+
   /** Tells everybody that `addr` is ours: what they knew of it may be old (RFC 4861 7.2.6). */
   announce(iface: Interface, addr: IpAddress): void {
     if (this.deps.log.isOn[LogEvent.ARP_ANNOUNCED] !== 0) {
@@ -114,7 +127,10 @@ export class Ndp {
 
   // ---- what we hear
 
-  /** A solicitation or advertisement whose ICMPv6 header is sound. Returns 0 or a drop reason. */
+  /**
+   * A solicitation or an advertisement, of hosts or routers, whose ICMPv6 header is sound. Returns
+   * 0 or a drop reason.
+   */
   input(pkt: Packet, type: number, code: number): number {
     const { memory: { dv }, interfaces } = this.deps;
     const iface = interfaces.byIndex(pkt.ifIndex);
@@ -122,6 +138,9 @@ export class Ndp {
     if (iface === null || iface.isLoopback || pkt.ttl !== NDP_HOP_LIMIT || code !== 0) {
       return DROP_NDP_ADDRESS;
     }
+    if (type === NDP_ROUTER_ADVERTISEMENT) return this.#onRouter(iface, pkt);
+    // Routers' affairs.
+    if (type === NDP_ROUTER_SOLICITATION) return 0;
     if (pkt.endOff - off < NDP_NEIGHBOUR_LEN) return DROP_NDP_FORMAT;
     const reason = parseNdpOptions(dv, off + NDP_NEIGHBOUR_LEN, pkt.endOff, this.#options);
     if (reason !== 0) return reason;
@@ -130,6 +149,22 @@ export class Ndp {
     if (type === NDP_NEIGHBOUR_SOLICITATION) return this.#onSolicitation(iface, pkt, target);
     if (type === NDP_NEIGHBOUR_ADVERTISEMENT) return this.#onAdvertisement(iface, pkt, target);
     return DROP_NDP_FORMAT;
+  }
+
+  #onRouter(iface: Interface, pkt: Packet): number {
+    const { neighbours, memory: { dv }, onRouter } = this.deps;
+    const reason = onRouter(iface, pkt);
+    if (reason !== 0) return reason;
+    const options = this.#options;
+    const off = pkt.transportOff + NDP_ROUTER_ADVERTISEMENT_LEN;
+    parseNdpOptions(dv, off, pkt.endOff, options);
+    if (!options.hasSourceLink) return 0;
+    const src = IpAddress.fromWords(pkt.src0, pkt.src1, pkt.src2, pkt.src3);
+    const neighbour = neighbours.findOrAdd(iface, src, pkt.nowUs);
+    if (neighbour === null) return 0;
+    neighbour.isRouter = true;
+    neighbours.learn(neighbour, options.sourceHi, options.sourceLo, false, pkt.nowUs);
+    return 0;
   }
 
   #onSolicitation(iface: Interface, pkt: Packet, target: IpAddress): number {

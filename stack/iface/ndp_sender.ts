@@ -15,7 +15,11 @@ import {
   MULTICAST_V6_MAC_HI,
 } from "../wire/ethernet.ts";
 import { emitIcmp, ICMP_HEADER_LEN } from "../wire/icmp.ts";
-import { NDP_NEIGHBOUR_ADVERTISEMENT, NDP_NEIGHBOUR_SOLICITATION } from "../wire/icmpv6.ts";
+import {
+  NDP_NEIGHBOUR_ADVERTISEMENT,
+  NDP_NEIGHBOUR_SOLICITATION,
+  NDP_ROUTER_SOLICITATION,
+} from "../wire/icmpv6.ts";
 import { emitIpv6Header, IPV6_HEADER_LEN, PROTOCOL_ICMPV6 } from "../wire/ipv6.ts";
 import {
   emitNdpSixBytes,
@@ -24,9 +28,10 @@ import {
   NDP_OPTION_NONCE,
   NDP_OPTION_SOURCE_LINK,
   NDP_OPTION_TARGET_LINK,
+  NDP_ROUTER_SOLICITATION_LEN,
 } from "../wire/ndp.ts";
 import type { Interface } from "./interface.ts";
-import { solicitedNode } from "./addresses6.ts";
+import { ALL_ROUTERS6, solicitedNode } from "./addresses6.ts";
 
 /** Somebody's link-layer address. */
 export interface LinkAddress {
@@ -46,6 +51,19 @@ export class NdpSender {
     const dst = to === null ? solicitedNode(target) : target;
     this.#finish(iface, l4, NDP_NEIGHBOUR_SOLICITATION, 0, src, dst, target, len, to);
     this.counters.ndp.outRequests++;
+  }
+
+  /** Asks the link's routers to tell of themselves (RFC 4861 4.1). */
+  solicitRouters(iface: Interface, src: IpAddress): void {
+    const l4 = this.#begin(iface);
+    const { macHi, macLo } = iface;
+    const at = l4 + NDP_ROUTER_SOLICITATION_LEN;
+    const { dv } = this.memory;
+    const len = src.isUnspecified
+      ? 0
+      : emitNdpSixBytes(dv, at, NDP_OPTION_SOURCE_LINK, macHi, macLo);
+    const whole = NDP_ROUTER_SOLICITATION_LEN + len;
+    this.#send(iface, l4, NDP_ROUTER_SOLICITATION, 0, src, ALL_ROUTERS6, whole, null);
   }
 
   /** Asks whether anybody has `target`, which is to be ours (RFC 4862 5.4.2). */
@@ -92,10 +110,23 @@ export class NdpSender {
     optionsLen: number,
     to: LinkAddress | null,
   ): void {
-    const { dv, u8 } = this.memory;
+    target.writeTo(this.memory.u8, l4 + ICMP_HEADER_LEN);
+    this.#send(iface, l4, type, flags, src, dst, NDP_NEIGHBOUR_LEN + optionsLen, to);
+  }
+
+  /** The message of `len` bytes at `l4`, all of it but the header. */
+  #send(
+    iface: Interface,
+    l4: number,
+    type: number,
+    flags: number,
+    src: IpAddress,
+    dst: IpAddress,
+    len: number,
+    to: LinkAddress | null,
+  ): void {
+    const { dv } = this.memory;
     const { tx, macHi, macLo } = iface;
-    const len = NDP_NEIGHBOUR_LEN + optionsLen;
-    target.writeTo(u8, l4 + ICMP_HEADER_LEN);
     const pseudo = pseudoSum(src, dst, PROTOCOL_ICMPV6, len);
     const payloadSum = sum(dv, l4 + ICMP_HEADER_LEN, len - ICMP_HEADER_LEN, pseudo);
     emitIcmp(dv, l4, type, 0, flags, payloadSum);

@@ -26,6 +26,7 @@ import { LOOPBACK_INDEX } from "../base/packet.ts";
 import { LOOPBACK_MTU, LoopbackLink } from "./loopback.ts";
 import { type Neighbour, type NeighbourEvents, NeighbourTable } from "./neighbour.ts";
 import { Router } from "./router.ts";
+import { RouterDiscovery, SLAAC_PROBE } from "./router_discovery.ts";
 import type { RouteEntry } from "./route_table.ts";
 import { VlanLink } from "./vlan_link.ts";
 import type { WaitingPacket } from "./waiting_queue.ts";
@@ -63,6 +64,7 @@ export class NetworkLayer implements NeighbourEvents {
   readonly output: IpOutput;
   readonly arp: Arp;
   readonly ndp: Ndp;
+  readonly routers: RouterDiscovery;
 
   constructor(readonly deps: NetworkLayerDeps) {
     const { memory, counters, random, ip, neighbour, log } = deps;
@@ -91,6 +93,16 @@ export class NetworkLayer implements NeighbourEvents {
       neighbours: this.neighbours6,
       isRouter: ip.forward,
       onProbe: (iface, addr, isBegun) => this.#hearFor(iface, addr, isBegun),
+      onRouter: (iface, pkt) => this.routers.input(iface, pkt),
+    });
+    this.routers = new RouterDiscovery({
+      memory,
+      table: this.router.table,
+      solicit: (iface, src) => this.ndp.solicitRouters(iface, src),
+      probe: (iface, addr, nowUs) => this.ndp.probe(iface, addr, SLAAC_PROBE, nowUs),
+      addAddress: (iface, addr, len, nowUs) =>
+        this.addAddress(iface.index, addr, len, nowUs, false),
+      removeAddress: (iface, addr, nowUs) => this.removeAddress(iface.index, addr, nowUs),
     });
     this.arp = new Arp(memory, counters, random, log);
     const lo = { name: "lo", mac: new Uint8Array(6), link: this.loopback, mtu: LOOPBACK_MTU };
@@ -119,8 +131,17 @@ export class NetworkLayer implements NeighbourEvents {
     return vlan;
   }
 
-  /** Gives an interface an address, its on-link route with it, and announces it. 0 or -errno. */
-  addAddress(ifIndex: number, addr: IpAddress, prefixLen: number, nowUs: number): number {
+  /**
+   * Gives an interface an address, its on-link route with it (unless not `isOnLink`), and announces
+   * it. 0 or -errno.
+   */
+  addAddress(
+    ifIndex: number,
+    addr: IpAddress,
+    prefixLen: number,
+    nowUs: number,
+    isOnLink = true,
+  ): number {
     const iface = this.interfaces.byIndex(ifIndex);
     if (iface === null) return -ENODEV;
     const isV6 = addr.family === 6;
@@ -133,7 +154,9 @@ export class NetworkLayer implements NeighbourEvents {
     this.interfaces.refresh();
     this.router.table.invalidate();
     if (iface.isLoopback) return 0;
-    if (prefixLen < longest) this.router.table.add(onLinkRoute(addr, prefixLen, ifIndex));
+    if (isOnLink && prefixLen < longest) {
+      this.router.table.add(onLinkRoute(addr, prefixLen, ifIndex));
+    }
     if (isV6) {
       this.#hearFor(iface, addr, true);
       this.ndp.announce(iface, addr);
@@ -219,7 +242,7 @@ export class NetworkLayer implements NeighbourEvents {
   pollAtUs(): number {
     const arp = Math.min(this.neighbours.pollAtUs(), this.arp.pollAtUs());
     const ndp = Math.min(this.neighbours6.pollAtUs(), this.ndp.pollAtUs());
-    return Math.min(arp, ndp, this.router.pollAtUs());
+    return Math.min(arp, ndp, this.router.pollAtUs(), this.routers.pollAtUs());
   }
 
   poll(nowUs: number): void {
@@ -227,6 +250,7 @@ export class NetworkLayer implements NeighbourEvents {
     this.arp.poll(nowUs);
     this.neighbours6.poll(nowUs);
     this.ndp.poll(nowUs);
+    this.routers.poll(nowUs);
     this.router.poll(nowUs);
   }
 

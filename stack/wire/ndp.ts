@@ -3,18 +3,22 @@
  * (icmpv6.ts).
  *
  *     solicitation, advertisement   | type, code, checksum | flags | target | options …
+ *     router's advertisement        | type, code, checksum | hops, flags, lifetime | two times | …
  *     redirect                      | type, code, checksum | 0 | target | destination | options …
  *     an option                     | type | length in units of 8 bytes | …
  *
  * @module
  */
 import { DROP_NDP_FORMAT } from "../base/drop_reason.ts";
+import { ANY_V6, IpAddress } from "../base/ip_address.ts";
 import { ICMP_HEADER_LEN } from "./icmp.ts";
 
 /** A solicitation or advertisement without options. */
 export const NDP_NEIGHBOUR_LEN = ICMP_HEADER_LEN + 16;
 export const NDP_REDIRECT_LEN = ICMP_HEADER_LEN + 32;
 export const NDP_ROUTER_SOLICITATION_LEN = ICMP_HEADER_LEN;
+/** A router advertisement without options. */
+export const NDP_ROUTER_ADVERTISEMENT_LEN = 16;
 /** Every message of neighbour discovery has come over no router (RFC 4861 6.1, 7.1, 8.1). */
 export const NDP_HOP_LIMIT = 255;
 
@@ -31,6 +35,13 @@ export const NDP_OPTION_NONCE = 14;
 export const NDP_OPTION_ROUTE = 24;
 export const NDP_OPTION_RDNSS = 25;
 export const NDP_OPTION_DNSSL = 31;
+
+const PREFIX_OPTION_LEN = 32;
+const PREFIX_ON_LINK = 0x80;
+const PREFIX_AUTONOMOUS = 0x40;
+/** Flags of a router's advertisement: addresses, or other things, are to be had by DHCPv6. */
+const RA_MANAGED = 0x80;
+const RA_OTHER = 0x40;
 
 /** The option with an Ethernet address. */
 export const NDP_LINK_OPTION_LEN = 8;
@@ -93,4 +104,61 @@ export function emitNdpSixBytes(
   dv.setUint16(off + 2, hi);
   dv.setInt32(off + 4, lo);
   return NDP_LINK_OPTION_LEN;
+}
+
+/** The fixed part of a router's advertisement (RFC 4861 4.2); reused. */
+export class RouterAdvertisement {
+  /** 0: no default router. */
+  lifetimeSeconds = 0;
+  /** RFC 4191 2.1, two bits: 0 medium, 1 high, 3 low. */
+  preference = 0;
+  isManaged = false;
+  hasOther = false;
+  optionsOff = 0;
+}
+
+/** Reads the advertisement at `off` of `len` bytes; false: malformed. */
+export function readRouterAdvertisement(
+  dv: DataView,
+  off: number,
+  len: number,
+  out: RouterAdvertisement,
+): boolean {
+  if (len < NDP_ROUTER_ADVERTISEMENT_LEN || dv.getUint8(off + 1) !== 0) return false;
+  const flags = dv.getUint8(off + 5);
+  out.isManaged = (flags & RA_MANAGED) !== 0;
+  out.hasOther = (flags & RA_OTHER) !== 0;
+  out.preference = (flags >>> 3) & 3;
+  out.lifetimeSeconds = dv.getUint16(off + 6);
+  out.optionsOff = off + NDP_ROUTER_ADVERTISEMENT_LEN;
+  for (let at = out.optionsOff; at < off + len;) {
+    if (at + 8 > off + len) return false;
+    const optionLen = dv.getUint8(at + 1) << 3;
+    if (optionLen === 0 || at + optionLen > off + len) return false;
+    at += optionLen;
+  }
+  return true;
+}
+
+/** A prefix that a router tells of (RFC 4861 4.6.2); reused. */
+export class PrefixOption {
+  prefixLen = 0;
+  isOnLink = false;
+  isAutonomous = false;
+  validSeconds = 0;
+  preferredSeconds = 0;
+  prefix: IpAddress = ANY_V6;
+}
+
+/** Reads the option at `at`, which lies in the message; false: malformed. */
+export function readPrefixOption(dv: DataView, at: number, out: PrefixOption): boolean {
+  if (dv.getUint8(at + 1) << 3 !== PREFIX_OPTION_LEN) return false;
+  const flags = dv.getUint8(at + 3);
+  out.prefixLen = dv.getUint8(at + 2);
+  out.isOnLink = (flags & PREFIX_ON_LINK) !== 0;
+  out.isAutonomous = (flags & PREFIX_AUTONOMOUS) !== 0;
+  out.validSeconds = dv.getUint32(at + 4);
+  out.preferredSeconds = dv.getUint32(at + 8);
+  out.prefix = IpAddress.read(dv, at + 16, 6);
+  return out.prefixLen <= 128;
 }

@@ -183,6 +183,30 @@ e2e6("the host's ping of nuse, by both addresses", async (lab) => {
   await idle.done;
 });
 
+/** A router that tells of a prefix, and of itself, twice a second. */
+const ROUTER = `
+import socket, struct, time
+s = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
+s.setsockopt(41, 18, 255)
+s.setsockopt(41, 17, socket.if_nametoindex("vb"))
+prefix = struct.pack("!BBBBIII", 3, 4, 64, 0xc0, 3600, 1800, 0)
+prefix += socket.inet_pton(socket.AF_INET6, "2001:db8:5::")
+for _ in range(80):
+    s.sendto(struct.pack("!BBHBBHII", 134, 0, 0, 64, 0, 1800, 0, 0) + prefix, ("ff02::1", 0))
+    time.sleep(0.5)
+`;
+
+e2e6("an address and a default route of a router, with nothing configured", async (lab) => {
+  await lab.b.ip("addr add 2001:db8:5::1/64 dev vb nodad");
+  await lab.b.ip("addr add 2001:db8:77::1/128 dev vb nodad");
+  const router = lab.b.start(["python3", "-c", ROUTER], { limitSec: 60 });
+  const argv = ["env", "NUSEDEV=va", "nuse-va=auto", NUSE, "ping", "-6", "-c", "1"];
+  const r = await lab.a.run([...argv, "2001:db8:77::1"], { limitSec: 60 });
+  router.kill();
+  assertEquals(r.code, 0, r.stdout + r.stderr);
+  assert(/va: 2001:db8:5:[0-9a-f:]+\/64 by a router/.test(r.stderr), r.stderr);
+}, ["RAW"]);
+
 e2e6("without IPv6 there is none", async (lab) => {
   const r = await lab.nuse(["--no-ipv6", "ping", "-6", "-c", "1", "::1"]).done;
   assert(r.code !== 0);

@@ -6,6 +6,10 @@ import {
   NDP_OPTION_SOURCE_LINK,
   NdpOptions,
   parseNdpOptions,
+  PrefixOption,
+  readPrefixOption,
+  readRouterAdvertisement,
+  RouterAdvertisement,
 } from "../../../stack/wire/ndp.ts";
 import { assertEmits, hex, view } from "./golden.ts";
 
@@ -47,4 +51,22 @@ Deno.test("ndp: options are written", () => {
     hex("0e01 a1a2a3a4a5a6"),
     (dv, off) => emitNdpSixBytes(dv, off, NDP_OPTION_NONCE, 0xa1a2, 0xa3a4a5a6 | 0),
   );
+});
+
+Deno.test("ndp: a router's advertisement, and its prefix", () => {
+  const option = `03 04 40 c0 00000e10 00000708 00000000 20010db8000500000000000000000000`;
+  const bytes = hex(`8600 0000 40 88 0708 00000000 00000000 ${option}`);
+  const out = new RouterAdvertisement();
+  assertEquals(readRouterAdvertisement(view(bytes), 0, bytes.length, out), true);
+  assertEquals([out.lifetimeSeconds, out.preference, out.optionsOff], [1800, 1, 16]);
+  assertEquals([out.isManaged, out.hasOther], [true, false]);
+  const prefix = new PrefixOption();
+  assertEquals(readPrefixOption(view(bytes), 16, prefix), true);
+  assertEquals([prefix.prefixLen, prefix.isOnLink, prefix.isAutonomous], [64, true, true]);
+  assertEquals([prefix.validSeconds, prefix.preferredSeconds], [3600, 1800]);
+  assertEquals(prefix.prefix.toString(), "2001:db8:5::");
+  assertEquals(readRouterAdvertisement(view(bytes), 0, 15, out), false);
+  assertEquals(readRouterAdvertisement(view(bytes), 0, bytes.length - 8, out), false);
+  bytes[17] = 3;
+  assertEquals(readPrefixOption(view(bytes), 16, prefix), false);
 });
