@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { IpAddress } from "./ip_address.ts";
 import { PMTUDISC_WANT } from "./socket_constants.ts";
 
 /** The options that are on or off. */
@@ -78,6 +79,9 @@ export class SocketOptions {
   autoFlowLabel = true;
   dontFrag6 = false;
   recvPathMtu6 = false;
+  /** IPV6_PKTINFO: where IPv6 datagrams leave (0: anywhere), and from which address (null: any). */
+  stickyIfIndex6 = 0;
+  stickySource6: IpAddress | null = null;
   /** IPV6_MULTICAST_ALL: also groups that other sockets have joined. */
   multicastAll6 = true;
   // IPPROTO_UDP

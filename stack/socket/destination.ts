@@ -94,6 +94,10 @@ export class Destination {
     let out = options.ifIndex || ifIndex;
     let src: IpAddress | null = own.isUnspecified || own.family !== dst.family ? null : own;
     if (src !== null && (src.isMulticast || src.isBroadcast)) src = null;
+    if (dst.family === 6) {
+      out ||= options.stickyIfIndex6;
+      src ??= options.stickySource6;
+    }
     if (dst.isMulticast) {
       out ||= options.multicastIfIndex;
       const hasAddr = dst.family === 4 && options.multicastAddr !== 0;

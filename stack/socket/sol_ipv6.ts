@@ -5,6 +5,7 @@
  * @module
  */
 import { EADDRNOTAVAIL, EINVAL, ENODEV, ENOPROTOOPT, ENOTCONN } from "../base/errno.ts";
+import { IpAddress } from "../base/ip_address.ts";
 import * as c from "../base/socket_constants.ts";
 import { ECN_MASK } from "../wire/ipv4.ts";
 import { boolBytes, intBytes, readInt, readV4, v4Bytes } from "./option_codec.ts";
@@ -23,6 +24,7 @@ const NUMBERS: readonly number[] = [
   c.IPV6_TCLASS,
   c.IPV6_MTU_DISCOVER,
   c.IPV6_RECVERR,
+  c.IPV6_MINHOPCOUNT,
 ];
 /** Not on streams. */
 const DATAGRAM_NUMBERS: readonly number[] = [
@@ -44,6 +46,8 @@ const FLAGS: { readonly [name: number]: SocketFlag } = {
 /** struct ip6_mtuinfo: a sockaddr_in6, then the MTU. */
 const MTU_INFO_LEN = 32;
 const MTU_INFO_MTU_OFF = 28;
+/** struct in6_pktinfo: an address, then an interface. */
+const PACKET_INFO_LEN = 20;
 
 export function setIpv6(host: OptionHost, name: number, value: Uint8Array): number {
   const options = host.options;
@@ -59,6 +63,7 @@ export function setIpv6(host: OptionHost, name: number, value: Uint8Array): numb
     return isShort ? -EINVAL : setRawNumber(host, name, n);
   }
   if (name === c.IPV6_UNICAST_IF) return setUnicastIf(host, value);
+  if (name === c.IPV6_PKTINFO) return setPacketInfo(host, value);
   const ofGroup = setGroupOption6(host, name, value);
   if (ofGroup !== -ENOPROTOOPT) return ofGroup;
   const isStream = host.type === c.SOCK_STREAM;
@@ -66,6 +71,18 @@ export function setIpv6(host: OptionHost, name: number, value: Uint8Array): numb
     return -ENOPROTOOPT;
   }
   return isShort ? -EINVAL : setNumber(host, name, n);
+}
+
+/** struct in6_pktinfo: what each datagram leaves by and from that does not say otherwise. */
+function setPacketInfo({ interfaces, options }: OptionHost, value: Uint8Array): number {
+  if (value.length < PACKET_INFO_LEN) return -EINVAL;
+  const addr = IpAddress.read(new DataView(value.buffer, value.byteOffset), 0, 6);
+  const index = readInt(value, 16);
+  if (options.ifIndex !== 0 && index !== 0 && index !== options.ifIndex) return -EINVAL;
+  if (index !== 0 && interfaces.nameOf(index) === null) return -ENODEV;
+  options.stickyIfIndex6 = index;
+  options.stickySource6 = addr.isUnspecified ? null : addr;
+  return 0;
 }
 
 /** The interface index is in network order. */
@@ -111,6 +128,10 @@ function setNumber(host: OptionHost, name: number, n: number): number {
       if (n !== 0 && host.interfaces.nameOf(n) === null) return -ENODEV;
       options.multicastIfIndex = n;
       options.multicastAddr = 0;
+      return 0;
+    case c.IPV6_MINHOPCOUNT:
+      if (n < 0 || n > 255) return -EINVAL;
+      options.minTtl = n;
       return 0;
     case c.IPV6_MULTICAST_ALL:
       if (n < 0 || n > 1) return -EINVAL;
@@ -158,6 +179,8 @@ export function getIpv6(host: OptionHost, name: number): Uint8Array | number {
       return intBytes(options.mtuDiscover);
     case c.IPV6_RECVERR:
       return boolBytes(options.recvErr6);
+    case c.IPV6_MINHOPCOUNT:
+      return intBytes(options.minTtl);
     case c.IPV6_MULTICAST_ALL:
       return boolBytes(options.multicastAll6);
     case c.IPV6_UNICAST_IF:

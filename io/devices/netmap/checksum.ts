@@ -11,10 +11,11 @@
  * @module
  */
 
-import { ETH_P_IP } from "../../../ffi/abi/packet.ts";
+import { ETH_P_IP, ETH_P_IPV6 } from "../../../ffi/abi/packet.ts";
 import { ETHERNET_LEN, ETHERTYPE_OFF, ETHERTYPE_VLAN, VLAN_TAG_LEN } from "../base/frame.ts";
 
 const IPV4_MIN_LEN = 20;
+const IPV6_LEN = 40;
 const FRAGMENT_BITS = 0x3fff;
 const PROTOCOL_TCP = 6;
 const PROTOCOL_UDP = 17;
@@ -22,8 +23,8 @@ const TCP_CHECKSUM_OFF = 16;
 const UDP_CHECKSUM_OFF = 6;
 
 /**
- * Whether the TCP or UDP checksum of an IPv4 frame is no more than its pseudo-header's sum. The
- * frame may have a VLAN tag.
+ * Whether the TCP or UDP checksum of a frame of IPv4, or of IPv6 without extension headers, is no
+ * more than its pseudo-header's sum. The frame may have a VLAN tag.
  */
 export function isUnfinished(dv: DataView, off: number, lenBytes: number): boolean {
   if (lenBytes < ETHERNET_LEN + IPV4_MIN_LEN) return false;
@@ -31,16 +32,33 @@ export function isUnfinished(dv: DataView, off: number, lenBytes: number): boole
   const tagLen = isTagged ? VLAN_TAG_LEN : 0;
   const ip = off + ETHERNET_LEN + tagLen;
   if (lenBytes < ETHERNET_LEN + tagLen + IPV4_MIN_LEN) return false;
-  if (dv.getUint16(off + ETHERTYPE_OFF + tagLen) !== ETH_P_IP) return false;
+  const etherType = dv.getUint16(off + ETHERTYPE_OFF + tagLen);
+  if (etherType === ETH_P_IPV6) return isUnfinished6(dv, ip, off + lenBytes);
+  if (etherType !== ETH_P_IP) return false;
   if ((dv.getUint16(ip + 6) & FRAGMENT_BITS) !== 0) return false;
   const protocol = dv.getUint8(ip + 9);
   if (protocol !== PROTOCOL_TCP && protocol !== PROTOCOL_UDP) return false;
   const headerLen = (dv.getUint8(ip) & 0xf) * 4;
   const field = ip + headerLen + (protocol === PROTOCOL_TCP ? TCP_CHECKSUM_OFF : UDP_CHECKSUM_OFF);
   if (field + 2 > off + lenBytes) return false;
-  let sum = protocol + dv.getUint16(ip + 2) - headerLen;
-  for (let at = ip + 12; at < ip + 20; at += 2) sum += dv.getUint16(at);
+  const start = protocol + dv.getUint16(ip + 2) - headerLen;
+  return dv.getUint16(field) === sumOf(dv, ip + 12, ip + 20, start);
+}
+
+/** As `isUnfinished`, of the packet from `ip` to `end`. */
+function isUnfinished6(dv: DataView, ip: number, end: number): boolean {
+  if (ip + IPV6_LEN > end) return false;
+  const protocol = dv.getUint8(ip + 6);
+  if (protocol !== PROTOCOL_TCP && protocol !== PROTOCOL_UDP) return false;
+  const field = ip + IPV6_LEN + (protocol === PROTOCOL_TCP ? TCP_CHECKSUM_OFF : UDP_CHECKSUM_OFF);
+  if (field + 2 > end) return false;
+  const start = protocol + dv.getUint16(ip + 4);
+  return dv.getUint16(field) === sumOf(dv, ip + 8, ip + IPV6_LEN, start);
+}
+
+/** The 16-bit words from `at` to `end` on top of `sum`, folded. */
+function sumOf(dv: DataView, at: number, end: number, sum: number): number {
+  for (; at < end; at += 2) sum += dv.getUint16(at);
   sum = (sum & 0xffff) + (sum >>> 16);
-  sum = (sum & 0xffff) + (sum >>> 16);
-  return dv.getUint16(field) === sum;
+  return (sum & 0xffff) + (sum >>> 16);
 }

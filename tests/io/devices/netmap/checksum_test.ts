@@ -47,3 +47,27 @@ Deno.test("isUnfinished: never for fragments, other protocols, cut frames", () =
   icmp[23] = 1;
   assertEquals(verdict(icmp), false);
 });
+
+Deno.test("isUnfinished: of IPv6, too", () => {
+  const udp = udpHeaders(fields, [1, 2], 4);
+  const addresses = Uint8Array.from({ length: 32 }, (_, i) => i * 7);
+  const header = [0x60, 0, 0, 0, 0, 12, 17, 64, ...addresses];
+  const frame = Uint8Array.from([
+    ...udp.slice(0, 12),
+    0x86,
+    0xdd,
+    ...header,
+    ...udp.slice(34),
+    ...[1, 2, 3, 4],
+  ]);
+  const sum = onesSum(Uint8Array.from([...addresses, 0, 17, 0, 12]));
+  const field = 14 + 40 + 6;
+  new DataView(frame.buffer).setUint16(field, sum);
+  assertEquals(verdict(frame), true);
+  for (let n = 0; n < field + 2; n++) assertEquals(verdict(frame.slice(0, n)), false, `${n}`);
+  frame[field] ^= 1;
+  assertEquals(verdict(frame), false);
+  frame[field] ^= 1;
+  frame[14 + 6] = 58;
+  assertEquals(verdict(frame), false);
+});
