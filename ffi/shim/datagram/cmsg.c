@@ -23,32 +23,37 @@ static void set_pktinfo(struct dgram_header *h, uint32_t ifindex, const uint8_t 
   }
 }
 
-static long take_int(const struct cmsghdr *c, size_t len, int *value) {
-  if (len >= sizeof *value) {
-    memcpy(value, CMSG_DATA(c), sizeof *value);
-  } else if (len >= 1) {
-    *value = *(const uint8_t *)CMSG_DATA(c);
-  } else {
-    return -EINVAL;
-  }
-  return *value < 0 || *value > 255 ? -EINVAL : 0;
+static long take_int(const struct cmsghdr *c, size_t len, int min, int *value) {
+  if (len != sizeof *value) return -EINVAL;
+  memcpy(value, CMSG_DATA(c), sizeof *value);
+  return *value < min || *value > 255 ? -EINVAL : 0;
 }
 
-static long take_ttl(const struct cmsghdr *c, size_t len, struct dgram_header *h) {
+/* `min` is -1 where that stands for the socket's own value (RFC 3542 6.3). */
+static long take_ttl(const struct cmsghdr *c, size_t len, int min, struct dgram_header *h) {
   int value = 0;
-  long result = take_int(c, len, &value);
-  if (result < 0) return result;
+  long result = take_int(c, len, min, &value);
+  if (result < 0 || value < 0) return result;
   h->flags |= NUSE_DGRAM_HAS_TTL;
   h->ttl = (uint8_t)value;
   return 0;
 }
 
-static long take_tos(const struct cmsghdr *c, size_t len, struct dgram_header *h) {
+/* `min`: likewise (RFC 3542 6.5). */
+static long take_tos(const struct cmsghdr *c, size_t len, int min, struct dgram_header *h) {
   int value = 0;
-  long result = take_int(c, len, &value);
-  if (result < 0) return result;
+  long result = take_int(c, len, min, &value);
+  if (result < 0 || value < 0) return result;
   h->flags |= NUSE_DGRAM_HAS_TOS;
   h->tos = (uint8_t)value;
+  return 0;
+}
+
+/* Linux takes one byte as well, of IPv4's. */
+static long take_tos_v4(const struct cmsghdr *c, size_t len, struct dgram_header *h) {
+  if (len != 1) return take_tos(c, len, 0, h);
+  h->flags |= NUSE_DGRAM_HAS_TOS;
+  h->tos = *(const uint8_t *)CMSG_DATA(c);
   return 0;
 }
 
@@ -56,11 +61,11 @@ static long take_v4(const struct cmsghdr *c, size_t len, struct dgram_header *h)
   struct in_pktinfo info;
   switch (c->cmsg_type) {
     case IP_TTL:
-      return take_ttl(c, len, h);
+      return take_ttl(c, len, 1, h);
     case IP_TOS:
-      return take_tos(c, len, h);
+      return take_tos_v4(c, len, h);
     case IP_PKTINFO:
-      if (len < sizeof info) return -EINVAL;
+      if (len != sizeof info) return -EINVAL;
       memcpy(&info, CMSG_DATA(c), sizeof info);
       set_pktinfo(h, (uint32_t)info.ipi_ifindex, (const uint8_t *)&info.ipi_spec_dst, 4);
       return 0;
@@ -73,9 +78,9 @@ static long take_v6(const struct cmsghdr *c, size_t len, struct dgram_header *h)
   struct in6_pktinfo info;
   switch (c->cmsg_type) {
     case IPV6_HOPLIMIT:
-      return take_ttl(c, len, h);
+      return take_ttl(c, len, -1, h);
     case IPV6_TCLASS:
-      return take_tos(c, len, h);
+      return take_tos(c, len, -1, h);
     case IPV6_PKTINFO:
       if (len < sizeof info) return -EINVAL;
       memcpy(&info, CMSG_DATA(c), sizeof info);

@@ -153,6 +153,33 @@ CASE(cmsg_sent) {
   CHECK(half(h, NUSE_DGRAM_SEGMENT_OFF) == 1200);
 }
 
+/* What Linux's ip_cmsg_send() and ip6_datagram_send_ctl() take. */
+CASE(cmsg_values_sent) {
+  int fd = udp();
+  CHECK(sent_header(fd, at(1), AT_LEN, IPPROTO_IP, IP_TTL, &(int){0}, 4, 0) == NULL);
+  CHECK(sent_header(fd, at(1), AT_LEN, IPPROTO_IP, IP_TTL, &(int){-1}, 4, 0) == NULL);
+  CHECK(sent_header(fd, at(1), AT_LEN, IPPROTO_IP, IP_TTL, &(char){5}, 1, 0) == NULL);
+  CHECK(sent_header(fd, at(1), AT_LEN, IPPROTO_IP, IP_TOS, &(int){-1}, 4, 0) == NULL);
+  CHECK(sent_header(fd, at(1), AT_LEN, IPPROTO_IP, IP_TOS, &(short){1}, 2, 0) == NULL);
+  CHECK(errno == EINVAL);
+  const uint8_t *h = sent_header(fd, at(1), AT_LEN, IPPROTO_IP, IP_TOS, &(int){0}, 4, 0);
+  CHECK(half(h, NUSE_DGRAM_FLAGS_OFF) & NUSE_DGRAM_HAS_TOS && h[NUSE_DGRAM_TOS_OFF] == 0);
+  int fd6 = socket(AF_INET6, SOCK_DGRAM, 0);
+  struct sockaddr_in6 to = {.sin6_family = AF_INET6, .sin6_port = htons(5000)};
+  to.sin6_addr.s6_addr[15] = 1;
+  for (int i = 0; i < 2; i++) {
+    int type = i == 0 ? IPV6_TCLASS : IPV6_HOPLIMIT;
+    int flag = i == 0 ? NUSE_DGRAM_HAS_TOS : NUSE_DGRAM_HAS_TTL;
+    h = sent_header(fd6, &to, sizeof to, IPPROTO_IPV6, type, &(int){-1}, 4, 0);
+    CHECK(h != NULL && !(half(h, NUSE_DGRAM_FLAGS_OFF) & flag));
+    h = sent_header(fd6, &to, sizeof to, IPPROTO_IPV6, type, &(int){0}, 4, 0);
+    CHECK(h != NULL && half(h, NUSE_DGRAM_FLAGS_OFF) & flag);
+    CHECK(sent_header(fd6, &to, sizeof to, IPPROTO_IPV6, type, &(int){-2}, 4, 0) == NULL);
+    CHECK(sent_header(fd6, &to, sizeof to, IPPROTO_IPV6, type, &(char){1}, 1, 0) == NULL);
+    CHECK(errno == EINVAL);
+  }
+}
+
 CASE(cmsg_mapped_addresses) {
   int fd = socket(AF_INET6, SOCK_DGRAM, 0);
   struct sockaddr_in6 to = {.sin6_family = AF_INET6, .sin6_port = htons(5000)}, from;
