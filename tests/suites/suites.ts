@@ -17,7 +17,7 @@ import { Netns } from "../lab/netns.ts";
 import { NUSE } from "../lab/nuse.ts";
 import { installPackages, versionOf } from "../lab/packages.ts";
 import { lackOfRights, setUp } from "../lab/setup.ts";
-import { type Ended, judge, parseKnown, type Verdict } from "./known.ts";
+import { type Ended, judge, type Known, parseKnown, type Verdict } from "./known.ts";
 
 const HERE = import.meta.dirname!;
 const RESULT = `${HERE}/result.md`;
@@ -29,6 +29,9 @@ const FOLDER = Deno.env.get("TMPDIR") ?? "/tmp";
 const TEST_SEC = 90;
 const RUN_SEC = 900;
 const RESTARTS_MAX = 40;
+/** How often, and how many tests at most, are tried again. */
+const REPETITIONS = 2;
+const REPEATED_MAX = 30;
 
 const MODULES =
   "socket ssl socketserver ftplib httplib select selectors epoll poll poplib smtplib " +
@@ -143,6 +146,31 @@ async function fresh(file: string): Promise<string> {
   return file;
 }
 
+/**
+ * Runs a module on both. Some of its tests judge by the clock: what fails without a reason is tried
+ * again, a few times.
+ */
+async function judged(module: string, only: string[], isKept: boolean, known: readonly Known[]) {
+  const kernelFile = `${FOLDER}/nuse-suites-${module}.kernel`;
+  const onKernel = isKept && (await endedIn(kernelFile)).length > 0
+    ? await endedIn(kernelFile)
+    : await runModule(module, await fresh(kernelFile), [], only);
+  const file = `${FOLDER}/nuse-suites-${module}.nuse`;
+  let underNuse = await runModule(module, await fresh(file), UNDER_NUSE, only);
+  const wanted = only.length === 0
+    ? onKernel
+    : onKernel.filter(({ test }) => underNuse.some((ended) => ended.test === test));
+  let verdict = judge(wanted, underNuse, known);
+  for (let i = 0; i < REPETITIONS && verdict.unexplained.length > 0; i++) {
+    const failed = verdict.unexplained.map(({ test }) => test);
+    if (failed.length > REPEATED_MAX) break;
+    const again = `${FOLDER}/nuse-suites-${module}.again`;
+    underNuse = [...underNuse, ...await runModule(module, await fresh(again), UNDER_NUSE, failed)];
+    verdict = judge(wanted, underNuse, known);
+  }
+  return verdict;
+}
+
 async function main(args: string[]): Promise<number> {
   const flags = parseArgs(args, { string: ["_", "only"], boolean: ["keep"], collect: ["only"] });
   const why = lackOfRights() ??
@@ -162,17 +190,7 @@ async function main(args: string[]): Promise<number> {
   const known = parseKnown(await Deno.readTextFile(KNOWN));
   const rows: Row[] = [];
   for (const module of chosen) {
-    const only = flags.only.map(String);
-    const kernelFile = `${FOLDER}/nuse-suites-${module}.kernel`;
-    const onKernel = flags.keep && (await endedIn(kernelFile)).length > 0
-      ? await endedIn(kernelFile)
-      : await runModule(module, await fresh(kernelFile), [], only);
-    const file = await fresh(`${FOLDER}/nuse-suites-${module}.nuse`);
-    const underNuse = await runModule(module, file, UNDER_NUSE, only);
-    const wanted = only.length === 0
-      ? onKernel
-      : onKernel.filter(({ test }) => underNuse.some((ended) => ended.test === test));
-    const verdict = judge(wanted, underNuse, known);
+    const verdict = await judged(module, flags.only.map(String), flags.keep, known);
     rows.push({ module, verdict });
     console.log(`${module}: ${verdict.passed} pass, ${verdict.unexplained.length} do not`);
     for (const { test, outcome, why } of verdict.unexplained) {

@@ -9,11 +9,15 @@ import { FILES } from "./files.ts";
 import { LANGUAGES } from "./languages.ts";
 import { MAIL } from "./mail.ts";
 import { MEASURES } from "./measures.ts";
+import { MORE_LANGUAGES } from "./more_languages.ts";
+import { MORE_SERVERS } from "./more_servers.ts";
 import { NAMES } from "./names.ts";
 import { SECURITY } from "./security.ts";
 import { SYSTEM } from "./system.ts";
+import { VIEWS } from "./views.ts";
 import { WEB_CLIENTS } from "./web_clients.ts";
 import { WEB_SERVERS } from "./web_servers.ts";
+import { WRAPPERS } from "./wrappers.ts";
 
 export const CASES: readonly Case[] = [
   ...WEB_SERVERS,
@@ -26,4 +30,8 @@ export const CASES: readonly Case[] = [
   ...SECURITY,
   ...LANGUAGES,
   ...SYSTEM,
+  ...MORE_LANGUAGES,
+  ...MORE_SERVERS,
+  ...VIEWS,
+  ...WRAPPERS,
 ];
