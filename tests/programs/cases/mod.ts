@@ -12,6 +12,7 @@ import { MEASURES } from "./measures.ts";
 import { MORE_LANGUAGES } from "./more_languages.ts";
 import { MORE_SERVERS } from "./more_servers.ts";
 import { NAMES } from "./names.ts";
+import { PRESSURE } from "./pressure.ts";
 import { SECURITY } from "./security.ts";
 import { SYSTEM } from "./system.ts";
 import { VIEWS } from "./views.ts";
@@ -34,4 +35,5 @@ export const CASES: readonly Case[] = [
   ...MORE_SERVERS,
   ...VIEWS,
   ...WRAPPERS,
+  ...PRESSURE,
 ];

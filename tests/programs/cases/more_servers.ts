@@ -231,8 +231,8 @@ export const MORE_SERVERS: readonly Case[] = [
         "{} radclient -t 3 -r 1 $SERVER auth testing123'",
       sees: /Access-(Reject|Accept)/,
       files: { secret: "client x {\n  ipaddr = 198.18.0.0/24\n  secret = testing123\n}\n" },
-      prepare:
-        "cp -r /etc/freeradius/3.0 $D/raddb && chmod -R a+rX $D && cat $D/secret >> $D/raddb/clients.conf && " +
+      prepare: "cp -r /etc/freeradius/3.0 $D/raddb && chmod -R a+rX $D && " +
+        "cat $D/secret >> $D/raddb/clients.conf && " +
         "sed -i 's/^\\(user\\|group\\) = /# /; s|^\\s*\\(user\\|group\\) = freerad|#|' " +
         "$D/raddb/radiusd.conf",
     }),

@@ -107,8 +107,8 @@ export const WRAPPERS: readonly Case[] = [
     program: "bash",
     client: {
       ...WEB,
-      ask:
-        `bash -c "exec 3<>/dev/tcp/$SERVER/8000; printf 'GET /hello HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3"`,
+      ask: `bash -c "exec 3<>/dev/tcp/$SERVER/8000; ` +
+        `printf 'GET /hello HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3"`,
     },
   },
   {
@@ -128,7 +128,8 @@ export const WRAPPERS: readonly Case[] = [
     client: {
       ...WEB,
       ask: `gawk "BEGIN { s = \\"/inet/tcp/0/$SERVER/8000\\"; ` +
-        `printf \\"GET /hello HTTP/1.0\\r\\n\\r\\n\\" |& s; while ((s |& getline l) > 0) print l }"`,
+        `printf \\"GET /hello HTTP/1.0\\r\\n\\r\\n\\" |& s; ` +
+        `while ((s |& getline l) > 0) print l }"`,
     },
   },
   {
