@@ -294,8 +294,8 @@ export const MACHINERY: readonly Form[] = [
   },
   {
     variable: "NUSE_WITHOUT",
-    meaning: "features of newer kernels that nuse does without, even if this one has them: " +
-      "`uso`, `tcx`, `ignore_outgoing`",
+    meaning: "features of newer kernels to do without, even if this one has them: " +
+      "`uso`, `tcx`, `big_tcp`, `ignore_outgoing`",
   },
 ];
 

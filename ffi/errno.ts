@@ -52,6 +52,7 @@ export const EOPNOTSUPP = 95;
 export const EADDRINUSE = 98;
 export const EADDRNOTAVAIL = 99;
 export const ENETDOWN = 100;
+export const EMSGSIZE = 90;
 export const ENOBUFS = 105;
 export const ECONNRESET = 104;
 export const ETIMEDOUT = 110;

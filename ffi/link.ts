@@ -22,6 +22,7 @@ import {
   SIOCSIFFLAGS,
   SIOCSIFMTU,
   SIOCSIFNETMASK,
+  SIOCSIFTXQLEN,
 } from "./abi/interface.ts";
 import { AF_INET, AF_INET6, SOCK_CLOEXEC, SOCK_DGRAM, SOCKADDR_IN } from "./abi/socket.ts";
 import { check, EINVAL, ENAMETOOLONG, ENODEV, EOPNOTSUPP, EPERM, SysError } from "./errno.ts";
@@ -97,6 +98,14 @@ export class LinkControl {
     const request = interfaceRequest(name);
     new DataView(request.buffer).setInt32(IFREQ.MTU, mtu, true);
     this.#set(name, "SIOCSIFMTU", SIOCSIFMTU, request, `cannot set the MTU of ${name} to ${mtu}`);
+  }
+
+  /** Frames that may wait in the interface's transmit queue. */
+  setQueueLen(name: string, frames: number): void {
+    const request = interfaceRequest(name);
+    new DataView(request.buffer).setInt32(IFREQ.QUEUE_LEN, frames, true);
+    const doing = `cannot set the queue length of ${name}`;
+    this.#set(name, "SIOCSIFTXQLEN", SIOCSIFTXQLEN, request, doing);
   }
 
   /** Gives an interface an IPv4 address (4 bytes) and the mask of its prefix. */

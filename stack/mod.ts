@@ -22,6 +22,8 @@ export {
   type LinkDevice,
   linkLocalCandidate,
   linkLocalOf,
+  LongFrameCutter,
+  type LongPackets,
   LOOPBACK_INDEX,
   type ProbePlan,
   QUICK_PROBE,

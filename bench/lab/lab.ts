@@ -7,7 +7,11 @@
  *       va1 (bare, RAW) ── veth ──  vb1 198.18.1.2        nuse in a, at 198.18.1.10
  *                                   nuse-tap 198.18.2.2   nuse in b too, at 198.18.2.10
  *
- * PIPE has no kernel in it: two nuse, at 198.18.3.10 and 198.18.3.2, joined at a path.
+ * PIPE has no kernel in it: two nuse, at 198.18.3.10 and 198.18.3.2, joined at a path. What it is
+ * to be compared with is two nuse as well, with as little of the kernel between them as there is:
+ *
+ *     raw2    ns a: nuse over va2, 198.18.4.10  ── veth ──  ns b: nuse over vb2, 198.18.4.2
+ *     tap2    ns b: two nuse, each with a TAP on the bridge br0: 198.18.5.10, 198.18.5.2
  *
  * @module
  */
@@ -16,8 +20,10 @@ import { NUSE } from "../../tests/lab/nuse.ts";
 import { must, Netns, type Running, type RunOptions, veth } from "../../tests/lab/netns.ts";
 
 /** Ways to the peer: the kernel's own, and nuse's. */
-export type Path = "native" | "raw" | "tap" | "pipe";
-export const NUSE_PATHS: readonly Path[] = ["raw", "tap", "pipe"];
+export type Path = "native" | "raw" | "tap" | "pipe" | "raw2" | "tap2";
+export const NUSE_PATHS: readonly Path[] = ["raw", "tap", "pipe", "raw2", "tap2"];
+/** Those with a nuse at both ends. */
+export const PAIR_PATHS: readonly Path[] = ["pipe", "raw2", "tap2"];
 
 /** What a path's ends are called. */
 interface Ends {
@@ -29,6 +35,8 @@ interface Ends {
   env: Record<string, string>;
   /** Of a peer that runs under nuse as well; null: it is the kernel's. */
   peerEnv: Record<string, string> | null;
+  /** Where such a peer runs. */
+  peerNs?: Netns;
 }
 
 /**
@@ -78,6 +86,22 @@ export class Lab {
         env: this.#cable("198.18.3.10"),
         peerEnv: this.#cable("198.18.3.2"),
       },
+      raw2: {
+        ns: a,
+        self: "198.18.4.10",
+        peer: "198.18.4.2",
+        env: { NUSEDEV: "va2", "nuse-va2": "198.18.4.10/24" },
+        peerEnv: { NUSEDEV: "vb2", "nuse-vb2": "198.18.4.2/24" },
+        peerNs: b,
+      },
+      tap2: {
+        ns: b,
+        self: "198.18.5.10",
+        peer: "198.18.5.2",
+        env: bridged("left", "198.18.5.10"),
+        peerEnv: bridged("right", "198.18.5.2"),
+        peerNs: b,
+      },
     };
   }
 
@@ -100,6 +124,9 @@ export class Lab {
       await must(["cc", "-O2", "-Wall", "-Wextra", "-std=c11", "-o", lab.load, LOAD_SOURCE]);
       await veth(a, "va0", "198.18.0.1/24", b, "vb0", "198.18.0.2/24");
       await veth(a, "va1", null, b, "vb1", "198.18.1.2/24");
+      await veth(a, "va2", null, b, "vb2", null);
+      await b.ip("link add br0 type bridge");
+      await b.ip("link set br0 up");
       return lab;
     } catch (error) {
       await lab.close();
@@ -137,9 +164,12 @@ export class Lab {
 
   /** Starts a program at the other end: on the kernel, in b, or behind another nuse. */
   opposite(path: Path, argv: string[], options: RunOptions = {}): Running {
-    const { peerEnv } = this.#ends[path];
+    const { peerEnv, peerNs } = this.#ends[path];
     if (peerEnv === null) return this.b.start(argv, options);
-    return this.a.start([NUSE, ...argv], { ...options, env: { ...peerEnv, ...options.env } });
+    return (peerNs ?? this.a).start([NUSE, ...argv], {
+      ...options,
+      env: { ...peerEnv, ...options.env },
+    });
   }
 
   close(): Promise<void> {
@@ -157,4 +187,14 @@ export class Lab {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+/** The variables of one end of the bridge. */
+function bridged(name: string, address: string): Record<string, string> {
+  return {
+    NUSEVIF: "TAP",
+    NUSEDEV: name,
+    [`nuse-${name}`]: `${address}/24`,
+    [`nuse-${name}-bridge`]: "br0",
+  };
 }

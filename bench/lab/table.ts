@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Path } from "./lab.ts";
+import { PAIR_PATHS, type Path } from "./lab.ts";
 import type { Measure } from "./measures.ts";
 
 /** One figure of one round; null when the run failed (with the reason in `error`). */
@@ -47,9 +47,9 @@ export function figure(value: number, unit: Measure["unit"]): string {
   return value >= 1000 ? `${(value / 1000).toFixed(1)} k` : value.toFixed(0);
 }
 
-/** The bars are of one nuse against a kernel's stack; PIPE has nuse at both ends. */
+/** The bars are of one nuse against a kernel's stack. */
 function verdict(measure: Measure, path: Path, ratio: number, value: number): string {
-  if (measure.bar === null || path === "pipe") return "";
+  if (measure.bar === null || PAIR_PATHS.includes(path)) return "";
   const isMet = measure.unit === "µs" ? value <= measure.bar : ratio >= measure.bar;
   const bar = measure.unit === "µs" ? `≤ ${measure.bar} µs` : `≥ ${measure.bar}`;
   return `${bar} ${isMet ? "met" : "MISSED"}`;

@@ -1,5 +1,5 @@
 /**
- * `deno task bench:net [--rounds N] [--secs S] [--only text,...] [--paths raw,tap,pipe]
+ * `deno task bench:net [--rounds N] [--secs S] [--only text,...] [--paths raw,tap,pipe,raw2,tap2]
  * [--json FILE]`
  *
  * Native next to nuse, interleaved: every round runs every measure on every path before the next

@@ -12,6 +12,7 @@ export const IFREQ = {
   FLAGS: 16,
   IFINDEX: 16,
   MTU: 16,
+  QUEUE_LEN: 16,
   /** sa_family (ARPHRD_*) of SIOCGIFHWADDR, then the address. */
   HWADDR_FAMILY: 16,
   HWADDR: 18,
@@ -34,6 +35,7 @@ export const SIOCSIFMTU = 0x8922;
 export const SIOCGIFHWADDR = 0x8927;
 export const SIOCGIFINDEX = 0x8933;
 export const SIOCGIFTXQLEN = 0x8942;
+export const SIOCSIFTXQLEN = 0x8943;
 /** On a bridge's name, with the port's index in ifr_ifindex (linux/sockios.h). */
 export const SIOCBRADDIF = 0x89a2;
 

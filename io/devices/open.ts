@@ -33,6 +33,10 @@ import { TapDevice } from "./tap.ts";
  * With its 14 bytes of Ethernet a frame must stay below the kernel's GSO_LEGACY_MAX_SIZE, 65,536.
  */
 const GSO_MAX_BYTES = 65535 - 14;
+/** Of TCP where the kernel takes longer packets: half a megabyte was slower again. */
+const BIG_TCP_MAX_BYTES = 260_000;
+/** Frames that may wait for us, instead of 500: what finds no room is dropped. */
+const TAP_QUEUE_LEN = 4096;
 
 /** NETMAP's code, which is loaded only for who asks for such a device. */
 export type NetmapOpener = typeof openNetmap;
@@ -184,8 +188,12 @@ function openTap(config: DeviceConfig, arena: Arena, memory: Memory): OpenedDevi
   }
   const mac = chooseMac(config, null);
   const mtu = config.mtu ?? DEFAULT_MTU;
-  const hasUso = (config.features ?? usableFeatures()).has("uso");
-  const options = { name, mac, mtu, gsoMaxBytes: GSO_MAX_BYTES, hasUso };
+  const features = config.features ?? usableFeatures();
+  const to = config.hostAddress?.addr;
+  const takesLong = features.has("big_tcp") && to !== undefined && to.family === 4;
+  const long = takesLong ? { to, maxBytes: BIG_TCP_MAX_BYTES } : undefined;
+  const hasUso = features.has("uso");
+  const options = { name, mac, mtu, gsoMaxBytes: GSO_MAX_BYTES, long, hasUso };
   const device = new TapDevice(options, arena, memory);
   try {
     setUpHostEnd(config, name, mtu);
@@ -212,6 +220,7 @@ function setUpHostEnd(config: DeviceConfig, name: string, mtu: number): void {
   const control = new LinkControl();
   try {
     control.setMtu(name, mtu);
+    control.setQueueLen(name, TAP_QUEUE_LEN);
     const host = config.hostAddress;
     if (host !== undefined) {
       const bytes = new Uint8Array(4);

@@ -4,6 +4,11 @@
  * Frames carry a virtio-net header both ways: what we write may be a whole TSO or USO segment with
  * an unfinished checksum, and TUNSETOFFLOAD tells the kernel that it may send us such.
  *
+ * A TCP frame may be longer than 64 KiB where the kernel takes that ("big_tcp", base/features.ts)
+ * and it is for the host itself: it passes the host's stack as one. What the host sends on, to a
+ * bridge or a network, it would have to cut into segments itself. What it does not take, or has no
+ * memory for at the moment, is cut into shorter ones here, and longer ones are tried again later.
+ *
  * @module
  */
 import { IOVEC } from "../../ffi/message.ts";
@@ -34,6 +39,8 @@ import {
   EBUSY,
   EINTR,
   EINVAL,
+  EMSGSIZE,
+  ENOBUFS,
   ENODEV,
   ENOENT,
   ENOMEM,
@@ -42,14 +49,26 @@ import {
 } from "../../ffi/errno.ts";
 import { cString, type Libc, libc } from "../../ffi/libc.ts";
 import { interfaceRequest } from "../../ffi/link.ts";
-import type { DeviceCaps, Memory, RxFrames, TxFrames } from "../../stack/mod.ts";
+import {
+  type DeviceCaps,
+  LongFrameCutter,
+  type LongPackets,
+  type Memory,
+  type RxFrames,
+  type TxFrames,
+} from "../../stack/mod.ts";
 import { type Device, DeviceCounters, TX_PIECES } from "./base/device.ts";
 import { RX_BATCH_BYTES, RX_READ_LEN, RX_SLOT_COUNT, RxSlots } from "./base/rx_slots.ts";
+import { ETHERNET_LEN } from "./base/frame.ts";
 import { readVnetHeader, writeVnetHeader } from "./base/vnet_header.ts";
 
 const CLONE_DEVICE = "/dev/net/tun";
 const OFFLOADS = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
 const USO = TUN_F_USO4 | TUN_F_USO6;
+/** Any kernel takes frames of so many bytes: fewer than its GSO_LEGACY_MAX_SIZE, 65,536. */
+const SHORT_FRAME_BYTES = 65_535;
+/** After so many frames of the longest that are taken, longer ones are tried. */
+const TRIES_AFTER = 1024;
 
 export interface TapOptions {
   /** Name on the host. */
@@ -57,6 +76,8 @@ export interface TapOptions {
   mac: Uint8Array;
   mtu: number;
   gsoMaxBytes: number;
+  /** What of more than that the host takes; default: nothing. */
+  long?: LongPackets;
   /** Whether the kernel may be asked for UDP segments. */
   hasUso: boolean;
 }
@@ -74,17 +95,27 @@ export class TapDevice implements Device {
   readonly #memory: Memory;
   readonly #slots: RxSlots;
   readonly #iovecOff: number;
+  readonly #cutter: LongFrameCutter;
+  /** The longest frames that the kernel takes at the moment, and that it may take. */
+  #longestBytes: number;
+  #ceilingBytes: number;
+  /** Frames above half of the longest that it has taken since it last refused one. */
+  #longTaken = 0;
 
   /** Makes the interface, down and without address. `arena` and `memory` are the same bytes. */
   constructor(options: TapOptions, arena: Arena, memory: Memory) {
     this.fd = openTap(options.name);
     const uso = setOffloads(this.fd, options);
-    this.caps = { csum: true, tso: true, uso, gsoMaxBytes: options.gsoMaxBytes };
+    const { gsoMaxBytes, long } = options;
+    this.caps = { csum: true, tso: true, uso, gsoMaxBytes, long };
     this.name = options.name;
     this.mac = options.mac;
     this.mtu = options.mtu;
     this.#arena = arena;
     this.#memory = memory;
+    this.#cutter = new LongFrameCutter(memory);
+    this.#ceilingBytes = (long?.maxBytes ?? gsoMaxBytes) + ETHERNET_LEN;
+    this.#longestBytes = this.#ceilingBytes;
     this.#slots = new RxSlots(memory);
     this.rx = this.#slots.rx;
     this.#iovecOff = memory.alloc(TX_PIECES * IOVEC.LEN);
@@ -120,13 +151,61 @@ export class TapDevice implements Device {
 
   transmit(tx: TxFrames): void {
     for (let row = 0; row < tx.count; row++) {
-      const pieces = this.#prepare(tx, row);
-      let r = -EINTR;
-      while (r === -EINTR) {
-        r = this.#sys.writev(this.fd, this.#arena.base, this.#iovecOff, pieces);
+      const lenBytes = tx.frameLen(row);
+      if (lenBytes > SHORT_FRAME_BYTES) {
+        this.#transmitLong(tx, row, lenBytes);
+      } else if (this.#write(tx, row) < 0) {
+        // The interface is down, gone, or would not have the frame: there is nothing to wait for.
+        this.counters.txDropped++;
       }
-      // The interface is down, gone, or would not have the frame: there is nothing to wait for.
-      if (r < 0) this.counters.txDropped++;
+    }
+  }
+
+  /** Of one row of many segments; in parts if the kernel does not take it whole. */
+  #transmitLong(tx: TxFrames, row: number, lenBytes: number): void {
+    if (lenBytes <= this.#longestBytes) {
+      const r = this.#write(tx, row);
+      if (r >= 0) return this.#noteTaken(lenBytes);
+      if (!this.#stepDown(r, lenBytes)) {
+        this.counters.txDropped++;
+        return;
+      }
+    }
+    this.counters.txCut++;
+    this.#cutter.take(tx, row, this.#longestBytes);
+    while (this.#cutter.next(tx, row)) {
+      const r = this.#write(tx, row);
+      if (r >= 0) continue;
+      if (this.#stepDown(r, tx.frameLen(row))) this.#cutter.repeat(tx, row, this.#longestBytes);
+      else this.counters.txDropped++;
+    }
+  }
+
+  #noteTaken(lenBytes: number): void {
+    if (this.#longestBytes === this.#ceilingBytes || lenBytes * 2 < this.#longestBytes) return;
+    if (++this.#longTaken < TRIES_AFTER) return;
+    this.#longTaken = 0;
+    this.#longestBytes = Math.min(this.#longestBytes * 2, this.#ceilingBytes);
+  }
+
+  /** A frame was refused. False: not for its length. */
+  #stepDown(error: number, lenBytes: number): boolean {
+    if (lenBytes <= SHORT_FRAME_BYTES) return false;
+    // This kernel never takes the like (EMSGSIZE: before Linux 6.6)
+    if (error === -EMSGSIZE || error === -EINVAL) this.#ceilingBytes = SHORT_FRAME_BYTES;
+    else if (error !== -ENOMEM && error !== -ENOBUFS) return false;
+    const half = Math.max(lenBytes >> 1, SHORT_FRAME_BYTES);
+    this.#longestBytes = Math.min(half, this.#ceilingBytes);
+    this.#longTaken = 0;
+    return true;
+  }
+
+  /** Returns the bytes written, or -errno. */
+  #write(tx: TxFrames, row: number): number {
+    const pieces = this.#prepare(tx, row);
+    for (;;) {
+      const r = this.#sys.writev(this.fd, this.#arena.base, this.#iovecOff, pieces);
+      if (r !== -EINTR) return r;
     }
   }
 

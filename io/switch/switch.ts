@@ -16,7 +16,7 @@ import { CLOCK_MONOTONIC } from "../../ffi/abi/file.ts";
 import { EPOLLIN } from "../../ffi/abi/epoll.ts";
 import { SO_SNDBUF, SOCK_CLOEXEC, SOCK_NONBLOCK, SOL_SOCKET } from "../../ffi/abi/socket.ts";
 import { Arena } from "../../ffi/arena.ts";
-import { check, EADDRINUSE, EAGAIN, EINTR, SysError } from "../../ffi/errno.ts";
+import { check, EADDRINUSE, EAGAIN, ECONNRESET, EINTR, SysError } from "../../ffi/errno.ts";
 import { libc } from "../../ffi/libc.ts";
 import { setIntOption } from "../../ffi/socket.ts";
 import { BuddyMemory } from "../../stack/mod.ts";
@@ -162,7 +162,8 @@ export class FrameSwitch {
   onPort(port: Port, nowUs: number): void {
     if (!port.isJoined) return this.#greet(port);
     const n = this.#messages.receive(port.fd);
-    if (n === -EAGAIN || n === -EINTR) return;
+    // Who leaves with frames unread is told of first; its own last ones are still there
+    if (n === -EAGAIN || n === -EINTR || n === -ECONNRESET) return;
     if (n > 0) this.#forward(port, nowUs);
     if (n < 0 || this.#messages.hasEnded) this.#drop(port);
   }

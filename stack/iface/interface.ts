@@ -22,6 +22,14 @@ export interface DeviceCaps {
   readonly uso: boolean;
   /** Longest IP packet it segments, bytes, at most 65535. */
   readonly gsoMaxBytes: number;
+  /** One neighbour takes longer ones whole, of TCP over IPv4. */
+  readonly long?: LongPackets;
+}
+
+/** Beyond that neighbour they would have to be cut, by who is not good at it. */
+export interface LongPackets {
+  readonly to: IpAddress;
+  readonly maxBytes: number;
 }
 
 /** The sending side of a device: all that the stack knows of it. */

@@ -9,7 +9,7 @@ import type { Counters } from "../base/counters.ts";
 import type { LogSink } from "../base/log.ts";
 import { LogEvent } from "../base/log_event.ts";
 import type { Memory } from "../base/memory.ts";
-import { CSUM_NONE, GSO_NONE } from "../base/frames.ts";
+import { CSUM_NONE, GSO_NONE, GSO_TCPV4 } from "../base/frames.ts";
 import { DROP_IP_NOT_FOR_US, DROP_IP_PROTOCOL, DROP_IPV4_OPTIONS } from "../base/drop_reason.ts";
 import { TIME_EXCEEDED_REASSEMBLY, UNREACHABLE_PORT, UNREACHABLE_PROTOCOL } from "../wire/icmp.ts";
 import { Ipv4Header, parseIpv4 } from "../wire/ipv4.ts";
@@ -88,7 +88,7 @@ export class IpInput {
     const header = this.#header;
     counters.ip.inReceives++;
     counters.ip.inOctets += len;
-    const reason = parseIpv4(memory.dv, off, len, !isOwn, header);
+    const reason = parseIpv4(memory.dv, off, len, !isOwn, header, gsoType === GSO_TCPV4);
     if (reason !== 0 && reason !== DROP_IPV4_OPTIONS) return reason;
     const pkt = this.#pkt;
     this.#fill(pkt, iface, linkOff, off, nowUs);

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { CSUM_PARTIAL, GSO_NONE, GSO_UDP_L4, type TxFrames } from "../base/frames.ts";
+import { CSUM_PARTIAL, GSO_NONE, GSO_TCPV4, GSO_UDP_L4, type TxFrames } from "../base/frames.ts";
 import type { Memory } from "../base/memory.ts";
 import type { Counters } from "../base/counters.ts";
 import type { LogSink } from "../base/log.ts";
@@ -118,7 +118,8 @@ export class IpOutput implements Network {
     const totalLen = IPV4_HEADER_LEN + tx.frameLen(row);
     const isGso = tx.gsoType[row] !== GSO_NONE;
     this.counters.ip.outRequests++;
-    if (totalLen > IPV4_MAX_LEN) return -EMSGSIZE;
+    // Only what TCP leaves to the device to cut may be longer (ipv4.ts)
+    if (totalLen > IPV4_MAX_LEN && tx.gsoType[row] !== GSO_TCPV4) return -EMSGSIZE;
     if (totalLen > r.mtu && !isGso) {
       if (dontFragment) {
         this.counters.ip.fragFails++;
@@ -361,7 +362,11 @@ export class IpOutput implements Network {
       tx.gsoType[row] = GSO_NONE;
       return false;
     }
-    return tx.gsoType[row] === GSO_UDP_L4 ? !iface.caps.uso : !iface.caps.tso;
+    if (tx.gsoType[row] === GSO_UDP_L4) return !iface.caps.uso;
+    // A packet that is only passed on may be longer than this device takes
+    const { tso, gsoMaxBytes, long } = iface.caps;
+    const most = long !== undefined && tx.gsoType[row] === GSO_TCPV4 ? long.maxBytes : gsoMaxBytes;
+    return !tso || tx.frameLen(row) - ETHERNET_HEADER_LEN > most;
   }
 }
 

@@ -15,6 +15,7 @@ export { LINK_LOCAL_PREFIX_LEN, linkLocalCandidate } from "./link_local.ts";
 export { LinkInput } from "./link_input.ts";
 export { LOOPBACK_INDEX } from "../base/packet.ts";
 export { LOOPBACK_MTU } from "./loopback.ts";
+export { LongFrameCutter } from "./soft_offload.ts";
 export { NetworkLayer, type RouteSpec } from "./network_layer.ts";
 export { VlanLink } from "./vlan_link.ts";
 export type { RouterDiscovery } from "./router_discovery.ts";

@@ -210,7 +210,9 @@ export class Router {
   ): CachedRoute => {
     const { caps } = iface;
     // Without TSO the segments are cut here, in soft_offload.ts.
-    const gsoMax = caps.tso ? caps.gsoMaxBytes : IPV4_MAX_LEN;
+    const isLong = caps.long !== undefined && caps.long.to.equals(dst);
+    const tsoMax = isLong ? caps.long!.maxBytes : caps.gsoMaxBytes;
+    const gsoMax = caps.tso ? tsoMax : IPV4_MAX_LEN;
     const usoMax = caps.uso ? caps.gsoMaxBytes : 0;
     const route = new CachedRoute(this.table, iface, src, dst, nextHop, via, gsoMax, usoMax);
     const known = this.pathMtu.get(dst);

@@ -5,17 +5,33 @@
  * A row to cut is complete, Ethernet header included, and under construction; the segments take its
  * place in the queue. Payload is not copied: every segment points into the same pieces.
  *
+ * A device that does not always take long frames (memory for them may run short) has them cut into
+ * shorter ones, each still several segments: LongFrameCutter.
+ *
  * @module
  */
-import { CSUM_NONE, CSUM_PARTIAL, GSO_NONE, GSO_UDP_L4, type TxFrames } from "../base/frames.ts";
+import {
+  CSUM_NONE,
+  CSUM_PARTIAL,
+  GSO_NONE,
+  GSO_TCPV4,
+  GSO_UDP_L4,
+  type TxFrames,
+} from "../base/frames.ts";
 import type { Memory } from "../base/memory.ts";
 import { finish, fold, pseudoSumV4, pseudoSumV6, sum } from "../wire/checksum.ts";
-import { ETHERNET_HEADER_LEN } from "../wire/ethernet.ts";
+import {
+  ETHERNET_HEADER_LEN,
+  ETHERNET_TYPE_OFFSET,
+  ETHERTYPE_VLAN,
+  VLAN_TAG_LEN,
+} from "../wire/ethernet.ts";
 import {
   IPV4_DF,
   IPV4_DST_OFFSET,
   IPV4_FRAGMENT_OFFSET,
   IPV4_ID_OFFSET,
+  IPV4_MAX_LEN,
   IPV4_SRC_OFFSET,
   IPV4_TOTAL_LEN_OFFSET,
   PROTOCOL_TCP,
@@ -102,9 +118,9 @@ export class Segmenter {
       const isV6 = memory.u8[ip] >>> 4 === 6;
       if (isV6) {
         memory.dv.setUint16(ip + IPV6_PAYLOAD_LEN_OFFSET, l4 - ip - IPV6_HEADER_LEN + l4Len);
-      } else patchIp(memory.dv, ip, l4 - ip, l4 - ip + l4Len, rows);
+      } else patchIp(memory.dv, ip, l4 - ip, l4 - ip + l4Len, rows > 0 ? 1 : 0);
       if (isUdp) memory.dv.setUint16(l4 + UDP_LENGTH_OFFSET, l4Len);
-      else patchTcp(memory.dv, l4, rows, size, tcpFlags, pos + len === total);
+      else patchTcp(memory.dv, l4, rows > 0 ? size : 0, tcpFlags, pos + len === total);
       patchPseudoSum(memory.dv, ip, l4, isV6, isUdp, l4Len);
       if (finishSums) finishChecksum(memory, tx);
       tx.commit();
@@ -114,29 +130,102 @@ export class Segmenter {
   }
 }
 
+/** Makes an IPv4 row of many TCP segments one of fewer, then one of the next, to its end. */
+export class LongFrameCutter {
+  readonly #payload = new PayloadSlice();
+  #size = 0;
+  #partLen = 0;
+  /** Of the payload: what is in the parts given so far, and in the last of them. */
+  #pos = 0;
+  #lastLen = 0;
+  /** Of the whole: flags, first sequence number, identification. */
+  #flags = 0;
+  #seq = 0;
+  #ident = 0;
+
+  constructor(readonly memory: Memory) {}
+
+  /** Begins with `row`, whose frames are to have `maxBytes` at most (but one segment). */
+  take(tx: TxFrames, row: number, maxBytes: number): void {
+    const { dv } = this.memory;
+    const l4 = tx.l4Off[row];
+    this.#payload.take(tx, row);
+    this.#size = tx.gsoSize[row];
+    this.#flags = dv.getUint8(l4 + TCP_FLAGS_OFFSET + 1);
+    this.#seq = dv.getInt32(l4 + TCP_SEQ_OFFSET);
+    this.#ident = dv.getUint16(ipOff(dv, tx.hdrOff[row]) + IPV4_ID_OFFSET);
+    this.#pos = 0;
+    this.#lastLen = 0;
+    this.repeat(tx, row, maxBytes);
+  }
+
+  /** The part given last was too long: it comes again, and all have `maxBytes` at most. */
+  repeat(tx: TxFrames, row: number, maxBytes: number): void {
+    this.#pos -= this.#lastLen;
+    const segments = Math.floor((maxBytes - tx.hdrLen[row]) / this.#size);
+    this.#partLen = Math.max(1, segments) * this.#size;
+  }
+
+  /** Makes `row` the next part. False: there is none. */
+  next(tx: TxFrames, row: number): boolean {
+    const { dv } = this.memory;
+    const left = this.#payload.length - this.#pos;
+    if (left <= 0) return false;
+    const len = Math.min(this.#partLen, left);
+    const l4 = tx.l4Off[row];
+    const ip = ipOff(dv, tx.hdrOff[row]);
+    const l4Len = tx.hdrOff[row] + tx.hdrLen[row] - l4 + len;
+    this.#payload.give(tx, row, this.#pos, len);
+    dv.setUint16(ip + IPV4_ID_OFFSET, this.#ident);
+    patchIp(dv, ip, l4 - ip, l4 - ip + l4Len, this.#pos / this.#size);
+    dv.setInt32(l4 + TCP_SEQ_OFFSET, this.#seq);
+    patchTcp(dv, l4, this.#pos, this.#flags, len === left);
+    patchPseudoSum(dv, ip, l4, false, false, l4Len);
+    tx.gsoType[row] = len > this.#size ? GSO_TCPV4 : GSO_NONE;
+    tx.gsoSize[row] = len > this.#size ? this.#size : 0;
+    this.#pos += len;
+    this.#lastLen = len;
+    return true;
+  }
+}
+
+/** Where the IP header of a frame at `off` is. */
+function ipOff(dv: DataView, off: number): number {
+  const isTagged = dv.getUint16(off + ETHERNET_TYPE_OFFSET) === ETHERTYPE_VLAN;
+  return off + ETHERNET_HEADER_LEN + (isTagged ? VLAN_TAG_LEN : 0);
+}
+
 /**
- * The header is that of the segment before. Its identification counts, unless nobody may fragment
- * the packet: then it stays (RFC 6864 4.1).
+ * The header is that of the row before, of `segmentsBefore` segments (0: there was none). Its
+ * identification counts them, unless nobody may fragment the packet: then it stays (RFC 6864 4.1).
  */
-function patchIp(dv: DataView, ip: number, headerLen: number, totalLen: number, k: number): void {
-  dv.setUint16(ip + IPV4_TOTAL_LEN_OFFSET, totalLen);
+function patchIp(
+  dv: DataView,
+  ip: number,
+  headerLen: number,
+  totalLen: number,
+  segmentsBefore: number,
+): void {
+  dv.setUint16(ip + IPV4_TOTAL_LEN_OFFSET, totalLen > IPV4_MAX_LEN ? 0 : totalLen);
   const isAtomic = (dv.getUint16(ip + IPV4_FRAGMENT_OFFSET) & IPV4_DF) !== 0;
-  if (k > 0 && !isAtomic) dv.setUint16(ip + IPV4_ID_OFFSET, dv.getUint16(ip + IPV4_ID_OFFSET) + 1);
+  if (!isAtomic) {
+    const id = dv.getUint16(ip + IPV4_ID_OFFSET) + segmentsBefore;
+    dv.setUint16(ip + IPV4_ID_OFFSET, id);
+  }
   refreshIpv4Checksum(dv, ip, headerLen);
 }
 
-/** The header is that of the segment before: the sequence number goes on by its payload. */
+/** The header is that of the row before, with a payload of `before` bytes (0: there was none). */
 function patchTcp(
   dv: DataView,
   l4: number,
-  k: number,
-  size: number,
+  before: number,
   flags: number,
   isLast: boolean,
 ): void {
-  if (k > 0) dv.setInt32(l4 + TCP_SEQ_OFFSET, dv.getInt32(l4 + TCP_SEQ_OFFSET) + size);
+  if (before > 0) dv.setInt32(l4 + TCP_SEQ_OFFSET, dv.getInt32(l4 + TCP_SEQ_OFFSET) + before);
   // CWR goes with the first segment (RFC 3168 6.1.2), FIN and PSH with the last.
-  let own = k > 0 ? flags & ~TCP_CWR : flags;
+  let own = before > 0 ? flags & ~TCP_CWR : flags;
   if (!isLast) own &= ~(TCP_FIN | TCP_PSH);
   dv.setUint8(l4 + TCP_FLAGS_OFFSET + 1, own);
 }

@@ -16,7 +16,11 @@ export class VlanLink implements LinkDevice {
   /** `vlanId`: 1 to 4094. The link below takes frames that are a tag longer (802.3ac). */
   constructor(readonly below: LinkDevice, readonly vlanId: number) {
     const { gsoMaxBytes } = below.caps; // of a frame that the tag makes longer
-    this.caps = { ...below.caps, gsoMaxBytes: Math.max(0, gsoMaxBytes - VLAN_TAG_LEN) };
+    this.caps = {
+      ...below.caps,
+      long: undefined,
+      gsoMaxBytes: Math.max(0, gsoMaxBytes - VLAN_TAG_LEN),
+    };
     this.mtu = below.mtu;
   }
 

@@ -5,6 +5,9 @@
  * route, which is refused. (Those that routers write into: ipv4_recording.ts.) We send none but
  * "router alert" (igmp.ts).
  *
+ * A TCP packet that a device cuts into segments may be longer than the total length field can say:
+ * then that is 0, and the length is the frame's (Linux 6.3, "BIG TCP", iph_totlen).
+ *
  * @module
  */
 import { fold, sum } from "./checksum.ts";
@@ -75,8 +78,8 @@ export class Ipv4Header {
 
 /**
  * Parses the packet at `off`, of which `len` bytes are there (padding may follow). `verify`: also
- * the header checksum. Returns 0 or a drop reason; with reasons after DROP_IPV4_CHECKSUM all fields
- * are set.
+ * the header checksum. `isTso`: it is several TCP segments in one. Returns 0 or a drop reason; with
+ * reasons after DROP_IPV4_CHECKSUM all fields are set.
  */
 export function parseIpv4(
   dv: DataView,
@@ -84,16 +87,19 @@ export function parseIpv4(
   len: number,
   verify: boolean,
   out: Ipv4Header,
+  isTso = false,
 ): number {
   const reason = parseQuotedIpv4(dv, off, len, out);
   if (reason !== 0) return reason;
   const { headerLen } = out;
+  const isLong = isTso && out.totalLen === 0 && len > IPV4_MAX_LEN && !out.isFragment;
+  if (isLong) out.totalLen = len;
   if (out.totalLen < headerLen) return DROP_IPV4_TOTAL_LEN;
   if (out.totalLen > len) return DROP_IPV4_TRUNCATED;
   if (verify && fold(sum(dv, off, headerLen, 0)) !== 0xffff) return DROP_IPV4_CHECKSUM;
   const payloadLen = out.totalLen - headerLen;
   if (out.moreFragments && ((payloadLen & 7) !== 0 || payloadLen === 0)) return DROP_IPV4_FRAGMENT;
-  if (out.fragmentOff + out.totalLen > IPV4_MAX_LEN) return DROP_IPV4_FRAGMENT;
+  if (out.fragmentOff + out.totalLen > IPV4_MAX_LEN && !isLong) return DROP_IPV4_FRAGMENT;
   return headerLen === IPV4_HEADER_LEN ? 0 : checkOptions(dv, off, headerLen, out);
 }
 
@@ -168,7 +174,7 @@ export function hasRouterAlert(dv: DataView, off: number, headerLen: number): bo
 
 /**
  * Writes a header without options, checksum included. `flagsAndOffset`: IPV4_DF, IPV4_MF and the
- * fragment offset in units of 8 bytes.
+ * fragment offset in units of 8 bytes. A `totalLen` that the field cannot hold is written as 0.
  */
 export function emitIpv4(
   dv: DataView,
@@ -184,10 +190,11 @@ export function emitIpv4(
 ): void {
   const first = 0x4500 | tos;
   const ttlAndProtocol = (ttl << 8) | protocol;
-  const total = first + totalLen + id + flagsAndOffset + ttlAndProtocol +
+  const lenField = totalLen > IPV4_MAX_LEN ? 0 : totalLen;
+  const total = first + lenField + id + flagsAndOffset + ttlAndProtocol +
     (src >>> 16) + (src & 0xffff) + (dst >>> 16) + (dst & 0xffff);
   dv.setUint16(off, first);
-  dv.setUint16(off + IPV4_TOTAL_LEN_OFFSET, totalLen);
+  dv.setUint16(off + IPV4_TOTAL_LEN_OFFSET, lenField);
   dv.setUint16(off + IPV4_ID_OFFSET, id);
   dv.setUint16(off + IPV4_FRAGMENT_OFFSET, flagsAndOffset);
   dv.setUint16(off + IPV4_TTL_OFFSET, ttlAndProtocol);

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { usableFeatures } from "../../io/devices/base/features.ts";
 import { e2eWith, type Fixture, PEER, SELF, until } from "./fixture.ts";
 
 const e2e = e2eWith("iperf", "iperf3", "nc", "ss");
@@ -35,6 +36,26 @@ e2e("iperf3 -c: out, in, both, several streams", async (f) => {
     assert(back.bytes > 0, `${args}: ${JSON.stringify(end)}`);
   }
 });
+
+/** What a counter of `-v` has come to. */
+function counted(stderr: string, name: string): number {
+  return Number(stderr.match(new RegExp(`[ :]${name} (\\d+)`))?.[1] ?? 0);
+}
+
+e2e("iperf3 -c: frames of more than 64 KiB, where the kernel takes them", async (f) => {
+  for (const without of ["", "big_tcp"]) {
+    const server = f.peer(["iperf3", "-s", "-1", "--forceflush"]);
+    await server.waitFor("listening");
+    const argv = ["-v", "iperf3", "-c", PEER, "-n", `${256 << 20}`];
+    const r = await f.nuse(argv, { env: { NUSE_WITHOUT: without } }).done;
+    assertEquals(r.code, 0, r.stdout.slice(-2000) + r.stderr);
+    await server.done;
+    const perFrame = counted(r.stderr, "txBytes") / counted(r.stderr, "txGso");
+    const isLong = without === "" && usableFeatures().has("big_tcp");
+    assertEquals(perFrame > 65_536, isLong, r.stderr);
+    assertEquals(counted(r.stderr, "txDropped"), 0, r.stderr);
+  }
+}, ["TAP"]);
 
 e2e("iperf3 -u: what a socket's buffer holds arrives, out and in", async (f) => {
   for (const args of [[], ["-R"]]) {

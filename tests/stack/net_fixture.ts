@@ -101,7 +101,7 @@ export class Host {
     this.device = new FakeDevice(options.caps ?? NO_OFFLOAD, options.mtu ?? 1500);
     this.iface = this.stack.addInterface({ name: "eth0", mac: OUR_MAC, link: this.device });
     this.stack.addAddress(this.iface.index, OUR_ADDR, 24, this.nowUs);
-    this.#rxOff = this.memory.alloc(128 * 1024);
+    this.#rxOff = this.memory.alloc(1 << 19);
     this.#scratch = this.memory.alloc(SCRATCH_LEN);
     if (options.isSettled ?? true) {
       this.advance(3e6);

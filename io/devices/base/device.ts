@@ -32,6 +32,8 @@ export class DeviceCounters {
   txDropped = 0;
   /** Times that sending had to wait for room. */
   txWaits = 0;
+  /** TCP frames of more than 64 KiB that were cut: the kernel would not take them whole. */
+  txCut = 0;
   /** Times that the kernel did not believe our ring numbers and set them anew (NETMAP). */
   ringResets = 0;
 }

@@ -122,7 +122,8 @@ export class PipeDevice implements Device {
 
   #readFrames(): number {
     const n = this.#messages.receive(this.#connectionFd);
-    if (n === -EINTR) return 0;
+    // Who goes with frames of ours unread is told of first; its own last ones are still there
+    if (n === -EINTR || n === -ECONNRESET) return 0;
     if (n === -EAGAIN) this.#attend();
     else if (n < 0 || this.#messages.hasEnded) this.#hangUp();
     return this.rx.count;

@@ -87,20 +87,30 @@ export class Pacer {
     this.nextSendUs = Math.max(this.nextSendUs, nowUs - creditUs) + (lenBytes * 1e6) / this.rate;
   }
 
-  /** The most that one frame is to carry: whole segments, of `frameMax` at most. */
+  /**
+   * The most that one frame is to carry: whole segments, of `frameMax` at most. More than
+   * BURST_MAX_BYTES only where so much leaves in a millisecond.
+   */
   burstBytes(smss: number, frameMax: number, minRttUs: number): number {
-    if (this.#frameRate === 0) return frameMax;
+    const rate = this.#frameRate;
+    if (rate === 0) return frameMax;
     const extra = minRttUs < 0 ? 0 : BURST_MAX_BYTES / 2 ** (minRttUs / BURST_RTT_US);
-    return Math.min(burstBytesAt(this.#frameRate, smss, extra), frameMax);
+    const most = Math.max(BURST_MAX_BYTES, rate * BURST_SHARE);
+    return Math.min(burstBytesAt(rate, smss, extra, most), frameMax);
   }
 }
 
 /**
  * What a frame carries at a rate: whole segments, `extraBytes` more than what leaves in a
- * millisecond.
+ * millisecond, `mostBytes` at most.
  */
-export function burstBytesAt(rate: number, smss: number, extraBytes: number): number {
-  const bytes = Math.min(rate * BURST_SHARE + extraBytes, BURST_MAX_BYTES);
+export function burstBytesAt(
+  rate: number,
+  smss: number,
+  extraBytes: number,
+  mostBytes = BURST_MAX_BYTES,
+): number {
+  const bytes = Math.min(rate * BURST_SHARE + extraBytes, mostBytes);
   const least = rate < SLOW_RATE ? 1 : BURST_MIN_SEGMENTS;
   return Math.max(Math.floor(bytes / smss), least) * smss;
 }

@@ -17,8 +17,9 @@ import { tell } from "../tcb/tell.ts";
 import { TCP_CWR, TCP_FIN, TCP_PSH } from "../../wire/tcp.ts";
 import { ECN_ECT0 } from "../loss/ecn.ts";
 import { emitAck, emitSegment } from "./emit.ts";
+import { framePayload } from "./frame_size.ts";
 import { emitSyn, sendDeferredSyn } from "./syn.ts";
-import { currentMss, maxFramePayload } from "../path/mss.ts";
+import { currentMss } from "../path/mss.ts";
 import { mtuProbeLen, onMtuProbeSent } from "../path/mtu_probing.ts";
 import { refreshRoute } from "../path/route.ts";
 import { notsentLowat, tellWriter } from "./send_buffer.ts";
@@ -145,16 +146,10 @@ function sendLossProbe(tcb: Tcb, nowUs: number): void {
   onProbeSent(tcb, true);
 }
 
-/** The most data of a frame: as the device can cut it, and as pacing wants it (urgent/send.ts). */
-function pacedFramePayload(tcb: Tcb): number {
-  if (tcb.isSndUrgent) return currentMss(tcb);
-  return tcb.pacer.burstBytes(tcb.smss, maxFramePayload(tcb), tcb.rtt.minRttUs);
-}
-
 /** Sends one record again, at most about `maxBytes` of it (but one segment in any case). */
 export function retransmit(tcb: Tcb, segment: SentSegment, maxBytes: number, nowUs: number): void {
   const smss = tcb.smss;
-  const frameMax = Math.max(smss, Math.min(pacedFramePayload(tcb), maxBytes - (maxBytes % smss)));
+  const frameMax = Math.max(smss, Math.min(framePayload(tcb), maxBytes - (maxBytes % smss)));
   if (seqDiff(segment.end, segment.seq) > frameMax && (segment.flags & SENT_SYN) === 0) {
     tcb.sent.split(segment, frameMax);
   }
@@ -209,7 +204,7 @@ function sendNew(tcb: Tcb, nowUs: number): void {
   const first = tcb.sndNxt;
   if (tcb.isProbeDue) sendProbe(tcb, nowUs);
   if (tcb.mtuProbing.nextAtUs <= nowUs) sendMtuProbe(tcb, nowUs);
-  const frameMax = pacedFramePayload(tcb);
+  const frameMax = framePayload(tcb);
   while (!tcb.sent.isFull && isPaceDue(tcb, nowUs)) {
     const unsent = seqDiff(tcb.sndEnd, tcb.sndNxt);
     const wndRoom = seqDiff((tcb.sndUna + tcb.sndWnd) | 0, tcb.sndNxt);

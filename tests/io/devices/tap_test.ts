@@ -7,19 +7,23 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { POLLIN } from "../../../ffi/abi/socket.ts";
 import { ENODEV, SysError } from "../../../ffi/errno.ts";
 import { libc } from "../../../ffi/libc.ts";
+import { LinkControl } from "../../../ffi/link.ts";
 import { inNetns } from "../../../ffi/netns.ts";
 import type { Device, DeviceConfig } from "../../../io/devices/base/device.ts";
-import type { Features } from "../../../io/devices/base/features.ts";
+import { type Features, usableFeatures } from "../../../io/devices/base/features.ts";
 import { openDevice } from "../../../io/devices/open.ts";
-import { CSUM_PARTIAL, GSO_UDP_L4 } from "../../../stack/mod.ts";
+import { TapDevice } from "../../../io/devices/tap.ts";
+import { CSUM_PARTIAL, GSO_TCPV4, GSO_UDP_L4 } from "../../../stack/mod.ts";
 import { canMakeNetns, Netns } from "../../lab/netns.ts";
 import {
   address,
   arpFrame,
   flush,
   ipBytes,
+  ipv4Headers,
   isArp,
   makeRig,
+  onesSum,
   queue,
   receiveDatagram,
   udpHeaders,
@@ -164,4 +168,85 @@ test("TAP: names that are taken or too long, MACs that make no sense", async (ns
   assertThrows(() => openIn(ns, { mtu: 3 }), SysError, "cannot set the MTU");
   assertEquals((await ns.run(["ip", "link", "show", "dev", "nuse-eth0"])).code, 1);
   assertEquals(rig.memory.usedBytes, used);
+});
+
+/** A TCP segment of the given length for a port that nobody listens on: the host resets it. */
+function tcpHeaders(device: Device, dstMac: Uint8Array, payloadLen: number): Uint8Array {
+  const len = 20 + payloadLen;
+  const tcp = new Uint8Array(20);
+  const dv = new DataView(tcp.buffer);
+  dv.setUint16(0, 7);
+  dv.setUint16(2, 4001);
+  dv.setUint8(12, 5 << 4);
+  const sum = onesSum(Uint8Array.from([...ipBytes(OURS), ...ipBytes(HOST), 0, 6, 0, 0]));
+  dv.setUint16(16, onesSum(Uint8Array.of(sum >> 8, sum & 255, 0, len >> 16, len >> 8, len & 255)));
+  const fields = { dstMac, srcMac: device.mac, src: OURS, dst: HOST, protocol: 6 };
+  const headers = ipv4Headers(fields, 20 + len > 65_535 ? -20 : len);
+  return Uint8Array.from([...headers, ...tcp]);
+}
+
+/** Sends a long segment and returns what the host's resets acknowledge: where its parts end. */
+function endsOfParts(device: Device, dstMac: Uint8Array, payloadLen: number): number[] {
+  const offload = { csumOffset: 16, gsoType: GSO_TCPV4, gsoSize: 1448 };
+  queue(rig, tcpHeaders(device, dstMac, payloadLen), new Uint8Array(payloadLen), offload);
+  flush(rig, device);
+  const ends: number[] = [];
+  const last = waitFrame(rig, device, ({ bytes }) => {
+    if (bytes[23] !== 6 || (bytes[47] & 4) === 0) return false;
+    ends.push(new DataView(bytes.buffer, bytes.byteOffset).getUint32(14 + 20 + 8));
+    return ends.at(-1) === payloadLen;
+  });
+  assert(last !== null, `no reset after those of ${ends}`);
+  return ends;
+}
+
+const takesLong = usableFeatures().has("big_tcp");
+
+if (takesLong) {
+  test("TAP: a TCP segment of 250,000 bytes passes the host as one, or in parts", (ns) => {
+    const device = openIn(ns);
+    try {
+      const ends = endsOfParts(device, resolve(device), 250_000);
+      // Linux 6.3 to 6.5 lets none pass that is longer than 64 KiB
+      assertEquals(ends.length, device.counters.txCut === 0 ? 1 : 4);
+      assertEquals(device.counters.txDropped, 0);
+    } finally {
+      device.close();
+    }
+    return Promise.resolve();
+  });
+}
+
+test("TAP: what the kernel does not take whole goes in shorter parts, from then on", (ns) => {
+  const options = { name: "nuse-eth0", mac: Uint8Array.of(2, 0, 0, 0, 0, 7), mtu: 1500 };
+  const gsoMaxBytes = 1 << 23; // more than a kernel has in one piece
+  const device = inNetns(ns.name, () => {
+    const made = new TapDevice({ ...options, gsoMaxBytes, hasUso: true }, rig.arena, rig.memory);
+    const control = new LinkControl();
+    control.setAddress("nuse-eth0", ipBytes(HOST), 24);
+    control.setUp("nuse-eth0");
+    control.close();
+    return made;
+  });
+  try {
+    const hostMac = resolve(device);
+    const lenBytes = 6_000_000;
+    for (const times of [1, 2]) {
+      const ends = endsOfParts(device, hostMac, lenBytes);
+      assert(
+        ends.length >= 2 && ends.every((end) => end === lenBytes || end % 1448 === 0),
+        `${ends}`,
+      );
+      assertEquals([device.counters.txCut, device.counters.txDropped], [times, 0]);
+    }
+  } finally {
+    device.close();
+  }
+  return Promise.resolve();
+});
+
+test("TAP: its queue is longer than the kernel would make it", async (ns) => {
+  const device = openIn(ns);
+  assert((await ns.ip("link show dev nuse-eth0")).includes("qlen 4096"));
+  device.close();
 });

@@ -128,6 +128,19 @@ test("who moves is found at the new place, who goes is forgotten", (lan) => {
   assertEquals(lan.send(a, mac(7), mac(1)).got, [2], "flooded again");
 });
 
+test("what an end sent last is sent on, though it left without reading", (lan) => {
+  const [a, b] = [lan.join(), lan.join()];
+  queue(rig, ethernetHeader(BROADCAST, mac(2), 0x88b5), new Uint8Array(46));
+  flush(rig, b);
+  lan.stepUntil(() => lan.hub.counters.flooded === 1); // a never reads it
+  queue(rig, ethernetHeader(mac(2), mac(1), 0x88b5), Uint8Array.of(7));
+  flush(rig, a);
+  a.close();
+  lan.ends.splice(0, 1);
+  lan.stepUntil(() => lan.hub.counters.portsLeft === 1);
+  assertEquals([b.receive(), rig.memory.u8[b.rx.off[0] + 14]], [1, 7]);
+});
+
 test("a second switch at the path is refused in words", (lan) => {
   assertThrows(() => new FrameSwitch(lan.path), SysError, "start the switch first");
   lan.stepUntil(() => lan.hub.counters.portsRefused + lan.hub.portCount > 0);

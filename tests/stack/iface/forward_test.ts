@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { CSUM_PARTIAL, GSO_TCPV4, GSO_UDP_L4, IpAddress } from "../../../stack/mod.ts";
+import { CSUM_PARTIAL, GSO_NONE, GSO_TCPV4, GSO_UDP_L4, IpAddress } from "../../../stack/mod.ts";
 import {
   BEYOND,
   datagram,
@@ -234,6 +234,26 @@ Deno.test("segments coalesced by the device: one row for a device that cuts, els
   assertEquals(cut.map((f) => f.bytes.length - 54), [1448, 1448, 1104]);
   assert(cut.every(isChecksumRight));
   assertEquals(cut.map((f) => parseIp(f).header.ttl), [63, 63, 63]);
+});
+
+Deno.test("a TSO packet of more than 64 KiB goes on whole where it can, else cut", () => {
+  const data = bytesOf(200_000);
+  const long = { to: FAR_PEER, maxBytes: 260_000 };
+  const able = new RouterHost({ caps: { ...ALL_OFFLOADS, long } });
+  able.inject(segment(data), CSUM_PARTIAL, GSO_TCPV4, 1448);
+  const whole = able.passedOne();
+  const dv = new DataView(whole.bytes.buffer);
+  assertEquals([dv.getUint16(16), whole.gsoType, whole.gsoSize], [0, GSO_TCPV4, 1448]);
+  assertEquals(fold(sum(dv, 14, 20, 0)), 0xffff, "the header's checksum");
+  assertEquals(dv.getUint16(50), fold(pseudoSumV4(PEER_ADDR.w3, FAR_PEER.w3, 6, 200_020)));
+  assertBytes(whole.bytes.slice(54), data);
+
+  const short = new RouterHost({ caps: ALL_OFFLOADS });
+  short.inject(segment(data), CSUM_PARTIAL, GSO_TCPV4, 1448);
+  const cut = short.passed();
+  assertEquals(cut.length, Math.ceil(200_000 / 1448));
+  assert(cut.every(({ bytes, gsoType }) => bytes.length <= 54 + 1448 && gsoType === GSO_NONE));
+  assertBytes(Uint8Array.from(cut.flatMap(({ bytes }) => [...bytes.slice(54)])), data);
 });
 
 Deno.test("segments longer than the next link: told, or made shorter where that is allowed", () => {

@@ -1,4 +1,10 @@
-import { CSUM_VALID, setOption, type StreamSocket } from "../../../stack/mod.ts";
+import {
+  CSUM_PARTIAL,
+  CSUM_VALID,
+  GSO_TCPV4,
+  setOption,
+  type StreamSocket,
+} from "../../../stack/mod.ts";
 import { assertEquals } from "@std/assert";
 import { refreshIpv4Checksum } from "../../../stack/wire/ipv4.ts";
 import { emitTcp, TCP_SYN } from "../../../stack/wire/tcp.ts";
@@ -225,4 +231,18 @@ Deno.test("a datagram to a group that nobody here takes gets no error in answer"
   emitTcp(new DataView(segment.buffer), 0, 4000, 81, 1, 0, 20, TCP_SYN, 1000, 0, 0);
   host.inject(ipFrame(6, segment, fields), CSUM_VALID);
   assertEquals(host.stack.counters.tcp.outRsts, 0);
+});
+
+Deno.test("a TSO packet of more than 64 KiB is taken whole; what is none is dropped", () => {
+  const host = new Host();
+  const body = new Uint8Array(20 + 200_000);
+  emitTcp(new DataView(body.buffer), 0, 1, 2, 1000, 0, 20, 0, 500, 0, 0);
+  const frame = ipFrame(6, body);
+  host.inject(frame, CSUM_PARTIAL, GSO_TCPV4, 1448);
+  // Nobody listens: the reset says how much has come
+  const reset = new DataView(host.sentOne().bytes.buffer);
+  assertEquals(reset.getUint32(14 + 20 + 8), 201_000);
+  assertEquals(host.stack.counters.tcp.inSegs, Math.ceil(200_000 / 1448));
+  host.inject(frame, CSUM_PARTIAL);
+  assertEquals([host.sent().length, host.stack.counters.snapshot()["drop.ipv4TotalLen"]], [0, 1]);
 });

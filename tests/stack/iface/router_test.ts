@@ -130,6 +130,11 @@ Deno.test("segmentation: the device's where it can, ours for TCP where it cannot
   const caps = { ...ALL_OFFLOADS, gsoMaxBytes: 60000 };
   const hard = found(setUp(caps), ip("198.18.0.9"));
   assertEquals([hard.gsoMaxBytes, hard.usoMaxBytes], [60000, 60000]);
+  const host = ip("198.18.0.9");
+  const long = setUp({ ...ALL_OFFLOADS, long: { to: host, maxBytes: 260_000 } });
+  const toHost = found(long, host);
+  assertEquals([toHost.gsoMaxBytes, toHost.usoMaxBytes], [260_000, 65_535]);
+  assertEquals(found(long, ip("198.18.0.10")).gsoMaxBytes, 65_535, "who is beyond it");
 });
 
 Deno.test("a redirect: only where a gateway leads, and not for ever", () => {

@@ -3,12 +3,14 @@ import {
   BuddyMemory,
   CSUM_NONE,
   CSUM_PARTIAL,
+  GSO_NONE,
   GSO_TCPV4,
   GSO_UDP_L4,
   Interface,
+  LongFrameCutter,
 } from "../../../stack/mod.ts";
 import { finishChecksum, Segmenter } from "../../../stack/iface/soft_offload.ts";
-import { fold, pseudoSumV4 } from "../../../stack/wire/checksum.ts";
+import { fold, pseudoSumV4, sum } from "../../../stack/wire/checksum.ts";
 import { emitIpv4 } from "../../../stack/wire/ipv4.ts";
 import {
   emitTcp,
@@ -157,4 +159,59 @@ Deno.test("a queue too short for all segments is transmitted in between", () => 
   assertEquals(w.device.batches, 3);
   const whole = frames.flatMap((f) => [...parseIp(f).payload.slice(32)]);
   assertBytes(Uint8Array.from(whole), PAYLOAD.slice(0, 14_480));
+});
+
+Deno.test("a long TCP row is cut into shorter ones, each still several segments", () => {
+  const w = setUp();
+  const total = 1448 * 44 + 5;
+  const row = beginRow(w, 6, 32, total, 1448);
+  const { tx } = w.iface;
+  const cutter = new LongFrameCutter(w.memory);
+  cutter.take(tx, row, 30_000);
+  const seen: number[][] = [];
+  const bytes: number[] = [];
+  let tries = 0;
+  while (cutter.next(tx, row)) {
+    // The second is refused: it comes again, shorter
+    if (++tries === 2) {
+      cutter.repeat(tx, row, 3_000);
+      continue;
+    }
+    const { dv, u8 } = w.memory;
+    const ip = tx.hdrOff[row] + 14;
+    const tcp = new TcpHeader();
+    assertEquals(parseTcp(dv, tx.l4Off[row], 32 + 1448, tcp), 0);
+    const len = tx.payLen[row] + tx.pay2Len[row];
+    seen.push([len, tcp.seq - (0xfffffff0 | 0), tcp.flags, tx.gsoType[row], tx.gsoSize[row]]);
+    assertEquals(dv.getUint16(ip + 2), 52 + len);
+    assertEquals(fold(sum(dv, ip, 20, 0)), 0xffff, "the header's checksum");
+    assertEquals(tx.csum[row], CSUM_PARTIAL);
+    const pseudo = pseudoSumV4(OUR_ADDR.w3, PEER_ADDR.w3, 6, 32 + len);
+    assertEquals(dv.getUint16(tx.l4Off[row] + 16), fold(pseudo));
+    const segmentsBefore = Math.ceil(bytes.length / 1448);
+    assertEquals(dv.getUint16(ip + 4), (0xfffe + segmentsBefore) & 0xffff, "the identification");
+    bytes.push(...u8.subarray(tx.payOff[row], tx.payOff[row] + tx.payLen[row]));
+    bytes.push(...u8.subarray(tx.pay2Off[row], tx.pay2Off[row] + tx.pay2Len[row]));
+  }
+  const first = 20 * 1448;
+  assertEquals(seen[0], [first, 0, TCP_ACK | TCP_CWR, GSO_TCPV4, 1448]);
+  assertEquals(seen[1], [2 * 1448, first, TCP_ACK, GSO_TCPV4, 1448]);
+  assertEquals(seen.at(-1), [5, total - 5, TCP_ACK | TCP_PSH | TCP_FIN, GSO_NONE, 0]);
+  assertEquals(seen.length, 1 + 12 + 1);
+  assertBytes(Uint8Array.from(bytes), PAYLOAD.slice(0, total));
+});
+
+Deno.test("with a VLAN tag in front the parts are the same", () => {
+  const w = setUp();
+  const row = beginRow(w, 6, 32, 1448 * 10, 1448);
+  const { tx } = w.iface;
+  const { dv, u8 } = w.memory;
+  const link = tx.prepend(4);
+  u8.copyWithin(link, link + 4, link + 16);
+  dv.setUint32(link + 12, 0x81000064);
+  const cutter = new LongFrameCutter(w.memory);
+  cutter.take(tx, row, 10_000);
+  const lengths: number[] = [];
+  while (cutter.next(tx, row)) lengths.push(dv.getUint16(tx.hdrOff[row] + 18 + 2) - 52);
+  assertEquals(lengths, [6 * 1448, 4 * 1448]);
 });

@@ -189,3 +189,17 @@ Deno.test("ipv4: a later fragment keeps the options with the copied flag only", 
   // Nothing is looked at after the end of the list.
   assertEquals(masked("00 07 ff ff"), hex("00 07 ff ff"));
 });
+
+Deno.test("ipv4: a TSO packet of more than 65,535 bytes has a total length of 0", () => {
+  const dv = dirty(20);
+  emitIpv4(dv, 0, 0, 260_000, 0, IPV4_DF, 64, PROTOCOL_TCP, IP_A, IP_B);
+  assertEquals(dv.getUint16(2), 0);
+  const h = new Ipv4Header();
+  const read = (len: number, isTso: boolean) => parseIpv4(dv, 0, len, true, h, isTso);
+  assertEquals([read(260_000, true), h.totalLen], [0, 260_000]);
+  // Where the field can say it, and in what is no TSO packet, 0 is an error
+  assertEquals(read(65_535, true), drop.DROP_IPV4_TOTAL_LEN);
+  assertEquals(read(260_000, false), drop.DROP_IPV4_TOTAL_LEN);
+  emitIpv4(dv, 0, 0, 260_000, 0, IPV4_MF, 64, PROTOCOL_TCP, IP_A, IP_B);
+  assertEquals(read(260_000, true), drop.DROP_IPV4_TOTAL_LEN);
+});

@@ -8,7 +8,7 @@ Deno.test("a list of features; a name that is none is said, with those there are
   const error = assertThrows(() => parseFeatures("uso,gso"), SysError);
   assertEquals(
     error.message,
-    "NUSE_WITHOUT: there is no feature gso: EINVAL (known: uso, tcx, ignore_outgoing)",
+    "NUSE_WITHOUT: there is no feature gso: EINVAL (known: uso, tcx, big_tcp, ignore_outgoing)",
   );
 });
 
@@ -23,6 +23,9 @@ Deno.test("USO by the kernel's version, everything unless it is to be absent", (
     "7.0.0-rc1",
   ];
   assertEquals(releases.map(has), [false, false, true, true, true]);
-  assertEquals(usableFeatures(none, "6.18.0"), new Set(["uso", "tcx", "ignore_outgoing"]));
-  assertEquals(usableFeatures(parseFeatures("uso,tcx"), "6.18.0"), new Set(["ignore_outgoing"]));
+  const hasLong = (release: string) => usableFeatures(none, release).has("big_tcp");
+  assertEquals(["6.1.0", "6.2.0", "6.3.0-rc1", "6.12.0"].map(hasLong), [false, false, true, true]);
+  const all = ["uso", "tcx", "big_tcp", "ignore_outgoing"] as const;
+  assertEquals(usableFeatures(none, "6.18.0"), new Set(all));
+  assertEquals(usableFeatures(parseFeatures("uso,tcx"), "6.18.0"), new Set(all.slice(2)));
 });
