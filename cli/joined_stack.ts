@@ -163,8 +163,8 @@ function receiveNetwork(
   if (Deno.statSync(`/proc/self/fd/${fd}`).ino === own) {
     throw new Failure(`cannot join ${name}: this is its network already (run the program itself)`);
   }
-  if (user < 0 || isOwn) return { net: fd, user, cookie: 0n };
+  if (user < 0 || isOwn) return { net: fd, user, cookie: 0n, capture: null };
   // Root has the right to enter without; in another user's namespace it would be nobody.
   closeFd(user);
-  return { net: fd, user: -1, cookie: 0n };
+  return { net: fd, user: -1, cookie: 0n, capture: null };
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { makeNetwork, type Network } from "../ffi/network.ts";
+import { CAPTURES_MAX, makeNetwork, type Network } from "../ffi/network.ts";
 import type { RunFacts } from "../io/app/join/messages.ts";
 import type { Config } from "../io/config.ts";
 import type { LogSettings } from "../io/log/levels.ts";
@@ -43,7 +43,8 @@ export class OwnStack implements StackHost {
     sweepNames(baseOf(runDir));
     if (facts.name !== null) this.#name = NameHold.take(facts.name, runDir);
     // Those who join get their descriptors as well: they stay open.
-    const network = facts.isNetworkShared ? undefined : makeNetwork();
+    const captures = Math.min(config.interfaces.length, CAPTURES_MAX);
+    const network = facts.isNetworkShared ? undefined : makeNetwork(captures);
     if (hasDoor) this.#doorway = Doorway.make();
     const worker = new StackWorker(this.#options.worker, say, onCrash);
     this.#worker = worker;
@@ -60,6 +61,7 @@ export class OwnStack implements StackHost {
       userNamespace: made === null ? null : userNamespaceOf(made),
       log,
       run: facts,
+      capture: made?.capture ?? null,
       namespaces: { net: made?.net ?? -1, user: made?.user ?? -1 },
     });
     const { socketPath, nameservers, notes } = ready;

@@ -125,8 +125,8 @@ export class UnservedPrograms {
 }
 
 function packetSocketLine(program: string): string {
-  return `${program} is refused a packet socket: it would see the host's frames, not nuse's ` +
-    "(run it beside nuse, on the host)";
+  return `${program} is refused a packet socket: nuse can show its frames only as root, with ` +
+    "/dev/net/tun, and without --host-network (or run it beside nuse, on the host)";
 }
 
 /** The first bytes of a regular file. */

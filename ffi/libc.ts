@@ -151,12 +151,15 @@ const SYMBOLS = {
   write: { name: "nuse_write", parameters: ["i32", "buffer", "i32"], result: "i32" },
   /** (fd, type) */
   setns: { name: "nuse_setns", parameters: ["i32", "i32"], result: "i32" },
+  /** (fd, base, off, len): a file of /proc as it is now; its length */
+  reread: { name: "nuse_reread", parameters: ["i32", "pointer", "i32", "i32"], result: "i32" },
   /**
-   * (meets, door): this thread gives up what the loop does not need: capabilities, and most system
-   * calls. meets 1: it may still meet another process at a path (PIPE); door 1: it may still reach
-   * into the programs that stop at the second door.
+   * (meets, door, captures): this thread gives up what the loop does not need: capabilities, and
+   * most system calls. meets 1: it may still meet another process at a path (PIPE); door 1: it may
+   * still reach into the programs that stop at the second door; captures 1: it may still make the
+   * interfaces that packet sockets are on.
    */
-  confineStack: { name: "nuse_confine_stack", parameters: ["i32", "i32"], result: "i32" },
+  confineStack: { name: "nuse_confine_stack", parameters: ["i32", "i32", "i32"], result: "i32" },
   yieldCpu: { name: "nuse_yield_cpu", parameters: [], result: "i32" },
   /** (ns): how late this thread's timers may be */
   timerSlack: { name: "nuse_timer_slack", parameters: ["i32"], result: "i32" },

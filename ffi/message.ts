@@ -74,6 +74,13 @@ export class MessageTable {
     this.#arena.dv.setInt32(at + IOVEC.BYTES, lenBytes, true);
   }
 
+  /** Where message `i` goes: a socket address of `lenBytes` at `off`. */
+  setName(i: number, off: number, lenBytes: number): void {
+    const at = this.messageOff(i);
+    this.#arena.setAddress(at + MMSGHDR.NAME, off);
+    this.#arena.dv.setInt32(at + MMSGHDR.NAME_LEN, lenBytes, true);
+  }
+
   setIovecCount(i: number, n: number): void {
     this.#arena.dv.setInt32(this.off + i * MMSGHDR.LEN + MMSGHDR.IOV_COUNT, n, true);
   }

@@ -10,6 +10,7 @@ import { CLOCK_MONOTONIC } from "../ffi/abi/file.ts";
 import { Arena } from "../ffi/arena.ts";
 import { check, errnoName, SysError } from "../ffi/errno.ts";
 import { libc } from "../ffi/libc.ts";
+import type { CaptureFds } from "../ffi/network.ts";
 import {
   BuddyMemory,
   formatMac,
@@ -22,6 +23,7 @@ import {
   VlanLink,
 } from "../stack/mod.ts";
 import { type Report, Service } from "./app/mod.ts";
+import { Captures } from "./capture/captures.ts";
 import { AddressClaims, addressOf } from "./addresses.ts";
 import type { Config, InterfaceConfig } from "./config.ts";
 import { planDevices, type PlannedDevice } from "./device_plan.ts";
@@ -97,6 +99,8 @@ export class Runtime {
   readonly #dynamic: DynamicAddresses;
   readonly #log: StackLog;
   readonly #hasDoor: boolean;
+  /** null: there are no packet sockets. */
+  readonly #captures: Captures | null;
 
   /** Sets everything up. Throws SysError, having left nothing behind but what the process owns. */
   constructor(runtimeOptions: RuntimeOptions) {
@@ -144,10 +148,12 @@ export class Runtime {
     });
     this.#hasDoor = doorFd >= 0;
     const rings = Deno.env.get("NUSE_RINGS") === "1";
-    const { onJoined, run: facts, namespaces } = runtimeOptions;
+    const { capture, onJoined, run: facts, namespaces } = runtimeOptions;
+    this.#captures = capture === null ? null : this.#makeCaptures(capture, plan, arena, memory);
+    const openCapture = this.#captures?.open.bind(this.#captures) ?? null;
     const run = { facts, ...namespaces, nameservers: () => this.nameservers, onJoined };
     const common = { guestUid, networkCookie, doorFd, userNamespace, rings, log };
-    const options = { ...common, onReport, run };
+    const options = { ...common, onReport, run, openCapture };
     this.#service = new Service(this.#stack, this.#loop, arena, runDir, options);
     this.#settle(config, claims);
     this.#loop.service = this.#service;
@@ -164,6 +170,23 @@ export class Runtime {
 
   get stopFd(): number {
     return this.#loop.stopFd;
+  }
+
+  #makeCaptures(
+    fds: CaptureFds,
+    plan: readonly PlannedDevice[],
+    arena: Arena,
+    memory: BuddyMemory,
+  ): Captures {
+    const named = () =>
+      plan.flatMap(({ config }) => this.#stack.interfaceByName(config.name) ?? []);
+    const captures = new Captures(fds, named, arena, memory, this.#loop);
+    const { onWake } = this.#loop;
+    this.#loop.onWake = (nowUs) => {
+      onWake?.(nowUs);
+      captures.check(nowUs);
+    };
+    return captures;
   }
 
   /** What tells the MAC of a device that is only there for its VLANs is the first of these. */
@@ -261,7 +284,9 @@ export class Runtime {
    */
   confine(): void {
     const meets = this.#devices.some(({ meets }) => meets);
-    const confined = libc().confineStack(meets ? 1 : 0, this.#hasDoor ? 1 : 0);
+    const confined = libc().confineStack(
+      ...[meets, this.#hasDoor, this.#captures !== null].map(Number) as [number, number, number],
+    );
     if (confined < 0) {
       this.facts.push(`the stack's thread keeps its rights: ${errnoName(confined)}`);
     }

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { CaptureFds } from "../ffi/network.ts";
 import type { StackConfigOverrides } from "../stack/mod.ts";
 import type { RunFacts } from "./app/join/messages.ts";
 import type { Report } from "./app/protocol/reports.ts";
@@ -29,6 +30,8 @@ export interface WorkerStart {
   readonly log: LogSettings | null;
   /** What this run is, for others that join it. */
   readonly run: RunFacts;
+  /** For packet sockets, the worker's to keep; null: there are none. */
+  readonly capture: CaptureFds | null;
   /** Descriptors that those get, the process's to keep: see JoinOptions. */
   readonly namespaces: { readonly net: number; readonly user: number };
 }

@@ -22,6 +22,8 @@ export const CBPF_JA = 0x05;
 export const CBPF_RET = 0x06;
 /** SKF_AD_OFF + SKF_AD_PKTTYPE: PACKET_* of linux/if_packet.h. */
 export const SKF_PACKET_TYPE = -0x1000 + 4;
+/** SKF_AD_OFF + SKF_AD_MARK: SO_MARK of who has sent it. */
+export const SKF_MARK = -0x1000 + 20;
 /** SKF_AD_OFF + SKF_AD_VLAN_TAG: priority and VLAN id. */
 export const SKF_VLAN_TAG = -0x1000 + 44;
 /** SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT: 1 when the tag was taken off by the card. */

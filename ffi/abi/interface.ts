@@ -32,6 +32,7 @@ export const SIOCSIFNETMASK = 0x891c;
 export const SIOCGIFMETRIC = 0x891d;
 export const SIOCGIFMTU = 0x8921;
 export const SIOCSIFMTU = 0x8922;
+export const SIOCSIFHWADDR = 0x8924;
 export const SIOCGIFHWADDR = 0x8927;
 export const SIOCGIFINDEX = 0x8933;
 export const SIOCGIFTXQLEN = 0x8942;

@@ -14,6 +14,10 @@ export const TUN_F_USO4 = 0x20;
 export const TUN_F_USO6 = 0x40;
 
 export const TUNSETIFF = 0x400454ca;
+/** struct sock_fprog: which frames we get to read */
+export const TUNATTACHFILTER = 0x401054d5;
+/** int: the number of the interface that TUNSETIFF will make */
+export const TUNSETIFINDEX = 0x400454da;
 export const TUNSETVNETHDRSZ = 0x400454d8;
 /** The offloads travel as the argument itself, not behind a pointer. */
 export const TUNSETOFFLOAD = 0x400454d0;

@@ -7,8 +7,10 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/capability.h>
+#include <linux/if_tun.h>
 #include <sched.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -93,6 +95,12 @@ static const uint32_t STACK_IOCTLS[] = {
   SECCOMP_IOCTL_NOTIF_SEND, SECCOMP_IOCTL_NOTIF_ID_VALID, SECCOMP_IOCTL_NOTIF_ADDFD,
   SECCOMP_IOCTL_NOTIF_SET_FLAGS, PIDFD_GET_USER_NAMESPACE,
 };
+/* What makes the interfaces for packet sockets (io/capture) of descriptors that are there: in the
+ * programs' network, for which they were opened. */
+static const uint32_t CAPTURE_IOCTLS[] = {
+  TUNSETIFF, TUNSETIFINDEX, TUNSETOFFLOAD, TUNSETVNETHDRSZ, TUNATTACHFILTER, SIOCSIFHWADDR,
+  SIOCSIFMTU, SIOCSIFFLAGS,
+};
 static const uint32_t STACK_PRCTLS[] = {PR_SET_TIMERSLACK, PR_SET_NAME, 0x53564d41 /* SET_VMA */};
 static const uint32_t STACK_FCNTLS[] = {1 /* GETFD */, 2 /* SETFD */, 3 /* GETFL */, 4 /* SETFL */,
                                         1033 /* ADD_SEALS */};
@@ -161,16 +169,20 @@ static int install(struct program *p) {
 }
 
 /* For the stack's thread, when its devices are open and it listens. `meets`: one is a PIPE; `door`:
- * it answers at the second door. Returns 0 or -errno. */
-API int nuse_confine_stack(int meets, int door) {
+ * it answers at the second door; `captures`: it makes interfaces for packet sockets. Returns 0 or
+ * -errno. */
+API int nuse_confine_stack(int meets, int door, int captures) {
   struct program p;
+  uint32_t ioctls[COUNT(STACK_IOCTLS) + COUNT(CAPTURE_IOCTLS)];
+  memcpy(ioctls, STACK_IOCTLS, sizeof STACK_IOCTLS);
+  memcpy(ioctls + COUNT(STACK_IOCTLS), CAPTURE_IOCTLS, sizeof CAPTURE_IOCTLS);
   /* CAP_NET_ADMIN: large buffers of the pairs (SO_SNDBUFFORCE). What else it allows needs calls
    * that are refused. CAP_SYS_PTRACE: the programs may have rights that this thread has not. */
   int r = keep_capabilities(1ull << CAP_NET_ADMIN | (door ? 1ull << CAP_SYS_PTRACE : 0));
   if (r < 0) return r;
   begin(&p);
   each(&p, STACK_CALLS, COUNT(STACK_CALLS), SECCOMP_RET_ALLOW);
-  with_argument(&p, SYS_ioctl, 1, STACK_IOCTLS, COUNT(STACK_IOCTLS));
+  with_argument(&p, SYS_ioctl, 1, ioctls, captures ? COUNT(ioctls) : COUNT(STACK_IOCTLS));
   with_argument(&p, SYS_prctl, 0, STACK_PRCTLS, COUNT(STACK_PRCTLS));
   with_argument(&p, SYS_fcntl, 1, STACK_FCNTLS, COUNT(STACK_FCNTLS));
   only_threads(&p);

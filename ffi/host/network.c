@@ -12,6 +12,7 @@
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <linux/if_packet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
@@ -37,16 +38,24 @@
 #define STACK_LEN (64 * 1024)
 #define SECOND_LOOPBACK 0x7f000002 /* 127.0.0.2 */
 
-/* A network. Descriptors: its namespace; the user namespace that owns it, or -1. The twin is
- * ffi/network.ts. */
+#define CAPTURES_MAX 8
+/* SO_MARK of our packet sockets: io/capture. */
+#define CAPTURE_MARK 0x6e757365
+
+/* A network. Descriptors: its namespace; the user namespace that owns it, or -1. Then what packet
+ * sockets take (io/capture), or -1: a socket for ioctls, /proc/net/packet, and for each interface a
+ * TAP that is none yet and a packet socket. The twin is ffi/network.ts. */
 struct network {
   uint64_t cookie; /* SO_NETNS_COOKIE of its sockets */
   int32_t net, user;
+  int32_t control, list;
+  int32_t taps[CAPTURES_MAX], packets[CAPTURES_MAX];
 };
 
 struct order {
   struct network *made;
   bool with_user;
+  int captures;
   uid_t uid;
   gid_t gid;
   volatile int error;
@@ -89,6 +98,45 @@ static int lo_add(int control, struct in_addr addr) {
   return ioctl(control, SIOCSIFNETMASK, &request);
 }
 
+static void unequip(struct network *made) {
+  if (made->control >= 0) close(made->control);
+  if (made->list >= 0) close(made->list);
+  for (int i = 0; i < CAPTURES_MAX; i++) {
+    if (made->taps[i] >= 0) close(made->taps[i]);
+    if (made->packets[i] >= 0) close(made->packets[i]);
+    made->taps[i] = made->packets[i] = -1;
+  }
+  made->control = made->list = -1;
+}
+
+static int packet_socket(void) {
+  int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), one = 1;
+  int mark = CAPTURE_MARK;
+  if (fd < 0) return -1;
+  if (setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof one) < 0 ||
+      setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof mark) < 0) {
+    close(fd);
+    return -1;
+  }
+  return fd;
+}
+
+/* What packet sockets take, should there be any; nothing is made of it yet. An interface that is
+ * made later does without IPv6: the kernel would speak on it by itself. */
+static int equip(struct network *made, int captures) {
+  static const char NO_IPV6[] = "/proc/sys/net/ipv6/conf/default/disable_ipv6";
+  if (write_text(NO_IPV6, "1") < 0 && errno != ENOENT) return -1;
+  made->control = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  made->list = open("/proc/self/net/packet", O_RDONLY | O_CLOEXEC);
+  if (made->control < 0 || made->list < 0) return -1;
+  for (int i = 0; i < captures && i < CAPTURES_MAX; i++) {
+    made->taps[i] = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    made->packets[i] = packet_socket();
+    if (made->taps[i] < 0 || made->packets[i] < 0) return -1;
+  }
+  return 0;
+}
+
 /* In the helper, inside. */
 static int furnish(const struct order *o) {
   struct network *made = o->made;
@@ -103,6 +151,8 @@ static int furnish(const struct order *o) {
   if (r < 0) return -1;
   made->net = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
   if (made->net < 0) return -1;
+  /* In a user namespace nobody of ours has the right to make an interface later. */
+  if (!o->with_user && o->captures > 0 && equip(made, o->captures) < 0) unequip(made);
   if (!o->with_user) return 0;
   made->user = open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC);
   return made->user < 0 ? -1 : 0;
@@ -137,11 +187,26 @@ static void forget(struct network *made) {
   if (made->net >= 0) close(made->net);
   if (made->user >= 0) close(made->user);
   made->net = made->user = -1;
+  unequip(made);
 }
 
-/* Makes a network. Fills `made`. Returns 0 or -errno. Before the thread is confined. */
-API int nuse_make_network(struct network *made) {
-  struct order o = {.made = made, .uid = geteuid(), .gid = getegid()};
+/* The whole of a file of /proc, as it is now. Returns its length, cut at `len`, or -errno. */
+API int nuse_reread(int fd, uint8_t *base, int off, int len) {
+  int done = 0;
+  if (lseek(fd, 0, SEEK_SET) < 0) return -errno;
+  while (done < len) {
+    ssize_t n = read(fd, base + off + done, (size_t)(len - done));
+    if (n < 0) return -errno;
+    if (n == 0) break;
+    done += (int)n;
+  }
+  return done;
+}
+
+/* Makes a network, with what packet sockets on so many interfaces take. Fills `made`. Returns 0 or
+ * -errno. Before the thread is confined. */
+API int nuse_make_network(struct network *made, int captures) {
+  struct order o = {.made = made, .captures = captures, .uid = geteuid(), .gid = getegid()};
   memset(made, 0xff, sizeof *made);
   int r = make(&o);
   if (r == -EPERM) {

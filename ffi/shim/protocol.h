@@ -152,6 +152,9 @@
 #define NUSE_OP_URGENT 24
 /* Of a stream that was shut for reading: a how many bytes, at most, b 1: they stay -> data. */
 #define NUSE_OP_READ 25
+/* Cookie 0 -> 0: packet sockets of the kernel's, such as the program has just made, show the
+ * stack's frames (io/capture). */
+#define NUSE_OP_CAPTURE 30
 
 /* What a stream's bytes go by when it carries many (io/app/endpoint/send_ring.ts): a ENTER -> 0,
  * `a` of the reply the ring's length, b its number, the memory by SCM_RIGHTS; -EAGAIN: not now;

@@ -59,6 +59,7 @@ export const NUSE_OP_PACKET_SOCKET = 22;
 export const NUSE_OP_SETTLE = 23;
 export const NUSE_OP_URGENT = 24;
 export const NUSE_OP_READ = 25;
+export const NUSE_OP_CAPTURE = 30;
 
 export const NUSE_OP_RING = 26;
 export const NUSE_RING_ENTER = 0;

@@ -51,6 +51,8 @@ export interface ServiceOptions extends Partial<AppLimits> {
   readonly rings?: boolean;
   /** Told of programs that are not served. Default: nobody is. */
   readonly onReport?: ReportListener;
+  /** A program is about to have a packet socket: 0 or -errno. Default: there are none. */
+  readonly openCapture?: ((nowUs: number) => number) | null;
   /** Others may join. Default: nobody can. */
   readonly run?: RunOptions;
 }
@@ -104,6 +106,7 @@ export class Service implements LoopService {
     this.#app = new AppContext(stack, loop, arena, { ...limits, ...shares });
     this.#app.log = options.log ?? null;
     this.#app.rings.isOn = options.rings ?? false;
+    this.#app.openCapture = options.openCapture ?? null;
     loop.onFault = this.#app.noteFault;
     if (options.networkCookie) this.#app.privilege = new Privilege(options.networkCookie);
     this.#app.reports.listener = options.onReport ?? null;

@@ -26,6 +26,7 @@ import {
   TUN_F_USO4,
   TUN_F_USO6,
   TUNSETIFF,
+  TUNSETIFINDEX,
   TUNSETOFFLOAD,
   TUNSETVNETHDRSZ,
 } from "../../ffi/abi/tun.ts";
@@ -80,6 +81,10 @@ export interface TapOptions {
   long?: LongPackets;
   /** Whether the kernel may be asked for UDP segments. */
   hasUso: boolean;
+  /** CLONE_DEVICE, opened already, in whatever network. Default: opens it. */
+  fd?: number;
+  /** The interface's number. Default: the kernel's choice. */
+  ifIndex?: number;
 }
 
 export class TapDevice implements Device {
@@ -104,7 +109,7 @@ export class TapDevice implements Device {
 
   /** Makes the interface, down and without address. `arena` and `memory` are the same bytes. */
   constructor(options: TapOptions, arena: Arena, memory: Memory) {
-    this.fd = openTap(options.name);
+    this.fd = openTap(options);
     const uso = setOffloads(this.fd, options);
     const { gsoMaxBytes, long } = options;
     this.caps = { csum: true, tso: true, uso, gsoMaxBytes, long };
@@ -232,11 +237,15 @@ export class TapDevice implements Device {
   }
 }
 
-function openTap(name: string): number {
+function openTap(options: TapOptions): number {
+  const { name, ifIndex } = options;
   const sys = libc();
   const request = interfaceRequest(name);
-  const fd = sys.open(cString(CLONE_DEVICE), O_RDWR | O_NONBLOCK | O_CLOEXEC, 0);
+  const fd = options.fd ?? sys.open(cString(CLONE_DEVICE), O_RDWR | O_NONBLOCK | O_CLOEXEC, 0);
   check(fd, "open", `cannot open ${CLONE_DEVICE}`, { path: CLONE_DEVICE, advice: openAdvice(fd) });
+  if (ifIndex !== undefined) {
+    sys.ioctl(fd, TUNSETIFINDEX, new Uint8Array(new Int32Array([ifIndex]).buffer));
+  }
   const flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | IFF_TUN_EXCL;
   new DataView(request.buffer).setUint16(IFREQ.FLAGS, flags, true);
   const made = sys.ioctl(fd, TUNSETIFF, request);

@@ -71,8 +71,16 @@ export interface LoopService {
  */
 export type DeviceFailure = (device: Device, errno: number) => void;
 
+/** Sees what comes in. */
+export interface FrameTap {
+  /** The first `count` rows of `rx`, before the stack gets them. */
+  received(rx: RxFrames, count: number): void;
+}
+
 /** A device as a handler: reads batches into the stack. */
 class DevicePort implements Handler {
+  tap: FrameTap | null = null;
+
   constructor(
     readonly device: Device,
     readonly ifIndex: number,
@@ -84,6 +92,7 @@ class DevicePort implements Handler {
     const { device, ifIndex, stack } = this;
     const n = device.receive();
     if (n < 0) return this.onFailure(this, -n);
+    if (this.tap !== null && n > 0) this.tap.received(device.rx, n);
     for (let i = 0; i < n; i++) stack.input(ifIndex, device.rx, i, nowUs);
   }
 
@@ -91,7 +100,14 @@ class DevicePort implements Handler {
   onFault(): void {}
 }
 
-export class EventLoop {
+/** What others than the owner of the loop need of it. */
+export interface LoopWatch {
+  add(fd: number, events: number, handler: Handler): number;
+  remove(slot: number): void;
+  tapDevice(ifIndex: number, tap: FrameTap | null): void;
+}
+
+export class EventLoop implements LoopWatch {
   /** The clock as read at this wake-up, microseconds of CLOCK_MONOTONIC. */
   nowUs: number;
   service: LoopService | null = null;
@@ -177,6 +193,11 @@ export class EventLoop {
     if (slot < 0) return slot;
     this.#devicePorts.push({ port, slot });
     return 0;
+  }
+
+  /** What the device of interface `ifIndex` receives is shown to `tap`, too; null: no longer. */
+  tapDevice(ifIndex: number, tap: FrameTap | null): void {
+    for (const { port } of this.#devicePorts) if (port.ifIndex === ifIndex) port.tap = tap;
   }
 
   removeDevice(device: Device): void {

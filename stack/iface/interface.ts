@@ -43,6 +43,12 @@ export interface LinkDevice {
   transmit(tx: TxFrames): void;
 }
 
+/** Sees what goes out. */
+export interface TransmitTap {
+  /** All rows, before the device gets them. */
+  sent(tx: TxFrames): void;
+}
+
 export interface InterfaceAddress {
   readonly addr: IpAddress;
   readonly prefixLen: number;
@@ -86,6 +92,8 @@ export class Interface {
   readonly addresses: InterfaceAddress[] = [];
   /** VLANs on this link whose frames come in by it with their tag, by id; null: none. */
   vlans: Map<number, Interface> | null = null;
+  /** null: nobody looks. */
+  tap: TransmitTap | null = null;
   rxPackets = 0;
   rxBytes = 0;
   /** Frames received and thrown away by link or network layer. */
@@ -130,6 +138,7 @@ export class Interface {
     const tx = this.tx;
     if (tx.count === 0) return;
     this.#count(tx);
+    if (this.tap !== null) this.tap.sent(tx);
     this.link.transmit(tx);
     tx.count = 0;
     tx.epoch++;

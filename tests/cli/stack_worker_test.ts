@@ -28,6 +28,7 @@ const START: WorkerStart = {
     isNetworkShared: false,
     names: { hostname: null, nameservers: [], search: [] },
   },
+  capture: null,
   namespaces: { net: -1, user: -1 },
 };
 

@@ -78,10 +78,10 @@ e2e("who is not served is said, once for each program, and why", async (f) => {
   }
 }, ["RAW"]);
 
-e2e("a packet socket is refused in one line", async (f) => {
+e2e("--host-network: a packet socket is refused in one line", async (f) => {
   const program = "import socket\ntry: socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)\n" +
     "except OSError as error: print(error.errno)";
-  const r = await f.nuse(["python3", "-c", program]).done;
+  const r = await f.nuse(["--host-network", "python3", "-c", program]).done;
   assertEquals(r.stdout, "97\n"); // EAFNOSUPPORT
   assertMatch(r.stderr, /^nuse: \S*python3\S* is refused a packet socket: [^\n]*\n$/);
 }, ["RAW"]);

@@ -73,7 +73,7 @@ export type Part = "main" | "stack" | "stack with a door";
 self.onmessage = ({ data }: MessageEvent<{ part: Part; dir: string }>) => {
   const sys = libc();
   const hasDoor = data.part === "stack with a door";
-  const confined = data.part === "main" ? confineMain() : sys.confineStack(0, hasDoor ? 1 : 0);
+  const confined = data.part === "main" ? confineMain() : sys.confineStack(0, hasDoor ? 1 : 0, 0);
   const forbidden = tryAll(data.dir);
   self.postMessage({ confined, forbidden, needed: work() });
 };

@@ -31,6 +31,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   ethtool: "ethtool",
   nc: "netcat-openbsd",
   sysctl: "procps",
+  tcpdump: "tcpdump",
+  arping: "iputils-arping",
   tmux: "tmux",
   python3: "python3",
   curl: "curl",

@@ -14,6 +14,7 @@ export const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "cli/session.ts": "tests/e2e/lifecycle_test.ts: signals, exit status, job control",
   "ffi/door.ts": "tests/io/app/door/door_test.ts: every call is answered by it",
   "io/app/door/": "tests/io/app/door/door_test.ts: a static program behind the door",
+  "io/capture/": "tests/e2e/capture_test.ts: tcpdump and arping; when it ends",
   "io/addresses.ts": "tests/e2e/address_test.ts: on real interfaces",
   "ffi/netmap.ts": "tests/e2e: every test over NETMAP, whose kernel is tests/lab/netmap",
   "io/devices/base/host_link.ts":

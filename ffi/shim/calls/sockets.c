@@ -88,7 +88,7 @@ static long socket_nuse(int domain, int type, int protocol) {
   return socket_asked(domain, type & ~flags, protocol, flags);
 }
 
-/* Its frames would be the kernel's, past the stack and in its way: refused, and said. */
+/* Its frames would be none of the stack's: refused, and said. */
 static long packet_refused(void) {
   struct control_request request = {.op = NUSE_OP_PACKET_SOCKET,
                                     .data = program_invocation_name,
@@ -97,9 +97,25 @@ static long packet_refused(void) {
   return -EAFNOSUPPORT;
 }
 
+/* A socket of the kernel's, which asks for the right to it; the stack shows its frames there. */
+static long packet_socket(int type, int protocol) {
+  struct control_request request = {.op = NUSE_OP_CAPTURE};
+  struct control_reply reply = {0};
+  int fd = real()->socket(AF_PACKET, type, protocol);
+  if (fd < 0) return -errno;
+  if (control_call(&request, &reply) < 0) {
+    real()->close(fd);
+    return packet_refused();
+  }
+  table_set_kind(fd, KIND_FOREIGN);
+  return fd;
+}
+
 EXPORT int socket(int domain, int type, int protocol) {
   int saved = errno;
-  if (domain == AF_PACKET && shim_enabled()) return (int)shim_return(packet_refused(), saved);
+  if (domain == AF_PACKET && shim_enabled()) {
+    return (int)shim_return(packet_socket(type, protocol), saved);
+  }
   if ((domain == AF_INET || domain == AF_INET6) && shim_enabled()) {
     return (int)shim_return(socket_nuse(domain, type, protocol), saved);
   }

@@ -6,7 +6,7 @@
  */
 import { SHUT_RD, SHUT_RDWR, SOCK_SEQPACKET } from "../../../ffi/abi/socket.ts";
 import * as P from "../../../ffi/shim/protocol.ts";
-import { EAGAIN, EINVAL, ENOTCONN } from "../../../stack/mod.ts";
+import { EAFNOSUPPORT, EAGAIN, EINVAL, ENOTCONN } from "../../../stack/mod.ts";
 import type { AppContext } from "../endpoint/app_context.ts";
 import type { EndedSocket } from "../endpoint/ended_sockets.ts";
 import type { Endpoint } from "../endpoint/endpoint.ts";
@@ -78,6 +78,7 @@ const OPERATIONS: Readonly<Record<number, Operation>> = {
   [P.NUSE_OP_IFADDRS]: { run: listInterfaces },
   [P.NUSE_OP_IMAGE]: { run: report, isAnswered: never },
   [P.NUSE_OP_PACKET_SOCKET]: { run: report, isAnswered: never },
+  [P.NUSE_OP_CAPTURE]: { run: openCapture },
   [P.NUSE_OP_IOCTL]: { run: ioctl },
   [P.NUSE_OP_SOCKET]: { run: openSocket },
   [P.NUSE_OP_OPEN]: { run: adoptSocket, isAnswered: never },
@@ -225,6 +226,11 @@ function attach(call: Call): number {
 function report({ app, request: { op, dataOff, dataLen } }: Call): number {
   app.reports.take(op, Uint8Array.from(app.memory.u8.subarray(dataOff, dataOff + dataLen)));
   return 0;
+}
+
+/** CAPTURE */
+function openCapture({ app, nowUs }: Call): number {
+  return app.openCapture?.(nowUs) ?? -EAFNOSUPPORT;
 }
 
 /** CANCEL */

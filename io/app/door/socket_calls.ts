@@ -30,6 +30,7 @@ import { connect as connectEndpoint, connectEnded } from "../control/socket_requ
 import { SCRATCH_LEN } from "../endpoint/app_context.ts";
 import { DatagramEndpoint } from "../endpoint/datagram_endpoint.ts";
 import type { Endpoint } from "../endpoint/endpoint.ts";
+import { CAP_NET_RAW } from "../endpoint/privilege.ts";
 import { copyPairOptions } from "../endpoint/pair.ts";
 import { ListenerEndpoint } from "../endpoint/listener_endpoint.ts";
 import { StreamEndpoint } from "../endpoint/stream_endpoint.ts";
@@ -49,11 +50,18 @@ const SOCKET_TYPE_MASK = 0xf;
 export const SOCKADDR_MAX = 128;
 const RIGHTS_LEN = 8;
 
+/** The kernel makes it, or says who may not; see io/capture. */
+function packetSocket({ call }: DoorCall): number {
+  if (!(call.rights?.has(CAP_NET_RAW) ?? false)) return PASS;
+  const opened = call.app.openCapture?.(call.nowUs) ?? -EAFNOSUPPORT;
+  return opened < 0 ? opened : PASS;
+}
+
 /** socket() */
 export function makeSocket(doorCall: DoorCall): number {
   const { trap, call, calls } = doorCall;
   const { request, reply } = call;
-  if (trap.argument(0) === AF_PACKET) return -EAFNOSUPPORT;
+  if (trap.argument(0) === AF_PACKET) return packetSocket(doorCall);
   const flags = trap.argument(1) & (SOCK_NONBLOCK | SOCK_CLOEXEC);
   const type = trap.argument(1) & ~flags;
   if ((type & ~SOCKET_TYPE_MASK) !== 0) return -EINVAL;

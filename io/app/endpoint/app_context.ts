@@ -68,6 +68,8 @@ export class AppContext {
   log: OwnLog | null = null;
   /** What programs may do. */
   privilege = new Privilege(null);
+  /** A program is about to have a packet socket: 0 or -errno; null: there are none. */
+  openCapture: ((nowUs: number) => number) | null = null;
   /** Of programs that are not served. */
   readonly reports = new Reports();
   readonly endpoints: EndpointTable;

@@ -54,6 +54,11 @@ export class FrameMessages {
     }
   }
 
+  /** What is sent goes to the socket address of `lenBytes` at `off`: the socket is not bound. */
+  sendTo(off: number, lenBytes: number): void {
+    for (let i = 0; i < TX_BATCH; i++) this.#txTable.setName(i, off, lenBytes);
+  }
+
   /** Reads one batch into `rx`, without waiting. Returns how many messages came, or -errno. */
   receive(fd: number): number {
     const rx = this.rx;
