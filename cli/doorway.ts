@@ -6,6 +6,9 @@
  */
 import { closeFd, doorSockets } from "../ffi/child.ts";
 
+/** From /proc: where io/app/proc/proc_tree.ts has /proc/net. */
+const NETWORK_FOLDER = "sys/net/.proc";
+
 export class Doorway {
   /** For the stack's thread, which closes it. */
   readonly stackFd: number;
@@ -32,4 +35,11 @@ export class Doorway {
     if (this.#programFd >= 0) closeFd(this.#programFd);
     this.#programFd = -1;
   }
+}
+
+/** Makes, in the folder of the run, the link that shows the program the stack's /proc/net. */
+export function linkNetwork(runDir: string): string {
+  const link = `${runDir}/net`;
+  Deno.symlinkSync(NETWORK_FOLDER, link);
+  return link;
 }

@@ -38,6 +38,7 @@ import { findNative } from "../ffi/build_native.ts";
 import { SHIM_LIBRARY } from "../ffi/shim/library.ts";
 import { OwnEvent } from "../io/log/own_events.ts";
 import { childEnv } from "./child_env.ts";
+import { linkNetwork } from "./doorway.ts";
 import { asSent, type Front, stopFront } from "./front.ts";
 import { EXIT_NOT_EXECUTABLE, EXIT_SIGNAL_BASE, Failure, say } from "./base/failure.ts";
 import type { Launched } from "./launcher.ts";
@@ -140,7 +141,8 @@ export class Session {
       place.notes.forEach(say);
       place.facts.forEach(this.#options.tell);
       const preload = this.#preloadName(shim, runDir, place.socketPath, sources);
-      this.#start(place, preload, this.#prepareNames(runDir, place));
+      const networkLink = place.doorFd < 0 ? undefined : linkNetwork(runDir);
+      this.#start(place, preload, this.#prepareNames(runDir, place), networkLink);
       const end = await Promise.race([this.#ended.promise, this.#broken.promise]);
       this.#phase = "draining";
       log?.tell(OwnEvent.CLI_ENDED, {
@@ -200,7 +202,7 @@ export class Session {
     return { file, inPlaceOf: RESOLV_CONF };
   }
 
-  #start(place: Place, shim: string, view: View | undefined): void {
+  #start(place: Place, shim: string, view: View | undefined, networkLink?: string): void {
     const { program, argv, launched, stack, tell } = this.#options;
     const { doorFd, network, servicePid, socketPath } = place;
     const env = childEnv({
@@ -214,13 +216,15 @@ export class Session {
     const loan = this.#secure?.loan;
     if (typeof network === "number") throw noNetwork(path, network);
     const hostname = place.names.hostname ?? undefined;
-    const { pid, doorErrno } = launch({
+    const { pid, doorErrno, viewErrno } = launch({
       ...{ path, argv, env, softFiles, ignoresSigpipe, loan, network, hostname, view },
+      networkLink,
       groupOf: this.#options.front?.pid,
       door: doorFd < 0 ? undefined : { fd: doorFd, isNeeded: program.obstacle !== null },
     });
     stack.started();
     this.#noteDoor(doorFd >= 0, doorErrno);
+    if (viewErrno !== 0) tell(`/proc/net is the kernel's: ${errnoName(viewErrno)}`);
     if (pid < 0 && loan !== undefined) {
       const why = `cannot lend ${path} the shim in a mount namespace: ${errnoName(pid)}`;
       throw new Failure(`${why} (it changes user: nuse needs CAP_SYS_ADMIN for that)`);

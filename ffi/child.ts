@@ -18,8 +18,8 @@ const SYMBOLS = {
   noteSignals: { name: "nuse_note_signals", parameters: [], result: "i32" },
   catchSignals: { name: "nuse_catch_signals", parameters: [], result: "i32" },
   /**
-   * (path, argv and envp as C strings in a row, argc, envc, loan, host name and view as six C
-   * strings, numbers as enumerated in child.c): pid
+   * (path, argv and envp as C strings in a row, argc, envc, loan, host name, view and network link
+   * as seven C strings, numbers as enumerated in child.c): pid
    */
   spawn: {
     name: "nuse_spawn",
@@ -93,6 +93,7 @@ const EVENT_KILLED = 3;
 const FOREVER = -1;
 /** Of the numbers that `spawn` takes. */
 const DOOR_ERROR = 7;
+const VIEW_ERROR = 10;
 
 /** A library that only the program and what it starts shall see (`lend_library` in child.c). */
 export interface Loan {
@@ -124,6 +125,8 @@ export interface Launched {
   readonly pid: number;
   /** Why it is not behind the second door, positive; 0: it is, or was not to be. */
   readonly doorErrno: number;
+  /** Why /proc/net is the kernel's, positive; 0: it is the stack's, or was not to be. */
+  readonly viewErrno: number;
 }
 
 /** `groupOf` of a process that is to lead a group. */
@@ -149,6 +152,11 @@ export interface Launch {
   readonly view?: View;
   /** Default: it is served by the shim alone. */
   readonly door?: Door;
+  /**
+   * A symbolic link that leads from /proc to what stands there for /proc/net (host/view.c); takes a
+   * door. Default: the kernel's.
+   */
+  readonly networkLink?: string;
 }
 
 /** What Deno handles by itself at some moment of its choosing, ending the process. */
@@ -170,11 +178,12 @@ function cStrings(byteStrings: readonly string[]): Uint8Array<ArrayBuffer> {
 /** Starts the program with nuse's own stdin, stdout and stderr. */
 export function launch(options: Launch): Launched {
   const { path, argv, env, softFiles, ignoresSigpipe, loan, network, door } = options;
-  const { hostname = "", groupOf = -1, view = { file: "", inPlaceOf: "" } } = options;
+  const { hostname = "", groupOf = -1, networkLink = "", view = { file: "", inPlaceOf: "" } } =
+    options;
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   const strings = cStrings([...argv, ...variables]);
   const lent = loan === undefined ? "\0\0" : `${loan.shim}\0${loan.folder}\0${loan.library}`;
-  const texts = cString(`${lent}\0${hostname}\0${view.file}\0${view.inPlaceOf}`);
+  const texts = cString([lent, hostname, view.file, view.inPlaceOf, networkLink].join("\0"));
   // As enumerated in child.c.
   const numbers = new Int32Array([
     softFiles,
@@ -187,10 +196,11 @@ export function launch(options: Launch): Launched {
     0,
     NUSE_DOOR_MARK % 2 ** 32,
     NUSE_DOOR_MARK / 2 ** 32,
+    0,
   ]);
   const bytes = new Uint8Array(numbers.buffer);
   const pid = sys().spawn(cString(path), strings, argv.length, variables.length, texts, bytes);
-  return { pid, doorErrno: numbers[DOOR_ERROR] };
+  return { pid, doorErrno: numbers[DOOR_ERROR], viewErrno: numbers[VIEW_ERROR] };
 }
 
 /** Two ends of a socket, for `Door` and for who is to get the door; or -errno. */

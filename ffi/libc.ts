@@ -15,7 +15,7 @@ import { findNative, openNative } from "./build_native.ts";
 /** Name and sources of the host library, for `findNative` and for the build of `dist/nuse`. */
 export const HOST_LIBRARY = {
   name: "nuse_host",
-  sources: ["host", "closer", "child", "confine", "door", "door_filter", "network", "ring"]
+  sources: ["host", "closer", "child", "confine", "door", "door_filter", "network", "ring", "view"]
     .map((name) => `${import.meta.dirname}/host/${name}.c`),
 };
 
@@ -122,6 +122,10 @@ const SYMBOLS = {
     parameters: ["i32", "i32", "i32", "buffer", "i32"],
     result: "i32",
   },
+  /** (fd): what is read next is the file's beginning */
+  rewind: { name: "nuse_rewind", parameters: ["i32"], result: "i32" },
+  /** (fd): a socket's, as /proc/PID/fd shows it */
+  inode: { name: "nuse_inode", parameters: ["i32"], result: "u32" },
   /** (fd, sock_filter[], count) */
   attachFilter: {
     name: "nuse_attach_filter",

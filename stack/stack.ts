@@ -50,6 +50,7 @@ import {
   type TcpStreamSocket,
 } from "./socket/mod.ts";
 import { type SocketHandle, TcpLayer } from "./tcp/mod.ts";
+import { StackView } from "./stack_view.ts";
 import { UdpLayer } from "./udp/mod.ts";
 import { EAFNOSUPPORT, EEXIST, ENODEV } from "./base/errno.ts";
 import { UNREACHABLE_HOST } from "./wire/icmp.ts";
@@ -90,6 +91,7 @@ export class Stack {
   readonly icmp: IcmpLayer;
   readonly igmp: IgmpLayer;
   readonly ipv6: Ipv6Part;
+  readonly view: StackView;
   readonly #layer: NetworkLayer;
   readonly #ip: IpInput;
   readonly #ip6: Ipv6Input;
@@ -149,6 +151,7 @@ export class Stack {
     const { arp, neighbours } = this.#layer;
     const ip6 = config.ip.disableIpv6 ? null : this.#ip6;
     this.#link = new LinkInput(memory, counters, arp, this.#ip, neighbours, ip6);
+    this.view = new StackView(this.#layer, this);
     this.#env = {
       memory,
       network,
@@ -276,6 +279,11 @@ export class Stack {
 
   removeRoute(spec: RouteSpec): number {
     return this.#layer.removeRoute(spec);
+  }
+
+  /** Whose MAC address `addr` has is to be asked anew. 0, -ENODEV, or -ENOENT. */
+  forgetNeighbour(ifIndex: number, addr: IpAddress, nowUs: number): number {
+    return this.#layer.forgetNeighbour(ifIndex, addr, nowUs);
   }
 
   get routes(): readonly RouteEntry[] {

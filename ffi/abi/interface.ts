@@ -21,6 +21,7 @@ export const IFREQ = {
 } as const;
 
 export const SIOCGIFNAME = 0x8910;
+export const SIOCGIFCONF = 0x8912;
 export const SIOCGIFFLAGS = 0x8913;
 export const SIOCSIFFLAGS = 0x8914;
 export const SIOCGIFADDR = 0x8915;

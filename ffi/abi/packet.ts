@@ -33,3 +33,6 @@ export const ETH_P_ARP = 0x0806;
 export const ETH_P_IPV6 = 0x86dd;
 export const ARPHRD_ETHER = 1;
 export const ARPHRD_LOOPBACK = 772;
+
+/** Frames that a device queues, by default (IFLA_TXQLEN, SIOCGIFTXQLEN). */
+export const TX_QUEUE_LEN = 1000;

@@ -29,6 +29,7 @@
 #include <unistd.h>
 
 #include "door_filter.h"
+#include "view.h"
 
 #define API __attribute__((visibility("default")))
 
@@ -124,12 +125,14 @@ struct launch {
   const char *hostname;
   /* See show_file; "": the host's. */
   const char *shown, *shown_as;
+  /* See show_network; "": the kernel's. */
+  const char *network_link;
   /* Of the second door (door_filter.c), or -1. */
   int door;
   uint64_t mark;
   /* The program is not to start without it. */
   bool needs_door;
-  volatile int error, door_error;
+  volatile int error, door_error, view_error;
 };
 
 #define LIBRARY_MODE 04644
@@ -189,6 +192,12 @@ static int show_file(const struct launch *l) {
   return mount(l->shown, l->shown_as, NULL, MS_BIND, NULL);
 }
 
+/* The stack in the place of /proc/net (view.c); where that is not possible, the kernel's stays. */
+static void show_network(struct launch *l) {
+  if (l->network_link[0] == '\0' || l->door < 0) return;
+  if (own_mounts() < 0 || view_network(l->network_link, l->door) < 0) l->view_error = errno;
+}
+
 static int join_group(const struct launch *l) {
   if (l->group < 0) return 0;
   return setpgid(0, l->group == 0 ? 0 : getpgid(l->group));
@@ -210,6 +219,7 @@ static void run_child(struct launch *l) {
     l->error = errno;
     _exit(127);
   }
+  show_network(l);
   prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   if (getppid() != l->parent) _exit(127);
   if (l->door >= 0) l->door_error = -door_install(l->door, l->mark);
@@ -258,11 +268,12 @@ enum {
   DOOR_ERROR, /* to be filled in: 0, or why there is no door */
   MARK_LOW,
   MARK_HIGH,
+  VIEW_ERROR, /* to be filled in: 0, or why /proc/net is the kernel's */
 };
 
 /* Starts the program; `strings` holds argc arguments, then envc variables, each with its NUL;
  * `texts` are three strings for lend_library, the first empty when there is nothing to lend, one
- * for name_host and two for show_file. Returns the pid or -errno. */
+ * for name_host, two for show_file and one for show_network. Returns the pid or -errno. */
 API int nuse_spawn(const char *path, char *strings, int argc, int envc, const char *texts,
                    int32_t *numbers) {
   struct launch l = {.path = path, .parent = getpid()};
@@ -280,11 +291,13 @@ API int nuse_spawn(const char *path, char *strings, int argc, int envc, const ch
   l.hostname = l.library + strlen(l.library) + 1;
   l.shown = l.hostname + strlen(l.hostname) + 1;
   l.shown_as = l.shown + strlen(l.shown) + 1;
+  l.network_link = l.shown_as + strlen(l.shown_as) + 1;
   was_ignored[SIGPIPE] = numbers[IGNORES_SIGPIPE] != 0;
   l.argv = split(rest, argc, &rest);
   l.envp = split(rest, envc, &rest);
   int pid = l.argv == NULL || l.envp == NULL ? -ENOMEM : launch(&l);
   numbers[DOOR_ERROR] = l.door_error;
+  numbers[VIEW_ERROR] = l.view_error;
   free(l.argv);
   free(l.envp);
   if (pid > 0) {

@@ -12,6 +12,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <linux/netlink.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -31,6 +32,10 @@ static const int STOPPED[] = {
   SYS_getsockopt, SYS_setsockopt, SYS_shutdown, SYS_sendmsg, SYS_recvmsg, SYS_sendmmsg,
   SYS_recvmmsg,
 };
+
+/* musl asks netlink for a list by send() and does not wait for the answer: it has to be there when
+ * send() returns. struct nlmsghdr and struct rtgenmsg. */
+#define LIST_REQUEST_LEN 20
 
 /* Calls of 32-bit programs, which nuse does not serve. */
 #if defined(__x86_64__)
@@ -52,10 +57,16 @@ static void stop_unmarked(struct program *p, uint64_t mark) {
 }
 #define STOP_UNMARKED_LEN 6
 
-/* Sockets of the domains that nuse serves, and packet sockets, which it refuses. */
+/* Sockets of the domains that nuse serves, and packet sockets, which it refuses. Netlink sockets of
+ * the families that show the network stop also when the shim makes them: it serves none. */
 static void stop_sockets(struct program *p, uint64_t mark) {
-  unless(p, SYS_socket, 5 + STOP_UNMARKED_LEN);
+  unless(p, SYS_socket, 12 + STOP_UNMARKED_LEN);
   load_argument(p, 0, 0);
+  unless(p, AF_NETLINK, 6);
+  load_argument(p, 2, 0);
+  when(p, NETLINK_ROUTE, SECCOMP_RET_USER_NOTIF);
+  when(p, NETLINK_SOCK_DIAG, SECCOMP_RET_USER_NOTIF);
+  answer(p, SECCOMP_RET_ALLOW);
   add(p, BPF_JMP | BPF_JEQ | BPF_K, 2, 0, AF_PACKET);
   add(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, AF_INET);
   unless(p, AF_INET6, STOP_UNMARKED_LEN);
@@ -63,15 +74,19 @@ static void stop_sockets(struct program *p, uint64_t mark) {
   answer(p, SECCOMP_RET_ALLOW);
 }
 
-/* sendto and recvfrom with an address, or with a flag that a pair takes for something else. */
-static void stop_addresses(struct program *p, uint32_t call) {
-  unless(p, call, 8);
+/* sendto and recvfrom with an address, or with a flag that a pair takes for something else; and
+ * those of `len` bytes without any flag, 0: of none that matters. */
+static void stop_addresses(struct program *p, uint32_t call, uint32_t len) {
+  unless(p, call, 11);
   load_argument(p, 4, 0);
-  add(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 5, 0);
+  add(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 8, 0);
   load_argument(p, 4, 1);
-  add(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 3, 0);
+  add(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 6, 0);
   load_argument(p, 3, 0);
-  add(p, BPF_JMP | BPF_JSET | BPF_K, 1, 0, MSG_OOB | MSG_ERRQUEUE | MSG_FASTOPEN);
+  add(p, BPF_JMP | BPF_JSET | BPF_K, 4, 0, MSG_OOB | MSG_ERRQUEUE | MSG_FASTOPEN);
+  add(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 2, 0);
+  load_argument(p, 2, 0);
+  add(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, len);
   answer(p, SECCOMP_RET_ALLOW);
   answer(p, SECCOMP_RET_USER_NOTIF);
 }
@@ -111,19 +126,20 @@ static void build(struct program *p, uint64_t mark) {
   }
   when(p, SYS_io_uring_setup, REFUSE(ENOSYS));
   stop_sockets(p, mark);
-  stop_addresses(p, SYS_sendto);
-  stop_addresses(p, SYS_recvfrom);
+  stop_addresses(p, SYS_sendto, LIST_REQUEST_LEN);
+  stop_addresses(p, SYS_recvfrom, 0);
   stop_ioctls(p, mark);
   answer(p, SECCOMP_RET_ALLOW);
 }
 
-/* Hands the descriptor on by `door`, as this process could not be served yet if it stopped. */
-static int hand_over(int door, int listener, uint64_t mark) {
+/* Hands a descriptor on by `door`, with a byte that says what it is of (DOOR_NEWS_). With the mark,
+ * as this process could not be served yet if it stopped. Returns 0 or -errno. */
+int door_hand_over(int door, int fd, char news, uint64_t mark) {
   union {
     struct cmsghdr align;
     char bytes[CMSG_SPACE(sizeof(int))];
   } control = {0};
-  struct iovec iov = {"", 1};
+  struct iovec iov = {&news, 1};
   struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
   msg.msg_control = &control;
   msg.msg_controllen = sizeof control.bytes;
@@ -131,7 +147,7 @@ static int hand_over(int door, int listener, uint64_t mark) {
   c->cmsg_level = SOL_SOCKET;
   c->cmsg_type = SCM_RIGHTS;
   c->cmsg_len = CMSG_LEN(sizeof(int));
-  memcpy(CMSG_DATA(c), &listener, sizeof listener);
+  memcpy(CMSG_DATA(c), &fd, sizeof fd);
   long n = syscall(SYS_sendmsg, door, &msg, MSG_NOSIGNAL, 0L, 0L, mark);
   return n < 0 ? -errno : 0;
 }
@@ -146,7 +162,7 @@ int door_install(int door, uint64_t mark) {
   unsigned long flags = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_SPEC_ALLOW;
   long listener = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &filter);
   if (listener < 0) return -errno;
-  int r = hand_over(door, (int)listener, mark);
+  int r = door_hand_over(door, (int)listener, DOOR_NEWS_CALLS, mark);
   close((int)listener);
   return r;
 }

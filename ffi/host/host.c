@@ -23,6 +23,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/uio.h>
@@ -223,6 +224,15 @@ API int nuse_claim_end(int fd) {
 }
 
 /* Returns the length of the name. */
+/* What is read next is the file's beginning. Returns 0 or -errno. */
+API int nuse_rewind(int fd) { return lseek(fd, 0, SEEK_SET) < 0 ? -errno : 0; }
+
+/* The inode of a socket, as /proc/PID/fd shows it; 0: it is none. */
+API uint32_t nuse_inode(int fd) {
+  struct stat info;
+  return syscall(SYS_fstat, fd, &info) < 0 ? 0 : (uint32_t)info.st_ino;
+}
+
 API int nuse_getsockname(int fd, void *addr, int len) {
   socklen_t name_len = (socklen_t)len;
   return getsockname(fd, addr, &name_len) < 0 ? -errno : (int)name_len;

@@ -112,9 +112,12 @@
  * ENETUNREACH, EACCES, EMSGSIZE, EINVAL ...). Binds if need be. */
 #define NUSE_OP_CHECK 15
 /* As SOCKET, but the program has made the pair (marked as there) and passes the service's end:
- * a domain, b type, c protocol, cookie, fd. No reply: only for sockets that are always granted, by
- * the rules of HELLO. Should the service have no room after all, it closes the descriptor. */
+ * a domain, b type, c protocol, cookie, fd, data (of NUSE_OPEN_INODE_LEN bytes, u32) the inode of
+ * the program's end, by which tools know a socket. No reply: only for sockets that are always
+ * granted, by the rules of HELLO. Should the service have no room after all, it closes the
+ * descriptor. */
 #define NUSE_OP_OPEN 16
+#define NUSE_OPEN_INODE_LEN 4
 /* As SETOPT without a reply: only for options that every living socket of the kind takes, by the
  * rules of HELLO, and nothing that the program can see waits for. The value is an int. */
 #define NUSE_OP_POST_SETOPT 17
@@ -258,6 +261,9 @@
 /* SO_RCVBUF argument of the program's end of a control connection: by it a new image recognises
  * the one that was left open for it. */
 #define NUSE_CONTROL_MARK 11855
+
+/* SO_RCVBUF argument of the program's end of a netlink socket, which the second door serves. */
+#define NUSE_NETLINK_MARK 11856
 
 /* In the sixth argument of a system call that takes no more than five: it is the shim's own, and
  * does not stop at the second door (ffi/host/door_filter.c). */

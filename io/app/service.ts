@@ -24,10 +24,13 @@ import type { OwnLog } from "../log/own_log.ts";
 import type { EventLoop, LoopService } from "../loop/loop.ts";
 import { AppContext, type AppLimits } from "./endpoint/app_context.ts";
 import { ControlChannel } from "./control/control_channel.ts";
-import { DoorArrival } from "./door/arrival.ts";
+import { type Arrivals, DoorArrival } from "./door/arrival.ts";
 import { Door } from "./door/door.ts";
 import { JoinChannel, joinDescriptors } from "./join/join_channel.ts";
 import type { InterfaceView, RunFacts } from "./join/messages.ts";
+import { FuseServer } from "./proc/fuse_server.ts";
+import { UnixSockets } from "./proc/unix_sockets.ts";
+import { procTree } from "./proc/proc_tree.ts";
 import type { ReportListener } from "./protocol/reports.ts";
 import type { AppCounters } from "./endpoint/counters.ts";
 import type { Endpoint } from "./endpoint/endpoint.ts";
@@ -74,7 +77,7 @@ const DEFAULT_DRAIN_US = 60_000_000;
 /** Flushes a turn while somebody waits for what goes from socket to socket. */
 const SETTLING_ROUNDS = 16;
 
-export class Service implements LoopService {
+export class Service implements LoopService, Arrivals {
   /** What children find in NUSE_SOCK. */
   readonly socketPath: string;
   readonly #app: AppContext;
@@ -85,6 +88,10 @@ export class Service implements LoopService {
   readonly #doors: Door[] = [];
   readonly #join: JoinChannel | null;
   readonly #isKept: boolean;
+  /** One for each program that was started with mounts of its own. */
+  readonly #views: FuseServer[] = [];
+  /** Of the view that comes next. */
+  #unixSockets: UnixSockets;
   #userNamespace = 0;
   #isDraining = false;
 
@@ -110,6 +117,7 @@ export class Service implements LoopService {
     loop.onFault = this.#app.noteFault;
     if (options.networkCookie) this.#app.privilege = new Privilege(options.networkCookie);
     this.#app.reports.listener = options.onReport ?? null;
+    this.#unixSockets = new UnixSockets(this.#app);
     makePrivateDir(runDir);
     this.socketPath = `${runDir}/control`;
     this.#channel = new ControlChannel(this.#app, this.socketPath, options.guestUid ?? null);
@@ -118,7 +126,7 @@ export class Service implements LoopService {
       const calls = doorCalls(); // opens a library: while this thread may still open files
       this.#userNamespace = userNamespace ?? calls.userNamespace(-1);
     }
-    this.#arrival = doorFd < 0 ? null : new DoorArrival(this.#app, doorFd, this.#openDoor);
+    this.#arrival = doorFd < 0 ? null : new DoorArrival(this.#app, doorFd, this);
     this.#isKept = options.run?.facts.isKept ?? false;
     this.#join = options.run === undefined ? null : this.#listen(runDir, joinFds, options.run);
   }
@@ -136,7 +144,7 @@ export class Service implements LoopService {
         nameservers: nameservers(),
       }),
       isEnding: () => this.#isDraining && !this.#isKeptByJoined(),
-      onDoor: this.#openDoor,
+      arrivals: this,
       onCount: onJoined,
     });
   }
@@ -146,7 +154,7 @@ export class Service implements LoopService {
   }
 
   /** Takes the descriptor over; false: not this one. */
-  readonly #openDoor = (fd: number): boolean => {
+  onDoor(fd: number): boolean {
     if (this.#arrival === null) return false; // this thread has not kept what it takes
     let door = this.#doors.find(({ isFree }) => isFree);
     if (door === undefined) {
@@ -154,7 +162,27 @@ export class Service implements LoopService {
       this.#doors.push(door);
     }
     return door.open(fd);
-  };
+  }
+
+  /** /dev/fuse, mounted where the programs look for the network, has come. */
+  onView(fd: number): boolean {
+    const unixSockets = this.#unixSockets;
+    this.#unixSockets = new UnixSockets(this.#app);
+    doorCalls().makeNonblocking(fd);
+    const view = new FuseServer(this.#app, fd, procTree(this.#app, unixSockets));
+    view.onClose = () => {
+      unixSockets.close();
+      this.#views.splice(this.#views.indexOf(view), 1);
+    };
+    this.#views.push(view);
+    return true;
+  }
+
+  /** The kernel's list of the programs' unix sockets has come. */
+  onUnixList(fd: number): boolean {
+    this.#unixSockets.take(fd);
+    return true;
+  }
 
   /** Where nuse itself failed first, if it did. */
   get firstFault(): string | null {
@@ -265,6 +293,8 @@ export class Service implements LoopService {
     this.#arrival?.close();
     this.#join?.close();
     for (const door of this.#doors) door.close();
+    for (const view of [...this.#views]) view.close();
+    this.#unixSockets.close();
     try {
       Deno.removeSync(this.socketPath);
     } catch {

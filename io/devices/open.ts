@@ -100,6 +100,7 @@ function openRaw(config: DeviceConfig, arena: Arena, memory: Memory): OpenedDevi
         membership,
         ignoresOutgoing: features.has("ignore_outgoing"),
         guardFd,
+        isAddressBound: !isOwn,
       },
       arena,
       memory,

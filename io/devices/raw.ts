@@ -56,6 +56,8 @@ export interface RawOptions {
   ignoresOutgoing: boolean;
   /** Descriptor of the guard, or -1. */
   guardFd: number;
+  /** The filter names addresses. Default: it does not. */
+  isAddressBound?: boolean;
 }
 
 export class RawDevice implements Device {
@@ -64,6 +66,7 @@ export class RawDevice implements Device {
   readonly mtu: number;
   readonly caps: DeviceCaps;
   readonly fd: number;
+  readonly isAddressBound: boolean;
   readonly rx: RxFrames;
   readonly #counters: DeviceCounters = new DeviceCounters();
   readonly #sys: Libc = libc();
@@ -78,6 +81,7 @@ export class RawDevice implements Device {
     this.mtu = options.mtu;
     this.caps = options.caps;
     this.#guardFd = options.guardFd;
+    this.isAddressBound = options.isAddressBound ?? false;
     this.#messages = new FrameMessages(arena, memory, this.#counters, false);
     this.rx = this.#messages.rx;
   }

@@ -63,6 +63,11 @@ export class PingLayer {
     endpoint.ident = 0;
   }
 
+  /** Every bound endpoint. */
+  forEach(visit: (endpoint: PingEndpoint) => void): void {
+    for (const endpoints of this.#byIdent.values()) endpoints.forEach(visit);
+  }
+
   /**
    * An echo reply with `ident`: given to the endpoints that match. Returns whether there was one.
    */

@@ -37,6 +37,8 @@ export interface LinkDevice {
   readonly caps: DeviceCaps;
   /** Largest IP packet, bytes. */
   readonly mtu: number;
+  /** It hears packets only to the addresses that it was opened with. Default: to all. */
+  readonly isAddressBound?: boolean;
   /**
    * Sends every row of `tx` and counts what it had to drop; the stack resets `tx.count` afterwards.
    */
@@ -215,6 +217,16 @@ export class Interface {
       if (addr.w3 === w3 && addr.w0 === w0 && addr.w1 === w1 && addr.w2 === w2) return true;
     }
     return false;
+  }
+
+  /** Those that somebody has joined. */
+  get groups(): number[] {
+    return [...this.#groups.keys()];
+  }
+
+  /** How many have joined it. */
+  groupUsers(group: number): number {
+    return this.#groups.get(group) ?? 0;
   }
 
   hasGroup(group: number): boolean {

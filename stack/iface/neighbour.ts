@@ -106,6 +106,12 @@ export class NeighbourTable {
     return n;
   }
 
+  forEach(visit: (neighbour: Neighbour) => void): void {
+    for (const first of this.#byHash.values()) {
+      for (let n: Neighbour | null = first; n !== null; n = n.next) visit(n);
+    }
+  }
+
   /** The entry for `addr`, made if there is none; null when the table is full of entries in use. */
   findOrAdd(iface: Interface, addr: IpAddress, nowUs: number): Neighbour | null {
     const found = this.find(iface, addr);
@@ -226,6 +232,11 @@ export class NeighbourTable {
     for (let n = this.#timers.popDue(nowUs); n !== null; n = this.#timers.popDue(nowUs)) {
       this.#onTimer(n, nowUs);
     }
+  }
+
+  /** Whoever sends to it begins anew. */
+  forget(n: Neighbour, nowUs: number): void {
+    this.#evict(n, nowUs);
   }
 
   /** Forgets the neighbours on one interface (its addresses changed). */

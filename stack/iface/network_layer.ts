@@ -10,7 +10,15 @@ import type { LogSink } from "../base/log.ts";
 import { LogEvent } from "../base/log_event.ts";
 import type { Memory } from "../base/memory.ts";
 import { DROP_NEIGHBOUR_FAILED } from "../base/drop_reason.ts";
-import { EADDRNOTAVAIL, EAFNOSUPPORT, EEXIST, EINVAL, ENETUNREACH, ENODEV } from "../base/errno.ts";
+import {
+  EADDRNOTAVAIL,
+  EAFNOSUPPORT,
+  EEXIST,
+  EINVAL,
+  ENETUNREACH,
+  ENODEV,
+  ENOENT,
+} from "../base/errno.ts";
 import { type IpAddress, LOOPBACK_V4, LOOPBACK_V6 } from "../base/ip_address.ts";
 import { macNumber } from "../wire/ethernet.ts";
 import { IPV6_MIN_MTU } from "../wire/ipv6.ts";
@@ -203,6 +211,16 @@ export class NetworkLayer implements NeighbourEvents {
     return 0;
   }
 
+  /** Whose MAC address `addr` has is to be asked anew. 0, -ENODEV, or -ENOENT. */
+  forgetNeighbour(ifIndex: number, addr: IpAddress, nowUs: number): number {
+    const iface = this.interfaces.byIndex(ifIndex);
+    if (iface === null) return -ENODEV;
+    const found = this.neighbours.find(iface, addr);
+    if (found === null) return -ENOENT;
+    this.neighbours.forget(found, nowUs);
+    return 0;
+  }
+
   /** Makes packets at most so long; a device that can do less stays at its own. 0 or -ENODEV. */
   setMtu(ifIndex: number, mtu: number): number {
     const iface = this.interfaces.byIndex(ifIndex);
@@ -218,7 +236,13 @@ export class NetworkLayer implements NeighbourEvents {
     return typeof entry === "number" ? entry : this.router.table.add(entry);
   }
 
+  /** One whose interface is said may lead to a gateway that is on no link any more. */
   removeRoute(spec: RouteSpec): number {
+    const { dst, gateway, ifIndex = 0, metric = 0, prefixLen } = spec;
+    if (ifIndex !== 0) {
+      const masked = dst.maskedBy(prefixLen);
+      return this.router.table.remove({ dst: masked, prefixLen, gateway, ifIndex, metric });
+    }
     const entry = this.#resolveRoute(spec);
     return typeof entry === "number" ? entry : this.router.table.remove(entry);
   }

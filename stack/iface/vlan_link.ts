@@ -12,6 +12,7 @@ import type { DeviceCaps, LinkDevice } from "./interface.ts";
 export class VlanLink implements LinkDevice {
   readonly caps: DeviceCaps;
   readonly mtu: number;
+  readonly isAddressBound: boolean;
 
   /** `vlanId`: 1 to 4094. The link below takes frames that are a tag longer (802.3ac). */
   constructor(readonly below: LinkDevice, readonly vlanId: number) {
@@ -22,6 +23,7 @@ export class VlanLink implements LinkDevice {
       gsoMaxBytes: Math.max(0, gsoMaxBytes - VLAN_TAG_LEN),
     };
     this.mtu = below.mtu;
+    this.isAddressBound = below.isAddressBound ?? false;
   }
 
   transmit(tx: TxFrames): void {

@@ -72,6 +72,10 @@ export class RawLayer {
     else list.push(endpoint);
   }
 
+  forEach(visit: (endpoint: RawEndpoint) => void): void {
+    for (const endpoints of this.#byProtocol) endpoints?.forEach(visit);
+  }
+
   remove(endpoint: RawEndpoint): void {
     const left = this.#byProtocol[endpoint.protocol]?.filter((e) => e !== endpoint);
     this.#byProtocol[endpoint.protocol] = left?.length ? left : undefined;

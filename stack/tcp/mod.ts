@@ -20,3 +20,4 @@ export {
   TCP_NODELAY,
   TCP_NOTSENT_LOWAT,
 } from "./user/sol_tcp.ts";
+export { type TcpDetail, type TcpView, viewTcp, ViewTimer } from "./tcp_view.ts";

@@ -123,6 +123,11 @@ export class UdpLayer implements Transport {
     this.#ports.get(endpoint.localPort)?.refresh(endpoint);
   }
 
+  /** Every bound endpoint. */
+  forEach(visit: (endpoint: UdpEndpoint) => void): void {
+    for (const { all } of this.#ports.values()) all.forEach(visit);
+  }
+
   input(pkt: Packet): boolean {
     const header = this.#header;
     const len = pkt.endOff - pkt.transportOff;

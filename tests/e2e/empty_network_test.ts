@@ -28,7 +28,7 @@ print(fd, os.strerror(ctypes.get_errno()))
 e2e("past both doors: no way to the peer, and the kernel's namespace is empty", async (f) => {
   const r = await f.nuse(["env", "-i", "python3", "-S", "-c", PAST_BOTH]).done;
   assertEquals(r.stdout, "3 Network is unreachable\n", r.stderr);
-  const lo = await f.nuse(bare(["cat /proc/net/dev"])).done;
+  const lo = await f.nuse(bare(["cat /proc/self/net/dev"])).done;
   assertEquals(lo.stdout.match(/^ *(\S+):/gm), ["    lo:"], lo.stdout);
   const within = await f.nuse(bare(["nc -z -w 2 127.0.0.1 9 || echo refused"])).done;
   assertStringIncludes(within.stdout, "refused");

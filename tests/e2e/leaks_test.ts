@@ -63,7 +63,7 @@ async function withPeer(f: Fixture, use: (cases: Case[]) => Promise<void>): Prom
   const dir = await Deno.makeTempDir();
   try {
     await giveHostNetwork(f);
-    const server = f.peer(["python3", "-S", "-c", SERVER]);
+    const server = f.peer(["python3", "-S", "-c", SERVER], { limitSec: 120 });
     await server.waitFor("ready");
     const program = await compileBehind(dir);
     await withDnsmasq(f, [`--host-record=web.test,${ADDRESS}`], () => use(cases(program)));

@@ -29,6 +29,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   iperf: "iperf",
   iperf3: "iperf3",
   ethtool: "ethtool",
+  netstat: "net-tools",
+  lsof: "lsof",
   nc: "netcat-openbsd",
   sysctl: "procps",
   tcpdump: "tcpdump",

@@ -15,6 +15,11 @@ export const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "ffi/door.ts": "tests/io/app/door/door_test.ts: every call is answered by it",
   "io/app/door/": "tests/io/app/door/door_test.ts: a static program behind the door",
   "io/capture/": "tests/e2e/capture_test.ts: tcpdump and arping; when it ends",
+  "io/app/netlink/netlink_socket.ts": "tests/e2e/view_test.ts: every tool has one",
+  "io/app/netlink/source.ts": "tests/e2e/view_test.ts: whose socket is whose",
+  "io/app/netlink/": "tests/io/app/netlink/answerer_test.ts: requests of every kind",
+  "io/app/proc/fuse_server.ts": "tests/e2e/view_test.ts: by the kernel's own FUSE",
+  "io/app/proc/": "tests/io/app/proc/tables_test.ts: every file of the tree",
   "io/addresses.ts": "tests/e2e/address_test.ts: on real interfaces",
   "ffi/netmap.ts": "tests/e2e: every test over NETMAP, whose kernel is tests/lab/netmap",
   "io/devices/base/host_link.ts":
@@ -25,6 +30,9 @@ export const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "io/devices/netmap/ring.ts": "tests/io/devices/netmap/device_test.ts: wrap, full, set anew",
   "io/devices/netmap/transmit.ts": "tests/io/devices/netmap/device_test.ts",
   "io/runtime.ts": "tests/e2e: every run is composed by it",
+  "stack/network_view.ts": "tests/stack/stack_view_test.ts: through the whole view",
+  "stack/socket_view.ts": "tests/stack/stack_view_test.ts: through the whole view",
+  "stack/tcp/tcp_view.ts": "tests/stack/stack_view_test.ts: through the whole view",
   "stack/sysctl_row.ts": "tests/stack/sysctl_test.ts: every kind of row",
   "io/worker.ts": "tests/e2e: every run goes through it",
 };

@@ -6,6 +6,7 @@
 
 #include <linux/sockios.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <stdarg.h>
 #include <sys/ioctl.h>
 
@@ -31,7 +32,10 @@ static long last_stamp(struct fd_entry *e, void *out, bool nano) {
 
 static long ioctl_service(int fd, struct fd_entry *e, unsigned long op, void *argument,
                           size_t len) {
-  struct ifreq changed;
+  union {
+    struct ifreq device;
+    struct arpreq neighbour;
+  } changed;
   struct control_request request = {
       .op = NUSE_OP_IOCTL, .a = (int)op, .data = argument, .data_len = len};
   struct control_reply reply = {.data = &changed, .data_cap = len};
@@ -71,6 +75,10 @@ static long ioctl_nuse(int fd, enum fd_kind kind, struct fd_entry *e, unsigned l
       return last_stamp(e, argument, op == SIOCGSTAMPNS_OLD);
     case SIOCGIFCONF:
       return interfaces_ifconf(argument);
+    case SIOCDARP:
+    case SIOCGARP:
+    case SIOCSARP:
+      return ioctl_service(fd, e, op, argument, sizeof(struct arpreq));
     case FIOSETOWN:
     case SIOCSPGRP:
       if (kind == KIND_STREAM) urgent_own(fd);

@@ -8,9 +8,12 @@
 #include "../core/shim.h"
 
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "../core/evidence.h"
 #include "../core/memory.h"
@@ -41,6 +44,12 @@ static bool pair_prepare(int fd, struct control_reply *who) {
          real()->getsockopt(fd, SOL_SOCKET, SO_COOKIE, &who->cookie, &len) == 0;
 }
 
+/* By number: libc's own names a path, which a sandbox may not let us (core/sandbox.c). */
+static uint32_t inode_of(int fd) {
+  struct stat info;
+  return real()->syscall(SYS_fstat, fd, &info) != 0 ? 0 : (uint32_t)info.st_ino;
+}
+
 /* -ENETDOWN when it does not work, for whatever reason: ask instead. */
 static long socket_opened(struct control_reply *who, int flags) {
   int pair[2];
@@ -49,6 +58,10 @@ static long socket_opened(struct control_reply *who, int flags) {
   bool is_ready = pair_prepare(pair[0], who);
   struct control_request request = {.op = NUSE_OP_OPEN, .cookie = who->cookie, .a = who->b,
                                     .b = who->c & 0xff, .c = who->c >> 8};
+  uint32_t inode = inode_of(pair[0]);
+  _Static_assert(sizeof inode == NUSE_OPEN_INODE_LEN, "what tools know a socket by");
+  request.data = &inode;
+  request.data_len = sizeof inode;
   request.passed[request.passed_count++] = pair[1];
   bool is_sent = is_ready && control_post(&request) == 0;
   real()->close(pair[1]);
@@ -111,6 +124,11 @@ static long packet_socket(int type, int protocol) {
   return fd;
 }
 
+/* The second door serves it, also here. */
+static bool is_netlink(int domain, int protocol) {
+  return domain == AF_NETLINK && (protocol == NETLINK_ROUTE || protocol == NETLINK_SOCK_DIAG);
+}
+
 EXPORT int socket(int domain, int type, int protocol) {
   int saved = errno;
   if (domain == AF_PACKET && shim_enabled()) {
@@ -120,7 +138,7 @@ EXPORT int socket(int domain, int type, int protocol) {
     return (int)shim_return(socket_nuse(domain, type, protocol), saved);
   }
   int fd = real()->socket(domain, type, protocol);
-  if (fd >= 0) table_set_kind(fd, KIND_FOREIGN);
+  if (fd >= 0) table_set_kind(fd, is_netlink(domain, protocol) ? KIND_NETLINK : KIND_FOREIGN);
   return fd;
 }
 

@@ -121,7 +121,7 @@ void table_copy(int from, int to) {
     if (word == 0) {
       table_forget(to);
     } else {
-      table_set_kind(to, KIND_FOREIGN);
+      table_set_kind(to, word_kind(word) == KIND_NETLINK ? KIND_NETLINK : KIND_FOREIGN);
     }
     return;
   }

@@ -13,6 +13,7 @@ enum fd_kind {
   KIND_DATAGRAM = NUSE_KIND_DATAGRAM,
   KIND_FOREIGN = 3,
   KIND_CONTROL = 4,
+  KIND_NETLINK = 5, /* served by the second door: to us as FOREIGN, but its calls are not marked */
 };
 
 /* word: bits 0..15 NUSE_STATE_, 16..18 kind, then WORD_ flags */
@@ -121,7 +122,7 @@ static inline enum fd_kind table_kind(int fd, struct fd_entry **entry) {
 struct fd_entry *table_set_nuse(int fd, const struct control_reply *who, unsigned marks);
 /* SO_COOKIE. */
 bool fd_cookie(int fd, uint64_t *cookie);
-void table_set_kind(int fd, enum fd_kind kind); /* FOREIGN, CONTROL */
+void table_set_kind(int fd, enum fd_kind kind); /* FOREIGN, CONTROL, NETLINK */
 void table_forget(int fd);                      /* back to unknown */
 void table_forget_nuse(int fd);                 /* only when it is a nuse socket: for close */
 void table_forget_range(unsigned first, unsigned last);

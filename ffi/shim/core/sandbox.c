@@ -48,7 +48,8 @@ static const struct passed {
     {SYS_close, ANY, 0},            {SYS_dup, ANY, 0},
     {SYS_futex, ANY, 0},            {SYS_rt_sigprocmask, ANY, 0},
     {SYS_getpid, ANY, 0},           {SYS_gettid, ANY, 0},
-    {SYS_ppoll, ANY, 0},            {SYS_socketpair, 0, AF_UNIX},
+    {SYS_fstat, ANY, 0},            {SYS_socketpair, 0, AF_UNIX},
+    {SYS_ppoll, ANY, 0},
     {SYS_ioctl, 1, FIONREAD},       {SYS_tgkill, 2, SIGPIPE},
     {SYS_prlimit64, 2, 0}, /* only read */
 #ifdef SYS_poll

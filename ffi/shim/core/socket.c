@@ -11,12 +11,14 @@
  * send buffer no larger than this. */
 #define UNWRITABLE_SNDBUF_MAX 16384
 
-/* Could `fd` be one of ours? Sets *definite when the answer "no" may be kept. */
-static bool may_be_ours(int fd, uint64_t *cookie, bool *definite) {
+/* Could `fd` be one of ours? Sets *definite when the answer "no" may be kept, and *foreign to what
+ * it is then. */
+static bool may_be_ours(int fd, uint64_t *cookie, bool *definite, enum fd_kind *foreign) {
   int mark = 0;
   socklen_t len = sizeof mark;
   bool is_socket = real()->getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &mark, &len) == 0;
   *definite = is_socket || errno != EBADF;
+  *foreign = is_socket && mark == 2 * NUSE_NETLINK_MARK ? KIND_NETLINK : KIND_FOREIGN;
   return is_socket && mark == 2 * NUSE_PAIR_MARK && fd_cookie(fd, cookie);
 }
 
@@ -39,8 +41,8 @@ enum fd_kind table_classify(int fd, struct fd_entry **entry) {
     table_set_kind(fd, KIND_FOREIGN);
   } else if (process_is_borrowed()) {
     definite = false;
-  } else if (!may_be_ours(fd, &cookie, &definite)) {
-    if (definite) table_set_kind(fd, KIND_FOREIGN);
+  } else if (!may_be_ours(fd, &cookie, &definite, &kind)) {
+    if (definite) table_set_kind(fd, kind);
   } else {
     struct control_request request = {
         .op = NUSE_OP_WHO, .cookie = cookie, .passed = {fd}, .passed_count = 1};

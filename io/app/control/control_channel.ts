@@ -122,6 +122,7 @@ export class ControlChannel implements Handler, ClientKeeper {
     const { accounts, loop, limits } = this.#app;
     const peer = peerCredentials(fd);
     const account = accounts.of(typeof peer === "number" ? 0 : peer.pid);
+    if (typeof peer !== "number") account.uid = peer.uid;
     // The kernel says which process has made the connection: a child cannot pass for a thread.
     const holder = of?.account === account ? of.holder : new Holder();
     const client = new ControlClient(this.#app, this, fd, account, holder);

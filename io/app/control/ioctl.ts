@@ -21,7 +21,7 @@ import {
   SIOCGIFNETMASK,
   SIOCGIFTXQLEN,
 } from "../../../ffi/abi/interface.ts";
-import { ARPHRD_ETHER, ARPHRD_LOOPBACK } from "../../../ffi/abi/packet.ts";
+import { ARPHRD_ETHER, ARPHRD_LOOPBACK, TX_QUEUE_LEN } from "../../../ffi/abi/packet.ts";
 import {
   EADDRNOTAVAIL,
   EFAULT,
@@ -40,11 +40,11 @@ import type { Reply } from "../protocol/message.ts";
 import { writeSockaddr } from "../protocol/sockaddr.ts";
 import type { Call } from "./call.ts";
 import { netmaskOf, writeName } from "./ifaddrs.ts";
+import { isNeighbourIoctl, neighbourIoctl } from "./neighbour_ioctl.ts";
 
 /** Requests that set something, all in this range. */
 const SIOC_FIRST = 0x8910;
 const SIOC_LAST = 0x8970;
-const TX_QUEUE_LEN = 1000;
 const SOCKADDR_OFFSET = 16;
 
 /** IOCTL: `a` the request. */
@@ -59,7 +59,10 @@ export function ioctl({ app, request, reply, nowUs }: Call): number {
   const { dv, u8 } = app.memory;
   const len = request.dataLen;
   u8.copyWithin(reply.dataOff, request.dataOff, request.dataOff + len);
-  const result = interfaceIoctl(app.stack, request.a, { dv, u8, off: reply.dataOff, len });
+  const argument = { dv, u8, off: reply.dataOff, len };
+  const result = isNeighbourIoctl(request.a)
+    ? neighbourIoctl(app.stack, request.a, argument, nowUs)
+    : interfaceIoctl(app.stack, request.a, argument);
   if (result >= 0) reply.dataLen = len;
   return result;
 }

@@ -34,6 +34,7 @@ import {
   NUSE_DATA_MAX,
   NUSE_MORE_RECORD_END,
   NUSE_MORE_URGENT,
+  NUSE_OPEN_INODE_LEN,
   NUSE_STATE_BOUND,
 } from "../../../ffi/shim/protocol.ts";
 import { OwnEvent } from "../../log/own_events.ts";
@@ -91,6 +92,7 @@ function makeSocket(call: Call): number {
     return endpoint;
   }
   endpoint.isPairOurs = true;
+  endpoint.programInode = pairs.programInode;
   if (endpoint instanceof StreamEndpoint) {
     sizeForUnsent(app.sys, pairs.programFd, endpoint.socket);
   }
@@ -139,7 +141,7 @@ export function adoptSocket(call: Call): number {
 }
 
 function adopt({ app, caller, fd, nowUs, request }: Call): number {
-  const { endpoints, stack, sys } = app;
+  const { endpoints, memory, stack, sys } = app;
   const { account } = caller;
   const room = app.roomFor(account);
   if (room < 0) return room;
@@ -160,6 +162,9 @@ function adopt({ app, caller, fd, nowUs, request }: Call): number {
   const endpoint = endpointFor(app, account, socket, fd, request.cookie);
   if (typeof endpoint === "number") return endpoint;
   endpoint.holders.add(caller.holder);
+  if (request.dataLen === NUSE_OPEN_INODE_LEN) {
+    endpoint.programInode = memory.dv.getUint32(request.dataOff, true);
+  }
   return 0;
 }
 
@@ -299,12 +304,7 @@ export function listen({ app, request, nowUs }: Call, endpoint: Endpoint): numbe
   if (result < 0) return result;
   endpoint.detach(nowUs);
   const listener = new ListenerEndpoint(app, socket, fd, cookie);
-  listener.account = endpoint.account;
-  listener.optionState = endpoint.optionState;
-  listener.holders = endpoint.holders;
-  listener.isPairOurs = endpoint.isPairOurs;
-  listener.isCookieShown = endpoint.isCookieShown;
-  listener.isContested = endpoint.isContested;
+  listener.continueWith(endpoint);
   listener.setBacklog(backlog);
   const attached = listener.attach();
   if (attached < 0) { // only for want of kernel memory: the program sees its end hang up

@@ -41,14 +41,12 @@ import { PAYLOAD_MAX_LEN } from "../endpoint/datagram_slots.ts";
 import { StreamEndpoint } from "../endpoint/stream_endpoint.ts";
 import { readSockaddr, SocketAddress, writeSockaddr } from "../protocol/sockaddr.ts";
 import { PASS, type SocketCall, WAIT } from "./door_call.ts";
-import { type DoorMessage, MMSGHDR_LEN } from "./message.ts";
+import { type DoorMessage, MESSAGES_MAX, MMSGHDR_LEN } from "./message.ts";
 import { SOCKADDR_MAX } from "./socket_calls.ts";
 
 const MSG_DONTROUTE = 0x4;
 const MSG_ERRQUEUE = 0x2000;
 const MSG_WAITFORONE = 0x10000;
-/** Messages of one call. */
-const MESSAGES_MAX = 64;
 
 /** A call on a datagram socket, with the message that it is about. */
 interface DatagramCall extends SocketCall {

@@ -30,6 +30,7 @@
  * @module
  */
 import { EPOLLHUP, EPOLLIN } from "../../../ffi/abi/epoll.ts";
+import { AF_NETLINK } from "../../../ffi/abi/netlink.ts";
 import { SYSCALLS } from "../../../ffi/abi/syscalls.ts";
 import { type DoorCalls, doorCalls } from "../../../ffi/door.ts";
 import { SO_RCVBUF, SOL_SOCKET } from "../../../ffi/abi/socket.ts";
@@ -39,12 +40,16 @@ import { EBADF, ENOENT, ENOTTY } from "../../../stack/mod.ts";
 import type { Handler } from "../../loop/loop.ts";
 import { Call, type Caller } from "../control/call.ts";
 import type { AppContext } from "../endpoint/app_context.ts";
+import { deviceIoctl, isDeviceIoctl } from "./device_ioctl.ts";
 import { one, receive, receiveFrom, send, sendTo, several } from "./datagram_calls.ts";
 import { DatagramEndpoint } from "../endpoint/datagram_endpoint.ts";
 import { ANSWERED, type DoorCall, PASS, type SocketCall, WAIT } from "./door_call.ts";
 import { type DoorThread, DoorThreads } from "./door_threads.ts";
+import type { NetlinkSocket } from "../netlink/netlink_socket.ts";
+import { NetlinkSockets } from "../netlink/netlink_sockets.ts";
 import { DoorMessage } from "./message.ts";
 import { KeptConnections } from "./kept_connections.ts";
+import { answerNetlink, makeNetlinkSocket } from "./netlink_calls.ts";
 import { getOption, ioctl, setOption } from "./option_calls.ts";
 import { accept, bind, connect, listen, makeSocket, name, shutdown } from "./socket_calls.ts";
 import { Trap } from "./trap.ts";
@@ -82,6 +87,7 @@ export class Door implements Handler {
   readonly #userNamespace: number;
   readonly #kept: KeptConnections;
   readonly #message: DoorMessage;
+  readonly #netlinks = new NetlinkSockets<NetlinkSocket>();
   /** Carries out what the shims have sent so far. */
   readonly #catchUp: (nowUs: number) => void;
   #slot = -1;
@@ -139,6 +145,7 @@ export class Door implements Handler {
     this.#fd = -1;
     this.#threads.clear();
     this.#kept.closeAll();
+    this.#netlinks.closeAll();
   }
 
   /** The call in #trap. */
@@ -217,11 +224,13 @@ export class Door implements Handler {
       calls: this.#calls,
       door: this.#fd,
       kept: this.#kept,
+      netlinks: this.#netlinks,
       message: this.#message,
       call,
       isRepeated,
     };
     if (this.#trap.number !== SYSCALLS.SYS_socket) return this.#lookAtSocket(doorCall);
+    if (this.#trap.argument(0) === AF_NETLINK) return makeNetlinkSocket(doorCall);
     const result = makeSocket(doorCall);
     this.#app.accounts.settle(call.caller.account); // should it have got none
     return result;
@@ -249,11 +258,13 @@ export class Door implements Handler {
     if (fd < 0) return fd === -EBADF ? fd : PASS;
     try {
       const cookie = pairs.cookieOf(fd);
+      const netlink = this.#netlinks.get(cookie);
+      if (netlink !== null) return this.#onNetlink(doorCall, netlink, fd);
       if (endpoints.get(cookie) === null && isMarked(fd)) this.#catchUp(doorCall.call.nowUs);
       const endpoint = endpoints.get(cookie);
       const ended = endpoint === null ? endedSockets.get(cookie) : null;
       const known = endpoint ?? ended;
-      if (known === null) return PASS;
+      if (known === null) return foreign(doorCall, cookie);
       if (this.#calls.isValid(this.#fd, trap.idLow, trap.idHigh) === 0) return ANSWERED;
       known.holders.add(thread.process.holder);
       if (endpoint instanceof DatagramEndpoint) endpoint.becomePlain();
@@ -266,11 +277,27 @@ export class Door implements Handler {
     }
   }
 
+  #onNetlink(doorCall: DoorCall, netlink: NetlinkSocket, fd: number): number {
+    const { thread, trap } = doorCall;
+    if (this.#calls.isValid(this.#fd, trap.idLow, trap.idHigh) === 0) return ANSWERED;
+    const catchUp = () => this.#catchUp(doorCall.call.nowUs);
+    const result = answerNetlink({ ...doorCall, netlink, fd, catchUp });
+    if (result === WAIT) this.#park(thread, netlink.cookie);
+    return result;
+  }
+
   #park(thread: DoorThread, cookie: number): void {
     const saved = this.#trap.save();
     thread.waiting = saved;
     this.#app.parked.park(cookie, () => this.#retry(thread, saved));
   }
+}
+
+/** On what is not ours: about the network all the same. `cookie`: -errno when it is no socket. */
+function foreign(doorCall: DoorCall, cookie: number): number {
+  const { trap } = doorCall;
+  const isAboutNetwork = trap.number === SYSCALLS.SYS_ioctl && isDeviceIoctl(trap.argument(1));
+  return isAboutNetwork && cookie >= 0 ? deviceIoctl(doorCall) : PASS;
 }
 
 /** Whether it may be the program's end of one of our pairs. */

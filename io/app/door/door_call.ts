@@ -7,6 +7,8 @@ import type { DoorCalls } from "../../../ffi/door.ts";
 import type { Call } from "../control/call.ts";
 import type { EndedSocket } from "../endpoint/ended_sockets.ts";
 import type { Endpoint } from "../endpoint/endpoint.ts";
+import type { NetlinkSocket } from "../netlink/netlink_socket.ts";
+import type { NetlinkSockets } from "../netlink/netlink_sockets.ts";
 import type { DoorThread } from "./door_threads.ts";
 import type { KeptConnections } from "./kept_connections.ts";
 import type { DoorMessage } from "./message.ts";
@@ -26,6 +28,8 @@ export interface DoorCall {
   readonly calls: DoorCalls;
   readonly door: number;
   readonly kept: KeptConnections;
+  /** Those of all programs. */
+  readonly netlinks: NetlinkSockets<NetlinkSocket>;
   /** Room for what it sends or receives. */
   readonly message: DoorMessage;
   /** The request to the service that is made of it. */

@@ -19,6 +19,8 @@ export const MSGHDR = {
   FLAGS: 48,
 } as const;
 export const MMSGHDR_LEN = 64;
+/** Messages of one call. */
+export const MESSAGES_MAX = 64;
 const MMSG_BYTES = 56;
 
 const IOVEC_LEN = 16;

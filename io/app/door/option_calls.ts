@@ -23,6 +23,7 @@ import {
   UDP_GRO,
 } from "../../../stack/mod.ts";
 import { carryOut } from "../control/operations.ts";
+import { deviceIoctl } from "./device_ioctl.ts";
 import { StreamEndpoint } from "../endpoint/stream_endpoint.ts";
 import { PASS, type SocketCall } from "./door_call.ts";
 import { watchUrgent } from "./socket_calls.ts";
@@ -42,11 +43,8 @@ const NATIVE: ReadonlySet<number> = new Set([
 /** SO_ATTACH_FILTER, SO_ATTACH_REUSEPORT_CBPF: the value points on. */
 const PROGRAMS: ReadonlySet<number> = new Set([26, 51]);
 
-const IFREQ_LEN = 40;
 /** Of the owner of signals: the kernel's. */
 const OWNER_IOCTLS: ReadonlySet<number> = new Set([0x8901, 0x8902, 0x8903, 0x8904]);
-/** Its answer lies where a pointer in its argument leads. */
-const SIOCGIFCONF = 0x8912;
 
 function isNative({ trap }: SocketCall): boolean {
   return trap.argument(1) === SOL_SOCKET && NATIVE.has(trap.argument(2));
@@ -99,20 +97,12 @@ function isUrgentInline({ a, b }: SocketCall["call"]["request"]): boolean {
 
 /** ioctl() with a request of sockets. */
 export function ioctl(socketCall: SocketCall): number {
-  const { call, endpoint, trap } = socketCall;
-  const { request, reply } = call;
+  const { endpoint, trap } = socketCall;
   const asked = trap.argument(1);
   if (asked === SIOCATMARK && !(endpoint instanceof StreamEndpoint)) return trap.writeInt(2, 0);
   if (asked === SIOCATMARK || OWNER_IOCTLS.has(asked)) {
     watchUrgent(socketCall, endpoint); // made by a program with the shim, perhaps
     return PASS;
   }
-  if (asked === SIOCGIFCONF) return -EINVAL;
-  request.op = P.NUSE_OP_IOCTL;
-  request.a = asked;
-  request.dataLen = IFREQ_LEN;
-  const read = trap.read(2, request.dataOff, IFREQ_LEN);
-  if (read < 0) return read;
-  carryOut(call);
-  return reply.result < 0 ? reply.result : trap.write(2, reply.dataOff, reply.dataLen);
+  return deviceIoctl(socketCall);
 }

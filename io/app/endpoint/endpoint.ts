@@ -72,6 +72,8 @@ export abstract class Endpoint implements Handler {
   isContested = false;
   /** The cookie of a pair that this socket had before; 0: none. */
   formerCookie = 0;
+  /** Of the program's end of the pair, as /proc/PID/fd shows it; 0: not known. */
+  programInode = 0;
   /** The pair has been closed; nothing may be done any more. */
   isReleased = false;
   #slot = -1;
@@ -128,8 +130,20 @@ export abstract class Endpoint implements Handler {
     return 0;
   }
 
-  /** Takes over the socket of `former`, with a pair that we have made. */
+  /** Takes over the socket of `former`, with its pair. */
+  continueWith(former: Endpoint): void {
+    this.account = former.account;
+    this.optionState = former.optionState;
+    this.holders = former.holders;
+    this.isPairOurs = former.isPairOurs;
+    this.isCookieShown = former.isCookieShown;
+    this.isContested = former.isContested;
+    this.programInode = former.programInode;
+  }
+
+  /** Takes over the socket of `former`, with the pair that we have made last. */
   succeedTo(former: Endpoint): void {
+    this.programInode = this.app.pairs.programInode;
     this.account = former.account;
     this.optionState = former.optionState;
     this.holders = former.holders;

@@ -108,6 +108,7 @@ export class ListenerEndpoint extends Endpoint {
     const endpoint = new StreamEndpoint(app, child, ownFd, cookie);
     endpoint.account = this.account;
     endpoint.isPairOurs = true;
+    endpoint.programInode = pairs.programInode;
     endpoint.optionState = this.optionState & P.NUSE_STATE_LINGER;
     endpoint.startConnected();
     if (endpoint.attach() < 0) {

@@ -35,7 +35,8 @@ import { readCookie } from "../protocol/message.ts";
 import type { AppContext } from "./app_context.ts";
 
 const NONE = new Uint8Array(4);
-const MARK = new Uint8Array(new Int32Array([NUSE_PAIR_MARK]).buffer);
+const MARK = new Int32Array(1);
+const MARK_BYTES = new Uint8Array(MARK.buffer);
 const SIZE = new Int32Array(1);
 const SIZE_BYTES = new Uint8Array(SIZE.buffer);
 const COPIED = [SO_OOBINLINE, SO_RCVLOWAT, SO_RCVTIMEO_OLD, SO_SNDTIMEO_OLD];
@@ -125,13 +126,22 @@ export class PairMaker {
   readonly #cookie = new DataView(new ArrayBuffer(8));
   readonly #cookieBytes = new Uint8Array(this.#cookie.buffer);
 
-  /** `type`: SOCK_STREAM or SOCK_SEQPACKET. Returns 0 or -errno. */
-  open(type: number): number {
+  /** The inode of the program's end, for as long as it is open here. */
+  get programInode(): number {
+    return this.#sys.inode(this.programFd);
+  }
+
+  /**
+   * `type`: SOCK_STREAM or SOCK_SEQPACKET; `mark`: what tells the program's end. Returns 0 or
+   * -errno.
+   */
+  open(type: number, mark: number = NUSE_PAIR_MARK): number {
     const made = this.#sys.socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, this.#fdBytes);
     if (made < 0) return made;
     this.ownFd = this.#fds[0];
     this.programFd = this.#fds[1];
-    this.#sys.setsockopt(this.programFd, SOL_SOCKET, SO_RCVBUF, MARK, 4);
+    MARK[0] = mark;
+    this.#sys.setsockopt(this.programFd, SOL_SOCKET, SO_RCVBUF, MARK_BYTES, 4);
     const len = this.#sys.getsockopt(this.programFd, SOL_SOCKET, SO_COOKIE, this.#cookieBytes, 8);
     if (len < 0) {
       this.close();

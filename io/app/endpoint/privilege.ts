@@ -39,7 +39,7 @@ const PRIORITY_MAX = 6;
 
 /** CAP_*, capabilities(7). */
 const CAP_NET_BIND_SERVICE = 10;
-const CAP_NET_ADMIN = 12;
+export const CAP_NET_ADMIN = 12;
 export const CAP_NET_RAW = 13;
 
 /** What the caller may do in the programs' network, as somebody else has found out. */

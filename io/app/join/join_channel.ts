@@ -41,6 +41,7 @@ import { check } from "../../../ffi/errno.ts";
 import { bindUnix, peerCredentials } from "../../../ffi/socket.ts";
 import { EAGAIN, EINTR } from "../../../stack/mod.ts";
 import type { Handler } from "../../loop/loop.ts";
+import { type Arrivals, isDoorNews, takeNews } from "../door/arrival.ts";
 import type { AppContext } from "../endpoint/app_context.ts";
 import {
   decodeRequest,
@@ -67,8 +68,8 @@ export interface JoinOptions {
   readonly describe: (joined: number) => RunView;
   /** The run takes no more. */
   readonly isEnding: () => boolean;
-  /** Takes the descriptor over; false: it is no door, or there can be none. */
-  readonly onDoor: (fd: number) => boolean;
+  /** Takes descriptors over that programs bring: one door each, and what they see by it. */
+  readonly arrivals: Arrivals;
   /** So many are joined now. */
   readonly onCount: (joined: number) => void;
 }
@@ -133,9 +134,11 @@ export class JoinChannel implements Handler {
     const [passed, other] = n < 0
       ? [-1, -1]
       : [0, 4].map((at) => memory.dv.getInt32(fdOff + at, true));
-    const isDoor = client.isJoined && !client.hasDoor && passed >= 0;
-    if (isDoor) client.hasDoor = this.#options.onDoor(passed);
-    if (passed >= 0 && !client.hasDoor) sys.closeLater(passed);
+    const mayBring = client.isJoined && !client.hasDoor && passed >= 0 && n > 0;
+    const news = memory.u8[this.#off];
+    const isTaken = mayBring && takeNews(this.#options.arrivals, news, passed);
+    if (isDoorNews(news)) client.hasDoor ||= isTaken;
+    if (passed >= 0 && !isTaken) sys.closeLater(passed);
     if (other >= 0) sys.closeLater(other);
     if (n <= 0) return this.drop(client);
     if (!client.isJoined) this.#answer(client, n);

@@ -108,6 +108,10 @@ export class Demux {
     }
   }
 
+  forEachListener(visit: (listener: Listener) => void): void {
+    for (const listeners of this.#listeners.values()) listeners.forEach(visit);
+  }
+
   addListener(listener: Listener): void {
     const port = listener.tcb.localPort;
     const list = this.#listeners.get(port);

@@ -28,7 +28,10 @@ const CA_DISORDER = 1;
 const REORDERING_MAX = 300; // tcp_max_reordering
 const SSTHRESH_UNKNOWN = 0x7fffffff; // TCP_INFINITE_SSTHRESH
 
-export function tcpInfo(socket: TcpSocket, nowUs: number): Uint8Array {
+/** A connection, or what listens with it. */
+export type Informant = Pick<TcpSocket, "tcb" | "listening">;
+
+export function tcpInfo(socket: Informant, nowUs: number): Uint8Array {
   const { tcb } = socket;
   const bytes = new Uint8Array(TCP_INFO_LEN);
   const dv = new DataView(bytes.buffer);
@@ -48,7 +51,7 @@ export function tcpInfo(socket: TcpSocket, nowUs: number): Uint8Array {
 }
 
 /** Bytes 0 to 7. */
-function writeState(dv: DataView, { tcb }: TcpSocket): void {
+function writeState(dv: DataView, { tcb }: Informant): void {
   const isDisorder = tcb.recovery === Recovery.OPEN && tcb.sent.sackedBytes + tcb.dupAcks > 0;
   dv.setUint8(0, tcb.state);
   const caState = tcb.recovery === Recovery.RESIZE ? Recovery.LOSS : tcb.recovery;

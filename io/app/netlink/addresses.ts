@@ -1,0 +1,75 @@
+/**
+ * RTM_GETADDR: the addresses of the stack's interfaces as `ip addr` shows them, and getifaddrs of
+ * the C libraries (rtnetlink(7)).
+ *
+ * @module
+ */
+import { AF_INET, AF_INET6 } from "../../../ffi/abi/socket.ts";
+import {
+  IFA,
+  IFA_F_PERMANENT,
+  IFADDRMSG,
+  NLM_F_DUMP,
+  NLM_F_MULTI,
+  RT_SCOPE,
+  RTM,
+} from "../../../ffi/abi/netlink.ts";
+import {
+  EINVAL,
+  ENODEV,
+  EOPNOTSUPP,
+  type Interface,
+  type InterfaceAddress,
+} from "../../../stack/mod.ts";
+import { addressBytes, type Answer, type NetlinkSource } from "./answer.ts";
+import { type NetlinkRequest, NetlinkWriter } from "./message.ts";
+
+/** Of a lifetime. */
+export const FOREVER = 0xffffffff;
+
+/** AF_INET, AF_INET6. */
+export function familyOf({ family }: { readonly family: 4 | 6 }): number {
+  return family === 4 ? AF_INET : AF_INET6;
+}
+
+export function getAddresses(source: NetlinkSource, request: NetlinkRequest): Answer {
+  if (!request.has(NLM_F_DUMP)) return -EOPNOTSUPP; // as Linux of IPv4
+  const family = request.u8(IFADDRMSG.FAMILY);
+  const index = request.isStrict ? request.u32(IFADDRMSG.INDEX) : 0;
+  if (request.isStrict && request.length < IFADDRMSG.LEN) return -EINVAL;
+  if (index !== 0 && source.stack.interfaceByIndex(index) === null) return -ENODEV;
+  const ifaces = source.stack.interfaces.filter((each) => index === 0 || each.index === index);
+  // One family after the other, as Linux
+  return [AF_INET, AF_INET6].filter((each) => family === 0 || family === each).flatMap((each) =>
+    ifaces.flatMap((iface) =>
+      iface.addresses.filter(({ addr }) => familyOf(addr) === each)
+        .map((address) => addressMessage(request, iface, address))
+    )
+  );
+}
+
+/** RT_SCOPE_* */
+export function scopeOf({ addr }: InterfaceAddress): number {
+  if (addr.isLoopback) return RT_SCOPE.HOST;
+  return addr.family === 6 && addr.isLinkLocal ? RT_SCOPE.LINK : RT_SCOPE.UNIVERSE;
+}
+
+function addressMessage(
+  request: NetlinkRequest,
+  { index, name }: Interface,
+  address: InterfaceAddress,
+): Uint8Array {
+  const { addr, prefixLen, broadcast } = address;
+  const w = new NetlinkWriter(RTM.NEWADDR, NLM_F_MULTI, request);
+  w.u8(familyOf(addr), prefixLen, IFA_F_PERMANENT, scopeOf(address)).u32(index);
+  const bytes = addressBytes(addr);
+  w.attribute(IFA.ADDRESS, bytes);
+  if (addr.family === 4) {
+    w.attribute(IFA.LOCAL, bytes);
+    if (broadcast !== null) w.attribute(IFA.BROADCAST, addressBytes(broadcast));
+    w.attributeText(IFA.LABEL, name);
+  }
+  w.attributeU32(IFA.FLAGS, IFA_F_PERMANENT);
+  w.attributeU32(IFA.CACHEINFO, FOREVER, FOREVER, 0, 0);
+  return w.finish();
+}

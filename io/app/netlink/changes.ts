@@ -1,0 +1,261 @@
+/**
+ * What changes the network: `ip addr add`, `ip link set`, `ip route add`, `ip neigh del` and their
+ * like (rtnetlink(7)). Made as far as the stack has it, with Linux's errors; what it has not is
+ * refused, in a word for the person, and never taken for done. Who asks has CAP_NET_ADMIN.
+ *
+ * @module
+ */
+import {
+  IFA,
+  IFADDRMSG,
+  IFINFOMSG,
+  IFLA,
+  NDA,
+  NDMSG,
+  NLM_F_CREATE,
+  NLM_F_EXCL,
+  NLM_F_REPLACE,
+  NLMSGHDR,
+  RT_TABLE,
+  RTA,
+  RTMSG,
+  RTN,
+} from "../../../ffi/abi/netlink.ts";
+import { AF_INET } from "../../../ffi/abi/socket.ts";
+import {
+  ANY_V4,
+  ANY_V6,
+  EADDRNOTAVAIL,
+  EEXIST,
+  EINVAL,
+  ENETUNREACH,
+  ENODEV,
+  ENOENT,
+  EOPNOTSUPP,
+  ESRCH,
+  IFF_UP,
+  type Interface,
+  type IpAddress,
+  type RouteEntry,
+  type RouteSpec,
+  type Stack,
+} from "../../../stack/mod.ts";
+import { FOREVER } from "./addresses.ts";
+import { addressOfBytes, type Answer, type NetlinkSource, Refusal } from "./answer.ts";
+import { findLink, linkFlags, MIN_MTU } from "./links.ts";
+import { V6_METRICS } from "./routes.ts";
+import type { Attributes, NetlinkRequest } from "./message.ts";
+
+function unsupported(what: string): Refusal {
+  return new Refusal(EOPNOTSUPP, `nuse has no ${what}`);
+}
+
+/** The first attribute that is not one of these; 0: there is none. */
+function otherThan(attributes: Attributes, known: readonly number[]): number {
+  return attributes.types.find((type) => !known.includes(type)) ?? 0;
+}
+
+// ---- addresses
+
+interface WantedAddress {
+  readonly iface: Interface;
+  readonly addr: IpAddress;
+  readonly prefixLen: number;
+  /** The request says of which prefix. */
+  readonly hasPrefix: boolean;
+}
+
+function wantedAddress(
+  { stack }: NetlinkSource,
+  request: NetlinkRequest,
+  attributes: Attributes,
+): WantedAddress | number {
+  const local = addressOfBytes(attributes.bytes(IFA.LOCAL) ?? attributes.bytes(IFA.ADDRESS));
+  if (local === null) return -EINVAL;
+  const prefixLen = request.u8(IFADDRMSG.PREFIX_LEN);
+  if (prefixLen > (local.family === 4 ? 32 : 128)) return -EINVAL;
+  const iface = stack.interfaceByIndex(request.u32(IFADDRMSG.INDEX));
+  if (iface === null) return -ENODEV;
+  return { iface, addr: local, prefixLen, hasPrefix: attributes.has(IFA.ADDRESS) };
+}
+
+/** RTM_NEWADDR */
+export function addAddress(source: NetlinkSource, request: NetlinkRequest): Answer {
+  const attributes = request.attributes(IFADDRMSG.LEN);
+  if (attributes === null) return -EINVAL;
+  const wanted = wantedAddress(source, request, attributes);
+  if (typeof wanted === "number") return wanted;
+  const { iface, addr, prefixLen } = wanted;
+  const peer = addressOfBytes(attributes.bytes(IFA.ADDRESS));
+  if (peer !== null && !peer.equals(addr)) return unsupported("point-to-point addresses");
+  const label = attributes.text(IFA.LABEL);
+  if (label !== null && label !== iface.name) return unsupported("labels of addresses");
+  const lifetimes = attributes.bytes(IFA.CACHEINFO);
+  if (lifetimes !== null && attributes.u32(IFA.CACHEINFO) !== FOREVER) {
+    return unsupported("addresses that end by themselves");
+  }
+  const known = iface.addresses.find((each) => each.addr.equals(addr));
+  if (known !== undefined) {
+    const isReplaced = request.has(NLM_F_REPLACE) && !request.has(NLM_F_EXCL);
+    if (isReplaced && known.prefixLen === prefixLen) return 0;
+    return new Refusal(EEXIST, "ipv4: Address already assigned");
+  }
+  if (iface.link.isAddressBound ?? false) {
+    return unsupported("further addresses with the host's MAC");
+  }
+  return source.stack.addAddress(iface.index, addr, prefixLen, source.nowUs);
+}
+
+/** RTM_DELADDR */
+export function removeAddress(source: NetlinkSource, request: NetlinkRequest): Answer {
+  const attributes = request.attributes(IFADDRMSG.LEN);
+  if (attributes === null) return -EINVAL;
+  const wanted = wantedAddress(source, request, attributes);
+  if (typeof wanted === "number") return wanted;
+  const { addr, hasPrefix, iface, prefixLen } = wanted;
+  const known = iface.addresses.find((each) => each.addr.equals(addr));
+  if (known === undefined || (hasPrefix && known.prefixLen !== prefixLen)) {
+    return new Refusal(EADDRNOTAVAIL, "ipv4: Address not found");
+  }
+  const removed = source.stack.removeAddress(iface.index, addr, source.nowUs);
+  if (removed === 0) dropRoutes(source.stack, iface, addr);
+  return removed;
+}
+
+/** As Linux: without any address of the family left, no route leads out of an interface. */
+function dropRoutes(stack: Stack, { addresses, index }: Interface, { family }: IpAddress): void {
+  if (addresses.some(({ addr }) => addr.family === family)) return;
+  for (const entry of [...stack.routes]) {
+    if (entry.ifIndex === index && entry.dst.family === family) stack.removeRoute(entry);
+  }
+}
+
+// ---- interfaces
+
+/** RTM_NEWLINK, RTM_SETLINK, of an interface that is there. */
+export function setLink(source: NetlinkSource, request: NetlinkRequest): Answer {
+  const found = findLink(source.stack, request);
+  const isCreated = request.has(NLM_F_CREATE) && (found === -ENODEV || found === -EINVAL);
+  if (isCreated) return unsupported("interfaces that programs make");
+  if (found === -EINVAL && request.u32(IFINFOMSG.INDEX) === 0) return -ENODEV; // ip asks for that
+  if (typeof found === "number") return found;
+  if (request.has(NLM_F_EXCL)) return -EEXIST;
+  const attributes = request.attributes(IFINFOMSG.LEN);
+  if (attributes === null) return -EINVAL;
+  const other = otherThan(attributes, [IFLA.IFNAME, IFLA.MTU, IFLA.EXT_MASK]);
+  const name = attributes.text(IFLA.IFNAME);
+  const isRenamed = name !== null && name !== found.name;
+  if (other !== 0 || isRenamed) return unsupported("way to change this of an interface");
+  const refused = checkFlags(request, found);
+  if (refused !== 0) return refused;
+  return attributes.has(IFLA.MTU) ? setMtu(source, found, attributes.u32(IFLA.MTU)) : 0;
+}
+
+/** Flags stay what they are. */
+function checkFlags(request: NetlinkRequest, iface: Interface): Answer {
+  const flags = request.u32(IFINFOMSG.FLAGS);
+  const mask = request.u32(IFINFOMSG.CHANGE) || (flags !== 0 ? 0xffffffff : 0);
+  const changed = (flags ^ linkFlags(iface)) & mask;
+  if (changed === 0) return 0;
+  const isDown = (changed & IFF_UP) !== 0;
+  return unsupported(isDown ? "interfaces that are down" : "such flags of an interface");
+}
+
+function setMtu({ stack }: NetlinkSource, iface: Interface, mtu: number): Answer {
+  const least = iface.isLoopback ? 0 : MIN_MTU;
+  if (mtu < least) return new Refusal(EINVAL, "mtu less than device minimum");
+  if (mtu > iface.link.mtu) return new Refusal(EINVAL, "mtu greater than device maximum");
+  return stack.setMtu(iface.index, mtu);
+}
+
+// ---- routes
+
+const ROUTE_ATTRIBUTES = [RTA.DST, RTA.GATEWAY, RTA.OIF, RTA.PRIORITY, RTA.TABLE, RTA.PREFSRC];
+const NO_GATEWAY = "Nexthop has invalid gateway.";
+
+/** What a request says of a route, or why it is none here. */
+function routeSpec(request: NetlinkRequest, attributes: Attributes): RouteSpec | Refusal | number {
+  const family = request.u8(RTMSG.FAMILY);
+  const table = attributes.u32(RTA.TABLE) || request.u8(RTMSG.TABLE);
+  if (table !== RT_TABLE.MAIN && table !== RT_TABLE.UNSPEC) return unsupported("other tables");
+  const type = request.u8(RTMSG.TYPE);
+  if (type !== RTN.UNICAST && type !== RTN.UNSPEC) return unsupported("routes of this type");
+  if (request.u8(RTMSG.TOS) !== 0 || otherThan(attributes, ROUTE_ATTRIBUTES) !== 0) {
+    return unsupported("routes with such attributes");
+  }
+  const any = family === AF_INET ? ANY_V4 : ANY_V6;
+  const dst = attributes.has(RTA.DST) ? addressOfBytes(attributes.bytes(RTA.DST)) : any;
+  const gateway = attributes.has(RTA.GATEWAY)
+    ? addressOfBytes(attributes.bytes(RTA.GATEWAY))
+    : null;
+  const prefixLen = request.u8(RTMSG.DST_LEN);
+  if (dst === null || prefixLen > (family === AF_INET ? 32 : 128)) return -EINVAL;
+  if (!dst.maskedBy(prefixLen).equals(dst)) {
+    return new Refusal(EINVAL, "Invalid prefix for given prefix length.");
+  }
+  const [ifIndex, shown] = [attributes.u32(RTA.OIF), attributes.u32(RTA.PRIORITY)];
+  const metric = family !== AF_INET && isDefaultMetric(shown) ? 0 : shown;
+  return { dst, prefixLen, gateway, ifIndex, metric };
+}
+
+/** What is shown of an IPv6 route that was given none (routes.ts). */
+function isDefaultMetric(metric: number): boolean {
+  return V6_METRICS.some((each) => each === metric);
+}
+
+/** Same destination and metric. */
+function isRival({ dst, prefixLen, metric = 0 }: RouteSpec, entry: RouteEntry): boolean {
+  return entry.dst.equals(dst) && entry.prefixLen === prefixLen && entry.metric === metric;
+}
+
+/** RTM_NEWROUTE */
+export function addRoute({ stack }: NetlinkSource, request: NetlinkRequest): Answer {
+  const attributes = request.attributes(RTMSG.LEN);
+  if (attributes === null) return -EINVAL;
+  const spec = routeSpec(request, attributes);
+  if (typeof spec === "number" || spec instanceof Refusal) return spec;
+  if (attributes.has(RTA.PREFSRC)) return unsupported("source addresses of routes");
+  if (spec.ifIndex !== 0 && stack.interfaceByIndex(spec.ifIndex ?? 0) === null) return -ENODEV;
+  const rival = stack.routes.find((entry) => isRival(spec, entry));
+  const isReplaced = request.has(NLM_F_REPLACE);
+  if (rival !== undefined && request.has(NLM_F_EXCL)) return -EEXIST;
+  if (rival === undefined && !request.has(NLM_F_CREATE)) return -ENOENT;
+  if (rival !== undefined && isReplaced) stack.removeRoute(rival);
+  const added = stack.addRoute(spec);
+  if (added === 0) return 0;
+  if (rival !== undefined && isReplaced) stack.addRoute(rival);
+  const isGateway = spec.gateway !== null && (added === -ENETUNREACH || added === -EINVAL);
+  return isGateway ? new Refusal(-added, NO_GATEWAY) : added;
+}
+
+/** RTM_DELROUTE: the first one that fits all that is said. */
+export function removeRoute({ stack }: NetlinkSource, request: NetlinkRequest): Answer {
+  const attributes = request.attributes(RTMSG.LEN);
+  if (attributes === null) return -EINVAL;
+  const spec = routeSpec(request, attributes);
+  if (typeof spec === "number" || spec instanceof Refusal) return spec;
+  const { gateway, metric = 0, ifIndex = 0, dst, prefixLen } = spec;
+  const found = stack.routes.find((entry) =>
+    entry.dst.equals(dst) && entry.prefixLen === prefixLen &&
+    (metric === 0 || entry.metric === metric) && (ifIndex === 0 || entry.ifIndex === ifIndex) &&
+    (gateway === null || (entry.gateway !== null && entry.gateway.equals(gateway)))
+  );
+  return found === undefined ? -ESRCH : stack.removeRoute(found);
+}
+
+// ---- neighbours
+
+/** RTM_NEWNEIGH: they are learnt. */
+export function addNeighbour(): Answer {
+  return unsupported("neighbours but those that it learns");
+}
+
+/** RTM_DELNEIGH */
+export function removeNeighbour(source: NetlinkSource, request: NetlinkRequest): Answer {
+  const attributes = request.attributes(NDMSG.LEN);
+  const addr = addressOfBytes(attributes?.bytes(NDA.DST) ?? null);
+  if (addr === null) return -EINVAL;
+  const index = request.dv.getUint32(NLMSGHDR.LEN + NDMSG.INDEX, true);
+  if (source.stack.interfaceByIndex(index) === null) return -ENODEV;
+  return source.stack.forgetNeighbour(index, addr, source.nowUs);
+}

@@ -1,0 +1,174 @@
+/**
+ * NETLINK_SOCK_DIAG: the sockets of the stack as ss shows them, whoever of the programs has them
+ * (sock_diag(7), linux/inet_diag.h). A socket's inode is that of the program's end of its pair,
+ * which is what /proc/PID/fd shows: so ss and lsof find the process.
+ *
+ * What is not AF_INET or AF_INET6 (unix sockets, for one) is answered as by a kernel that cannot
+ * list it: ss then reads /proc/net.
+ *
+ * @module
+ */
+import {
+  DIAG_REQ,
+  INET_DIAG,
+  INET_DIAG_REQ_BYTECODE,
+  INET_DIAG_REQ_PROTOCOL,
+  SOCK_DIAG_BY_FAMILY,
+  SOCKID,
+  TCPDIAG_GETSOCK,
+} from "../../../ffi/abi/inet_diag.ts";
+import { NLM_F_DUMP, NLM_F_MULTI } from "../../../ffi/abi/netlink.ts";
+import { AF_INET, AF_INET6 } from "../../../ffi/abi/socket.ts";
+import {
+  EINVAL,
+  ENOENT,
+  EOPNOTSUPP,
+  type IpAddress,
+  IPPROTO_RAW,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  type SocketView,
+} from "../../../stack/mod.ts";
+import { type Answer, type NetlinkSource, STATE_LISTEN } from "./answer.ts";
+import { DiagFilter } from "./diag_filter.ts";
+import { type NetlinkRequest, NetlinkWriter } from "./message.ts";
+
+/** Both flags of `idiag_shutdown`: RCV_SHUTDOWN, SEND_SHUTDOWN. */
+const RECEIVE_SHUT = 1;
+const SEND_SHUT = 2;
+
+const STATE_CLOSED = 7;
+
+export function answerDiag(source: NetlinkSource, request: NetlinkRequest): Answer {
+  if (request.type === TCPDIAG_GETSOCK) return -EOPNOTSUPP;
+  if (request.type !== SOCK_DIAG_BY_FAMILY) return -EOPNOTSUPP;
+  if (request.length < 2) return -EINVAL;
+  const family = request.u8(DIAG_REQ.FAMILY);
+  if (family !== AF_INET && family !== AF_INET6) return -ENOENT;
+  if (request.length < DIAG_REQ.LEN) return -EINVAL;
+  return request.has(NLM_F_DUMP) ? dump(source, request) : one(source, request);
+}
+
+function socketsOf({ stack, nowUs }: NetlinkSource, protocol: number): SocketView[] | number {
+  switch (protocol) {
+    case IPPROTO_TCP:
+      return stack.view.tcp(nowUs);
+    case IPPROTO_UDP:
+      return stack.view.udp();
+    case IPPROTO_RAW:
+      return stack.view.raw();
+    default:
+      return -ENOENT;
+  }
+}
+
+function dump(source: NetlinkSource, request: NetlinkRequest): Answer {
+  const attributes = request.attributes(DIAG_REQ.LEN);
+  if (attributes === null) return -EINVAL;
+  const protocol = attributes.u32(INET_DIAG_REQ_PROTOCOL) || request.u8(DIAG_REQ.PROTOCOL);
+  const sockets = socketsOf(source, protocol);
+  if (typeof sockets === "number") return sockets;
+  const code = attributes.bytes(INET_DIAG_REQ_BYTECODE);
+  const filter = code === null ? null : DiagFilter.of(code);
+  if (code !== null && filter === null) return -EINVAL;
+  const family = request.u8(DIAG_REQ.FAMILY);
+  const states = request.u32(DIAG_REQ.STATES);
+  const id = DIAG_REQ.ID;
+  const [sport, dport] = [portAt(request, id + SOCKID.SPORT), portAt(request, id + SOCKID.DPORT)];
+  return sockets
+    .filter((view) => view.domain === family && ((states >>> view.state) & 1) === 1)
+    .filter((view) => sport === 0 || view.localPort === sport)
+    .filter((view) => dport === 0 || view.remotePort === dport)
+    .filter((view) => filter === null || filter.matches(filtered(view)))
+    .map((view) => socketMessage(source, request, view, NLM_F_MULTI));
+}
+
+function portAt(request: NetlinkRequest, off: number): number {
+  return request.u8(off) << 8 | request.u8(off + 1);
+}
+
+function filtered(view: SocketView) {
+  const mark = view.detail?.mark ?? view.socket?.options.mark ?? 0;
+  return { ...view, mark, isPortAutomatic: !(view.socket?.isBound ?? false) };
+}
+
+/** The one socket that the request names by its ends; -ENOENT. */
+function one(source: NetlinkSource, request: NetlinkRequest): Answer {
+  const sockets = socketsOf(source, request.u8(DIAG_REQ.PROTOCOL));
+  if (typeof sockets === "number") return sockets;
+  const wanted = request.bytes.subarray(16 + DIAG_REQ.ID, 16 + DIAG_REQ.ID + SOCKID.IF);
+  const family = request.u8(DIAG_REQ.FAMILY);
+  const isWanted = (view: SocketView) => {
+    const id = idBytes(view);
+    return view.domain === family && wanted.every((byte, i) => byte === id[i]);
+  };
+  const found = sockets.find(isWanted);
+  return found === undefined ? -ENOENT : [socketMessage(source, request, found, 0)];
+}
+
+/** `off`: IPv4 addresses on AF_INET6 are mapped, but for 0.0.0.0. */
+function writeAddress(bytes: Uint8Array, off: number, domain: number, addr: IpAddress): void {
+  if (domain === AF_INET || addr.family === 6) {
+    addr.writeTo(bytes, off);
+  } else if (!addr.isUnspecified) {
+    bytes.fill(0xff, off + 10, off + 12);
+    addr.writeTo(bytes, off + 12);
+  }
+}
+
+/** struct inet_diag_sockid */
+function idBytes(view: SocketView): Uint8Array {
+  const bytes = new Uint8Array(SOCKID.LEN);
+  const dv = new DataView(bytes.buffer);
+  dv.setUint16(SOCKID.SPORT, view.localPort);
+  dv.setUint16(SOCKID.DPORT, view.remotePort);
+  writeAddress(bytes, SOCKID.SRC, view.domain, view.local);
+  writeAddress(bytes, SOCKID.DST, view.domain, view.remote);
+  dv.setUint32(SOCKID.IF, view.ifIndex, true);
+  dv.setUint32(SOCKID.COOKIE, 0xffffffff, true); // INET_DIAG_NOCOOKIE
+  dv.setUint32(SOCKID.COOKIE + 4, 0xffffffff, true);
+  return bytes;
+}
+
+function socketMessage(
+  source: NetlinkSource,
+  request: NetlinkRequest,
+  view: SocketView,
+  flags: number,
+): Uint8Array {
+  const { domain, state, timer, retransmits, expiresUs, receiveBytes, sendBytes, socket } = view;
+  const w = new NetlinkWriter(SOCK_DIAG_BY_FAMILY, flags, request);
+  w.u8(domain, state, timer, Math.min(retransmits, 255)).bytes(idBytes(view));
+  w.u32(Math.ceil(expiresUs / 1000), receiveBytes, sendBytes);
+  w.u32(source.uidOf(socket), source.inodeOf(socket));
+  writeExtensions(w, request, view);
+  return w.finish();
+}
+
+function writeExtensions(w: NetlinkWriter, request: NetlinkRequest, view: SocketView): void {
+  const asked = request.u8(DIAG_REQ.EXT);
+  const wants = (attribute: number) => ((asked >>> (attribute - 1)) & 1) === 1;
+  const { detail, domain, receiveBytes, receiveBuffer, sendBytes, sendBuffer, socket } = view;
+  const isRecord = view.protocol === IPPROTO_TCP && detail === null;
+  if (isRecord) return;
+  const shut = (detail?.isReceiveShut ? RECEIVE_SHUT : 0) | (detail?.isSendShut ? SEND_SHUT : 0);
+  w.attributeU8(INET_DIAG.SHUTDOWN, shut);
+  if (wants(INET_DIAG.TOS)) {
+    w.attributeU8(INET_DIAG.TOS, detail?.tos ?? socket?.options.tos ?? 0);
+  }
+  const isOpen = view.state === STATE_LISTEN || view.state === STATE_CLOSED;
+  if (domain === AF_INET6 && isOpen) {
+    const isV6Only = detail?.isV6Only ?? socket?.options.v6Only ?? false;
+    w.attributeU8(INET_DIAG.SKV6ONLY, isV6Only ? 1 : 0);
+  }
+  const isListening = view.state === STATE_LISTEN;
+  const [held, queued] = isListening ? [0, 0] : [receiveBytes, sendBytes];
+  if (wants(INET_DIAG.MEMINFO)) w.attributeU32(INET_DIAG.MEMINFO, held, queued, 0, queued);
+  if (wants(INET_DIAG.SKMEMINFO)) {
+    const info = [held, receiveBuffer, 0, sendBuffer, 0, queued, 0, 0, view.drops];
+    w.attributeU32(INET_DIAG.SKMEMINFO, ...info);
+  }
+  if (detail === null) return;
+  if (wants(INET_DIAG.INFO)) w.attribute(INET_DIAG.INFO, detail.info);
+  if (wants(INET_DIAG.CONG)) w.attributeText(INET_DIAG.CONG, detail.congestion);
+}

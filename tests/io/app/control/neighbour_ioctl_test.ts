@@ -1,0 +1,42 @@
+import { assertEquals } from "@std/assert";
+import {
+  ARPREQ_LEN,
+  isNeighbourIoctl,
+  neighbourIoctl,
+} from "../../../../io/app/control/neighbour_ioctl.ts";
+import { EAFNOSUPPORT, EFAULT, ENODEV, ENXIO, EPERM } from "../../../../stack/mod.ts";
+import { Host, PEER_MAC } from "../../../stack/net_fixture.ts";
+
+const SIOCGARP = 0x8954;
+const SIOCSARP = 0x8955;
+const OFF = 8;
+const DEVICE_OFF = 52;
+
+/** The result, and the address that is told. */
+function ioctl(addr: number[], { request = SIOCGARP, device = "", family = 2, len = ARPREQ_LEN }) {
+  const host = new Host();
+  const u8 = new Uint8Array(OFF + ARPREQ_LEN);
+  const dv = new DataView(u8.buffer);
+  dv.setUint16(OFF, family, true);
+  u8.set(addr, OFF + 4);
+  u8.set(new TextEncoder().encode(device), OFF + DEVICE_OFF);
+  const result = neighbourIoctl(host.stack, request, { dv, u8, off: OFF, len }, host.nowUs);
+  return { result, mac: u8.slice(OFF + 18, OFF + 24), flags: dv.getInt32(OFF + 32, true) };
+}
+
+const PEER = [198, 18, 0, 1];
+
+Deno.test("SIOCGARP: whom the stack knows, on any link or on one", () => {
+  assertEquals(ioctl(PEER, {}), { result: 0, mac: PEER_MAC, flags: 2 });
+  assertEquals(ioctl(PEER, { device: "eth0" }).result, 0);
+  assertEquals(ioctl(PEER, { device: "lo" }).result, -ENXIO);
+  assertEquals(ioctl(PEER, { device: "eth7" }).result, -ENODEV);
+  assertEquals(ioctl([198, 18, 0, 77], {}).result, -ENXIO);
+  assertEquals(ioctl(PEER, { family: 10 }).result, -EAFNOSUPPORT);
+  assertEquals(ioctl(PEER, { len: 40 }).result, -EFAULT);
+});
+
+Deno.test("SIOCSARP: neighbours are learnt", () => {
+  assertEquals(ioctl(PEER, { request: SIOCSARP }).result, -EPERM);
+  assertEquals([isNeighbourIoctl(SIOCSARP), isNeighbourIoctl(0x8956)], [true, false]);
+});

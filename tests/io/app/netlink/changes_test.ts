@@ -1,0 +1,191 @@
+/**
+ * Requests that change the network, and what the stack has afterwards.
+ */
+import { assertEquals } from "@std/assert";
+import {
+  IFA,
+  IFLA,
+  NDA,
+  NLM_F_ACK,
+  NLM_F_CREATE,
+  NLM_F_EXCL,
+  NLM_F_REPLACE,
+  RTA,
+  RTM,
+} from "../../../../ffi/abi/netlink.ts";
+import { addressBytes } from "../../../../io/app/netlink/answer.ts";
+import type { NetlinkWriter } from "../../../../io/app/netlink/message.ts";
+import {
+  EADDRNOTAVAIL,
+  EEXIST,
+  EINVAL,
+  ENETUNREACH,
+  ENODEV,
+  ENOENT,
+  EOPNOTSUPP,
+  EPERM,
+  ESRCH,
+  IpAddress,
+} from "../../../../stack/mod.ts";
+import { Host } from "../../../stack/net_fixture.ts";
+import { listed, sourceOfStack } from "./asking.ts";
+
+const AF_INET = 2;
+const ADD = NLM_F_CREATE | NLM_F_EXCL;
+
+function bytes(text: string): Uint8Array {
+  return addressBytes(IpAddress.parse(text) as IpAddress);
+}
+
+/** The errno that the acknowledgment tells: 0 or negative. */
+function change(
+  host: Host,
+  type: number,
+  fill: (w: NetlinkWriter) => void,
+  flags = ADD,
+  mayAdmin = true,
+): number {
+  const asked = { flags: flags | NLM_F_ACK, mayAdmin };
+  const result = listed(sourceOfStack(host.stack, host.nowUs), type, fill, asked);
+  return typeof result === "number" ? result : NaN;
+}
+
+function address(text: string, prefixLen: number, index = 2, peer = text) {
+  return (w: NetlinkWriter) => {
+    w.u8(AF_INET, prefixLen, 0, 0).u32(index);
+    w.attribute(IFA.LOCAL, bytes(text)).attribute(IFA.ADDRESS, bytes(peer));
+  };
+}
+
+function addressesOf(host: Host): string[] {
+  return host.stack.interfaces[1].addresses.map(({ addr, prefixLen }) => `${addr}/${prefixLen}`);
+}
+
+Deno.test("RTM_NEWADDR, RTM_DELADDR", () => {
+  const host = new Host();
+  const add = address("198.18.7.1", 24);
+  assertEquals(change(host, RTM.NEWADDR, add, ADD, false), -EPERM);
+  assertEquals(change(host, RTM.NEWADDR, add), 0);
+  assertEquals(addressesOf(host), ["198.18.0.2/24", "198.18.7.1/24"]);
+  assertEquals(change(host, RTM.NEWADDR, add), -EEXIST);
+  assertEquals(change(host, RTM.NEWADDR, add, NLM_F_REPLACE), 0);
+  assertEquals(change(host, RTM.NEWADDR, address("198.18.8.1", 24, 9)), -ENODEV);
+  assertEquals(change(host, RTM.NEWADDR, address("198.18.8.1", 33)), -EINVAL);
+  assertEquals(change(host, RTM.NEWADDR, address("198.18.8.1", 24, 2, "10.0.0.1")), -EOPNOTSUPP);
+  assertEquals(change(host, RTM.DELADDR, address("198.18.7.1", 16)), -EADDRNOTAVAIL);
+  assertEquals(change(host, RTM.DELADDR, address("198.18.7.2", 24)), -EADDRNOTAVAIL);
+  assertEquals(change(host, RTM.DELADDR, add), 0);
+  assertEquals(addressesOf(host), ["198.18.0.2/24"]);
+  const ending = (w: NetlinkWriter) => {
+    address("198.18.7.1", 24)(w);
+    w.attributeU32(IFA.CACHEINFO, 60, 60, 0, 0);
+  };
+  assertEquals(change(host, RTM.NEWADDR, ending), -EOPNOTSUPP);
+  assertEquals(addressesOf(host), ["198.18.0.2/24"]);
+});
+
+interface Route {
+  readonly gateway?: string;
+  readonly oif?: number;
+  readonly metric?: number;
+  readonly table?: number;
+}
+
+function route(dst: string, prefixLen: number, { gateway, oif, metric, table = 254 }: Route) {
+  return (w: NetlinkWriter) => {
+    w.u8(AF_INET, prefixLen, 0, 0, table, 3, 0, 1).u32(0).attribute(RTA.DST, bytes(dst));
+    if (gateway !== undefined) w.attribute(RTA.GATEWAY, bytes(gateway));
+    if (oif !== undefined) w.attributeU32(RTA.OIF, oif);
+    if (metric !== undefined) w.attributeU32(RTA.PRIORITY, metric);
+  };
+}
+
+function routesOf(host: Host): string[] {
+  return host.stack.routes.map(({ dst, prefixLen, gateway, metric }) =>
+    `${dst}/${prefixLen} ${gateway ?? "-"} ${metric}`
+  );
+}
+
+Deno.test("RTM_NEWROUTE, RTM_DELROUTE", () => {
+  const host = new Host();
+  const own = "198.18.0.0/24 - 0";
+  const by = { gateway: "198.18.0.1" };
+  assertEquals(change(host, RTM.NEWROUTE, route("203.0.113.0", 24, by)), 0);
+  assertEquals(change(host, RTM.NEWROUTE, route("203.0.113.0", 24, by)), -EEXIST);
+  const other = { gateway: "198.18.0.9" };
+  const replace = NLM_F_CREATE | NLM_F_REPLACE;
+  assertEquals(change(host, RTM.NEWROUTE, route("203.0.113.0", 24, other), replace), 0);
+  assertEquals(routesOf(host).sort(), [own, "203.0.113.0/24 198.18.0.9 0"].sort());
+  const nowhere = { gateway: "192.0.2.1" };
+  assertEquals(
+    change(host, RTM.NEWROUTE, route("203.0.113.0", 24, nowhere), replace),
+    -ENETUNREACH,
+  );
+  assertEquals(routesOf(host).sort(), [own, "203.0.113.0/24 198.18.0.9 0"].sort());
+  assertEquals(change(host, RTM.NEWROUTE, route("192.0.2.1", 24, by)), -EINVAL);
+  assertEquals(change(host, RTM.NEWROUTE, route("192.0.2.0", 24, { oif: 9 })), -ENODEV);
+  assertEquals(change(host, RTM.NEWROUTE, route("192.0.2.0", 24, by), NLM_F_REPLACE), -ENOENT);
+  assertEquals(
+    change(host, RTM.NEWROUTE, route("192.0.2.0", 24, { ...by, table: 7 })),
+    -EOPNOTSUPP,
+  );
+  assertEquals(change(host, RTM.NEWROUTE, route("192.0.2.0", 24, { oif: 2, metric: 5 })), 0);
+  assertEquals(change(host, RTM.DELROUTE, route("192.0.2.0", 24, { metric: 4 })), -ESRCH);
+  assertEquals(change(host, RTM.DELROUTE, route("192.0.2.0", 24, by)), -ESRCH);
+  assertEquals(change(host, RTM.DELROUTE, route("192.0.2.0", 24, {})), 0);
+  assertEquals(change(host, RTM.DELROUTE, route("203.0.113.0", 24, other)), 0);
+  assertEquals(routesOf(host), [own]);
+});
+
+Deno.test("without an address left, no route leads out of an interface", () => {
+  const host = new Host();
+  change(host, RTM.NEWROUTE, route("203.0.113.0", 24, { gateway: "198.18.0.1" }));
+  assertEquals(change(host, RTM.DELADDR, address("198.18.0.2", 24)), 0);
+  assertEquals(routesOf(host), []);
+});
+
+/** struct ifinfomsg of interface 2. */
+const link = (flags: number, mask: number) => (w: NetlinkWriter) =>
+  w.u32(0, 2, flags, mask) as unknown as void;
+
+Deno.test("RTM_NEWLINK: the MTU, and flags that stay", () => {
+  const host = new Host();
+  const mtu = (n: number) => (w: NetlinkWriter) => {
+    link(0, 0)(w);
+    w.attributeU32(IFLA.MTU, n);
+  };
+  assertEquals(change(host, RTM.NEWLINK, mtu(1400), 0), 0);
+  assertEquals(host.stack.interfaces[1].mtu, 1400);
+  assertEquals(change(host, RTM.NEWLINK, mtu(60), 0), -EINVAL);
+  assertEquals(change(host, RTM.SETLINK, mtu(1501), 0), -EINVAL);
+  assertEquals(host.stack.interfaces[1].mtu, 1400);
+  assertEquals(change(host, RTM.NEWLINK, link(1, 1), 0), 0);
+  assertEquals(change(host, RTM.NEWLINK, link(0, 1), 0), -EOPNOTSUPP);
+  assertEquals(change(host, RTM.NEWLINK, link(0x100, 0x100), 0), -EOPNOTSUPP);
+  assertEquals(change(host, RTM.NEWLINK, link(0, 0)), -EEXIST);
+  const renamed = (w: NetlinkWriter) => {
+    link(0, 0)(w);
+    w.attributeText(IFLA.IFNAME, "eth7");
+  };
+  assertEquals(change(host, RTM.NEWLINK, renamed, 0), -EOPNOTSUPP);
+  const made = (w: NetlinkWriter) => {
+    w.u32(0, 0, 0, 0).attributeText(IFLA.IFNAME, "eth7");
+  };
+  assertEquals(change(host, RTM.NEWLINK, made), -EOPNOTSUPP);
+  assertEquals(change(host, RTM.NEWLINK, made, 0), -ENODEV);
+  const nothing = (w: NetlinkWriter) => w.u32(0, 0, 0, 0) as unknown as void;
+  assertEquals(change(host, RTM.NEWLINK, nothing, 0), -ENODEV);
+});
+
+Deno.test("RTM_DELNEIGH: who is forgotten is asked for anew; none is made", () => {
+  const host = new Host();
+  const peer = (index: number) => (w: NetlinkWriter) => {
+    w.u8(AF_INET, 0).u16(0).u32(index).u16(0x80).u8(0, 1).attribute(NDA.DST, bytes("198.18.0.1"));
+  };
+  assertEquals(host.stack.view.neighbours(host.nowUs).length, 1);
+  assertEquals(change(host, RTM.DELNEIGH, peer(7), 0), -ENODEV);
+  assertEquals(change(host, RTM.DELNEIGH, peer(2), 0), 0);
+  assertEquals(host.stack.view.neighbours(host.nowUs), []);
+  assertEquals(change(host, RTM.DELNEIGH, peer(2), 0), -ENOENT);
+  assertEquals(change(host, RTM.NEWNEIGH, peer(2)), -EOPNOTSUPP);
+});
