@@ -3,8 +3,8 @@
  *
  * /proc/sys/net is one folder for all processes, so that a mount on it shows in each of them; but
  * /proc/net is a link to a folder of each process's own (/proc/PID/net). So the link is covered by
- * another one, which leads to a folder of our file system. What a process finds in its
- * /proc/self/net is the kernel's.
+ * another one, which leads to a folder of our file system. What a process finds in its own folder
+ * is the kernel's, but for what the shim sees to (ffi/shim/calls/open.c).
  */
 #define _GNU_SOURCE
 #include <errno.h>

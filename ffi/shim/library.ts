@@ -18,6 +18,7 @@ const FILES = [
   "calls/exec.c",
   "calls/fortify.c",
   "calls/ioctl.c",
+  "calls/open.c",
   "calls/options.c",
   "calls/poll.c",
   "calls/prctl.c",

@@ -265,6 +265,9 @@
 /* SO_RCVBUF argument of the program's end of a netlink socket, which the second door serves. */
 #define NUSE_NETLINK_MARK 11856
 
+/* Where /proc/net leads, from /proc, when it is the stack's (ffi/host/view.c). */
+#define NUSE_NETWORK_FOLDER "sys/net/.proc"
+
 /* In the sixth argument of a system call that takes no more than five: it is the shim's own, and
  * does not stop at the second door (ffi/host/door_filter.c). */
 #define NUSE_DOOR_MARK 0x6e757365646f

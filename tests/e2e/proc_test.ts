@@ -161,3 +161,21 @@ e2e("with --host-network it is the kernel's", async (f) => {
   assertEquals(names(r.stdout), names(kernels.stdout));
   assert(r.code === 0);
 }, ["RAW"]);
+
+e2e(
+  "a process's own net folder is the stack's for who has the shim; another network's is not",
+  async (f) => {
+    const script = `
+import os
+def names(path):
+    return [line.split(":")[0].strip() for line in open(path).readlines()[2:]]
+print(names("/proc/self/net/dev"), names("/proc/thread-self/net/dev"))
+print(names("/proc/%d/net/dev" % os.getppid()), "va" in names("/proc/1/net/dev"))
+`;
+    const run = ["sh", "-c", 'python3 -S -c "$0"; grep -c va /proc/self/net/route', script];
+    const r = await f.nuse(run).done;
+    const both = "['lo', 'va']";
+    assertEquals(r.stdout, `${both} ${both}\n${both} False\n1\n`, r.stderr);
+  },
+  ["RAW"],
+);

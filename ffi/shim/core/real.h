@@ -72,6 +72,12 @@ struct rusage;
   F(int, waitid, (idtype_t, id_t, siginfo_t *, int))                                               \
   F(int, kill, (pid_t, int))                                                                       \
   F(ssize_t, splice, (int, off64_t *, int, off64_t *, size_t, unsigned))                           \
+  F(int, open, (const char *, int, ...))                                                           \
+  F(int, open64, (const char *, int, ...))                                                         \
+  F(int, openat, (int, const char *, int, ...))                                                    \
+  F(int, openat64, (int, const char *, int, ...))                                                  \
+  F(FILE *, fopen, (const char *, const char *))                                                   \
+  F(FILE *, fopen64, (const char *, const char *))                                                 \
   F(int, fclose, (FILE *))                                                                         \
   F(int, prctl, (int, ...))                                                                        \
   F(long, syscall, (long, ...))                                                                    \

@@ -9,14 +9,14 @@ const CFLAGS = "-std=c11 -D_GNU_SOURCE -O2 -fPIC -shared -fvisibility=hidden " +
 
 /** Every name that the shim takes over, and nothing else. */
 const EXPORTED = `
-__close __connect __dup2 __fcntl __poll_chk __ppoll_chk __read __read_chk __recv_chk
-__recvfrom_chk __send __write accept accept4 bind close close_range closefrom connect dup dup2
-dup3 epoll_ctl epoll_pwait epoll_pwait2 epoll_wait execl execle execlp execv execve execvp execvpe
-fclose fcntl fcntl64 fexecve freeifaddrs getaddrinfo getifaddrs getpeername getsockname getsockopt
-if_freenameindex if_indextoname if_nameindex if_nametoindex ioctl kill listen poll popen
-posix_spawn posix_spawnp ppoll prctl pselect read readv recv recvfrom recvmmsg recvmsg select send
-sendfile sendfile64 sendmmsg sendmsg sendto setsockopt shutdown sockatmark socket socketpair
-splice syscall system wait wait3 wait4 waitid waitpid write writev
+__close __connect __dup2 __fcntl __poll_chk __ppoll_chk __read __read_chk __recv_chk __recvfrom_chk
+__send __write accept accept4 bind close close_range closefrom connect dup dup2 dup3 epoll_ctl
+epoll_pwait epoll_pwait2 epoll_wait execl execle execlp execv execve execvp execvpe fclose fcntl
+fcntl64 fexecve fopen fopen64 freeifaddrs getaddrinfo getifaddrs getpeername getsockname getsockopt
+if_freenameindex if_indextoname if_nameindex if_nametoindex ioctl kill listen open open64 openat
+openat64 poll popen posix_spawn posix_spawnp ppoll prctl pselect read readv recv recvfrom recvmmsg
+recvmsg select send sendfile sendfile64 sendmmsg sendmsg sendto setsockopt shutdown sockatmark
+socket socketpair splice syscall system wait wait3 wait4 waitid waitpid write writev
 `.trim().split(/\s+/);
 
 async function run(command: string, args: string[]): Promise<string> {
