@@ -26,9 +26,14 @@ export interface NeighbourView {
   readonly probes: number;
 }
 
-export function viewNeighbours({ neighbours }: NetworkLayer, nowUs: number): NeighbourView[] {
+export function viewNeighbours(layer: NetworkLayer, nowUs: number): NeighbourView[] {
+  const { neighbours, neighbours6 } = layer;
+  return [...viewTable(neighbours, nowUs), ...viewTable(neighbours6, nowUs)];
+}
+
+function viewTable(table: NetworkLayer["neighbours"], nowUs: number): NeighbourView[] {
   const views: NeighbourView[] = [];
-  neighbours.forEach((n) => {
+  table.forEach((n) => {
     const state = NUD_STATES[n.state];
     const isKnown = state !== NUD_INCOMPLETE && state !== NUD_FAILED;
     views.push({

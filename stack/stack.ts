@@ -380,10 +380,7 @@ export class Stack {
     return createSocket({ env: this.#env, tcp, udp, raw, ping }, domain, type, protocol);
   }
 
-  /**
-   * The next socket with news, oldest first; null when there is none. `events` are the owner's to
-   * clear.
-   */
+  /** The next socket with news, oldest first; null: none. The owner clears its `events`. */
   takeReady(): Socket | null {
     return this.#ready.take();
   }

@@ -215,9 +215,10 @@ export class NetworkLayer implements NeighbourEvents {
   forgetNeighbour(ifIndex: number, addr: IpAddress, nowUs: number): number {
     const iface = this.interfaces.byIndex(ifIndex);
     if (iface === null) return -ENODEV;
-    const found = this.neighbours.find(iface, addr);
+    const table = addr.family === 4 ? this.neighbours : this.neighbours6;
+    const found = table.find(iface, addr);
     if (found === null) return -ENOENT;
-    this.neighbours.forget(found, nowUs);
+    table.forget(found, nowUs);
     return 0;
   }
 
