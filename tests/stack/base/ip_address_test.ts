@@ -88,3 +88,20 @@ Deno.test("IpAddress: kinds", () => {
   ];
   for (const [addr, kinds] of expected) assertEquals(kindsOf(addr), kinds, addr.toString());
 });
+
+Deno.test("IpAddress: as four words of a hash, in their order, where they are to be", () => {
+  const words = new Int32Array(9).fill(-1);
+  IpAddress.fromWords(1, 2, 3, 4).putWords(words, 4);
+  assertEquals([...words], [-1, -1, -1, -1, 1, 2, 3, 4, -1]);
+});
+
+Deno.test("IpAddress: equal only when all four words are", () => {
+  const words: [number, number, number, number] = [1, 2, 3, 4];
+  const addr = IpAddress.fromWords(...words);
+  assert(addr.equals(IpAddress.fromWords(...words)));
+  for (let i = 0; i < 4; i++) {
+    const other = [...words] as typeof words;
+    other[i] = 9;
+    assertFalse(addr.equals(IpAddress.fromWords(...other)), `word ${i}`);
+  }
+});
