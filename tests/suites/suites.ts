@@ -200,6 +200,7 @@ async function main(args: string[]): Promise<number> {
   }
   if (names.length === 0 && flags.only.length === 0) {
     await Deno.writeTextFile(RESULT, resultText(rows, await versionOf(PACKAGE) ?? ""));
+    await new Deno.Command(Deno.execPath(), { args: ["fmt", "-q", RESULT] }).output();
   }
   return rows.every(({ verdict: v }) => v.unexplained.length + v.stale.length === 0) ? 0 : 1;
 }
