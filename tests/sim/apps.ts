@@ -4,27 +4,33 @@
  * @module
  */
 import type { DatagramSocket, Socket, StreamSocket } from "../../stack/socket/api.ts";
-import { IpAddress, setOption } from "../../stack/mod.ts";
+import { setOption } from "../../stack/mod.ts";
+import { addressFor, type Family } from "../support/families.ts";
 import { EINPROGRESS } from "../../stack/base/errno.ts";
 import { checkPattern, fillPattern } from "../support/pattern.ts";
 import type { App, Host } from "./host.ts";
 import type { Simulator } from "./simulator.ts";
 
 const AF_INET = 2;
+const AF_INET6 = 10;
 const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
 const SOL_SOCKET = 1;
 const SO_SNDBUF = 7;
 const SO_RCVBUF = 8;
 
+function domainOf({ options }: Host): number {
+  return options.family === 4 ? AF_INET : AF_INET6;
+}
+
 export function openStream(host: Host): StreamSocket {
-  const socket = host.stack.socket(AF_INET, SOCK_STREAM, 0);
+  const socket = host.stack.socket(domainOf(host), SOCK_STREAM, 0);
   if (typeof socket === "number") throw new Error(`socket: ${socket}`);
   return socket as StreamSocket;
 }
 
 export function openDatagram(host: Host): DatagramSocket {
-  const socket = host.stack.socket(AF_INET, SOCK_DGRAM, 0);
+  const socket = host.stack.socket(domainOf(host), SOCK_DGRAM, 0);
   if (typeof socket === "number") throw new Error(`socket: ${socket}`);
   return socket as DatagramSocket;
 }
@@ -52,9 +58,13 @@ export function setBuffers(socket: Socket, send: number, receive: number, nowUs:
   if (receive > 0) setInt(socket, SOL_SOCKET, SO_RCVBUF, receive, nowUs);
 }
 
+function familyOf({ domain }: Socket): Family {
+  return domain === AF_INET6 ? 6 : 4;
+}
+
 /** Starts a connection; the caller makes an App the owner before. */
 export function connect(sim: Simulator, socket: StreamSocket, addr: number, port: number): void {
-  const result = socket.connect(IpAddress.v4(addr), port, sim.nowUs);
+  const result = socket.connect(addressFor(familyOf(socket), addr), port, sim.nowUs);
   // 0: a fast open, whose SYN waits for the first text
   if (result !== -EINPROGRESS && result !== 0) throw new Error(`connect: ${result}`);
 }
@@ -91,7 +101,7 @@ export function listen(
 ): Listener {
   const socket = openStream(host);
   prepare(socket);
-  const bound = socket.bind(IpAddress.v4(0), port, sim.nowUs);
+  const bound = socket.bind(addressFor(familyOf(socket), 0), port, sim.nowUs);
   if (bound !== 0) throw new Error(`bind: ${bound}`);
   const result = socket.listen(backlog, sim.nowUs);
   if (result !== 0) throw new Error(`listen: ${result}`);

@@ -9,6 +9,8 @@
  */
 import type { Prng } from "../support/prng.ts";
 import { onesSum } from "../support/checksum.ts";
+import { isIpv6 } from "../support/families.ts";
+import { takeNeighbourTalk } from "../support/neighbours6.ts";
 import {
   ETHERTYPE_ARP,
   ETHERTYPE_IPV4,
@@ -124,7 +126,7 @@ export class Channel {
     this.#busyUntilUs = Math.max(this.#busyUntilUs, nowUs) + len * 8e6 / o.rateBps;
     this.sentFrames++;
     this.sentBytes += len;
-    const isSpared = nowUs < o.arpSafeUntilUs && etherType(frame.bytes) === ETHERTYPE_ARP;
+    const isSpared = nowUs < o.arpSafeUntilUs && isNeighbourTalk(frame);
     if (!isSpared && this.#loss.drops(nowUs)) {
       this.lost++;
       this.agenda.note(nowUs, this.name, frame, "lost");
@@ -171,9 +173,12 @@ export class Channel {
   /** Flips one bit of an IP packet, which a complete checksum is bound to catch. */
   #maybeCorrupt(frame: WireFrame): boolean {
     if (!this.prng.chance(this.options.corruptRate)) return false;
-    if (etherType(frame.bytes) !== ETHERTYPE_IPV4) return false;
+    const isV6 = isIpv6(frame);
+    if (!isV6 && etherType(frame.bytes) !== ETHERTYPE_IPV4) return false;
     completeChecksum(frame);
-    const at = 14 + this.prng.below(frame.bytes.length - 14);
+    // What nobody would notice is left alone: the header of IPv6 has no checksum.
+    const from = isV6 ? 14 + 40 : 14;
+    const at = from + this.prng.below(frame.bytes.length - from);
     frame.bytes[at] ^= 1 << this.prng.below(8);
     this.corrupted++;
     return true;
@@ -206,4 +211,10 @@ function fragNeeded(original: Uint8Array, mtu: number): Uint8Array {
   const header = ipv4Header({ src: 0xc6130001, dst: dv.getUint32(26), dontFragment: false });
   const toMac = original.slice(6, 12);
   return ipv4Frame(toMac, original.slice(0, 6), header, PROTO_ICMP, message);
+}
+
+/** ARP, or what is in its place in IPv6. */
+function isNeighbourTalk(frame: WireFrame): boolean {
+  if (etherType(frame.bytes) === ETHERTYPE_ARP) return true;
+  return isIpv6(frame) && takeNeighbourTalk(frame) !== null;
 }

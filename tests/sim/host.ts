@@ -8,7 +8,6 @@
 import {
   BuddyMemory,
   type DeviceCaps,
-  IpAddress,
   type LinkDevice,
   type LogSink,
   RxFrames,
@@ -17,6 +16,7 @@ import {
   type StackOptions,
   type TxFrames,
 } from "../../stack/mod.ts";
+import { addressFor, type Family } from "../support/families.ts";
 import type { WireFrame } from "../support/packet_types.ts";
 import { segmentFrame, takeRow } from "../support/offload.ts";
 import { FLOW_TCB } from "../../stack/tcp/base/flow.ts";
@@ -29,6 +29,8 @@ const RX_SLOT_LEN = 70_000;
 const PREFIX_LEN = 24;
 
 export interface HostOptions {
+  /** What it has addresses of, and its sockets speak. */
+  family: Family;
   memoryBytes: number;
   /** Buffer to build the memory on (dirty on purpose, to save allocating one for each run). */
   buffer: ArrayBuffer | null;
@@ -124,11 +126,17 @@ export class Host {
     });
     nic.ifIndex = index;
     this.nics.push(nic);
-    const result = this.stack.addAddress(index, IpAddress.v4(options.addr), PREFIX_LEN, nowUs);
+    const result = this.#addAddress(index, options.addr, nowUs);
     if (result !== 0) throw new Error(`addAddress: ${result}`);
     this.stack.flush(nowUs);
     this.idleBytes = this.memory.usedBytes;
     return nic;
+  }
+
+  #addAddress(index: number, word: number, nowUs: number): number {
+    const { family } = this.options;
+    const prefixLen = family === 4 ? PREFIX_LEN : 128 - 32 + PREFIX_LEN;
+    return this.stack.addAddress(index, addressFor(family, word), prefixLen, nowUs);
   }
 
   wakeSoon(nowUs: number): void {

@@ -83,6 +83,7 @@ export class Simulator {
 
   addHost(name: string, options: Partial<HostOptions> = {}): Host {
     const all: HostOptions = {
+      family: 4,
       memoryBytes: 32 * 1024 * 1024,
       buffer: null,
       wakeDelayUs: 0,

@@ -6,6 +6,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { connect, Echo, listen, openStream, Requester } from "./apps.ts";
+import type { Family } from "../support/families.ts";
 import { checkAftermath, runScenario } from "./scenario.ts";
 import { type LinkOptions, Simulator } from "./simulator.ts";
 import { Transfer } from "./transfer.ts";
@@ -27,12 +28,13 @@ function transfer(
   bytes: number,
   link: Partial<LinkOptions>,
   isOneWay = false,
+  family: Family = 4,
 ): Result {
   const sim = new Simulator(seed);
   // close() leaves data to be delivered without us: an unlucky path must not end that early.
   const config = { tcp: { orphanRetries: 15 } };
-  const a = sim.addHost("a", { config });
-  const b = sim.addHost("b", { config });
+  const a = sim.addHost("a", { config, family });
+  const b = sim.addHost("b", { config, family });
   const { ends, channels } = sim.connect(a, b, link);
   const back = isOneWay ? 0 : bytes;
   let server: Transfer | null = null;
@@ -58,52 +60,60 @@ function transfer(
 
 const ONE_GIG: Partial<LinkOptions> = { rateBps: 1e9, delayUs: 500, queueBytes: 1 << 20 };
 
-Deno.test("sim: 4 MiB both ways over a clean link", () => {
-  const { seconds, channels } = transfer(1, 4 * MIB, ONE_GIG);
-  assert(seconds < 0.2, `took ${seconds} s`);
-  assertEquals(channels[0].lost, 0);
-});
+for (const family of [4, 6] as const) {
+  Deno.test(`sim, IPv${family}: 4 MiB both ways over a clean link`, () => {
+    const { seconds, channels } = transfer(1, 4 * MIB, ONE_GIG, false, family);
+    assert(seconds < 0.2, `took ${seconds} s`);
+    assertEquals(channels[0].lost, 0);
+  });
 
-Deno.test("sim: 4 MiB with offloads on both sides: 64 KiB frames cross", () => {
-  const { channels } = transfer(2, 4 * MIB, { ...ONE_GIG, offload: [true, true] }, true);
-  const mean = channels[0].sentBytes / channels[0].sentFrames;
-  assert(mean > 10_000, `mean frame ${mean} bytes`);
-});
+  Deno.test(`sim, IPv${family}: 4 MiB with offloads on both sides: 64 KiB frames cross`, () => {
+    const { channels } = transfer(2, 4 * MIB, { ...ONE_GIG, offload: [true, true] }, true, family);
+    const mean = channels[0].sentBytes / channels[0].sentFrames;
+    assert(mean > 10_000, `mean frame ${mean} bytes`);
+  });
 
-Deno.test("sim: 4 MiB from a side with offloads to one that coalesces", () => {
-  transfer(3, 4 * MIB, { ...ONE_GIG, offload: [true, false], gro: true });
-});
+  Deno.test(`sim, IPv${family}: 4 MiB from a side with offloads to one that coalesces`, () => {
+    transfer(3, 4 * MIB, { ...ONE_GIG, offload: [true, false], gro: true }, false, family);
+  });
 
-for (const rate of [0.001, 0.01, 0.05]) {
-  Deno.test(`sim: 1 MiB both ways at ${rate * 100}% loss`, () => {
-    const loss = { kind: "bernoulli", rate } as const;
-    const { channels } = transfer(4, 2 * MIB, { rateBps: 100e6, delayUs: 5_000, loss });
-    assert(channels[0].lost + channels[1].lost > 0);
+  for (const rate of [0.001, 0.01, 0.05]) {
+    Deno.test(`sim, IPv${family}: 1 MiB both ways at ${rate * 100}% loss`, () => {
+      const loss = { kind: "bernoulli", rate } as const;
+      const { channels } = transfer(
+        4,
+        2 * MIB,
+        { rateBps: 100e6, delayUs: 5_000, loss },
+        false,
+        family,
+      );
+      assert(channels[0].lost + channels[1].lost > 0);
+    });
+  }
+
+  Deno.test(`sim, IPv${family}: 1 MiB both ways with bursts of loss (Gilbert-Elliott)`, () => {
+    const loss = {
+      kind: "gilbert",
+      goodToBad: 0.005,
+      badToGood: 0.3,
+      lossGood: 0,
+      lossBad: 0.8,
+    } as const;
+    transfer(5, MIB, { rateBps: 100e6, delayUs: 5_000, loss }, false, family);
+  });
+
+  Deno.test(`sim, IPv${family}: 1 MiB both ways with a tenth of the frames overtaken`, () => {
+    const link = { rateBps: 100e6, delayUs: 5_000, reorderRate: 0.1, reorderUs: 2_000 };
+    const { channels } = transfer(6, MIB, link, false, family);
+    assert(channels[0].reordered > 10);
+  });
+
+  Deno.test(`sim, IPv${family}: a tenth of the frames doubled, a twentieth damaged`, () => {
+    const link = { rateBps: 100e6, delayUs: 5_000, duplicateRate: 0.1, corruptRate: 0.05 };
+    const { channels } = transfer(7, MIB, link, false, family);
+    assert(channels[0].duplicated > 10 && channels[0].corrupted > 10);
   });
 }
-
-Deno.test("sim: 1 MiB both ways with bursts of loss (Gilbert-Elliott)", () => {
-  const loss = {
-    kind: "gilbert",
-    goodToBad: 0.005,
-    badToGood: 0.3,
-    lossGood: 0,
-    lossBad: 0.8,
-  } as const;
-  transfer(5, MIB, { rateBps: 100e6, delayUs: 5_000, loss });
-});
-
-Deno.test("sim: 1 MiB both ways with a tenth of the frames overtaken", () => {
-  const link = { rateBps: 100e6, delayUs: 5_000, reorderRate: 0.1, reorderUs: 2_000 };
-  const { channels } = transfer(6, MIB, link);
-  assert(channels[0].reordered > 10);
-});
-
-Deno.test("sim: 1 MiB both ways with a tenth of the frames doubled and a twentieth damaged", () => {
-  const link = { rateBps: 100e6, delayUs: 5_000, duplicateRate: 0.1, corruptRate: 0.05 };
-  const { channels } = transfer(7, MIB, link);
-  assert(channels[0].duplicated > 10 && channels[0].corrupted > 10);
-});
 
 Deno.test("sim: 25% loss, 2 s delay and 50% duplication still deliver a file intact", () => {
   const link: Partial<LinkOptions> = {
