@@ -204,6 +204,7 @@ export class Service implements LoopService, Arrivals {
 
   /** Takes what the stack has received and what endpoints left over from their last turn. */
   beforeFlush(nowUs: number): void {
+    this.#app.waitLimits.expire(nowUs);
     this.#app.rings.look(nowUs);
     this.#takeReady(nowUs);
     this.#app.runDirty(nowUs);

@@ -111,6 +111,8 @@ export class EventLoop implements LoopWatch {
   /** The clock as read at this wake-up, microseconds of CLOCK_MONOTONIC. */
   nowUs: number;
   service: LoopService | null = null;
+  /** When the service has something to do at the latest, CLOCK_MONOTONIC. */
+  serviceAtUs = Infinity;
   onDeviceFailure: DeviceFailure | null = null;
   /** Called at every wake-up with the clock, before anything is taken. */
   onWake: ((nowUs: number) => void) | null = null;
@@ -233,7 +235,7 @@ export class EventLoop implements LoopWatch {
   step(latestUs: number): void {
     const stack = this.#stack;
     const pollAtUs = stack.pollAtUs();
-    const deadlineUs = pollAtUs < latestUs ? pollAtUs : latestUs;
+    const deadlineUs = Math.min(pollAtUs, latestUs, this.serviceAtUs);
     const isDue = this.#isAwake || deadlineUs <= this.nowUs;
     this.#isAwake = false;
     const n = isDue ? this.#epoll.wait(0) : this.#wait(deadlineUs);

@@ -108,6 +108,7 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
   /** Bytes of header that we put before the payload, IP's not counted. */
   protected abstract readonly headerLen: number;
   protected abstract readonly maxPayload: number;
+  protected minPayload = 0;
   protected abstract bindEndpoint(addr: IpAddress, port: number): number;
   protected abstract unbindEndpoint(): void;
   /** A port that the program did not ask for is given back by disconnect. */
@@ -256,8 +257,6 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
     return this.#checkLen(route, addr === null ? this.remotePort : port, payloadLen);
   }
 
-  // ---- receiving
-
   recvCount(): number {
     return this.#queue.records.count;
   }
@@ -389,6 +388,7 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
     // IPv4 counts its header (20 bytes) in the length, IPv6 (40) does not.
     const longer = ipHeaderLen(route) - IPV4_HEADER_LEN;
     if (payloadLen > this.maxPayload + longer) return -EMSGSIZE;
+    if (payloadLen < this.minPayload) return -EINVAL;
     if (!this.destination.refusesTooBig(route)) return 0;
     const longest = this.segment > 0 ? Math.min(this.segment, payloadLen) : payloadLen;
     if (ipHeaderLen(route) + this.headerLen + longest <= route.mtu) return 0;

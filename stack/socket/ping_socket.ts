@@ -7,6 +7,7 @@
 import { PingEndpoint, type PingLayer } from "../icmp/mod.ts";
 import { DROP_RAW_QUEUE_FULL } from "../base/drop_reason.ts";
 import type { IpAddress } from "../base/ip_address.ts";
+import { ICMP_HEADER_LEN } from "../wire/icmp.ts";
 import { IPV4_HEADER_LEN, IPV4_MAX_LEN } from "../wire/ipv4.ts";
 import type { Route } from "../base/network.ts";
 import { AF_INET, IPPROTO_ICMP, IPPROTO_ICMPV6, SOCK_DGRAM } from "../base/socket_constants.ts";
@@ -17,6 +18,7 @@ export class PingSocket extends BaseDatagramSocket {
   /** The ICMP header is part of what the program gives. */
   protected readonly headerLen = 0;
   protected readonly maxPayload = IPV4_MAX_LEN - IPV4_HEADER_LEN;
+  protected override minPayload = ICMP_HEADER_LEN;
   readonly #layer: PingLayer;
   readonly #endpoint: PingEndpoint;
 

@@ -44,6 +44,7 @@ export class RawSocket extends BaseDatagramSocket {
     this.options.v6Only = isV6;
     this.options.headerIncluded = protocol === IPPROTO_RAW;
     this.#endpoint.hasHeader = this.options.headerIncluded;
+    this.minPayload = this.options.headerIncluded ? IPV4_HEADER_LEN : 0;
     this.options.reuseAddr = true; // as Linux shows it
     if (protocol === IPPROTO_ICMP && !isV6) this.icmpFilter = 0;
     layer.add(this.#endpoint);

@@ -6,11 +6,11 @@
  * @module
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { withProgram } from "./compiled.ts";
 import { e2eWith, type Fixture, PEER } from "./fixture.ts";
 
 const e2e = e2eWith("cc");
 
-const SOURCE = `${import.meta.dirname}/ends.c`;
 const LOOPBACK = "127.0.0.1";
 const PORT = "4980";
 /** Both ends in one shell; the server's words go to stderr. */
@@ -39,16 +39,9 @@ async function same(f: Fixture, ends: string, name: string, words: string): Prom
 
 function cases(title: string, names: Readonly<Record<string, string>>): void {
   e2e(title, async (f) => {
-    const dir = await Deno.makeTempDir();
-    try {
-      const compiled = await f.ns.run(["cc", "-O1", "-o", `${dir}/ends`, SOURCE]);
-      assertEquals(compiled.code, 0, compiled.stderr);
-      for (const [name, words] of Object.entries(names)) {
-        await same(f, `${dir}/ends`, name, words);
-      }
-    } finally {
-      await Deno.remove(dir, { recursive: true });
-    }
+    await withProgram(["ends.c"], async (ends) => {
+      for (const [name, words] of Object.entries(names)) await same(f, ends, name, words);
+    });
   });
 }
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertSame, withProgram } from "./compiled.ts";
 import { e2eWith, type Fixture } from "./fixture.ts";
 
 const e2e = e2eWith("cc");
@@ -44,21 +44,11 @@ const PROGRAMS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 
 /** Compiles the program, and runs each case on the kernel's stack and under nuse. */
 async function compare(f: Fixture, program: string, ...flags: string[]): Promise<void> {
-  const dir = await Deno.makeTempDir();
-  try {
-    const all = ["-O1", "-Wall", "-Wextra", "-pthread", ...flags];
-    const source = `${import.meta.dirname}/${program}.c`;
-    const compiled = await f.ns.run(["cc", ...all, "-o", `${dir}/${program}`, source]);
-    assertEquals([compiled.code, compiled.stderr], [0, ""]);
+  await withProgram([`${program}.c`], async (path) => {
     for (const [name, words] of Object.entries(PROGRAMS[program])) {
-      const native = await f.b.run([`${dir}/${program}`, name]);
-      if (flags.length === 0) assertStringIncludes(native.stdout, words);
-      const under = await f.nuse([`${dir}/${program}`, name]).done;
-      assertEquals(under.stdout, native.stdout, `${name}: ${under.stderr}`);
+      await assertSame(f, [path, name], flags.length === 0 ? [words] : []);
     }
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
+  }, flags);
 }
 
 for (const program of Object.keys(PROGRAMS)) {

@@ -5,26 +5,14 @@
  * @module
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertSame, withProgram } from "./compiled.ts";
 import { e2eWith, type Fixture, PEER, until } from "./fixture.ts";
 
 const e2e = e2eWith("cc", "python3", "ss");
 
-const SOURCE = `${import.meta.dirname}/options.c`;
+const SOURCES = ["options.c"];
 const LOOPBACK = "127.0.0.1";
 const PORT = "4995";
-
-/** The compiled program, in a directory of its own. */
-async function withOptions(f: Fixture, use: (options: string) => Promise<void>): Promise<void> {
-  const dir = await Deno.makeTempDir();
-  try {
-    const flags = ["-O1", "-Wall", "-Wextra"];
-    const compiled = await f.ns.run(["cc", ...flags, "-o", `${dir}/options`, SOURCE]);
-    assertEquals([compiled.code, compiled.stderr], [0, ""]);
-    await use(`${dir}/options`);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
-}
 
 /** A peer: listens on PORT as `l`, then does what `body` says for ever. */
 function peerOf(body: string): string {
@@ -41,14 +29,12 @@ while True:
 
 /** Runs a case natively and under nuse against a peer; what both print has the `words`. */
 async function compare(f: Fixture, name: string, peer: string, ...words: string[]): Promise<void> {
-  await withOptions(f, async (options) => {
+  await withProgram(SOURCES, async (options) => {
     const server = f.peer(["python3", "-c", peerOf(peer)]);
     const isThere = async () => (await f.b.run(["ss", "-ltn"])).stdout.includes(`:${PORT}`);
     await until("a listener", isThere);
-    const native = await f.b.run([options, name, LOOPBACK, PORT]);
-    for (const word of words) assertStringIncludes(native.stdout, word);
-    const under = await f.nuse([options, name, PEER, PORT]).done;
-    assertEquals(under.stdout, native.stdout, under.stderr);
+    const native = [options, name, LOOPBACK, PORT];
+    await assertSame(f, native, words, [options, name, PEER, PORT]);
     server.kill();
     await server.done;
   });
@@ -105,7 +91,7 @@ const LOCAL_CASES: readonly (readonly [name: string, words: string])[] = [
 ];
 
 e2e("UDP_GRO, IP_LOCAL_PORT_RANGE, SO_MEMINFO on the loopback", async (f) => {
-  await withOptions(f, async (options) => {
+  await withProgram(SOURCES, async (options) => {
     for (const [name, words] of LOCAL_CASES) {
       const native = await f.b.run([options, name, LOOPBACK, PORT]);
       assertStringIncludes(native.stdout, words);

@@ -5,37 +5,25 @@
  * @module
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assertSame, withProgram } from "./compiled.ts";
 import { e2eWith, type Fixture, PEER, until, withoutNetmap } from "./fixture.ts";
 
 const e2e = withoutNetmap(e2eWith("cc", "python3", "nc", "ss", "sysctl"));
 
-const SOURCE = `${import.meta.dirname}/probe.c`;
+const SOURCES = ["probe.c"];
 const LOOPBACK = "127.0.0.1";
 const CLOSED_PORT = "4990";
 
 /** The compiled probe, in a directory of its own. */
-async function withProbe(f: Fixture, use: (probe: string) => Promise<void>): Promise<void> {
-  const dir = await Deno.makeTempDir();
-  try {
-    const compiled = await f.ns.run(["cc", "-O1", "-o", `${dir}/probe`, SOURCE]);
-    assertEquals(compiled.code, 0, compiled.stderr);
-    await use(`${dir}/probe`);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
-}
-
 async function isListening(f: Fixture, port: number): Promise<boolean> {
   return (await f.b.run(["ss", "-ltn"])).stdout.includes(`:${port}`);
 }
 
 e2e("what is refused: poll, SO_ERROR, read, send, connect again as the kernel's", async (f) => {
-  await withProbe(f, async (probe) => {
+  await withProgram(SOURCES, async (probe) => {
     for (const name of ["refused", "refused_epoll", "udp_refused"]) {
-      const native = await f.b.run([probe, name, LOOPBACK, CLOSED_PORT]);
-      const under = await f.nuse([probe, name, PEER, CLOSED_PORT]).done;
-      assertStringIncludes(native.stdout, "ECONNREFUSED");
-      assertEquals(under.stdout, native.stdout, under.stderr);
+      const here = [probe, name, LOOPBACK, CLOSED_PORT];
+      await assertSame(f, here, ["ECONNREFUSED"], [probe, name, PEER, CLOSED_PORT]);
     }
   });
 });
@@ -57,7 +45,7 @@ while True:
 e2e(
   "MSG_MORE joins two sends, MSG_EOR does not; a stream works in a sandbox of read and write",
   async (f) => {
-    await withProbe(f, async (probe) => {
+    await withProgram(SOURCES, async (probe) => {
       const server = f.peer(["python3", "-c", ECHO_ONCE, "4991"]);
       await until("a listener", () => isListening(f, 4991));
       for (
@@ -69,10 +57,8 @@ e2e(
           "works\nended",
         ]]
       ) {
-        const native = await f.b.run([probe, name, LOOPBACK, "4991"]);
-        const under = await f.nuse([probe, name, PEER, "4991"]).done;
-        assertStringIncludes(native.stdout, words);
-        assertEquals(under.stdout, native.stdout, under.stderr);
+        const here = [probe, name, LOOPBACK, "4991"];
+        await assertSame(f, here, [words], [probe, name, PEER, "4991"]);
       }
       server.kill();
       await server.done;
@@ -91,7 +77,7 @@ async function netstat(f: Fixture, name: string): Promise<number> {
 
 e2e("MSG_FASTOPEN and TCP_FASTOPEN_CONNECT: data go with the SYN of a known server", async (f) => {
   await f.b.run(["sysctl", "-qw", "net.ipv4.tcp_fastopen=3"]);
-  await withProbe(f, async (probe) => {
+  await withProgram(SOURCES, async (probe) => {
     const server = f.peer(["python3", "-c", ECHO_ONCE, "4992"]);
     await until("a listener", () => isListening(f, 4992));
     const native = await f.b.run([probe, "fast", LOOPBACK, "4992"]);

@@ -5,11 +5,11 @@
  * @module
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { withProgram } from "./compiled.ts";
 import { e2eWith, type Fixture, PEER } from "./fixture.ts";
 
 const e2e = e2eWith("cc");
 
-const SOURCE = `${import.meta.dirname}/urgent.c`;
 const LOOPBACK = "127.0.0.1";
 const PORT = "4981";
 /** Both ends in one shell. */
@@ -30,15 +30,10 @@ async function same(f: Fixture, urgent: string, names: readonly string[]): Promi
 /** `names`: of the cases, and words of each. */
 function cases(title: string, names: Readonly<Record<string, string>>): void {
   e2e(title, async (f) => {
-    const dir = await Deno.makeTempDir();
-    try {
-      const compiled = await f.ns.run(["cc", "-O1", "-o", `${dir}/urgent`, SOURCE]);
-      assertEquals(compiled.code, 0, compiled.stderr);
-      const seen = await same(f, `${dir}/urgent`, Object.keys(names));
+    await withProgram(["urgent.c"], async (urgent) => {
+      const seen = await same(f, urgent, Object.keys(names));
       for (const words of Object.values(names)) assertStringIncludes(seen, words);
-    } finally {
-      await Deno.remove(dir, { recursive: true });
-    }
+    });
   });
 }
 

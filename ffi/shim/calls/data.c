@@ -146,6 +146,7 @@ EXPORT ssize_t writev(int fd, const struct iovec *iov, int count) {
   if (!is_nuse(kind)) return settled()->writev(fd, iov, count);
   if (count < 0 || count > PIECES_MAX) return shim_return(-EINVAL, saved);
   if (check_pieces(iov, (size_t)count) < 0) return shim_return(-EFAULT, saved);
+  if (count == 0) return shim_return(0, saved); /* no datagram either */
   struct msghdr msg = {.msg_iov = (struct iovec *)iov, .msg_iovlen = (size_t)count};
   long result = send_nuse(fd, kind, e, &msg, 0);
   if (result != -ENOTSOCK) return shim_return(result, saved);
@@ -237,7 +238,8 @@ EXPORT ssize_t sendto(int fd, const void *buf, size_t len, int flags, __CONST_SO
   enum fd_kind kind = table_kind(fd, &e);
   if (!is_nuse(kind)) return settled()->sendto(fd, buf, len, flags, addr.__sockaddr__, addr_len);
   if (addr.__sockaddr__ != NULL) {
-    if (addr_len > SOCKADDR_MAX) return shim_return(-EINVAL, saved);
+    bool is_none = addr_len == 0 && kind == KIND_DATAGRAM;
+    if (addr_len > SOCKADDR_MAX || is_none) return shim_return(-EINVAL, saved);
     if (check_readable(addr.__sockaddr__, addr_len) < 0) return shim_return(-EFAULT, saved);
   }
   struct iovec iov = {(void *)buf, len};

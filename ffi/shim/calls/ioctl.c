@@ -69,6 +69,7 @@ static long ioctl_nuse(int fd, enum fd_kind kind, struct fd_entry *e, unsigned l
       if (kind == KIND_STREAM && entry_verify(fd, e)) {
         return copy_out(argument, &(int){(int)urgent_at_mark(fd, e)}, sizeof(int));
       }
+      if (kind == KIND_DATAGRAM) return -ENOTTY;
       return copy_out(argument, &(int){0}, sizeof(int));
     case SIOCGSTAMP_OLD:
     case SIOCGSTAMPNS_OLD:

@@ -64,12 +64,22 @@ static uint32_t asked_len(int level, int name) {
   return name == MCAST_MSFILTER ? GROUP_FILTER_SIZE(0) : 0;
 }
 
+/* What is refused whatever its value is refused before the value is looked at. */
+static long refused_first(int fd, struct fd_entry *e, int level, int name, long otherwise) {
+  struct control_request request = {.op = NUSE_OP_GETOPT, .a = level, .b = name};
+  struct control_reply reply = {0};
+  if (level == SOL_SOCKET) return otherwise;
+  bool is_level = entry_call(fd, e, &request, &reply) == -EOPNOTSUPP;
+  if (is_level) return otherwise == -EFAULT ? -ENOPROTOOPT : -EOPNOTSUPP;
+  return otherwise;
+}
+
 static long getsockopt_nuse(int fd, enum fd_kind kind, struct fd_entry *e, int level, int name,
                             void *value, socklen_t *len) {
   uint8_t found[NUSE_DATA_MAX];
   socklen_t room;
   if (copy_in(&room, len, sizeof room) < 0) return -EFAULT;
-  if ((int)room < 0) return -EINVAL;
+  if ((int)room < 0) return refused_first(fd, e, level, name, -EINVAL);
   if (level == IPPROTO_TCP || (level == SOL_SOCKET && name == SO_ERROR)) settle();
   if (level == SOL_SOCKET && name == SO_ERROR) {
     int error = kind == KIND_DATAGRAM ? datagram_error(fd, e) : 0;
@@ -143,6 +153,7 @@ static long setsockopt_nuse(int fd, struct fd_entry *e, int level, int name, con
   destination_forget(e);
   if (takes_privilege(level, name)) evidence_of_admin(&request);
   long result = entry_call(fd, e, &request, &reply);
+  if (result == -EFAULT) result = refused_first(fd, e, level, name, result);
   if (result == 0 && reply.c > 0) stream_resize_sndbuf(fd, e, reply.c);
   evidence_close(&request);
   bool is_pri = level == SOL_SOCKET && name == SO_SELECT_ERR_QUEUE && result == 0;
@@ -159,7 +170,7 @@ EXPORT int setsockopt(int fd, int level, int name, const void *value, socklen_t 
   if (!is_nuse(kind)) {
     return real()->setsockopt(fd, level, name, value, len);
   }
-  bool is_posted = len >= sizeof(int) && rules_post(kind, level, name);
+  bool is_posted = (int)len >= (int)sizeof(int) && rules_post(kind, level, name);
   if (is_native_option(kind, level, name)) entry_mark(e, WORD_TIMED, 0);
   if (is_native_option(kind, level, name) || (is_posted && !entry_verify(fd, e))) {
     return real()->setsockopt(fd, level, name, value, len);

@@ -255,6 +255,7 @@ EXPORT int accept4(int fd, __SOCKADDR_ARG addr, socklen_t *restrict len, int fla
     case KIND_STREAM:
       return (int)shim_return(stream_accept(fd, e, addr.__sockaddr__, len, flags), saved);
     case KIND_DATAGRAM:
+      if (flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) return (int)shim_return(-EINVAL, saved);
       return (int)shim_return(-EOPNOTSUPP, saved);
     default: {
       int accepted = real()->accept4(fd, addr.__sockaddr__, len, flags);

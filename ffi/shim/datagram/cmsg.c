@@ -100,14 +100,30 @@ static long take_udp(const struct fd_entry *e, const struct cmsghdr *c, size_t l
   return 0;
 }
 
-/* 0 or -errno. Messages of other levels (SOL_SOCKET) change nothing that we send. */
+/* SO_MARK and its like, which change nothing that we send. */
+static long take_socket(const struct cmsghdr *c) {
+  switch (c->cmsg_type) {
+    case SO_MARK:
+    case SO_TIMESTAMPING:
+    case SCM_TXTIME:
+    case SCM_RIGHTS:
+    case SCM_CREDENTIALS:
+      return 0;
+    default:
+      return -EINVAL;
+  }
+}
+
+/* 0 or -errno. Messages of other levels change nothing that we send. */
 long cmsg_to_header(const struct fd_entry *e, const struct msghdr *msg, struct dgram_header *h) {
   struct msghdr view = *msg;
   if (msg->msg_control == NULL || msg->msg_controllen < sizeof(struct cmsghdr)) return 0;
   for (struct cmsghdr *c = CMSG_FIRSTHDR(&view); c != NULL; c = CMSG_NXTHDR(&view, c)) {
     long result = 0;
-    if (c->cmsg_len < CMSG_LEN(0)) return -EINVAL;
+    size_t behind = (size_t)((const uint8_t *)c - (const uint8_t *)msg->msg_control);
+    if (c->cmsg_len < CMSG_LEN(0) || c->cmsg_len > msg->msg_controllen - behind) return -EINVAL;
     size_t len = c->cmsg_len - CMSG_LEN(0);
+    if (c->cmsg_level == SOL_SOCKET) result = take_socket(c);
     if (c->cmsg_level == IPPROTO_IP) result = take_v4(c, len, h);
     if (c->cmsg_level == IPPROTO_IPV6 && entry_domain(e) == AF_INET6) result = take_v6(c, len, h);
     if (c->cmsg_level == IPPROTO_UDP) result = take_udp(e, c, len, h);

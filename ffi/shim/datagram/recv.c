@@ -79,7 +79,7 @@ static long error_record(int fd, struct fd_entry *e, const struct dgram_header *
 ssize_t dgram_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg, int flags) {
   struct dgram_header h;
   if (flags & MSG_ERRQUEUE) return errqueue_recvmsg(fd, e, msg);
-  if (flags & MSG_OOB) return -EOPNOTSUPP;
+  if ((flags & MSG_OOB) && entry_protocol(e) != IPPROTO_UDP) return -EOPNOTSUPP;
   if (msg->msg_iovlen > IOV_COUNT_MAX) return -EMSGSIZE;
   long result = dgram_pending_error(e);
   if (result < 0) return result;
@@ -97,7 +97,7 @@ ssize_t dgram_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg, int flags)
   if (h.flags & NUSE_DGRAM_ERROR) return error_record(fd, e, &h, flags);
   size_t room = msg->msg_control == NULL ? 0 : msg->msg_controllen;
   atomic_store_explicit(&e->stamp_us, h.time_us, memory_order_relaxed);
-  msg->msg_flags = whole.msg_flags & MSG_TRUNC;
+  msg->msg_flags = (whole.msg_flags & MSG_TRUNC) | (flags & MSG_CMSG_CLOEXEC);
   msg->msg_controllen = 0;
   if (name_out(e, &h, msg) < 0) return -EFAULT;
   bool is_asked = (entry_word(e) & STATE_CMSGS) != 0;

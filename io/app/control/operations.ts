@@ -97,7 +97,7 @@ const OPERATIONS: Readonly<Record<number, Operation>> = {
   [P.NUSE_OP_NAME]: { living: name, ended: name, ranges: { a: FLAG } },
   [P.NUSE_OP_SHUTDOWN]: {
     living: shutdown,
-    ended: notConnected,
+    ended: (_, { remote }) => remote === null ? -ENOTCONN : 0,
     catchesUp: "datagrams",
     ranges: { a: [SHUT_RD, SHUT_RDWR], b: FLAG },
   },

@@ -4,7 +4,8 @@
  * from the program's memory straight into a slot; of one that was received the pair gives the
  * payload and the inbox the sender.
  *
- * Streams are left to the kernel: on their pairs these calls do what they do on TCP.
+ * Streams are left to the kernel: on their pairs these calls do what they do on TCP; but with an
+ * address, which TCP does not look at, a pair refuses them: then we send.
  *
  * @module
  */
@@ -27,6 +28,7 @@ import {
   DGRAM_HEADER_LEN,
   DGRAM_IFINDEX_OFF,
   DGRAM_MAGIC,
+  DGRAM_MORE,
   DGRAM_PAYLOAD_LEN_OFF,
   DGRAM_PORT_OFF,
   EAGAIN,
@@ -34,19 +36,34 @@ import {
   EINVAL,
   EMSGSIZE,
   EOPNOTSUPP,
+  EPIPE,
+  IP_RECVERR,
   IpAddress,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPPROTO_UDP,
 } from "../../../stack/mod.ts";
 import { DatagramEndpoint } from "../endpoint/datagram_endpoint.ts";
 import { PAYLOAD_MAX_LEN } from "../endpoint/datagram_slots.ts";
 import { StreamEndpoint } from "../endpoint/stream_endpoint.ts";
-import { readSockaddr, SocketAddress, writeSockaddr } from "../protocol/sockaddr.ts";
+import { readSockaddr, sockaddrLen, SocketAddress, writeSockaddr } from "../protocol/sockaddr.ts";
+import { carryOut } from "../control/operations.ts";
+import * as P from "../../../ffi/shim/protocol.ts";
+import { SCRATCH_LEN } from "../endpoint/app_context.ts";
 import { PASS, type SocketCall, WAIT } from "./door_call.ts";
-import { type DoorMessage, MESSAGES_MAX, MMSGHDR_LEN } from "./message.ts";
+import { CONTROL_MAX, type DoorMessage, MESSAGES_MAX, MMSGHDR_LEN } from "./message.ts";
 import { SOCKADDR_MAX } from "./socket_calls.ts";
 
 const MSG_DONTROUTE = 0x4;
 const MSG_ERRQUEUE = 0x2000;
+const MSG_MORE = 0x8000;
 const MSG_WAITFORONE = 0x10000;
+const MSG_FASTOPEN = 0x20000000;
+const MSG_CMSG_CLOEXEC = 0x40000000;
+const IPV6_RECVERR = 25;
+/** struct timespec (64-bit). */
+const TIMESPEC = { SEC: 0, NSEC: 8, LEN: 16 } as const;
+const NS_PER_S = 1_000_000_000;
 
 /** A call on a datagram socket, with the message that it is about. */
 interface DatagramCall extends SocketCall {
@@ -68,11 +85,30 @@ function onDatagrams(socketCall: SocketCall, flags: number, then: (c: DatagramCa
   return (flags & MSG_ERRQUEUE) !== 0 ? -EAGAIN : PASS;
 }
 
+/** sendto(), sendmsg() on a stream, of which the kernel knows no more than that it is a pair. */
+function sendStream(socketCall: SocketCall, flags: number): number {
+  const { call: { app }, endpoint, fd, message } = socketCall;
+  if (!(endpoint instanceof StreamEndpoint)) return PASS;
+  const isConnected = (endpoint.state & P.NUSE_STATE_CONNECTED) !== 0;
+  // As Linux with Fast Open switched off; TCP_FASTOPEN_CONNECT works
+  if (!isConnected) return (flags & MSG_FASTOPEN) !== 0 ? -EOPNOTSUPP : -EPIPE;
+  if (message.room > SCRATCH_LEN) return PASS;
+  const gathered = message.gather(app.scratchOff);
+  if (gathered < 0) return gathered;
+  const n = app.sys.send(fd, app.base, app.scratchOff, message.room, 0, 0, MSG_DONTWAIT);
+  return n === -EAGAIN ? PASS : n;
+}
+
 /** sendto() */
 export function sendTo(socketCall: SocketCall): number {
-  const { message, trap } = socketCall;
-  return onDatagrams(socketCall, trap.argument(3), (datagramCall) => {
-    message.fromArguments(trap, trap.argument(5));
+  const { endpoint, message, trap } = socketCall;
+  const flags = trap.argument(3);
+  message.fromArguments(trap, trap.argument(5));
+  if (endpoint instanceof StreamEndpoint && (flags & MSG_OOB) === 0) {
+    return sendStream(socketCall, flags);
+  }
+  return onDatagrams(socketCall, flags, (datagramCall) => {
+    if (!trap.isNull(4) && trap.argument(5) === 0) return -EINVAL;
     return send(datagramCall, message);
   });
 }
@@ -91,8 +127,13 @@ export function receiveFrom(socketCall: SocketCall): number {
 
 /** sendmsg(), recvmsg() */
 export function one(socketCall: SocketCall, transfer: Transfer): number {
-  const { message, trap } = socketCall;
-  return onDatagrams(socketCall, trap.argument(2), (datagramCall) => {
+  const { endpoint, message, trap } = socketCall;
+  const flags = trap.argument(2);
+  if (endpoint instanceof StreamEndpoint && transfer === send && (flags & MSG_FASTOPEN) !== 0) {
+    const found = message.fromPointer(trap, 0);
+    return found < 0 ? found : sendStream(socketCall, flags);
+  }
+  return onDatagrams(socketCall, flags, (datagramCall) => {
     const found = message.fromPointer(trap, 0);
     return found < 0 ? found : transfer(datagramCall, message);
   });
@@ -102,6 +143,7 @@ export function one(socketCall: SocketCall, transfer: Transfer): number {
 export function several(socketCall: SocketCall, transfer: Transfer): number {
   const { message, trap } = socketCall;
   const count = Math.min(trap.argument(2) >>> 0, MESSAGES_MAX);
+  if (transfer === receive && !isTimeRight(socketCall)) return -EINVAL;
   return onDatagrams(socketCall, trap.argument(3) & ~MSG_WAITFORONE, (datagramCall) => {
     for (let i = 0; i < count; i++) {
       const flags = datagramCall.flags | (i > 0 ? MSG_DONTWAIT : 0);
@@ -115,12 +157,44 @@ export function several(socketCall: SocketCall, transfer: Transfer): number {
   });
 }
 
+/** recvmmsg()'s timeout: it is looked at between datagrams only, and we end after the first. */
+function isTimeRight({ call: { app }, trap }: SocketCall): boolean {
+  if (trap.isNull(4)) return true;
+  const { memory: { dv }, scratchOff } = app;
+  if (trap.read(4, scratchOff, TIMESPEC.LEN) < 0) return true;
+  const ns = Number(dv.getBigInt64(scratchOff + TIMESPEC.NSEC, true));
+  const isPast = dv.getBigInt64(scratchOff + TIMESPEC.SEC, true) < 0n;
+  return !isPast && ns >= 0 && ns < NS_PER_S;
+}
+
+/** An error that is to be told now: what has shown it in the pair goes with it. */
+function takeError(datagramCall: DatagramCall): number {
+  const error = datagramCall.endpoint.takeError();
+  dropMark(datagramCall);
+  return error;
+}
+
+/** Takes the message that shows an error off the pair, if it is there and first. */
+export function dropMark({ call: { app }, endpoint, fd }: SocketCall): void {
+  if (!(endpoint instanceof DatagramEndpoint)) return;
+  const inbox = endpoint.becomePlain();
+  if (!inbox.hasMark) return;
+  const { base, scratchOff, sys } = app;
+  const unreadBytes = sys.ioctlInt(fd, FIONREAD);
+  if (sys.recv(fd, base, scratchOff, 1, 0, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT) !== 0) return;
+  inbox.first(unreadBytes, 0);
+  if (!inbox.isMarkFirst) return;
+  sys.recv(fd, base, scratchOff, 1, 0, 0, MSG_DONTWAIT);
+  inbox.shift();
+}
+
 /** Sends `message`. */
 export function send(datagramCall: DatagramCall, message: DoorMessage): number {
   const { call: { app, nowUs }, endpoint, flags } = datagramCall;
-  const error = endpoint.takeError();
+  const error = takeError(datagramCall);
   if (error !== 0) return -error;
   if ((flags & MSG_OOB) !== 0) return -EOPNOTSUPP;
+  if (message.hasEndlessPiece) return -EINVAL;
   const { slots } = app;
   const { room } = message;
   if (room > PAYLOAD_MAX_LEN) return -EMSGSIZE;
@@ -137,13 +211,31 @@ export function send(datagramCall: DatagramCall, message: DoorMessage): number {
 
 /** The header, with the destination, if one is given, at `off`. */
 function writeHeader(datagramCall: DatagramCall, message: DoorMessage, off: number): number {
-  const { call: { app: { memory, scratchOff } }, endpoint: { socket }, flags } = datagramCall;
+  const { call: { app: { memory } }, endpoint: { socket }, flags } = datagramCall;
   const { dv, u8 } = memory;
   u8.fill(0, off, off + DGRAM_HEADER_LEN);
   dv.setUint16(off, DGRAM_MAGIC, true);
   dv.setUint32(off + DGRAM_PAYLOAD_LEN_OFF, message.room, true);
-  const routed = (flags & MSG_DONTROUTE) === 0 ? 0 : DGRAM_DONTROUTE;
+  const isMore = (flags & MSG_MORE) !== 0 && socket.protocol === IPPROTO_UDP;
+  const routed = ((flags & MSG_DONTROUTE) === 0 ? 0 : DGRAM_DONTROUTE) | (isMore ? DGRAM_MORE : 0);
   dv.setUint16(off + DGRAM_FLAGS_OFF, routed, true);
+  const named = writeName(datagramCall, message, off, routed);
+  if (named < 0 || message.controlLen === 0) return named;
+  const read = message.readControl();
+  if (read < 0) return read;
+  const { control } = datagramCall;
+  return control.take(message.controlOff, message.controlLen, socket, off);
+}
+
+/** The destination, if one is given. */
+function writeName(
+  datagramCall: DatagramCall,
+  message: DoorMessage,
+  off: number,
+  flags: number,
+): number {
+  const { call: { app: { memory, scratchOff } }, endpoint: { socket } } = datagramCall;
+  const { dv, u8 } = memory;
   const { nameLen } = message;
   if (nameLen === 0) return 0;
   if (nameLen < 0 || nameLen > SOCKADDR_MAX) return -EINVAL;
@@ -154,7 +246,7 @@ function writeHeader(datagramCall: DatagramCall, message: DoorMessage, off: numb
   const address = new SocketAddress();
   const parsed = readSockaddr(dv, scratchOff, nameLen, socket.domain, address);
   if (parsed < 0) return parsed;
-  dv.setUint16(off + DGRAM_FLAGS_OFF, routed | DGRAM_HAS_ADDR, true);
+  dv.setUint16(off + DGRAM_FLAGS_OFF, flags | DGRAM_HAS_ADDR, true);
   dv.setUint16(off + DGRAM_FAMILY_OFF, address.addr.family === 4 ? AF_INET : AF_INET6, true);
   dv.setUint16(off + DGRAM_PORT_OFF, address.port, true);
   address.addr.writeTo(u8, off + DGRAM_ADDR_OFF);
@@ -165,9 +257,9 @@ function writeHeader(datagramCall: DatagramCall, message: DoorMessage, off: numb
 /** Receives into `message`. */
 export function receive(datagramCall: DatagramCall, message: DoorMessage): number {
   const { call: { app }, calls, endpoint, fd, flags } = datagramCall;
-  if ((flags & MSG_ERRQUEUE) !== 0) return -EAGAIN;
-  if ((flags & MSG_OOB) !== 0) return -EOPNOTSUPP;
-  const error = endpoint.takeError();
+  if ((flags & MSG_ERRQUEUE) !== 0) return receiveError(datagramCall, message);
+  if ((flags & MSG_OOB) !== 0 && endpoint.socket.protocol !== IPPROTO_UDP) return -EOPNOTSUPP;
+  const error = takeError(datagramCall);
   if (error !== 0) return -error;
   const inbox = endpoint.becomePlain();
   const unreadBytes = app.sys.ioctlInt(fd, FIONREAD);
@@ -181,15 +273,50 @@ export function receive(datagramCall: DatagramCall, message: DoorMessage): numbe
   }
   if (n < 0) return n;
   const header = inbox.first(unreadBytes, n);
+  if (n === 0 && inbox.isMarkFirst) { // of an error that has been told
+    dropMark(datagramCall);
+    return receive(datagramCall, message);
+  }
   if (header !== null && (flags & MSG_PEEK) === 0) inbox.shift();
   const { room } = message;
   const copied = Math.min(n, room);
   const scattered = message.scatter(off, copied);
   if (scattered < 0) return scattered;
   const nameLen = header === null ? 0 : writeSender(datagramCall, header);
-  const told = message.writeResult(app.recordOff, nameLen, n > room ? MSG_TRUNC : 0);
+  const { control } = datagramCall;
+  control.begin(message.controlOff, Math.min(message.controlLen, CONTROL_MAX));
+  if (header !== null) control.putReceived(endpoint.state, endpoint.socket.domain, header);
+  const shown = (n > room ? MSG_TRUNC : 0) | (flags & MSG_CMSG_CLOEXEC) | control.flags;
+  const told = message.writeResult(app.recordOff, nameLen, shown, control.used);
   if (told < 0) return told;
   return (flags & MSG_TRUNC) !== 0 ? n : copied;
+}
+
+/** recvmsg(MSG_ERRQUEUE): an entry of the error queue (control/error_queue.ts). */
+function receiveError(datagramCall: DatagramCall, message: DoorMessage): number {
+  const { call, control, endpoint: { socket, state } } = datagramCall;
+  const { reply, request, app: { memory: { dv, u8 } } } = call;
+  request.op = P.NUSE_OP_ERRQUEUE;
+  carryOut(call);
+  if (reply.result < 0) return reply.result;
+  takeError(datagramCall);
+  const { dataOff: off } = reply;
+  const len = reply.dataLen - P.NUSE_EE_PAYLOAD_OFF;
+  const copied = Math.min(len, message.room);
+  const scattered = message.scatter(off + P.NUSE_EE_PAYLOAD_OFF, copied);
+  if (scattered < 0) return scattered;
+  control.begin(message.controlOff, Math.min(message.controlLen, CONTROL_MAX));
+  const timeUs = dv.getBigUint64(off + P.NUSE_EE_TIME_OFF, true);
+  if (timeUs !== 0n) control.putTime(state, timeUs);
+  const nameLen = sockaddrLen(socket.domain);
+  const [level, type] = socket.domain === AF_INET6
+    ? [IPPROTO_IPV6, IPV6_RECVERR]
+    : [IPPROTO_IP, IP_RECVERR];
+  control.put(level, type, u8.slice(off, off + P.NUSE_EE_OFFENDER_OFF + nameLen));
+  const flags = MSG_ERRQUEUE | (copied < len ? MSG_TRUNC : 0) | control.flags;
+  const nameOff = off + P.NUSE_EE_DESTINATION_OFF;
+  const told = message.writeResult(nameOff, nameLen, flags, control.used);
+  return told < 0 ? told : copied;
 }
 
 /** The sender's sockaddr at `recordOff`: its length. */

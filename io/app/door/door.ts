@@ -36,7 +36,7 @@ import { type DoorCalls, doorCalls } from "../../../ffi/door.ts";
 import { SO_RCVBUF, SOL_SOCKET } from "../../../ffi/abi/socket.ts";
 import { NUSE_PAIR_MARK } from "../../../ffi/shim/protocol.ts";
 import { getIntOption } from "../../../ffi/socket.ts";
-import { EBADF, ENOENT, ENOTTY } from "../../../stack/mod.ts";
+import { EAGAIN, EBADF, ENOENT, ENOTTY } from "../../../stack/mod.ts";
 import type { Handler } from "../../loop/loop.ts";
 import { Call, type Caller } from "../control/call.ts";
 import type { AppContext } from "../endpoint/app_context.ts";
@@ -48,6 +48,7 @@ import { type DoorThread, DoorThreads } from "./door_threads.ts";
 import type { NetlinkSocket } from "../netlink/netlink_socket.ts";
 import { NetlinkSockets } from "../netlink/netlink_sockets.ts";
 import { DoorMessage } from "./message.ts";
+import { ControlMessages } from "./control_messages.ts";
 import { KeptConnections } from "./kept_connections.ts";
 import { answerNetlink, makeNetlinkSocket } from "./netlink_calls.ts";
 import { getOption, ioctl, setOption } from "./option_calls.ts";
@@ -88,6 +89,7 @@ export class Door implements Handler {
   readonly #kept: KeptConnections;
   readonly #message: DoorMessage;
   readonly #netlinks = new NetlinkSockets<NetlinkSocket>();
+  readonly #control: ControlMessages;
   /** Carries out what the shims have sent so far. */
   readonly #catchUp: (nowUs: number) => void;
   #slot = -1;
@@ -109,6 +111,7 @@ export class Door implements Handler {
     this.#threads = new DoorThreads(this.#calls, app.sys, app.accounts, this.#answerLate);
     this.#kept = new KeptConnections(app.memory, (kept) => app.sys.close(kept));
     this.#message = new DoorMessage(app);
+    this.#control = new ControlMessages(app.memory);
   }
 
   /** Nobody is behind it, so it may be opened (again: its memory is the service's for ever). */
@@ -164,6 +167,7 @@ export class Door implements Handler {
     }
     const isRepeated = thread.waiting !== null && trap.repeats(thread.waiting);
     thread.waiting = null;
+    this.#app.waitLimits.clear(thread);
     thread.drop(); // of a wait that a signal has ended
     this.#finish(thread, this.#look(thread, isRepeated, nowUs));
   }
@@ -187,6 +191,7 @@ export class Door implements Handler {
     if (result === PASS) this.#calls.pass(this.#fd, trap.idLow, trap.idHigh);
     else if (result !== ANSWERED && result !== WAIT) this.#answer(thread, result);
     if (thread.isOwed) thread.waiting = trap.save();
+    if (thread.waiting === null) this.#app.waitLimits.clear(thread);
   }
 
   /** The call may be made again if a signal comes before the answer: it is not done twice. */
@@ -199,7 +204,7 @@ export class Door implements Handler {
   /** What a connect() that waited has come to. */
   readonly #answerLate = (thread: DoorThread, result: number): void => {
     const { waiting } = thread;
-    if (waiting === null) return;
+    if (waiting === null || this.#slot < 0) return;
     thread.waiting = null;
     const looked = this.#trap.save();
     this.#trap.restore(waiting);
@@ -226,6 +231,7 @@ export class Door implements Handler {
       kept: this.#kept,
       netlinks: this.#netlinks,
       message: this.#message,
+      control: this.#control,
       call,
       isRepeated,
     };
@@ -270,7 +276,7 @@ export class Door implements Handler {
       if (endpoint instanceof DatagramEndpoint) endpoint.becomePlain();
       doorCall.call.request.cookie = cookie;
       const result = answer({ ...doorCall, fd, cookie, endpoint, ended });
-      if (result === WAIT) this.#park(thread, cookie);
+      if (result === WAIT) this.#park(thread, cookie, fd);
       return result;
     } finally {
       sys.close(fd);
@@ -282,13 +288,19 @@ export class Door implements Handler {
     if (this.#calls.isValid(this.#fd, trap.idLow, trap.idHigh) === 0) return ANSWERED;
     const catchUp = () => this.#catchUp(doorCall.call.nowUs);
     const result = answerNetlink({ ...doorCall, netlink, fd, catchUp });
-    if (result === WAIT) this.#park(thread, netlink.cookie);
+    if (result === WAIT) this.#park(thread, netlink.cookie, fd);
     return result;
   }
 
-  #park(thread: DoorThread, cookie: number): void {
+  #park(thread: DoorThread, cookie: number, fd: number): void {
     const saved = this.#trap.save();
     thread.waiting = saved;
+    const { loop, waitLimits } = this.#app;
+    const limitUs = waitLimits.untilUs(thread) === 0 ? waitLimits.ofSocket(fd) : 0;
+    if (limitUs > 0) {
+      const untilUs = loop.nowUs + limitUs;
+      waitLimits.set(thread, untilUs, () => this.#answerLate(thread, -EAGAIN));
+    }
     this.#app.parked.park(cookie, () => this.#retry(thread, saved));
   }
 }

@@ -12,6 +12,7 @@ import type { NetlinkSockets } from "../netlink/netlink_sockets.ts";
 import type { DoorThread } from "./door_threads.ts";
 import type { KeptConnections } from "./kept_connections.ts";
 import type { DoorMessage } from "./message.ts";
+import type { ControlMessages } from "./control_messages.ts";
 import type { Trap } from "./trap.ts";
 
 /** In the place of a result, above all of them: the kernel is to carry the call out. */
@@ -32,6 +33,7 @@ export interface DoorCall {
   readonly netlinks: NetlinkSockets<NetlinkSocket>;
   /** Room for what it sends or receives. */
   readonly message: DoorMessage;
+  readonly control: ControlMessages;
   /** The request to the service that is made of it. */
   readonly call: Call;
   /** Whether it is the same call made again, after a signal has ended its wait. */

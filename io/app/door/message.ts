@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { EFAULT, EINVAL, EMSGSIZE } from "../../../stack/mod.ts";
+import { EFAULT, EINVAL, EMSGSIZE, ENOBUFS } from "../../../stack/mod.ts";
 import type { AppContext } from "../endpoint/app_context.ts";
 import type { Trap } from "./trap.ts";
 
@@ -15,6 +15,7 @@ export const MSGHDR = {
   NAME_LEN: 8,
   IOV: 16,
   IOV_COUNT: 24,
+  CONTROL: 32,
   CONTROL_LEN: 40,
   FLAGS: 48,
 } as const;
@@ -27,12 +28,16 @@ const IOVEC_LEN = 16;
 const IOV_MAX = 1024;
 const POINTER_LEN = 8;
 const WORD_LEN = 4;
+/** Bytes of control messages. */
+export const CONTROL_MAX = 4096;
 
 export class DoorMessage {
   readonly #app: AppContext;
   readonly #headerOff: number;
   readonly #iovOff: number;
   readonly #wordOff: number;
+  /** Where control messages are put. */
+  readonly controlOff: number;
   #trap!: Trap;
   /** Which argument leads to the msghdr, how far behind it; -1: there is none. */
   #argument = -1;
@@ -44,6 +49,7 @@ export class DoorMessage {
     this.#headerOff = app.allocate(MMSGHDR_LEN);
     this.#iovOff = app.allocate(IOVEC_LEN * IOV_MAX);
     this.#wordOff = app.allocate(POINTER_LEN);
+    this.controlOff = app.allocate(CONTROL_MAX);
   }
 
   /** That of sendto() and recvfrom(): arguments 1, 2 (buffer, length) and 4 (name). */
@@ -88,6 +94,21 @@ export class DoorMessage {
     return this.#trap.readAt(this.#headerOff + MSGHDR.NAME, 0, off, len);
   }
 
+  /** Bytes that there are of control messages, or room for. */
+  get controlLen(): number {
+    const { dv } = this.#app.memory;
+    const off = this.#headerOff + MSGHDR.CONTROL;
+    if (dv.getInt32(off, true) === 0 && dv.getInt32(off + 4, true) === 0) return 0;
+    return dv.getUint32(this.#headerOff + MSGHDR.CONTROL_LEN, true);
+  }
+
+  /** Copies the control messages, `controlLen` bytes, to `controlOff`: 0 or -errno. */
+  readControl(): number {
+    const len = this.controlLen;
+    if (len > CONTROL_MAX) return -ENOBUFS;
+    return this.#trap.readAt(this.#headerOff + MSGHDR.CONTROL, 0, this.controlOff, len);
+  }
+
   #pieceLen(index: number): number {
     const { dv } = this.#app.memory;
     const off = this.#iovOff + IOVEC_LEN * index + POINTER_LEN;
@@ -124,8 +145,20 @@ export class DoorMessage {
     return 0;
   }
 
-  /** Tells whom it came from: the sockaddr of `len` bytes at `off`; `flags`: of a msghdr. */
-  writeResult(off: number, len: number, flags: number): number {
+  /** Whether a piece is longer than any can be. */
+  get hasEndlessPiece(): boolean {
+    const { dv } = this.#app.memory;
+    for (let i = 0; i < this.#pieces; i++) {
+      if (dv.getInt32(this.#iovOff + IOVEC_LEN * i + POINTER_LEN + 4, true) < 0) return true;
+    }
+    return false;
+  }
+
+  /**
+   * Tells whom it came from: the sockaddr of `len` bytes at `off`; `flags`: of a msghdr;
+   * `controlLen`: bytes at `controlOff`.
+   */
+  writeResult(off: number, len: number, flags: number, controlLen = 0): number {
     const wanted = this.nameLen;
     if (wanted > 0) {
       const nameOff = this.#headerOff + MSGHDR.NAME;
@@ -134,7 +167,10 @@ export class DoorMessage {
     }
     if (this.#argument < 0) return wanted > 0 ? this.#trap.writeInt(5, len) : 0;
     if (wanted > 0 && this.#writeWord(MSGHDR.NAME_LEN, len) < 0) return -EFAULT;
-    if (this.#writeWord(MSGHDR.CONTROL_LEN, 0) < 0) return -EFAULT;
+    const controlOff = this.#headerOff + MSGHDR.CONTROL;
+    const written = this.#trap.writeAt(controlOff, 0, this.controlOff, controlLen);
+    if (written < 0) return written;
+    if (this.#writeWord(MSGHDR.CONTROL_LEN, controlLen) < 0) return -EFAULT;
     return this.#writeWord(MSGHDR.FLAGS, flags);
   }
 

@@ -17,13 +17,16 @@ import {
   EFAULT,
   EINVAL,
   ENOPROTOOPT,
+  ENOTTY,
+  EOPNOTSUPP,
   IPPROTO_TCP,
-  IPPROTO_UDP,
+  SO_ERROR,
   TCP_INQ,
-  UDP_GRO,
 } from "../../../stack/mod.ts";
 import { carryOut } from "../control/operations.ts";
 import { deviceIoctl } from "./device_ioctl.ts";
+import { DatagramEndpoint } from "../endpoint/datagram_endpoint.ts";
+import { dropMark } from "./datagram_calls.ts";
 import { StreamEndpoint } from "../endpoint/stream_endpoint.ts";
 import { PASS, type SocketCall } from "./door_call.ts";
 import { watchUrgent } from "./socket_calls.ts";
@@ -40,14 +43,33 @@ const NATIVE: ReadonlySet<number> = new Set([
   SO_COOKIE,
 ]);
 
-/** SO_ATTACH_FILTER, SO_ATTACH_REUSEPORT_CBPF: the value points on. */
+/** SO_ATTACH_FILTER, SO_ATTACH_REUSEPORT_CBPF: the value, struct sock_fprog, points on. */
 const PROGRAMS: ReadonlySet<number> = new Set([26, 51]);
+
+const FPROG = { COUNT: 0, CODE: 8, LEN: 16 } as const;
+const SOCK_FILTER_LEN = 8;
+const SO_PEEK_OFF = 42;
 
 /** Of the owner of signals: the kernel's. */
 const OWNER_IOCTLS: ReadonlySet<number> = new Set([0x8901, 0x8902, 0x8903, 0x8904]);
 
-function isNative({ trap }: SocketCall): boolean {
-  return trap.argument(1) === SOL_SOCKET && NATIVE.has(trap.argument(2));
+function isNative({ endpoint, trap }: SocketCall): boolean {
+  if (trap.argument(1) !== SOL_SOCKET) return false;
+  const name = trap.argument(2);
+  const isStream = endpoint instanceof StreamEndpoint;
+  if (name === SO_PEEK_OFF) return isStream;
+  return NATIVE.has(name) && !(name === SO_RCVLOWAT && isStream);
+}
+
+/** What is refused whatever its value is refused before the value is looked at. */
+function refusedFirst({ call }: SocketCall, level: number, name: number, otherwise: number) {
+  const { request, reply } = call;
+  if (level === SOL_SOCKET) return otherwise;
+  request.op = P.NUSE_OP_GETOPT;
+  [request.a, request.b, request.c, request.dataLen] = [level, name, 0, 0];
+  carryOut(call);
+  if (reply.result !== -EOPNOTSUPP) return otherwise;
+  return otherwise === -EFAULT ? -ENOPROTOOPT : -EOPNOTSUPP;
 }
 
 /** getsockopt() */
@@ -57,19 +79,35 @@ export function getOption(socketCall: SocketCall): number {
   if (isNative(socketCall)) return PASS;
   const room = trap.readInt(4);
   if (room === null) return -EFAULT;
-  if (room < 0) return -EINVAL;
+  if (room < 0) return refusedFirst(socketCall, trap.argument(1), trap.argument(2), -EINVAL);
   request.op = P.NUSE_OP_GETOPT;
   [request.a, request.b, request.c] = [trap.argument(1), trap.argument(2), room];
   carryOut(call);
   if (reply.result < 0) return reply.result;
+  if (request.a === SOL_SOCKET && request.b === SO_ERROR) dropMark(socketCall);
   const len = Math.min(room, reply.dataLen);
   const copied = trap.write(3, reply.dataOff, len);
   return copied < 0 ? copied : trap.writeInt(4, len);
 }
 
-/** Whether control messages tell of it: there are none here, and joined datagrams look like one. */
+/** Whether control messages of streams tell of it: there are none here. */
 function needsControl(level: number, name: number): boolean {
-  return (level === IPPROTO_UDP && name === UDP_GRO) || (level === IPPROTO_TCP && name === TCP_INQ);
+  return level === IPPROTO_TCP && name === TCP_INQ;
+}
+
+/** Copies the value to the request: 0 or -errno. */
+function readValue({ call: { app, request }, trap }: SocketCall, len: number): number {
+  if (request.a !== SOL_SOCKET || !PROGRAMS.has(request.b)) {
+    request.dataLen = Math.min(len, P.NUSE_DATA_MAX);
+    return trap.read(3, request.dataOff, request.dataLen);
+  }
+  const { memory: { dv }, scratchOff } = app;
+  if (len !== FPROG.LEN) return -EINVAL;
+  const read = trap.read(3, scratchOff, FPROG.LEN);
+  if (read < 0) return read;
+  request.dataLen = SOCK_FILTER_LEN * dv.getUint16(scratchOff + FPROG.COUNT, true);
+  if (request.dataLen > P.NUSE_DATA_MAX) return -EINVAL;
+  return trap.readAt(scratchOff + FPROG.CODE, 0, request.dataOff, request.dataLen);
 }
 
 /** setsockopt() */
@@ -81,24 +119,25 @@ export function setOption(socketCall: SocketCall): number {
   if (len < 0) return -EINVAL;
   request.op = P.NUSE_OP_SETOPT;
   [request.a, request.b] = [trap.argument(1), trap.argument(2)];
-  if (request.a === SOL_SOCKET && PROGRAMS.has(request.b)) return -ENOPROTOOPT;
   if (needsControl(request.a, request.b)) return -ENOPROTOOPT;
-  request.dataLen = Math.min(len, P.NUSE_DATA_MAX);
-  const read = trap.read(3, request.dataOff, request.dataLen);
+  const read = readValue(socketCall, len);
+  if (read === -EFAULT) return refusedFirst(socketCall, request.a, request.b, read);
   if (read < 0) return read;
   carryOut(call);
-  // The pair's own urgent bytes are in line, too
-  return isUrgentInline(request) && reply.result === 0 ? PASS : reply.result;
+  return isShared(socketCall) && reply.result === 0 ? PASS : reply.result;
 }
 
-function isUrgentInline({ a, b }: SocketCall["call"]["request"]): boolean {
-  return a === SOL_SOCKET && b === SO_OOBINLINE;
+/** Whether it acts on the pair, too: its own urgent bytes are in line, its reads wait for more. */
+function isShared({ call: { request: { a, b } }, endpoint }: SocketCall): boolean {
+  if (a !== SOL_SOCKET) return false;
+  return b === SO_OOBINLINE || (b === SO_RCVLOWAT && endpoint instanceof StreamEndpoint);
 }
 
 /** ioctl() with a request of sockets. */
 export function ioctl(socketCall: SocketCall): number {
   const { endpoint, trap } = socketCall;
   const asked = trap.argument(1);
+  if (asked === SIOCATMARK && endpoint instanceof DatagramEndpoint) return -ENOTTY;
   if (asked === SIOCATMARK && !(endpoint instanceof StreamEndpoint)) return trap.writeInt(2, 0);
   if (asked === SIOCATMARK || OWNER_IOCTLS.has(asked)) {
     watchUrgent(socketCall, endpoint); // made by a program with the shim, perhaps

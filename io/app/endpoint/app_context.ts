@@ -25,6 +25,7 @@ import { AppCounters } from "./counters.ts";
 import { DatagramSlots } from "./datagram_slots.ts";
 import { EndedSockets } from "./ended_sockets.ts";
 import { ParkedCalls } from "./parked.ts";
+import { WaitLimits } from "./wait_limits.ts";
 import { Reports } from "../protocol/reports.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { EndpointTable } from "./endpoint_table.ts";
@@ -85,6 +86,7 @@ export class AppContext {
   readonly words: Int32Array;
   /** Of programs behind the second door. */
   readonly parked = new ParkedCalls();
+  readonly waitLimits: WaitLimits;
   readonly scratchOff: number;
   /** Marks the headers of datagrams; only programs' shims know it. */
   readonly token: Token = randomToken();
@@ -110,6 +112,7 @@ export class AppContext {
     this.memory = stack.memory;
     this.words = new Int32Array(arena.buffer);
     this.rings = new Rings(this);
+    this.waitLimits = new WaitLimits(this.sys, loop);
     this.endpoints = new EndpointTable(limits.maxSockets);
     this.ended = new EndedSockets(limits.maxEnded);
     this.refused = new RefusedSockets(limits.maxEnded);

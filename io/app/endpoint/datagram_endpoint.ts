@@ -282,6 +282,7 @@ export class DatagramEndpoint extends Endpoint {
     if (errno === 0 || this.#isReadingShut) return;
     if (this.#inbox !== null) {
       this.#pendingError = errno;
+      this.#showError(this.#inbox);
       this.app.parked.wake(this.cookie);
       return;
     }
@@ -295,6 +296,12 @@ export class DatagramEndpoint extends Endpoint {
     const n = app.sys.send(fd, app.base, off, DGRAM_HEADER_LEN, 0, 0, 0);
     this.#pendingError = n === -EAGAIN ? errno : 0;
     if (n === -EAGAIN) this.block();
+  }
+
+  /** Poll() of a pair cannot be made to tell of an error: it shows something to be received. */
+  #showError(inbox: PlainInbox): void {
+    const { sys, base, recordOff } = this.app;
+    if (!inbox.hasMark && sys.send(this.fd, base, recordOff, 0, 0, 0, 0) === 0) inbox.pushMark();
   }
 
   /** SO_RCVBUF has been set: what lies in the pair is received, too. */

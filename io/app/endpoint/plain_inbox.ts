@@ -12,7 +12,8 @@ import { DGRAM_HEADER_LEN, DGRAM_PAYLOAD_LEN_OFF, type Memory } from "../../../s
 const HEADERS_MAX = 4096;
 
 interface Received {
-  readonly header: Uint8Array;
+  /** null: not a datagram, but an empty message that shows that there is an error. */
+  readonly header: Uint8Array | null;
   readonly payloadLen: number;
 }
 
@@ -27,6 +28,21 @@ export class PlainInbox {
     const payloadLen = dv.getInt32(off + DGRAM_PAYLOAD_LEN_OFF, true);
     this.#received.push({ header: u8.slice(off, off + DGRAM_HEADER_LEN), payloadLen });
     if (this.#received.length >= 2 * HEADERS_MAX) this.#received.splice(0, HEADERS_MAX);
+  }
+
+  /** An empty message has been put into the pair, for poll() to show that there is an error. */
+  pushMark(): void {
+    this.#received.push({ header: null, payloadLen: 0 });
+  }
+
+  /** Whether there may be such a message in the pair. */
+  get hasMark(): boolean {
+    return this.#received.some(({ header }) => header === null);
+  }
+
+  /** Whether what `first` has found is such a message. */
+  get isMarkFirst(): boolean {
+    return this.#received.length > 0 && this.#received[0].header === null;
   }
 
   /**

@@ -20,10 +20,8 @@ export class Binding {
   constructor(
     readonly addr: IpAddress,
     readonly port: number,
-    readonly ifIndex: number,
-    readonly reuseAddr: boolean,
-    readonly reusePort: boolean,
-    readonly v6Only: boolean,
+    /** Of the socket, as they are now: SO_REUSEADDR after bind() counts for whoever comes next. */
+    readonly options: Pick<SocketOptions, "ifIndex" | "reuseAddr" | "reusePort" | "v6Only">,
     /** By bind(), not by connect() or by a listener. */
     readonly isExplicit: boolean,
   ) {}
@@ -34,7 +32,7 @@ export class Binding {
  */
 function overlap(a: Binding, b: Binding): boolean {
   if (a.addr.isUnspecified && b.addr.isUnspecified) {
-    return a.addr.family === b.addr.family || !(a.v6Only || b.v6Only);
+    return a.addr.family === b.addr.family || !(a.options.v6Only || b.options.v6Only);
   }
   if (a.addr.isUnspecified) return covers(a, b.addr);
   if (b.addr.isUnspecified) return covers(b, a.addr);
@@ -42,16 +40,17 @@ function overlap(a: Binding, b: Binding): boolean {
 }
 
 function covers(any: Binding, addr: IpAddress): boolean {
-  return any.addr.family === addr.family || (any.addr.family === 6 && !any.v6Only);
+  return any.addr.family === addr.family || (any.addr.family === 6 && !any.options.v6Only);
 }
 
 /** May `b` not coexist with `other`? (Linux inet_csk_bind_conflict) */
 function conflicts(b: Binding, other: Binding): boolean {
   if (b === other) return false;
-  if (b.ifIndex !== 0 && other.ifIndex !== 0 && b.ifIndex !== other.ifIndex) return false;
+  const [mine, its] = [b.options, other.options];
+  if (mine.ifIndex !== 0 && its.ifIndex !== 0 && mine.ifIndex !== its.ifIndex) return false;
   if (!overlap(b, other)) return false;
-  if (b.reuseAddr && other.reuseAddr && !other.isListening) return false;
-  return !(b.reusePort && other.reusePort);
+  if (mine.reuseAddr && its.reuseAddr && !other.isListening) return false;
+  return !(mine.reusePort && its.reusePort);
 }
 
 export class Bindings {
@@ -72,7 +71,7 @@ export class Bindings {
       if (free < 0) return -EADDRINUSE;
       port = free;
     }
-    const binding = this.#claim(addr, port, options, true);
+    const binding = new Binding(addr, port, options, true);
     const holders = this.#byPort.get(port);
     if (holders !== undefined) {
       for (const other of holders) {
@@ -104,22 +103,14 @@ export class Bindings {
       options.localPortRange,
     );
     if (port < 0) return -EADDRNOTAVAIL;
-    const binding = this.#claim(local, port, options, false);
+    const binding = new Binding(local, port, options, false);
     this.#enter(binding);
     return binding;
   }
 
   /** A further claim on the same port: a connection of a listener, or its TIME-WAIT. */
   share(of: Binding, addr: IpAddress): Binding {
-    const binding = new Binding(
-      addr,
-      of.port,
-      of.ifIndex,
-      of.reuseAddr,
-      of.reusePort,
-      of.v6Only,
-      false,
-    );
+    const binding = new Binding(addr, of.port, of.options, false);
     this.#enter(binding);
     return binding;
   }
@@ -145,11 +136,6 @@ export class Bindings {
     let count = 0;
     for (const holders of this.#byPort.values()) count += holders.size;
     return count;
-  }
-
-  #claim(addr: IpAddress, port: number, options: SocketOptions, isExplicit: boolean): Binding {
-    const { ifIndex, reuseAddr, reusePort, v6Only } = options;
-    return new Binding(addr, port, ifIndex, reuseAddr, reusePort, v6Only, isExplicit);
   }
 
   #enter(binding: Binding): void {

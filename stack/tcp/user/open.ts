@@ -46,15 +46,20 @@ const TIME_WAIT_REUSE_US = 1_000_000;
 
 export function bindSocket(socket: TcpSocket, addr: IpAddress, port: number): number {
   const { tcb } = socket;
-  const { layer } = tcb;
   if (tcb.state !== State.CLOSED || tcb.binding !== null || socket.wasConnected) return -EINVAL;
   const refused = checkSource(socket.domain, tcb.options.socket.v6Only, addr);
   if (refused !== 0) return refused;
-  if (!addr.isUnspecified && !layer.network.isLocal(addr)) return -EADDRNOTAVAIL;
+  if (!mayHave(tcb, addr)) return -EADDRNOTAVAIL;
   if (port !== 0 || !tcb.options.socket.bindAddressNoPort) return bindPort(tcb, addr, port);
   // connect() finds a port in more cases: it knows the other end
   tcb.local = addr;
   return 0;
+}
+
+/** Whether `addr` is ours, or whose it is does not matter (ip(7): IP_FREEBIND). */
+function mayHave({ layer: { network }, options }: Tcb, addr: IpAddress): boolean {
+  const { freeBind, transparent } = options.socket;
+  return addr.isUnspecified || freeBind || transparent || network.isLocal(addr);
 }
 
 /** Claims a port; 0: any. */

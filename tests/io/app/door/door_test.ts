@@ -176,7 +176,7 @@ behind(
       "name: EFAULT",
       "option: ENOPROTOOPT",
       "left to read: ENOPROTOOPT",
-      "joined: ENOPROTOOPT",
+      "joined: 0",
       "accept: EINVAL",
       "refused: ECONNREFUSED",
       "pair: 0",

@@ -1,0 +1,45 @@
+/**
+ * C programs of the end-to-end tests: compiled for a test, run on the kernel and under nuse, and
+ * what they print compared.
+ *
+ * @module
+ */
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import type { Fixture } from "./fixture.ts";
+
+const FLAGS = ["-O1", "-Wall", "-Wextra", "-pthread"];
+
+/** Compiles `sources` (names in this folder) to one program, which `use` gets the path of. */
+export async function withProgram(
+  sources: readonly string[],
+  use: (program: string) => Promise<void>,
+  flags: readonly string[] = [],
+): Promise<void> {
+  const dir = await Deno.makeTempDir();
+  try {
+    const program = `${dir}/${sources[0].replace(/^.*\/|\.c$/g, "")}`;
+    const paths = sources.map((name) => `${import.meta.dirname}/${name}`);
+    const args = [...FLAGS, ...flags, "-o", program, ...paths];
+    const made = await new Deno.Command("cc", { args, stderr: "piped" }).output();
+    assertEquals([made.code, new TextDecoder().decode(made.stderr)], [0, ""]);
+    await use(program);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+/**
+ * What `native` prints on the peer's kernel has all `words` in it; `under` prints the same under
+ * nuse.
+ */
+export async function assertSame(
+  f: Fixture,
+  native: string[],
+  words: readonly string[],
+  under = native,
+): Promise<void> {
+  const expected = await f.b.run(native);
+  for (const word of words) assertStringIncludes(expected.stdout, word);
+  const seen = await f.nuse(under).done;
+  assertEquals(seen.stdout, expected.stdout, `${under.join(" ")}: ${seen.stderr}`);
+}
