@@ -33,7 +33,7 @@ import { EPOLLHUP, EPOLLIN } from "../../../ffi/abi/epoll.ts";
 import { AF_NETLINK } from "../../../ffi/abi/netlink.ts";
 import { SYSCALLS } from "../../../ffi/abi/syscalls.ts";
 import { type DoorCalls, doorCalls } from "../../../ffi/door.ts";
-import { SO_RCVBUF, SOL_SOCKET } from "../../../ffi/abi/socket.ts";
+import { AF_PACKET, SO_DOMAIN, SO_RCVBUF, SOL_SOCKET } from "../../../ffi/abi/socket.ts";
 import { NUSE_PAIR_MARK } from "../../../ffi/shim/protocol.ts";
 import { getIntOption } from "../../../ffi/socket.ts";
 import { EAGAIN, EBADF, ENOENT, ENOTTY } from "../../../stack/mod.ts";
@@ -270,7 +270,7 @@ export class Door implements Handler {
       const endpoint = endpoints.get(cookie);
       const ended = endpoint === null ? endedSockets.get(cookie) : null;
       const known = endpoint ?? ended;
-      if (known === null) return foreign(doorCall, cookie);
+      if (known === null) return foreign(doorCall, fd);
       if (this.#calls.isValid(this.#fd, trap.idLow, trap.idHigh) === 0) return ANSWERED;
       known.holders.add(thread.process.holder);
       if (endpoint instanceof DatagramEndpoint) endpoint.becomePlain();
@@ -305,11 +305,16 @@ export class Door implements Handler {
   }
 }
 
-/** On what is not ours: about the network all the same. `cookie`: -errno when it is no socket. */
-function foreign(doorCall: DoorCall, cookie: number): number {
+/**
+ * On what is not ours: about the network all the same. But for packet sockets: they are on the
+ * kernel's device that shows the stack's frames.
+ */
+function foreign(doorCall: DoorCall, fd: number): number {
   const { trap } = doorCall;
   const isAboutNetwork = trap.number === SYSCALLS.SYS_ioctl && isDeviceIoctl(trap.argument(1));
-  return isAboutNetwork && cookie >= 0 ? deviceIoctl(doorCall) : PASS;
+  if (!isAboutNetwork) return PASS;
+  const domain = getIntOption(fd, SOL_SOCKET, SO_DOMAIN);
+  return domain < 0 || domain === AF_PACKET ? PASS : deviceIoctl(doorCall);
 }
 
 /** Whether it may be the program's end of one of our pairs. */
