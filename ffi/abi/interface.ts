@@ -37,6 +37,7 @@ export const SIOCSIFHWADDR = 0x8924;
 export const SIOCGIFHWADDR = 0x8927;
 export const SIOCGIFINDEX = 0x8933;
 export const SIOCGIFTXQLEN = 0x8942;
+export const SIOCETHTOOL = 0x8946;
 export const SIOCSIFTXQLEN = 0x8943;
 /** On a bridge's name, with the port's index in ifr_ifindex (linux/sockios.h). */
 export const SIOCBRADDIF = 0x89a2;

@@ -9,6 +9,7 @@ import { AF_INET, FIONREAD, SIOCOUTQ, SIOCOUTQNSD } from "../../../ffi/abi/socke
 import {
   IFNAMSIZ,
   IFREQ,
+  SIOCETHTOOL,
   SIOCGIFADDR,
   SIOCGIFBRDADDR,
   SIOCGIFDSTADDR,
@@ -28,6 +29,7 @@ import {
   EINVAL,
   ENODEV,
   ENOTTY,
+  EOPNOTSUPP,
   EPERM,
   type Interface,
   type Stack,
@@ -158,6 +160,8 @@ function interfaceField(iface: Interface, request: number, arg: IoctlArgument): 
     case SIOCGIFBRDADDR:
     case SIOCGIFNETMASK:
       return addressField(iface, request, arg);
+    case SIOCETHTOOL: // as of a device that tells nothing of itself
+      return -EOPNOTSUPP;
     default:
       return -EPERM;
   }
