@@ -123,6 +123,8 @@ export interface StreamSocket extends Socket {
   readonly takesData: boolean;
   /** Bytes that the send buffer may hold as things are, an auto-tuned SO_SNDBUF. */
   readonly sendBufferNow: number;
+  /** What SO_SNDBUF was set to, doubled; 0: it was not. */
+  readonly fixedSendBuffer: number;
   /** Bytes not yet acknowledged by the peer, FIN included (SIOCOUTQ). */
   readonly unackedBytes: number;
   /** Of these, bytes not sent even once (SIOCOUTQNSD). */

@@ -74,3 +74,56 @@ for (const size of [4096, 65_536, 0]) {
     assert(nuse <= FACTOR_MAX * native && nuse >= native / FACTOR_MAX, told);
   });
 }
+
+/** Writes without waiting, with SO_SNDBUF as given, until nothing is taken any more; how much. */
+const WRITER = `
+import socket, struct, sys, time
+while True:
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, int(sys.argv[2]))
+    try:
+        s.connect((sys.argv[1], ${PORT}))
+        break
+    except OSError:
+        time.sleep(0.1)
+s.setblocking(False)
+sent, idle = 0, 0
+while idle < 20:
+    try:
+        while True:
+            sent += s.send(b"x" * 65536)
+            idle = 0
+    except BlockingIOError:
+        idle += 1
+        time.sleep(0.02)
+print(sent)
+# Else nuse stays until the reader has all that was sent
+s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+`;
+/** What a segment on its way, and the smallest pair, may add. */
+const SLACK_BYTES = 65_536;
+
+for (const size of [8192, 65_536]) {
+  e2e(
+    `SO_SNDBUF ${size} bounds what a program may write to a peer that does not read`,
+    async (f) => {
+      const written = async (writer: Start, reader: Start, addr: string) => {
+        const server = reader(["python3", "-c", SERVER, "4096"]);
+        try {
+          const { stdout, stderr, code } = await writer(["python3", "-c", WRITER, addr, `${size}`])
+            .done;
+          assert(code === 0, stderr);
+          return Number(stdout);
+        } finally {
+          server.kill();
+          await server.done;
+        }
+      };
+      const peer: Start = (argv) => f.peer(argv);
+      const native = await written(peer, peer, f.vif === "RAW" ? PEER : "127.0.0.1");
+      const nuse = await written((argv) => f.nuse(argv), peer, PEER);
+      const told = `${nuse} bytes with nuse, ${native} natively`;
+      assert(nuse <= FACTOR_MAX * native + SLACK_BYTES && nuse >= native / FACTOR_MAX, told);
+    },
+  );
+}

@@ -19,6 +19,8 @@ import {
   SO_RCVBUF,
   SO_RCVBUFFORCE,
   SO_RCVLOWAT,
+  SO_SNDBUF,
+  SO_SNDBUFFORCE,
   SOL_SOCKET,
   TCP_NOTSENT_LOWAT,
   UDP_CORK,
@@ -84,7 +86,7 @@ export function setOption(call: Call, endpoint: Endpoint): number {
   const result = setSocketOption(endpoint.socket, level, name, value, nowUs);
   if (result !== 0) return result;
   endpoint.optionState = nextOptionState(endpoint.optionState, level, name, value);
-  if (level === IPPROTO_TCP && name === TCP_NOTSENT_LOWAT && endpoint instanceof StreamEndpoint) {
+  if (sizesPair(level, name) && endpoint instanceof StreamEndpoint) {
     call.reply.c = pairSendBuffer(endpoint.socket);
   }
   // An urgent byte that has waited for more is an ordinary one now
@@ -94,6 +96,12 @@ export function setOption(call: Call, endpoint: Endpoint): number {
     endpoint.resizePair();
   }
   return 0;
+}
+
+/** Options that bound what the program may have written (unsent.ts). */
+function sizesPair(level: number, name: number): boolean {
+  if (level === IPPROTO_TCP) return name === TCP_NOTSENT_LOWAT;
+  return level === SOL_SOCKET && (name === SO_SNDBUF || name === SO_SNDBUFFORCE);
 }
 
 function isReceiveBuffer(level: number, name: number): boolean {

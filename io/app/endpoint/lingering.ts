@@ -46,6 +46,11 @@ export class LingeringSockets {
     this.#byCookie.set(cookie, new LingeringSocket(cookie, socket));
   }
 
+  /** close() is a reset (SO_LINGER of 0 seconds): what has no room in the send ring is lost. */
+  isReset({ options: { lingerOn, lingerSeconds } }: StreamSocket): boolean {
+    return lingerOn && lingerSeconds === 0;
+  }
+
   /** The result of CLOSE: 0 when there is nothing to wait for. */
   wait(cookie: number, reply: DeferredReply): number {
     return this.#byCookie.get(cookie)?.wait(reply) ?? 0;

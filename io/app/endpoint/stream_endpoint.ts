@@ -212,7 +212,9 @@ export class StreamEndpoint extends Endpoint implements RingUser {
     if ((events & (EPOLLRDHUP | EPOLLHUP)) !== 0) this.#from.isEndAhead = true;
     if ((events & EPOLLPRI) !== 0) this.writes.noteMark();
     if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP)) !== 0) this.#from.isReadable = true;
-    if ((events & EPOLLERR) !== 0) { // closed with input unread: what it wrote is still there
+    const isLost = this.#phase === Phase.CONNECTED && (events & EPOLLHUP) !== 0 &&
+      this.app.lingering.isReset(this.socket);
+    if (isLost || (events & EPOLLERR) !== 0) { // or: input unread. What it wrote is still there
       if (this.#phase === Phase.CONNECTED) this.#fromProgram(nowUs);
       return this.#abort(nowUs); // what has no room now would have no time to leave either
     }

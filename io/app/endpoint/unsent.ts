@@ -14,6 +14,9 @@
  * one more write. In all the mark is kept, or a segment and 4,480 bytes, which is what the smallest
  * pair takes, if that is more.
  *
+ * A program that sets SO_SNDBUF bounds both places likewise: the ring by what was set, the pair by
+ * a half of it.
+ *
  * @module
  */
 import type { Libc } from "../../../ffi/libc.ts";
@@ -29,6 +32,8 @@ import { setPairBuffer } from "./pair.ts";
 const LEAST_SNDBUF = 2304;
 /** Part of the mark that the pair takes; its last message may go beyond by half. */
 const PAIR_SHIFT = 3;
+/** Part of an SO_SNDBUF that was set; the kernel doubles it, the rest is the send ring's. */
+const FIXED_SHIFT = 2;
 
 /** Bytes that may be taken from the pair now; 0: EVENT_WRITABLE will tell. */
 export function roomForUnsent(socket: StreamSocket): number {
@@ -41,17 +46,22 @@ export function roomForUnsent(socket: StreamSocket): number {
 }
 
 /** SO_SNDBUF argument of the program's end. */
-export function pairSendBuffer({ notsentLowat }: StreamSocket): number {
-  if (notsentLowat === NO_LOWAT) return NUSE_PAIR_SNDBUF;
-  return Math.min(Math.max(notsentLowat >>> PAIR_SHIFT, LEAST_SNDBUF), NUSE_PAIR_SNDBUF);
+export function pairSendBuffer({ notsentLowat, fixedSendBuffer }: StreamSocket): number {
+  const byMark = notsentLowat === NO_LOWAT ? NUSE_PAIR_SNDBUF : notsentLowat >>> PAIR_SHIFT;
+  const bySize = fixedSendBuffer === 0 ? NUSE_PAIR_SNDBUF : fixedSendBuffer >>> FIXED_SHIFT;
+  return Math.max(Math.min(byMark, bySize, NUSE_PAIR_SNDBUF), LEAST_SNDBUF);
 }
 
-/** Makes the program's end of a fresh pair as small as the mark wants it. */
+function isSized({ notsentLowat, fixedSendBuffer }: StreamSocket): boolean {
+  return notsentLowat !== NO_LOWAT || fixedSendBuffer !== 0;
+}
+
+/** Makes the program's end of a fresh pair as small as its options want it. */
 export function sizeForUnsent(sys: Libc, programFd: number, socket: StreamSocket): void {
-  if (socket.notsentLowat !== NO_LOWAT) setPairBuffer(sys, programFd, pairSendBuffer(socket));
+  if (isSized(socket)) setPairBuffer(sys, programFd, pairSendBuffer(socket));
 }
 
 /** NUSE_STATE_* bits of TCP's own options. */
-export function streamOptionState({ notsentLowat, wantsInq }: StreamSocket): number {
-  return (notsentLowat === NO_LOWAT ? 0 : NUSE_STATE_PAIR_SIZED) | (wantsInq ? NUSE_STATE_INQ : 0);
+export function streamOptionState(socket: StreamSocket): number {
+  return (isSized(socket) ? NUSE_STATE_PAIR_SIZED : 0) | (socket.wantsInq ? NUSE_STATE_INQ : 0);
 }

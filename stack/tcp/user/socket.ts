@@ -371,6 +371,11 @@ export class TcpSocket implements SocketHandle {
     this.tcb.sndBufBytes = bytes;
   }
 
+  /** What SO_SNDBUF was set to, doubled; 0: it was not, the send buffer is auto-tuned. */
+  get fixedSendBuffer(): number {
+    return this.tcb.options.isSndBufLocked ? this.tcb.sndBufBytes : 0;
+  }
+
   /** Puts changed `options` into effect. */
   optionsChanged(): void {
     const { tcb } = this;

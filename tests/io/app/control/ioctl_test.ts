@@ -132,7 +132,7 @@ Deno.test("IFADDRS and interface ioctls know lo", () => {
   using world = new World();
   const program = world.program();
   const { a, data } = program.request(P.NUSE_OP_IFADDRS);
-  assertEquals([a, data.length], [2, 2 * P.NUSE_IF_LEN]);
+  assertEquals([a, data.length], [3, 3 * P.NUSE_IF_LEN]); // itself, 127.0.0.1, ::1
   assertEquals(new TextDecoder().decode(data.subarray(0, 3)), "lo\0");
   const ifreq = new Uint8Array(40);
   ifreq.set([0x6c, 0x6f]);

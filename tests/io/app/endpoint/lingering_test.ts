@@ -7,11 +7,21 @@ import { World } from "../world.ts";
 const PORT = 5006;
 const SOL_SOCKET = 1;
 const SO_LINGER = 13;
+const POLLHUP = 0x10;
 
 function setLinger(socket: ProgramSocket, seconds: number): void {
   const data = new Uint8Array(new Int32Array([1, seconds]).buffer);
   const { result, state } = socket.request(P.NUSE_OP_SETOPT, { a: SOL_SOCKET, b: SO_LINGER, data });
   assertEquals([result, state & P.NUSE_STATE_LINGER], [0, seconds > 0 ? P.NUSE_STATE_LINGER : 0]);
+}
+
+/** Writes until the server, which does not read, has filled everything. */
+function fill(world: World, client: ProgramSocket): void {
+  const bytes = new Uint8Array(200_000);
+  for (let stalled = 0; stalled < 10; stalled++) {
+    if (client.send(bytes) > 0) stalled = 0;
+    world.step();
+  }
 }
 
 /** A client whose send buffer the server, which does not read, has filled; and it has closed. */
@@ -20,11 +30,7 @@ function closedWithBacklog(world: World): { client: ProgramSocket; server: Progr
   const { client, server } = connectedStreams(program, PORT);
   setLinger(client, 0);
   setLinger(client, 5);
-  const bytes = new Uint8Array(200_000);
-  for (let stalled = 0; stalled < 10; stalled++) {
-    if (client.send(bytes) > 0) stalled = 0;
-    world.step();
-  }
+  fill(world, client);
   client.close();
   client.program.send(P.NUSE_OP_CLOSE, { cookie: client.cookie, a: 1 });
   world.steps(10);
@@ -40,6 +46,15 @@ Deno.test("SO_LINGER: CLOSE is answered when everything has been acknowledged", 
     return program.takeReply();
   });
   assertEquals(reply.result, 0);
+});
+
+Deno.test("SO_LINGER of 0: close() is a reset, whatever waits in the pair", () => {
+  using world = new World();
+  const { client, server } = connectedStreams(world.program(), PORT);
+  setLinger(client, 0);
+  fill(world, client);
+  client.close();
+  world.until("the reset", () => (server.poll(POLLHUP) & POLLHUP) !== 0); // unread as it is
 });
 
 Deno.test("SO_LINGER: CANCEL ends the wait, and the rest is delivered", () => {

@@ -8,6 +8,7 @@ const SOCKET = {
   isPeerDone: true,
   soError: 111,
   notsentLowat: NO_LOWAT,
+  fixedSendBuffer: 0,
   wantsInq: false,
 };
 

@@ -36,9 +36,17 @@ Deno.test("unsent: half of the mark is taken from the pair, but a segment in any
 });
 
 Deno.test("unsent: the pair takes about as much again", () => {
-  const size = (notsentLowat: number) => pairSendBuffer({ notsentLowat } as StreamSocket);
+  const size = (notsentLowat: number) =>
+    pairSendBuffer({ notsentLowat, fixedSendBuffer: 0 } as StreamSocket);
   assertEquals([size(1), size(18_432), size(1 << 20)], [2304, 2304, 1 << 17]);
   assertEquals([size(1 << 30), size(NO_LOWAT)], [P.NUSE_PAIR_SNDBUF, P.NUSE_PAIR_SNDBUF]);
+});
+
+Deno.test("unsent: an SO_SNDBUF that was set bounds the pair, too", () => {
+  const size = (fixedSendBuffer: number, notsentLowat = NO_LOWAT) =>
+    pairSendBuffer({ notsentLowat, fixedSendBuffer } as StreamSocket);
+  assertEquals([size(4608), size(16_384), size(1 << 20)], [2304, 4096, 1 << 18]);
+  assertEquals([size(1 << 30), size(1 << 20, 131_072)], [P.NUSE_PAIR_SNDBUF, 16_384]);
 });
 
 /** Writes while poll() says that it may, `pieceLen` bytes each; how many are taken in the end. */
