@@ -43,6 +43,8 @@ e2e("getaddrinfo(AI_ADDRCONFIG) goes by our addresses, not by the host's", async
     const native = await f.ns.run(resolve);
     assertStringIncludes(native.stdout, unknown);
     const under = await f.nuse(resolve).done;
-    assertEquals(under.stdout, `found\nfound\n${unknown}`, under.stderr);
+    assertEquals(under.stdout, "found\nfound\nfound\n", under.stderr);
+    const without = await f.nuse(["--no-ipv6", ...resolve]).done;
+    assertEquals(without.stdout, `found\nfound\n${unknown}`, without.stderr);
   });
 }, ["RAW"]);

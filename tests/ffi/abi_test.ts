@@ -111,6 +111,7 @@ function claimStructs(): void {
     FLAGS: "ifr_flags",
     IFINDEX: "ifr_ifindex",
     MTU: "ifr_mtu",
+    QUEUE_LEN: "ifr_qlen",
     HWADDR_FAMILY: "ifr_hwaddr.sa_family",
     HWADDR: "ifr_hwaddr.sa_data",
     ADDR: "ifr_addr",

@@ -26,11 +26,19 @@ export const GOOD_SEGMENT = 1;
 /** The device vouches for nothing. */
 const CSUM_NONE = 0;
 const ARP_LEN = 28;
+const ETHERTYPE_IPV6 = 0x86dd;
 const ETHERTYPE_VLAN = 0x8100;
+const IPV6_HEADER_LEN = 40;
 /** Longer frames are not summed up once more: it would take longer than all the rest. */
 const SUMMED_MAX = 2048;
 /** The address that always stays. */
 const LOCAL = LOCAL_ADDRS[0];
+
+/** The frames are drawn for IPv4: what a mutation calls IPv6 is not. */
+function judgeIpv6(u8: Uint8Array, len: number): number {
+  if (len < IPV6_HEADER_LEN) return drop.DROP_IPV6_SHORT;
+  return u8[IP_OFF] >>> 4 === 6 ? UNSURE : drop.DROP_IPV6_VERSION;
+}
 
 /** UNSURE, GOOD_SEGMENT, or the DROP_* that the frame of `len` bytes at 0 must get. */
 export function judge(u8: Uint8Array, dv: DataView, len: number, csum: number, gsoSize: number) {
@@ -41,6 +49,7 @@ export function judge(u8: Uint8Array, dv: DataView, len: number, csum: number, g
   const etherType = dv.getUint16(12);
   const packetLen = len - LINK_LEN;
   if (etherType === ETHERTYPE_ARP) return packetLen < ARP_LEN ? drop.DROP_ARP_SHORT : UNSURE;
+  if (etherType === ETHERTYPE_IPV6) return judgeIpv6(u8, packetLen);
   if (etherType !== ETHERTYPE_IPV4) return drop.DROP_FRAME_ETHERTYPE;
   const bad = judgeIpv4(u8, dv, packetLen);
   if (bad !== UNSURE) return bad;
