@@ -144,7 +144,6 @@ export const SYSTEM: readonly Case[] = [
       ask: "sh -c 'bird -f -c $D/two.conf -s $D/two & sleep 8; " +
         "birdc -s $D/two show protocols bgp1; kill $!'",
       sees: "Established",
-      lacks: "it learns its addresses by netlink, which does not show the stack",
       askSec: 20,
       files: {
         "one.conf": `router id 1.1.1.1;\nprotocol device {}\nprotocol bgp bgp1 { local $SERVER as 1;
