@@ -141,7 +141,7 @@ export const MEASURES: readonly Case[] = [
     ...bothWays({
       serve: "ncat -4 -k -l $SERVER 4000 -c 'echo a word'",
       port: 4000,
-      ask: "ncat -w 3 $SERVER 4000",
+      ask: "sh -c 'sleep 1 | ncat -w 3 $SERVER 4000'", // at its input's end it stops listening
       sees: "a word",
     }),
   },
@@ -152,7 +152,7 @@ export const MEASURES: readonly Case[] = [
     ...bothWays({
       serve: "ncat --ssl -4 -k -l $SERVER 4000 -c 'echo a word'",
       port: 4000,
-      ask: "ncat --ssl -w 3 $SERVER 4000",
+      ask: "sh -c 'sleep 1 | ncat --ssl -w 3 $SERVER 4000'",
       sees: "a word",
     }),
   },
