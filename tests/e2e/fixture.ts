@@ -151,6 +151,15 @@ export async function commandOf(pid: number): Promise<string> {
 
 /** The process below `pid` whose command line is `command`; throws when there is none. */
 export async function descendant(pid: number, command: string): Promise<number> {
+  let found = 0; // the stack may answer a moment before
+  await until(`"${command}" below ${pid}`, async () => {
+    found = await findBelow(pid, command);
+    return found > 0;
+  });
+  return found;
+}
+
+async function findBelow(pid: number, command: string): Promise<number> {
   const children = async (of: number) => {
     const list = await Deno.readTextFile(`/proc/${of}/task/${of}/children`).catch(() => "");
     return list.split(" ").filter((word) => word !== "").map(Number);
@@ -159,7 +168,7 @@ export async function descendant(pid: number, command: string): Promise<number> 
     for (const child of level) if (await commandOf(child) === command) return child;
     level = (await Promise.all(level.map(children))).flat();
   }
-  throw new Error(`no "${command}" below ${pid}`);
+  return 0;
 }
 
 /** Polls until `probe` holds; throws after `limitSec`. */

@@ -48,7 +48,6 @@ function nuseOn(f: Fixture, port: string, argv: string[], host = 2): Running {
 async function idleOn(f: Fixture, port: string, host = 2): Promise<[Running, number]> {
   const idle = nuseOn(f, port, ["sh", "-c", "echo here; exec sleep 33.5"], host);
   await idle.waitFor("here");
-  await until("sleep", async () => await descendant(idle.pid, "sleep 33.5").catch(() => 0) !== 0);
   const child = await descendant(idle.pid, "sleep 33.5");
   const status = await Deno.readTextFile(`/proc/${child}/status`);
   return [idle, Number(status.match(/PPid:\s+(\d+)/)![1])];
