@@ -34,7 +34,7 @@ export interface Outcome {
 }
 
 /** The first process of a side: passes SIGTERM on, and everything ends with it. */
-const INIT = `mount -t tmpfs none /run; mkdir -p /run/lock
+const INIT = `mount -t tmpfs none /run; mkdir -p /run/lock; mount -t tmpfs none /dev/shm
 trap 'kill -TERM $p' TERM
 setsid sh -c "$1" & p=$!
 wait $p; s=$?; kill -0 $p 2>/dev/null && { wait $p; s=$?; }
