@@ -15,7 +15,6 @@ import {
   NLM_F_CREATE,
   NLM_F_EXCL,
   NLM_F_REPLACE,
-  NLMSGHDR,
   RT_TABLE,
   RTA,
   RTMSG,
@@ -255,7 +254,7 @@ export function removeNeighbour(source: NetlinkSource, request: NetlinkRequest):
   const attributes = request.attributes(NDMSG.LEN);
   const addr = addressOfBytes(attributes?.bytes(NDA.DST) ?? null);
   if (addr === null) return -EINVAL;
-  const index = request.dv.getUint32(NLMSGHDR.LEN + NDMSG.INDEX, true);
+  const index = request.u32(NDMSG.INDEX);
   if (source.stack.interfaceByIndex(index) === null) return -ENODEV;
   return source.stack.forgetNeighbour(index, addr, source.nowUs);
 }

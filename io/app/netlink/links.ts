@@ -39,7 +39,7 @@ export function getLinks(source: NetlinkSource, request: NetlinkRequest): Answer
 
 /** Which interface a request about one means, by number or name; -errno. */
 export function findLink(stack: Stack, request: NetlinkRequest): Interface | number {
-  const index = request.dv.getInt32(16 + IFINFOMSG.INDEX, true);
+  const index = request.u32(IFINFOMSG.INDEX) | 0;
   if (index < 0) return -EINVAL;
   if (index > 0) return stack.interfaceByIndex(index) ?? -ENODEV;
   const attributes = request.attributes(IFINFOMSG.LEN);

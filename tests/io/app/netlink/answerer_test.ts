@@ -20,7 +20,14 @@ import {
 import { addressOfBytes } from "../../../../io/app/netlink/answer.ts";
 import { answerDatagram } from "../../../../io/app/netlink/answerer.ts";
 import { type NetlinkRequest, NetlinkWriter } from "../../../../io/app/netlink/message.ts";
-import { ENETUNREACH, ENODEV, EOPNOTSUPP, EPERM, IpAddress } from "../../../../stack/mod.ts";
+import {
+  EINVAL,
+  ENETUNREACH,
+  ENODEV,
+  EOPNOTSUPP,
+  EPERM,
+  IpAddress,
+} from "../../../../stack/mod.ts";
 import { Host, PEER_MAC } from "../../../stack/net_fixture.ts";
 import { ask, type Asking, listed, messagesIn, PORT_ID, SEQ, sourceOfStack } from "./asking.ts";
 
@@ -87,6 +94,9 @@ Deno.test("RTM_GETLINK: all of them, and one by its number or name", () => {
   assertEquals(found.map((m) => [m.type, m.flags, m.u32(4)]), [[RTM.NEWLINK, 0, 2]]);
   assertEquals(found[0].attributes(16)?.bytes(IFLA.ADDRESS), host.stack.interfaces[1].mac);
   assertEquals(byName("eth7"), -ENODEV);
+  const cut = (bytes: number[]) =>
+    listed(sourceOf(host), RTM.GETLINK, (w) => w.u8(...bytes), { flags: 0 });
+  assertEquals([cut([]), cut([0, 0, 0, 0])], [-EINVAL, -EINVAL]);
 });
 
 Deno.test("RTM_GETROUTE: the table, and what Linux has in its local one", () => {
