@@ -169,7 +169,7 @@ export class Service implements LoopService, Arrivals {
     const unixSockets = this.#unixSockets;
     this.#unixSockets = new UnixSockets(this.#app);
     doorCalls().makeNonblocking(fd);
-    const view = new FuseServer(this.#app, fd, procTree(this.#app, unixSockets));
+    const view = new FuseServer(this.#app, fd, () => procTree(this.#app, unixSockets));
     view.onClose = () => {
       unixSockets.close();
       this.#views.splice(this.#views.indexOf(view), 1);

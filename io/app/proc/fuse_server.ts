@@ -67,18 +67,19 @@ interface Opened {
 export class FuseServer implements Handler {
   readonly #app: AppContext;
   readonly #fd: number;
-  readonly #tree: NumberedTree;
+  readonly #makeRoot: () => Folder;
+  #made: NumberedTree | null = null;
   readonly #opened = new Map<number, Opened>();
   /** Called when it is mounted nowhere any more, or ends with the service. */
   onClose: () => void = () => {};
   #nextHandle = 1;
   #slot: number;
 
-  /** `fd`: of /dev/fuse, mounted, closed with this. */
-  constructor(app: AppContext, fd: number, root: Folder) {
+  /** `fd`: of /dev/fuse, mounted, closed with this; `makeRoot`: called when somebody looks. */
+  constructor(app: AppContext, fd: number, makeRoot: () => Folder) {
     this.#app = app;
     this.#fd = fd;
-    this.#tree = new NumberedTree(root);
+    this.#makeRoot = makeRoot;
     this.#slot = app.loop.add(fd, EPOLLIN, this);
   }
 
@@ -118,6 +119,10 @@ export class FuseServer implements Handler {
     out.setBigUint64(FUSE_OUT.UNIQUE, dv.getBigUint64(FUSE_IN.UNIQUE, true), true);
     reply.set(bytes, FUSE_OUT.LEN);
     this.#app.sys.write(this.#fd, reply, reply.length);
+  }
+
+  get #tree(): NumberedTree {
+    return this.#made ??= new NumberedTree(this.#makeRoot());
   }
 
   // ---- for the functions below
