@@ -6,10 +6,10 @@
  * @module
  */
 import { ARPHRD_ETHER, ARPHRD_LOOPBACK } from "../../../ffi/abi/packet.ts";
-import { AF_INET, AF_INET6, AF_PACKET } from "../../../ffi/abi/socket.ts";
+import { AF_PACKET } from "../../../ffi/abi/socket.ts";
 import * as P from "../../../ffi/shim/protocol.ts";
 import { type Interface, type InterfaceAddress, IpAddress } from "../../../stack/mod.ts";
-import { writeSockaddr } from "../protocol/sockaddr.ts";
+import { familyOf, writeSockaddr } from "../protocol/sockaddr.ts";
 import type { Call } from "./call.ts";
 
 const MAC_LEN = 6;
@@ -31,6 +31,11 @@ export function writeName(u8: Uint8Array, off: number, lenBytes: number, name: s
   u8.fill(0, off, off + lenBytes);
   const count = Math.min(name.length, NAME_MAX_LEN, lenBytes - 1);
   for (let i = 0; i < count; i++) u8[off + i] = name.charCodeAt(i);
+}
+
+/** ARPHRD_* */
+export function hardwareType({ isLoopback }: Interface): number {
+  return isLoopback ? ARPHRD_LOOPBACK : ARPHRD_ETHER;
 }
 
 /** The netmask of a prefix as an address; `family` 4 or 6. */
@@ -76,8 +81,7 @@ function writeCommon(
   dv.setUint32(off + P.NUSE_IF_INDEX_OFF, iface.index, true);
   dv.setUint32(off + P.NUSE_IF_FLAGS_OFF, iface.flags, true);
   dv.setUint16(off + P.NUSE_IF_FAMILY_OFF, family, true);
-  const hwType = iface.isLoopback ? ARPHRD_LOOPBACK : ARPHRD_ETHER;
-  dv.setUint16(off + P.NUSE_IF_HWTYPE_OFF, hwType, true);
+  dv.setUint16(off + P.NUSE_IF_HWTYPE_OFF, hardwareType(iface), true);
   dv.setUint32(off + P.NUSE_IF_MTU_OFF, iface.mtu, true);
   u8.set(iface.mac, off + P.NUSE_IF_HWADDR_OFF);
   dv.setUint32(off + P.NUSE_IF_HWADDR_LEN_OFF, MAC_LEN, true);
@@ -90,7 +94,7 @@ function writeAddressEntry(
   iface: Interface,
   { addr, prefixLen, broadcast }: InterfaceAddress,
 ): void {
-  const family = addr.family === 4 ? AF_INET : AF_INET6;
+  const family = familyOf(addr);
   writeCommon(dv, u8, off, iface, family);
   writeSockaddr(u8, off + P.NUSE_IF_ADDR_OFF, family, addr, 0, iface.index);
   writeSockaddr(u8, off + P.NUSE_IF_NETMASK_OFF, family, netmaskOf(prefixLen, addr.family), 0);

@@ -22,7 +22,7 @@ import {
   SIOCGIFNETMASK,
   SIOCGIFTXQLEN,
 } from "../../../ffi/abi/interface.ts";
-import { ARPHRD_ETHER, ARPHRD_LOOPBACK, TX_QUEUE_LEN } from "../../../ffi/abi/packet.ts";
+import { TX_QUEUE_LEN } from "../../../ffi/abi/packet.ts";
 import {
   EADDRNOTAVAIL,
   EFAULT,
@@ -41,12 +41,12 @@ import { StreamEndpoint } from "../endpoint/stream_endpoint.ts";
 import type { Reply } from "../protocol/message.ts";
 import { writeSockaddr } from "../protocol/sockaddr.ts";
 import type { Call } from "./call.ts";
-import { netmaskOf, writeName } from "./ifaddrs.ts";
+import { hardwareType, netmaskOf, writeName } from "./ifaddrs.ts";
 import { isNeighbourIoctl, neighbourIoctl } from "./neighbour_ioctl.ts";
 
-/** Requests that set something, all in this range. */
-const SIOC_FIRST = 0x8910;
-const SIOC_LAST = 0x8970;
+/** Requests about devices and neighbours, all in this range. */
+export const SIOC_FIRST = 0x8910;
+export const SIOC_LAST = 0x8970;
 const SOCKADDR_OFFSET = 16;
 
 /** IOCTL: `a` the request. */
@@ -148,11 +148,7 @@ function interfaceField(iface: Interface, request: number, arg: IoctlArgument): 
       return 0;
     case SIOCGIFHWADDR:
       u8.fill(0, off + IFREQ.HWADDR_FAMILY, off + IFREQ.LEN);
-      dv.setUint16(
-        off + IFREQ.HWADDR_FAMILY,
-        iface.isLoopback ? ARPHRD_LOOPBACK : ARPHRD_ETHER,
-        true,
-      );
+      dv.setUint16(off + IFREQ.HWADDR_FAMILY, hardwareType(iface), true);
       u8.set(iface.mac, off + IFREQ.HWADDR);
       return 0;
     case SIOCGIFADDR:

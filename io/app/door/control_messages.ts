@@ -29,9 +29,14 @@ import {
   EINVAL,
   IP_PKTINFO,
   IP_RECVFRAGSIZE,
+  IP_RECVORIGDSTADDR,
+  IP_TOS,
+  IP_TTL,
   IPPROTO_IP,
   IPPROTO_IPV6,
   IPPROTO_UDP,
+  IPV6_PKTINFO,
+  IPV6_TCLASS,
   type Memory,
   SO_RXQ_OVFL,
   SO_TIMESTAMP,
@@ -48,12 +53,9 @@ const CMSG = { LEN: 0, LEVEL: 8, TYPE: 12, DATA: 16 } as const;
 const ALIGNMENT = 8;
 export const MSG_CTRUNC = 0x8;
 
-const IP_TOS = 1;
-const IP_TTL = 2;
-const IP_ORIGDSTADDR = 20;
-const IPV6_PKTINFO = 50;
+/** As a message it has the number of the option. */
+const IP_ORIGDSTADDR = IP_RECVORIGDSTADDR;
 const IPV6_HOPLIMIT = 52;
-const IPV6_TCLASS = 67;
 /** SO_MARK, SO_TIMESTAMPING, SCM_TXTIME, SCM_RIGHTS, SCM_CREDENTIALS: nothing that we send. */
 const OF_SOCKETS: ReadonlySet<number> = new Set([36, 37, 61, 1, 2]);
 

@@ -42,11 +42,18 @@ import {
   IPPROTO_IP,
   IPPROTO_IPV6,
   IPPROTO_UDP,
+  IPV6_RECVERR,
 } from "../../../stack/mod.ts";
 import { DatagramEndpoint } from "../endpoint/datagram_endpoint.ts";
 import { PAYLOAD_MAX_LEN } from "../endpoint/datagram_slots.ts";
 import { StreamEndpoint } from "../endpoint/stream_endpoint.ts";
-import { readSockaddr, sockaddrLen, SocketAddress, writeSockaddr } from "../protocol/sockaddr.ts";
+import {
+  familyOf,
+  readSockaddr,
+  sockaddrLen,
+  SocketAddress,
+  writeSockaddr,
+} from "../protocol/sockaddr.ts";
 import { carryOut } from "../control/operations.ts";
 import * as P from "../../../ffi/shim/protocol.ts";
 import { SCRATCH_LEN } from "../endpoint/app_context.ts";
@@ -60,7 +67,6 @@ const MSG_MORE = 0x8000;
 const MSG_WAITFORONE = 0x10000;
 const MSG_FASTOPEN = 0x20000000;
 const MSG_CMSG_CLOEXEC = 0x40000000;
-const IPV6_RECVERR = 25;
 /** struct timespec (64-bit). */
 const TIMESPEC = { SEC: 0, NSEC: 8, LEN: 16 } as const;
 const NS_PER_S = 1_000_000_000;
@@ -86,10 +92,12 @@ function onDatagrams(socketCall: SocketCall, flags: number, then: (c: DatagramCa
 }
 
 /** sendto(), sendmsg() on a stream, of which the kernel knows no more than that it is a pair. */
-function sendStream(socketCall: SocketCall, flags: number): number {
-  const { call: { app }, endpoint, fd, message } = socketCall;
-  if (!(endpoint instanceof StreamEndpoint)) return PASS;
-  const isConnected = (endpoint.state & P.NUSE_STATE_CONNECTED) !== 0;
+function sendStream(
+  { call: { app }, fd, message }: SocketCall,
+  { state }: StreamEndpoint,
+  flags: number,
+): number {
+  const isConnected = (state & P.NUSE_STATE_CONNECTED) !== 0;
   // As Linux with Fast Open switched off; TCP_FASTOPEN_CONNECT works
   if (!isConnected) return (flags & MSG_FASTOPEN) !== 0 ? -EOPNOTSUPP : -EPIPE;
   if (message.room > SCRATCH_LEN) return PASS;
@@ -105,7 +113,7 @@ export function sendTo(socketCall: SocketCall): number {
   const flags = trap.argument(3);
   message.fromArguments(trap, trap.argument(5));
   if (endpoint instanceof StreamEndpoint && (flags & MSG_OOB) === 0) {
-    return sendStream(socketCall, flags);
+    return sendStream(socketCall, endpoint, flags);
   }
   return onDatagrams(socketCall, flags, (datagramCall) => {
     if (!trap.isNull(4) && trap.argument(5) === 0) return -EINVAL;
@@ -131,7 +139,7 @@ export function one(socketCall: SocketCall, transfer: Transfer): number {
   const flags = trap.argument(2);
   if (endpoint instanceof StreamEndpoint && transfer === send && (flags & MSG_FASTOPEN) !== 0) {
     const found = message.fromPointer(trap, 0);
-    return found < 0 ? found : sendStream(socketCall, flags);
+    return found < 0 ? found : sendStream(socketCall, endpoint, flags);
   }
   return onDatagrams(socketCall, flags, (datagramCall) => {
     const found = message.fromPointer(trap, 0);
@@ -247,7 +255,7 @@ function writeName(
   const parsed = readSockaddr(dv, scratchOff, nameLen, socket.domain, address);
   if (parsed < 0) return parsed;
   dv.setUint16(off + DGRAM_FLAGS_OFF, flags | DGRAM_HAS_ADDR, true);
-  dv.setUint16(off + DGRAM_FAMILY_OFF, address.addr.family === 4 ? AF_INET : AF_INET6, true);
+  dv.setUint16(off + DGRAM_FAMILY_OFF, familyOf(address.addr), true);
   dv.setUint16(off + DGRAM_PORT_OFF, address.port, true);
   address.addr.writeTo(u8, off + DGRAM_ADDR_OFF);
   dv.setUint32(off + DGRAM_IFINDEX_OFF, address.scopeId, true);

@@ -9,21 +9,20 @@ import { AF_INET } from "../../../ffi/abi/socket.ts";
 import * as P from "../../../ffi/shim/protocol.ts";
 import { EFAULT } from "../../../stack/mod.ts";
 import { writeName } from "../control/ifaddrs.ts";
+import { SIOC_FIRST, SIOC_LAST } from "../control/ioctl.ts";
 import { ARPREQ_LEN, isNeighbourIoctl } from "../control/neighbour_ioctl.ts";
 import { carryOut } from "../control/operations.ts";
 import { SCRATCH_LEN } from "../endpoint/app_context.ts";
 import { writeSockaddr } from "../protocol/sockaddr.ts";
 import type { DoorCall } from "./door_call.ts";
 
-/** SIOCADDRT, SIOCDELRT, and from SIOCGIFNAME on: devices and neighbours. */
+/** SIOCADDRT, SIOCDELRT */
 const ROUTE_IOCTLS = [0x890b, 0x890c];
-const FIRST = 0x8910;
-const LAST = 0x8970;
 /** struct ifconf: a length, and where the rows go. */
 const IFCONF = { LEN: 16, POINTER: 8 } as const;
 
 export function isDeviceIoctl(asked: number): boolean {
-  return ROUTE_IOCTLS.includes(asked) || (asked >= FIRST && asked <= LAST);
+  return ROUTE_IOCTLS.includes(asked) || (asked >= SIOC_FIRST && asked <= SIOC_LAST);
 }
 
 /** ioctl(fd, argument 1, argument 2) */

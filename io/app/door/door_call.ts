@@ -29,7 +29,7 @@ export interface DoorCall {
   readonly calls: DoorCalls;
   readonly door: number;
   readonly kept: KeptConnections;
-  /** Those of all programs. */
+  /** Those of the programs behind the door. */
   readonly netlinks: NetlinkSockets<NetlinkSocket>;
   /** Room for what it sends or receives. */
   readonly message: DoorMessage;

@@ -50,6 +50,7 @@ import {
   ENOPROTOOPT,
   EOPNOTSUPP,
   ESOCKTNOSUPPORT,
+  SO_PROTOCOL,
 } from "../../../stack/mod.ts";
 import { SCRATCH_LEN } from "../endpoint/app_context.ts";
 import { CAP_NET_ADMIN } from "../endpoint/privilege.ts";
@@ -57,8 +58,8 @@ import { NetlinkSocket } from "../netlink/netlink_socket.ts";
 import { deviceIoctl, isDeviceIoctl } from "./device_ioctl.ts";
 import { ANSWERED, type DoorCall, giveDescriptor, PASS, WAIT } from "./door_call.ts";
 import { type DoorMessage, MESSAGES_MAX, MMSGHDR_LEN } from "./message.ts";
+import { writeAddress } from "./socket_calls.ts";
 
-const SO_PROTOCOL = 38;
 const GROUPS_MAX = 32;
 /** What Linux gives a socket unless asked. */
 const DEFAULT_BUFFER = 212_992;
@@ -158,13 +159,8 @@ function putName({ call: { app } }: NetlinkCall, name: NetlinkName): number {
 }
 
 function writeName(netlinkCall: NetlinkCall, name: NetlinkName): number {
-  const { trap, call: { app } } = netlinkCall;
-  const room = trap.readInt(2);
-  if (room === null) return -EFAULT;
-  if (room < 0) return -EINVAL;
   const len = putName(netlinkCall, name);
-  const copied = trap.write(1, app.recordOff, Math.min(room, len));
-  return copied < 0 ? copied : trap.writeInt(2, len);
+  return writeAddress(netlinkCall, netlinkCall.call.app.recordOff, len);
 }
 
 /** A number for a socket that has none: that of its process, unless another has it. */

@@ -95,7 +95,7 @@ function readAddress({ trap, call: { request } }: DoorCall): number {
  * Copies the sockaddr of `len` bytes at `off` to the program's argument 1, cut to what argument 2
  * leads to, and its length there: 0 or -errno.
  */
-function writeAddress({ trap }: DoorCall, off: number, len: number): number {
+export function writeAddress({ trap }: DoorCall, off: number, len: number): number {
   const room = trap.readInt(2);
   if (room === null) return -EFAULT;
   if (room < 0) return -EINVAL;

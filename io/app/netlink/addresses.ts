@@ -21,16 +21,12 @@ import {
   type Interface,
   type InterfaceAddress,
 } from "../../../stack/mod.ts";
+import { familyOf } from "../protocol/sockaddr.ts";
 import { addressBytes, type Answer, type NetlinkSource } from "./answer.ts";
 import { type NetlinkRequest, NetlinkWriter } from "./message.ts";
 
 /** Of a lifetime. */
 export const FOREVER = 0xffffffff;
-
-/** AF_INET, AF_INET6. */
-export function familyOf({ family }: { readonly family: 4 | 6 }): number {
-  return family === 4 ? AF_INET : AF_INET6;
-}
 
 export function getAddresses(source: NetlinkSource, request: NetlinkRequest): Answer {
   if (!request.has(NLM_F_DUMP)) return -EOPNOTSUPP; // as Linux of IPv4

@@ -7,9 +7,14 @@ import { IpAddress, type Socket, type Stack } from "../../../stack/mod.ts";
 import type { NetlinkRequest } from "./message.ts";
 
 /** clock_t, in which Linux tells times, microseconds. */
-export const TICK_US = 10_000;
+const TICK_US = 10_000;
 /** TCP_LISTEN of tcp_states.h. */
 export const STATE_LISTEN = 10;
+
+/** A span of time in whole ticks; 0 when it is over. */
+export function ticks(us: number): number {
+  return Math.max(0, Math.floor(us / TICK_US));
+}
 
 /** Why a request is refused, in a word for the person (extended acknowledgment). */
 export class Refusal {

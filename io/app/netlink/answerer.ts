@@ -80,13 +80,9 @@ function answerMessage(
     return isAsked ? [error(client, request, answer, null)] : [];
   }
   // Of a dump the end is the acknowledgment
-  if (isDump(request)) return joined([...answer, done(request)]);
+  if (request.has(NLM_F_DUMP)) return joined([...answer, done(request)]);
   const acknowledged = request.has(NLM_F_ACK) ? [error(client, request, 0, null)] : [];
   return [...answer, ...acknowledged];
-}
-
-function isDump(request: NetlinkRequest): boolean {
-  return request.has(NLM_F_DUMP);
 }
 
 function done(request: NetlinkRequest): Uint8Array {

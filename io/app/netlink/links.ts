@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ARPHRD_ETHER, ARPHRD_LOOPBACK, TX_QUEUE_LEN } from "../../../ffi/abi/packet.ts";
+import { TX_QUEUE_LEN } from "../../../ffi/abi/packet.ts";
 import {
   IFF_LOWER_UP,
   IFINFOMSG,
@@ -13,6 +13,7 @@ import {
   RTM,
 } from "../../../ffi/abi/netlink.ts";
 import { EINVAL, ENODEV, type Interface, type Stack } from "../../../stack/mod.ts";
+import { hardwareType } from "../control/ifaddrs.ts";
 import type { Answer, NetlinkSource } from "./answer.ts";
 import { type NetlinkRequest, NetlinkWriter } from "./message.ts";
 
@@ -51,10 +52,6 @@ export function findLink(stack: Stack, request: NetlinkRequest): Interface | num
 /** Flags as netlink has them: SIOCGIFFLAGS has room for 16 bits. */
 export function linkFlags({ flags }: Interface): number {
   return (flags | IFF_LOWER_UP) >>> 0;
-}
-
-export function hardwareType({ isLoopback }: Interface): number {
-  return isLoopback ? ARPHRD_LOOPBACK : ARPHRD_ETHER;
 }
 
 function linkMessage(

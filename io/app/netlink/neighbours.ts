@@ -5,14 +5,8 @@
  */
 import { NDA, NDMSG, NLM_F_DUMP, NLM_F_MULTI, RTM, RTN } from "../../../ffi/abi/netlink.ts";
 import { EINVAL, ENODEV, ENOENT, type NeighbourView } from "../../../stack/mod.ts";
-import { familyOf } from "./addresses.ts";
-import {
-  addressBytes,
-  addressOfBytes,
-  type Answer,
-  type NetlinkSource,
-  TICK_US,
-} from "./answer.ts";
+import { familyOf } from "../protocol/sockaddr.ts";
+import { addressBytes, addressOfBytes, type Answer, type NetlinkSource, ticks } from "./answer.ts";
 import { type NetlinkRequest, NetlinkWriter } from "./message.ts";
 
 const AGE_MAX = 0x7fffffff;
@@ -38,8 +32,8 @@ export function getNeighbours(source: NetlinkSource, request: NetlinkRequest): A
     .map((n) => neighbourMessage(request, n, NLM_F_MULTI));
 }
 
-function ticks(ageUs: number): number {
-  return Math.min(AGE_MAX, Math.max(0, Math.floor(ageUs / TICK_US)));
+function age(us: number): number {
+  return Math.min(AGE_MAX, ticks(us));
 }
 
 function neighbourMessage(
@@ -54,6 +48,6 @@ function neighbourMessage(
   if (mac !== null) w.attribute(NDA.LLADDR, mac);
   w.attributeU32(NDA.PROBES, probes);
   const { confirmedUs, usedUs, updatedUs } = neighbour;
-  w.attributeU32(NDA.CACHEINFO, ticks(confirmedUs), ticks(usedUs), ticks(updatedUs), 0);
+  w.attributeU32(NDA.CACHEINFO, age(confirmedUs), age(usedUs), age(updatedUs), 0);
   return w.finish();
 }

@@ -1,6 +1,6 @@
 /**
- * The netlink sockets of all programs, by the cookie of the program's end, and the numbers that
- * they are known by (nl_pid).
+ * The netlink sockets of the programs behind one door, by the cookie of the program's end, and the
+ * numbers that they are known by (nl_pid).
  *
  * @module
  */

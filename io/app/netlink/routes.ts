@@ -34,7 +34,8 @@ import {
   type RouteView,
   type Stack,
 } from "../../../stack/mod.ts";
-import { familyOf, scopeOf } from "./addresses.ts";
+import { familyOf } from "../protocol/sockaddr.ts";
+import { scopeOf } from "./addresses.ts";
 import { addressBytes, addressOfBytes, type Answer, type NetlinkSource } from "./answer.ts";
 import { type Attributes, type NetlinkRequest, NetlinkWriter } from "./message.ts";
 

@@ -15,20 +15,19 @@ import {
   INET_DIAG_REQ_PROTOCOL,
   SOCK_DIAG_BY_FAMILY,
   SOCKID,
-  TCPDIAG_GETSOCK,
 } from "../../../ffi/abi/inet_diag.ts";
-import { NLM_F_DUMP, NLM_F_MULTI } from "../../../ffi/abi/netlink.ts";
+import { NLM_F_DUMP, NLM_F_MULTI, NLMSGHDR } from "../../../ffi/abi/netlink.ts";
 import { AF_INET, AF_INET6 } from "../../../ffi/abi/socket.ts";
 import {
   EINVAL,
   ENOENT,
   EOPNOTSUPP,
-  type IpAddress,
   IPPROTO_RAW,
   IPPROTO_TCP,
   IPPROTO_UDP,
   type SocketView,
 } from "../../../stack/mod.ts";
+import { writeAddress } from "../protocol/sockaddr.ts";
 import { type Answer, type NetlinkSource, STATE_LISTEN } from "./answer.ts";
 import { DiagFilter } from "./diag_filter.ts";
 import { type NetlinkRequest, NetlinkWriter } from "./message.ts";
@@ -40,7 +39,6 @@ const SEND_SHUT = 2;
 const STATE_CLOSED = 7;
 
 export function answerDiag(source: NetlinkSource, request: NetlinkRequest): Answer {
-  if (request.type === TCPDIAG_GETSOCK) return -EOPNOTSUPP;
   if (request.type !== SOCK_DIAG_BY_FAMILY) return -EOPNOTSUPP;
   if (request.length < 2) return -EINVAL;
   const family = request.u8(DIAG_REQ.FAMILY);
@@ -96,7 +94,8 @@ function filtered(view: SocketView) {
 function one(source: NetlinkSource, request: NetlinkRequest): Answer {
   const sockets = socketsOf(source, request.u8(DIAG_REQ.PROTOCOL));
   if (typeof sockets === "number") return sockets;
-  const wanted = request.bytes.subarray(16 + DIAG_REQ.ID, 16 + DIAG_REQ.ID + SOCKID.IF);
+  const idOff = NLMSGHDR.LEN + DIAG_REQ.ID;
+  const wanted = request.bytes.subarray(idOff, idOff + SOCKID.IF);
   const family = request.u8(DIAG_REQ.FAMILY);
   const isWanted = (view: SocketView) => {
     const id = idBytes(view);
@@ -104,16 +103,6 @@ function one(source: NetlinkSource, request: NetlinkRequest): Answer {
   };
   const found = sockets.find(isWanted);
   return found === undefined ? -ENOENT : [socketMessage(source, request, found, 0)];
-}
-
-/** `off`: IPv4 addresses on AF_INET6 are mapped, but for 0.0.0.0. */
-function writeAddress(bytes: Uint8Array, off: number, domain: number, addr: IpAddress): void {
-  if (domain === AF_INET || addr.family === 6) {
-    addr.writeTo(bytes, off);
-  } else if (!addr.isUnspecified) {
-    bytes.fill(0xff, off + 10, off + 12);
-    addr.writeTo(bytes, off + 12);
-  }
 }
 
 /** struct inet_diag_sockid */

@@ -7,8 +7,8 @@
  */
 import type { Stack } from "../../../stack/mod.ts";
 
-/** The columns of snmp; those in brackets have a value of their own. */
-const IP = "[Forwarding] [DefaultTTL] InReceives InHdrErrors InAddrErrors ForwDatagrams " +
+/** The columns of snmp. */
+const IP = "Forwarding DefaultTTL InReceives InHdrErrors InAddrErrors ForwDatagrams " +
   "InUnknownProtos InDiscards InDelivers OutRequests OutDiscards OutNoRoutes ReasmTimeout " +
   "ReasmReqds ReasmOKs ReasmFails FragOKs FragFails FragCreates OutTransmits";
 const ICMP = "InMsgs InErrors InCsumErrors InDestUnreachs InTimeExcds InParmProbs InSrcQuenchs " +
@@ -16,7 +16,7 @@ const ICMP = "InMsgs InErrors InCsumErrors InDestUnreachs InTimeExcds InParmProb
   "OutMsgs OutErrors OutRateLimitGlobal OutRateLimitHost OutDestUnreachs OutTimeExcds " +
   "OutParmProbs OutSrcQuenchs OutRedirects OutEchos OutEchoReps OutTimestamps " +
   "OutTimestampReps OutAddrMasks OutAddrMaskReps";
-const TCP = "[RtoAlgorithm] [RtoMin] [RtoMax] [MaxConn] ActiveOpens PassiveOpens AttemptFails " +
+const TCP = "RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens PassiveOpens AttemptFails " +
   "EstabResets CurrEstab InSegs OutSegs RetransSegs InErrs OutRsts InCsumErrors";
 const UDP = "InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors InCsumErrors " +
   "IgnoredMulti MemErrors";
@@ -42,18 +42,16 @@ const IP_EXT = "InNoRoutes InTruncatedPkts InMcastPkts OutMcastPkts InBcastPkts 
 type Counts = Readonly<Record<string, number>>;
 
 /** By Linux's spelling, with or without its "TCP": undefined when it is not counted. */
-function countOf(counts: Counts, name: string): number | undefined {
+export function countOf(counts: Counts, name: string): number | undefined {
   const wanted = [name.toLowerCase(), name.replace(/^TCP/, "").toLowerCase()];
   return Object.entries(counts).find(([key]) => wanted.includes(key.toLowerCase()))?.[1];
 }
 
+/** `own`: what is no counter. */
 function group(title: string, columns: string, counts: object, own: Counts = {}): string {
   const names = columns.split(" ");
-  const values = names.map((name) =>
-    own[name.replace(/[\[\]]/g, "")] ?? countOf(counts as Counts, name) ?? 0
-  );
-  const shown = names.map((name) => name.replace(/[\[\]]/g, ""));
-  return `${title}: ${shown.join(" ")}\n${title}: ${values.join(" ")}\n`;
+  const values = names.map((name) => own[name] ?? countOf(counts as Counts, name) ?? 0);
+  return `${title}: ${names.join(" ")}\n${title}: ${values.join(" ")}\n`;
 }
 
 const RTO_ALGORITHM_OTHER = 1;
@@ -83,4 +81,3 @@ export function netstat({ counters }: Stack): string {
 
 /** Every name that is told, for the test that each of them is counted. */
 export const COUNTED_NAMES = { tcp: TCP_EXT.split(" "), ip: IP_EXT.split(" ") } as const;
-export { countOf };

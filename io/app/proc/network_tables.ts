@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { IFA_F_PERMANENT, RT_TABLE, RTN } from "../../../ffi/abi/netlink.ts";
+import { IFA_F_PERMANENT, RT_SCOPE, RT_TABLE, RTN } from "../../../ffi/abi/netlink.ts";
 import { ARPHRD_ETHER } from "../../../ffi/abi/packet.ts";
 import {
   ANY_V6,
@@ -17,7 +17,7 @@ import type { NetlinkSource } from "../netlink/answer.ts";
 import { scopeOf } from "../netlink/addresses.ts";
 import { statsOf } from "../netlink/links.ts";
 import { routeRows } from "../netlink/routes.ts";
-import { memoryWord } from "./socket_tables.ts";
+import { hex, memoryWord } from "./socket_tables.ts";
 
 const DEVICE_HEADER =
   "Inter-|   Receive                                                |  Transmit\n" +
@@ -51,7 +51,7 @@ export function routeTable({ stack }: NetlinkSource): string {
     const mask = prefixLen === 0 ? 0 : -1 << (32 - prefixLen);
     const flags = RTF_UP | (gateway === null ? 0 : RTF_GATEWAY) | (prefixLen === 32 ? RTF_HOST : 0);
     const words = `${memoryWord(dst.w3)}\t${memoryWord(gateway?.w3 ?? 0)}`;
-    const flagText = flags.toString(16).toUpperCase().padStart(4, "0");
+    const flagText = hex(flags, 4);
     const name = stack.interfaceByIndex(ifIndex)?.name ?? "*";
     return `${name}\t${words}\t${flagText}\t0\t0\t${metric}\t${memoryWord(mask)}\t0\t0\t0`;
   });
@@ -68,14 +68,14 @@ function hexOf(addr: IpAddress): string {
 
 /** IPv6: destination, source, next hop, metric, uses, flags. */
 export function v6RouteTable({ stack }: NetlinkSource): string {
-  const hex = (n: number) => (n >>> 0).toString(16).padStart(8, "0");
+  const word = (n: number) => hex(n, 8).toLowerCase();
   return routeRows(stack).filter(({ dst }) => dst.family === 6).map((row) => {
     const { dst, gateway, ifIndex, metric, prefixLen, type } = row;
     const flags = RTF_UP | (gateway === null ? 0 : RTF_GATEWAY) |
       (type === RTN.LOCAL ? RTF_LOCAL : 0);
     const length = prefixLen.toString(16).padStart(2, "0");
     const hop = hexOf(gateway ?? ANY_V6);
-    const numbers = [metric, 1, 0, flags].map(hex).join(" ");
+    const numbers = [metric, 1, 0, flags].map(word).join(" ");
     const name = (stack.interfaceByIndex(ifIndex)?.name ?? "*").padStart(8);
     return `${hexOf(dst)} ${length} ${hexOf(ANY_V6)} 00 ${hop} ${numbers} ${name}\n`;
   }).join("");
@@ -96,7 +96,10 @@ export function arpTable({ stack, nowUs }: NetlinkSource): string {
 }
 
 /** Linux's IPV6_ADDR_LOOPBACK and IPV6_ADDR_LINKLOCAL. */
-const V6_SCOPES: Readonly<Record<number, number>> = { 254: 0x10, 253: 0x20 };
+const V6_SCOPES: Readonly<Record<number, number>> = {
+  [RT_SCOPE.HOST]: 0x10,
+  [RT_SCOPE.LINK]: 0x20,
+};
 
 export function v6AddressTable({ stack }: NetlinkSource): string {
   const byte = (n: number) => n.toString(16).padStart(2, "0");

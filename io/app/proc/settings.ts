@@ -5,10 +5,9 @@
  *
  * @module
  */
-import { EINVAL } from "../../../stack/mod.ts";
+import { EINVAL, type StackConfig } from "../../../stack/mod.ts";
 import { type Sysctl, SYSCTLS } from "../../../stack/sysctl.ts";
 import { file, type Folder, folderOf, type TreeNode } from "./tree.ts";
-import type { StackConfig } from "../../../stack/mod.ts";
 
 /** Read where they are used, for whatever begins from then on. */
 const FOLLOWED = [/^net\.ipv4\.tcp_/, /^net\.ipv4\.neigh\./, /^net\.core\.[rw]mem_/];

@@ -7,7 +7,7 @@
  */
 import { AF_INET, AF_INET6 } from "../../../ffi/abi/socket.ts";
 import type { IpAddress, SocketView } from "../../../stack/mod.ts";
-import { type NetlinkSource, STATE_LISTEN, TICK_US } from "../netlink/answer.ts";
+import { type NetlinkSource, STATE_LISTEN, ticks } from "../netlink/answer.ts";
 
 const TCP_WIDTH = 149;
 const UDP_WIDTH = 127;
@@ -20,7 +20,7 @@ const REST = "st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode";
 const LONG = `local_address                         remote_address                        ${REST}`;
 const DATAGRAM_END = " ref pointer drops";
 
-function hex(value: number, digits: number): string {
+export function hex(value: number, digits: number): string {
   return (value >>> 0).toString(16).toUpperCase().padStart(digits, "0");
 }
 
@@ -36,10 +36,6 @@ function end(domain: number, addr: IpAddress, port: number): string {
   const isAny = addr.family === 4 && addr.isUnspecified; // "::" for an AF_INET6 socket
   const words = isAny ? [0, 0, 0, 0] : [addr.w0, addr.w1, addr.w2, addr.w3];
   return `${words.map(memoryWord).join("")}:${hex(port, 4)}`;
-}
-
-function ticks(us: number): number {
-  return Math.max(0, Math.floor(us / TICK_US));
 }
 
 /** The columns that all kinds have, from the addresses to the timer. */

@@ -112,16 +112,30 @@ export function writeSockaddr(
     if (addr.family === 4) addr.writeTo(u8, off + V4_ADDR_OFFSET);
     return len;
   }
-  const at = off + V6_ADDR_OFFSET;
-  if (addr.family === 6) {
-    addr.writeTo(u8, at);
-    if (needsScope(addr)) { for (let i = 0; i < 4; i++) u8[at + 16 + i] = scopeId >>> (8 * i); }
-  } else if (!addr.isUnspecified) {
-    u8[at + 10] = V4_MAPPED_WORD >>> 8;
-    u8[at + 11] = V4_MAPPED_WORD;
-    addr.writeTo(u8, at + 12);
+  writeAddress(u8, off + V6_ADDR_OFFSET, domain, addr);
+  if (needsScope(addr)) {
+    for (let i = 0; i < 4; i++) u8[off + V6_SCOPE_OFFSET + i] = scopeId >>> (8 * i);
   }
   return len;
+}
+
+/**
+ * Writes the address alone, in the family of `domain`, over zeros: on AF_INET6 one of IPv4 as
+ * v4-mapped, but 0.0.0.0 as `::`.
+ */
+export function writeAddress(u8: Uint8Array, off: number, domain: number, addr: IpAddress): void {
+  if (domain !== AF_INET6 || addr.family === 6) {
+    addr.writeTo(u8, off);
+  } else if (!addr.isUnspecified) {
+    u8[off + 10] = V4_MAPPED_WORD >>> 8;
+    u8[off + 11] = V4_MAPPED_WORD;
+    addr.writeTo(u8, off + 12);
+  }
+}
+
+/** AF_INET, AF_INET6. */
+export function familyOf({ family }: { readonly family: 4 | 6 }): number {
+  return family === 4 ? AF_INET : AF_INET6;
 }
 
 /** The wildcard address of a socket of `domain`. */
