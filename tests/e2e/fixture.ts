@@ -159,7 +159,8 @@ export async function descendant(pid: number, command: string): Promise<number> 
   return found;
 }
 
-async function findBelow(pid: number, command: string): Promise<number> {
+/** As `descendant`, of what is there now; 0: there is none. */
+export async function findBelow(pid: number, command: string): Promise<number> {
   const children = async (of: number) => {
     const list = await Deno.readTextFile(`/proc/${of}/task/${of}/children`).catch(() => "");
     return list.split(" ").filter((word) => word !== "").map(Number);

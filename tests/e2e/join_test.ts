@@ -10,6 +10,7 @@ import {
   commandOf,
   descendant,
   e2eWith,
+  findBelow,
   type Fixture,
   NUSE,
   PEER,
@@ -209,7 +210,7 @@ e2e(
     await until("both", async () => (await list(f, name))?.sockets === 1);
     await until("the first program has ended", async () => {
       const { pid } = (await list(f, name)) ?? { pid: 0 };
-      return pid > 0 && !(await hasChild(pid, "sleep 6"));
+      return pid > 0 && await findBelow(pid, "sleep 6") === 0;
     }, 15);
     assertEquals((await list(f, name))?.joined, 2, "a joined socket does not keep the run");
     assertEquals((await holder.done).code, 124);
@@ -219,15 +220,6 @@ e2e(
   },
   ["RAW"],
 );
-
-async function hasChild(pid: number, command: string): Promise<boolean> {
-  try {
-    await descendant(pid, command);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 e2e("--keep: the run stays until the last joined program has ended", async (f) => {
   const name = newName();
@@ -241,7 +233,7 @@ e2e("--keep: the run stays until the last joined program has ended", async (f) =
     });
     await joined.waitFor("up");
     const { pid } = (await list(f, name))!;
-    await until("the first program's end", async () => !(await hasChild(pid, "sleep 5")), 20);
+    await until("the first program's end", async () => await findBelow(pid, "sleep 5") === 0, 20);
     assertEquals((await list(f, name))?.joined, 1);
     const late = await join(f, name, ["ping", "-c", "1", "-W", "5", PEER]).done;
     assertEquals(late.code, 0, late.stdout + late.stderr);
