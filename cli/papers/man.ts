@@ -11,7 +11,8 @@ import { allForms, EXAMPLES, type Form, MACHINERY, type Option, ROWS } from "../
 const DESCRIPTION = [
   "`nuse` runs a program whose network traffic goes through a TCP/IP stack of its own, outside " +
   "the kernel. The program is not changed. The stack has its own MAC and IP address, and puts " +
-  "frames on the wire through an AF_PACKET socket or a TAP device.",
+  "frames on the wire through an AF_PACKET socket, a TAP device, netmap, or a pipe to another " +
+  "nuse.",
   "Everything after the program's name belongs to the program. Standard input, output and error, " +
   "the terminal, job control and the exit status are the program's; nuse writes nothing on " +
   "standard output, and nothing on standard error unless something is wrong or `-v` is given.",
@@ -27,10 +28,10 @@ const CONFIGURATION = [
 
 const LIMITS = [
   "Programs that are linked dynamically with glibc, and what they start, have everything: nuse " +
-  "preloads a library into them. Static ones, Go, musl, and any with an empty environment have " +
-  "TCP so far, by a second door, and see an empty network namespace else; other architectures " +
-  "are refused. IPv4 only; an IPv6 socket works with v4-mapped addresses. Names are resolved by " +
-  "the host, past nuse.",
+  "preloads a library into them. Static ones, Go, musl, and any with an empty environment are " +
+  "served by a second door, with a few limits; other architectures are refused. All run in an " +
+  "empty network namespace. IPv6 has no DHCPv6 and forwards nothing. Names are asked of the " +
+  "configuration's, DHCP's or the host's servers, through the stack.",
 ];
 
 /** Also the guide's. */
