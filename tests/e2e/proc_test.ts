@@ -6,7 +6,7 @@
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Netns, veth } from "../lab/netns.ts";
-import { e2eWith, type Fixture, PEER, SELF, withoutNetmap } from "./fixture.ts";
+import { e2eWith, type Fixture, PEER, SELF, until, withoutNetmap } from "./fixture.ts";
 
 const e2e = withoutNetmap(e2eWith("netstat", "lsof", "busybox", "python3", "sysctl"));
 
@@ -144,11 +144,14 @@ print(len(open("/proc/net/tcp").readlines()), "unix" in os.listdir("/proc/net"))
 e2e("a program that outlives nuse loses the view, and nothing else", async (f) => {
   const dir = await Deno.makeTempDir();
   try {
-    const child = `sleep 3; cat /proc/net/dev >${dir}/dev 2>&1; cat /proc/self/comm >${dir}/comm`;
+    const read = (name: string) => Deno.readTextFile(`${dir}/${name}`).catch(() => "");
+    const child = `until [ -e ${dir}/ended ]; do sleep 0.1; done
+      cat /proc/net/dev >${dir}/dev 2>&1; cat /proc/self/comm >${dir}/comm`;
     await f.nuse(["sh", "-c", `setsid sh -c '${child}' >/dev/null 2>&1 </dev/null &`]).done;
-    await new Promise((resolve) => setTimeout(resolve, 4500));
-    assertStringIncludes(await Deno.readTextFile(`${dir}/dev`), "not connected");
-    assertEquals(await Deno.readTextFile(`${dir}/comm`), "cat\n");
+    await Deno.writeTextFile(`${dir}/ended`, "");
+    await until("what the program reads", async () => await read("comm") !== "");
+    assertStringIncludes(await read("dev"), "not connected");
+    assertEquals(await read("comm"), "cat\n");
   } finally {
     await Deno.remove(dir, { recursive: true });
   }

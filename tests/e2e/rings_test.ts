@@ -7,27 +7,15 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { Running } from "../lab/netns.ts";
 import { LOSSY_PEER, LossyLink } from "../lab/linkem/lossy_link.ts";
+import { withProgram } from "./compiled.ts";
 import { e2eWith, PEER, whyLeftOut, withoutNetmap } from "./fixture.ts";
 
 const e2e = withoutNetmap(e2eWith("cc"));
 
-const SOURCE = `${import.meta.dirname}/rings.c`;
+const SOURCES = ["rings.c"];
 const PORT = "4970";
 const LIMIT_S = 60;
 const LOSSY_LIMIT_S = 120;
-
-/** Runs `body` with rings.c compiled. */
-async function compiled(body: (rings: string) => Promise<void>): Promise<void> {
-  const dir = await Deno.makeTempDir();
-  try {
-    const args = ["-O1", "-pthread", "-o", `${dir}/rings`, SOURCE];
-    const r = await new Deno.Command("cc", { args }).output();
-    assertEquals(r.code, 0, new TextDecoder().decode(r.stderr));
-    await body(`${dir}/rings`);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
-}
 
 /** Starts nuse with these arguments, with rings. */
 type Start = (argv: string[]) => Running;
@@ -52,7 +40,7 @@ async function check(
 
 function cases(title: string, ways: Readonly<Record<string, string>>): void {
   e2e(title, (f) =>
-    compiled(async (rings) => {
+    withProgram(SOURCES, async (rings) => {
       const start = (argv: string[]) => f.nuse(argv, { env: { NUSE_RINGS: "1" } });
       for (const [way, words] of Object.entries(ways)) {
         await check(f.peer([rings, "take", PORT]), start, [rings, way, PEER], words);
@@ -94,7 +82,7 @@ Deno.test({
   sanitizeOps: false,
   sanitizeResources: false,
   fn: () =>
-    compiled(async (rings) => {
+    withProgram(SOURCES, async (rings) => {
       await using link = await LossyLink.create("RAW");
       await link.set({ delayUs: 500, lossPpm: 5000, dupPpm: 5000, seed: 1 }, LOSSY_LIMIT_S);
       const limitSec = LOSSY_LIMIT_S;

@@ -14,7 +14,6 @@ const SOURCES = ["probe.c"];
 const LOOPBACK = "127.0.0.1";
 const CLOSED_PORT = "4990";
 
-/** The compiled probe, in a directory of its own. */
 async function isListening(f: Fixture, port: number): Promise<boolean> {
   return (await f.b.run(["ss", "-ltn"])).stdout.includes(`:${port}`);
 }
