@@ -82,13 +82,10 @@ CASE(connect, nonblocking_to_nobody) {
 }
 
 CASE(connect, names_while_connecting) {
-  struct sockaddr_in name;
-  socklen_t len = sizeof name;
   int fd = nonblocking(tcp());
   dial(fd, NOBODY, 9);
-  SHOW(getpeername(fd, (struct sockaddr *)&name, &len));
-  SHOW(getsockname(fd, (struct sockaddr *)&name, &len));
-  puts(inet_ntoa(name.sin_addr));
+  show_peer_name(fd);
+  show_own_name(fd);
   SHOW(shutdown(fd, SHUT_WR));
 }
 
@@ -132,10 +129,7 @@ CASE(connect, to_any_is_the_loopback) {
   bind_to(listener, ANY, 0);
   listen(listener, 1);
   SHOW(dial(fd, ANY, port_of(listener)));
-  struct sockaddr_in name;
-  socklen_t len = sizeof name;
-  SHOW(getpeername(fd, (struct sockaddr *)&name, &len));
-  puts(inet_ntoa(name.sin_addr));
+  show_peer_name(fd);
 }
 
 CASE(connect, to_own_address) {
@@ -143,10 +137,7 @@ CASE(connect, to_own_address) {
   bind_to(listener, ANY, 0);
   listen(listener, 1);
   SHOW(dial(fd, SELF, port_of(listener)));
-  struct sockaddr_in name;
-  socklen_t len = sizeof name;
-  SHOW(getsockname(fd, (struct sockaddr *)&name, &len));
-  puts(inet_ntoa(name.sin_addr));
+  show_own_name(fd);
 }
 
 static int connect_len(int fd, int family, socklen_t len) {
@@ -178,9 +169,7 @@ CASE(connect, unspec_ends_a_connection) {
   SHOW(connect_len(fds[0], AF_UNSPEC, 16));
   show_poll(fds[1], POLLHUP);
   show_recv(fds[1], 0);
-  struct sockaddr_in name;
-  socklen_t len = sizeof name;
-  SHOW(getpeername(fds[0], (struct sockaddr *)&name, &len));
+  show_peer_name(fds[0]);
   show_poll(fds[0], 0);
   SHOW(send(fds[0], "x", 1, MSG_NOSIGNAL));
 }

@@ -91,6 +91,9 @@ int await(int fd, int bits);
 void show_poll(int fd, int bits);
 /* Receives, when there is something: the result and the text. */
 void show_recv(int fd, int flags);
+/* getsockname(), getpeername(): the result and the address; 0.0.0.0 where there is none. */
+void show_own_name(int fd);
+void show_peer_name(int fd);
 void await_bytes(int fd, int count);
 void quiet_moment(void);
 void set_timeout(int fd, int name, int ms);

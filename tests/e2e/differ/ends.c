@@ -40,11 +40,9 @@ CASE(ends, both_shut_writing) {
   shutdown(fds[1], SHUT_WR);
   show_poll(fds[0], POLLHUP);
   show_poll(fds[1], POLLHUP);
-  struct sockaddr_in name;
-  socklen_t len = sizeof name;
   quiet_moment();
-  SHOW(getpeername(fds[0], (struct sockaddr *)&name, &len));
-  SHOW(getpeername(fds[1], (struct sockaddr *)&name, &len));
+  show_peer_name(fds[0]);
+  show_peer_name(fds[1]);
   SHOW(shutdown(fds[0], SHUT_WR));
   SHOW(shutdown(fds[1], SHUT_RDWR));
 }
@@ -72,10 +70,8 @@ CASE(ends, linger_zero_resets) {
   show_poll(fds[0], 0);
   SHOW(recv(fds[0], &(char){0}, 1, 0));
   SHOW(send(fds[0], "x", 1, MSG_NOSIGNAL));
-  struct sockaddr_in name;
-  socklen_t len = sizeof name;
-  SHOW(getpeername(fds[0], (struct sockaddr *)&name, &len));
-  SHOW(getsockname(fds[0], (struct sockaddr *)&name, &len));
+  show_peer_name(fds[0]);
+  show_own_name(fds[0]);
   SHOW(shutdown(fds[0], SHUT_RDWR));
 }
 

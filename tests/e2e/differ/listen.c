@@ -128,9 +128,7 @@ CASE(listen, calls_of_a_listener) {
   SHOW(ioctl(fd, FIONREAD, &bytes));
   SHOW(ioctl(fd, SIOCOUTQ, &bytes));
   SHOW(so_error(fd));
-  struct sockaddr_in name;
-  socklen_t len = sizeof name;
-  SHOW(getpeername(fd, (struct sockaddr *)&name, &len));
+  show_peer_name(fd);
   SHOW(bind_to(fd, LO, 0));
 }
 
@@ -223,12 +221,9 @@ CASE(listen, local_name_of_the_accepted) {
   bind_to(listener, ANY, 0);
   listen(listener, 1);
   dial(tcp(), "127.3.2.1", port_of(listener));
-  struct sockaddr_in name;
-  socklen_t len = sizeof name;
   int fd = accept(listener, NULL, NULL);
-  SHOW(getsockname(fd, (struct sockaddr *)&name, &len));
-  puts(inet_ntoa(name.sin_addr));
-  SHOW(ntohs(name.sin_port) == port_of(listener));
+  show_own_name(fd);
+  SHOW(port_of(fd) == port_of(listener));
 }
 
 CASE(listen, backlog_one_more) {

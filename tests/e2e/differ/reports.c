@@ -7,47 +7,36 @@ static int dissolve(int fd) {
 }
 
 CASE(udp, disconnect) {
-  struct sockaddr_in name;
-  socklen_t len = sizeof name;
   int fd = udp();
   SHOW(dissolve(fd));
   dial(fd, LO, 9);
   SHOW(port_of(fd) > 0);
   SHOW(dissolve(fd));
   SHOW(port_of(fd));
-  SHOW(getpeername(fd, (struct sockaddr *)&name, &len));
+  show_peer_name(fd);
   SHOW(send(fd, "x", 1, 0));
-  SHOW(getsockname(fd, (struct sockaddr *)&name, &len));
-  puts(inet_ntoa(name.sin_addr));
+  show_own_name(fd);
 }
 
 CASE(udp, disconnect_a_bound_one) {
-  struct sockaddr_in name;
-  socklen_t len = sizeof name;
   int fd = udp();
   bind_to(fd, LO, 0);
   int port = port_of(fd);
   dial(fd, LO, 9);
   SHOW(dissolve(fd));
   SHOW(port_of(fd) == port);
-  SHOW(getsockname(fd, (struct sockaddr *)&name, &len));
-  puts(inet_ntoa(name.sin_addr));
+  show_own_name(fd);
 }
 
 CASE(udp, connect_chooses_the_address) {
-  struct sockaddr_in name;
-  socklen_t len = sizeof name;
   int fd = udp();
   dial(fd, PEER, 9);
-  getsockname(fd, (struct sockaddr *)&name, &len);
-  puts(inet_ntoa(name.sin_addr));
+  show_own_name(fd);
   dial(fd, LO, 9);
-  getsockname(fd, (struct sockaddr *)&name, &len);
-  puts(inet_ntoa(name.sin_addr));
+  show_own_name(fd);
   fd = udp();
   dial(fd, LO, 9);
-  getsockname(fd, (struct sockaddr *)&name, &len);
-  puts(inet_ntoa(name.sin_addr));
+  show_own_name(fd);
 }
 
 CASE(udp, refused_shows_by_poll) {

@@ -4,58 +4,57 @@
 #include <pthread.h>
 
 static int shared[2];
-static void *reader(void *result) {
-  *(long *)result = recv(shared[1], &(char){0}, 1, 0);
+static pthread_t waiting;
+static long waited;
+
+static void *reader(void *unused) {
+  (void)unused;
+  waited = recv(shared[1], &(char){0}, 1, 0);
   return NULL;
+}
+
+static void *accepter(void *unused) {
+  (void)unused;
+  waited = accept(shared[0], NULL, NULL) < 0 ? -errno : 0;
+  return NULL;
+}
+
+/* A thread that waits in `call`, and what has become of it. */
+static void begin_waiting(void *(*call)(void *)) {
+  pthread_create(&waiting, NULL, call, NULL);
+  usleep(20000);
+}
+static void show_waited(void) {
+  pthread_join(waiting, NULL);
+  printf("waited: %ld\n", waited);
 }
 
 CASE(threads, one_reads_while_one_writes) {
-  pthread_t thread;
-  long result = -5;
   pair_of(shared);
-  pthread_create(&thread, NULL, reader, &result);
-  usleep(20000);
+  begin_waiting(reader);
   SHOW(send(shared[0], "x", 1, 0));
-  pthread_join(thread, NULL);
-  SHOW(result);
+  show_waited();
 }
 
 CASE(threads, shutdown_wakes_the_reader) {
-  pthread_t thread;
-  long result = -5;
   pair_of(shared);
-  pthread_create(&thread, NULL, reader, &result);
-  usleep(20000);
+  begin_waiting(reader);
   SHOW(shutdown(shared[1], SHUT_RD));
-  pthread_join(thread, NULL);
-  SHOW(result);
-}
-
-static void *accepter(void *result) {
-  *(long *)result = accept(shared[0], NULL, NULL) < 0 ? -errno : 0;
-  return NULL;
+  show_waited();
 }
 
 CASE(threads, shutdown_wakes_accept) {
-  pthread_t thread;
-  long result = -5;
   shared[0] = listening();
-  pthread_create(&thread, NULL, accepter, &result);
-  usleep(20000);
+  begin_waiting(accepter);
   SHOW(shutdown(shared[0], SHUT_RD));
-  pthread_join(thread, NULL);
-  SHOW(result);
+  show_waited();
 }
 
 CASE(threads, shutdown_wakes_a_udp_reader) {
-  pthread_t thread;
-  long result = -5;
   udp_pair(shared);
-  pthread_create(&thread, NULL, reader, &result);
-  usleep(20000);
+  begin_waiting(reader);
   SHOW(shutdown(shared[1], SHUT_RD));
-  pthread_join(thread, NULL);
-  SHOW(result);
+  show_waited();
 }
 
 static void *talker(void *arg) {

@@ -111,6 +111,20 @@ void show_recv(int fd, int flags) {
   if (n > 0) puts(text);
 }
 
+void show_own_name(int fd) {
+  struct sockaddr_in name = {0};
+  socklen_t len = sizeof name;
+  SHOW(getsockname(fd, (struct sockaddr *)&name, &len));
+  puts(inet_ntoa(name.sin_addr));
+}
+
+void show_peer_name(int fd) {
+  struct sockaddr_in name = {0};
+  socklen_t len = sizeof name;
+  SHOW(getpeername(fd, (struct sockaddr *)&name, &len));
+  puts(inet_ntoa(name.sin_addr));
+}
+
 void await_bytes(int fd, int count) {
   int waiting = 0;
   for (int i = 0; i < 1000 && waiting < count; i++) {

@@ -142,17 +142,15 @@ CASE(names, before_anything) {
 
 CASE(names, after_the_peer_is_gone) {
   int fds[2];
-  struct sockaddr_in name;
-  socklen_t len = sizeof name;
   pair_of(fds);
   close(fds[1]);
   await(fds[0], POLLRDHUP);
-  SHOW(getpeername(fds[0], (struct sockaddr *)&name, &len));
+  show_peer_name(fds[0]);
   shutdown(fds[0], SHUT_RDWR);
   await(fds[0], POLLHUP);
   quiet_moment();
-  SHOW(getpeername(fds[0], (struct sockaddr *)&name, &len));
-  SHOW(getsockname(fds[0], (struct sockaddr *)&name, &len));
+  show_peer_name(fds[0]);
+  show_own_name(fds[0]);
 }
 
 static uint16_t sum(const void *data, size_t len) {
