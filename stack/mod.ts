@@ -64,6 +64,7 @@ export {
   DEFAULT_TCP_CONFIG,
   EndCause,
   NO_LOWAT,
+  State as TcpState,
   stateName,
   TCP_INQ,
   TCP_NODELAY,

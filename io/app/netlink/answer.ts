@@ -8,8 +8,6 @@ import type { NetlinkRequest } from "./message.ts";
 
 /** clock_t, in which Linux tells times, microseconds. */
 const TICK_US = 10_000;
-/** TCP_LISTEN of tcp_states.h. */
-export const STATE_LISTEN = 10;
 
 /** A span of time in whole ticks; 0 when it is over. */
 export function ticks(us: number): number {

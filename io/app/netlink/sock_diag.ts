@@ -26,17 +26,16 @@ import {
   IPPROTO_TCP,
   IPPROTO_UDP,
   type SocketView,
+  TcpState,
 } from "../../../stack/mod.ts";
 import { writeAddress } from "../protocol/sockaddr.ts";
-import { type Answer, type NetlinkSource, STATE_LISTEN } from "./answer.ts";
+import { type Answer, type NetlinkSource } from "./answer.ts";
 import { DiagFilter } from "./diag_filter.ts";
 import { type NetlinkRequest, NetlinkWriter } from "./message.ts";
 
 /** Both flags of `idiag_shutdown`: RCV_SHUTDOWN, SEND_SHUTDOWN. */
 const RECEIVE_SHUT = 1;
 const SEND_SHUT = 2;
-
-const STATE_CLOSED = 7;
 
 export function answerDiag(source: NetlinkSource, request: NetlinkRequest): Answer {
   if (request.type !== SOCK_DIAG_BY_FAMILY) return -EOPNOTSUPP;
@@ -145,12 +144,12 @@ function writeExtensions(w: NetlinkWriter, request: NetlinkRequest, view: Socket
   if (wants(INET_DIAG.TOS)) {
     w.attributeU8(INET_DIAG.TOS, detail?.tos ?? socket?.options.tos ?? 0);
   }
-  const isOpen = view.state === STATE_LISTEN || view.state === STATE_CLOSED;
+  const isOpen = view.state === TcpState.LISTEN || view.state === TcpState.CLOSED;
   if (domain === AF_INET6 && isOpen) {
     const isV6Only = detail?.isV6Only ?? socket?.options.v6Only ?? false;
     w.attributeU8(INET_DIAG.SKV6ONLY, isV6Only ? 1 : 0);
   }
-  const isListening = view.state === STATE_LISTEN;
+  const isListening = view.state === TcpState.LISTEN;
   const [held, queued] = isListening ? [0, 0] : [receiveBytes, sendBytes];
   if (wants(INET_DIAG.MEMINFO)) w.attributeU32(INET_DIAG.MEMINFO, held, queued, 0, queued);
   if (wants(INET_DIAG.SKMEMINFO)) {

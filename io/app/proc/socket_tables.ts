@@ -6,13 +6,11 @@
  * @module
  */
 import { AF_INET, AF_INET6 } from "../../../ffi/abi/socket.ts";
-import type { IpAddress, SocketView } from "../../../stack/mod.ts";
-import { type NetlinkSource, STATE_LISTEN, ticks } from "../netlink/answer.ts";
+import { type IpAddress, type SocketView, TcpState } from "../../../stack/mod.ts";
+import { type NetlinkSource, ticks } from "../netlink/answer.ts";
 
 const TCP_WIDTH = 149;
 const UDP_WIDTH = 127;
-const STATE_SYN_RECEIVED = 3;
-const STATE_TIME_WAIT = 6;
 /** What stands for a pointer of the kernel's for who may not see one. */
 const POINTER = "0000000000000000";
 
@@ -43,13 +41,13 @@ function common(view: SocketView): string {
   const { domain, local, localPort, remote, remotePort, state, timer } = view;
   const queues = isRecord(view)
     ? `${hex(0, 8)}:${hex(0, 8)}`
-    : `${hex(state === STATE_LISTEN ? 0 : view.sendBytes, 8)}:${hex(view.receiveBytes, 8)}`;
+    : `${hex(state === TcpState.LISTEN ? 0 : view.sendBytes, 8)}:${hex(view.receiveBytes, 8)}`;
   return `${end(domain, local, localPort)} ${end(domain, remote, remotePort)} ${hex(state, 2)} ` +
     `${queues} ${hex(timer, 2)}:${hex(ticks(view.expiresUs), 8)} ${hex(view.retransmits, 8)}`;
 }
 
 function isRecord({ detail, state }: SocketView): boolean {
-  return detail === null && (state === STATE_TIME_WAIT || state === STATE_SYN_RECEIVED);
+  return detail === null && (state === TcpState.TIME_WAIT || state === TcpState.SYN_RECEIVED);
 }
 
 function tcpLine(source: NetlinkSource, view: SocketView, index: number): string {
@@ -57,9 +55,9 @@ function tcpLine(source: NetlinkSource, view: SocketView, index: number): string
   const head = `${String(index).padStart(4)}: ${common(view)}`;
   const [uid, inode] = [source.uidOf(socket), source.inodeOf(socket)];
   const ids = `${String(uid).padStart(5)} ${String(0).padStart(8)} ${inode}`;
-  if (detail === null) return `${head} ${ids} ${state === STATE_TIME_WAIT ? 3 : 1} ${POINTER}`;
+  if (detail === null) return `${head} ${ids} ${state === TcpState.TIME_WAIT ? 3 : 1} ${POINTER}`;
   const info = new DataView(detail.info.buffer, detail.info.byteOffset);
-  const isListening = state === STATE_LISTEN;
+  const isListening = state === TcpState.LISTEN;
   const rto = ticks(info.getUint32(8, true)) || 100; // TCP_TIMEOUT_INIT before anything is known
   const window = isListening ? 10 : info.getUint32(80, true);
   const threshold = info.getInt32(76, true);
@@ -149,7 +147,7 @@ export function sockstat(source: NetlinkSource): string {
   const tcp = stack.view.tcp(nowUs);
   const alive = tcp.filter((view) => !isRecord(view));
   const orphans = alive.filter(({ socket }) => socket === null).length;
-  const waiting = tcp.filter(({ state }) => state === STATE_TIME_WAIT).length;
+  const waiting = tcp.filter(({ state }) => state === TcpState.TIME_WAIT).length;
   const [udp, raw] = [stack.view.udp(), stack.view.raw()];
   const used = alive.length + udp.length + raw.length;
   const inUse = count(alive);
