@@ -31,8 +31,8 @@ export const FUSE_VERSION = { MAJOR: 7, MINOR: 31 } as const;
 export const FUSE_ROOT_ID = 1;
 
 /** struct fuse_in_header, struct fuse_out_header */
-export const FUSE_IN = { LEN: 40, OPCODE: 4, UNIQUE: 8, NODE: 16 } as const;
-export const FUSE_OUT = { LEN: 16, ERROR: 4, UNIQUE: 8 } as const;
+export const FUSE_IN = { LEN: 40, BYTES: 0, OPCODE: 4, UNIQUE: 8, NODE: 16, PID: 32 } as const;
+export const FUSE_OUT = { LEN: 16, BYTES: 0, ERROR: 4, UNIQUE: 8 } as const;
 /** struct fuse_attr */
 export const FUSE_ATTR = {
   LEN: 88,
@@ -58,7 +58,7 @@ export const FUSE_RELEASE_IN = { HANDLE: 0 } as const;
 /** struct fuse_dirent, its name padded to a multiple of 8. */
 export const FUSE_DIRENT = { LEN: 24, INODE: 0, OFFSET: 8, NAME_LEN: 16, TYPE: 20 } as const;
 /** struct fuse_init_in, fuse_init_out */
-export const FUSE_INIT_IN = { MAJOR: 0, MINOR: 4, READAHEAD: 8 } as const;
+export const FUSE_INIT_IN = { MINOR: 4, READAHEAD: 8, FLAGS: 12, FLAGS2: 16 } as const;
 export const FUSE_INIT_OUT = {
   LEN: 64,
   MAJOR: 0,
@@ -66,6 +66,8 @@ export const FUSE_INIT_OUT = {
   READAHEAD: 8,
   FLAGS: 12,
   MAX_WRITE: 20,
+  TIME_GRAN: 24,
+  FLAGS2: 32,
 } as const;
 /** O_TRUNC comes with OPEN. */
 export const FUSE_ATOMIC_O_TRUNC = 1 << 3;

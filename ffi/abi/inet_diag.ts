@@ -6,9 +6,6 @@
  */
 
 export const SOCK_DIAG_BY_FAMILY = 20;
-/** The same, as it was asked before Linux 3.3. */
-export const TCPDIAG_GETSOCK = 18;
-export const SOCK_DESTROY = 21;
 
 /** struct inet_diag_sockid: ports and addresses in network order. */
 export const SOCKID = {
@@ -32,11 +29,9 @@ export const INET_DIAG = {
   INFO: 2,
   CONG: 4,
   TOS: 5,
-  TCLASS: 6,
   SKMEMINFO: 7,
   SHUTDOWN: 8,
   SKV6ONLY: 11,
-  MARK: 15,
 } as const;
 
 /** INET_DIAG_BC_*: struct inet_diag_bc_op is a code, and how far to go on a yes and on a no. */

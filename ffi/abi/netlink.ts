@@ -24,7 +24,6 @@ export const NLM_F_MULTI = 0x2;
 export const NLM_F_ACK = 0x4;
 /** Any of these two bits makes a request for a dump. */
 export const NLM_F_DUMP = 0x300;
-export const NLM_F_DUMP_FILTERED = 0x20;
 export const NLM_F_REPLACE = 0x100;
 export const NLM_F_EXCL = 0x200;
 export const NLM_F_CREATE = 0x400;
@@ -47,7 +46,6 @@ export const NETLINK_GET_STRICT_CHK = 12;
 
 export const RTM = {
   NEWLINK: 16,
-  DELLINK: 17,
   GETLINK: 18,
   SETLINK: 19,
   NEWADDR: 20,
@@ -60,7 +58,6 @@ export const RTM = {
   DELNEIGH: 29,
   GETNEIGH: 30,
   NEWRULE: 32,
-  DELRULE: 33,
   GETRULE: 34,
   GETQDISC: 38,
   GETTCLASS: 42,
@@ -110,14 +107,12 @@ export const IFLA = {
   LINK: 5,
   QDISC: 6,
   STATS: 7,
-  MASTER: 10,
   TXQLEN: 13,
   MAP: 14,
   OPERSTATE: 16,
   LINKMODE: 17,
   LINKINFO: 18,
   STATS64: 23,
-  AF_SPEC: 26,
   GROUP: 27,
   EXT_MASK: 29,
   PROMISCUITY: 30,
@@ -135,7 +130,7 @@ export const IFLA = {
   INFO_DATA: 2,
   VLAN_ID: 1,
 } as const;
-/** ifi_change of what a dump tells; IFF_LOWER_UP of its flags. */
+/** Of flags that ioctl() has no room for. */
 export const IFF_LOWER_UP = 0x10000;
 
 export const IFA = {
@@ -151,25 +146,17 @@ export const IFA_F_PERMANENT = 0x80;
 export const RTA = {
   DST: 1,
   SRC: 2,
-  IIF: 3,
   OIF: 4,
   GATEWAY: 5,
   PRIORITY: 6,
   PREFSRC: 7,
-  METRICS: 8,
-  MULTIPATH: 9,
   CACHEINFO: 12,
   TABLE: 15,
-  MARK: 16,
-  VIA: 18,
   PREF: 20,
   UID: 25,
-  IP_PROTO: 27,
-  SPORT: 28,
-  DPORT: 29,
 } as const;
 export const RTN = { UNSPEC: 0, UNICAST: 1, LOCAL: 2, BROADCAST: 3, MULTICAST: 5 } as const;
-export const RT_SCOPE = { UNIVERSE: 0, LINK: 253, HOST: 254, NOWHERE: 255 } as const;
+export const RT_SCOPE = { UNIVERSE: 0, LINK: 253, HOST: 254 } as const;
 export const RT_TABLE = { UNSPEC: 0, DEFAULT: 253, MAIN: 254, LOCAL: 255 } as const;
 export const RTPROT = { UNSPEC: 0, KERNEL: 2, BOOT: 3 } as const;
 export const RTM_F_CLONED = 0x200;
@@ -179,7 +166,6 @@ export const RTCF_BROADCAST = 0x10000000;
 export const RTCF_MULTICAST = 0x20000000;
 
 export const NDA = { DST: 1, LLADDR: 2, CACHEINFO: 3, PROBES: 4, IFINDEX: 8, MASTER: 9 } as const;
-export const NUD_PERMANENT = 0x80;
 
 /** An attribute of RTM_NEWNSID. */
 export const NETNSA_NSID = 1;

@@ -21,6 +21,7 @@ import { SECCOMP_NOTIF } from "../../ffi/door.ts";
 import * as errno from "../../ffi/errno.ts";
 import * as stackErrno from "../../stack/base/errno.ts";
 import * as stackSocket from "../../stack/base/socket_constants.ts";
+import * as protocols from "./protocol_claims.ts";
 
 const HEADERS = `
   errno.h fcntl.h poll.h sched.h stddef.h stdio.h time.h sys/epoll.h sys/ioctl.h sys/socket.h
@@ -62,12 +63,10 @@ function claimLayout(
 ): void {
   const keys = Object.keys(layout).filter((key) => !(key in { LEN: 1, DRIVER_LEN: 1 }));
   assertEquals(keys.sort(), Object.keys(fields).sort(), `fields of ${struct}`);
-  claims.push({
-    name: `sizeof ${struct}`,
-    value: layout.LEN,
-    expression: `sizeof(${struct})`,
-    condition,
-  });
+  if ("LEN" in layout) {
+    const [name, expression] = [`sizeof ${struct}`, `sizeof(${struct})`];
+    claims.push({ name, value: layout.LEN, expression, condition });
+  }
   for (const [key, member] of Object.entries(fields)) {
     const expression = `offsetof(${struct}, ${member})`;
     claims.push({ name: `${struct} ${member}`, value: layout[key], expression, condition });
@@ -296,8 +295,23 @@ Deno.test("ffi/abi/netmap: ioctl numbers and layouts agree", () => {
   assertEquals(netmap.NMREQ_HEADER.NAME + netmap.NETMAP_REQ_IFNAMSIZ, netmap.NMREQ_HEADER.OPTIONS);
 });
 
+/** Netlink and FUSE. */
+function claimProtocols(): void {
+  for (const [layout, struct, fields] of protocols.LAYOUTS) {
+    claimLayout(layout, `struct ${struct}`, fields);
+  }
+  const groups = protocols.GROUPS.flatMap(([group, prefix]) =>
+    Object.entries(group).map(([key, value]) => [value, prefix + key] as const)
+  );
+  for (const [value, expression] of [...groups, ...protocols.NAMES]) {
+    claims.push({ name: expression, value, expression, condition: "1" });
+  }
+  for (const macros of protocols.MACROS) claimConstants(macros, protocols.MACRO_ALIASES);
+}
+
 function collect(): void {
   claimNetmap();
+  claimProtocols();
   claimStructs();
   claimBpfStructs();
   claimConstants(epoll, { EPOLLET: "(unsigned)EPOLLET" });
@@ -339,7 +353,9 @@ function collect(): void {
 }
 
 function program(): string {
-  const includes = HEADERS.map((header) => `#include <${header}>`);
+  const includes = [...HEADERS, ...protocols.PROTOCOL_HEADERS].map((header) =>
+    `#include <${header}>`
+  );
   const lines = claims.map(({ expression, condition }) =>
     `#if ${condition}\n  printf("%lld\\n", (long long)(${expression}));\n` +
     `#else\n  puts("-");\n#endif`

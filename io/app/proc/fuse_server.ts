@@ -114,7 +114,7 @@ export class FuseServer implements Handler {
     const bytes = typeof answer === "number" ? NOTHING : answer;
     const reply = new Uint8Array(FUSE_OUT.LEN + bytes.length);
     const out = new DataView(reply.buffer);
-    out.setUint32(0, reply.length, true);
+    out.setUint32(FUSE_OUT.BYTES, reply.length, true);
     out.setInt32(FUSE_OUT.ERROR, typeof answer === "number" ? answer : 0, true);
     out.setBigUint64(FUSE_OUT.UNIQUE, dv.getBigUint64(FUSE_IN.UNIQUE, true), true);
     reply.set(bytes, FUSE_OUT.LEN);
