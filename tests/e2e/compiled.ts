@@ -14,13 +14,14 @@ export async function withProgram(
   sources: readonly string[],
   use: (program: string) => Promise<void>,
   flags: readonly string[] = [],
+  compiler = "cc",
 ): Promise<void> {
   const dir = await Deno.makeTempDir();
   try {
     const program = `${dir}/${sources[0].replace(/^.*\/|\.c$/g, "")}`;
     const paths = sources.map((name) => `${import.meta.dirname}/${name}`);
     const args = [...FLAGS, ...flags, "-o", program, ...paths];
-    const made = await new Deno.Command("cc", { args, stderr: "piped" }).output();
+    const made = await new Deno.Command(compiler, { args, stderr: "piped" }).output();
     assertEquals([made.code, new TextDecoder().decode(made.stderr)], [0, ""]);
     await use(program);
   } finally {

@@ -1,8 +1,8 @@
 /**
  * The differential suite: some four hundred small uses of the socket API (differ/*.c) on the
- * kernel and under the shim. What they print is the
- * same, but for the cases that docs/differences.md names, each with its reason: what differs
- * besides fails, and so does what is named there and differs no more.
+ * kernel and under the shim. What they print is the same, but for the cases that
+ * docs/differences.md names, each with its reason: what differs besides fails, and so does what is
+ * named there and differs no more.
  *
  * @module
  */
@@ -37,7 +37,6 @@ const LIMIT_SEC = 150;
 /** A case that differs is looked at again, alone: the machine may have been too busy. */
 const TRIES = 3;
 
-type Way = "shim" | "door";
 type Results = ReadonlyMap<string, string>;
 type RunCases = (name: string) => Promise<Results>;
 
@@ -51,11 +50,10 @@ function parse(stdout: string): Results {
   return results;
 }
 
-/** The cases that differ that way, by the table of docs/differences.md. */
-async function listed(way: Way): Promise<string[]> {
-  const rows = (await Deno.readTextFile(LIST)).matchAll(/^\| `(\w+ \w+)` +\| (\w+) +\| \S/gm);
-  return [...rows].filter(([, , where]) => where === "both" || where === way)
-    .map(([, name]) => name);
+/** The cases that differ under the shim, by the table of docs/differences.md. */
+async function listed(): Promise<string[]> {
+  const rows = (await Deno.readTextFile(LIST)).matchAll(/^\| `(\w+ \w+)` +\| (both|shim) +\| \S/gm);
+  return [...rows].map(([, name]) => name);
 }
 
 /** What runs a case, or all of them (""), on the kernel of a namespace with our address. */
@@ -94,18 +92,14 @@ async function differing(native: RunCases, nuse: RunCases, known: readonly strin
   return differ;
 }
 
-async function compare(f: Fixture, way: Way, flags: readonly string[]): Promise<void> {
+e2e("every case is as on the kernel, or listed with its reason: the shim", async (f) => {
   await withProgram(SOURCES, async (program) => {
     await using kernel = await Fixture.create("RAW");
-    const known = await listed(way);
+    const known = await listed();
     const differ = await differing(await onKernel(kernel, program), underNuse(f, program), known);
     const unknown = [...differ].filter(([name]) => !known.includes(name));
     const text = unknown.map(([name, what]) => `== ${name}\n${what}`).join("");
     assertEquals(text, "", `${unknown.length} cases differ from the kernel:\n${text}`);
     assertEquals(known.filter((name) => !differ.has(name)), [], "listed, and differ no more");
-  }, flags);
-}
-
-e2e("every case is as on the kernel, or listed with its reason: the shim", async (f) => {
-  await compare(f, "shim", []);
+  });
 }, ["RAW"]);

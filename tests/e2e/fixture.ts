@@ -83,6 +83,20 @@ export class Fixture {
     return this.b.start(argv, options);
   }
 
+  /** Makes a namespace whose kernel has what nuse has over RAW: `va` with SELF, on a wire to b. */
+  async twin(): Promise<Netns> {
+    const twin = await Netns.create("e2k");
+    try {
+      await veth(twin, "va", null, this.b, "vk", null);
+      await this.b.ip("link set dev vk up");
+      await twin.ip(`addr add ${SELF}/24 brd + dev va`);
+      return twin;
+    } catch (error) {
+      await twin.close();
+      throw error;
+    }
+  }
+
   async close(): Promise<void> {
     await this.a.close();
     await this.b.close();

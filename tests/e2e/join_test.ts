@@ -17,7 +17,7 @@ import {
   SELF,
   until,
 } from "./fixture.ts";
-import { Terminal } from "./terminal.ts";
+import { stopAndGoOn, Terminal } from "./terminal.ts";
 
 const e2e = e2eWith("curl", "python3", "cc");
 const PORT = 8000;
@@ -269,18 +269,5 @@ e2e("in a terminal: Ctrl-Z, fg and Ctrl-C of a joined program", async (f) => {
   const name = newName();
   await lab(f, name);
   await using terminal = await Terminal.open(f);
-  const shows = async (text: string) => (await terminal.screen()).includes(text);
-  await terminal.type(`${NUSE} --join ${name} ping -i 0.2 ${PEER}`, "Enter");
-  await until("replies", () => shows("icmp_seq=3"), 15);
-  await terminal.type("C-z");
-  await until("stopped", () => shows("Stopped"));
-  await terminal.type("fg", "Enter");
-  const lastSeq = async () =>
-    Number((await terminal.screen()).match(/icmp_seq=(\d+)/g)?.at(-1)?.slice(9));
-  const before = await lastSeq();
-  await until("more replies", async () => (await lastSeq()) > before + 3);
-  await terminal.type("C-c");
-  await until("statistics", () => shows("packets transmitted"));
-  await terminal.type("echo status=$?", "Enter");
-  await until("status 0", () => shows("status=0"));
+  await stopAndGoOn(terminal, `${NUSE} --join ${name} ping -i 0.2 ${PEER}`);
 }, ["RAW"]);

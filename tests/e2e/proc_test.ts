@@ -5,7 +5,6 @@
  * @module
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { Netns, veth } from "../lab/netns.ts";
 import { e2eWith, type Fixture, PEER, SELF, until, withoutNetmap } from "./fixture.ts";
 
 const e2e = withoutNetmap(e2eWith("netstat", "lsof", "busybox", "python3", "sysctl"));
@@ -14,20 +13,13 @@ const e2e = withoutNetmap(e2eWith("netstat", "lsof", "busybox", "python3", "sysc
 type Both = (argv: string[]) => Promise<{ ours: string; theirs: string }>;
 
 async function onBoth(f: Fixture, use: (both: Both) => Promise<void>): Promise<void> {
-  const twin = await Netns.create("e2p");
-  try {
-    await veth(twin, "va", null, f.b, "vk", null);
-    await f.b.ip("link set dev vk up");
-    await twin.ip(`addr add ${SELF}/24 brd + dev va`);
-    await use(async (argv) => {
-      const ours = await f.nuse(["--no-ipv6", ...argv]).done;
-      const theirs = await twin.run(argv);
-      assertEquals([ours.code, ours.stderr], [theirs.code, theirs.stderr], argv.join(" "));
-      return { ours: ours.stdout, theirs: theirs.stdout };
-    });
-  } finally {
-    await twin.close();
-  }
+  await using twin = await f.twin();
+  await use(async (argv) => {
+    const ours = await f.nuse(["--no-ipv6", ...argv]).done;
+    const theirs = await twin.run(argv);
+    assertEquals([ours.code, ours.stderr], [theirs.code, theirs.stderr], argv.join(" "));
+    return { ours: ours.stdout, theirs: theirs.stdout };
+  });
 }
 
 e2e("files and tools say what a kernel's say", async (f) => {

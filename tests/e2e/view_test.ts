@@ -4,38 +4,25 @@
  *
  * @module
  */
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { Netns, veth } from "../lab/netns.ts";
-import { pathOfProgram } from "../lab/setup.ts";
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { isInstalled } from "../lab/setup.ts";
+import { withProgram } from "./compiled.ts";
 import { e2eWith, type Fixture, NUSE, PEER, SELF } from "./fixture.ts";
 
 const e2e = e2eWith("ip", "ss", "python3", "cc");
-
-/** A namespace whose kernel has what the stack has: `va` with SELF. */
-async function alike(f: Fixture): Promise<Netns> {
-  const twin = await Netns.create("e2k");
-  await veth(twin, "va", null, f.b, "vk", null);
-  await f.b.ip("link set dev vk up");
-  await twin.ip(`addr add ${SELF}/24 brd + dev va`);
-  return twin;
-}
 
 /** Runs `use` with what runs a command under nuse and on the kernel's stack: their outputs. */
 async function onBoth(
   f: Fixture,
   use: (both: (argv: string[]) => Promise<[string, string]>) => Promise<void>,
 ): Promise<void> {
-  const twin = await alike(f);
-  try {
-    await use(async (argv) => {
-      const ours = await f.nuse(["--no-ipv6", ...argv]).done;
-      const theirs = await twin.run(argv);
-      assertEquals(ours.code, theirs.code, `${argv.join(" ")}: ${ours.stderr}`);
-      return ours.code === 0 ? [ours.stdout, theirs.stdout] : [ours.stderr, theirs.stderr];
-    });
-  } finally {
-    await twin.close();
-  }
+  await using twin = await f.twin();
+  await use(async (argv) => {
+    const ours = await f.nuse(["--no-ipv6", ...argv]).done;
+    const theirs = await twin.run(argv);
+    assertEquals(ours.code, theirs.code, `${argv.join(" ")}: ${ours.stderr}`);
+    return ours.code === 0 ? [ours.stdout, theirs.stdout] : [ours.stderr, theirs.stderr];
+  });
 }
 
 /** What has to differ: numbers and MACs, and what a veth is to the kernel. */
@@ -129,33 +116,23 @@ e2e("ip neigh shows whom the stack has spoken to", async (f) => {
   assertEquals([peer.dst, peer.dev, peer.lladdr], [PEER, "va", link.address]);
 }, ["RAW"]);
 
-/** Compiles interface_list.c: the program's path. */
-async function compileList(dir: string, compiler: string, ...flags: string[]): Promise<string> {
-  const source = new URL("./interface_list.c", import.meta.url).pathname;
-  const path = `${dir}/${compiler}${flags.join("")}`;
-  const args = [...flags, "-O1", "-Wall", "-Wextra", "-o", path, source];
-  const { success, stderr } = await new Deno.Command(compiler, { args }).output();
-  assert(success, new TextDecoder().decode(stderr));
-  return path;
-}
-
 e2e("getifaddrs and if_nameindex: dynamic, static, musl, as on a kernel", async (f) => {
-  const dir = await Deno.makeTempDir();
-  try {
-    const programs = [await compileList(dir, "cc"), await compileList(dir, "cc", "-static")];
-    if (pathOfProgram("musl-gcc") !== undefined) {
-      programs.push(await compileList(dir, "musl-gcc", "-static"));
+  const compilers = [["cc"], ["cc", "-static"]];
+  if (isInstalled("musl-gcc")) compilers.push(["musl-gcc", "-static"]);
+  await onBoth(f, async (both) => {
+    for (const [compiler, ...flags] of compilers) {
+      await withProgram(
+        ["interface_list.c"],
+        async (program) => {
+          const [ours, theirs] = await both([program]);
+          assertEquals(ours, theirs, `${compiler} ${flags}`);
+          assertStringIncludes(ours, `va family 2 up 1 ${SELF} 255.255.255.0 198.18.0.255`);
+        },
+        flags,
+        compiler,
+      );
     }
-    await onBoth(f, async (both) => {
-      for (const program of programs) {
-        const [ours, theirs] = await both([program]);
-        assertEquals(ours, theirs, program);
-        assertStringIncludes(ours, `va family 2 up 1 ${SELF} 255.255.255.0 198.18.0.255`);
-      }
-    });
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
+  });
 }, ["RAW"]);
 
 e2e("busybox's ip, by the second door", async (f) => {

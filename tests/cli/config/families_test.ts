@@ -14,15 +14,16 @@ function complaint(env: Record<string, string>): string {
   return assertThrows(() => buildConfig(sources(env)), Failure).message;
 }
 
+const BOTH_FAMILIES = {
+  NUSEDEV: "t",
+  "nuse-t": "198.18.4.2/24,2001:db8:1::2",
+  "nuse-t-vif": "TAP",
+  "nuse-t-host": "198.18.4.1,2001:db8:1::1",
+  DEFAULTROUTE: "198.18.4.1,2001:db8:1::9",
+};
+
 Deno.test("addresses of both families: several, each with its own prefix length", () => {
-  const env = {
-    NUSEDEV: "t",
-    "nuse-t": "198.18.4.2/24,2001:db8:1::2",
-    "nuse-t-vif": "TAP",
-    "nuse-t-host": "198.18.4.1,2001:db8:1::1",
-    DEFAULTROUTE: "198.18.4.1,2001:db8:1::9",
-  };
-  const { interfaces: [tap], routes } = build(env);
+  const { interfaces: [tap], routes } = build(BOTH_FAMILIES);
   assertEquals(tap.addresses, [
     { address: "198.18.4.2", prefixLen: 24 },
     { address: "2001:db8:1::2", prefixLen: 64 },
@@ -63,14 +64,7 @@ Deno.test("a gateway on the link: the only one, or the one that is named", () =>
 
 Deno.test("without IPv6 what is said of it is left out", () => {
   const sysctls = ["net.ipv6.conf.all.disable_ipv6=1"];
-  const env = {
-    NUSEDEV: "t",
-    "nuse-t": "198.18.4.2/24,2001:db8:1::2",
-    "nuse-t-vif": "TAP",
-    "nuse-t-host": "198.18.4.1,2001:db8:1::1",
-    DEFAULTROUTE: "198.18.4.1,2001:db8:1::9",
-  };
-  const { interfaces: [tap], routes } = build(env, { sysctls });
+  const { interfaces: [tap], routes } = build(BOTH_FAMILIES, { sysctls });
   assertEquals(tap.addresses, [{ address: "198.18.4.2", prefixLen: 24 }]);
   assertEquals([tap.hostAddress6, routes.length], [undefined, 1]);
 });
