@@ -88,12 +88,12 @@ print(socket.recv().decode())
 `;
 
 /** A server that is asked in its own words, by a netcat. */
-function byHand(port: number, serve: string, question: string): Exchange {
+function byHand(port: number, serve: string, question: string, sees: string): Exchange {
   return {
     serve,
     port,
     ask: `sh -c "printf '${question}' | nc.openbsd -q 1 -w 3 $SERVER ${port}"`,
-    sees: "",
+    sees,
   };
 }
 
@@ -139,10 +139,12 @@ export const DATABASES: readonly Case[] = [
     packages: "memcached",
     program: "memcached",
     isUsual: true,
-    server: {
-      ...byHand(11211, "memcached -u nobody -l $SERVER -U 0", "version\\r\\nquit\\r\\n"),
-      sees: "VERSION 1",
-    },
+    server: byHand(
+      11211,
+      "memcached -u nobody -l $SERVER -U 0",
+      "version\\r\\nquit\\r\\n",
+      "VERSION 1",
+    ),
   },
   {
     name: "memcached, UDP",
@@ -159,20 +161,24 @@ export const DATABASES: readonly Case[] = [
     name: "beanstalkd",
     packages: "beanstalkd",
     program: "beanstalkd",
-    server: {
-      ...byHand(11300, "beanstalkd -l $SERVER -p 11300", "list-tubes\\r\\nquit\\r\\n"),
-      sees: "- default",
-    },
+    server: byHand(
+      11300,
+      "beanstalkd -l $SERVER -p 11300",
+      "list-tubes\\r\\nquit\\r\\n",
+      "- default",
+    ),
   },
   { name: "etcd (Go)", packages: "etcd-server etcd-client", program: "etcd", ...bothWays(ETCD) },
   {
     name: "nats-server (Go)",
     packages: "nats-server",
     program: "nats-server",
-    server: {
-      ...byHand(4222, "nats-server -a $SERVER", 'CONNECT {\\"verbose\\":false}\\r\\nPING\\r\\n'),
-      sees: "PONG",
-    },
+    server: byHand(
+      4222,
+      "nats-server -a $SERVER",
+      'CONNECT {\\"verbose\\":false}\\r\\nPING\\r\\n',
+      "PONG",
+    ),
   },
   { name: "openldap", packages: "slapd ldap-utils", program: "slapd", ...bothWays(SLAPD) },
   {
