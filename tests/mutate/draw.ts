@@ -37,18 +37,14 @@ function testsOf(file: string): string[] {
   const mirrored = `tests/${file.replace("/host/", "/").replace(/\.(ts|c)$/, "_test.ts")}`;
   const folder = mirrored.slice(0, mirrored.lastIndexOf("/"));
   const isThere = (path: string) => FILES.some((f) => `${f}/`.startsWith(`${path}/`));
-  // Not one that holds others
-  const isLeaf = !FILES.some((f) => f.startsWith(`${folder}/`) && isTestBelow(f, folder));
-  const hasTests = isLeaf &&
-    FILES.some((f) => f.startsWith(`${folder}/`) && f.endsWith("_test.ts"));
+  const tests = FILES.filter((f) => f.startsWith(`${folder}/`) && f.endsWith("_test.ts"));
+  // A folder that holds others with tests is too wide
+  const hasTests = tests.length > 0 &&
+    tests.every((f) => !f.slice(folder.length + 1).includes("/"));
   const beside = BESIDE.find(([start]) => file.startsWith(start))?.[1] ?? [];
   const near = [mirrored, ...elsewhere(file), ...(hasTests ? [folder] : []), ...beside];
   const found = [...new Set(near.filter(isThere))];
   return found.length > 0 ? found : [`tests/${file.slice(0, file.indexOf("/"))}`];
-}
-
-function isTestBelow(file: string, folder: string): boolean {
-  return file.slice(folder.length + 1).includes("/") && file.endsWith("_test.ts");
 }
 
 /** The first test that TESTED_ELSEWHERE names for the module. */

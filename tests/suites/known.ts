@@ -69,8 +69,7 @@ export function judge(
     if (reasons.length === 0) unexplained.push(ended);
     else explained.set(reasons[0].reason, (explained.get(reasons[0].reason) ?? 0) + 1);
   }
-  const ran = [...passing];
   const stale = known.map(({ pattern }) => pattern)
-    .filter((pattern) => !used.has(pattern) && ran.some((test) => matches(pattern, test)));
+    .filter((pattern) => !used.has(pattern) && [...passing].some((test) => matches(pattern, test)));
   return { passed, unexplained, explained, stale };
 }

@@ -1,6 +1,6 @@
 """Runs one module of CPython's own tests, one line of JSON for each test, as it ends.
 
-    run_module.py MODULE RESULTS LIMIT_SEC
+    run_module.py MODULE RESULTS LIMIT_SEC [PATTERN...]
 
 A test that takes longer than LIMIT_SEC ends the process, its threads shown on standard error. Who
 starts this again goes on behind that test: RESULTS says what has been run.
@@ -77,14 +77,6 @@ class Result(unittest.TestResult):
     def addUnexpectedSuccess(self, test):
         super().addUnexpectedSuccess(test)
         self.outcome, self.why = "fail", "it was expected to fail"
-
-
-def flat(suite):
-    for one in suite:
-        if isinstance(one, unittest.TestSuite):
-            yield from flat(one)
-        else:
-            yield one
 
 
 def without(suite, done):
