@@ -14,7 +14,7 @@
  *
  * @module
  */
-import type { Counters } from "../base/counters.ts";
+import type { IgmpCounters } from "../base/counters.ts";
 import type { SourceFilter } from "../base/group_membership.ts";
 import { TimerHeap } from "../storage/mod.ts";
 import type { IgmpHeader } from "../wire/igmp.ts";
@@ -36,7 +36,7 @@ export interface ReportSender {
 
 export interface HostLinkDeps {
   readonly sender: ReportSender;
-  readonly counters: Pick<Counters, "igmp">;
+  readonly counters: IgmpCounters;
   /** Uniform random int32. */
   readonly random: () => number;
   readonly config: IgmpConfig;
@@ -105,7 +105,7 @@ export class HostLink {
   heardReport(group: number): void {
     const state = this.#groups.get(group);
     if (this.#version === 3 || state === undefined) return;
-    if (state.heapIndex >= 0) this.deps.counters.igmp.suppressed++;
+    if (state.heapIndex >= 0) this.deps.counters.suppressed++;
     this.#timers.cancel(state);
     state.repeats = 0;
     state.isReporter = false;

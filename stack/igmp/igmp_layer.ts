@@ -22,7 +22,7 @@ import {
 } from "../wire/igmp.ts";
 import type { IgmpConfig } from "./config.ts";
 import { ASKED_SOURCES_MAX } from "./group_state.ts";
-import { HostLink } from "./host_link.ts";
+import { HostLinks } from "./host_links.ts";
 import { Sender } from "./sender.ts";
 
 const ALL_HOSTS = 0xe0000001 | 0;
@@ -38,13 +38,13 @@ export interface IgmpLayerDeps {
 }
 
 export class IgmpLayer implements Transport {
-  readonly #sender: Sender;
   readonly #header = new IgmpHeader();
-  /** By the interface's index. */
-  readonly #links: HostLink[] = [];
+  readonly #links: HostLinks;
 
   constructor(readonly deps: IgmpLayerDeps) {
-    this.#sender = new Sender(deps);
+    const { counters, random, config } = deps;
+    const sender = new Sender(deps);
+    this.#links = new HostLinks({ sender, counters: counters.igmp, random, config });
   }
 
   /** A socket's filter for `group` on an interface is another; null: it is no member. */
@@ -56,7 +56,7 @@ export class IgmpLayer implements Transport {
   ): void {
     if (group === ALL_HOSTS) return;
     if (group >>> 8 === LINK_LOCAL_GROUPS && !this.deps.config.linkLocalReports) return;
-    this.#link(ifIndex).change(group, before, after);
+    this.#links.of(ifIndex).change(group, before, after);
   }
 
   /** What comes in. Whoever it is from, it is for us. */
@@ -77,17 +77,15 @@ export class IgmpLayer implements Transport {
 
   /** All that has changed has been told once. */
   isQuiet(): boolean {
-    return this.#links.every((link) => link.isQuiet);
+    return this.#links.isQuiet();
   }
 
   pollAtUs(): number {
-    let atUs = Infinity;
-    for (const link of this.#links) atUs = Math.min(atUs, link.pollAtUs());
-    return atUs;
+    return this.#links.pollAtUs();
   }
 
   poll(nowUs: number): void {
-    for (const link of this.#links) link.poll(nowUs);
+    this.#links.poll(nowUs);
   }
 
   #onQuery(pkt: Packet): void {
@@ -99,7 +97,7 @@ export class IgmpLayer implements Transport {
     const count = header.sourceCount > ASKED_SOURCES_MAX ? 0 : header.sourceCount;
     const sources: number[] = [];
     for (let i = 0; i < count; i++) sources.push(querySource(memory.dv, pkt.transportOff, i));
-    this.#link(pkt.ifIndex).query(header, sources, pkt.nowUs);
+    this.#links.of(pkt.ifIndex).query(header, sources, pkt.nowUs);
   }
 
   #onReport(pkt: Packet): void {
@@ -108,15 +106,6 @@ export class IgmpLayer implements Transport {
     if (type !== IGMP_V1_REPORT && type !== IGMP_V2_REPORT) return;
     this.deps.counters.igmp.inReports++;
     // A router does not hear what was sent to us alone.
-    if (pkt.isMulticast) this.#link(pkt.ifIndex).heardReport(group);
-  }
-
-  #link(ifIndex: number): HostLink {
-    const found = this.#links.find((link) => link.ifIndex === ifIndex);
-    if (found !== undefined) return found;
-    const { counters, random, config } = this.deps;
-    const link = new HostLink(ifIndex, { sender: this.#sender, counters, random, config });
-    this.#links.push(link);
-    return link;
+    if (pkt.isMulticast) this.#links.of(pkt.ifIndex).heardReport(group);
   }
 }

@@ -23,7 +23,7 @@ import { IGMP_QUERY, IgmpHeader } from "../wire/igmp.ts";
 import { MLD_SOURCE_LEN, MLD_V1_LEN, MldQuery, parseMldQuery } from "../wire/mld.ts";
 import type { IgmpConfig } from "./config.ts";
 import { ASKED_SOURCES_MAX } from "./group_state.ts";
-import { HostLink } from "./host_link.ts";
+import { HostLinks } from "./host_links.ts";
 import { MldSender } from "./mld_sender.ts";
 
 const ALL_NODES: IpAddress = IpAddress.parse("ff02::1")!;
@@ -40,14 +40,15 @@ export interface MldLayerDeps {
 
 export class MldLayer {
   readonly numbers = new AddressNumbers();
-  readonly #sender: MldSender;
   readonly #query = new MldQuery();
   /** The query at hand, as IGMP would have it. */
   readonly #asIgmp = new IgmpHeader();
-  readonly #links: HostLink[] = [];
+  readonly #links: HostLinks;
 
   constructor(readonly deps: MldLayerDeps) {
-    this.#sender = new MldSender({ ...deps, numbers: this.numbers });
+    const { counters, random, config } = deps;
+    const sender = new MldSender({ ...deps, numbers: this.numbers });
+    this.#links = new HostLinks({ sender, counters: counters.mld, random, config });
   }
 
   /** A socket's filter for a group (its number) on an interface is another; null: no member. */
@@ -60,7 +61,7 @@ export class MldLayer {
     const addr = this.numbers.addressOf(group);
     if (addr === null || addr.equals(ALL_NODES)) return;
     if (((addr.w0 >>> 16) & 15) < SCOPE_LINK) return;
-    this.#link(ifIndex).change(group, before, after);
+    this.#links.of(ifIndex).change(group, before, after);
   }
 
   /** An interface is in a group on its own account, or not any more. */
@@ -83,23 +84,21 @@ export class MldLayer {
     const hasGroup = pkt.endOff - pkt.transportOff >= MLD_V1_LEN;
     if (type !== MLD_V1_REPORT || !pkt.isMulticast || !hasGroup) return 0;
     const group = IpAddress.read(this.deps.memory.dv, pkt.transportOff + ICMP_HEADER_LEN, 6);
-    this.#link(pkt.ifIndex).heardReport(this.numbers.find(group));
+    this.#links.of(pkt.ifIndex).heardReport(this.numbers.find(group));
     return 0;
   }
 
   /** All that has changed has been told once. */
   isQuiet(): boolean {
-    return this.#links.every((link) => link.isQuiet);
+    return this.#links.isQuiet();
   }
 
   pollAtUs(): number {
-    let atUs = Infinity;
-    for (const link of this.#links) atUs = Math.min(atUs, link.pollAtUs());
-    return atUs;
+    return this.#links.pollAtUs();
   }
 
   poll(nowUs: number): void {
-    for (const link of this.#links) link.poll(nowUs);
+    this.#links.poll(nowUs);
   }
 
   #onQuery(pkt: Packet): number {
@@ -124,21 +123,7 @@ export class MldLayer {
       const source = IpAddress.read(dv, query.sourcesOff + i * MLD_SOURCE_LEN, 6);
       sources.push(this.numbers.find(source));
     }
-    this.#link(pkt.ifIndex).query(header, sources, pkt.nowUs);
+    this.#links.of(pkt.ifIndex).query(header, sources, pkt.nowUs);
     return 0;
-  }
-
-  #link(ifIndex: number): HostLink {
-    const found = this.#links.find((link) => link.ifIndex === ifIndex);
-    if (found !== undefined) return found;
-    const { counters, random, config } = this.deps;
-    const link = new HostLink(ifIndex, {
-      sender: this.#sender,
-      counters: { igmp: counters.mld },
-      random,
-      config,
-    });
-    this.#links.push(link);
-    return link;
   }
 }

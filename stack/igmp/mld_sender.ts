@@ -1,7 +1,6 @@
 /**
  * Sends the messages of listener discovery: hop limit 1, from the link-local address or from none
- * (RFC 3590), with the Router Alert option (RFC 3810 5). A report of version 2 is cut into as many
- * messages as its records need.
+ * (RFC 3590), with the Router Alert option (RFC 3810 5).
  *
  * @module
  */
@@ -13,7 +12,6 @@ import type { Network, Route } from "../base/network.ts";
 import { pseudoSum, sum } from "../wire/checksum.ts";
 import { emitIcmp, ICMP_HEADER_LEN } from "../wire/icmp.ts";
 import { MLD_V1_DONE, MLD_V1_REPORT, MLD_V2_REPORT } from "../wire/icmpv6.ts";
-import { CHANGE_TO_EXCLUDE, MODE_IS_EXCLUDE } from "../wire/igmp.ts";
 import { emitIpv6Header, IPV6_HEADER_LEN, NEXT_HOP_BY_HOP, PROTOCOL_ICMPV6 } from "../wire/ipv6.ts";
 import {
   emitMldAddress,
@@ -24,7 +22,13 @@ import {
 } from "../wire/mld.ts";
 import type { RecordSink } from "./group_state.ts";
 import type { ReportSender } from "./host_link.ts";
-import { REPORT_MAX_LEN } from "./sender.ts";
+import {
+  type AddressRecordSink,
+  allocMessage,
+  cutReport,
+  REPORT_MAX_LEN,
+  type ReportForm,
+} from "./report_cutter.ts";
 
 const ALL_ROUTERS: IpAddress = IpAddress.parse("ff02::2")!;
 /** Those that speak version 2. */
@@ -35,6 +39,12 @@ const ALERT_SECOND = 0x00000100;
 const ALERT_LEN = 8;
 const HEADERS_LEN = IPV6_HEADER_LEN + ALERT_LEN;
 const HOP_LIMIT = 1;
+const FORM: ReportForm<IpAddress> = {
+  headLen: ICMP_HEADER_LEN,
+  recordLen: MLD_RECORD_LEN,
+  sourceLen: MLD_SOURCE_LEN,
+  emitRecord: emitMldRecord,
+};
 
 export interface MldSenderDeps {
   readonly memory: Memory;
@@ -61,44 +71,26 @@ export class MldSender implements ReportSender {
   }
 
   reportV3(ifIndex: number, nowUs: number, fill: (sink: RecordSink) => void): void {
-    const { numbers, memory: { dv }, counters } = this.deps;
+    const { numbers, memory, counters } = this.deps;
     const route = this.#route(ifIndex, ALL_REPORTS);
     if (route === null) return fill(() => {});
     const maxLen = Math.min(route.mtu, REPORT_MAX_LEN) - HEADERS_LEN;
-    let [off, len, records] = [-1, 0, 0];
-    const send = () => {
-      if (off < 0) return;
+    const fillWithAddresses = (sink: AddressRecordSink<IpAddress>) =>
+      fill((type, group, sources) => {
+        const addr = numbers.addressOf(group);
+        if (addr === null) return;
+        const known = sources.map((source) => numbers.addressOf(source)).filter((a) => a !== null);
+        sink(type, addr, known);
+      });
+    cutReport(memory, FORM, maxLen, fillWithAddresses, (off, len, records) => {
       this.#send(route, off, len, MLD_V2_REPORT, records, nowUs);
       counters.mld.outReports++;
-      off = -1;
-    };
-    fill((type, group, sources) => {
-      const addr = numbers.addressOf(group);
-      if (addr === null) return;
-      const known = sources.map((source) => numbers.addressOf(source)).filter((a) => a !== null);
-      let from = 0;
-      do {
-        const left = (known.length - from) * MLD_SOURCE_LEN;
-        if (off >= 0 && len + MLD_RECORD_LEN + left > maxLen) send();
-        if (off < 0) {
-          off = this.#alloc(maxLen);
-          if (off < 0) return;
-          [len, records] = [ICMP_HEADER_LEN, 0];
-        }
-        const room = Math.floor((maxLen - len - MLD_RECORD_LEN) / MLD_SOURCE_LEN);
-        const end = Math.min(known.length, from + room);
-        len += emitMldRecord(dv, off + len, type, addr, known, from, end);
-        records++;
-        // Those that are left out of an EXCLUDE list are heard for nothing, no more.
-        from = type === MODE_IS_EXCLUDE || type === CHANGE_TO_EXCLUDE ? known.length : end;
-      } while (from < known.length);
     });
-    send();
   }
 
   #sendOld(ifIndex: number, type: number, group: IpAddress, dst: IpAddress, nowUs: number): void {
     const route = this.#route(ifIndex, dst);
-    const off = route === null ? -1 : this.#alloc(MLD_V1_LEN);
+    const off = route === null ? -1 : allocMessage(this.deps.memory, MLD_V1_LEN);
     if (route === null || off < 0) return;
     emitMldAddress(this.deps.memory.dv, off + ICMP_HEADER_LEN, group);
     this.#send(route, off, MLD_V1_LEN, type, 0, nowUs);
@@ -108,13 +100,6 @@ export class MldSender implements ReportSender {
   #route(ifIndex: number, dst: IpAddress): Route | null {
     const route = this.deps.network.route(dst, null, ifIndex, false);
     return typeof route === "number" ? null : route;
-  }
-
-  #alloc(len: number): number {
-    const { memory } = this.deps;
-    const off = memory.alloc(len);
-    if (off >= 0) memory.freeDeferred(off, len);
-    return off;
   }
 
   /** The message of `len` bytes at `off`, of which the ICMPv6 header is still to be written. */

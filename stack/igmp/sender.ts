@@ -1,6 +1,5 @@
 /**
- * Sends IGMP's messages: each with TTL 1, DSCP CS6 and the Router Alert option (RFC 9776 4). A
- * report of version 3 is cut into as many messages as its records need (4.2.16).
+ * Sends IGMP's messages: each with TTL 1, DSCP CS6 and the Router Alert option (RFC 9776 4).
  *
  * @module
  */
@@ -9,7 +8,6 @@ import { IpAddress } from "../base/ip_address.ts";
 import type { Memory } from "../base/memory.ts";
 import type { Network, Route } from "../base/network.ts";
 import {
-  CHANGE_TO_EXCLUDE,
   emitIgmp,
   emitIgmpIpHeader,
   emitIgmpRecord,
@@ -20,16 +18,20 @@ import {
   IGMP_V1_REPORT,
   IGMP_V2_LEAVE,
   IGMP_V2_REPORT,
-  MODE_IS_EXCLUDE,
 } from "../wire/igmp.ts";
 import type { RecordSink } from "./group_state.ts";
 import type { ReportSender } from "./host_link.ts";
+import { allocMessage, cutReport, REPORT_MAX_LEN, type ReportForm } from "./report_cutter.ts";
 
 const ALL_ROUTERS: IpAddress = IpAddress.v4(0xe0000002 | 0);
 /** Those that speak version 3. */
 const ALL_REPORTS: IpAddress = IpAddress.v4(0xe0000016 | 0);
-/** Longest packet, where the link's MTU is not less. */
-export const REPORT_MAX_LEN = 1500;
+const FORM: ReportForm<number> = {
+  headLen: IGMP_LEN,
+  recordLen: IGMP_RECORD_LEN,
+  sourceLen: 4,
+  emitRecord: emitIgmpRecord,
+};
 
 export interface SenderDeps {
   readonly memory: Memory;
@@ -56,39 +58,18 @@ export class Sender implements ReportSender {
   reportV3(ifIndex: number, nowUs: number, fill: (sink: RecordSink) => void): void {
     const route = this.#route(ifIndex, ALL_REPORTS);
     if (route === null) return fill(() => {});
-    const { dv } = this.deps.memory;
+    const { memory, counters } = this.deps;
     const maxLen = Math.min(route.mtu, REPORT_MAX_LEN) - IGMP_IP_HEADER_LEN;
-    let [off, len, records] = [-1, 0, 0];
-    const send = () => {
-      if (off < 0) return;
-      emitIgmpV3Report(dv, off, records, len);
+    cutReport(memory, FORM, maxLen, fill, (off, len, records) => {
+      emitIgmpV3Report(memory.dv, off, records, len);
       this.#send(route, off, len, nowUs);
-      this.deps.counters.igmp.outReports++;
-      off = -1;
-    };
-    fill((type, group, sources) => {
-      let from = 0;
-      do {
-        if (off >= 0 && len + IGMP_RECORD_LEN + 4 * sources.length - 4 * from > maxLen) send();
-        if (off < 0) {
-          off = this.#alloc(maxLen);
-          if (off < 0) return;
-          [len, records] = [IGMP_LEN, 0];
-        }
-        const room = (maxLen - len - IGMP_RECORD_LEN) >> 2;
-        const end = Math.min(sources.length, from + room);
-        len += emitIgmpRecord(dv, off + len, type, group, sources, from, end);
-        records++;
-        // Those that are left out of an EXCLUDE list are heard for nothing, no more.
-        from = type === MODE_IS_EXCLUDE || type === CHANGE_TO_EXCLUDE ? sources.length : end;
-      } while (from < sources.length);
+      counters.igmp.outReports++;
     });
-    send();
   }
 
   #sendOld(ifIndex: number, type: number, group: number, dst: IpAddress, nowUs: number): void {
     const route = this.#route(ifIndex, dst);
-    const off = route === null ? -1 : this.#alloc(IGMP_LEN);
+    const off = route === null ? -1 : allocMessage(this.deps.memory, IGMP_LEN);
     if (route === null || off < 0) return;
     emitIgmp(this.deps.memory.dv, off, type, group);
     this.#send(route, off, IGMP_LEN, nowUs);
@@ -98,13 +79,6 @@ export class Sender implements ReportSender {
   #route(ifIndex: number, dst: IpAddress): Route | null {
     const route = this.deps.network.route(dst, null, ifIndex, false);
     return typeof route === "number" ? null : route;
-  }
-
-  #alloc(len: number): number {
-    const { memory } = this.deps;
-    const off = memory.alloc(len);
-    if (off >= 0) memory.freeDeferred(off, len);
-    return off;
   }
 
   #send(route: Route, off: number, len: number, nowUs: number): void {

@@ -99,8 +99,8 @@ export function querySource(dv: DataView, off: number, i: number): number {
   return dv.getInt32(off + IGMP_V3_QUERY_LEN + 4 * i);
 }
 
-/** Max Resp Code and QQIC (RFC 9776 4.1.1): from 128 on, a mantissa and an exponent. */
-function codeValue(code: number): number {
+/** Max Resp Code and QQIC (RFC 9776 4.1.1, RFC 3810 5.1.9): from 128, mantissa and exponent. */
+export function codeValue(code: number): number {
   return code < 128 ? code : ((code & 15) | 16) << (((code >> 4) & 7) + 3);
 }
 

@@ -12,6 +12,7 @@
  */
 import { DROP_MLD_SHORT } from "../base/drop_reason.ts";
 import { ICMP_HEADER_LEN, ICMP_REST_OFFSET } from "./icmp.ts";
+import { codeValue } from "./igmp.ts";
 import type { Ipv6Words } from "./ipv6.ts";
 
 const GROUP_OFFSET = ICMP_HEADER_LEN;
@@ -51,10 +52,7 @@ export function parseMldQuery(dv: DataView, off: number, len: number, out: MldQu
   if (len < MLD_V2_QUERY_LEN) return DROP_MLD_SHORT;
   out.maxResponseMs = code < 0x8000 ? code : ((code & 0xfff) | 0x1000) << (((code >> 12) & 7) + 3);
   out.robustness = dv.getUint8(off + MLD_V1_LEN) & 7;
-  const interval = dv.getUint8(off + MLD_V1_LEN + 1);
-  out.intervalSeconds = interval < 0x80
-    ? interval
-    : ((interval & 0xf) | 0x10) << (((interval >> 4) & 7) + 3);
+  out.intervalSeconds = codeValue(dv.getUint8(off + MLD_V1_LEN + 1));
   out.sourceCount = dv.getUint16(off + MLD_V1_LEN + 2);
   out.sourcesOff = off + MLD_V2_QUERY_LEN;
   return len < MLD_V2_QUERY_LEN + out.sourceCount * MLD_SOURCE_LEN ? DROP_MLD_SHORT : 0;

@@ -21,7 +21,7 @@ function make(share = 0.5, robustness = DEFAULT_IGMP_CONFIG.robustness) {
   };
   const link = new HostLink(2, {
     sender: sender as Sender,
-    counters: new Counters(),
+    counters: new Counters().igmp,
     random: () => (share * 2 ** 32) | 0,
     config: { ...DEFAULT_IGMP_CONFIG, robustness },
   });
