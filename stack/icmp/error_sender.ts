@@ -6,11 +6,8 @@
  */
 import type { Counters } from "../base/counters.ts";
 import type { LogSink } from "../base/log.ts";
-import { LogEvent } from "../base/log_event.ts";
 import type { Memory } from "../base/memory.ts";
-import { sum } from "../wire/checksum.ts";
 import {
-  emitIcmp,
   ICMP_HEADER_LEN,
   ICMP_PARAMETER_PROBLEM,
   ICMP_REDIRECT,
@@ -30,7 +27,8 @@ import {
 import type { IcmpSender, Network, Route } from "../base/network.ts";
 import type { Packet } from "../base/packet.ts";
 import type { IcmpConfig } from "./config.ts";
-import { IcmpRateLimit } from "./rate_limit.ts";
+import { ErrorOut } from "./error_out.ts";
+import { MessageOut } from "./message_out.ts";
 import { RedirectLimit } from "./redirect_limit.ts";
 
 /** An error is at most this long, IP header included (RFC 1812 4.3.2.3). */
@@ -39,18 +37,19 @@ const MAX_ERROR_LEN = 576;
 const CONTROL_TOS = 0xc0;
 
 export class IcmpErrorSender implements IcmpSender {
-  readonly #limit: IcmpRateLimit;
+  readonly #out: ErrorOut;
   readonly #redirects = new RedirectLimit();
 
   constructor(
     readonly memory: Memory,
     readonly network: Network,
     readonly counters: Counters,
-    readonly config: IcmpConfig,
+    config: IcmpConfig,
     random: () => number,
-    readonly log: LogSink,
+    log: LogSink,
   ) {
-    this.#limit = new IcmpRateLimit(config, counters, random);
+    const out = new MessageOut(memory, network, counters.icmp, config, PROTOCOL_ICMP);
+    this.#out = new ErrorOut(out, random, log);
   }
 
   sendUnreachable(pkt: Packet, code: number): void {
@@ -79,7 +78,6 @@ export class IcmpErrorSender implements IcmpSender {
     if (!this.#mayAnswer(pkt) || !this.#redirects.allow(pkt.src3, pkt.nowUs)) return;
     const route = this.network.route(IpAddress.v4(pkt.src3), null, 0);
     if (typeof route === "number") return;
-    this.#tell(LogEvent.ICMP_ERROR_SENT, route, ICMP_REDIRECT, REDIRECT_HOST);
     if (this.#emit(pkt, route, ICMP_REDIRECT, REDIRECT_HOST, gateway)) {
       this.counters.icmp.outRedirects++;
     }
@@ -92,17 +90,8 @@ export class IcmpErrorSender implements IcmpSender {
     // About a packet of our own that could not leave, `dst` is not ours: then the route chooses.
     const route = this.network.route(to, this.network.isLocal(from) ? from : null, 0);
     if (typeof route === "number") return false;
-    if (!route.isLoopback && !this.#limit.allow(to.w3, pkt.nowUs)) {
-      this.#tell(LogEvent.ICMP_RATE_LIMITED, route, type, code);
-      return false;
-    }
-    this.#tell(LogEvent.ICMP_ERROR_SENT, route, type, code);
+    if (!this.#out.isAllowed(route, to.w3, type, code, pkt.nowUs)) return false;
     return this.#emit(pkt, route, type, code, rest);
-  }
-
-  #tell(event: LogEvent, route: Route, type: number, code: number): void {
-    if (this.log.isOn[event] === 0) return;
-    this.log.address(event, route.ifIndex, route.dst, type << 8 | code);
   }
 
   /**
@@ -120,31 +109,8 @@ export class IcmpErrorSender implements IcmpSender {
   }
 
   #emit(pkt: Packet, route: Route, type: number, code: number, rest: number): boolean {
-    const { memory, network } = this;
     const maxQuote = Math.min(MAX_ERROR_LEN, route.mtu) - IPV4_HEADER_LEN - ICMP_HEADER_LEN;
-    const quoteLen = Math.min(pkt.endOff - pkt.networkOff, maxQuote);
-    const quote = memory.alloc(quoteLen);
-    if (quote < 0) return false;
-    memory.u8.copyWithin(quote, pkt.networkOff, pkt.networkOff + quoteLen);
-    memory.freeDeferred(quote, quoteLen);
-    const row = network.begin(route);
-    const tx = route.tx;
-    emitIcmp(memory.dv, tx.l4Off[row], type, code, rest, sum(memory.dv, quote, quoteLen, 0));
-    tx.hdrLen[row] = ICMP_HEADER_LEN;
-    tx.payOff[row] = quote;
-    tx.payLen[row] = quoteLen;
     const tos = (pkt.tos & 0x1e) | CONTROL_TOS;
-    const result = network.send(
-      route,
-      route.src,
-      PROTOCOL_ICMP,
-      this.config.ttl,
-      tos,
-      false,
-      pkt.nowUs,
-    );
-    if (result < 0) this.counters.icmp.outErrors++;
-    else this.counters.icmp.outMsgs++;
-    return result >= 0;
+    return this.#out.send(pkt, route, type, code, rest, maxQuote, tos);
   }
 }

@@ -7,12 +7,10 @@
 import type { Counters } from "../base/counters.ts";
 import { IpAddress } from "../base/ip_address.ts";
 import type { LogSink } from "../base/log.ts";
-import { LogEvent } from "../base/log_event.ts";
 import type { Memory } from "../base/memory.ts";
-import type { Network, Route } from "../base/network.ts";
+import type { Network } from "../base/network.ts";
 import type { Packet } from "../base/packet.ts";
-import { pseudoSum, sum } from "../wire/checksum.ts";
-import { emitIcmp, ICMP_HEADER_LEN } from "../wire/icmp.ts";
+import { ICMP_HEADER_LEN } from "../wire/icmp.ts";
 import {
   ICMPV6_PARAMETER_PROBLEM,
   ICMPV6_TIME_EXCEEDED,
@@ -23,20 +21,25 @@ import {
 } from "../wire/icmpv6.ts";
 import { IPV6_HEADER_LEN, IPV6_MIN_MTU, PROTOCOL_ICMPV6 } from "../wire/ipv6.ts";
 import type { IcmpConfig } from "./config.ts";
-import { IcmpRateLimit } from "./rate_limit.ts";
+import { ErrorOut } from "./error_out.ts";
+import { MessageOut } from "./message_out.ts";
+
+/** An error is at most as long as every link takes (RFC 4443 2.4 (c)). */
+const QUOTE_MAX_LEN = IPV6_MIN_MTU - IPV6_HEADER_LEN - ICMP_HEADER_LEN;
 
 export class Icmpv6ErrorSender {
-  readonly #limit: IcmpRateLimit;
+  readonly #out: ErrorOut;
 
   constructor(
     readonly memory: Memory,
     readonly network: Network,
     readonly counters: Counters,
-    readonly config: IcmpConfig,
+    config: IcmpConfig,
     random: () => number,
-    readonly log: LogSink,
+    log: LogSink,
   ) {
-    this.#limit = new IcmpRateLimit(config, counters, random);
+    const out = new MessageOut(memory, network, counters.icmp6, config, PROTOCOL_ICMPV6);
+    this.#out = new ErrorOut(out, random, log);
   }
 
   sendUnreachable(pkt: Packet, code: number): void {
@@ -69,17 +72,8 @@ export class Icmpv6ErrorSender {
     if (typeof route === "number") return false;
     // By the network of the other end: its owner has all of a /64 to ask from.
     const whose = to.w0 ^ Math.imul(to.w1, 0x9e3779b1);
-    if (!route.isLoopback && !this.#limit.allow(whose, pkt.nowUs)) {
-      this.#tell(LogEvent.ICMP_RATE_LIMITED, route, type, code);
-      return false;
-    }
-    this.#tell(LogEvent.ICMP_ERROR_SENT, route, type, code);
-    return this.#emit(pkt, route, type, code, rest);
-  }
-
-  #tell(event: LogEvent, route: Route, type: number, code: number): void {
-    if (this.log.isOn[event] === 0) return;
-    this.log.address(event, route.ifIndex, route.dst, type << 8 | code);
+    if (!this.#out.isAllowed(route, whose, type, code, pkt.nowUs)) return false;
+    return this.#out.send(pkt, route, type, code, rest, QUOTE_MAX_LEN, 0);
   }
 
   /** RFC 4443 2.4 (e): never about an error, or to or about more than one host. */
@@ -91,27 +85,5 @@ export class Icmpv6ErrorSender {
     if (pkt.transportOff >= pkt.endOff) return false;
     const type = this.memory.dv.getUint8(pkt.transportOff);
     return !isIcmpv6Error(type) && type !== NDP_REDIRECT;
-  }
-
-  #emit(pkt: Packet, route: Route, type: number, code: number, rest: number): boolean {
-    const { memory, network } = this;
-    const maxQuote = IPV6_MIN_MTU - IPV6_HEADER_LEN - ICMP_HEADER_LEN;
-    const quoteLen = Math.min(pkt.endOff - pkt.networkOff, maxQuote);
-    const quote = memory.alloc(quoteLen);
-    if (quote < 0) return false;
-    memory.u8.copyWithin(quote, pkt.networkOff, pkt.networkOff + quoteLen);
-    memory.freeDeferred(quote, quoteLen);
-    const row = network.begin(route);
-    const tx = route.tx;
-    const pseudo = pseudoSum(route.src, route.dst, PROTOCOL_ICMPV6, ICMP_HEADER_LEN + quoteLen);
-    emitIcmp(memory.dv, tx.l4Off[row], type, code, rest, sum(memory.dv, quote, quoteLen, pseudo));
-    tx.hdrLen[row] = ICMP_HEADER_LEN;
-    tx.payOff[row] = quote;
-    tx.payLen[row] = quoteLen;
-    const { ttl } = this.config;
-    const result = network.send(route, route.src, PROTOCOL_ICMPV6, ttl, 0, false, pkt.nowUs);
-    if (result < 0) this.counters.icmp6.outErrors++;
-    else this.counters.icmp6.outMsgs++;
-    return result >= 0;
   }
 }

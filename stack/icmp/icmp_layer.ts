@@ -13,10 +13,8 @@ import type { Counters } from "../base/counters.ts";
 import type { LogSink } from "../base/log.ts";
 import { LogEvent } from "../base/log_event.ts";
 import type { Memory } from "../base/memory.ts";
-import { sum } from "../wire/checksum.ts";
 import { DROP_ICMP_TYPE, DROP_NO_MEMORY } from "../base/drop_reason.ts";
 import {
-  emitIcmp,
   ICMP_ECHO_REPLY,
   ICMP_ECHO_REQUEST,
   ICMP_HEADER_LEN,
@@ -38,6 +36,7 @@ import type { Packet } from "../base/packet.ts";
 import type { IcmpConfig } from "./config.ts";
 import { QuotedError } from "./error_input.ts";
 import { IcmpErrorSender } from "./error_sender.ts";
+import { MessageOut } from "./message_out.ts";
 import { PingLayer } from "./ping.ts";
 
 export interface IcmpLayerDeps {
@@ -59,6 +58,7 @@ export class IcmpLayer implements Transport {
   readonly #memory: Memory;
   readonly #network: Network;
   readonly #counters: Counters;
+  readonly #out: MessageOut;
   readonly #header = new IcmpHeader();
   readonly #error = new QuotedError();
 
@@ -67,6 +67,7 @@ export class IcmpLayer implements Transport {
     this.#memory = memory;
     this.#network = network;
     this.#counters = counters;
+    this.#out = new MessageOut(memory, network, counters.icmp, config, PROTOCOL_ICMP);
     this.errors = new IcmpErrorSender(memory, network, counters, config, deps.random, log);
     this.ping = new PingLayer(memory, network, deps.random);
   }
@@ -140,43 +141,18 @@ export class IcmpLayer implements Transport {
   }
 
   #reply(pkt: Packet, route: Route): void {
-    const memory = this.#memory;
-    const dataOff = pkt.transportOff + ICMP_HEADER_LEN;
-    const dataLen = pkt.endOff - dataOff;
-    // What came in is gone by the time the reply leaves.
-    const copy = dataLen === 0 ? 0 : memory.alloc(dataLen);
+    const { id, seq } = this.#header;
+    const off = pkt.transportOff + ICMP_HEADER_LEN;
+    const len = pkt.endOff - off;
+    const copy = this.#out.copy(off, len);
     if (copy < 0) {
       this.#counters.drop(DROP_NO_MEMORY);
       return;
     }
-    if (dataLen > 0) {
-      memory.u8.copyWithin(copy, dataOff, dataOff + dataLen);
-      memory.freeDeferred(copy, dataLen);
-    }
-    const row = this.#network.begin(route);
-    const tx = route.tx;
-    const { id, seq } = this.#header;
-    const payloadSum = sum(memory.dv, copy, dataLen, 0);
-    emitIcmp(memory.dv, tx.l4Off[row], ICMP_ECHO_REPLY, 0, icmpEchoRest(id, seq), payloadSum);
-    tx.hdrLen[row] = ICMP_HEADER_LEN;
-    tx.payOff[row] = copy;
-    tx.payLen[row] = dataLen;
+    const rest = icmpEchoRest(id, seq);
     const { tos, nowUs } = pkt;
-    const result = this.#network.send(
-      route,
-      route.src,
-      PROTOCOL_ICMP,
-      this.deps.config.ttl,
-      tos,
-      false,
-      nowUs,
-    );
-    if (result < 0) {
-      this.#counters.icmp.outErrors++;
-      return;
-    }
-    this.#counters.icmp.outMsgs++;
-    this.#counters.icmp.outEchoReps++;
+    const isSent = this.#out.send(route, ICMP_ECHO_REPLY, 0, rest, copy, len, tos, nowUs);
+    if (isSent) this.#counters.icmp.outEchoReps++;
   }
 
   #onError(pkt: Packet): void {

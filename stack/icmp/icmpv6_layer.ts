@@ -14,8 +14,8 @@ import type { Memory } from "../base/memory.ts";
 import type { IcmpError, Network, Route, Transport } from "../base/network.ts";
 import type { Packet } from "../base/packet.ts";
 import { DROP_ICMP_TYPE, DROP_NO_MEMORY } from "../base/drop_reason.ts";
-import { pseudoSum, pseudoSumOfPacket, sum } from "../wire/checksum.ts";
-import { emitIcmp, ICMP_HEADER_LEN, icmpEchoRest, IcmpHeader } from "../wire/icmp.ts";
+import { pseudoSumOfPacket } from "../wire/checksum.ts";
+import { ICMP_HEADER_LEN, icmpEchoRest, IcmpHeader } from "../wire/icmp.ts";
 import {
   ICMPV6_ECHO_REPLY,
   ICMPV6_ECHO_REQUEST,
@@ -39,6 +39,7 @@ import { PROTOCOL_ICMPV6 } from "../wire/ipv6.ts";
 import type { IcmpConfig } from "./config.ts";
 import { QuotedError6 } from "./error_input6.ts";
 import { Icmpv6ErrorSender } from "./error_sender6.ts";
+import { MessageOut } from "./message_out.ts";
 import type { PingLayer } from "./ping.ts";
 
 export interface Icmpv6LayerDeps {
@@ -61,11 +62,13 @@ export interface Icmpv6LayerDeps {
 
 export class Icmpv6Layer implements Transport {
   readonly errors: Icmpv6ErrorSender;
+  readonly #out: MessageOut;
   readonly #header = new IcmpHeader();
   readonly #error = new QuotedError6();
 
   constructor(readonly deps: Icmpv6LayerDeps) {
     const { memory, network, counters, config, random, log } = deps;
+    this.#out = new MessageOut(memory, network, counters.icmp6, config, PROTOCOL_ICMPV6);
     this.errors = new Icmpv6ErrorSender(memory, network, counters, config, random, log);
   }
 
@@ -132,34 +135,15 @@ export class Icmpv6Layer implements Transport {
   }
 
   #reply(pkt: Packet, route: Route): number {
-    const { memory, network, counters, config } = this.deps;
-    const dataOff = pkt.transportOff + ICMP_HEADER_LEN;
-    const dataLen = pkt.endOff - dataOff;
-    // What came in is gone by the time the reply leaves.
-    const copy = dataLen === 0 ? 0 : memory.alloc(dataLen);
-    if (copy < 0) return DROP_NO_MEMORY;
-    if (dataLen > 0) {
-      memory.u8.copyWithin(copy, dataOff, dataOff + dataLen);
-      memory.freeDeferred(copy, dataLen);
-    }
-    const row = network.begin(route);
-    const tx = route.tx;
     const { id, seq } = this.#header;
-    const pseudo = pseudoSum(route.src, route.dst, PROTOCOL_ICMPV6, ICMP_HEADER_LEN + dataLen);
-    const payloadSum = sum(memory.dv, copy, dataLen, pseudo);
-    emitIcmp(memory.dv, tx.l4Off[row], ICMPV6_ECHO_REPLY, 0, icmpEchoRest(id, seq), payloadSum);
-    tx.hdrLen[row] = ICMP_HEADER_LEN;
-    tx.payOff[row] = copy;
-    tx.payLen[row] = dataLen;
+    const off = pkt.transportOff + ICMP_HEADER_LEN;
+    const len = pkt.endOff - off;
+    const copy = this.#out.copy(off, len);
+    if (copy < 0) return DROP_NO_MEMORY;
+    const rest = icmpEchoRest(id, seq);
     const { tos, nowUs } = pkt;
-    const { src } = route;
-    const result = network.send(route, src, PROTOCOL_ICMPV6, config.ttl, tos, false, nowUs);
-    if (result < 0) {
-      counters.icmp6.outErrors++;
-      return 0;
-    }
-    counters.icmp6.outMsgs++;
-    counters.icmp6.outEchoReps++;
+    const isSent = this.#out.send(route, ICMPV6_ECHO_REPLY, 0, rest, copy, len, tos, nowUs);
+    if (isSent) this.deps.counters.icmp6.outEchoReps++;
     return 0;
   }
 

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import type { Counters } from "../base/counters.ts";
+import type { IcmpCounters } from "../base/counters.ts";
 import { TokenBucket } from "../base/token_bucket.ts";
 import type { IcmpConfig } from "./config.ts";
 
@@ -25,7 +25,7 @@ export class IcmpRateLimit {
   /** `random`: uniform int32. */
   constructor(
     readonly config: IcmpConfig,
-    readonly counters: Counters,
+    readonly counters: IcmpCounters,
     readonly random: () => number,
   ) {
     this.#all = new TokenBucket(config.errorsPerSecond, config.errorBurst);
@@ -34,11 +34,11 @@ export class IcmpRateLimit {
   /** Whether one more error may be sent to `dst` (int32 address) now. */
   allow(dst: number, nowUs: number): boolean {
     if (!this.#hostBucket(dst).take(nowUs)) {
-      this.counters.icmp.outRateLimitHost++;
+      this.counters.outRateLimitHost++;
       return false;
     }
     if (!this.#all.take(nowUs, (this.random() >>> 0) % COSTS)) {
-      this.counters.icmp.outRateLimitGlobal++;
+      this.counters.outRateLimitGlobal++;
       return false;
     }
     return true;

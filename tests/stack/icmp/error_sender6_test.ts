@@ -16,7 +16,8 @@ Deno.test("icmpv6 errors to one network are limited (RFC 4443 2.4 (f))", () => {
   const frame = ip6Frame(17, udp6Packet(7, 4999, bytesOf(4)));
   for (let i = 0; i < 20; i++) host.inject(frame);
   assertEquals(host.sent().length, 6);
-  assertEquals(host.stack.counters.icmp6.outDestUnreachs, 6);
+  const { icmp, icmp6 } = host.stack.counters;
+  assertEquals([icmp6.outDestUnreachs, icmp6.outRateLimitHost, icmp.outRateLimitHost], [6, 14, 0]);
   host.advance(1e6);
   host.inject(frame);
   assertEquals(host.sent6().filter(({ payload }) => payload[0] === 1).length, 1);
