@@ -174,21 +174,26 @@ export class Ipv6Input {
   }
 
   #withExtensions(pkt: Packet, ifIndex: number): number {
+    const reason = this.#findTransport(pkt);
+    if (reason !== 0) return reason;
+    if (this.#walk.isFragment) return this.#onFragment(pkt, ifIndex);
+    this.#deliver(pkt);
+    return 0;
+  }
+
+  /** Past the extension headers. Of what is wrong with them the sender is told. */
+  #findTransport(pkt: Packet): number {
     const { memory, errors } = this.deps;
     const walk = this.#walk;
     const reason = walkExtensions(memory.dv, pkt.networkOff, pkt.endOff, walk);
-    if (reason !== 0) {
+    if (reason === 0) {
+      pkt.protocol = walk.protocol;
+      pkt.transportOff = walk.transportOff;
+    } else if (walk.problem !== PROBLEM_NONE) {
       const { problem, pointerOff, isToldOfGroup } = walk;
-      if (problem !== PROBLEM_NONE) {
-        errors.sendParameterProblem(pkt, problem, pointerOff - pkt.networkOff, isToldOfGroup);
-      }
-      return reason;
+      errors.sendParameterProblem(pkt, problem, pointerOff - pkt.networkOff, isToldOfGroup);
     }
-    pkt.protocol = walk.protocol;
-    pkt.transportOff = walk.transportOff;
-    if (walk.isFragment) return this.#onFragment(pkt, ifIndex);
-    this.#deliver(pkt);
-    return 0;
+    return reason;
   }
 
   #deliver(pkt: Packet): void {
@@ -228,21 +233,11 @@ export class Ipv6Input {
 
   /** The fragments of `whole` have all come: what they make is read from the front. */
   #deliverWhole(pkt: Packet, whole: PartialDatagram): number {
-    const { memory, errors } = this.deps;
-    const walk = this.#walk;
     this.#pointAt(pkt, whole);
     pkt.fragSize = whole.longestLen;
-    const reason = walkExtensions(memory.dv, pkt.networkOff, pkt.endOff, walk);
-    if (reason !== 0) {
-      const { problem, pointerOff, isToldOfGroup } = walk;
-      if (problem !== PROBLEM_NONE) {
-        errors.sendParameterProblem(pkt, problem, pointerOff - pkt.networkOff, isToldOfGroup);
-      }
-      return reason;
-    }
-    if (walk.isFragment) return DROP_IPV6_HEADER; // fragments of a fragment
-    pkt.protocol = walk.protocol;
-    pkt.transportOff = walk.transportOff;
+    const reason = this.#findTransport(pkt);
+    if (reason !== 0) return reason;
+    if (this.#walk.isFragment) return DROP_IPV6_HEADER; // fragments of a fragment
     this.#deliver(pkt);
     return 0;
   }

@@ -12,14 +12,14 @@ import type { Network, Route } from "../base/network.ts";
 import { pseudoSum, sum } from "../wire/checksum.ts";
 import { emitIcmp, ICMP_HEADER_LEN } from "../wire/icmp.ts";
 import { MLD_V1_DONE, MLD_V1_REPORT, MLD_V2_REPORT } from "../wire/icmpv6.ts";
-import { emitIpv6Header, IPV6_HEADER_LEN, NEXT_HOP_BY_HOP, PROTOCOL_ICMPV6 } from "../wire/ipv6.ts";
 import {
-  emitMldAddress,
-  emitMldRecord,
-  MLD_RECORD_LEN,
-  MLD_SOURCE_LEN,
-  MLD_V1_LEN,
-} from "../wire/mld.ts";
+  emitAddress6,
+  emitIpv6Header,
+  IPV6_HEADER_LEN,
+  NEXT_HOP_BY_HOP,
+  PROTOCOL_ICMPV6,
+} from "../wire/ipv6.ts";
+import { emitMldRecord, MLD_RECORD_LEN, MLD_SOURCE_LEN, MLD_V1_LEN } from "../wire/mld.ts";
 import type { RecordSink } from "./group_state.ts";
 import type { ReportSender } from "./host_link.ts";
 import {
@@ -92,7 +92,7 @@ export class MldSender implements ReportSender {
     const route = this.#route(ifIndex, dst);
     const off = route === null ? -1 : allocMessage(this.deps.memory, MLD_V1_LEN);
     if (route === null || off < 0) return;
-    emitMldAddress(this.deps.memory.dv, off + ICMP_HEADER_LEN, group);
+    emitAddress6(this.deps.memory.dv, off + ICMP_HEADER_LEN, group);
     this.#send(route, off, MLD_V1_LEN, type, 0, nowUs);
   }
 

@@ -91,14 +91,16 @@ export function emitIpv6Header(
   dv.setUint16(off + IPV6_PAYLOAD_LEN_OFFSET, payloadLen);
   dv.setUint8(off + IPV6_NEXT_HEADER_OFFSET, nextHeader);
   dv.setUint8(off + IPV6_HOP_LIMIT_OFFSET, hopLimit);
-  dv.setInt32(off + 8, src.w0);
-  dv.setInt32(off + 12, src.w1);
-  dv.setInt32(off + 16, src.w2);
-  dv.setInt32(off + 20, src.w3);
-  dv.setInt32(off + 24, dst.w0);
-  dv.setInt32(off + 28, dst.w1);
-  dv.setInt32(off + 32, dst.w2);
-  dv.setInt32(off + 36, dst.w3);
+  emitAddress6(dv, off + IPV6_SRC_OFFSET, src);
+  emitAddress6(dv, off + IPV6_DST_OFFSET, dst);
+}
+
+/** Writes an address of 16 bytes. */
+export function emitAddress6(dv: DataView, off: number, addr: Ipv6Words): void {
+  dv.setInt32(off, addr.w0);
+  dv.setInt32(off + 4, addr.w1);
+  dv.setInt32(off + 8, addr.w2);
+  dv.setInt32(off + 12, addr.w3);
 }
 
 /** Writes the fields of `header`. */

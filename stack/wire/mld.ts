@@ -13,7 +13,7 @@
 import { DROP_MLD_SHORT } from "../base/drop_reason.ts";
 import { ICMP_HEADER_LEN, ICMP_REST_OFFSET } from "./icmp.ts";
 import { codeValue } from "./igmp.ts";
-import type { Ipv6Words } from "./ipv6.ts";
+import { emitAddress6, type Ipv6Words } from "./ipv6.ts";
 
 const GROUP_OFFSET = ICMP_HEADER_LEN;
 /** A message of version 1; one of version 2 is at least four bytes longer. */
@@ -58,14 +58,6 @@ export function parseMldQuery(dv: DataView, off: number, len: number, out: MldQu
   return len < MLD_V2_QUERY_LEN + out.sourceCount * MLD_SOURCE_LEN ? DROP_MLD_SHORT : 0;
 }
 
-/** Writes an address of 16 bytes. */
-export function emitMldAddress(dv: DataView, off: number, addr: Ipv6Words): void {
-  dv.setInt32(off, addr.w0);
-  dv.setInt32(off + 4, addr.w1);
-  dv.setInt32(off + 8, addr.w2);
-  dv.setInt32(off + 12, addr.w3);
-}
-
 /** Writes a record of `sources`, from index `from` up to `end`; returns its length. */
 export function emitMldRecord(
   dv: DataView,
@@ -79,9 +71,9 @@ export function emitMldRecord(
   dv.setUint8(off, type);
   dv.setUint8(off + 1, 0);
   dv.setUint16(off + 2, end - from);
-  emitMldAddress(dv, off + 4, group);
+  emitAddress6(dv, off + 4, group);
   for (let i = from; i < end; i++) {
-    emitMldAddress(dv, off + MLD_RECORD_LEN + (i - from) * MLD_SOURCE_LEN, sources[i]);
+    emitAddress6(dv, off + MLD_RECORD_LEN + (i - from) * MLD_SOURCE_LEN, sources[i]);
   }
   return MLD_RECORD_LEN + (end - from) * MLD_SOURCE_LEN;
 }

@@ -6,7 +6,7 @@
 import { assert } from "@std/assert";
 import { IpAddress } from "../../stack/mod.ts";
 import { ARP_LEN, emitArp } from "../../stack/wire/arp.ts";
-import { pseudoSumV4, sum } from "../../stack/wire/checksum.ts";
+import { pseudoSum, sum } from "../../stack/wire/checksum.ts";
 import {
   emitEthernet,
   ETHERNET_HEADER_LEN,
@@ -95,6 +95,7 @@ export function ipFrame(protocol: number, payload: Uint8Array, fields: IpFields 
   return ethernetFrame(fields.dstMac ?? OUR_MAC, PEER_MAC, ETHERTYPE_IPV4, packet);
 }
 
+/** Of either family. */
 export function udpPacket(
   srcPort: number,
   dstPort: number,
@@ -106,7 +107,7 @@ export function udpPacket(
   const dv = new DataView(packet.buffer);
   emitUdp(dv, 0, srcPort, dstPort, packet.length, 0);
   packet.set(payload, UDP_HEADER_LEN);
-  const pseudo = pseudoSumV4(src.w3, dst.w3, PROTOCOL_UDP, packet.length);
+  const pseudo = pseudoSum(src, dst, PROTOCOL_UDP, packet.length);
   dv.setUint16(UDP_CHECKSUM_OFFSET, finishUdp(sum(dv, 0, packet.length, pseudo)));
   return packet;
 }

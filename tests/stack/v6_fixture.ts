@@ -5,7 +5,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { IpAddress } from "../../stack/mod.ts";
-import { fold, pseudoSumV6, sum } from "../../stack/wire/checksum.ts";
+import { fold, pseudoSum, sum } from "../../stack/wire/checksum.ts";
 import {
   ETHERNET_HEADER_LEN,
   EthernetHeader,
@@ -20,9 +20,15 @@ import {
   parseIpv6,
   PROTOCOL_ICMPV6,
 } from "../../stack/wire/ipv6.ts";
-import { PROTOCOL_UDP } from "../../stack/wire/ipv4.ts";
-import { emitUdp, finishUdp, UDP_CHECKSUM_OFFSET } from "../../stack/wire/udp.ts";
-import { ethernetFrame, Host, type HostOptions, ip, OUR_MAC, PEER_MAC } from "./net_fixture.ts";
+import {
+  ethernetFrame,
+  Host,
+  type HostOptions,
+  ip,
+  OUR_MAC,
+  PEER_MAC,
+  udpPacket,
+} from "./net_fixture.ts";
 import type { SentFrame } from "./frame_checkers.ts";
 
 export const OUR_ADDR6 = ip("2001:db8::2");
@@ -57,11 +63,6 @@ export function ip6Frame(next: number, payload: Uint8Array, fields: Ip6Fields = 
   packet.set(payload, IPV6_HEADER_LEN);
   const { dstMac = macOf(dst), srcMac = PEER_MAC } = fields;
   return ethernetFrame(dstMac, srcMac, ETHERTYPE_IPV6, packet);
-}
-
-export function pseudoSum(src: IpAddress, dst: IpAddress, protocol: number, len: number): number {
-  const [s, d] = [src, dst];
-  return pseudoSumV6(s.w0, s.w1, s.w2, s.w3, d.w0, d.w1, d.w2, d.w3, protocol, len);
 }
 
 /** An ICMPv6 message of which the checksum is right between these addresses. */
@@ -99,13 +100,7 @@ export function udp6Packet(
   src = PEER_ADDR6,
   dst = OUR_ADDR6,
 ): Uint8Array {
-  const packet = new Uint8Array(8 + payload.length);
-  const dv = new DataView(packet.buffer);
-  emitUdp(dv, 0, srcPort, dstPort, packet.length, 0);
-  packet.set(payload, 8);
-  const pseudo = pseudoSum(src, dst, PROTOCOL_UDP, packet.length);
-  dv.setUint16(UDP_CHECKSUM_OFFSET, finishUdp(sum(dv, 0, packet.length, pseudo)));
-  return packet;
+  return udpPacket(srcPort, dstPort, payload, src, dst);
 }
 
 export function addressBytes(...addresses: IpAddress[]): Uint8Array {
