@@ -150,6 +150,7 @@ export class RouterDiscovery {
   }
 
   poll(nowUs: number): void {
+    if (this.pollAtUs() > nowUs) return; // every turn comes here: what follows allocates
     for (const link of this.#links) {
       if (!link.isHeard && link.solicitAtUs <= nowUs) this.#solicit(link, nowUs);
       for (const route of link.routes.filter(({ expiresAtUs }) => expiresAtUs <= nowUs)) {
