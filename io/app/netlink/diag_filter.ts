@@ -61,22 +61,26 @@ export class DiagFilter {
     return this.#dv.getUint16(at + 2, true);
   }
 
-  /** Every step is one, and goes forward, on a yes to the next one that is laid out. */
+  /** Every step is one, and goes forward: on a yes to the next that is laid out, on a no to any. */
   #isSound(): boolean {
+    const steps = new Set<number>();
     for (let at = 0; at < this.#len;) {
       if (at + BC.OP_LEN > this.#len) return false;
       const operandLen = this.#operandLen(at);
       if (operandLen < 0 || at + BC.OP_LEN + operandLen > this.#len) return false;
-      const [yes, no] = [this.#yes(at), this.#no(at)];
+      const yes = this.#yes(at);
       if (yes < BC.OP_LEN || yes % 4 !== 0 || yes > this.#len - at + 4) return false;
-      if (this.#dv.getUint8(at) !== BC.NOP && !this.#isForward(no, at)) return false;
+      steps.add(at);
       at += yes;
     }
-    return true;
+    return [...steps].every((at) => this.#dv.getUint8(at) === BC.NOP || this.#isForward(at, steps));
   }
 
-  #isForward(no: number, at: number): boolean {
-    return no >= BC.OP_LEN && no % 4 === 0 && no <= this.#len - at + 4;
+  /** What lies between steps, an operand, is no place to go to: it might go nowhere. */
+  #isForward(at: number, steps: ReadonlySet<number>): boolean {
+    const no = this.#no(at);
+    if (no < BC.OP_LEN || no % 4 !== 0 || no > this.#len - at + 4) return false;
+    return at + no >= this.#len || steps.has(at + no);
   }
 
   /** -1: no such step. */

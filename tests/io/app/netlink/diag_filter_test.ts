@@ -81,6 +81,7 @@ Deno.test("what is no program that comes to an end is refused", () => {
   assert(refused(BC.AUTO, 4, 0, 0), "stands still on a no");
   assert(refused(BC.AUTO, 4, 64, 0), "leads beyond the end");
   assert(refused(BC.AUTO, 6, 8, 0), "leads into a step");
+  assert(refused(BC.S_EQ, 8, 4, 0, ...port(80)), "leads into an operand on a no");
   assert(refused(BC.D_EQ, 4, 8, 0), "has no operand");
   assert(refused(99, 4, 8, 0), "is no step");
   assert(refused(...host(BC.D_COND, 33, -1, [198, 18, 0, 1])), "a longer prefix than address");
