@@ -160,13 +160,6 @@ export class NetlinkWriter {
     return this;
   }
 
-  /** In network order. */
-  be16(value: number): this {
-    const at = this.#grow(2);
-    this.#dv.setUint16(at, value);
-    return this;
-  }
-
   u32(...values: readonly number[]): this {
     this.#each(values, 4, (dv, at, value) => dv.setUint32(at, value, true));
     return this;

@@ -31,10 +31,6 @@ export class NetlinkSockets<T extends NetlinkEntry> {
     this.#byCookie.delete(cookie);
   }
 
-  get size(): number {
-    return this.#byCookie.size;
-  }
-
   /** Whether a socket of the family has the number. */
   isTaken(family: number, portId: number): boolean {
     for (const socket of this.#byCookie.values()) {

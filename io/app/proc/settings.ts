@@ -19,7 +19,7 @@ const FIXED: ReadonlySet<string> = new Set([
 /** What programs read that is no setting here. */
 const CONSTANTS: Readonly<Record<string, string>> = { "ipv4/ip_unprivileged_port_start": "1024" };
 
-export function isFollowed(name: string): boolean {
+function isFollowed(name: string): boolean {
   return !FIXED.has(name) && FOLLOWED.some((pattern) => pattern.test(name));
 }
 
