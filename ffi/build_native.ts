@@ -8,13 +8,22 @@
  *    readable by all, because a program that drops its privileges must still be able to load the
  *    shim.
  * 3. A compiler, with the cache's lock held: the second of two threads or processes at a first
- *    start waits, and finds the library made.
+ *    start waits, and finds the library made. Each source becomes an object file in the cache, by
+ *    the same kind of name, so that after a change only what it concerns is compiled. Those of the
+ *    last library of a name are kept, older ones removed.
  *
  * What is in these folders gets loaded, so they must be ours alone (trusted_dir.ts).
  *
  * @module
  */
-import { CFLAGS, chooseCompiler, compile, defaultCompilers } from "./compile.ts";
+import {
+  CFLAGS,
+  chooseCompiler,
+  compile,
+  compileObject,
+  defaultCompilers,
+  LINK_FLAGS,
+} from "./compile.ts";
 import { EACCES, SysError } from "./errno.ts";
 import { withProgress } from "./progress.ts";
 import { errnoOf, makeTrustedDir, trustedDir } from "./trusted_dir.ts";
@@ -38,15 +47,34 @@ export function findNative(name: string, sources: string[], options: NativeOptio
   if (ready !== null) return ready;
   const compilers = options.compilers ?? defaultCompilers();
   const dir = makeTrustedDir(options.cacheDir ?? defaultCacheDir(), CACHE_ADVICE);
-  const cached = `${dir}/${name}-${keyOf(sources, compilers[0])}.so`;
+  const headers = headersUnder(commonDir(sources));
+  const cached = `${dir}/${name}-${keyOf(headers.concat(sources), compilers[0])}.so`;
   if (isFile(cached)) return cached;
   using _lock = lockCache(dir);
   if (!isFile(cached)) {
     const compiler = chooseCompiler(compilers);
     const what = `compiling ${name}.so with ${compiler}, once`;
-    withProgress(what, () => compile(sources, cached, compiler));
+    const around = `${compiler} ${keyOf(headers, compiler)}`;
+    withProgress(what, () => {
+      const objects = sources.map((source) => {
+        const object = `${dir}/${name}-${keyOf([source], around)}.o`;
+        if (!isFile(object)) compileObject(source, object, compiler);
+        return object;
+      });
+      compile(objects, cached, compiler);
+      removeObjects(dir, name, objects);
+    });
   }
   return cached;
+}
+
+/** Removes the library's object files, but for `kept`. */
+function removeObjects(dir: string, name: string, kept: readonly string[]): void {
+  for (const entry of Deno.readDirSync(dir)) {
+    const path = `${dir}/${entry.name}`;
+    const isOwn = entry.name.startsWith(`${name}-`) && entry.name.endsWith(".o");
+    if (isOwn && !kept.includes(path)) Deno.removeSync(path);
+  }
 }
 
 /** Compiles `sources` to `outFile` (the build of `dist/nuse`). Throws SysError. */
@@ -129,12 +157,11 @@ function isFile(path: string): boolean {
   }
 }
 
-/** 128 bits over everything that decides what the library does. */
-function keyOf(sources: string[], compiler: string): string {
-  const files = headersUnder(commonDir(sources)).concat(sources)
-    .map((path) => Deno.readFileSync(path));
+/** 128 bits over everything that decides what a compiler makes of the files. */
+function keyOf(paths: readonly string[], compiler: string): string {
+  const files = paths.map((path) => Deno.readFileSync(path));
   const lengths = files.map((bytes) => bytes.length);
-  const text = [...CFLAGS, compiler, Deno.build.arch, ...lengths].join(" ");
+  const text = [...CFLAGS, ...LINK_FLAGS, compiler, Deno.build.arch, ...lengths].join(" ");
   return hash128([new TextEncoder().encode(text), ...files]);
 }
 

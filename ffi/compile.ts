@@ -1,5 +1,5 @@
 /**
- * C sources → a shared object, by a compiler; and what went wrong in words that
+ * C sources → object files → a shared object, by a compiler; and what went wrong in words that
  * say whose fault it was: the compiler's absence, its death, a full disk, or the sources.
  *
  * @module
@@ -11,13 +11,16 @@ export const CFLAGS: readonly string[] = [
   "-std=c11",
   "-O2",
   "-fPIC",
-  "-shared",
-  "-Wl,-z,nodelete", // its threads outlive the worker that opened it
   "-fvisibility=hidden",
   "-Wall",
   "-Wextra",
   "-Werror",
 ];
+export const LINK_FLAGS: readonly string[] = [
+  "-shared",
+  "-Wl,-z,nodelete", // its threads outlive the worker that opened it
+];
+const LIBRARIES = ["-ldl", "-lpthread", "-lm"];
 const COMPILERS = ["cc", "gcc", "clang"];
 const NO_COMPILER = "no C compiler (cc, gcc, clang) to build the shim: " +
   "apt-get install gcc, or use the built dist/nuse";
@@ -30,11 +33,23 @@ export function defaultCompilers(): string[] {
   return chosen?.trim() ? [chosen] : COMPILERS;
 }
 
-/** Compiles `sources` to `outFile`, which appears complete or not at all. Throws SysError. */
-export function compile(sources: readonly string[], outFile: string, compiler: string): void {
+/**
+ * Makes the shared object `outFile` of C sources or object files; it appears complete or not at
+ * all. Throws SysError.
+ */
+export function compile(inputs: readonly string[], outFile: string, compiler: string): void {
+  produce(compiler, [...CFLAGS, ...LINK_FLAGS, ...inputs, ...LIBRARIES], outFile);
+}
+
+/** Compiles one source to an object file, as `compile` does. Throws SysError. */
+export function compileObject(source: string, outFile: string, compiler: string): void {
+  produce(compiler, [...CFLAGS, "-c", source], outFile);
+}
+
+function produce(compiler: string, args: readonly string[], outFile: string): void {
   const temporary = `${outFile}.${Deno.pid}-${crypto.randomUUID().slice(0, 8)}`;
   try {
-    run(compiler, sources, temporary);
+    run(compiler, args, temporary);
     place(temporary, outFile, compiler);
   } catch (error) {
     // A compiler that was killed leaves its output behind.
@@ -60,14 +75,14 @@ function wordsOf(compiler: string): string[] {
   return compiler.split(" ").filter((word) => word !== "");
 }
 
-function run(compiler: string, sources: readonly string[], outFile: string): void {
+function run(compiler: string, args: readonly string[], outFile: string): void {
   const [name, ...own] = wordsOf(compiler);
   // From "/", since a person may start nuse in a folder that he may not enter anew.
   const program = name.includes("/") && !name.startsWith("/") ? `${Deno.cwd()}/${name}` : name;
   let output: Deno.CommandOutput;
   try {
     output = new Deno.Command(program, {
-      args: [...own, ...CFLAGS, "-o", outFile, ...sources, "-ldl", "-lpthread", "-lm"],
+      args: [...own, "-o", outFile, ...args],
       cwd: "/",
       env: { LC_ALL: "C" },
       stdin: "null",

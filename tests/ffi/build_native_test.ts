@@ -46,12 +46,45 @@ Deno.test("findNative: builds once, then needs no compiler; a change builds anew
     await Deno.writeTextFile(source, SOURCE.replace("42", "43"));
     const changed = findNative("answer", [source], { cacheDir, compilers });
     assertEquals(answer(changed), 43);
-    // Nothing but finished libraries is left in the cache.
-    assert(
-      [...Deno.readDirSync(cacheDir)].every(({ name }) =>
-        name === ".lock" || /^answer-[0-9a-f]{32}\.so$/.test(name)
-      ),
-    );
+    // Nothing but finished libraries, and the last one's object, is left in the cache.
+    assert(namesIn(cacheDir).every((name) => /^(\.lock|answer-[0-9a-f]{32}\.s?o)$/.test(name)));
+    assertEquals(objectsIn(cacheDir).length, 1);
+  });
+});
+
+const namesIn = (dir: string) => [...Deno.readDirSync(dir)].map(({ name }) => name);
+const objectsIn = (dir: string) => namesIn(dir).filter((name) => name.endsWith(".o"));
+
+Deno.test("findNative: of a changed library only what the change concerns is compiled", async () => {
+  await withSource(async (source, cacheDir, dir) => {
+    const sources = [`${dir}/part.c`, source];
+    await Deno.writeTextFile(`${dir}/part.h`, "enum { PART = 40 };\n");
+    await Deno.writeTextFile(`${dir}/part.c`, '#include "part.h"\nint part(void){return PART;}\n');
+    const whole = 'int part(void); __attribute__((visibility("default"))) int answer(void)';
+    await Deno.writeTextFile(source, `${whole} { return part() + 2; }\n`);
+    const cc = `${dir}/compiler`;
+    const script = `for a; do case $a in *.c) echo "$a" >>${dir}/log;; esac; done; exec cc "$@"`;
+    await Deno.writeTextFile(cc, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    const build = async (name: string, compiler = cc) => {
+      await Deno.writeTextFile(`${dir}/log`, "");
+      const library = findNative(name, sources, { cacheDir, compilers: [compiler] });
+      const log = await Deno.readTextFile(`${dir}/log`);
+      return [answer(library), ...log.trim().split("\n").map((path) => path.slice(dir.length + 1))];
+    };
+    assertEquals(await build("answer"), [42, "part.c", "answer.c"]);
+    await Deno.writeTextFile(source, `${whole} { return part() + 3; }\n`);
+    assertEquals(await build("answer"), [43, "answer.c"]);
+    await Deno.writeTextFile(`${dir}/part.h`, "enum { PART = 50 };\n");
+    assertEquals(await build("answer"), [53, "part.c", "answer.c"]);
+    assertEquals(await build("answer", `${cc} -O1`), [53, "part.c", "answer.c"]);
+    // Another library has objects of its own, and leaves those of the first alone
+    assertEquals(await build("other"), [53, "part.c", "answer.c"]);
+    assertEquals(objectsIn(cacheDir).map((name) => name.split("-")[0]).sort(), [
+      "answer",
+      "answer",
+      "other",
+      "other",
+    ]);
   });
 });
 

@@ -8,6 +8,7 @@ import { SHIM_LIBRARY } from "../../../ffi/shim/library.ts";
 
 const FOLDER = import.meta.dirname!;
 const CFLAGS = ["-std=c11", "-D_GNU_SOURCE", "-O1", "-Wall", "-Wextra", "-Werror"];
+const PROTOCOL = `${FOLDER}/../../../ffi/shim/protocol.h`;
 const RUN_LIMIT_MS = 30_000;
 
 export interface Programs {
@@ -36,6 +37,22 @@ export async function compile(sources: string[], outFile: string): Promise<void>
   if (!success) throw new Error(new TextDecoder().decode(stderr));
 }
 
+/** As `compile`, or a copy of what was made of the same files before, where a cache is named. */
+async function compileOnce(sources: string[], outFile: string): Promise<void> {
+  const cacheDir = Deno.env.get("NUSE_CACHE");
+  if (cacheDir === undefined) return await compile(sources, outFile);
+  const files = [...sources, ...sourcesOf(/\.h$/), PROTOCOL].map((path) => Deno.readFileSync(path));
+  const digests = await Promise.all(files.map((file) => crypto.subtle.digest("SHA-256", file)));
+  const key = await crypto.subtle.digest("SHA-256", await new Blob(digests).arrayBuffer());
+  const cached = `${cacheDir}/tests-${new Uint8Array(key).toHex()}`;
+  if (await Deno.stat(cached).catch(() => null) === null) {
+    await compile(sources, outFile);
+    await Deno.copyFile(outFile, `${cached}.${Deno.pid}`);
+    await Deno.rename(`${cached}.${Deno.pid}`, cached);
+  }
+  await Deno.copyFile(cached, outFile);
+}
+
 /** Everything compiled in a directory of its own, which `use` finds and which is removed after. */
 export async function withPrograms(use: (programs: Programs) => Promise<void>): Promise<void> {
   const dir = await Deno.makeTempDir({ prefix: "nuse-shim-" });
@@ -51,8 +68,8 @@ export async function withPrograms(use: (programs: Programs) => Promise<void>): 
     // Where the cache is, programs that become somebody else may not read.
     await Deno.copyFile(findNative(SHIM_LIBRARY.name, SHIM_LIBRARY.sources), programs.shim);
     await Promise.all([
-      compile(sourcesOf(/^(check|modes|.*_cases)\.c$/), programs.cases),
-      compile(sourcesOf(/^fake_.*\.c$/), programs.fake),
+      compileOnce(sourcesOf(/^(check|modes|.*_cases)\.c$/), programs.cases),
+      compileOnce(sourcesOf(/^fake_.*\.c$/), programs.fake),
     ]);
     await use(programs);
   } finally {
