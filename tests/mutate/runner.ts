@@ -2,7 +2,8 @@
  * Runs mutants, one at a time, on a copy of the tree: the working tree is never touched.
  *
  * A mutant is killed when the tests named for it fail, or do not come to an end; it survives when
- * they pass. Tests that fail without any mutant would kill everything: they are run once without.
+ * they pass. Tests that fail without any mutant would kill everything: those that fail with one
+ * are run once without.
  *
  * @module
  */
@@ -49,15 +50,17 @@ export class Runner {
     const source = await Deno.readTextFile(path).catch(() => "");
     const mutated = mutate(source, mutant);
     if (mutated === null) return "stale";
-    for (const tests of mutant.tests) {
-      if (!await this.#passesUnharmed(tests)) return "no proof";
+    for (const [i, tests] of mutant.tests.entries()) {
       await Deno.writeTextFile(path, mutated);
+      let code: number | null;
       try {
-        const code = await this.#test(tests);
-        if (code !== 0) return code === null ? "killed by time" : "killed";
+        code = await this.#test(tests, mutant.tests.slice(0, i));
       } finally {
         await Deno.writeTextFile(path, source);
       }
+      if (code === 0) continue;
+      if (!await this.#passesUnharmed(tests)) return "no proof";
+      return code === null ? "killed by time" : "killed";
     }
     return "survived";
   }
@@ -71,11 +74,21 @@ export class Runner {
   }
 
   /** The status of `deno test`, null: it took too long. A fault may well be one of types, too. */
-  async #test(tests: string): Promise<number | null> {
+  async #test(tests: string, done: readonly string[] = []): Promise<number | null> {
     const { limitSec } = this.#options;
-    const deno = [Deno.execPath(), "test", "--allow-all", "--no-check", "--quiet", "--fail-fast"];
+    const deno = [
+      Deno.execPath(),
+      "test",
+      "--allow-all",
+      "--no-check",
+      "--quiet",
+      "--fail-fast",
+      "--permit-no-files",
+    ];
+    // Files of a folder that have had their turn
+    const seen = done.filter((path) => path.startsWith(`${tests}/`)).map((f) => `--ignore=${f}`);
     const { code } = await new Deno.Command("timeout", {
-      args: ["-k", "5", String(limitSec), ...deno, tests],
+      args: ["-k", "5", String(limitSec), ...deno, ...seen, tests],
       cwd: this.#copy,
       // What a mutant of the C sources compiles to must not be found by anybody else
       env: { NUSE_CACHE: `${this.#copy}/.cache` },
