@@ -10,6 +10,8 @@ interface Event {
   status: number;
   signal: number;
   code: number;
+  /** Of "spawned". */
+  doorErrno?: number;
 }
 
 /** Starts `argv` as nuse would. `wrapper`: a shell command that ends in "$@". */
@@ -81,6 +83,23 @@ Deno.test("dispositions, mask and limit are those that nuse was started with", a
     const mask = BigInt(`0x${stdout.match(/SigIgn:\s*(\w+)/)![1]}`);
     assertEquals(mask >> 12n & 1n, bit);
   }
+});
+
+Deno.test("a door that cannot be made ends a program that needs one, and no other", async () => {
+  const argv = ["/bin/echo", "runs"];
+  const wanted = await run(argv, { env: { NO_DOOR: "wanted" } });
+  assertEquals(wanted.stdout, "runs\n");
+  const { doorErrno } = wanted.events[0];
+  assert(doorErrno !== undefined && doorErrno > 0);
+  const needed = await run(argv, { env: { NO_DOOR: "needed" } });
+  assertEquals([needed.stdout, needed.events.length], ["", 1]);
+  assertEquals(needed.events[0].pid, -doorErrno);
+});
+
+Deno.test("SIGCHLD without a program is nothing to be told", async () => {
+  const { events } = await run(["/bin/true"], { env: { SIGNALS_AFTER: "1" } });
+  assertEquals(events.map(({ kind }) => kind), ["spawned", "exited", "signal"]);
+  assertEquals(events[2].signal, 12);
 });
 
 Deno.test("a signal comes with its sender, and does not end nuse", async () => {

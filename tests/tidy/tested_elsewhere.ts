@@ -18,7 +18,6 @@ export const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "io/app/netlink/netlink_socket.ts": "tests/e2e/view_test.ts: every tool has one",
   "io/app/netlink/source.ts": "tests/e2e/view_test.ts: whose socket is whose",
   "io/app/netlink/": "tests/io/app/netlink/answerer_test.ts: requests of every kind",
-  "io/app/proc/fuse_server.ts": "tests/e2e/view_test.ts: by the kernel's own FUSE",
   "io/app/proc/": "tests/io/app/proc/tables_test.ts: every file of the tree",
   "io/addresses.ts": "tests/e2e/address_test.ts: on real interfaces",
   "ffi/netmap.ts": "tests/e2e: every test over NETMAP, whose kernel is tests/lab/netmap",

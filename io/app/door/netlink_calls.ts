@@ -227,8 +227,7 @@ function setOption(netlinkCall: NetlinkCall): number {
 }
 
 function setNetlinkOption({ trap, netlink }: NetlinkCall, name: number): number {
-  if (trap.argument(4) < 4) return -EINVAL;
-  const value = trap.readInt(3);
+  const value = trap.argument(4) < 4 ? 0 : trap.readInt(3); // as Linux takes what is too short
   if (value === null) return -EFAULT;
   switch (name) {
     case NETLINK_GET_STRICT_CHK:

@@ -67,6 +67,19 @@ function resolve(device: Device): Uint8Array {
   return reply.bytes.slice(6, 12);
 }
 
+test("TAP: becomes a port of the bridge that is named, of none otherwise", async (ns) => {
+  await ns.ip("link add br0 type bridge");
+  const masterOf = async () => /master (\w+)/.exec(await ns.ip("link show dev nuse-eth0"))?.[1];
+  for (const bridge of ["br0", undefined]) {
+    const device = openIn(ns, { bridge, hostAddress: undefined });
+    try {
+      assertEquals(await masterOf(), bridge);
+    } finally {
+      device.close();
+    }
+  }
+});
+
 test("TAP: appears with its address and MTU, answers, is gone after close", async (ns) => {
   const device = openIn(ns, { mtu: 1400 });
   try {

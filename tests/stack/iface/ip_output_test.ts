@@ -127,6 +127,14 @@ Deno.test("a queue that is full is transmitted, nothing is lost", () => {
   for (const [i, frame] of frames.entries()) assertEquals(frame.data, bytesOf(20, i));
 });
 
+Deno.test("what is sent in one turn leaves as one batch", () => {
+  const host = new Host();
+  const socket = host.datagram(...UDP);
+  const before = host.device.batches;
+  for (let i = 0; i < 5; i++) host.send(socket, bytesOf(20, i), PEER_ADDR, 7);
+  assertEquals([host.sent().length, host.device.batches - before], [5, 1]);
+});
+
 Deno.test("identifications of datagrams that may be fragmented do not repeat", () => {
   const host = new Host();
   const socket = host.datagram(...UDP);

@@ -1,6 +1,9 @@
 import { assertEquals } from "@std/assert";
-import { setOption } from "../../../stack/mod.ts";
+import { ENETUNREACH, setOption } from "../../../stack/mod.ts";
 import { bytesOf, Host, ip, ipFrame, parseUdpFrame, PEER_ADDR, udpFrame } from "../net_fixture.ts";
+
+const SOL_SOCKET = 1;
+const SO_DONTROUTE = 5;
 
 Deno.test("an echo server: what comes goes back to where it came from", () => {
   const host = new Host();
@@ -14,6 +17,23 @@ Deno.test("an echo server: what comes goes back to where it came from", () => {
   const replies = host.sent().map(parseUdpFrame);
   assertEquals(replies.map((r) => r.dstPort), [1000, 1001, 1002, 1003, 1004]);
   for (const [i, reply] of replies.entries()) assertEquals(reply.data, bytesOf(50, i));
+});
+
+Deno.test("what an option changes holds for the next datagram", () => {
+  const host = new Host();
+  host.stack.addRoute({ dst: ip("0.0.0.0"), prefixLen: 0, gateway: PEER_ADDR });
+  const far = ip("203.0.113.1");
+  const [connected, other] = [host.datagram(2, 17), host.datagram(2, 17)];
+  connected.connect(far, 7, host.nowUs);
+  const send = () => [
+    host.send(connected, bytesOf(3), null),
+    host.send(other, bytesOf(3), far, 7),
+  ];
+  assertEquals(send(), [3, 3]);
+  for (const s of [connected, other]) {
+    assertEquals(setOption(s, SOL_SOCKET, SO_DONTROUTE, Uint8Array.of(1, 0, 0, 0), host.nowUs), 0);
+  }
+  assertEquals(send(), [-ENETUNREACH, -ENETUNREACH]);
 });
 
 Deno.test("empty datagrams are datagrams", () => {

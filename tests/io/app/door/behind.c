@@ -4,6 +4,8 @@
  *
  * Prints what came of it to the file OUTPUT ("-": stdout), with "end" as its last line. */
 #define _GNU_SOURCE
+#include "behind.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -26,9 +28,9 @@
 
 #define WAIT_MS 10000
 
-static struct sockaddr_in target;
+struct sockaddr_in target;
 
-static void say(const char *what, long result) {
+void say(const char *what, long result) {
   if (result < 0) printf("%s: %s\n", what, strerrorname_np(errno));
   else printf("%s: %ld\n", what, result);
 }
@@ -41,15 +43,15 @@ static void say_name(const char *what, int fd, int (*name)(int, struct sockaddr 
   else printf("%s: %s %d\n", what, inet_ntop(AF_INET, &found.sin_addr, text, sizeof text), len);
 }
 
-static int tcp(int flags) { return socket(AF_INET, SOCK_STREAM | flags, 0); }
+int tcp(int flags) { return socket(AF_INET, SOCK_STREAM | flags, 0); }
 
-static long connect_to(int fd, int port) {
+long connect_to(int fd, int port) {
   struct sockaddr_in name = target;
   name.sin_port = htons((uint16_t)port);
   return connect(fd, (struct sockaddr *)&name, sizeof name);
 }
 
-static int int_option(int fd, int level, int name) {
+int int_option(int fd, int level, int name) {
   int value = -1;
   socklen_t len = sizeof value;
   return getsockopt(fd, level, name, &value, &len) < 0 ? -errno : value;
@@ -225,7 +227,7 @@ static void refused(void) {
   printf("getpid: %d\n", int80(20, 0, 0, 0) == GETPID_32);
 }
 
-static int listening(int port) {
+int listening(int port) {
   struct sockaddr_in name = target;
   int fd = tcp(0), one = 1;
   name.sin_port = htons((uint16_t)port);
@@ -275,71 +277,11 @@ static void signals(void) {
   wait(NULL);
 }
 
-static void say_from(const char *what, long n, const struct sockaddr_in *from, socklen_t len) {
+void say_from(const char *what, long n, const struct sockaddr_in *from, socklen_t len) {
   char address[INET_ADDRSTRLEN] = "";
   if (n < 0) return say(what, n);
   inet_ntop(AF_INET, &from->sin_addr, address, sizeof address);
   printf("%s: %ld from %s, %u bytes of name\n", what, n, address, len);
-}
-
-/* Datagrams to itself and to nobody. */
-static void datagrams(void) {
-  char text[64] = {0}, more[8] = {0};
-  struct sockaddr_in own = target, from;
-  socklen_t len = sizeof own;
-  int fd = socket(AF_INET, SOCK_DGRAM, 0), other = socket(AF_INET, SOCK_DGRAM, 0);
-  own.sin_port = 0;
-  say("bind", bind(fd, (struct sockaddr *)&own, sizeof own));
-  getsockname(fd, (struct sockaddr *)&own, &len);
-  say("unconnected", send(other, "x", 1, 0));
-  say("sendto", sendto(other, "one", 3, 0, (struct sockaddr *)&own, sizeof own));
-  say("sendto", sendto(other, "", 0, 0, (struct sockaddr *)&own, sizeof own));
-  say("connect", connect(other, (struct sockaddr *)&own, sizeof own));
-  say("send", send(other, "three", 5, 0));
-  len = sizeof from;
-  say_from("peek", recvfrom(fd, text, sizeof text, MSG_PEEK, (struct sockaddr *)&from, &len), &from,
-           len);
-  say("read", read(fd, text, sizeof text));
-  len = sizeof from;
-  say_from("empty", recvfrom(fd, text, sizeof text, 0, (struct sockaddr *)&from, &len), &from, len);
-  struct iovec pieces[] = {{text, 2}, {more, 2}};
-  struct msghdr message = {.msg_name = &from, .msg_namelen = sizeof from, .msg_iov = pieces};
-  message.msg_iovlen = 2;
-  memset(&from, 0, sizeof from);
-  long n = recvmsg(fd, &message, 0);
-  say_from("recvmsg", n, &from, message.msg_namelen);
-  printf("text: %.2s%.2s, flags %x\n", text, more, message.msg_flags);
-  say("nothing", recvfrom(fd, text, 8, MSG_DONTWAIT, (struct sockaddr *)&from, &len));
-  message = (struct msghdr){.msg_iov = pieces, .msg_iovlen = 2};
-  say("sendmsg", sendmsg(other, &message, 0));
-  struct mmsghdr both[2] = {{.msg_hdr = message}, {.msg_hdr = message}};
-  say("sendmmsg", sendmmsg(other, both, 2, 0));
-  say("recvmmsg", recvmmsg(fd, both, 2, MSG_WAITFORONE, NULL) > 0);
-  say("bytes", both[0].msg_len);
-  fflush(stdout);
-  if (fork() == 0) {
-    usleep(50000);
-    sendto(other, "late", 4, 0, (struct sockaddr *)&own, sizeof own);
-    _exit(0);
-  }
-  while (recv(fd, text, sizeof text, MSG_DONTWAIT) >= 0) {
-  }
-  len = sizeof from;
-  say_from("waits", recvfrom(fd, text, 64, 0, (struct sockaddr *)&from, &len), &from, len);
-  wait(NULL);
-  own.sin_port = htons(1);
-  say("to nobody", sendto(fd, "x", 1, 0, (struct sockaddr *)&own, sizeof own));
-  usleep(20000);
-  connect(fd, (struct sockaddr *)&own, sizeof own);
-  say("send", send(fd, "x", 1, 0));
-  usleep(20000);
-  say("SO_ERROR", int_option(fd, SOL_SOCKET, SO_ERROR));
-  say("long", sendto(other, text, 70000, 0, (struct sockaddr *)&own, sizeof own));
-}
-
-static void datagram(void) {
-  int fd = socket(AF_INET, SOCK_DGRAM, 0);
-  say("sendto", sendto(fd, "hello", 5, 0, (struct sockaddr *)&target, sizeof target));
 }
 
 /* An echo request to oneself, by a raw socket and by one that needs no right. */
@@ -381,6 +323,7 @@ static const struct {
   {"nonblocking", nonblocking}, {"unanswered", unanswered}, {"errors", errors},
   {"server", server}, {"signals", signals}, {"datagrams", datagrams}, {"datagram", datagram},
   {"ping", ping}, {"nobody", nobody}, {"urgent", urgent}, {"refused", refused},
+  {"messages", messages}, {"refusals", refusals}, {"streams", streams}, {"options", options}, {"netlink", netlink},
 };
 
 int main(int argc, char **argv) {

@@ -7,18 +7,56 @@
 import { doorSockets, launch } from "../../../../ffi/child.ts";
 import { World, type WorldOptions } from "../world.ts";
 
-const SOURCE = new URL("./behind.c", import.meta.url).pathname;
+const SOURCES = ["behind.c", "behind_messages.c", "behind_netlink.c", "behind_options.c"]
+  .map((name) => new URL(name, import.meta.url).pathname);
 /** Puts a process behind a door: CAP_SYS_ADMIN. */
 export const canHaveDoor: boolean = Deno.uid() === 0;
 
-/** Compiles behind.c in `dir`: the program's path. */
+/** Compiles behind.c and its cases in `dir`: the program's path. */
 export async function compileBehind(dir: string, compiler = ["cc", "-static"]): Promise<string> {
   const [command, ...flags] = compiler;
   const path = `${dir}/behind`;
-  const args = [...flags, "-O1", "-Wall", "-Wextra", "-o", path, SOURCE];
+  const args = [...flags, "-O1", "-Wall", "-Wextra", "-o", path, ...SOURCES];
   const { success, stderr } = await new Deno.Command(command, { args, stderr: "piped" }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
   return path;
+}
+
+let compiled: Promise<string> | null = null;
+
+/** As compileBehind, once for a file of tests. */
+function compileOnce(): Promise<string> {
+  if (compiled !== null) return compiled;
+  const dir = Deno.makeTempDirSync();
+  addEventListener("unload", () => Deno.removeSync(dir, { recursive: true }));
+  return compiled = compileBehind(dir);
+}
+
+/** What the program says in a case, line by line, until it has ended. */
+type Run = (which: string) => string[];
+
+export const LOOPBACK = "127.0.0.1";
+export const PORT = 7000;
+
+/** A test with the program behind the door of a world. */
+export function behind(name: string, body: (world: DoorWorld, run: Run) => void): void {
+  Deno.test({
+    name: `door: ${name}${canHaveDoor ? "" : " (left out: needs root)"}`,
+    ignore: !canHaveDoor,
+    async fn() {
+      const program = await compileOnce();
+      const dir = await Deno.makeTempDir();
+      try {
+        using world = DoorWorld.make();
+        body(world, (which) => {
+          const output = `${dir}/${which}`;
+          return world.run([program, which, output, LOOPBACK, String(PORT)], output);
+        });
+      } finally {
+        await Deno.remove(dir, { recursive: true });
+      }
+    },
+  });
 }
 
 export class DoorWorld extends World {

@@ -8,32 +8,7 @@ import { assertEquals } from "@std/assert";
 import { AF_INET, MSG_DONTWAIT, MSG_OOB, SOCK_STREAM } from "../../../../ffi/abi/socket.ts";
 import * as P from "../../../../ffi/shim/protocol.ts";
 import type { ProgramSocket } from "../program.ts";
-import { canHaveDoor, compileBehind, DoorWorld } from "./behind.ts";
-
-const LOOPBACK = "127.0.0.1";
-const PORT = 7000;
-
-type Body = (world: DoorWorld, run: (name: string) => string[]) => void;
-
-function behind(name: string, body: Body): void {
-  Deno.test({
-    name: `door: ${name}${canHaveDoor ? "" : " (left out: needs root)"}`,
-    ignore: !canHaveDoor,
-    async fn() {
-      const dir = await Deno.makeTempDir();
-      try {
-        const program = await compileBehind(dir);
-        using world = DoorWorld.make();
-        body(world, (which) => {
-          const output = `${dir}/${which}`;
-          return world.run([program, which, output, LOOPBACK, String(PORT)], output);
-        });
-      } finally {
-        await Deno.remove(dir, { recursive: true });
-      }
-    },
-  });
-}
+import { behind, type DoorWorld, LOOPBACK, PORT } from "./behind.ts";
 
 /** Answers everybody who sends something, in the loop's turns. */
 function serve(world: DoorWorld): void {
@@ -226,6 +201,11 @@ behind(
       "sendmmsg: 2",
       "recvmmsg: 1",
       "bytes: 4",
+      "whole: 4",
+      "whole: 4",
+      "recvmmsg: 1",
+      "recvmsg: 4", // just as long as its room
+      "flags 0",
       `waits: 4 ${from}`,
       "to nobody: 1",
       "send: 1",
