@@ -127,10 +127,18 @@ e2eWith("cc", "python3", "busybox")("busybox: ping, and a client of its own", as
   });
 });
 
+/** musl has none of its own of <linux/…>. */
+const KERNEL_HEADERS = ["", `/${Deno.build.arch}-linux-gnu`]
+  .flatMap((folder) => ["-idirafter", `/usr/include${folder}`]);
+
 e2eWith("cc", "python3", "musl-gcc")("a musl program, by itself and by a shell", async (f) => {
   const dir = await Deno.makeTempDir();
   try {
-    const program = await compileBehind(dir, ["musl-gcc", "-Dstrerrorname_np=strerror"]);
+    const program = await compileBehind(dir, [
+      "musl-gcc",
+      "-Dstrerrorname_np=strerror",
+      ...KERNEL_HEADERS,
+    ]);
     const ping = [program, "ping", "-", PEER, "1"];
     for (const argv of [ping, ["sh", "-c", ping.join(" ")]]) {
       const r = await f.nuse(argv).done;

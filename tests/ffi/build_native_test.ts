@@ -69,7 +69,8 @@ Deno.test("findNative: of a changed library only what the change concerns is com
       await Deno.writeTextFile(`${dir}/log`, "");
       const library = findNative(name, sources, { cacheDir, compilers: [compiler] });
       const log = await Deno.readTextFile(`${dir}/log`);
-      return [answer(library), ...log.trim().split("\n").map((path) => path.slice(dir.length + 1))];
+      const names = log.trim().split("\n").map((path) => path.slice(dir.length + 1));
+      return [answer(library), ...names];
     };
     assertEquals(await build("answer"), [42, "part.c", "answer.c"]);
     await Deno.writeTextFile(source, `${whole} { return part() + 3; }\n`);

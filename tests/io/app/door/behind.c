@@ -323,7 +323,8 @@ static const struct {
   {"nonblocking", nonblocking}, {"unanswered", unanswered}, {"errors", errors},
   {"server", server}, {"signals", signals}, {"datagrams", datagrams}, {"datagram", datagram},
   {"ping", ping}, {"nobody", nobody}, {"urgent", urgent}, {"refused", refused},
-  {"messages", messages}, {"refusals", refusals}, {"streams", streams}, {"options", options}, {"netlink", netlink},
+  {"messages", messages}, {"refusals", refusals}, {"streams", streams}, {"options", options},
+  {"netlink", netlink},
 };
 
 int main(int argc, char **argv) {

@@ -17,7 +17,8 @@ int listening(int port);
 /* Or -errno. */
 int int_option(int fd, int level, int name);
 
-/* Cases: datagrams to itself and to nobody, one to the target; control messages and what goes with them; what calls refuse; options and ioctls. */
+/* Cases: datagrams to itself and to nobody, one to the target; control messages and what goes with
+ * them; what calls refuse; streams; options and ioctls; netlink sockets. */
 void datagrams(void);
 void datagram(void);
 void messages(void);

@@ -4,6 +4,8 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <time.h>
+
 #include <linux/errqueue.h>
 #include <poll.h>
 #include <stdbool.h>
