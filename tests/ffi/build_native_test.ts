@@ -55,7 +55,7 @@ Deno.test("findNative: builds once, then needs no compiler; a change builds anew
 const namesIn = (dir: string) => [...Deno.readDirSync(dir)].map(({ name }) => name);
 const objectsIn = (dir: string) => namesIn(dir).filter((name) => name.endsWith(".o"));
 
-Deno.test("findNative: of a changed library only what the change concerns is compiled", async () => {
+Deno.test("findNative: of a changed library only what the change concerns is made", async () => {
   await withSource(async (source, cacheDir, dir) => {
     const sources = [`${dir}/part.c`, source];
     await Deno.writeTextFile(`${dir}/part.h`, "enum { PART = 40 };\n");

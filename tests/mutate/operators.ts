@@ -51,10 +51,24 @@ function twice(number: string): string {
 const NO_CODE =
   /^(\*|\/|import|export \{|\} from|#|readonly|declare|interface|type )|[`"'].*( [+<>-] |&&)/;
 
+/** Lines of a class at its own depth: without a field's line nothing would compile. */
+function fieldLines(source: string): Set<number> {
+  const found = new Set<number>();
+  let isInside = false;
+  for (const [i, line] of source.split("\n").entries()) {
+    if (/^(export )?(abstract )?class /.test(line)) isInside = true;
+    else if (line === "}") isInside = false;
+    else if (isInside && /^ {2}[#\w]/.test(line)) found.add(i);
+  }
+  return found;
+}
+
 /** All slips that can be made in a source, on lines that it has once. */
 export function slips(file: string, source: string, tests: readonly string[]): Mutant[] {
+  const fields = fieldLines(source);
   return source.split("\n").map((line) => line.trim()).flatMap((line, i) => {
     if (line === "" || NO_CODE.test(line) || occurrences(source, line).length !== 1) return [];
+    if (fields.has(i) && line.endsWith(";")) return [];
     return OPERATORS.flatMap(({ name, from, to }) =>
       [...line.matchAll(from)].flatMap((match) => {
         const replaced = to(match[0]);

@@ -26,6 +26,37 @@ Deno.test("not on AF_INET sockets; V6ONLY not once bound", () => {
   assertEquals(setOption(v6, 41, 26, intBytes(1), host.nowUs), -EINVAL);
 });
 
+Deno.test("each number has its bounds, what -1 stands for, and a place of its own", () => {
+  const host = new Host();
+  const socket = host.datagram(2, 0, 10);
+  const set = (name: number, n: number) => setOption(socket, 41, name, intBytes(n), host.nowUs);
+  const get = (name: number) => {
+    const value = getOption(socket, 41, name, 4, host.nowUs) as Uint8Array;
+    return new DataView(value.buffer, value.byteOffset).getInt32(0, true);
+  };
+  const NUMBERS: [name: number, least: number, most: number, leastIs: number][] = [
+    [16, -1, 255, 64], // IPV6_UNICAST_HOPS
+    [18, -1, 255, 1], // IPV6_MULTICAST_HOPS
+    [19, 0, 1, 0], // IPV6_MULTICAST_LOOP
+    [23, 0, 5, 0], // IPV6_MTU_DISCOVER
+    [29, 0, 1, 0], // IPV6_MULTICAST_ALL
+    [67, -1, 255, 0], // IPV6_TCLASS
+    [73, 0, 255, 0], // IPV6_MINHOPCOUNT
+  ];
+  for (const [name, least, most, leastIs] of NUMBERS) {
+    assertEquals([set(name, least - 1), set(name, most + 1)], [-EINVAL, -EINVAL], `${name}`);
+    assertEquals([set(name, least), get(name)], [0, leastIs], `${name}`);
+    assertEquals([set(name, most), get(name)], [0, most], `${name}`);
+  }
+  const before = NUMBERS.map(([name]) => get(name));
+  for (const [i, [name, , most]] of NUMBERS.entries()) {
+    const other = most === 1 ? 0 : i + 2;
+    assertEquals(set(name, other), 0);
+    before[i] = other;
+    assertEquals(NUMBERS.map(([each]) => get(each)), before, `${name}`);
+  }
+});
+
 Deno.test("IPV6_PKTINFO: where all datagrams leave, and from which address", () => {
   const host = new Host6();
   const { index } = host.iface;
