@@ -9,7 +9,14 @@ import type { IcmpError, Transport } from "./base/network.ts";
 import type { StackConfig } from "./config.ts";
 import { Icmpv6Layer, type Icmpv6LayerDeps } from "./icmp/mod.ts";
 import { MldLayer } from "./igmp/mod.ts";
-import { type Interface, Ipv6Input, type NetworkLayer, type Reassembly } from "./iface/mod.ts";
+import {
+  Forwarder6,
+  type Interface,
+  Ipv6Input,
+  type NetworkLayer,
+  type Reassembly,
+  RedirectSender6,
+} from "./iface/mod.ts";
 import type { RawLayer } from "./raw/mod.ts";
 import { PROTOCOL_TCP, PROTOCOL_UDP } from "./wire/ipv4.ts";
 import { PROTOCOL_ICMPV6 } from "./wire/ipv6.ts";
@@ -49,7 +56,7 @@ export class Ipv6Part {
   }
 
   /** The way up; fragments are put together by what IPv4 has for it. */
-  input(reassembly: Reassembly): Ipv6Input {
+  input(reassembly: Reassembly, areFramesStable: boolean): Ipv6Input {
     const { common: { memory, counters, log }, layer, raw } = this.deps;
     return new Ipv6Input({
       memory,
@@ -59,9 +66,20 @@ export class Ipv6Part {
       transports: this.#transports,
       raw,
       reassembly,
+      forwarder: this.#forwarder(areFramesStable),
       numbers: this.mld.numbers,
       log,
     });
+  }
+
+  /** null: a host. */
+  #forwarder(areFramesStable: boolean): Forwarder6 | null {
+    const { common: { memory, counters }, config, layer } = this.deps;
+    if (!config.ip.forward6) return null;
+    const { output, router: { table }, neighbours6: neighbours, ndp: { sender } } = layer;
+    const redirects = new RedirectSender6({ memory, table, neighbours, sender });
+    const { errors } = this.icmp;
+    return new Forwarder6({ memory, counters, output, errors, redirects, areFramesStable });
   }
 
   /** An interface is in a group on its own account, or not any more. */

@@ -146,7 +146,7 @@ export class Stack {
     transports[PROTOCOL_UDP] = this.udp;
     const clock = { offsetUs: options.realtimeOffsetUs ?? 0 };
     this.#ip = this.#createInput(options, transports, clock);
-    this.#ip6 = this.ipv6.input(this.#ip.reassembly);
+    this.#ip6 = this.ipv6.input(this.#ip.reassembly, options.areFramesStable ?? false);
     this.#dhcp = new DhcpLayer({ memory, random, layer: this.#layer, udp: this.udp });
     const { arp, neighbours } = this.#layer;
     const ip6 = config.ip.disableIpv6 ? null : this.#ip6;

@@ -55,6 +55,16 @@ const CORE: readonly Sysctl[] = [
 
 const IP: readonly Sysctl[] = [
   flag("net.ipv6.conf.all.disable_ipv6", "IPv6 is not spoken", "ip.disableIpv6"),
+  flag(
+    "net.ipv6.conf.all.forwarding",
+    "IPv6 packets for others go on, as in a router",
+    "ip.forward6",
+  ),
+  flag(
+    "net.ipv6.conf.all.accept_redirects",
+    "a host follows what IPv6 routers tell of better ones; a router never does",
+    "ip.acceptRedirects6",
+  ),
   flag("net.ipv4.ip_forward", "packets for others go on, as in a router", "ip.forward"),
   flag(
     "net.ipv4.conf.all.send_redirects",

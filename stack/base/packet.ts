@@ -45,6 +45,8 @@ export class Packet {
   /** Sent to a broadcast or multicast address (of the network layer), or to a link broadcast. */
   isBroadcast = false;
   isMulticast = false;
+  /** Sent to an address that others have as well: it is nobody's source (RFC 4291 2.6). */
+  isAnycast = false;
   /** Of a multicast, group and source as a number (base/address_numbers.ts; IPv4: int32). */
   group = 0;
   source = 0;

@@ -103,10 +103,9 @@ export class Icmpv6Layer implements Transport {
       case NDP_ROUTER_ADVERTISEMENT:
       case NDP_NEIGHBOUR_SOLICITATION:
       case NDP_NEIGHBOUR_ADVERTISEMENT:
-        return neighbours.input(pkt, type, code);
       case NDP_REDIRECT:
-        icmp6.inRedirects++;
-        return 0;
+        if (type === NDP_REDIRECT) icmp6.inRedirects++;
+        return neighbours.input(pkt, type, code);
       case MLD_QUERY:
       case MLD_V1_REPORT:
       case MLD_V1_DONE:
@@ -125,7 +124,7 @@ export class Icmpv6Layer implements Transport {
     if (to.isUnspecified) return 0;
     const asked = IpAddress.fromWords(pkt.dst0, pkt.dst1, pkt.dst2, pkt.dst3);
     const ifIndex = to.isLinkLocal ? pkt.ifIndex : 0;
-    const route = network.route(to, pkt.isMulticast ? null : asked, ifIndex);
+    const route = network.route(to, pkt.isMulticast || pkt.isAnycast ? null : asked, ifIndex);
     if (typeof route === "number") return 0;
     if (log.isOn[LogEvent.ICMP_ECHO] !== 0) {
       const { id, seq } = this.#header;

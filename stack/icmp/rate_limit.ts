@@ -9,18 +9,17 @@
  * @module
  */
 import type { IcmpCounters } from "../base/counters.ts";
+import { HostBuckets } from "../base/host_buckets.ts";
 import { TokenBucket } from "../base/token_bucket.ts";
 import type { IcmpConfig } from "./config.ts";
 
 /** Tokens that an error costs: 0, 1 or 2. */
 const COSTS = 3;
-/** Destinations remembered; the one heard of longest ago is forgotten. */
-const MAX_HOSTS = 1024;
 
 export class IcmpRateLimit {
   readonly #all: TokenBucket;
-  /** By the destination's int32 address, in order of first use. */
-  readonly #hosts = new Map<number, TokenBucket>();
+  /** By the destination's int32 address. */
+  readonly #hosts: HostBuckets;
 
   /** `random`: uniform int32. */
   constructor(
@@ -29,11 +28,12 @@ export class IcmpRateLimit {
     readonly random: () => number,
   ) {
     this.#all = new TokenBucket(config.errorsPerSecond, config.errorBurst);
+    this.#hosts = new HostBuckets(config.hostErrorsPerSecond, config.hostErrorBurst);
   }
 
   /** Whether one more error may be sent to `dst` (int32 address) now. */
   allow(dst: number, nowUs: number): boolean {
-    if (!this.#hostBucket(dst).take(nowUs)) {
+    if (!this.#hosts.take(dst, nowUs)) {
       this.counters.outRateLimitHost++;
       return false;
     }
@@ -42,19 +42,5 @@ export class IcmpRateLimit {
       return false;
     }
     return true;
-  }
-
-  #hostBucket(dst: number): TokenBucket {
-    let bucket = this.#hosts.get(dst);
-    if (bucket !== undefined) return bucket;
-    if (this.#hosts.size >= MAX_HOSTS) {
-      for (const oldest of this.#hosts.keys()) {
-        this.#hosts.delete(oldest);
-        break;
-      }
-    }
-    bucket = new TokenBucket(this.config.hostErrorsPerSecond, this.config.hostErrorBurst);
-    this.#hosts.set(dst, bucket);
-    return bucket;
   }
 }

@@ -5,13 +5,12 @@
  *
  * @module
  */
+import { HOSTS_MAX } from "../base/host_buckets.ts";
 
 /** Half of the first pause. */
 const PAUSE_US = 20_000;
 const TIMES_MAX = 9;
 const SILENCE_US = PAUSE_US * 2 ** (TIMES_MAX + 1);
-/** Hosts remembered; the one heard of longest ago is forgotten. */
-const HOSTS_MAX = 1024;
 
 interface Told {
   times: number;

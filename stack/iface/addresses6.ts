@@ -16,6 +16,8 @@ const SOLICITED_NODE_W3 = 0xff000000 | 0;
 export const ALL_NODES: IpAddress = IpAddress.fromWords(SOLICITED_NODE_W0, 0, 0, 1);
 /** Every router. */
 export const ALL_ROUTERS6: IpAddress = IpAddress.fromWords(SOLICITED_NODE_W0, 0, 0, 2);
+/** Every router of the site. */
+export const SITE_ROUTERS6: IpAddress = IpAddress.fromWords(0xff050000, 0, 0, 2);
 
 /** The group of all who may have `addr`, ff02::1:ffXX:XXXX (RFC 4291 2.7.1). */
 export function solicitedNode(addr: IpAddress): IpAddress {

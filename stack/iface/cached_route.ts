@@ -11,6 +11,8 @@ import type { Interface } from "./interface.ts";
 import type { Neighbour } from "./neighbour.ts";
 import type { RouteTable } from "./route_table.ts";
 
+/** Destinations whose routes a forwarder has at hand; a power of two. */
+export const RECENT_ROUTES = 64;
 /** How a packet on a route leaves. */
 export const VIA_NEIGHBOUR = 0; // to the MAC that ARP or neighbour discovery finds
 export const VIA_GROUP = 1; // to a broadcast or multicast MAC

@@ -10,10 +10,14 @@ export interface IpConfig {
   readonly disableIpv6: boolean;
   /** ip_forward: packets for others go on to where the routing table says. */
   readonly forward: boolean;
+  /** net.ipv6.conf.all.forwarding: the same for IPv6, where redirects are always sent. */
+  readonly forward6: boolean;
   /** conf/all/send_redirects: a router tells hosts of better ones ... */
   readonly sendRedirects: boolean;
   /** conf/all/accept_redirects: ... and a host follows; off here, on a host of Linux's on. */
   readonly acceptRedirects: boolean;
+  /** net.ipv6.conf.all.accept_redirects: the same for IPv6. */
+  readonly acceptRedirects6: boolean;
   /** conf/all/shared_media: also across the subnets of a link (RFC 1620); else ... */
   readonly sharedMedia: boolean;
   /** conf/all/secure_redirects: ... only to gateways that the table has for all destinations. */
@@ -66,8 +70,10 @@ export interface NeighbourConfig {
 export const DEFAULT_IP_CONFIG: IpConfig = {
   disableIpv6: false,
   forward: false,
+  forward6: false,
   sendRedirects: true,
   acceptRedirects: false,
+  acceptRedirects6: false,
   sharedMedia: true,
   secureRedirects: true,
   redirectExpiryUs: 300e6,

@@ -12,7 +12,7 @@
  *
  * @module
  */
-import { CSUM_PARTIAL, GSO_NONE } from "../base/frames.ts";
+import { GSO_NONE } from "../base/frames.ts";
 import type { Counters } from "../base/counters.ts";
 import {
   DROP_IP_NO_ROUTE,
@@ -26,7 +26,7 @@ import {
 import { IpAddress } from "../base/ip_address.ts";
 import type { Memory } from "../base/memory.ts";
 import type { Packet } from "../base/packet.ts";
-import { finish, fold, pseudoSumV4, sum } from "../wire/checksum.ts";
+import { pseudoSumV4 } from "../wire/checksum.ts";
 import { TIME_EXCEEDED_TTL, UNREACHABLE_NET } from "../wire/icmp.ts";
 import {
   hasRouterAlert,
@@ -38,21 +38,17 @@ import {
   type Ipv4Header,
   maskOptionsNotCopied,
   PROTOCOL_TCP,
-  PROTOCOL_UDP,
   refreshIpv4Checksum,
 } from "../wire/ipv4.ts";
 import { recordingErrorAt, recordPassage } from "../wire/ipv4_recording.ts";
-import { TCP_CHECKSUM_OFFSET, TCP_HEADER_LEN, tcpHeaderLen } from "../wire/tcp.ts";
-import { finishUdp, UDP_CHECKSUM_OFFSET, UDP_HEADER_LEN } from "../wire/udp.ts";
-import { type CachedRoute, VIA_NEIGHBOUR } from "./cached_route.ts";
+import { type CachedRoute, RECENT_ROUTES, VIA_NEIGHBOUR } from "./cached_route.ts";
 import type { IpConfig } from "./config.ts";
+import { fillForwarded, finishChecksumAt, offloadedHeaderLen } from "./forwarded_row.ts";
 import type { IpErrorSender, RawSockets } from "./ip_input.ts";
 import type { IpOutput } from "./ip_output.ts";
 import { hasBetterHop } from "./redirect_sender.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** Destinations whose routes are at hand; a power of two. */
-const RECENT_ROUTES = 64;
 
 export interface ForwarderDeps {
   readonly memory: Memory;
@@ -184,22 +180,10 @@ export class Forwarder {
   ): void {
     const { memory, output } = this.deps;
     const { u8, dv } = memory;
-    const row = output.begin(route);
+    output.begin(route);
     const tx = route.tx;
-    const l4 = tx.l4Off[row];
-    const l4End = off + headerLen + l4Len;
-    u8.copyWithin(l4, off + headerLen, l4End);
-    tx.hdrLen[row] = l4Len;
-    tx.payOff[row] = l4End;
-    tx.payLen[row] = off + totalLen - l4End;
-    if (l4Len > 0) {
-      const field = checksumOffset(pkt.protocol);
-      dv.setUint16(l4 + field, fold(pseudoSumV4(src, dst, pkt.protocol, totalLen - headerLen)));
-      tx.csum[row] = CSUM_PARTIAL;
-      tx.csumOffset[row] = field;
-      tx.gsoType[row] = pkt.gsoType;
-      tx.gsoSize[row] = pkt.gsoSize;
-    }
+    const pseudo = pseudoSumV4(src, dst, pkt.protocol, totalLen - headerLen);
+    fillForwarded(memory, tx, pkt, off + headerLen, off + totalLen, l4Len, pseudo);
     const ip = tx.prepend(headerLen);
     u8.copyWithin(ip, off, off + headerLen);
     decrementTtl(dv, ip);
@@ -231,7 +215,10 @@ export class Forwarder {
     const { headerLen, totalLen } = header;
     const data = off + headerLen;
     const dataLen = totalLen - headerLen;
-    if (l4Len > 0) finishChecksumAt(dv, pkt.protocol, header, data, dataLen);
+    if (l4Len > 0) {
+      const pseudo = pseudoSumV4(header.src, header.dst, pkt.protocol, dataLen);
+      finishChecksumAt(dv, pkt.protocol, data, dataLen, pseudo);
+    }
     const maxData = (route.iface.mtu - headerLen) & ~7;
     for (let pos = 0; pos < dataLen; pos += maxData) {
       const len = Math.min(maxData, dataLen - pos);
@@ -262,37 +249,6 @@ export class Forwarder {
 function isForwarded(addr: number): boolean {
   const firstByte = addr >>> 24;
   return firstByte !== 0 && firstByte !== 127 && firstByte < 224 && addr >>> 16 !== 0xa9fe;
-}
-
-/**
- * Length of the transport header that must lie in the row's slot, because checksum or segments are
- * still to be made; 0: none is; -1: the packet is too short for it.
- */
-function offloadedHeaderLen(dv: DataView, pkt: Packet): number {
-  if (pkt.csum !== CSUM_PARTIAL && pkt.gsoType === GSO_NONE) return 0;
-  const there = pkt.endOff - pkt.transportOff;
-  if (pkt.protocol === PROTOCOL_UDP) return there < UDP_HEADER_LEN ? -1 : UDP_HEADER_LEN;
-  if (pkt.protocol !== PROTOCOL_TCP) return 0;
-  if (there < TCP_HEADER_LEN) return -1;
-  const len = tcpHeaderLen(dv, pkt.transportOff);
-  return len < TCP_HEADER_LEN || len > there ? -1 : len;
-}
-
-function checksumOffset(protocol: number): number {
-  return protocol === PROTOCOL_UDP ? UDP_CHECKSUM_OFFSET : TCP_CHECKSUM_OFFSET;
-}
-
-function finishChecksumAt(
-  dv: DataView,
-  protocol: number,
-  { src, dst }: Ipv4Header,
-  l4: number,
-  len: number,
-): void {
-  const field = l4 + checksumOffset(protocol);
-  dv.setUint16(field, 0);
-  const total = sum(dv, l4, len, pseudoSumV4(src, dst, protocol, len));
-  dv.setUint16(field, protocol === PROTOCOL_UDP ? finishUdp(total) : finish(total));
 }
 
 function decrementTtl(dv: DataView, ip: number): void {

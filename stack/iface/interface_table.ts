@@ -15,6 +15,13 @@ export class InterfaceTable {
   /** Our IPv6 addresses: a few. */
   #owned6: readonly { readonly addr: IpAddress; readonly iface: Interface }[] = [];
 
+  /**
+   * As a router every network's first address is ours as well, with the other routers there
+   * (RFC 4291 2.6.1).
+   */
+  isRouter6 = false;
+  #anycast6: readonly { readonly addr: IpAddress; readonly iface: Interface }[] = [];
+
   byIndex(index: number): Interface | null {
     return this.all[index - 1] ?? null;
   }
@@ -34,6 +41,7 @@ export class InterfaceTable {
     this.#owned6 = this.all.flatMap((iface) =>
       iface.addresses.filter(({ addr }) => addr.family === 6).map(({ addr }) => ({ addr, iface }))
     );
+    this.#anycast6 = this.isRouter6 ? this.all.flatMap(anycastOf) : [];
     const addresses = this.all.flatMap((iface) => iface.addresses);
     this.#broadcasts = addresses.flatMap(({ broadcast }) =>
       broadcast === null ? [] : [broadcast.w3]
@@ -65,8 +73,42 @@ export class InterfaceTable {
     return null;
   }
 
+  /**
+   * Whether the IPv6 address of these words is an anycast address of ours that a packet on `iface`
+   * may be for.
+   */
+  isAnycast6(iface: Interface, w0: number, w1: number, w2: number, w3: number): boolean {
+    const anycast = this.#anycast6;
+    for (let i = 0; i < anycast.length; i++) {
+      const { addr, iface: owner } = anycast[i];
+      if (addr.w3 !== w3 || addr.w2 !== w2 || addr.w1 !== w1 || addr.w0 !== w0) continue;
+      if (owner === iface || !addr.isLinkLocal) return true;
+    }
+    return false;
+  }
+
+  isAnycast(iface: Interface, { w0, w1, w2, w3 }: IpAddress): boolean {
+    return this.isAnycast6(iface, w0, w1, w2, w3);
+  }
+
   ownerOf(addr: IpAddress): Interface | null {
     if (addr.family === 4) return this.ownerOfV4(addr.w3);
     return this.ownerOfV6(addr.w0, addr.w1, addr.w2, addr.w3);
   }
+}
+
+/** Two routers at the ends of a line have no network between them (RFC 6164). */
+const LINE_PREFIX_LEN = 127;
+
+/** The subnet-router anycast address that goes with an address of a router's; null: none does. */
+export function subnetRouterAnycast(addr: IpAddress, prefixLen: number): IpAddress | null {
+  if (addr.family !== 6 || addr.isLoopback || prefixLen >= LINE_PREFIX_LEN) return null;
+  return addr.maskedBy(prefixLen);
+}
+
+function anycastOf(iface: Interface): { addr: IpAddress; iface: Interface }[] {
+  return iface.addresses.flatMap(({ addr, prefixLen }) => {
+    const anycast = subnetRouterAnycast(addr, prefixLen);
+    return anycast === null ? [] : [{ addr: anycast, iface }];
+  });
 }

@@ -31,7 +31,7 @@ import { IpIdent } from "./ip_ident.ts";
 import { flowLabel } from "./flow_label.ts";
 import type { LoopbackLink } from "./loopback.ts";
 import type { Neighbour, NeighbourTable } from "./neighbour.ts";
-import { followRedirect } from "./redirect_input.ts";
+import { followRedirect, followRedirect6 } from "./redirect_input.ts";
 import type { Router } from "./router.ts";
 import { type CachedRoute, VIA_NEIGHBOUR } from "./cached_route.ts";
 import { finishChecksum, Segmenter } from "./soft_offload.ts";
@@ -209,6 +209,19 @@ export class IpOutput implements Network {
     if (this.log.isOn[LogEvent.IP_REDIRECTED] !== 0) {
       this.log.address(LogEvent.IP_REDIRECTED, 0, dst, gateway.w3 >>> 0);
     }
+  }
+
+  /** A router on `iface` says so. Whether it is followed. */
+  redirect6(
+    iface: Interface,
+    dst: IpAddress,
+    target: IpAddress,
+    from: IpAddress,
+    nowUs: number,
+  ): boolean {
+    if (!followRedirect6(this, iface, dst, target, from, nowUs)) return false;
+    this.counters.ip6.redirectsFollowed++;
+    return true;
   }
 
   isLocal(addr: IpAddress): boolean {

@@ -1,7 +1,7 @@
 /**
- * The way up for IPv6 (RFC 8200): checks the header, decides whether the packet is for us, walks
- * the extension headers, puts fragments together and hands the rest to raw sockets and to its
- * transport.
+ * The way up for IPv6 (RFC 8200): checks the header, decides whether the packet is for us or to be
+ * passed on (forward6.ts), walks the extension headers, puts fragments together and hands the rest
+ * to raw sockets and to its transport.
  *
  * @module
  */
@@ -27,6 +27,7 @@ import {
   IPV6_MAX_LEN,
   IPV6_PAYLOAD_LEN_OFFSET,
   Ipv6Header,
+  NEXT_HOP_BY_HOP,
   NEXT_NONE,
   parseIpv6,
   PROTOCOL_ICMPV6,
@@ -38,16 +39,19 @@ import {
   PROBLEM_NEXT_HEADER,
   PROBLEM_NONE,
   walkExtensions,
+  walkHopByHop,
 } from "../wire/ipv6_extension.ts";
+import type { Forwarder6 } from "./forward6.ts";
 import type { Interface } from "./interface.ts";
 import type { InterfaceTable } from "./interface_table.ts";
 import type { PartialDatagram, Reassembly } from "./reassembly.ts";
 import { martianReason6 } from "./martian6.ts";
 
-/** The errors that a host sends of IPv6 packets (RFC 4443 3). */
+/** The errors that a host or router sends of IPv6 packets (RFC 4443 3). */
 export interface Ip6ErrorSender {
   sendUnreachable(pkt: Packet, code: number): void;
   sendTimeExceeded(pkt: Packet, code: number): void;
+  sendTooBig(pkt: Packet, mtu: number): void;
   /** `pointer`: the faulty byte; `toGroup`: also about a packet that was sent to a group. */
   sendParameterProblem(pkt: Packet, code: number, pointer: number, toGroup: boolean): void;
 }
@@ -61,6 +65,8 @@ export interface Ipv6InputDeps {
   readonly transports: readonly (Transport | null)[];
   readonly raw: { deliver(pkt: Packet): boolean };
   readonly reassembly: Reassembly;
+  /** null: a host, which forwards nothing. */
+  readonly forwarder: Forwarder6 | null;
   /** Of groups and sources. */
   readonly numbers: AddressNumbers;
   readonly log: LogSink;
@@ -102,9 +108,9 @@ export class Ipv6Input {
     pkt.csum = csum;
     pkt.gsoType = gsoType;
     pkt.gsoSize = gsoType === GSO_NONE ? 0 : gsoSize;
-    if (!this.#classify(pkt, iface, isLinkGroup, isOwn)) return DROP_IP_NOT_FOR_US;
+    if (!this.#classify(pkt, iface, isLinkGroup, isOwn)) return this.#pass(pkt, isOwn);
     const next = header.nextHeader;
-    if (next === PROTOCOL_TCP || next === PROTOCOL_UDP || next === PROTOCOL_ICMPV6) {
+    if (isTransport(next)) {
       this.#deliver(pkt);
       return 0;
     }
@@ -113,18 +119,18 @@ export class Ipv6Input {
 
   /** An unreachable neighbour: the sender of the packet at `off`, mostly ourselves, is told. */
   rejectUnsent(off: number, len: number, code: number, nowUs: number): void {
-    const { memory, errors, interfaces } = this.deps;
+    const { memory, errors, interfaces, forwarder } = this.deps;
     const header = this.#header;
     if (parseIpv6(memory.dv, off, len, header) !== 0) return;
     const { src0, src1, src2, src3 } = header;
-    if (interfaces.ownerOfV6(src0, src1, src2, src3) === null) return;
+    // Unless we forward, a source that is not ours is forged (IPV6_HDRINCL): nobody to tell.
+    if (forwarder === null && interfaces.ownerOfV6(src0, src1, src2, src3) === null) return;
     const pkt = this.#pkt;
     this.#fill(pkt, interfaces.all[0], off, off, nowUs);
     pkt.isMulticast = false;
     pkt.isLinkBroadcast = false;
     if (walkExtensions(memory.dv, off, pkt.endOff, this.#walk) !== 0) return;
-    pkt.protocol = this.#walk.protocol;
-    pkt.transportOff = this.#walk.transportOff;
+    locateTransport(memory.dv, pkt, this.#walk);
     errors.sendUnreachable(pkt, code);
   }
 
@@ -159,6 +165,7 @@ export class Ipv6Input {
     const { dst0, dst1, dst2, dst3 } = pkt;
     pkt.isMulticast = dst0 >>> 24 === 0xff;
     pkt.isLinkBroadcast = isLinkGroup && !pkt.isMulticast;
+    pkt.isAnycast = false;
     if (pkt.isMulticast) {
       counters.ip6.inMcastPkts++;
       pkt.group = numbers.find(IpAddress.fromWords(dst0, dst1, dst2, dst3));
@@ -166,11 +173,35 @@ export class Ipv6Input {
       return isOwn || iface.hasGroup6(dst0, dst1, dst2, dst3);
     }
     const owner = interfaces.ownerOfV6(dst0, dst1, dst2, dst3);
-    if (owner === null) return false;
+    if (owner === null) {
+      pkt.isAnycast = interfaces.isAnycast6(iface, dst0, dst1, dst2, dst3);
+      return pkt.isAnycast;
+    }
     if (dst0 >>> 22 !== 0x3fa) return true;
     // An address of one link is ours there alone; from ourselves it is as if it came in there.
     if (isOwn) pkt.ifIndex = owner.index;
     return isOwn || owner === iface;
+  }
+
+  /** What is for somebody else. Of the extension headers only the first can be a router's. */
+  #pass(pkt: Packet, isOwn: boolean): number {
+    const { memory, errors, forwarder } = this.deps;
+    if (forwarder === null || isOwn) return DROP_IP_NOT_FOR_US;
+    if (isTransport(pkt.protocol)) return forwarder.forward(pkt);
+    const walk = this.#walk;
+    const { networkOff, endOff } = pkt;
+    if (pkt.protocol === NEXT_HOP_BY_HOP) {
+      const reason = walkHopByHop(memory.dv, networkOff, endOff, walk);
+      if (reason !== 0) {
+        if (!pkt.isLinkBroadcast) reportProblem(errors, pkt, walk);
+        return reason;
+      }
+    }
+    // What is behind them only tells whether errors may be sent about it
+    const isKnown = walkExtensions(memory.dv, networkOff, endOff, walk) === 0;
+    if (isKnown) locateTransport(memory.dv, pkt, walk);
+    else pkt.protocol = NEXT_NONE;
+    return forwarder.forward(pkt);
   }
 
   #withExtensions(pkt: Packet, ifIndex: number): number {
@@ -187,11 +218,9 @@ export class Ipv6Input {
     const walk = this.#walk;
     const reason = walkExtensions(memory.dv, pkt.networkOff, pkt.endOff, walk);
     if (reason === 0) {
-      pkt.protocol = walk.protocol;
-      pkt.transportOff = walk.transportOff;
-    } else if (walk.problem !== PROBLEM_NONE) {
-      const { problem, pointerOff, isToldOfGroup } = walk;
-      errors.sendParameterProblem(pkt, problem, pointerOff - pkt.networkOff, isToldOfGroup);
+      locateTransport(memory.dv, pkt, walk);
+    } else {
+      reportProblem(errors, pkt, walk);
     }
     return reason;
   }
@@ -270,4 +299,25 @@ export class Ipv6Input {
     if (!this.#classify(pkt, iface, false, false)) return;
     errors.sendTimeExceeded(pkt, TIME_EXCEEDED6_REASSEMBLY);
   }
+}
+
+/** Most packets have no extension header. */
+function isTransport(next: number): boolean {
+  return next === PROTOCOL_TCP || next === PROTOCOL_UDP || next === PROTOCOL_ICMPV6;
+}
+
+/** Of a first fragment what follows its header, of another one the fragment header itself. */
+function locateTransport(dv: DataView, pkt: Packet, walk: ExtensionWalk): void {
+  pkt.protocol = walk.protocol;
+  pkt.transportOff = walk.transportOff;
+  if (!walk.isFragment || walk.fragmentOff !== 0) return;
+  pkt.protocol = dv.getUint8(walk.fragmentHeaderOff);
+  pkt.transportOff = walk.fragmentHeaderOff + FRAGMENT_HEADER_LEN;
+}
+
+/** Tells the sender what `walk` has found to be wrong, if it is to be told. */
+function reportProblem(errors: Ip6ErrorSender, pkt: Packet, walk: ExtensionWalk): void {
+  const { problem, pointerOff, isToldOfGroup } = walk;
+  if (problem === PROBLEM_NONE) return;
+  errors.sendParameterProblem(pkt, problem, pointerOff - pkt.networkOff, isToldOfGroup);
 }

@@ -6,6 +6,7 @@
 export { type AddressProbe, FULL_PROBE, type ProbePlan, QUICK_PROBE } from "./address_probe.ts";
 export * from "./config.ts";
 export { Forwarder } from "./forward.ts";
+export { Forwarder6 } from "./forward6.ts";
 export * from "./interface.ts";
 export { IpInput, type IpInputDeps } from "./ip_input.ts";
 export { Ipv6Input } from "./ipv6_input.ts";
@@ -18,5 +19,6 @@ export { LOOPBACK_MTU } from "./loopback.ts";
 export { LongFrameCutter } from "./soft_offload.ts";
 export { NetworkLayer, type RouteSpec } from "./network_layer.ts";
 export { VlanLink } from "./vlan_link.ts";
+export { RedirectSender6 } from "./redirect_sender6.ts";
 export type { RouterDiscovery } from "./router_discovery.ts";
 export type { RouteEntry } from "./route_table.ts";

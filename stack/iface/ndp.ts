@@ -4,7 +4,7 @@
  * notices conflicts and contradicts.
  *
  * Every message has to have come over no router, with hop limit 255; what looks otherwise was sent
- * from afar. Redirects are counted and ignored unless the network layer was told to follow.
+ * from afar. Redirects are ignored unless the network layer was told to follow.
  *
  * @module
  */
@@ -20,6 +20,7 @@ import { ICMP_HEADER_LEN, ICMP_REST_OFFSET } from "../wire/icmp.ts";
 import {
   NDP_NEIGHBOUR_ADVERTISEMENT,
   NDP_NEIGHBOUR_SOLICITATION,
+  NDP_REDIRECT,
   NDP_ROUTER_ADVERTISEMENT,
   NDP_ROUTER_SOLICITATION,
 } from "../wire/icmpv6.ts";
@@ -29,6 +30,7 @@ import {
   NA_SOLICITED,
   NDP_HOP_LIMIT,
   NDP_NEIGHBOUR_LEN,
+  NDP_REDIRECT_LEN,
   NDP_ROUTER_ADVERTISEMENT_LEN,
   NdpOptions,
   parseNdpOptions,
@@ -55,12 +57,20 @@ export interface NdpDeps {
   readonly onProbe: (iface: Interface, addr: IpAddress, isBegun: boolean) => void;
   /** A router tells of itself: 0 or a drop reason. */
   readonly onRouter: (iface: Interface, pkt: Packet) => number;
+  /** `from` says that `target` is the better first hop to `dst`; whether it is from now on. */
+  readonly onRedirect: (
+    iface: Interface,
+    dst: IpAddress,
+    target: IpAddress,
+    from: IpAddress,
+    nowUs: number,
+  ) => boolean;
 }
 
 export class Ndp {
   readonly #options = new NdpOptions();
   readonly #prober: AddressProber;
-  readonly #sender: NdpSender;
+  readonly sender: NdpSender;
   readonly #defendedAtUs = new WeakMap<InterfaceAddress, number>();
   /** Of our own questions whether an address is free: one that comes back is no conflict. */
   #nonceHi = -1;
@@ -68,10 +78,10 @@ export class Ndp {
 
   constructor(readonly deps: NdpDeps) {
     const { random, log } = deps;
-    this.#sender = new NdpSender(deps.memory, deps.counters);
+    this.sender = new NdpSender(deps.memory, deps.counters);
     const ask = (iface: Interface, addr: IpAddress) => {
       if (this.#nonceHi < 0) [this.#nonceHi, this.#nonceLo] = [random() & 0xffff, random() | 0];
-      this.#sender.askWhetherFree(iface, addr, this.#nonceHi, this.#nonceLo);
+      this.sender.askWhetherFree(iface, addr, this.#nonceHi, this.#nonceLo);
     };
     this.#prober = new AddressProber(random, ask, log);
   }
@@ -96,12 +106,12 @@ export class Ndp {
     const src = selectSource(addr, iface, interfaces.all);
     // Without an address of its own a host cannot ask (it would look like its address's owner).
     if (src === null) return;
-    this.#sender.solicit(iface, src, addr, unicast ? neighbour : null);
+    this.sender.solicit(iface, src, addr, unicast ? neighbour : null);
   }
 
   /** Asks the routers of a link. */
   solicitRouters(iface: Interface, src: IpAddress): void {
-    this.#sender.solicitRouters(iface, src);
+    this.sender.solicitRouters(iface, src);
   }
 
   /** Tells everybody that `addr` is ours: what they knew of it may be old (RFC 4861 7.2.6). */
@@ -110,7 +120,7 @@ export class Ndp {
       this.deps.log.address(LogEvent.ARP_ANNOUNCED, iface.index, addr);
     }
     const flags = NA_OVERRIDE | this.#routerFlag;
-    this.#sender.advertise(iface, addr, ALL_NODES, flags, null);
+    this.sender.advertise(iface, addr, ALL_NODES, flags, null);
   }
 
   pollAtUs(): number {
@@ -139,6 +149,7 @@ export class Ndp {
       return DROP_NDP_ADDRESS;
     }
     if (type === NDP_ROUTER_ADVERTISEMENT) return this.#onRouter(iface, pkt);
+    if (type === NDP_REDIRECT) return this.#onRedirect(iface, pkt);
     // Routers' affairs.
     if (type === NDP_ROUTER_SOLICITATION) return 0;
     if (pkt.endOff - off < NDP_NEIGHBOUR_LEN) return DROP_NDP_FORMAT;
@@ -167,8 +178,30 @@ export class Ndp {
     return 0;
   }
 
+  /** RFC 4861 8.1, 8.3. */
+  #onRedirect(iface: Interface, pkt: Packet): number {
+    const { memory: { dv }, neighbours, onRedirect } = this.deps;
+    const off = pkt.transportOff;
+    if (pkt.endOff - off < NDP_REDIRECT_LEN) return DROP_NDP_FORMAT;
+    const options = this.#options;
+    const reason = parseNdpOptions(dv, off + NDP_REDIRECT_LEN, pkt.endOff, options);
+    if (reason !== 0) return reason;
+    const from = IpAddress.fromWords(pkt.src0, pkt.src1, pkt.src2, pkt.src3);
+    const target = IpAddress.read(dv, off + ICMP_HEADER_LEN, 6);
+    const dst = IpAddress.read(dv, off + ICMP_HEADER_LEN + 16, 6);
+    const isOnLink = target.equals(dst);
+    if (!from.isLinkLocal || dst.isMulticast || dst.family !== 6) return DROP_NDP_ADDRESS;
+    if (!target.isLinkLocal && !isOnLink) return DROP_NDP_ADDRESS;
+    if (!onRedirect(iface, dst, target, from, pkt.nowUs) || !options.hasTargetLink) return 0;
+    const neighbour = neighbours.findOrAdd(iface, target, pkt.nowUs);
+    if (neighbour === null) return 0;
+    if (!isOnLink) neighbour.isRouter = true;
+    neighbours.learn(neighbour, options.targetHi, options.targetLo, false, pkt.nowUs);
+    return 0;
+  }
+
   #onSolicitation(iface: Interface, pkt: Packet, target: IpAddress): number {
-    const { counters, neighbours, log } = this.deps;
+    const { counters, neighbours, log, interfaces } = this.deps;
     const options = this.#options;
     const src = IpAddress.fromWords(pkt.src0, pkt.src1, pkt.src2, pkt.src3);
     const macHi = this.#frameSourceHi(pkt);
@@ -182,13 +215,14 @@ export class Ndp {
       this.#prober.conflict(iface, target, macHi, macLo);
       if (iface.findAddress(target) !== null) {
         const flags = NA_OVERRIDE | this.#routerFlag;
-        this.#sender.advertise(iface, target, ALL_NODES, flags, null);
+        this.sender.advertise(iface, target, ALL_NODES, flags, null);
       }
       return 0;
     }
     const disputed = iface.findAddress(src);
     if (disputed !== null) return this.#onConflict(iface, disputed, pkt);
-    if (iface.findAddress(target) === null) return 0;
+    const isAnycast = interfaces.isAnycast(iface, target);
+    if (iface.findAddress(target) === null && !isAnycast) return 0;
     if (log.isOn[LogEvent.ARP_ASKED] !== 0) {
       log.address(LogEvent.ARP_ASKED, iface.index, src, macNumber(macHi, macLo));
     }
@@ -200,8 +234,14 @@ export class Ndp {
     const to = hasSourceLink
       ? { macHi: sourceHi, macLo: sourceLo }
       : neighbours.find(iface, src) ?? { macHi, macLo };
-    const flags = NA_SOLICITED | NA_OVERRIDE | this.#routerFlag;
-    this.#sender.advertise(iface, target, src, flags, to);
+    const flags = NA_SOLICITED | this.#routerFlag;
+    if (!isAnycast) {
+      this.sender.advertise(iface, target, src, flags | NA_OVERRIDE, to);
+      return 0;
+    }
+    // Others may answer, too, and no answer is better than another; nor is it anybody's source.
+    const own = selectSource(src, iface, interfaces.all);
+    if (own !== null) this.sender.advertise(iface, target, src, flags, to, own);
     return 0;
   }
 
@@ -250,7 +290,7 @@ export class Ndp {
     if (log.isOn[LogEvent.ARP_DEFENDED] !== 0) {
       log.address(LogEvent.ARP_DEFENDED, iface.index, addr);
     }
-    this.#sender.advertise(iface, addr, ALL_NODES, NA_OVERRIDE | this.#routerFlag, null);
+    this.sender.advertise(iface, addr, ALL_NODES, NA_OVERRIDE | this.#routerFlag, null);
     return 0;
   }
 

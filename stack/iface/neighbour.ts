@@ -128,6 +128,11 @@ export class NeighbourTable {
     return n;
   }
 
+  /** Its MAC address is known, though perhaps an old one. */
+  hasMac(n: Neighbour): boolean {
+    return n.state !== INCOMPLETE && n.state !== FAILED;
+  }
+
   /**
    * To be called before sending: true when `macHi`/`macLo` may be used. Otherwise the packet has to
    * wait (`wait`), then resolution be kept going (`startResolving`).
@@ -170,7 +175,7 @@ export class NeighbourTable {
    * reaches us and we it; otherwise (its own request, an announcement) only the MAC is learnt.
    */
   learn(n: Neighbour, macHi: number, macLo: number, isAnswer: boolean, nowUs: number): void {
-    const hadMac = n.state !== INCOMPLETE && n.state !== FAILED;
+    const hadMac = this.hasMac(n);
     const isSame = hadMac && n.macHi === macHi && n.macLo === macLo;
     if (hadMac && !isSame && nowUs - n.updatedUs < LOCK_US) return;
     if (n.state === INCOMPLETE) this.#resolving--;
@@ -203,7 +208,7 @@ export class NeighbourTable {
     isOverride: boolean,
     nowUs: number,
   ): void {
-    const hadMac = n.state !== INCOMPLETE && n.state !== FAILED;
+    const hadMac = this.hasMac(n);
     if (!hadMac) {
       if (hasMac) this.learn(n, macHi, macLo, isSolicited, nowUs);
       return;

@@ -26,9 +26,9 @@ import type { AddressProbe, ProbePlan } from "./address_probe.ts";
 import { Arp } from "./arp.ts";
 import type { IpConfig, NeighbourConfig } from "./config.ts";
 import { broadcastOf, Interface, type InterfaceOptions } from "./interface.ts";
-import { InterfaceTable } from "./interface_table.ts";
+import { InterfaceTable, subnetRouterAnycast } from "./interface_table.ts";
 import { IpOutput } from "./ip_output.ts";
-import { solicitedNode } from "./addresses6.ts";
+import { ALL_ROUTERS6, SITE_ROUTERS6, solicitedNode } from "./addresses6.ts";
 import { Ndp } from "./ndp.ts";
 import { LOOPBACK_INDEX } from "../base/packet.ts";
 import { LOOPBACK_MTU, LoopbackLink } from "./loopback.ts";
@@ -76,6 +76,7 @@ export class NetworkLayer implements NeighbourEvents {
 
   constructor(readonly deps: NetworkLayerDeps) {
     const { memory, counters, random, ip, neighbour, log } = deps;
+    this.interfaces.isRouter6 = ip.forward6;
     this.loopback = new LoopbackLink(memory, counters, ip.loopbackFrames, ip.loopbackBytes);
     this.router = new Router(this.interfaces, ip, random);
     this.neighbours = new NeighbourTable(neighbour, memory, random, this);
@@ -99,9 +100,11 @@ export class NetworkLayer implements NeighbourEvents {
       log,
       interfaces: this.interfaces,
       neighbours: this.neighbours6,
-      isRouter: ip.forward,
+      isRouter: ip.forward6,
       onProbe: (iface, addr, isBegun) => this.#hearFor(iface, addr, isBegun),
       onRouter: (iface, pkt) => this.routers.input(iface, pkt),
+      onRedirect: (iface, dst, target, from, nowUs) =>
+        this.output.redirect6(iface, dst, target, from, nowUs),
     });
     this.routers = new RouterDiscovery({
       memory,
@@ -158,6 +161,7 @@ export class NetworkLayer implements NeighbourEvents {
     if (prefixLen < 0 || prefixLen > longest || !isUsable(addr)) return -EINVAL;
     if (isV6 && iface.mtu < IPV6_MIN_MTU) return -EINVAL; // RFC 8200 5
     if (iface.findAddress(addr) !== null) return -EEXIST;
+    if (isV6 && !iface.hasIpv6) this.#hearAsRouter(iface, true);
     iface.addresses.push({ addr, prefixLen, broadcast: broadcastOf(addr, prefixLen) });
     this.interfaces.refresh();
     this.router.table.invalidate();
@@ -166,7 +170,7 @@ export class NetworkLayer implements NeighbourEvents {
       this.router.table.add(onLinkRoute(addr, prefixLen, ifIndex));
     }
     if (isV6) {
-      this.#hearFor(iface, addr, true);
+      this.#hearForAll(iface, addr, prefixLen, true);
       this.ndp.announce(iface, addr);
     } else {
       this.arp.announce(iface, addr, nowUs);
@@ -180,6 +184,23 @@ export class NetworkLayer implements NeighbourEvents {
     if (isOurs) iface.joinGroup6(group);
     else iface.leaveGroup6(group);
     this.deps.onGroup6(iface, group, isOurs);
+  }
+
+  /** As #hearFor, and of the address that a router shares with the others of the network. */
+  #hearForAll(iface: Interface, addr: IpAddress, prefixLen: number, isOurs: boolean): void {
+    this.#hearFor(iface, addr, isOurs);
+    const anycast = this.deps.ip.forward6 ? subnetRouterAnycast(addr, prefixLen) : null;
+    if (anycast !== null) this.#hearFor(iface, anycast, isOurs);
+  }
+
+  /** A router is in the groups of routers while it has an address (RFC 4291 2.8). */
+  #hearAsRouter(iface: Interface, isOne: boolean): void {
+    if (!this.deps.ip.forward6 || iface.isLoopback) return;
+    for (const group of [ALL_ROUTERS6, SITE_ROUTERS6]) {
+      if (isOne) iface.joinGroup6(group);
+      else iface.leaveGroup6(group);
+      this.deps.onGroup6(iface, group, isOne);
+    }
   }
 
   /** Begins to ask whether `addr`, which is not ours yet, is free. -ENODEV. */
@@ -206,7 +227,10 @@ export class NetworkLayer implements NeighbourEvents {
     if (!isShared) this.router.table.remove(onLinkRoute(addr, entry.prefixLen, ifIndex));
     this.interfaces.refresh();
     this.router.table.invalidate();
-    if (addr.family === 6 && !iface.isLoopback) this.#hearFor(iface, addr, false);
+    if (addr.family === 6 && !iface.isLoopback) {
+      this.#hearForAll(iface, addr, entry.prefixLen, false);
+      if (!iface.hasIpv6) this.#hearAsRouter(iface, false);
+    }
     (addr.family === 6 ? this.neighbours6 : this.neighbours).clear(iface, nowUs);
     return 0;
   }

@@ -12,6 +12,7 @@
 import type { IpAddress } from "../base/ip_address.ts";
 import type { CachedRoute } from "./cached_route.ts";
 import type { IpConfig } from "./config.ts";
+import type { Interface } from "./interface.ts";
 import type { InterfaceTable } from "./interface_table.ts";
 import { LIMITED_BROADCAST } from "./martian.ts";
 import type { NeighbourTable } from "./neighbour.ts";
@@ -45,6 +46,26 @@ export function followRedirect(
     return false;
   }
   return router.redirect(dst, gateway, nowUs);
+}
+
+/**
+ * As `followRedirect`, of a router on an IPv6 link (RFC 4861 8.3, Linux's `rt6_do_redirect`): no
+ * packet is quoted, or need be, since whoever sent this is on the link, and the router in use. It
+ * is believed at once; a gateway that does not answer is forgotten again.
+ */
+export function followRedirect6(
+  { config, interfaces, router }: RedirectDeps,
+  iface: Interface,
+  dst: IpAddress,
+  target: IpAddress,
+  from: IpAddress,
+  nowUs: number,
+): boolean {
+  if (!config.acceptRedirects6 || config.forward6 || target.equals(from)) return false;
+  const route = router.route(dst, null, 0, true);
+  if (typeof route === "number" || !route.viaGateway || route.iface !== iface) return false;
+  if (!route.nextHop.equals(from) || interfaces.ownerOf(target) !== null) return false;
+  return router.redirect(dst, target, nowUs);
 }
 
 /** Whether it can be one on the route's link, in the place of `old`. */

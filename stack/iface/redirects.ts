@@ -22,8 +22,8 @@ interface Redirect {
 }
 
 export class Redirects {
-  /** By the destination's int32 address. */
-  readonly #byDst = new Map<number, Redirect>();
+  /** By the destination: its int32 address, of IPv6 its text. */
+  readonly #byDst = new Map<number | string, Redirect>();
 
   constructor(readonly expiryUs: number) {}
 
@@ -34,7 +34,7 @@ export class Redirects {
   /** The gateway to `dst` where the table says `gateway`, by that interface: mostly `gateway`. */
   replace(dst: IpAddress, gateway: IpAddress, ifIndex: number): IpAddress {
     if (this.#byDst.size === 0) return gateway;
-    const found = this.#byDst.get(dst.w3);
+    const found = this.#byDst.get(keyOf(dst));
     const isMeant = found?.ifIndex === ifIndex && found.instead.equals(gateway);
     return isMeant ? found.gateway : gateway;
   }
@@ -46,8 +46,9 @@ export class Redirects {
     ifIndex: number,
     nowUs: number,
   ): void {
-    this.#byDst.delete(dst.w3);
-    this.#byDst.set(dst.w3, { instead, gateway, ifIndex, expiresAtUs: nowUs + this.expiryUs });
+    const key = keyOf(dst);
+    this.#byDst.delete(key);
+    this.#byDst.set(key, { instead, gateway, ifIndex, expiresAtUs: nowUs + this.expiryUs });
     if (this.#byDst.size <= ENTRIES_MAX) return;
     for (const oldest of this.#byDst.keys()) {
       this.#byDst.delete(oldest);
@@ -78,4 +79,8 @@ export class Redirects {
     }
     return this.#byDst.size !== before;
   }
+}
+
+function keyOf(dst: IpAddress): number | string {
+  return dst.family === 4 ? dst.w3 : dst.toString();
 }

@@ -107,6 +107,16 @@ export function walkExtensions(
   return fault(out, PROBLEM_NONE, 0);
 }
 
+/** As walkExtensions, of the hop-by-hop options at the front and nothing behind: for routers. */
+export function walkHopByHop(dv: DataView, off: number, end: number, out: ExtensionWalk): number {
+  reset(dv, off, out);
+  const at = out.transportOff;
+  if (end - at < 8) return fault(out, PROBLEM_NONE, 0);
+  const len = (dv.getUint8(at + 1) + 1) << 3;
+  if (len > end - at) return fault(out, PROBLEM_NONE, 0);
+  return walkOptions(dv, at + 2, at + len, out) < 0 ? DROP_IPV6_HEADER : 0;
+}
+
 function reset(dv: DataView, off: number, out: ExtensionWalk): void {
   out.nextFieldOff = off + IPV6_NEXT_HEADER_OFFSET;
   out.protocol = dv.getUint8(out.nextFieldOff);

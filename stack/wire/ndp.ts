@@ -30,6 +30,8 @@ export const NA_OVERRIDE = 1 << 29;
 export const NDP_OPTION_SOURCE_LINK = 1;
 export const NDP_OPTION_TARGET_LINK = 2;
 export const NDP_OPTION_PREFIX = 3;
+/** Of a redirect: the packet that it is about, behind six bytes of nothing. */
+export const NDP_OPTION_REDIRECTED = 4;
 export const NDP_OPTION_MTU = 5;
 export const NDP_OPTION_NONCE = 14;
 export const NDP_OPTION_ROUTE = 24;
@@ -43,6 +45,8 @@ const PREFIX_AUTONOMOUS = 0x40;
 const RA_MANAGED = 0x80;
 const RA_OTHER = 0x40;
 
+/** The option that quotes a packet, without it. */
+export const NDP_REDIRECTED_LEN = 8;
 /** The option with an Ethernet address. */
 export const NDP_LINK_OPTION_LEN = 8;
 
@@ -104,6 +108,15 @@ export function emitNdpSixBytes(
   dv.setUint16(off + 2, hi);
   dv.setInt32(off + 4, lo);
   return NDP_LINK_OPTION_LEN;
+}
+
+/** Writes the option that quotes `quoteLen` bytes, a multiple of 8, up to these; its length. */
+export function emitNdpRedirected(dv: DataView, off: number, quoteLen: number): number {
+  dv.setUint8(off, NDP_OPTION_REDIRECTED);
+  dv.setUint8(off + 1, (NDP_REDIRECTED_LEN + quoteLen) >> 3);
+  dv.setUint16(off + 2, 0);
+  dv.setInt32(off + 4, 0);
+  return NDP_REDIRECTED_LEN;
 }
 
 /** The fixed part of a router's advertisement (RFC 4861 4.2); reused. */

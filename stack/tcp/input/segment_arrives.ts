@@ -55,7 +55,9 @@ export function tcpInput(layer: TcpContext, pkt: Packet, seg: Segment): void {
   }
   layer.counters.tcp.inSegs += seg.gsoSegs;
   // RFC 9293 3.9.2.3: a connection has two ends
-  if (pkt.isBroadcast || pkt.isMulticast) return layer.counters.drop(DROP_TCP_NO_PORT);
+  if (pkt.isBroadcast || pkt.isMulticast || pkt.isAnycast) {
+    return layer.counters.drop(DROP_TCP_NO_PORT);
+  }
   const flow = layer.demux.lookup(pkt, seg);
   if (flow === null) return noConnectionInput(layer, pkt, seg, null);
   if (flow.kind === FLOW_TCB) {

@@ -23,3 +23,23 @@ Deno.test("by index and by name", () => {
   assertEquals(stack.interfaceByName("eth0")?.index, 2);
   assertEquals(stack.interfaceByName("eth1"), null);
 });
+
+Deno.test("RFC 4291 2.6.1: a router's networks' first addresses, none of a line (RFC 6164)", () => {
+  const { stack, iface } = new Host();
+  const table = new InterfaceTable();
+  table.all.push(...stack.interfaces);
+  const [lo] = stack.interfaces;
+  for (
+    const [text, len] of [["fe80::1", 64], ["2001:db8::2", 64], ["2001:db8:1::3", 127]] as const
+  ) {
+    stack.addAddress(iface.index, ip(text), len, 1e6);
+  }
+  table.refresh();
+  assertEquals(table.isAnycast(iface, ip("2001:db8::")), false);
+  table.isRouter6 = true;
+  table.refresh();
+  const heard = (at: typeof iface, text: string) => table.isAnycast(at, ip(text));
+  assertEquals([heard(iface, "2001:db8::"), heard(lo, "2001:db8::")], [true, true]);
+  assertEquals([heard(iface, "fe80::"), heard(lo, "fe80::")], [true, false]);
+  assertEquals([heard(iface, "2001:db8:1::2"), heard(iface, "2001:db8::2")], [false, false]);
+});

@@ -1,11 +1,13 @@
 import { assertEquals } from "@std/assert";
 import { PEER_MAC } from "../net_fixture.ts";
 import {
+  addressBytes,
   advertisement,
   Host6,
   ip6Frame,
   ndpFrame,
   OUR_ADDR6,
+  OUR_LINK_LOCAL,
   PEER_ADDR6,
   udp6Packet,
 } from "../v6_fixture.ts";
@@ -174,4 +176,27 @@ Deno.test("ndp: a scan of a subnet fills no more than the table, and not IPv4's"
   const socket = host.datagram(2, 17, 2);
   assertEquals(host.send(socket, Uint8Array.of(1), ip("198.18.0.1"), 9), 1);
   assertEquals(host.sent().length, 1, "the IPv4 neighbour is still known");
+});
+
+Deno.test("RFC 4861 7.2.7: an address that others have as well: no override, no source", () => {
+  const host = new Host6({ config: { ip: { forward6: true } } });
+  const anycast = ip("2001:db8::");
+  host.inject(ndpFrame(135, 0, anycast, 1, PEER_MAC, { dst: ip("ff02::1:ff00:0") }));
+  const { payload, src } = host.sentOne6();
+  assertEquals([payload[0], payload[4], src], [136, 0xc0, OUR_ADDR6.toString()]);
+  assertEquals(payload.slice(8, 24), addressBytes(anycast));
+});
+
+Deno.test("RFC 4291 2.8: a router is in the groups of routers, and leaves them", () => {
+  const host = new Host6({ config: { ip: { forward6: true } } });
+  const isHeard = (text: string) => {
+    const { w0, w1, w2, w3 } = ip(text);
+    return host.iface.hasGroup6(w0, w1, w2, w3);
+  };
+  assertEquals([isHeard("ff02::2"), isHeard("ff05::2")], [true, true]);
+  host.stack.removeAddress(host.iface.index, OUR_ADDR6, host.nowUs);
+  assertEquals([isHeard("ff02::2"), isHeard("ff02::1:ff00:0")], [true, true]);
+  host.stack.removeAddress(host.iface.index, OUR_LINK_LOCAL, host.nowUs);
+  assertEquals([isHeard("ff02::2"), isHeard("ff02::1:ff00:0")], [false, false]);
+  assertEquals(new Host6().iface.hasGroup6(0xff020000 | 0, 0, 0, 2), false);
 });

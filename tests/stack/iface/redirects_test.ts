@@ -26,6 +26,14 @@ Deno.test("forgotten after its time, counted from the last redirect", () => {
   assertEquals([redirects.poll(302e6), redirects.pollAtUs()], [true, Infinity]);
 });
 
+Deno.test("IPv6: a destination is its whole address", () => {
+  const redirects = new Redirects(300e6);
+  const [old, better] = [ip("fe80::1"), ip("fe80::3")];
+  redirects.add(ip("2001:db8:1::9"), old, better, 2, 0);
+  assertEquals(redirects.replace(ip("2001:db8:1::9"), old, 2), better);
+  assertEquals(redirects.replace(ip("2001:db8:2::9"), old, 2), old);
+});
+
 Deno.test("forgotten when the gateway does not answer", () => {
   const redirects = new Redirects(300e6);
   redirects.add(DST, OLD, NEW, 2, 0);
