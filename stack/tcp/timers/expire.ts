@@ -206,6 +206,7 @@ function onKeepAliveTimeout(tcb: Tcb, nowUs: number): void {
     ? tcb.keepProbes > 0 && idleUs >= options.userTimeoutUs
     : tcb.keepProbes >= options.keepCount;
   if (isOver) {
+    tcb.layer.counters.tcp.abortOnTimeout++;
     return abortConnection(tcb, nowUs, EndCause.NO_KEEPALIVE, timeoutErrno(tcb));
   }
   tcb.keepProbes++;

@@ -27,6 +27,45 @@ Deno.test("drop counters: where Linux counts them", () => {
   assertEquals(movedBy(drop.DROP_NEIGHBOUR_FAILED), ["arp.queueDrops"]);
 });
 
+/** Of each reason by its name: what it moves. */
+const MOVED: Readonly<Record<string, string>> = {
+  "device.rxDropped": "frameShort frameEthertype frameNotForUs frameFiltered",
+  "device.txDropped": "deviceFull",
+  "arp.inErrors": "arpShort arpFormat arpAddress",
+  "arp.queueDrops": "neighbourQueueFull neighbourFailed",
+  "ip.inHdrErrors": "ipv4Short ipv4Version ipv4HeaderLen ipv4TotalLen ipv4Options " +
+    "ipv4SourceRoute ipv6Short ipv6Version ipv6Header",
+  "ip.inHdrErrors ip.inCsumErrors": "ipv4Checksum",
+  "ip.inTruncatedPkts": "ipv4Truncated ipv6Truncated",
+  "ip.inAddrErrors": "ipMartian ipNotForUs martianLoopback martianMulticast martianBroadcast " +
+    "martianReserved martianUnspecified martianOwn",
+  "ip.inUnknownProtos": "ipProtocol",
+  "ip.inDiscards": "noMemory",
+  "ip.reasmFails": "ipv4Fragment reassemblyOverlap reassemblyMemory",
+  "ip.reasmTimeout ip.reasmFails": "reassemblyTimeout",
+  "ip6.reasmFails": "ipv6Fragment",
+  "icmp.inErrors": "icmpShort icmpType icmpQuote",
+  "icmp.inErrors icmp.inCsumErrors": "icmpChecksum",
+  "icmp6.inErrors": "ndpFormat ndpAddress mldShort",
+  "igmp.inErrors": "igmpShort igmpChecksum",
+  "udp.inErrors": "udpShort udpLength",
+  "udp.inErrors udp.inCsumErrors": "udpChecksum",
+  "udp.inErrors udp.rcvbufErrors": "udpQueueFull",
+  "udp.noPorts": "udpNoPort",
+  "raw.rcvbufErrors": "rawQueueFull",
+  "tcp.inErrs": "tcpShort tcpHeaderLen",
+  "tcp.inErrs tcp.inCsumErrors": "tcpChecksum",
+  "tcp.badOptions": "tcpOptions",
+};
+
+Deno.test("drop counters: each reason moves these, and no others", () => {
+  for (const [counters, names] of Object.entries(MOVED)) {
+    for (const name of names.split(" ")) {
+      assertEquals(movedBy(-drop.DROP_NAMES.indexOf(name)).join(" "), counters, name);
+    }
+  }
+});
+
 /** Linux has no counter for these either. */
 const ALONE: readonly number[] = [
   drop.DROP_TCP_NO_PORT,

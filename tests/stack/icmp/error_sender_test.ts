@@ -48,6 +48,7 @@ Deno.test("RFC 1122 3.2.2: about no ICMP error, later fragment or group", () => 
   for (const [flagsAndOffset, errors] of [[0x2000 | 100, 0], [100, 0], [0x2000, 1]]) {
     host.inject(withBrokenOption(flagsAndOffset));
     assertEquals(host.sent().length, errors, `${flagsAndOffset}`);
+    assertEquals(host.stack.counters.icmp.outParmProbs, errors);
   }
   // An echo reply that nobody waits for is no error either way.
   host.inject(icmpFrame(0, 0, 1, bytesOf(8)));

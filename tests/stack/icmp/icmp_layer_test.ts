@@ -48,9 +48,14 @@ Deno.test("echo can be turned off, or on for broadcasts", () => {
 Deno.test("redirects, source quenches, time stamps and the unknown are counted, no more", () => {
   const host = new Host();
   for (const type of [4, 5, 13, 14, 77]) host.inject(icmpFrame(type, 0, 1, bytesOf(28)));
+  for (const [type, times] of [[0, 2], [3, 3], [11, 4], [12, 5]]) {
+    for (let i = 0; i < times; i++) host.inject(icmpFrame(type, 0, 1, bytesOf(28)));
+  }
   const { icmp, drops } = host.stack.counters;
   assertEquals([icmp.inSrcQuenchs, icmp.inRedirects, icmp.inTimestamps], [1, 1, 1]);
   assertEquals([icmp.inTimestampReps, drops[29], host.sent().length], [1, 1, 0]);
+  assertEquals([icmp.inEchoReps, icmp.inDestUnreachs], [2, 3]);
+  assertEquals([icmp.inTimeExcds, icmp.inParmProbs], [4, 5]);
 });
 
 Deno.test("ping to ourselves", () => {

@@ -36,6 +36,21 @@ Deno.test("icmpv6: a wrong checksum, and types that mean nothing to a host", () 
   assertEquals([drops[28], drops[29]], [1, 1]);
 });
 
+Deno.test("icmpv6: what comes is counted by its type", () => {
+  const host = new Host6();
+  for (const [type, times] of [[1, 1], [2, 2], [3, 4], [4, 5], [129, 6]]) {
+    for (let i = 0; i < times; i++) host.inject(icmp6Frame(type, 0, 1, bytesOf(48)));
+  }
+  const { icmp6 } = host.stack.counters;
+  assertEquals([icmp6.inDestUnreachs, icmp6.inTimeExcds, icmp6.inParmProbs, icmp6.inEchoReps], [
+    3,
+    4,
+    5,
+    6,
+  ]);
+  assertEquals(host.sent().length, 0);
+});
+
 Deno.test("icmpv6: with echo_ignore_all nothing is answered", () => {
   const host = new Host6({ config: { icmp: { echoIgnoreAll: true } } });
   host.inject(icmp6Frame(128, 0, 1, bytesOf(8)));

@@ -169,4 +169,7 @@ Deno.test("what is sent is counted apart: requests, replies", () => {
   host.send(socket, bytesOf(1), ip("198.18.0.55"), 7);
   host.flush();
   assertEquals(sent(), [1, 1]);
+  const replies = arp.inReplies;
+  host.inject(arpReply());
+  assertEquals([arp.inReplies - replies, sent()], [1, [1, 1]]);
 });

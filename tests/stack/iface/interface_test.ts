@@ -61,6 +61,32 @@ Deno.test("groups are counted; all-hosts is always joined", () => {
   assertEquals(iface.hasGroup(ip("224.0.0.1").w3), true);
 });
 
+Deno.test("IPv6 groups are counted, and told apart by each word; all nodes are always joined", () => {
+  const { iface } = make();
+  const has = (text: string) => {
+    const { w0, w1, w2, w3 } = ip(text);
+    return iface.hasGroup6(w0, w1, w2, w3);
+  };
+  const group = ip("ff05:1:2:3:4:5:6:7");
+  iface.joinGroup6(group);
+  iface.joinGroup6(ip("ff05:1:2:3:4:5:6:7"));
+  iface.joinGroup6(ip("ff05::9"));
+  const others = ["ff06:1:2:3:4:5:6:7", "ff05:1:2:9:4:5:6:7", "ff05:1:2:3:4:9:6:7", "ff05::8"];
+  assertEquals([has(group.toString()), has("ff05::9"), others.map(has)], [
+    true,
+    true,
+    [false, false, false, false],
+  ]);
+  assertEquals([has("ff02::1"), has("ff01::1")], [true, true]);
+  const near = ["ff02::2", "ff05::1", "ff02::1:0:1", "ff02::1:0:0:0:1", "ff02:0:1::1"];
+  assertEquals(near.map(has), [false, false, false, false, false]);
+  iface.leaveGroup6(ip("ff05::8"));
+  iface.leaveGroup6(group);
+  assertEquals(has(group.toString()), true);
+  iface.leaveGroup6(group);
+  assertEquals([has(group.toString()), has("ff05::9")], [false, true]);
+});
+
 Deno.test("transmit hands the rows over once and starts a new epoch", () => {
   const { iface, device } = make();
   iface.transmit();

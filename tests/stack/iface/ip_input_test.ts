@@ -198,6 +198,7 @@ Deno.test("multicast: only groups that were joined", () => {
   assertEquals(setOption(socket, 0, 36, mreq, host.nowUs), 0);
   host.inject(udpFrame(1, 5000, bytesOf(5), fields));
   assertEquals(host.recv(socket), null);
+  assertEquals(host.stack.counters.ip.inMcastPkts, 1);
   assertEquals(OUR_ADDR.toString(), "198.18.0.2");
 });
 

@@ -1,5 +1,13 @@
 import { assertEquals } from "@std/assert";
-import { CSUM_PARTIAL, EMSGSIZE, ENOBUFS, IpAddress, setOption } from "../../../stack/mod.ts";
+import {
+  CSUM_PARTIAL,
+  EMSGSIZE,
+  ENETUNREACH,
+  ENOBUFS,
+  IpAddress,
+  setOption,
+} from "../../../stack/mod.ts";
+import { Host6, PEER_ADDR6 } from "../v6_fixture.ts";
 import {
   ALL_OFFLOADS,
   arpReply,
@@ -135,6 +143,45 @@ Deno.test("what is sent in one turn leaves as one batch", () => {
   assertEquals([host.sent().length, host.device.batches - before], [5, 1]);
 });
 
+Deno.test("what leaves is counted: packets, fragments, octets; what has no way, too", () => {
+  const v4 = new Host();
+  const v6 = new Host6();
+  const cases = [
+    {
+      host: v4,
+      group: v4.stack.counters.ip,
+      to: PEER_ADDR,
+      nowhere: ip("203.0.113.1"),
+      octets: 3196,
+    },
+    {
+      host: v6,
+      group: v6.stack.counters.ip6,
+      to: PEER_ADDR6,
+      nowhere: ip("2001:db9::1"),
+      octets: 3300,
+    },
+  ];
+  for (const { host, group, to, nowhere, octets } of cases) {
+    const socket = host.datagram(2, 0, to.family === 4 ? 2 : 10);
+    const names = ["outRequests", "outTransmits", "outOctets", "fragOks", "fragCreates"] as const;
+    const before = names.map((name) => group[name]);
+    assertEquals(
+      [host.send(socket, bytesOf(100), to, 7), host.send(socket, bytesOf(3000), to, 7)],
+      [
+        100,
+        3000,
+      ],
+    );
+    assertEquals(host.sent().length, 4);
+    assertEquals(names.map((name, i) => group[name] - before[i]), [2, 4, octets, 1, 3]);
+    const { udp, ip: shared } = host.stack.counters;
+    const [noRoutes, datagrams] = [shared.outNoRoutes, udp.outDatagrams];
+    assertEquals([host.send(socket, bytesOf(1), nowhere, 7), datagrams], [-ENETUNREACH, 2]);
+    assertEquals([shared.outNoRoutes - noRoutes, udp.outDatagrams], [1, 2]);
+  }
+});
+
 Deno.test("identifications of datagrams that may be fragmented do not repeat", () => {
   const host = new Host();
   const socket = host.datagram(...UDP);
@@ -163,6 +210,7 @@ Deno.test("a neighbour table full of names being asked for: ENOBUFS", () => {
     results.push(host.send(socket, bytesOf(1), IpAddress.v4(PEER_ADDR.w3 + i), 7));
   }
   assertEquals(results, [1, 1, 1, 1, -ENOBUFS, -ENOBUFS]); // the peer itself made room
+  assertEquals([host.stack.counters.ip.outDiscards, host.iface.txDropped], [2, 2]);
 });
 
 Deno.test("what waits is bounded: the oldest go", () => {

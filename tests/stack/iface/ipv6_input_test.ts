@@ -95,6 +95,7 @@ Deno.test("ipv6 input: what is not for us", () => {
   host.inject(ip6Frame(UDP, datagram, { dst: ip("2001:db8::77") }));
   host.inject(ip6Frame(UDP, datagram, { dst: ip("ff05::77") }));
   assertEquals([socket.recvCount(), host.stack.counters.drops[18]], [0, 2]);
+  assertEquals(host.stack.counters.ip6.inMcastPkts, 1);
   assertEquals(host.sent().length, 0);
 });
 
@@ -122,6 +123,8 @@ Deno.test("ipv6 input: fragments in any order are put together", () => {
     assertEquals([payload[0], payload.length], [129, 1008]);
     assertBytes(payload.slice(8), bytesOf(1000));
     assertEquals(host.memory.usedBytes, used);
+    const { reasmOks, reasmReqds } = host.stack.counters.ip6;
+    assertEquals([reasmOks, reasmReqds], [1, order.length]);
   }
 });
 

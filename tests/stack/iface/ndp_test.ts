@@ -61,7 +61,10 @@ Deno.test("ndp: a packet waits for the answer to our question", () => {
     SOLICITATION,
     [1, 1, 2, 0, 0, 0, 0, 2],
   ]);
+  const { ndp } = host.stack.counters;
+  const replies = ndp.inReplies;
   host.inject(advertisement(OTHER, OTHER_MAC));
+  assertEquals(ndp.inReplies - replies, 1);
   const { dst, dstMac, header } = host.sentOne6();
   assertEquals([dst, dstMac, header.nextHeader], ["2001:db8::9", "02:00:00:00:00:09", 17]);
 });

@@ -60,6 +60,8 @@ Deno.test("in any order, with repetitions", () => {
     assertBytes(w.bytes(whole), DATA);
     assertEquals([w.memory.usedBytes, w.reassembly.usedBytes], [used, 0]);
     assertEquals([w.reassembly.count, w.reassembly.pollAtUs()], [0, Infinity]);
+    const { reasmOks, reasmReqds } = w.counters.ip;
+    assertEquals([reasmOks, reasmReqds], [1, order.length]);
   }
 });
 

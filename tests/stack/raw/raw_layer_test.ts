@@ -90,7 +90,9 @@ Deno.test("sending: our header around the program's payload, in fragments if nee
   const big = icmpPacket(8, 0, 1, bytesOf(65507));
   assertEquals(host.send(socket, big, PEER_ADDR), big.length);
   assertBytes(joinFragments(host.sent()), big);
+  assertEquals(host.stack.counters.raw.outDatagrams, 2);
   assertEquals(host.send(socket, bytesOf(65516), PEER_ADDR), -EMSGSIZE);
+  assertEquals(host.stack.counters.raw.outDatagrams, 2);
 });
 
 Deno.test("IP_HDRINCL: the program's header, with what raw(7) fills in", () => {
@@ -109,6 +111,7 @@ Deno.test("IP_HDRINCL: the program's header, with what raw(7) fills in", () => {
   host.send(socket, own.slice(14), PEER_ADDR);
   const forged = parseIp(host.sentOne());
   assertEquals([forged.src, forged.header.id], ["203.0.113.1", 77]);
+  assertEquals(host.stack.counters.raw.outDatagrams, 2);
 });
 
 Deno.test("IP_HDRINCL: headers that cannot be, packets too long", () => {

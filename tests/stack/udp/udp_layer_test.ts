@@ -11,6 +11,7 @@ import {
   SOCK_DGRAM,
 } from "../../../stack/mod.ts";
 import {
+  ALL_OFFLOADS,
   assertBytes,
   bytesOf,
   FakeDevice,
@@ -192,6 +193,16 @@ Deno.test("SO_NO_CHECK sends without a checksum", () => {
   host.send(socket, bytesOf(5), PEER_ADDR, 7);
   const { payload } = parseIp(host.sentOne());
   assertEquals([payload[6], payload[7]], [0, 0]);
+});
+
+Deno.test("each datagram sent is counted, also in a batch that the device cuts", () => {
+  for (const caps of [NO_OFFLOAD, ALL_OFFLOADS]) {
+    const host = new Host({ caps });
+    const socket = bound(host, 5000, ANY);
+    for (let i = 0; i < 4; i++) host.send(socket, bytesOf(50), PEER_ADDR, 7);
+    assertEquals(host.sent().length, caps.uso ? 1 : 4);
+    assertEquals(host.stack.counters.udp.outDatagrams, 4);
+  }
 });
 
 Deno.test("IP_MULTICAST_ALL off: only groups of its own", () => {

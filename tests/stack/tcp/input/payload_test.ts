@@ -36,6 +36,8 @@ Deno.test("receiver: SACK blocks, newest first, and D-SACK", () => {
   assertEquals(blocks(), [[501, 601]]);
   peer.send({ flags: ".", seq: 1001, data: 100 });
   assertEquals(blocks(), [[1, 101], [501, 601]], "D-SACK of old text");
+  const { dsackOfoSent, dsackOldSent } = peer.host.counters.tcp;
+  assertEquals([dsackOfoSent, dsackOldSent], [1, 1]);
 });
 
 Deno.test("delayed ACK: one segment waits 40 ms, more than one full segment does not", () => {
@@ -172,7 +174,7 @@ Deno.test("data for a closed socket resets", () => {
   peer.sent.length = 0;
   peer.send({ flags: "P.", data: 10 });
   assertEquals(peer.next(), "R 2:2(0)");
-  assertEquals(peer.host.tcp.flowCount, 0);
+  assertEquals([peer.host.tcp.flowCount, peer.host.counters.tcp.abortOnData], [0, 1]);
 });
 
 Deno.test("the peer's segment size is taken from what it sends, up to our own MSS", () => {

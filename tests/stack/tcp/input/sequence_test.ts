@@ -17,6 +17,7 @@ Deno.test("segments outside the window get an ACK, bare ones not more often than
   peer.expect(". 1:1(0) ack 1");
   peer.send({ flags: "P.", seq: 500, data: 100 });
   peer.expect(". 1:1(0) ack 1");
+  assertEquals(peer.host.counters.tcp.dsackOldSent, 0, "without SACK there are none");
   assertEquals(socket.recvAvailable(), 0);
 });
 

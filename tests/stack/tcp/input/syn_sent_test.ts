@@ -73,6 +73,18 @@ Deno.test("active open: an ACK of something else is reset, and the attempt goes 
   assertEquals(socket.stateName, "SYN-SENT");
 });
 
+Deno.test("active open: an ACK that echoes a timestamp of another time is reset (RFC 7323 3.2)", () => {
+  const peer = new Peer();
+  const socket = peer.host.tcp.createSocket(2);
+  socket.connect(peer.address, peer.port, peer.nowUs);
+  const { tsVal } = peer.take().options;
+  peer.send({ flags: "S.", ts: [1, tsVal + 1_000_000] });
+  assertEquals([socket.stateName, peer.host.counters.tcp.pawsActive], ["SYN-SENT", 1]);
+  assertEquals(peer.next()[0], "R");
+  peer.send({ flags: "S.", ts: [1, tsVal] });
+  assertEquals([socket.stateName, peer.host.counters.tcp.pawsActive], ["ESTABLISHED", 1]);
+});
+
 Deno.test("simultaneous open, played by hand", () => {
   const peer = new Peer();
   const socket = peer.host.tcp.createSocket(2);

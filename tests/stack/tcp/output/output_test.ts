@@ -173,6 +173,8 @@ Deno.test("TSO: a retransmission covers what was lost, cut at segments", () => {
   peer.send({ flags: ".", ack: 2921, sack: [[5841, 14601]] });
   assertEquals(peer.take().payload.length, 2920, "one row of the two that were lost");
   assertEquals(socket.tcb.totalRetransmits, 2, "counted in segments, as Linux does");
+  const { fastRetrans, origDataSent, retransSegs, slowStartRetrans } = peer.host.counters.tcp;
+  assertEquals([fastRetrans, origDataSent, retransSegs, slowStartRetrans], [2, 10, 2, 0]);
   peer.expect();
 });
 

@@ -98,6 +98,21 @@ Deno.test("TIME-WAIT without timestamps: a SYN opens anew beyond the FIN only", 
   }
 });
 
+Deno.test("TIME-WAIT: what is old or outside is answered, bare ACKs not each time", () => {
+  const peer = inTimeWait(true);
+  const { tcp } = peer.host.counters;
+  peer.send({ flags: ".", ts: [1999, 0] });
+  assertEquals([peer.sent.length, tcp.pawsTimewait, tcp.ackSkippedTimeWait], [1, 1, 0]);
+  peer.send({ flags: ".", ts: [1999, 0] });
+  assertEquals([peer.sent.length, tcp.pawsTimewait, tcp.ackSkippedTimeWait], [1, 2, 1]);
+  peer.send({ flags: ".", ts: [2000, 0], seq: peer.nextSeq + 1_000_000 });
+  assertEquals([peer.sent.length, tcp.pawsTimewait, tcp.ackSkippedTimeWait], [1, 2, 2]);
+  peer.send({ flags: "P.", data: 3, ts: [1999, 0] });
+  assertEquals([peer.sent.length, tcp.pawsTimewait, tcp.ackSkippedTimeWait], [2, 3, 2]);
+  peer.send({ flags: ".", ts: [2000, 0] });
+  assertEquals([peer.sent.length, tcp.pawsTimewait], [2, 3]);
+});
+
 Deno.test("TIME-WAIT: the FIN again restarts the 2 MSL, nothing else does", () => {
   for (const [flags, seq, count] of [["F.", -1, 1], [".", 0, 0], ["P.", -1, 0]] as const) {
     const peer = inTimeWait(false);

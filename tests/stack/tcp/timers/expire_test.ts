@@ -19,6 +19,8 @@ Deno.test("SYN is sent again with back-off, then ETIMEDOUT", () => {
   peer.advance(200_000);
   assertEquals(socket.stateName, "CLOSED");
   assertEquals(socket.takeError(), 110);
+  const { abortOnTimeout, retransSegs, synRetrans, timeouts } = peer.host.counters.tcp;
+  assertEquals([abortOnTimeout, retransSegs, synRetrans, timeouts], [1, 6, 6, 7]);
 });
 
 Deno.test("retransmission with back-off; the first answer ends it", () => {
@@ -39,6 +41,8 @@ Deno.test("retransmission with back-off; the first answer ends it", () => {
   peer.send({ flags: "." });
   assertEquals(socket.unackedBytes, 0);
   assertEquals(socket.tcb.backoff, 0);
+  const { fastRetrans, retransSegs, slowStartRetrans } = peer.host.counters.tcp;
+  assertEquals([fastRetrans, retransSegs, slowStartRetrans], [0, 5, 5]);
   peer.advance(100_000_000);
   peer.expect();
 });
@@ -107,6 +111,8 @@ Deno.test("zero window without answers: ETIMEDOUT after 15 probes", () => {
   assertEquals(socket.stateName, "ESTABLISHED");
   peer.advance(800_000_000);
   assertEquals(socket.takeError(), 110);
+  const { abortOnTimeout, winProbe } = peer.host.counters.tcp;
+  assertEquals([abortOnTimeout, winProbe], [1, 15]);
 });
 
 Deno.test("keepalive: probes after the idle time, ended by an answer or by too many", () => {
@@ -129,6 +135,8 @@ Deno.test("keepalive: probes after the idle time, ended by an answer or by too m
   assertEquals(peer.timeUntilSent(), 2_000_000);
   assertEquals(peer.next(), "R. 1:1(0) ack 1");
   assertEquals(socket.takeError(), 110);
+  const { abortOnTimeout, keepAlive } = peer.host.counters.tcp;
+  assertEquals([abortOnTimeout, keepAlive], [1, 4]);
 });
 
 const SECOND_US = 1_000_000;

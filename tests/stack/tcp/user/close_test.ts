@@ -99,6 +99,8 @@ Deno.test("close with unread data resets (RFC 2525 2.17)", () => {
   socket.close(peer.nowUs);
   assertEquals(peer.next(), "R. 1:1(0) ack 11");
   assertEquals(peer.host.tcp.flowCount, 0);
+  const { abortOnClose, abortOnData } = peer.host.counters.tcp;
+  assertEquals([abortOnClose, abortOnData], [1, 0]);
 });
 
 Deno.test("SO_LINGER 0, abort, AF_UNSPEC: what was written just before leaves, then RST", () => {
@@ -111,6 +113,8 @@ Deno.test("SO_LINGER 0, abort, AF_UNSPEC: what was written just before leaves, t
     else if (how === "abort") socket.abort(peer.nowUs);
     else socket.disconnect(peer.nowUs);
     peer.expect("P. 1:11(10) ack 1", "R. 11:11(0) ack 1");
+    const { abortOnClose, abortOnData } = peer.host.counters.tcp;
+    assertEquals([abortOnClose, abortOnData], [0, how === "linger" ? 1 : 0], how);
     peer.flush();
     assertEquals(peer.sent, []);
     assertEquals(peer.host.tcp.flowCount, 0);
