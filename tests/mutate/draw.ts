@@ -20,14 +20,20 @@ const SOURCES = /^(stack|io|ffi|cli)\/.*\.(ts|c)$/;
 
 /** By what else a part is held than by the test at the mirrored path and those in its folder. */
 const BESIDE: readonly (readonly [start: string, tests: readonly string[]])[] = [
-  ["stack/tcp/", ["tests/scripts"]],
+  ["stack/stack.ts", ["tests/stack/dhcp", "tests/stack/stack_view_test.ts"]],
+  ["stack/tcp/", ["tests/scripts", "tests/stack/tcp"]],
   ["stack/iface/", ["tests/stack/stack_test.ts"]],
   ["stack/base/", ["tests/stack/udp", "tests/scripts"]],
   ["stack/wire/", ["tests/scripts"]],
   ["io/app/door/", ["tests/io/app/door/door_test.ts"]],
+  ["io/app/control/", ["tests/io/app/endpoint"]],
+  ["io/app/endpoint/", ["tests/io/app/control"]],
+  ["io/app/service.ts", ["tests/io/app/control/fault_test.ts"]],
+  ["ffi/shim/core/evidence.c", ["tests/e2e/rights_test.ts"]],
   ["ffi/shim/", ["tests/ffi/shim/cases_test.ts", "tests/e2e/calls_test.ts"]],
   ["ffi/host/door", ["tests/io/app/door/door_test.ts"]],
   ["ffi/host/closer.c", ["tests/io/app/control/fault_test.ts"]],
+  ["ffi/host/network.c", ["tests/ffi/network_test.ts", "tests/e2e/capture_test.ts"]],
   ["ffi/host/host.c", ["tests/ffi/libc_test.ts", "tests/io/devices", "tests/io/loop"]],
   ["io/runtime.ts", ["tests/e2e/ping_test.ts"]],
 ];

@@ -75,7 +75,9 @@ Deno.test("the runner: killed, survived, stale, no proof; the tree as it was", a
     await Deno.writeTextFile(`${root}/bad_test.ts`, 'Deno.test("bad", () => { throw 0; });');
     await using runner = await Runner.create({ root, limitSec: 30 });
     assertEquals(await runner.run(mutantOf("n <= max")), "killed");
+    assertEquals(runner.killer, "limit_test.ts");
     assertEquals(await runner.run(mutantOf("n != max")), "survived");
+    assertEquals(runner.killer, null);
     assertEquals(await runner.run(mutantOf("n <= max", "n > max")), "stale");
     const unproven = { ...mutantOf("n <= max"), tests: ["bad_test.ts"] };
     assertEquals(await runner.run(unproven), "no proof");

@@ -27,6 +27,8 @@ interface Result {
   readonly title: string;
   readonly file: string;
   readonly verdict: Verdict;
+  /** The tests that killed it. */
+  readonly by: string | null;
 }
 
 async function runAll(mutants: readonly Mutant[], limitSec: number): Promise<Result[]> {
@@ -35,7 +37,7 @@ async function runAll(mutants: readonly Mutant[], limitSec: number): Promise<Res
   for (const [i, mutant] of mutants.entries()) {
     const verdict = await runner.run(mutant);
     const { title, file } = mutant;
-    results.push({ title, file, verdict });
+    results.push({ title, file, verdict, by: runner.killer });
     console.log(`${i + 1}/${mutants.length} ${verdict.padEnd(14)} ${file}: ${title}`);
   }
   return results;

@@ -23,6 +23,8 @@ export class Runner {
   readonly #copy: string;
   /** Whether tests pass without a mutant, by their paths. */
   readonly #passes = new Map<string, boolean>();
+  /** The path of the tests that killed the last mutant; null: it lives. */
+  killer: string | null = null;
 
   private constructor(options: RunnerOptions, copy: string) {
     this.#options = options;
@@ -46,6 +48,7 @@ export class Runner {
 
   /** One path of tests after the other, so that the nearest, which comes first, decides quickly. */
   async run(mutant: Mutant): Promise<Verdict> {
+    this.killer = null;
     const path = `${this.#copy}/${mutant.file}`;
     const source = await Deno.readTextFile(path).catch(() => "");
     const mutated = mutate(source, mutant);
@@ -60,6 +63,7 @@ export class Runner {
       }
       if (code === 0) continue;
       if (!await this.#passesUnharmed(tests)) return "no proof";
+      this.killer = tests;
       return code === null ? "killed by time" : "killed";
     }
     return "survived";

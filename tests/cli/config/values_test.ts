@@ -9,6 +9,7 @@ import {
   parsePipePath,
   parseVif,
   type Setting,
+  splitList,
   toHostAddress,
 } from "../../../cli/config/values.ts";
 
@@ -28,6 +29,18 @@ Deno.test("an address with a prefix length or without", () => {
   refuses(parseCidr, ["", "198.18.0", "198.18.0.2/33", "198.18.0.2/", "198.18.0.2/8/8"]);
   assertEquals(parseCidr(said("2001:db8::2/56")).prefixLen, 56);
   refuses(parseCidr, ["2001:db8::2/129", "2001:db8::2::1", "fe80::1%eth0"]);
+});
+
+Deno.test("a list: its parts, trimmed, each where it begins", () => {
+  const parts = splitList({ ...said("a, bb,,c"), placeAt: (offset) => `f:1:${8 + offset}` });
+  assertEquals(parts.map(({ text, from, placeAt }) => [text, from, placeAt?.(0)]), [
+    ["a", "--dev eth0", "f:1:8"],
+    ["bb", "--dev eth0", "f:1:10"],
+    ["", "--dev eth0", "f:1:14"],
+    ["c", "--dev eth0", "f:1:15"],
+  ]);
+  assertEquals(parts[3].placeAt?.(1), "f:1:16");
+  assertEquals(splitList(said(" a ,b")), [said("a"), said("b")]);
 });
 
 Deno.test("an address that a host may have", () => {

@@ -61,7 +61,7 @@ Deno.test("groups are counted; all-hosts is always joined", () => {
   assertEquals(iface.hasGroup(ip("224.0.0.1").w3), true);
 });
 
-Deno.test("IPv6 groups are counted, and told apart by each word; all nodes are always joined", () => {
+Deno.test("IPv6 groups are counted, told apart by each word; all nodes always joined", () => {
   const { iface } = make();
   const has = (text: string) => {
     const { w0, w1, w2, w3 } = ip(text);

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { AF_INET, SHUT_RD, SOCK_STREAM } from "../../../../ffi/abi/socket.ts";
+import { AF_INET, SHUT_RD, SO_OOBINLINE, SOCK_STREAM } from "../../../../ffi/abi/socket.ts";
 import { libc } from "../../../../ffi/libc.ts";
+import { getIntOption } from "../../../../ffi/socket.ts";
 import * as P from "../../../../ffi/shim/protocol.ts";
 import {
   ECONNREFUSED,
@@ -139,6 +140,21 @@ Deno.test("listener: what it accepts lingers as it does", () => {
   assertEquals(listener.request(P.NUSE_OP_SETOPT, ask).result, 0);
   connectMany(program, 1);
   assertEquals(listener.accept().socket.state & P.NUSE_STATE_LINGER, P.NUSE_STATE_LINGER);
+});
+
+Deno.test("listener: urgent data is in line on what it accepts as on itself", () => {
+  using world = new World();
+  const program = world.program();
+  const listener = listening(program, 8);
+  const accepted = () => {
+    connectMany(program, 1);
+    return getIntOption(listener.accept().socket.fd, SOL_SOCKET, SO_OOBINLINE);
+  };
+  assertEquals(accepted(), 0);
+  const data = new Uint8Array(Int32Array.of(1).buffer);
+  const ask = { a: SOL_SOCKET, b: SO_OOBINLINE, data };
+  assertEquals(listener.request(P.NUSE_OP_SETOPT, ask).result, 0);
+  assertEquals(accepted(), 1);
 });
 
 Deno.test("listener: operations that do not fit", () => {

@@ -73,7 +73,7 @@ Deno.test("active open: an ACK of something else is reset, and the attempt goes 
   assertEquals(socket.stateName, "SYN-SENT");
 });
 
-Deno.test("active open: an ACK that echoes a timestamp of another time is reset (RFC 7323 3.2)", () => {
+Deno.test("active open: an ACK that echoes no timestamp of ours is reset (RFC 7323 3.2)", () => {
   const peer = new Peer();
   const socket = peer.host.tcp.createSocket(2);
   socket.connect(peer.address, peer.port, peer.nowUs);
