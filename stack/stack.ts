@@ -324,10 +324,10 @@ export class Stack {
 
   /** Does what is due. */
   poll(nowUs: number): void {
+    this.ipv6.mld.poll(nowUs); // whoever asks for an address has told of its group (RFC 4862 5.4.2)
     this.#layer.poll(nowUs);
     this.#ip.reassembly.poll(nowUs);
     this.igmp.poll(nowUs);
-    this.ipv6.mld.poll(nowUs);
     this.#dhcp.poll(nowUs); // after ARP, whose probes it waits for
     this.tcp.poll(nowUs);
   }

@@ -35,9 +35,12 @@ import {
 import {
   ExtensionWalk,
   FRAGMENT_HEADER_LEN,
+  isChainWhole,
+  PROBLEM_CHAIN,
   PROBLEM_FIELD,
   PROBLEM_NEXT_HEADER,
   PROBLEM_NONE,
+  skipExtensions,
   walkExtensions,
   walkHopByHop,
 } from "../wire/ipv6_extension.ts";
@@ -108,8 +111,12 @@ export class Ipv6Input {
     pkt.csum = csum;
     pkt.gsoType = gsoType;
     pkt.gsoSize = gsoType === GSO_NONE ? 0 : gsoSize;
-    if (!this.#classify(pkt, iface, isLinkGroup, isOwn)) return this.#pass(pkt, isOwn);
+    const isForUs = this.#classify(pkt, iface, isLinkGroup, isOwn);
     const next = header.nextHeader;
+    if (header.payloadLen === 0 && next === NEXT_HOP_BY_HOP) {
+      return this.#refuseJumbogram(pkt, isForUs, off + len);
+    }
+    if (!isForUs) return this.#pass(pkt, isOwn);
     if (isTransport(next)) {
       this.#deliver(pkt);
       return 0;
@@ -183,6 +190,18 @@ export class Ipv6Input {
     return isOwn || owner === iface;
   }
 
+  /** Its length would be an option (RFC 2675), which is none that we know. `end`: the frame's. */
+  #refuseJumbogram(pkt: Packet, isForUs: boolean, end: number): number {
+    const { memory, errors, forwarder } = this.deps;
+    if (!isForUs && forwarder === null) return DROP_IP_NOT_FOR_US;
+    pkt.endOff = end;
+    const walk = this.#walk;
+    const isSound = walkHopByHop(memory.dv, pkt.networkOff, end, walk) === 0;
+    if (!isSound) reportProblem(memory.dv, errors, pkt, walk);
+    else errors.sendParameterProblem(pkt, PROBLEM_FIELD, IPV6_PAYLOAD_LEN_OFFSET, false);
+    return DROP_IPV6_HEADER;
+  }
+
   /** What is for somebody else. Of the extension headers only the first can be a router's. */
   #pass(pkt: Packet, isOwn: boolean): number {
     const { memory, errors, forwarder } = this.deps;
@@ -193,14 +212,12 @@ export class Ipv6Input {
     if (pkt.protocol === NEXT_HOP_BY_HOP) {
       const reason = walkHopByHop(memory.dv, networkOff, endOff, walk);
       if (reason !== 0) {
-        if (!pkt.isLinkBroadcast) reportProblem(errors, pkt, walk);
+        if (!pkt.isLinkBroadcast) reportProblem(memory.dv, errors, pkt, walk);
         return reason;
       }
     }
     // What is behind them only tells whether errors may be sent about it
-    const isKnown = walkExtensions(memory.dv, networkOff, endOff, walk) === 0;
-    if (isKnown) locateTransport(memory.dv, pkt, walk);
-    else pkt.protocol = NEXT_NONE;
+    locateMessage(memory.dv, pkt, walk);
     return forwarder.forward(pkt);
   }
 
@@ -220,7 +237,7 @@ export class Ipv6Input {
     if (reason === 0) {
       locateTransport(memory.dv, pkt, walk);
     } else {
-      reportProblem(errors, pkt, walk);
+      reportProblem(memory.dv, errors, pkt, walk);
     }
     return reason;
   }
@@ -240,8 +257,12 @@ export class Ipv6Input {
   }
 
   #onFragment(pkt: Packet, ifIndex: number): number {
-    const { errors, reassembly } = this.deps;
+    const { memory, errors, reassembly } = this.deps;
     const { fragmentOff, moreFragments, fragmentHeaderOff } = this.#walk;
+    if (fragmentOff === 0 && !isChainWhole(memory.dv, this.#walk, pkt.endOff)) {
+      errors.sendParameterProblem(pkt, PROBLEM_CHAIN, 0, false);
+      return DROP_IPV6_FRAGMENT;
+    }
     const dataOff = fragmentHeaderOff + FRAGMENT_HEADER_LEN;
     const dataLen = pkt.endOff - dataOff;
     if (moreFragments && (dataLen & 7) !== 0) {
@@ -283,12 +304,11 @@ export class Ipv6Input {
 
   /** RFC 8200 4.5: the sender is told when the first fragment has come. */
   onReassemblyTimeout(datagram: PartialDatagram, nowUs: number): void {
-    const { memory, interfaces, errors, log } = this.deps;
+    const { memory, interfaces, errors, reassembly, log } = this.deps;
     const iface = interfaces.byIndex(datagram.ifIndex);
     if (iface === null) return;
-    const off = datagram.headerOff;
-    const len = datagram.headerLen + datagram.contiguousLen;
-    memory.dv.setUint16(off + IPV6_PAYLOAD_LEN_OFFSET, len - IPV6_HEADER_LEN);
+    const off = reassembly.restoreFirst6(datagram);
+    const len = datagram.firstLen;
     if (parseIpv6(memory.dv, off, len, this.#header) !== 0) return;
     const pkt = this.#pkt;
     this.#fill(pkt, iface, off, off, nowUs);
@@ -296,6 +316,8 @@ export class Ipv6Input {
       const from = IpAddress.fromWords(pkt.src0, pkt.src1, pkt.src2, pkt.src3);
       log.address(LogEvent.IP_REASSEMBLY_TIMEOUT, iface.index, from, datagram.contiguousLen);
     }
+    if (walkExtensions(memory.dv, off, pkt.endOff, this.#walk) !== 0) return;
+    locateTransport(memory.dv, pkt, this.#walk);
     if (!this.#classify(pkt, iface, false, false)) return;
     errors.sendTimeExceeded(pkt, TIME_EXCEEDED6_REASSEMBLY);
   }
@@ -304,6 +326,13 @@ export class Ipv6Input {
 /** Most packets have no extension header. */
 function isTransport(next: number): boolean {
   return next === PROTOCOL_TCP || next === PROTOCOL_UDP || next === PROTOCOL_ICMPV6;
+}
+
+/** What message is in the packet, past its headers, whatever is wrong with these. */
+function locateMessage(dv: DataView, pkt: Packet, walk: ExtensionWalk): void {
+  skipExtensions(dv, pkt.networkOff, pkt.endOff, walk);
+  pkt.protocol = walk.protocol;
+  pkt.transportOff = walk.transportOff;
 }
 
 /** Of a first fragment what follows its header, of another one the fragment header itself. */
@@ -316,8 +345,14 @@ function locateTransport(dv: DataView, pkt: Packet, walk: ExtensionWalk): void {
 }
 
 /** Tells the sender what `walk` has found to be wrong, if it is to be told. */
-function reportProblem(errors: Ip6ErrorSender, pkt: Packet, walk: ExtensionWalk): void {
+function reportProblem(
+  dv: DataView,
+  errors: Ip6ErrorSender,
+  pkt: Packet,
+  walk: ExtensionWalk,
+): void {
   const { problem, pointerOff, isToldOfGroup } = walk;
   if (problem === PROBLEM_NONE) return;
+  locateMessage(dv, pkt, walk);
   errors.sendParameterProblem(pkt, problem, pointerOff - pkt.networkOff, isToldOfGroup);
 }

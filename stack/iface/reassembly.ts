@@ -36,17 +36,21 @@ import {
   IPV6_PAYLOAD_LEN_OFFSET,
   IPV6_SRC_OFFSET,
 } from "../wire/ipv6.ts";
-import { type ExtensionWalk, FRAGMENT_HEADER_LEN } from "../wire/ipv6_extension.ts";
+import {
+  emitFragmentHeader,
+  type ExtensionWalk,
+  FRAGMENT_HEADER_LEN,
+  IPV6_MF,
+} from "../wire/ipv6_extension.ts";
 import type { Packet } from "../base/packet.ts";
 import type { IpConfig } from "./config.ts";
+import { addRun, RUN_ADDED, RUN_REPEATED } from "./fragment_runs.ts";
 
 /** Room for the header in front of the payload; an IPv6 one that is longer is refused. */
 const HEADER_ROOM = 256;
 /** RFC 8200 4.5 */
 const FRAGMENT6_TIMEOUT_US = 60e6;
 const FIRST_BLOCK_LEN = 4096;
-/** Separate runs of data that one datagram may be in: more is an attack on our time. */
-const MAX_RUNS = 128;
 
 /** A datagram in the making. */
 export class PartialDatagram extends TimerNode {
@@ -58,6 +62,8 @@ export class PartialDatagram extends TimerNode {
   totalLen = -1;
   /** 0: the first fragment has not come. */
   headerLen = 0;
+  /** Length of the first fragment's packet. */
+  firstLen = 0;
   /** Runs of payload that are there: [start, end) pairs in order, merged when they touch. */
   readonly runs: number[] = [];
   hasCe = false;
@@ -210,6 +216,16 @@ export class Reassembly {
     return this.#take(f, ifIndex, pkt.nowUs);
   }
 
+  /** The first fragment of `d`, as it came: where it lies now. Nothing else is left of `d`. */
+  restoreFirst6(d: PartialDatagram): number {
+    const { dv, u8 } = this.memory;
+    const off = d.headerOff - FRAGMENT_HEADER_LEN;
+    const end = off + d.headerLen;
+    u8.copyWithin(off, off + FRAGMENT_HEADER_LEN, end + FRAGMENT_HEADER_LEN);
+    emitFragmentHeader(dv, end, d.nextHeader, IPV6_MF, d.id);
+    return off;
+  }
+
   #take(fragment: Fragment, ifIndex: number, nowUs: number): PartialDatagram | null {
     const datagram = this.#findOrAdd(fragment, ifIndex, nowUs);
     const reason = this.#insert(datagram, fragment);
@@ -264,7 +280,7 @@ export class Reassembly {
   #insert(d: PartialDatagram, fragment: Fragment): number {
     const { start, dataOff, dataLen: len, headerLen, ecn } = fragment;
     const end = start + len;
-    if (len === 0 || headerLen > HEADER_ROOM) return DROP_IPV4_FRAGMENT;
+    if (len === 0 || headerLen + FRAGMENT_HEADER_LEN > HEADER_ROOM) return DROP_IPV4_FRAGMENT;
     if (!fragment.hasMore) {
       if (d.totalLen >= 0 && d.totalLen !== end) return DROP_REASSEMBLY_OVERLAP;
       if (d.runs.length > 0 && d.runs[d.runs.length - 1] > end) return DROP_REASSEMBLY_OVERLAP;
@@ -279,6 +295,7 @@ export class Reassembly {
     u8.copyWithin(d.block + HEADER_ROOM + start, dataOff, dataOff + len);
     if (start === 0) {
       d.headerLen = headerLen;
+      d.firstLen = dataOff + len - fragment.off;
       d.nextFieldPos = fragment.nextFieldPos;
       d.nextHeader = fragment.nextHeader;
       u8.copyWithin(d.headerOff, fragment.off, fragment.off + headerLen);
@@ -351,34 +368,6 @@ export class Reassembly {
     while (before !== null && before.next !== datagram) before = before.next;
     if (before !== null) before.next = datagram.next;
   }
-}
-
-const RUN_ADDED = 0;
-const RUN_REPEATED = 1;
-const RUN_OVERLAPS = 2;
-
-/** Enters [start, end) into sorted, merged runs. */
-function addRun(runs: number[], start: number, end: number): number {
-  const last = runs.length - 1;
-  // The usual case: in order.
-  if (last > 0 && start === runs[last]) {
-    runs[last] = end;
-    return RUN_ADDED;
-  }
-  let i = 0;
-  while (i < runs.length && runs[i + 1] < start) i += 2;
-  // Run i is the first that ends at or after `start`.
-  if (i < runs.length && runs[i] <= start && end <= runs[i + 1]) return RUN_REPEATED;
-  const touchesBefore = i < runs.length && runs[i + 1] === start;
-  const after = touchesBefore ? i + 2 : i;
-  if (after < runs.length && runs[after] < end) return RUN_OVERLAPS;
-  const touchesAfter = after < runs.length && runs[after] === end;
-  if (touchesBefore && touchesAfter) runs.splice(i + 1, 2);
-  else if (touchesBefore) runs[i + 1] = end;
-  else if (touchesAfter) runs[after] = start;
-  else if (runs.length >= 2 * MAX_RUNS) return RUN_OVERLAPS;
-  else runs.splice(after, 0, start, end);
-  return RUN_ADDED;
 }
 
 function hashOf(seed: number, words: Int32Array, protocol: number, id: number): number {

@@ -18,7 +18,8 @@ import type { Packet } from "../base/packet.ts";
 import { DROP_NDP_ADDRESS } from "../base/drop_reason.ts";
 import { ICMP_HEADER_LEN } from "../wire/icmp.ts";
 import { MLD_QUERY, MLD_V1_REPORT } from "../wire/icmpv6.ts";
-import { SCOPE_LINK } from "../wire/ipv6.ts";
+import { IPV6_NEXT_HEADER_OFFSET, NEXT_HOP_BY_HOP, SCOPE_LINK } from "../wire/ipv6.ts";
+import { ExtensionWalk, walkHopByHop } from "../wire/ipv6_extension.ts";
 import { IGMP_QUERY, IgmpHeader } from "../wire/igmp.ts";
 import { MLD_SOURCE_LEN, MLD_V1_LEN, MldQuery, parseMldQuery } from "../wire/mld.ts";
 import type { IgmpConfig } from "./config.ts";
@@ -44,6 +45,7 @@ export class MldLayer {
   /** The query at hand, as IGMP would have it. */
   readonly #asIgmp = new IgmpHeader();
   readonly #links: HostLinks;
+  readonly #walk = new ExtensionWalk();
 
   constructor(readonly deps: MldLayerDeps) {
     const { counters, random, config } = deps;
@@ -77,8 +79,9 @@ export class MldLayer {
   input(pkt: Packet, type: number): number {
     const { counters } = this.deps;
     counters.mld.inMsgs++;
-    // Hop limit 1, from the link (RFC 3810 6.2, 5.1.14).
-    if (pkt.ttl !== 1 || pkt.src0 >>> 22 !== 0x3fa) return DROP_NDP_ADDRESS;
+    // Hop limit 1, from the link, with Router Alert (RFC 3810 6.2, 5.1.14).
+    const isFromLink = pkt.ttl === 1 && pkt.src0 >>> 22 === 0x3fa;
+    if (!isFromLink || !this.#isAlert(pkt)) return DROP_NDP_ADDRESS;
     if (type === MLD_QUERY) return this.#onQuery(pkt);
     counters.mld.inReports++;
     const hasGroup = pkt.endOff - pkt.transportOff >= MLD_V1_LEN;
@@ -99,6 +102,13 @@ export class MldLayer {
 
   poll(nowUs: number): void {
     this.#links.poll(nowUs);
+  }
+
+  #isAlert({ networkOff, endOff }: Packet): boolean {
+    const { dv } = this.deps.memory;
+    if (dv.getUint8(networkOff + IPV6_NEXT_HEADER_OFFSET) !== NEXT_HOP_BY_HOP) return false;
+    const walk = this.#walk;
+    return walkHopByHop(dv, networkOff, endOff, walk) === 0 && walk.hasRouterAlert;
   }
 
   #onQuery(pkt: Packet): number {

@@ -102,6 +102,13 @@ export class MldSender implements ReportSender {
     return typeof route === "number" ? null : route;
   }
 
+  /** The link-local address, also where the route to a wider group has another (RFC 2710 3). */
+  #source({ src, ifIndex }: Route): IpAddress {
+    if (src.isLinkLocal) return src;
+    const onLink = this.#route(ifIndex, ALL_REPORTS)?.src ?? ANY_V6;
+    return onLink.isLinkLocal ? onLink : ANY_V6;
+  }
+
   /** The message of `len` bytes at `off`, of which the ICMPv6 header is still to be written. */
   #send(
     route: Route,
@@ -112,7 +119,7 @@ export class MldSender implements ReportSender {
     nowUs: number,
   ): void {
     const { memory: { dv }, network, counters } = this.deps;
-    const s = route.src.isLinkLocal ? route.src : ANY_V6;
+    const s = this.#source(route);
     const d = route.dst;
     const pseudo = pseudoSum(s, d, PROTOCOL_ICMPV6, len);
     const rest0 = off + ICMP_HEADER_LEN;

@@ -17,6 +17,7 @@ import {
   NEXT_DESTINATION,
   NEXT_FRAGMENT,
   NEXT_HOP_BY_HOP,
+  NEXT_NONE,
   NEXT_ROUTING,
 } from "./ipv6.ts";
 
@@ -28,6 +29,8 @@ export const IPV6_MF = 1;
 export const PROBLEM_FIELD = 0;
 export const PROBLEM_NEXT_HEADER = 1;
 export const PROBLEM_OPTION = 2;
+/** The first fragment does not hold all headers (RFC 7112 5). */
+export const PROBLEM_CHAIN = 3;
 /** Nothing is said of the packet. */
 export const PROBLEM_NONE = -1;
 
@@ -115,6 +118,53 @@ export function walkHopByHop(dv: DataView, off: number, end: number, out: Extens
   const len = (dv.getUint8(at + 1) + 1) << 3;
   if (len > end - at) return fault(out, PROBLEM_NONE, 0);
   return walkOptions(dv, at + 2, at + len, out) < 0 ? DROP_IPV6_HEADER : 0;
+}
+
+/**
+ * As walkExtensions, whatever is wrong with the headers: which message is in a packet about which
+ * something has to be said. NEXT_NONE: that cannot be seen.
+ */
+export function skipExtensions(dv: DataView, off: number, end: number, out: ExtensionWalk): void {
+  reset(dv, off, out);
+  for (let headers = 0; headers <= HEADERS_MAX && end - out.transportOff >= 8; headers++) {
+    const at = out.transportOff;
+    switch (out.protocol) {
+      case NEXT_HOP_BY_HOP:
+      case NEXT_DESTINATION:
+      case NEXT_ROUTING:
+        step(dv, at, (dv.getUint8(at + 1) + 1) << 3, out);
+        continue;
+      case NEXT_FRAGMENT:
+        if ((dv.getUint16(at + 2) & ~7) !== 0) return; // nothing of it is in a later fragment
+        step(dv, at, FRAGMENT_HEADER_LEN, out);
+        continue;
+      default:
+        return;
+    }
+  }
+  if (out.transportOff >= end) out.protocol = NEXT_NONE;
+}
+
+/** What of a transport's header a first fragment has to hold: TCP, UDP, ICMPv6; else a byte. */
+const LEAST_TRANSPORT: Readonly<Record<number, number>> = { 6: 20, 17: 8, 58: 8 };
+
+/**
+ * Whether the first fragment that `walk` has stopped at, which ends at `end`, holds all headers up
+ * to its transport's (RFC 7112 5, RFC 8200 4.5): else who sees it alone cannot know what it is.
+ */
+export function isChainWhole(dv: DataView, walk: ExtensionWalk, end: number): boolean {
+  let next = dv.getUint8(walk.fragmentHeaderOff);
+  let at = walk.fragmentHeaderOff + FRAGMENT_HEADER_LEN;
+  for (let headers = 0; headers < HEADERS_MAX; headers++) {
+    if (next !== NEXT_DESTINATION && next !== NEXT_ROUTING && next !== NEXT_HOP_BY_HOP) {
+      return end - at >= (LEAST_TRANSPORT[next] ?? 1);
+    }
+    if (end - at < 8) return false;
+    next = dv.getUint8(at);
+    at += (dv.getUint8(at + 1) + 1) << 3;
+    if (at > end) return false;
+  }
+  return true; // too many: the walk of the whole says so
 }
 
 function reset(dv: DataView, off: number, out: ExtensionWalk): void {

@@ -72,7 +72,15 @@ export interface IgmpSpec {
   readonly modifiers: readonly string[];
 }
 
-export type PacketSpec = SegmentSpec | UdpSpec | IcmpSpec | IgmpSpec;
+/** A whole IPv6 packet, in a script of IPv6 (tests/scripts/ip6). */
+export interface Ip6Spec {
+  readonly what: "ip6";
+  readonly flow: string;
+  readonly text: string;
+  readonly modifiers: readonly string[];
+}
+
+export type PacketSpec = SegmentSpec | UdpSpec | IcmpSpec | IgmpSpec | Ip6Spec;
 
 export type Action =
   | { readonly kind: "inject"; readonly packet: PacketSpec }

@@ -20,6 +20,7 @@ import { assertions } from "./assertions.ts";
 import type { Answer, Call } from "./call.ts";
 import { datagramCalls } from "./datagrams.ts";
 import { groupCalls } from "./groups.ts";
+import { calls6 } from "./ip6/calls.ts";
 import { errnoValue, SHUTDOWN_HOW, SOCKET_OPTIONS } from "./names.ts";
 import { LOCAL_KEY, PEER_KEY, type World } from "./world.ts";
 
@@ -224,6 +225,7 @@ export const CALLS: Readonly<Record<string, Call>> = {
   ...datagramCalls,
   ...groupCalls,
   ...assertions,
+  ...calls6,
 };
 
 /** True when `answer` is what `expected` says: a number, an errno's name, or a word. */

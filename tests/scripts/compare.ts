@@ -19,6 +19,7 @@ import {
 } from "../support/packet_types.ts";
 import { checkPattern } from "../support/pattern.ts";
 import { LOCAL_ADDR, PEER_ADDR, type SentFrame } from "../support/rig.ts";
+import { frameText6, isSaid } from "./ip6/read.ts";
 import type { IcmpSpec, IgmpSpec, NumberSpec, OptionSpec, PacketSpec, SegmentSpec } from "./ast.ts";
 import { echoWord, ECN_BITS, icmpType, igmpDestination, modifierValue } from "./wire.ts";
 import { type Flow, LOCAL_KEY, PEER_KEY, type World } from "./world.ts";
@@ -26,6 +27,7 @@ import { type Flow, LOCAL_KEY, PEER_KEY, type World } from "./world.ts";
 /** Every way in which the frame differs from the line; empty: it matches. */
 export function compare(world: World, spec: PacketSpec, sent: SentFrame): string[] {
   const { frame } = sent;
+  if (spec.what === "ip6") return compareIp6(world, spec.text, sent);
   const flow = world.flow(spec.flow);
   const out = [...frame.errors];
   if (frame.ip === null) return [...out, "not an IPv4 packet"];
@@ -47,6 +49,12 @@ export function compare(world: World, spec: PacketSpec, sent: SentFrame): string
     }
   } else compareIcmp(spec, frame.icmp, out);
   return out;
+}
+
+/** The frame is put into words, which must be those of the line. */
+function compareIp6(world: World, wanted: string, { wire }: SentFrame): string[] {
+  const said = frameText6(wire, world.received6);
+  return isSaid(wanted, said) ? [] : [`it says ${said}`];
 }
 
 function compareIp(spec: PacketSpec, ip: Ipv4Header, out: string[]): void {

@@ -15,6 +15,7 @@ import { ipWord } from "../support/packet_types.ts";
 import { checkPattern, fillPattern } from "../support/pattern.ts";
 import { PEER_ADDR } from "../support/rig.ts";
 import type { Answer, Call } from "./call.ts";
+import { parseAddress } from "./ip6/names.ts";
 import { LOCAL_KEY, PEER_KEY, type World } from "./world.ts";
 
 /** "sendto LEN [ADDR:]PORT" and "send LEN" (connected). */
@@ -28,11 +29,19 @@ function send(world: World, target: string | null, args: readonly string[]): Ans
   dv.setUint16(off, DGRAM_MAGIC, true);
   dv.setUint32(off + 4, len, true);
   if (args[1] !== undefined) {
-    const [host, port] = args[1].includes(":") ? args[1].split(":") : [null, args[1]];
+    const isNative = args[2] !== undefined; // "sendto N ADDR PORT", in a script of IPv6
+    const [host, port] = isNative
+      ? [args[1], args[2]]
+      : args[1].includes(":")
+      ? args[1].split(":")
+      : [null, args[1]];
     dv.setUint16(off + 2, DGRAM_HAS_ADDR, true);
     dv.setUint16(off + 8, world.domain, true);
     dv.setUint16(off + 10, Number(port), true);
-    world.address(host === null ? PEER_ADDR : ipWord(host)).writeTo(memory.u8, off + 16);
+    const addr = isNative
+      ? parseAddress(args[1])
+      : world.address(host === null ? PEER_ADDR : ipWord(host));
+    addr.writeTo(memory.u8, off + 16);
     named.flow.peerPort = Number(port);
   }
   fillPattern(memory.u8, off + DGRAM_HEADER_LEN, len, LOCAL_KEY, 0);

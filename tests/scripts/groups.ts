@@ -9,6 +9,7 @@ import * as c from "../../stack/base/socket_constants.ts";
 import { ipWord } from "../support/packet_types.ts";
 import { LOCAL_ADDR } from "../support/rig.ts";
 import type { Answer, Call } from "./call.ts";
+import { changeGroup6 } from "./ip6/calls.ts";
 import type { World } from "./world.ts";
 
 /** Big-endian words, the addresses of struct ip_mreq and ip_mreq_source. */
@@ -23,14 +24,27 @@ function set(world: World, target: string | null, name: number, value: Uint8Arra
   return setOption(world.socket(target).socket, c.IPPROTO_IP, name, value, world.rig.nowUs);
 }
 
+/** Options of both families: of a group, and of a group and source; IPv6's of all. */
+interface Names {
+  readonly all: number;
+  readonly one: number;
+  readonly all6: number;
+  readonly one6: number;
+}
+
 /** "NAME GROUP [SOURCE]": `all` without a source, else `one`. */
-function change(all: number, one: number): Call {
+function change({ all, one, all6, one6 }: Names): Call {
   return {
     expected: () => "0",
-    run: (world, target, [group, source]) =>
-      source === undefined
+    run: (world, target, [group, source]) => {
+      if (world.rig.options.isNative) {
+        const args = source === undefined ? [group] : [group, source];
+        return changeGroup6(world, target, source === undefined ? all6 : one6, args);
+      }
+      return source === undefined
         ? set(world, target, all, words(ipWord(group), LOCAL_ADDR))
-        : set(world, target, one, words(ipWord(group), LOCAL_ADDR, ipWord(source))),
+        : set(world, target, one, words(ipWord(group), LOCAL_ADDR, ipWord(source)));
+    },
   };
 }
 
@@ -45,9 +59,29 @@ function setFilter(world: World, target: string | null, args: readonly string[])
 }
 
 export const groupCalls: Readonly<Record<string, Call>> = {
-  join: change(c.IP_ADD_MEMBERSHIP, c.IP_ADD_SOURCE_MEMBERSHIP),
-  leave: change(c.IP_DROP_MEMBERSHIP, c.IP_DROP_SOURCE_MEMBERSHIP),
-  block: change(c.IP_BLOCK_SOURCE, c.IP_BLOCK_SOURCE),
-  unblock: change(c.IP_UNBLOCK_SOURCE, c.IP_UNBLOCK_SOURCE),
+  join: change({
+    all: c.IP_ADD_MEMBERSHIP,
+    one: c.IP_ADD_SOURCE_MEMBERSHIP,
+    all6: c.MCAST_JOIN_GROUP,
+    one6: c.MCAST_JOIN_SOURCE_GROUP,
+  }),
+  leave: change({
+    all: c.IP_DROP_MEMBERSHIP,
+    one: c.IP_DROP_SOURCE_MEMBERSHIP,
+    all6: c.MCAST_LEAVE_GROUP,
+    one6: c.MCAST_LEAVE_SOURCE_GROUP,
+  }),
+  block: change({
+    all: c.IP_BLOCK_SOURCE,
+    one: c.IP_BLOCK_SOURCE,
+    all6: c.MCAST_BLOCK_SOURCE,
+    one6: c.MCAST_BLOCK_SOURCE,
+  }),
+  unblock: change({
+    all: c.IP_UNBLOCK_SOURCE,
+    one: c.IP_UNBLOCK_SOURCE,
+    all6: c.MCAST_UNBLOCK_SOURCE,
+    one6: c.MCAST_UNBLOCK_SOURCE,
+  }),
   filter: { expected: () => "0", run: setFilter },
 };

@@ -29,6 +29,7 @@ import {
 import { fillPattern } from "../support/pattern.ts";
 import { LOCAL_ADDR, LOCAL_MAC, PEER_ADDR, PEER_MAC } from "../support/rig.ts";
 import { CSUM_VALID, GSO_TCPV4 } from "../../stack/base/frames.ts";
+import { packetOf, writeFrame6 } from "./ip6/write.ts";
 import type { IcmpSpec, IgmpSpec, OptionSpec, PacketSpec, SegmentSpec, UdpSpec } from "./ast.ts";
 import { echoWord, ECN_BITS, icmpType, igmpDestination, modifierValue } from "./wire.ts";
 import { type Flow, PEER_KEY, type World } from "./world.ts";
@@ -36,6 +37,11 @@ import { type Flow, PEER_KEY, type World } from "./world.ts";
 /** The frame that a "<" line describes. */
 export function buildFrame(world: World, spec: PacketSpec): WireFrame {
   if (spec.what === "igmp") return buildIgmp(spec);
+  if (spec.what === "ip6") {
+    const frame = writeFrame6(spec.text, world.lastSent6);
+    world.rememberReceived6(packetOf(frame));
+    return frame;
+  }
   const flow = world.flow(spec.flow);
   const header = headerFor(spec);
   let bytes: Uint8Array;

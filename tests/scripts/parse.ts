@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { type Action, type Script, ScriptError, type Step, type TimeSpec } from "./ast.ts";
+import {
+  type Action,
+  type PacketSpec,
+  type Script,
+  ScriptError,
+  type Step,
+  type TimeSpec,
+} from "./ast.ts";
 import { parsePacket } from "./notation.ts";
 
 const CLAUSE = /^#\s*((RFC \d+|Linux|POSIX)\b.*)$/;
@@ -27,7 +34,7 @@ export function parseScript(path: string, text: string): Script {
       if (set) {
         if (steps.length > 0) throw new Error("settings stand before everything else");
         settings.set(set[1], set[2]);
-      } else steps.push(parseStep(i + 1, line));
+      } else steps.push(parseStep(i + 1, line, settings.get("family") === "6"));
     } catch (error) {
       throw new ScriptError(`${path}:${i + 1}: ${(error as Error).message}\n    ${raw}`);
     }
@@ -35,10 +42,10 @@ export function parseScript(path: string, text: string): Script {
   return { path, clause: clause[1], settings, steps };
 }
 
-function parseStep(line: number, text: string): Step {
+function parseStep(line: number, text: string, isIp6: boolean): Step {
   const m = /^(\*|\+[\d.]+?(?:\.\.[\d.]+)?)\s+(.*)$/.exec(text);
   const time = m ? parseTime(m[1]) : AT_ONCE;
-  return { line, text, time, action: parseAction(m ? m[2] : text) };
+  return { line, text, time, action: parseAction(m ? m[2] : text, isIp6) };
 }
 
 function parseTime(text: string): TimeSpec {
@@ -56,9 +63,12 @@ function seconds(text: string): number {
   return Math.round(value * 1e6);
 }
 
-function parseAction(text: string): Action {
-  if (text.startsWith("< ")) return { kind: "inject", packet: parsePacket(text.slice(2)) };
-  if (text.startsWith("> ")) return { kind: "expect", packet: parsePacket(text.slice(2)) };
+function parseAction(text: string, isIp6: boolean): Action {
+  const packet: (text: string) => PacketSpec = isIp6
+    ? (text) => ({ what: "ip6", flow: "a", text: text.trim(), modifiers: [] })
+    : parsePacket;
+  if (text.startsWith("< ")) return { kind: "inject", packet: packet(text.slice(2)) };
+  if (text.startsWith("> ")) return { kind: "expect", packet: packet(text.slice(2)) };
   const named = /^([a-z]\w*):\s+(.*)$/.exec(text);
   const [before, after] = (named ? named[2] : text).split("->");
   const [name, ...args] = before.trim().split(/\s+/);

@@ -33,7 +33,12 @@ const ISN_TICK_US = 4;
 
 /** `family` 6: what the script says of IPv4, in IPv6. */
 export function runScript(script: Script, family: Family = 4): void {
-  const world = new World({ ...rigOptions(script, family), family });
+  const isNative = script.settings.get("family") === "6";
+  const world = new World({
+    ...rigOptions(script, family),
+    family: isNative ? 6 : family,
+    isNative,
+  });
   runIn(world, script);
 }
 
@@ -97,8 +102,9 @@ function rigOptions(script: Script, family: Family): Partial<RigOptions> {
     else if (name === "start") options.startUs = Number(text);
     else if (name === "local_iss") options.startUs = startForIss(script, Number(text), family);
     else if (name === "arp") options.answersArp = text !== "manual";
+    else if (name === "mld") options.showsReports = text === "show";
     else if (name === "gateway") options.gateway = text === "on";
-    else if (name !== "tolerance" && name !== "peer_iss") {
+    else if (name !== "tolerance" && name !== "peer_iss" && name !== "family") {
       throw new ScriptError(`${script.path}: unknown setting "${name}"`);
     }
   }
@@ -128,7 +134,11 @@ function runStep(world: World, step: Step): void {
   world.lineUs = Math.max(atUs, world.rig.nowUs);
   if (action.kind === "inject") {
     const frame = buildFrame(world, action.packet);
-    world.log(`< ${world.describe(decodeFrame(frame), true)}`);
+    world.log(
+      `< ${
+        action.packet.what === "ip6" ? action.packet.text : world.describe(decodeFrame(frame), true)
+      }`,
+    );
     world.rig.deliver(frame);
   } else runCall(world, action);
   world.rig.turn();

@@ -8,6 +8,8 @@ import type { DatagramSocket, IpAddress, Socket, StreamSocket } from "../../stac
 import { addressFor } from "../support/families.ts";
 import { frameText, segmentText } from "../support/format.ts";
 import { type DecodedFrame, SYN } from "../support/packet_types.ts";
+import { frameText6 } from "./ip6/read.ts";
+import { packetOf } from "./ip6/write.ts";
 import { Rig, type RigOptions, type SentFrame } from "../support/rig.ts";
 import type { NumberSpec } from "./ast.ts";
 
@@ -16,6 +18,7 @@ export const PEER_KEY = 0x9ee3;
 const DEFAULT_PEER_ISS = 0x7fff_f000;
 const FIRST_PEER_PORT = 40_000;
 const TRACE_LINES = 24;
+const RECEIVED_MAX = 8;
 
 /** One conversation. Names: "a" is the default one. */
 export class Flow {
@@ -62,13 +65,28 @@ export class World {
   lineUs: number;
   toleranceUs = 1_000;
   current: NamedSocket | null = null;
+  /** Of a script of IPv6: what came in lately, and what the stack sent last; from their headers. */
+  readonly received6: Uint8Array[] = [];
+  lastSent6: Uint8Array | null = null;
   readonly #trace: string[] = [];
 
   constructor(options: Partial<RigOptions>) {
     this.rig = new Rig(options);
     this.startUs = this.rig.nowUs;
     this.lineUs = this.startUs;
-    this.rig.onSent = (sent) => this.log(`> ${this.describe(sent.frame)}`);
+    this.rig.onSent = (sent) => this.#onSent(sent);
+  }
+
+  #onSent(sent: SentFrame): void {
+    if (!this.rig.options.isNative) return this.log(`> ${this.describe(sent.frame)}`);
+    this.lastSent6 = packetOf(sent.wire);
+    this.log(`> ${frameText6(sent.wire, this.received6)}`);
+  }
+
+  /** Errors may quote the latest. */
+  rememberReceived6(packet: Uint8Array): void {
+    this.received6.push(packet);
+    if (this.received6.length > RECEIVED_MAX) this.received6.shift();
   }
 
   /** What a socket of the family that is spoken is made with. */

@@ -8,7 +8,7 @@ import type { WireFrame } from "./packet_types.ts";
 
 const IP = 14;
 const ICMP = IP + 40;
-const HOP_BY_HOP = 0;
+export const HOP_BY_HOP = 0;
 const ICMPV6 = 58;
 const SOLICITATION = 135;
 const ADVERTISEMENT = 136;

@@ -9,6 +9,7 @@ import {
   BuddyMemory,
   type DeviceCaps,
   type LinkDevice,
+  linkLocalOf,
   type LogSink,
   RxFrames,
   type Socket,
@@ -19,7 +20,7 @@ import {
 import { arpFrame } from "./build.ts";
 import { decodeFrame } from "./decode.ts";
 import { addressFor, type Family, frameToV4, frameToV6, isIpv6, WIDER } from "./families.ts";
-import { neighbourAnswer, takeNeighbourTalk } from "./neighbours6.ts";
+import { HOP_BY_HOP, neighbourAnswer, takeNeighbourTalk } from "./neighbours6.ts";
 import { checkStack } from "./invariants.ts";
 import { takeRow } from "./offload.ts";
 import { GSO_NONE } from "../../stack/base/frames.ts";
@@ -49,6 +50,13 @@ export interface RigOptions {
   answersArp: boolean;
   /** 6: the same conversation in IPv6 (families.ts). */
   family: Family;
+  /**
+   * The frames are IPv6 in the test as well, neighbour discovery and all (tests/scripts/ip6). With
+   * `answersArp` questions for addresses are answered; what else hosts tell their link without
+   * being asked is not shown, reports of groups unless `showsReports`.
+   */
+  isNative: boolean;
+  showsReports: boolean;
   /** Default route by way of the peer. */
   gateway: boolean;
   memoryBytes: number;
@@ -90,6 +98,8 @@ export class Rig implements LinkDevice {
       offload: false,
       answersArp: true,
       family: 4,
+      isNative: false,
+      showsReports: false,
       gateway: true,
       memoryBytes: 32 * 1024 * 1024,
       config: undefined,
@@ -98,7 +108,7 @@ export class Rig implements LinkDevice {
     };
     const o = this.options;
     this.nowUs = o.startUs;
-    this.mtu = o.family === 4 ? o.mtu : o.mtu + WIDER;
+    this.mtu = o.family === 4 || o.isNative ? o.mtu : o.mtu + WIDER;
     this.caps = {
       csum: o.offload,
       tso: o.offload,
@@ -116,7 +126,10 @@ export class Rig implements LinkDevice {
     });
     this.#rxOff = this.memory.alloc(RX_LEN);
     this.ifIndex = this.stack.addInterface({ name: "eth0", mac: LOCAL_MAC, link: this }).index;
-    const prefixLen = o.family === 4 ? 24 : 120;
+    const prefixLen = o.family === 4 ? 24 : o.isNative ? 64 : 120;
+    if (o.isNative) {
+      this.#mustBeZero(this.stack.addAddress(this.ifIndex, linkLocalOf(LOCAL_MAC), 64, o.startUs));
+    }
     const local = addressFor(o.family, LOCAL_ADDR);
     this.#mustBeZero(this.stack.addAddress(this.ifIndex, local, prefixLen, o.startUs));
     if (o.gateway) {
@@ -135,6 +148,10 @@ export class Rig implements LinkDevice {
   transmit(tx: TxFrames): void {
     for (let row = 0; row < tx.count; row++) {
       let wire = takeRow(tx, row);
+      if (this.options.isNative) {
+        this.#sentNative(wire);
+        continue;
+      }
       if (isIpv6(wire)) {
         const asked = takeNeighbourTalk(wire);
         if (asked !== null) {
@@ -153,6 +170,20 @@ export class Rig implements LinkDevice {
     }
   }
 
+  #sentNative(wire: WireFrame): void {
+    const { answersArp, showsReports } = this.options;
+    const asked = takeNeighbourTalk(wire);
+    const isReport = asked !== null && wire.bytes[ETHERNET_LEN + 6] === HOP_BY_HOP;
+    if (asked !== null && !isReport && answersArp) {
+      if (asked.length > 0) this.#arpReplies.push(neighbourAnswer(wire, PEER_MAC));
+      return;
+    }
+    if (isReport && !showsReports) return;
+    const sent = { atUs: this.nowUs, wire, frame: decodeFrame(wire) };
+    this.onSent?.(sent);
+    this.sent.push(sent);
+  }
+
   #arp(frame: DecodedFrame): void {
     const arp = frame.arp;
     if (!arp || arp.op !== 1 || arp.targetIp === arp.senderIp || arp.senderIp === 0) return;
@@ -167,7 +198,8 @@ export class Rig implements LinkDevice {
 
   /** Gives the stack a frame without turning the loop. */
   deliver(frame: WireFrame): void {
-    const translated = this.options.family === 4 || isIpv6(frame) ? frame : frameToV6(frame);
+    const isAsItIs = this.options.family === 4 || this.options.isNative;
+    const translated = isAsItIs || isIpv6(frame) ? frame : frameToV6(frame);
     if (translated === null) throw new Error("a frame without a twin in IPv6");
     this.#receive(translated);
   }

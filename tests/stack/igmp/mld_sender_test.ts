@@ -1,7 +1,16 @@
 import { assertEquals } from "@std/assert";
 import { setOption } from "../../../stack/mod.ts";
 import { ip } from "../net_fixture.ts";
-import { addressBytes, concat, Host6, OUR_LINK_LOCAL, sent6 } from "../v6_fixture.ts";
+import {
+  addressBytes,
+  concat,
+  Host6,
+  icmp6Message,
+  ip6Frame,
+  OUR_LINK_LOCAL,
+  PEER_LINK_LOCAL,
+  sent6,
+} from "../v6_fixture.ts";
 import { Host } from "../net_fixture.ts";
 
 Deno.test("mld sender: many groups need several messages", () => {
@@ -33,4 +42,19 @@ Deno.test("mld sender: from no address, while there is none on the link (RFC 359
   const later = host.sent().filter((f) => f.bytes[12] === 0x86).map(sent6)
     .filter(({ dst }) => dst === "ff02::16");
   assertEquals(later.map(({ src }) => src), [OUR_LINK_LOCAL.toString()]);
+});
+
+Deno.test("mld sender: from the link-local address, for any group (RFC 2710 3)", () => {
+  const host = new Host6();
+  const alert = Uint8Array.of(58, 0, 5, 2, 0, 0, 1, 0);
+  const all = ip("ff02::1");
+  const message = icmp6Message(130, 0, 0x00640000, new Uint8Array(16), PEER_LINK_LOCAL, all);
+  const fields = { src: PEER_LINK_LOCAL, dst: all, hopLimit: 1 };
+  host.inject(ip6Frame(0, concat(alert, message), fields));
+  const socket = host.datagram(2, 17, 10);
+  const value = concat(addressBytes(ip("ff0e::77")), Uint8Array.of(host.iface.index, 0, 0, 0));
+  assertEquals(setOption(socket as never, 41, 20, value, host.nowUs), 0);
+  host.stack.poll(host.nowUs);
+  const reports = host.sent6().filter(({ dst }) => dst === "ff0e::77");
+  assertEquals(reports.map(({ src, payload }) => [src, payload[8]]), [[`${OUR_LINK_LOCAL}`, 131]]);
 });

@@ -4,22 +4,29 @@ import {
   emitFragmentHeader,
   ExtensionWalk,
   IPV6_MF,
+  isChainWhole,
   PROBLEM_FIELD,
   PROBLEM_NEXT_HEADER,
   PROBLEM_NONE,
   PROBLEM_OPTION,
+  skipExtensions,
   walkExtensions,
+  walkHopByHop,
 } from "../../../stack/wire/ipv6_extension.ts";
 import { assertEmits, hex, view } from "./golden.ts";
 
 /** A packet whose first next header is `first`, and what follows the IPv6 header. */
-function walk(first: string, rest: string) {
+function packetOf(first: string, rest: string): Uint8Array {
   const body = hex(rest);
   const address = "20010db8000000000000000000000001";
   const packet = hex(
     `60000000 ${body.length.toString(16).padStart(4, "0")} ${first} 40 ${address} ${address}`,
   );
-  const all = new Uint8Array([...packet, ...body]);
+  return new Uint8Array([...packet, ...body]);
+}
+
+function walk(first: string, rest: string) {
+  const all = packetOf(first, rest);
   const out = new ExtensionWalk();
   return { reason: walkExtensions(view(all), 0, all.length, out), out };
 }
@@ -114,4 +121,53 @@ Deno.test("extension headers: a fragment header is written", () => {
     hex("3a 00 05b1 9abcdef0"),
     (dv, off) => emitFragmentHeader(dv, off, 58, 0x5b0 | IPV6_MF, 0x9abcdef0 | 0),
   );
+});
+
+Deno.test("extension headers: a router looks at hop-by-hop options alone (RFC 8200 4.3)", () => {
+  const out = new ExtensionWalk();
+  const look = (rest: string) => {
+    const all = packetOf("00", rest);
+    return [walkHopByHop(view(all), 0, all.length, out), out.problem, out.pointerOff];
+  };
+  assertEquals(look(`3c 00 0502 0000 0100  11 00 9e04 00000000 ${UDP}`), [0, PROBLEM_NONE, 0]);
+  assertEquals(out.hasRouterAlert, true);
+  assertEquals(look(`11 00 9e04 00000000 ${UDP}`), [DROP_IPV6_HEADER, PROBLEM_OPTION, 42]);
+  assertEquals(look(`11 02 0104 00000000 ${UDP}`), [DROP_IPV6_HEADER, PROBLEM_NONE, 0]);
+  assertEquals(look("11 00 01"), [DROP_IPV6_HEADER, PROBLEM_NONE, 0]);
+});
+
+Deno.test("extension headers: which message it is, whatever is wrong before it", () => {
+  const out = new ExtensionWalk();
+  const found = (first: string, rest: string) => {
+    const all = packetOf(first, rest);
+    skipExtensions(view(all), 0, all.length, out);
+    return [out.protocol, out.transportOff];
+  };
+  assertEquals(found("3a", UDP), [58, 40]);
+  assertEquals(found("3c", `00 00 9e04 00000000  3a 00 0104 00000000 ${UDP}`), [58, 56]);
+  assertEquals(found("2b", `2c 00 0001 00000000  3a 00 0001 00000007 ${UDP}`), [58, 56]);
+  assertEquals(found("2c", `3a 00 0008 00000007 ${UDP}`), [44, 40]);
+  assertEquals(found("3c", "3a 00 0104 00000000"), [59, 48]);
+});
+
+Deno.test("extension headers: the first fragment holds the whole chain (RFC 7112 5)", () => {
+  const isWhole = (rest: string) => {
+    const { out } = walk("2c", rest);
+    const all = packetOf("2c", rest);
+    return isChainWhole(view(all), out, all.length);
+  };
+  const tcp = "00".repeat(20);
+  const cases: [string, boolean][] = [
+    [`11 00 0001 00000007 ${UDP}`, true],
+    ["11 00 0001 00000007 0fa0 1388 0008", false],
+    [`06 00 0001 00000007 ${tcp}`, true],
+    [`06 00 0001 00000007 ${tcp.slice(8)}`, false],
+    [`3c 00 0001 00000007 11 00 0104 00000000 ${UDP}`, true],
+    ["3c 00 0001 00000007 11 00 0104 00000000", false],
+    [`3c 00 0001 00000007 11 01 0104 00000000 ${UDP}`, false],
+    ["3c 00 0001 00000007 11 00", false],
+    ["c8 00 0001 00000007 00", true],
+    ["c8 00 0001 00000007", false],
+  ];
+  for (const [rest, wanted] of cases) assertEquals(isWhole(rest), wanted, rest);
 });
