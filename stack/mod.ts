@@ -33,7 +33,13 @@ export {
   VlanLink,
 } from "./iface/mod.ts";
 export * from "./socket/mod.ts";
-export { type NeighbourView, NUD_FAILED, NUD_INCOMPLETE, type RouteView } from "./network_view.ts";
+export {
+  type NeighbourView,
+  NUD_FAILED,
+  NUD_INCOMPLETE,
+  NUD_VALID,
+  type RouteView,
+} from "./network_view.ts";
 export type { SocketView } from "./socket_view.ts";
 export { Stack, type StackOptions } from "./stack.ts";
 export type { StackView } from "./stack_view.ts";

@@ -8,9 +8,11 @@ import type { IpAddress } from "./base/ip_address.ts";
 import type { NetworkLayer } from "./iface/mod.ts";
 
 /** NUD_* of linux/neighbour.h, by the states of iface/neighbour.ts. */
-export const NUD_STATES: readonly number[] = [0x01, 0x02, 0x04, 0x08, 0x10, 0x20];
+export const NUD_STATES: readonly number[] = [0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x80, 0x40];
 export const NUD_INCOMPLETE = 0x01;
 export const NUD_FAILED = 0x20;
+/** States in which the MAC address is known: all but NONE, INCOMPLETE and FAILED. */
+export const NUD_VALID = 0xde;
 
 export interface NeighbourView {
   readonly ifIndex: number;
@@ -53,6 +55,19 @@ function viewTable(table: NetworkLayer["neighbours"], nowUs: number): NeighbourV
 /** Two bytes of `hi`, four of `lo`. */
 function macBytes(hi: number, lo: number): Uint8Array {
   return Uint8Array.of(hi >>> 8, hi, lo >>> 24, lo >>> 16, lo >>> 8, lo);
+}
+
+/** Another number whenever interfaces, addresses, routes or neighbours may be others. */
+export function networkStamp(
+  { interfaces, neighbours, neighbours6, router }: NetworkLayer,
+): number {
+  let stamp = router.table.generation;
+  const mix = (word: number) => stamp = (Math.imul(stamp, 31) + word) | 0;
+  for (const { isUp, mtu } of interfaces.all) mix(isUp ? mtu : ~mtu);
+  for (const table of [neighbours, neighbours6]) {
+    table.forEach((n) => mix(n.state ^ n.macHi ^ n.macLo ^ n.addr.w3 ^ (n.iface.index << 8)));
+  }
+  return stamp;
 }
 
 export interface RouteView {

@@ -50,6 +50,7 @@ import {
   type TcpStreamSocket,
 } from "./socket/mod.ts";
 import { type SocketHandle, TcpLayer } from "./tcp/mod.ts";
+import { StackAdmin } from "./stack_admin.ts";
 import { StackView } from "./stack_view.ts";
 import { UdpLayer } from "./udp/mod.ts";
 import { EAFNOSUPPORT, EEXIST, ENODEV } from "./base/errno.ts";
@@ -92,6 +93,7 @@ export class Stack {
   readonly igmp: IgmpLayer;
   readonly ipv6: Ipv6Part;
   readonly view: StackView;
+  readonly admin: StackAdmin;
   readonly #layer: NetworkLayer;
   readonly #ip: IpInput;
   readonly #ip6: Ipv6Input;
@@ -152,6 +154,7 @@ export class Stack {
     const ip6 = config.ip.disableIpv6 ? null : this.#ip6;
     this.#link = new LinkInput(memory, counters, arp, this.#ip, neighbours, ip6);
     this.view = new StackView(this.#layer, this);
+    this.admin = new StackAdmin(this.#layer, this.tcp);
     this.#env = {
       memory,
       network,
@@ -281,11 +284,6 @@ export class Stack {
     return this.#layer.removeRoute(spec);
   }
 
-  /** Whose MAC address `addr` has is to be asked anew. 0, -ENODEV, or -ENOENT. */
-  forgetNeighbour(ifIndex: number, addr: IpAddress, nowUs: number): number {
-    return this.#layer.forgetNeighbour(ifIndex, addr, nowUs);
-  }
-
   get routes(): readonly RouteEntry[] {
     return this.#layer.router.table.entries;
   }
@@ -319,7 +317,7 @@ export class Stack {
    */
   input(ifIndex: number, rx: RxFrames, i: number, nowUs: number): void {
     const iface = this.#layer.interfaces.byIndex(ifIndex);
-    if (iface !== null) this.#link.input(iface, rx, i, false, nowUs);
+    if (iface !== null && iface.isUp) this.#link.input(iface, rx, i, false, nowUs);
   }
 
   /** Does what is due. */

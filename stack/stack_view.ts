@@ -6,7 +6,13 @@
  */
 import type { IpAddress } from "./base/ip_address.ts";
 import type { NetworkLayer } from "./iface/mod.ts";
-import { type NeighbourView, type RouteView, viewNeighbours, viewRoute } from "./network_view.ts";
+import {
+  type NeighbourView,
+  networkStamp,
+  type RouteView,
+  viewNeighbours,
+  viewRoute,
+} from "./network_view.ts";
 import {
   type SocketLayers,
   type SocketView,
@@ -24,6 +30,11 @@ export class StackView {
 
   neighbours(nowUs: number): NeighbourView[] {
     return viewNeighbours(this.layer, nowUs);
+  }
+
+  /** Another number whenever links, addresses, routes or neighbours may have changed. */
+  networkStamp(): number {
+    return networkStamp(this.layer);
   }
 
   /** The way to `dst`, or -errno; `src` null: any, `ifIndex` 0: any. */

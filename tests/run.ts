@@ -1,6 +1,7 @@
 /**
  * `deno task test [path...]`: everything, in a sensible order, with what it needs installed first.
- * `deno task test:netmap`: the end-to-end tests over netmap, on a machine that has the module.
+ * `deno task test:netmap [vale] [NAME...]`: the end-to-end tests over netmap, on a machine that has
+ * the module; over a port of a switch; some of them.
  *
  * Says what was left out and why. The last line is `N passed, N failed`, with `, N skipped` when
  * something was left out. Exit status: 0, 1 when something failed, 2 when nothing can run.
@@ -99,24 +100,30 @@ const NETMAP_TESTS = [
   "ends",
   "iperf",
   "lifecycle",
+  "netmap",
   "ping",
   "route",
   "stream",
 ];
 
-/** The tests' paths; null: there is no netmap. */
-function netmapTests(): string[] | null {
+/** The tests' paths; null: there is no netmap. `args`: `vale`, names of NETMAP_TESTS. */
+function netmapTests(args: readonly string[]): string[] | null {
   try {
     Deno.statSync("/dev/netmap");
   } catch {
     return null;
   }
   Deno.env.set("TEST_VIF", "NETMAP"); // for tests/e2e/fixture.ts
-  return NETMAP_TESTS.map((name) => `tests/e2e/${name}_test.ts`);
+  const isOnSwitch = args.includes("vale");
+  if (isOnSwitch) Deno.env.set("TEST_PORT", "vale");
+  const named = NETMAP_TESTS.filter((name) => args.includes(name));
+  // Those of netmap_test.ts have va themselves
+  const all = NETMAP_TESTS.filter((name) => !isOnSwitch || name !== "netmap");
+  return (named.length > 0 ? named : all).map((name) => `tests/e2e/${name}_test.ts`);
 }
 
 async function main(args: string[]): Promise<number> {
-  const paths = args[0] === "--netmap" ? netmapTests() : args;
+  const paths = args[0] === "--netmap" ? netmapTests(args.slice(1)) : args;
   if (paths === null) {
     console.error("the tests cannot run: no /dev/netmap (modprobe netmap; see docs/netmap.md)");
     return 2;

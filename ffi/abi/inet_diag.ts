@@ -6,6 +6,7 @@
  */
 
 export const SOCK_DIAG_BY_FAMILY = 20;
+export const SOCK_DESTROY = 21;
 
 /** struct inet_diag_sockid: ports and addresses in network order. */
 export const SOCKID = {

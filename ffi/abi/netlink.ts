@@ -44,6 +44,16 @@ export const NETLINK_CAP_ACK = 10;
 export const NETLINK_EXT_ACK = 11;
 export const NETLINK_GET_STRICT_CHK = 12;
 
+/** Multicast groups of NETLINK_ROUTE. */
+export const RTNLGRP = {
+  LINK: 1,
+  NEIGH: 3,
+  IPV4_IFADDR: 5,
+  IPV4_ROUTE: 7,
+  IPV6_IFADDR: 9,
+  IPV6_ROUTE: 11,
+} as const;
+
 export const RTM = {
   NEWLINK: 16,
   GETLINK: 18,
@@ -58,6 +68,7 @@ export const RTM = {
   DELNEIGH: 29,
   GETNEIGH: 30,
   NEWRULE: 32,
+  DELRULE: 33,
   GETRULE: 34,
   GETQDISC: 38,
   GETTCLASS: 42,
@@ -166,6 +177,10 @@ export const RTCF_BROADCAST = 0x10000000;
 export const RTCF_MULTICAST = 0x20000000;
 
 export const NDA = { DST: 1, LLADDR: 2, CACHEINFO: 3, PROBES: 4, IFINDEX: 8, MASTER: 9 } as const;
+
+/** Flags of struct ndmsg. */
+export const NTF_USE = 0x01;
+export const NTF_PROXY = 0x08;
 
 /** An attribute of RTM_NEWNSID. */
 export const NETNSA_NSID = 1;

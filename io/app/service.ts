@@ -29,6 +29,7 @@ import { Door } from "./door/door.ts";
 import { JoinChannel, joinDescriptors } from "./join/join_channel.ts";
 import type { InterfaceView, RunFacts } from "./join/messages.ts";
 import { FuseServer } from "./proc/fuse_server.ts";
+import { NetlinkEvents } from "./netlink/events.ts";
 import { UnixSockets } from "./proc/unix_sockets.ts";
 import { procTree } from "./proc/proc_tree.ts";
 import type { ReportListener } from "./protocol/reports.ts";
@@ -112,6 +113,7 @@ export class Service implements LoopService, Arrivals {
     this.#drainUs = options.drainUs ?? DEFAULT_DRAIN_US;
     this.#app = new AppContext(stack, loop, arena, { ...limits, ...shares });
     this.#app.log = options.log ?? null;
+    this.#app.netlinkEvents = new NetlinkEvents(stack);
     this.#app.rings.isOn = options.rings ?? false;
     this.#app.openCapture = options.openCapture ?? null;
     loop.onFault = this.#app.noteFault;
@@ -218,6 +220,7 @@ export class Service implements LoopService, Arrivals {
     app.rings.afterFlush();
     let hasNews = this.#takeReady(nowUs);
     if (settling.isDue) hasNews = this.#settle(hasNews, nowUs);
+    app.netlinkEvents?.check(nowUs);
     app.lingering.check();
     settling.endTurn();
     app.parked.runWoken();

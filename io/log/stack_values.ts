@@ -52,6 +52,7 @@ const CAUSES: Readonly<Record<EndCause, string>> = {
   [EndCause.LISTENER_CLOSED]: "the program has closed the listener",
   [EndCause.DISCONNECTED]: "the program has disconnected",
   [EndCause.ABORTED]: "nuse has given it up",
+  [EndCause.DESTROYED]: "an administrator has ended it",
 };
 
 /** From bit 0 on (RFC 9293 3.1, RFC 3168). */

@@ -65,11 +65,11 @@ function groupInterface(
   srcOwner: Interface | null,
 ): Interface | null {
   if (scopeOf(dst) === SCOPE_INTERFACE) return interfaces.all[0];
-  if (ifIndex !== 0) return interfaces.byIndex(ifIndex);
-  if (srcOwner !== null && !srcOwner.isLoopback) return srcOwner;
+  if (ifIndex !== 0) return interfaces.upByIndex(ifIndex);
+  if (srcOwner !== null && !srcOwner.isLoopback) return srcOwner.isUp ? srcOwner : null;
   const entry = table.lookup(dst, 0);
-  if (entry !== null) return interfaces.byIndex(entry.ifIndex);
-  return interfaces.all.find((iface) => !iface.isLoopback && iface.hasIpv6) ?? null;
+  if (entry !== null) return interfaces.upByIndex(entry.ifIndex);
+  return interfaces.all.find((iface) => !iface.isLoopback && iface.isUp && iface.hasIpv6) ?? null;
 }
 
 function toGroup(

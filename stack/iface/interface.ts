@@ -96,6 +96,8 @@ export class Interface {
   vlans: Map<number, Interface> | null = null;
   /** null: nobody looks. */
   tap: TransmitTap | null = null;
+  /** Frames come and go; changed by setInterfaceUp (link_state.ts). */
+  isUp = true;
   rxPackets = 0;
   rxBytes = 0;
   /** Frames received and thrown away by link or network layer. */
@@ -131,7 +133,7 @@ export class Interface {
 
   /** As SIOCGIFFLAGS gives them. */
   get flags(): number {
-    const common = IFF_UP | IFF_RUNNING;
+    const common = this.isUp ? IFF_UP | IFF_RUNNING : 0;
     return this.isLoopback ? common | IFF_LOOPBACK : common | IFF_BROADCAST | IFF_MULTICAST;
   }
 
@@ -139,9 +141,11 @@ export class Interface {
   transmit(): void {
     const tx = this.tx;
     if (tx.count === 0) return;
-    this.#count(tx);
-    if (this.tap !== null) this.tap.sent(tx);
-    this.link.transmit(tx);
+    if (this.isUp) {
+      this.#count(tx);
+      if (this.tap !== null) this.tap.sent(tx);
+      this.link.transmit(tx);
+    } else this.txDropped += tx.count;
     tx.count = 0;
     tx.epoch++;
   }

@@ -26,6 +26,12 @@ export class InterfaceTable {
     return this.all[index - 1] ?? null;
   }
 
+  /** null: there is none, or it is down. */
+  upByIndex(index: number): Interface | null {
+    const iface = this.byIndex(index);
+    return iface !== null && iface.isUp ? iface : null;
+  }
+
   byName(name: string): Interface | null {
     return this.all.find((iface) => iface.name === name) ?? null;
   }

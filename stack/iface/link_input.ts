@@ -81,7 +81,7 @@ export class LinkInput {
     header.etherType = dv.getUint16(off + ETHERNET_TYPE_OFFSET + VLAN_TAG_LEN);
     // Id 0 is no VLAN: the tag is there for its priority (802.1Q 9.6).
     const vlan = id === 0 ? iface : iface.vlans?.get(id) ?? null;
-    if (vlan === null) return DROP_FRAME_ETHERTYPE;
+    if (vlan === null || !vlan.isUp) return DROP_FRAME_ETHERTYPE;
     if (vlan !== iface) {
       vlan.rxPackets++;
       vlan.rxBytes += rx.len[i];

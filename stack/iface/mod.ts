@@ -14,6 +14,7 @@ export { LINK_LOCAL6_PREFIX_LEN, linkLocalOf, sharedLinkLocalOf } from "./addres
 export type { Reassembly } from "./reassembly.ts";
 export { LINK_LOCAL_PREFIX_LEN, linkLocalCandidate } from "./link_local.ts";
 export { LinkInput } from "./link_input.ts";
+export { setInterfaceUp } from "./link_state.ts";
 export { LOOPBACK_INDEX } from "../base/packet.ts";
 export { LOOPBACK_MTU } from "./loopback.ts";
 export { LongFrameCutter } from "./soft_offload.ts";

@@ -14,7 +14,7 @@
  * STALE, DELAY and PROBE traffic flows on. A new MAC that is heard without having been asked for
  * (the neighbour's own request, a change) makes STALE from any state. Entries that are not used for
  * a minute are forgotten; the table is bounded. Which packets are sent is up to the owner
- * (`NeighbourEvents`).
+ * (`NeighbourEvents`). A person may set one to PERMANENT or NO_ARP, which no packet changes.
  *
  * @module
  */
@@ -32,6 +32,10 @@ export const STALE = 2;
 export const DELAY = 3;
 export const PROBE = 4;
 export const FAILED = 5;
+/** Set by a person: never asked for, never changed by what is heard. */
+export const PERMANENT = 6;
+/** The same, but forgotten like any other when it is not used. */
+export const NO_ARP = 7;
 
 export class Neighbour extends TimerNode {
   state = FAILED;
@@ -145,7 +149,30 @@ export class NeighbourTable {
       this.#timers.set(n, nowUs + this.config.delayFirstProbeUs);
       return true;
     }
-    return n.state === DELAY || n.state === PROBE;
+    return n.state === DELAY || n.state === PROBE || isFixed(n);
+  }
+
+  /** A person says what it is (`ip neigh add`). The MAC stands in the states that have one. */
+  set(n: Neighbour, macHi: number, macLo: number, state: number, nowUs: number): void {
+    if (n.state === INCOMPLETE) this.#resolving--;
+    const hadMac = this.hasMac(n);
+    this.#timers.cancel(n);
+    n.state = state;
+    n.probes = 0;
+    if (state === FAILED) {
+      this.#timers.set(n, nowUs + this.config.gcStaleUs);
+      if (n.waiting.length > 0) this.events.failed(n, n.waiting.takeAll(), nowUs);
+      return;
+    }
+    const isSame = hadMac && n.macHi === macHi && n.macLo === macLo;
+    [n.macHi, n.macLo] = [macHi, macLo];
+    n.updatedUs = n.confirmedUs = n.usedUs = nowUs;
+    if (!isSame) this.events.learned(n, !hadMac);
+    if (state === REACHABLE) this.#setReachable(n, nowUs);
+    else if (state === DELAY) this.#timers.set(n, nowUs + this.config.delayFirstProbeUs);
+    else if (state === PROBE) this.#timers.set(n, nowUs);
+    else if (state !== PERMANENT) this.#timers.set(n, nowUs + this.config.gcStaleUs);
+    if (!hadMac) this.events.resolved(n, n.waiting.takeAll());
   }
 
   /**
@@ -175,6 +202,7 @@ export class NeighbourTable {
    * reaches us and we it; otherwise (its own request, an announcement) only the MAC is learnt.
    */
   learn(n: Neighbour, macHi: number, macLo: number, isAnswer: boolean, nowUs: number): void {
+    if (isFixed(n)) return;
     const hadMac = this.hasMac(n);
     const isSame = hadMac && n.macHi === macHi && n.macLo === macLo;
     if (hadMac && !isSame && nowUs - n.updatedUs < LOCK_US) return;
@@ -208,6 +236,7 @@ export class NeighbourTable {
     isOverride: boolean,
     nowUs: number,
   ): void {
+    if (isFixed(n)) return;
     const hadMac = this.hasMac(n);
     if (!hadMac) {
       if (hasMac) this.learn(n, macHi, macLo, isSolicited, nowUs);
@@ -244,11 +273,11 @@ export class NeighbourTable {
     this.#evict(n, nowUs);
   }
 
-  /** Forgets the neighbours on one interface (its addresses changed). */
-  clear(iface: Interface, nowUs: number): void {
+  /** Forgets the neighbours on one interface; with `isAll` also those that a person has set. */
+  clear(iface: Interface, nowUs: number, isAll = false): void {
     for (const first of [...this.#byHash.values()]) {
       for (let n: Neighbour | null = first; n !== null; n = n.next) {
-        if (n.iface === iface) this.#evict(n, nowUs);
+        if (n.iface === iface && (isAll || !isFixed(n))) this.#evict(n, nowUs);
       }
     }
   }
@@ -334,6 +363,10 @@ export class NeighbourTable {
     }
     if (n.waiting.length > 0) this.events.failed(n, n.waiting.takeAll(), nowUs);
   }
+}
+
+function isFixed({ state }: Neighbour): boolean {
+  return state === PERMANENT || state === NO_ARP;
 }
 
 function hashOf(iface: Interface, addr: IpAddress): number {

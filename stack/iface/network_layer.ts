@@ -10,15 +10,7 @@ import type { LogSink } from "../base/log.ts";
 import { LogEvent } from "../base/log_event.ts";
 import type { Memory } from "../base/memory.ts";
 import { DROP_NEIGHBOUR_FAILED } from "../base/drop_reason.ts";
-import {
-  EADDRNOTAVAIL,
-  EAFNOSUPPORT,
-  EEXIST,
-  EINVAL,
-  ENETUNREACH,
-  ENODEV,
-  ENOENT,
-} from "../base/errno.ts";
+import { EADDRNOTAVAIL, EAFNOSUPPORT, EEXIST, EINVAL, ENETUNREACH, ENODEV } from "../base/errno.ts";
 import { type IpAddress, LOOPBACK_V4, LOOPBACK_V6 } from "../base/ip_address.ts";
 import { macNumber } from "../wire/ethernet.ts";
 import { IPV6_MIN_MTU } from "../wire/ipv6.ts";
@@ -165,10 +157,8 @@ export class NetworkLayer implements NeighbourEvents {
     iface.addresses.push({ addr, prefixLen, broadcast: broadcastOf(addr, prefixLen) });
     this.interfaces.refresh();
     this.router.table.invalidate();
-    if (iface.isLoopback) return 0;
-    if (isOnLink && prefixLen < longest) {
-      this.router.table.add(onLinkRoute(addr, prefixLen, ifIndex));
-    }
+    if (isOnLink) this.addOnLink(iface, addr, prefixLen);
+    if (iface.isLoopback || !iface.isUp) return 0;
     if (isV6) {
       this.#hearForAll(iface, addr, prefixLen, true);
       this.ndp.announce(iface, addr);
@@ -176,6 +166,13 @@ export class NetworkLayer implements NeighbourEvents {
       this.arp.announce(iface, addr, nowUs);
     }
     return 0;
+  }
+
+  /** The route that comes with an address, if the interface is up and the subnet has others. */
+  addOnLink({ index, isLoopback, isUp }: Interface, addr: IpAddress, prefixLen: number): void {
+    const longest = addr.family === 6 ? 128 : 32;
+    if (isLoopback || !isUp || prefixLen >= longest) return;
+    this.router.table.add(onLinkRoute(addr, prefixLen, index));
   }
 
   /** Questions about `addr` come to a group, in which we are while it is ours (RFC 4861 7.2). */
@@ -232,17 +229,6 @@ export class NetworkLayer implements NeighbourEvents {
       if (!iface.hasIpv6) this.#hearAsRouter(iface, false);
     }
     (addr.family === 6 ? this.neighbours6 : this.neighbours).clear(iface, nowUs);
-    return 0;
-  }
-
-  /** Whose MAC address `addr` has is to be asked anew. 0, -ENODEV, or -ENOENT. */
-  forgetNeighbour(ifIndex: number, addr: IpAddress, nowUs: number): number {
-    const iface = this.interfaces.byIndex(ifIndex);
-    if (iface === null) return -ENODEV;
-    const table = addr.family === 4 ? this.neighbours : this.neighbours6;
-    const found = table.find(iface, addr);
-    if (found === null) return -ENOENT;
-    table.forget(found, nowUs);
     return 0;
   }
 

@@ -153,10 +153,10 @@ export class Router {
     ifIndex: number,
     srcOwner: Interface | null,
   ): Interface | null {
-    if (ifIndex !== 0) return this.interfaces.byIndex(ifIndex);
-    if (srcOwner !== null) return srcOwner;
+    if (ifIndex !== 0) return this.interfaces.upByIndex(ifIndex);
+    if (srcOwner !== null) return srcOwner.isUp ? srcOwner : null;
     const entry = this.table.lookup(dst, 0);
-    return entry === null ? null : this.interfaces.byIndex(entry.ifIndex);
+    return entry === null ? null : this.interfaces.upByIndex(entry.ifIndex);
   }
 
   #toGroup(
@@ -178,7 +178,7 @@ export class Router {
 
   #toHost(dst: IpAddress, src: IpAddress | null, ifIndex: number): CachedRoute | number {
     const entry = this.table.lookup(dst, ifIndex);
-    const iface = this.interfaces.byIndex(entry === null ? ifIndex : entry.ifIndex);
+    const iface = this.interfaces.upByIndex(entry === null ? ifIndex : entry.ifIndex);
     if (iface === null) return -ENETUNREACH;
     if (iface.isLoopback || iface.isSubnetBroadcast(dst.w3)) {
       return this.#toGroup(dst, src, iface, true);

@@ -101,6 +101,25 @@ export class RouterDiscovery {
     if (!this.#links.some((link) => link.iface === iface)) this.#links.push(new Link(iface, nowUs));
   }
 
+  /** The interface is down: what was heard on it is forgotten, nobody is asked. */
+  pause(iface: Interface): void {
+    const link = this.#links.find((known) => known.iface === iface);
+    if (link === undefined) return;
+    for (const route of [...link.routes]) this.#dropRoute(link, route);
+    link.addresses.length = 0;
+    link.servers = [];
+    link.isHeard = false;
+    link.solicitAtUs = Infinity;
+  }
+
+  /** It is up again: the routers are asked anew. */
+  resume(iface: Interface, nowUs: number): void {
+    const link = this.#links.find((known) => known.iface === iface);
+    if (link === undefined) return;
+    link.solicitations = 0;
+    link.solicitAtUs = nowUs;
+  }
+
   /** A router has been heard on the interface, and every address that it led to is known to be. */
   isSettled(iface: Interface): boolean {
     const link = this.#links.find((known) => known.iface === iface);

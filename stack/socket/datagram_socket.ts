@@ -17,7 +17,7 @@ import { checkDestination } from "../base/address_family.ts";
 import { DROP_SOCKET_FILTER } from "../base/drop_reason.ts";
 import type { DatagramSink } from "../base/datagram_sink.ts";
 import type { GroupMembership } from "../base/group_membership.ts";
-import { ANY_V4, ANY_V6, IpAddress } from "../base/ip_address.ts";
+import { ANY_V4, ANY_V6, type IpAddress } from "../base/ip_address.ts";
 import { IPV4_HEADER_LEN } from "../wire/ipv4.ts";
 import type { IcmpError, Route } from "../base/network.ts";
 import type { Packet } from "../base/packet.ts";
@@ -171,6 +171,13 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
     this.connectEndpoint(this.boundAddr, null, 0);
     if (!this.#isPortExplicit) this.releasePort();
     return 0;
+  }
+
+  /** An administrator ends it (Linux udp_abort): it is as new, but for the error. 0. */
+  abort(errno: number, nowUs: number): number {
+    this.#queue.fail(errno);
+    this.env.ready.raise(this, EVENT_ERROR | EVENT_READABLE);
+    return this.disconnect(nowUs);
   }
 
   get isBound(): boolean {
@@ -354,23 +361,8 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
 
   /** The route of the datagram whose header is at `off`, or -errno. */
   #routeOf(off: number, flags: number): Route | number {
-    const dv = this.env.memory.dv;
-    const hasPktInfo = (flags & h.DGRAM_HAS_PKTINFO) !== 0;
-    if ((flags & h.DGRAM_HAS_ADDR) === 0 && !hasPktInfo) return this.#connectedRoute();
-    let dst = this.remoteAddr;
-    if ((flags & h.DGRAM_HAS_ADDR) !== 0) {
-      const isV4 = dv.getUint16(off + h.DGRAM_FAMILY_OFF, true) === AF_INET;
-      const refused = checkDestination(this.domain, this.options.v6Only, isV4 ? ANY_V4 : ANY_V6);
-      if (refused !== 0) return refused;
-      if (!isV4) return this.destination.routeOfV6(off, hasPktInfo, this.#sourceAddr);
-      const word = dv.getInt32(off + h.DGRAM_ADDR_OFF);
-      if (!hasPktInfo) return this.destination.routeToV4(word, this.#sourceAddr);
-      dst = IpAddress.v4(word);
-    }
-    if (dst === null) return -EDESTADDRREQ;
-    const src = IpAddress.read(dv, off + h.DGRAM_DST_OFF, dst.family);
-    const ifIndex = dv.getInt32(off + h.DGRAM_IFINDEX_OFF, true);
-    return this.destination.routeTo(dst, src.isUnspecified ? this.#sourceAddr : src, ifIndex);
+    if ((flags & (h.DGRAM_HAS_ADDR | h.DGRAM_HAS_PKTINFO)) === 0) return this.#connectedRoute();
+    return this.destination.routeOf(off, flags, this.domain, this.remoteAddr, this.#sourceAddr);
   }
 
   #connectedRoute(): Route | number {

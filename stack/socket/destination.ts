@@ -4,10 +4,12 @@
  *
  * @module
  */
-import { EACCES, ENETUNREACH } from "../base/errno.ts";
-import { ANY_V6, IpAddress } from "../base/ip_address.ts";
+import { checkDestination } from "../base/address_family.ts";
+import { EACCES, EDESTADDRREQ, ENETUNREACH } from "../base/errno.ts";
+import { ANY_V4, ANY_V6, IpAddress } from "../base/ip_address.ts";
 import type { Route } from "../base/network.ts";
 import {
+  AF_INET,
   PMTUDISC_DO,
   PMTUDISC_INTERFACE,
   PMTUDISC_PROBE,
@@ -15,7 +17,14 @@ import {
 } from "../base/socket_constants.ts";
 import { IPV4_HEADER_LEN } from "../wire/ipv4.ts";
 import { IPV6_HEADER_LEN } from "../wire/ipv6.ts";
-import { DGRAM_ADDR_OFF, DGRAM_DST_OFF, DGRAM_IFINDEX_OFF } from "./datagram_header.ts";
+import {
+  DGRAM_ADDR_OFF,
+  DGRAM_DST_OFF,
+  DGRAM_FAMILY_OFF,
+  DGRAM_HAS_ADDR,
+  DGRAM_HAS_PKTINFO,
+  DGRAM_IFINDEX_OFF,
+} from "./datagram_header.ts";
 import type { SocketEnv } from "./socket_env.ts";
 import type { SocketOptions } from "../base/socket_options.ts";
 
@@ -51,6 +60,35 @@ export class Destination {
   routeToAddress(addr: IpAddress, scopeId: number, own: IpAddress): Route | number {
     if (addr.family === 4) return this.routeToV4(addr.w3, own);
     return this.routeTo(addr, own, addr.isLinkLocal || addr.isMulticast ? scopeId : 0);
+  }
+
+  /**
+   * The route of a datagram whose header at `off` names its destination, or a source (IP_PKTINFO).
+   * `remote`: where it goes otherwise; `own`: what the socket sends from otherwise.
+   */
+  routeOf(
+    off: number,
+    flags: number,
+    domain: number,
+    remote: IpAddress | null,
+    own: IpAddress,
+  ): Route | number {
+    const { dv } = this.env.memory;
+    const hasPktInfo = (flags & DGRAM_HAS_PKTINFO) !== 0;
+    let dst = remote;
+    if ((flags & DGRAM_HAS_ADDR) !== 0) {
+      const isV4 = dv.getUint16(off + DGRAM_FAMILY_OFF, true) === AF_INET;
+      const refused = checkDestination(domain, this.options.v6Only, isV4 ? ANY_V4 : ANY_V6);
+      if (refused !== 0) return refused;
+      if (!isV4) return this.routeOfV6(off, hasPktInfo, own);
+      const word = dv.getInt32(off + DGRAM_ADDR_OFF);
+      if (!hasPktInfo) return this.routeToV4(word, own);
+      dst = IpAddress.v4(word);
+    }
+    if (dst === null) return -EDESTADDRREQ;
+    const src = IpAddress.read(dv, off + DGRAM_DST_OFF, dst.family);
+    const ifIndex = dv.getInt32(off + DGRAM_IFINDEX_OFF, true);
+    return this.routeTo(dst, src.isUnspecified ? own : src, ifIndex);
   }
 
   /**

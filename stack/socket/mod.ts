@@ -7,6 +7,7 @@ export * from "./api.ts";
 export { needsScope, useScope } from "./scope.ts";
 export * from "./config.ts";
 export * from "./datagram_header.ts";
+export { BaseDatagramSocket } from "./datagram_socket.ts";
 export * from "../base/socket_constants.ts";
 export { getOption, setOption } from "./options.ts";
 export { PingSocket } from "./ping_socket.ts";

@@ -7,6 +7,7 @@
 export { DEFAULT_TCP_CONFIG, NO_LOWAT, type TcpConfig } from "./base/config.ts";
 export { EndCause } from "./base/end_cause.ts";
 export { State, stateName } from "./base/state.ts";
+export { destroyFlow } from "./destroy.ts";
 export { TcpLayer, type TcpLayerDeps } from "./tcp_layer.ts";
 export type { SocketHandle } from "./tcb/context.ts";
 export { TcpSocket } from "./user/socket.ts";

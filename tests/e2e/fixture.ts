@@ -5,12 +5,14 @@
  *     TAP     ns b: nuse-tap 198.18.0.1/24, given by nuse                 nuse runs in b
  *     NETMAP  as RAW, with the simulated netmap of tests/lab/netmap between nuse and va
  *
- * `deno task test:netmap` runs NETMAP alone, over the module of this machine.
+ * `deno task test:netmap` runs NETMAP alone, over the module of this machine: over va itself, or,
+ * with `vale`, over a port of a switch that va is attached to.
  *
  * Whichever, the program is 198.18.0.2 and the kernel peer is 198.18.0.1 in b.
  *
  * @module
  */
+import { attach, detach } from "../lab/netmap/attach.ts";
 import { canSimulateNetmap, HAS_MODULE, type NetmapLab, provideNetmap } from "../lab/netmap/lab.ts";
 import type { ModuleOptions } from "../lab/netmap/sim_module.ts";
 import { canMakeNetns, Netns, type Running, type RunOptions, veth } from "../lab/netns.ts";
@@ -24,6 +26,10 @@ export type Vif = "RAW" | "TAP" | "NETMAP";
 /** With the machine's own netmap, only what runs over that. */
 export const VIFS: readonly Vif[] = HAS_MODULE ? ["NETMAP"] : ["RAW", "TAP", "NETMAP"];
 
+/** Over the machine's own netmap: nuse is on a switch. */
+const IS_ON_SWITCH = HAS_MODULE && Deno.env.get("TEST_PORT") === "vale";
+const SWITCH = "vale3";
+
 export class Fixture {
   private constructor(
     readonly vif: Vif,
@@ -32,6 +38,11 @@ export class Fixture {
     readonly netmap: NetmapLab | null,
   ) {}
 
+  /** What nuse has by NETMAP. */
+  get port(): string {
+    return IS_ON_SWITCH ? `${SWITCH}:n` : "va";
+  }
+
   /** `simulated`: how the simulated netmap is to be. */
   static async create(vif: Vif, simulated: Partial<ModuleOptions> = {}): Promise<Fixture> {
     const a = await Netns.create("e2a");
@@ -39,6 +50,7 @@ export class Fixture {
     try {
       if (vif !== "TAP") await veth(a, "va", null, b, "vb", `${PEER}/24`);
       const netmap = vif === "NETMAP" ? await provideNetmap(a, simulated) : null;
+      if (IS_ON_SWITCH) await attach(a, `${SWITCH}:va`);
       return new Fixture(vif, a, b, netmap);
     } catch (error) {
       await new Fixture(vif, a, b, null).close();
@@ -52,7 +64,9 @@ export class Fixture {
   }
 
   get env(): Record<string, string> {
-    if (this.vif === "NETMAP") return { NUSEVIF: "NETMAP", NUSEDEV: "va", "nuse-va": `${SELF}/24` };
+    if (this.vif === "NETMAP") {
+      return { NUSEVIF: "NETMAP", NUSEDEV: this.port, [`nuse-${this.port}`]: `${SELF}/24` };
+    }
     return this.vif === "RAW"
       ? { NUSEDEV: "va", "nuse-va": SELF }
       : { NUSEVIF: "TAP", NUSEDEV: "tap", "nuse-tap": `${SELF}/24`, "nuse-tap-host": `${PEER}/24` };
@@ -98,6 +112,7 @@ export class Fixture {
   }
 
   async close(): Promise<void> {
+    if (IS_ON_SWITCH) await detach(this.a, `${SWITCH}:va`).catch(() => {}); // not attached yet
     await this.a.close();
     await this.b.close();
     await this.netmap?.close();

@@ -12,7 +12,7 @@ import { type Interface, type InterfaceAddress, IpAddress } from "../../../stack
 import { familyOf, writeSockaddr } from "../protocol/sockaddr.ts";
 import type { Call } from "./call.ts";
 
-const MAC_LEN = 6;
+export const MAC_LEN = 6;
 /** IFNAMSIZ less the terminator. */
 const NAME_MAX_LEN = 15;
 

@@ -56,6 +56,21 @@ function randomToken(): Token {
   return { low, high };
 }
 
+/** A netlink socket that hears of changes. */
+export interface NetlinkListener {
+  /** Multicast groups 1 to 32, as bits. */
+  readonly groups: number;
+  notify(message: Uint8Array): void;
+}
+
+/** Tells netlink sockets of what changes in the network (netlink/events.ts). */
+export interface NetlinkWatch {
+  /** Its groups have changed. */
+  watch(listener: NetlinkListener): void;
+  unwatch(listener: NetlinkListener): void;
+  check(nowUs: number): void;
+}
+
 /** Where bytes go that nobody wants. */
 export const SCRATCH_LEN = 1 << 16;
 const RECORD_LEN = Math.max(NUSE_ACCEPT_LEN, DGRAM_HEADER_LEN);
@@ -69,6 +84,8 @@ export class AppContext {
   log: OwnLog | null = null;
   /** What programs may do. */
   privilege = new Privilege(null);
+  /** null: nobody has been told of. */
+  netlinkEvents: NetlinkWatch | null = null;
   /** A program is about to have a packet socket: 0 or -errno; null: there are none. */
   openCapture: ((nowUs: number) => number) | null = null;
   /** Of programs that are not served. */

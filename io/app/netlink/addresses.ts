@@ -23,7 +23,7 @@ import {
 } from "../../../stack/mod.ts";
 import { familyOf } from "../protocol/sockaddr.ts";
 import { addressBytes, type Answer, type NetlinkSource } from "./answer.ts";
-import { type NetlinkRequest, NetlinkWriter } from "./message.ts";
+import { type Addressee, type NetlinkRequest, NetlinkWriter } from "./message.ts";
 
 /** Of a lifetime. */
 export const FOREVER = 0xffffffff;
@@ -39,7 +39,7 @@ export function getAddresses(source: NetlinkSource, request: NetlinkRequest): An
   return [AF_INET, AF_INET6].filter((each) => family === 0 || family === each).flatMap((each) =>
     ifaces.flatMap((iface) =>
       iface.addresses.filter(({ addr }) => familyOf(addr) === each)
-        .map((address) => addressMessage(request, iface, address))
+        .map((address) => addressMessage(request, NLM_F_MULTI, iface, address))
     )
   );
 }
@@ -50,13 +50,16 @@ export function scopeOf({ addr }: InterfaceAddress): number {
   return addr.family === 6 && addr.isLinkLocal ? RT_SCOPE.LINK : RT_SCOPE.UNIVERSE;
 }
 
-function addressMessage(
-  request: NetlinkRequest,
+/** `type`: RTM.DELADDR of one that has gone. */
+export function addressMessage(
+  to: Addressee,
+  flags: number,
   { index, name }: Interface,
   address: InterfaceAddress,
+  type: number = RTM.NEWADDR,
 ): Uint8Array {
   const { addr, prefixLen, broadcast } = address;
-  const w = new NetlinkWriter(RTM.NEWADDR, NLM_F_MULTI, request);
+  const w = new NetlinkWriter(type, flags, to);
   w.u8(familyOf(addr), prefixLen, IFA_F_PERMANENT, scopeOf(address)).u32(index);
   const bytes = addressBytes(addr);
   w.attribute(IFA.ADDRESS, bytes);

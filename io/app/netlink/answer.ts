@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { IpAddress, type Socket, type Stack } from "../../../stack/mod.ts";
+import { EOPNOTSUPP, IpAddress, type Socket, type Stack } from "../../../stack/mod.ts";
 import type { NetlinkRequest } from "./message.ts";
 
 /** clock_t, in which Linux tells times, microseconds. */
@@ -18,6 +18,11 @@ export function ticks(us: number): number {
 export class Refusal {
   /** `errno`: positive. */
   constructor(readonly errno: number, readonly text: string) {}
+}
+
+/** What the stack has not, in that word. */
+export function unsupported(what: string): Refusal {
+  return new Refusal(EOPNOTSUPP, `nuse has no ${what}`);
 }
 
 /** Messages; 0: nothing but an acknowledgment, if one is asked for; or -errno. */

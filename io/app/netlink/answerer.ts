@@ -72,7 +72,7 @@ function answerMessage(
   if (isForKernel && request.type >= NLMSG_MIN_TYPE) {
     answer = client.family === NETLINK_ROUTE
       ? answerRoute(source, request, mayAdmin)
-      : answerDiag(source, request);
+      : answerDiag(source, request, mayAdmin);
   }
   if (answer instanceof Refusal) return [error(client, request, -answer.errno, answer.text)];
   if (typeof answer === "number") {

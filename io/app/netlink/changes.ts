@@ -1,17 +1,13 @@
 /**
- * What changes the network: `ip addr add`, `ip link set`, `ip route add`, `ip neigh del` and their
- * like (rtnetlink(7)). Made as far as the stack has it, with Linux's errors; what it has not is
- * refused, in a word for the person, and never taken for done. Who asks has CAP_NET_ADMIN.
+ * What changes addresses and routes: `ip addr add`, `ip route add` and their like (rtnetlink(7)).
+ * Made as far as the stack has it, with Linux's errors; what it has not is refused, in a word for
+ * the person, and never taken for done. Who asks has CAP_NET_ADMIN.
  *
  * @module
  */
 import {
   IFA,
   IFADDRMSG,
-  IFINFOMSG,
-  IFLA,
-  NDA,
-  NDMSG,
   NLM_F_CREATE,
   NLM_F_EXCL,
   NLM_F_REPLACE,
@@ -27,12 +23,11 @@ import {
   EADDRNOTAVAIL,
   EEXIST,
   EINVAL,
+  ENETDOWN,
   ENETUNREACH,
   ENODEV,
   ENOENT,
-  EOPNOTSUPP,
   ESRCH,
-  IFF_UP,
   type Interface,
   type IpAddress,
   type RouteEntry,
@@ -40,14 +35,9 @@ import {
   type Stack,
 } from "../../../stack/mod.ts";
 import { FOREVER } from "./addresses.ts";
-import { addressOfBytes, type Answer, type NetlinkSource, Refusal } from "./answer.ts";
-import { findLink, linkFlags, MIN_MTU } from "./links.ts";
+import { addressOfBytes, type Answer, type NetlinkSource, Refusal, unsupported } from "./answer.ts";
 import { V6_METRICS } from "./routes.ts";
 import type { Attributes, NetlinkRequest } from "./message.ts";
-
-function unsupported(what: string): Refusal {
-  return new Refusal(EOPNOTSUPP, `nuse has no ${what}`);
-}
 
 /** The first attribute that is not one of these; 0: there is none. */
 function otherThan(attributes: Attributes, known: readonly number[]): number {
@@ -129,44 +119,6 @@ function dropRoutes(stack: Stack, { addresses, index }: Interface, { family }: I
   }
 }
 
-// ---- interfaces
-
-/** RTM_NEWLINK, RTM_SETLINK, of an interface that is there. */
-export function setLink(source: NetlinkSource, request: NetlinkRequest): Answer {
-  const found = findLink(source.stack, request);
-  const isCreated = request.has(NLM_F_CREATE) && (found === -ENODEV || found === -EINVAL);
-  if (isCreated) return unsupported("interfaces that programs make");
-  if (found === -EINVAL && request.u32(IFINFOMSG.INDEX) === 0) return -ENODEV; // ip asks for that
-  if (typeof found === "number") return found;
-  if (request.has(NLM_F_EXCL)) return -EEXIST;
-  const attributes = request.attributes(IFINFOMSG.LEN);
-  if (attributes === null) return -EINVAL;
-  const other = otherThan(attributes, [IFLA.IFNAME, IFLA.MTU, IFLA.EXT_MASK]);
-  const name = attributes.text(IFLA.IFNAME);
-  const isRenamed = name !== null && name !== found.name;
-  if (other !== 0 || isRenamed) return unsupported("way to change this of an interface");
-  const refused = checkFlags(request, found);
-  if (refused !== 0) return refused;
-  return attributes.has(IFLA.MTU) ? setMtu(source, found, attributes.u32(IFLA.MTU)) : 0;
-}
-
-/** Flags stay what they are. */
-function checkFlags(request: NetlinkRequest, iface: Interface): Answer {
-  const flags = request.u32(IFINFOMSG.FLAGS);
-  const mask = request.u32(IFINFOMSG.CHANGE) || (flags !== 0 ? 0xffffffff : 0);
-  const changed = (flags ^ linkFlags(iface)) & mask;
-  if (changed === 0) return 0;
-  const isDown = (changed & IFF_UP) !== 0;
-  return unsupported(isDown ? "interfaces that are down" : "such flags of an interface");
-}
-
-function setMtu({ stack }: NetlinkSource, iface: Interface, mtu: number): Answer {
-  const least = iface.isLoopback ? 0 : MIN_MTU;
-  if (mtu < least) return new Refusal(EINVAL, "mtu less than device minimum");
-  if (mtu > iface.link.mtu) return new Refusal(EINVAL, "mtu greater than device maximum");
-  return stack.setMtu(iface.index, mtu);
-}
-
 // ---- routes
 
 const ROUTE_ATTRIBUTES = [RTA.DST, RTA.GATEWAY, RTA.OIF, RTA.PRIORITY, RTA.TABLE, RTA.PREFSRC];
@@ -215,6 +167,8 @@ export function addRoute({ stack }: NetlinkSource, request: NetlinkRequest): Ans
   if (typeof spec === "number" || spec instanceof Refusal) return spec;
   if (attributes.has(RTA.PREFSRC)) return unsupported("source addresses of routes");
   if (spec.ifIndex !== 0 && stack.interfaceByIndex(spec.ifIndex ?? 0) === null) return -ENODEV;
+  const out = stack.interfaceByIndex(spec.ifIndex ?? 0);
+  if (out !== null && !out.isUp) return new Refusal(ENETDOWN, "Device for nexthop is not up");
   const rival = stack.routes.find((entry) => isRival(spec, entry));
   const isReplaced = request.has(NLM_F_REPLACE);
   if (rival !== undefined && request.has(NLM_F_EXCL)) return -EEXIST;
@@ -240,21 +194,4 @@ export function removeRoute({ stack }: NetlinkSource, request: NetlinkRequest): 
     (gateway === null || (entry.gateway !== null && entry.gateway.equals(gateway)))
   );
   return found === undefined ? -ESRCH : stack.removeRoute(found);
-}
-
-// ---- neighbours
-
-/** RTM_NEWNEIGH: they are learnt. */
-export function addNeighbour(): Answer {
-  return unsupported("neighbours but those that it learns");
-}
-
-/** RTM_DELNEIGH */
-export function removeNeighbour(source: NetlinkSource, request: NetlinkRequest): Answer {
-  const attributes = request.attributes(NDMSG.LEN);
-  const addr = addressOfBytes(attributes?.bytes(NDA.DST) ?? null);
-  if (addr === null) return -EINVAL;
-  const index = request.u32(NDMSG.INDEX);
-  if (source.stack.interfaceByIndex(index) === null) return -ENODEV;
-  return source.stack.forgetNeighbour(index, addr, source.nowUs);
 }

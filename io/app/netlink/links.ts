@@ -15,10 +15,11 @@ import {
 import { EINVAL, ENODEV, type Interface, type Stack } from "../../../stack/mod.ts";
 import { hardwareType } from "../control/ifaddrs.ts";
 import type { Answer, NetlinkSource } from "./answer.ts";
-import { type NetlinkRequest, NetlinkWriter } from "./message.ts";
+import { type Addressee, type NetlinkRequest, NetlinkWriter } from "./message.ts";
 
 const AF_BRIDGE = 7;
 const OPERSTATE_UNKNOWN = 0;
+const OPERSTATE_DOWN = 2;
 const OPERSTATE_UP = 6;
 /** Of an Ethernet interface without a greater one of its device, and of the loopback. */
 export const MIN_MTU = 68;
@@ -50,22 +51,22 @@ export function findLink(stack: Stack, request: NetlinkRequest): Interface | num
 }
 
 /** Flags as netlink has them: SIOCGIFFLAGS has room for 16 bits. */
-export function linkFlags({ flags }: Interface): number {
-  return (flags | IFF_LOWER_UP) >>> 0;
+export function linkFlags({ flags, isUp }: Interface): number {
+  return (isUp ? flags | IFF_LOWER_UP : flags) >>> 0;
 }
 
-function linkMessage(
-  { stack }: NetlinkSource,
-  request: NetlinkRequest,
+export function linkMessage(
+  { stack }: Pick<NetlinkSource, "stack">,
+  to: Addressee,
   iface: Interface,
   flags: number,
 ): Uint8Array {
   const { index, isLoopback, mac } = iface;
-  const w = new NetlinkWriter(RTM.NEWLINK, flags, request);
+  const w = new NetlinkWriter(RTM.NEWLINK, flags, to);
   w.u8(0, 0).u16(hardwareType(iface)).u32(index, linkFlags(iface), CHANGE_NONE);
   w.attributeText(IFLA.IFNAME, iface.name);
   w.attributeU32(IFLA.TXQLEN, TX_QUEUE_LEN);
-  w.attributeU8(IFLA.OPERSTATE, isLoopback ? OPERSTATE_UNKNOWN : OPERSTATE_UP);
+  w.attributeU8(IFLA.OPERSTATE, operationalState(iface));
   w.attributeU8(IFLA.LINKMODE, 0);
   w.attributeU32(IFLA.MTU, iface.mtu);
   w.attributeU32(IFLA.MIN_MTU, isLoopback ? 0 : MIN_MTU);
@@ -77,7 +78,7 @@ function linkMessage(
   w.attributeU32(IFLA.GSO_MAX_SIZE, iface.caps.gsoMaxBytes);
   w.attributeU32(IFLA.NUM_RX_QUEUES, 1);
   writeVlan(w, stack, iface);
-  w.attributeU8(IFLA.CARRIER, 1);
+  w.attributeU8(IFLA.CARRIER, iface.isUp ? 1 : 0);
   w.attributeText(IFLA.QDISC, "noqueue");
   w.attributeU32(IFLA.CARRIER_CHANGES, 0);
   w.attributeU8(IFLA.PROTO_DOWN, 0);
@@ -88,6 +89,12 @@ function linkMessage(
   w.attributeU64(IFLA.STATS64, ...stats);
   w.attributeU32(IFLA.STATS, ...stats.slice(0, STATS_LEN).map((n) => n % 2 ** 32));
   return w.finish();
+}
+
+/** RFC 2863, as Linux shows it */
+function operationalState({ isLoopback, isUp }: Interface): number {
+  if (!isUp) return OPERSTATE_DOWN;
+  return isLoopback ? OPERSTATE_UNKNOWN : OPERSTATE_UP;
 }
 
 /** A VLAN names the interface below it, and its number. */

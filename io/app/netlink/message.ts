@@ -108,6 +108,12 @@ export class Attributes {
   }
 }
 
+/** Whose request an answer is to, and which. */
+export type Addressee = Pick<NetlinkRequest, "seq" | "portId">;
+
+/** Of what nobody has asked for. */
+export const EVERYBODY: Addressee = { seq: 0, portId: 0 };
+
 const START_LEN = 512;
 
 /** Builds one message; what is not written is zero. */
@@ -116,11 +122,7 @@ export class NetlinkWriter {
   #dv = new DataView(this.#bytes.buffer);
   #len = NLMSGHDR.LEN;
 
-  constructor(
-    type: number,
-    flags: number,
-    { seq, portId }: Pick<NetlinkRequest, "seq" | "portId">,
-  ) {
+  constructor(type: number, flags: number, { seq, portId }: Addressee) {
     this.#dv.setUint16(NLMSGHDR.TYPE, type, true);
     this.#dv.setUint16(NLMSGHDR.FLAGS, flags, true);
     this.#dv.setUint32(NLMSGHDR.SEQ, seq, true);

@@ -7,7 +7,7 @@ import { NDA, NDMSG, NLM_F_DUMP, NLM_F_MULTI, RTM, RTN } from "../../../ffi/abi/
 import { EINVAL, ENODEV, ENOENT, type NeighbourView } from "../../../stack/mod.ts";
 import { familyOf } from "../protocol/sockaddr.ts";
 import { addressBytes, addressOfBytes, type Answer, type NetlinkSource, ticks } from "./answer.ts";
-import { type NetlinkRequest, NetlinkWriter } from "./message.ts";
+import { type Addressee, type NetlinkRequest, NetlinkWriter } from "./message.ts";
 
 const AGE_MAX = 0x7fffffff;
 
@@ -36,13 +36,15 @@ function age(us: number): number {
   return Math.min(AGE_MAX, ticks(us));
 }
 
-function neighbourMessage(
-  request: NetlinkRequest,
+/** `type`: RTM.DELNEIGH of one that has gone. */
+export function neighbourMessage(
+  to: Addressee,
   neighbour: NeighbourView,
   flags: number,
+  type: number = RTM.NEWNEIGH,
 ): Uint8Array {
   const { addr, ifIndex, mac, probes, state } = neighbour;
-  const w = new NetlinkWriter(RTM.NEWNEIGH, flags, request);
+  const w = new NetlinkWriter(type, flags, to);
   w.u8(familyOf(addr), 0).u16(0).u32(ifIndex).u16(state).u8(0, RTN.UNICAST);
   w.attribute(NDA.DST, addressBytes(addr));
   if (mac !== null) w.attribute(NDA.LLADDR, mac);

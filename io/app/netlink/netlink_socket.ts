@@ -13,6 +13,7 @@
  *
  * @module
  */
+import { NETLINK_ROUTE } from "../../../ffi/abi/netlink.ts";
 import { EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT } from "../../../ffi/abi/epoll.ts";
 import { MSG_DONTWAIT } from "../../../ffi/abi/socket.ts";
 import { EAGAIN, ENOBUFS } from "../../../stack/mod.ts";
@@ -35,8 +36,7 @@ export class NetlinkSocket implements Handler, NetlinkClient {
   isStrict = false;
   hasExtAck = false;
   isCapped = false;
-  /** Multicast groups 1 to 32, as bits. */
-  groups = 0;
+  #groups = 0;
   /** Options that are told back as they were set. */
   readonly options = new Map<string, number>();
   #queue: Uint8Array[] = [];
@@ -54,6 +54,23 @@ export class NetlinkSocket implements Handler, NetlinkClient {
     /** Whether who has made it had CAP_NET_ADMIN. */
     readonly isAdmins: boolean,
   ) {}
+
+  /** Multicast groups 1 to 32, as bits. */
+  get groups(): number {
+    return this.#groups;
+  }
+
+  set groups(bits: number) {
+    this.#groups = bits;
+    if (this.family === NETLINK_ROUTE) this.app.netlinkEvents?.watch(this);
+  }
+
+  /** Something has happened that one of its groups is told of; lost when it does not read. */
+  notify(message: Uint8Array): void {
+    if (this.#queue.length - this.#queuedFrom > QUEUE_MAX) return;
+    this.#queue.push(message);
+    this.pump();
+  }
 
   /** 0 or -errno; then `fd` is closed. */
   attach(): number {
@@ -82,6 +99,7 @@ export class NetlinkSocket implements Handler, NetlinkClient {
     this.app.loop.forget(this.#slot);
     this.#slot = -1;
     this.all.remove(this);
+    this.app.netlinkEvents?.unwatch(this);
     this.app.sys.closeEnd(this.fd, 0);
   }
 

@@ -27,6 +27,7 @@ import {
   ANY_V4,
   EINVAL,
   ENODEV,
+  ENOENT,
   EOPNOTSUPP,
   type Interface,
   IpAddress,
@@ -36,8 +37,14 @@ import {
 } from "../../../stack/mod.ts";
 import { familyOf } from "../protocol/sockaddr.ts";
 import { scopeOf } from "./addresses.ts";
-import { addressBytes, addressOfBytes, type Answer, type NetlinkSource } from "./answer.ts";
-import { type Attributes, type NetlinkRequest, NetlinkWriter } from "./message.ts";
+import {
+  addressBytes,
+  addressOfBytes,
+  type Answer,
+  type NetlinkSource,
+  unsupported,
+} from "./answer.ts";
+import { type Addressee, type Attributes, type NetlinkRequest, NetlinkWriter } from "./message.ts";
 
 /** A route as a row of Linux's tables. */
 export interface RouteRow {
@@ -78,7 +85,7 @@ function isIn(addr: IpAddress, { dst, prefixLen }: RouteEntry): boolean {
 }
 
 /** The addresses of an interface as rows of the local table. */
-function localRows({ addresses, index: ifIndex }: Interface): RouteRow[] {
+function localRows({ addresses, index: ifIndex, isUp }: Interface): RouteRow[] {
   return addresses.flatMap((address) => {
     const { addr, prefixLen, broadcast } = address;
     const common = {
@@ -98,7 +105,7 @@ function localRows({ addresses, index: ifIndex }: Interface): RouteRow[] {
     }
     const last = broadcast ??
       (addr.family === 4 && prefixLen < 31 ? lastOf(addr, prefixLen) : null);
-    if (last !== null) {
+    if (last !== null && isUp) {
       const type = RTN.BROADCAST;
       rows.push({ ...common, type, scope: RT_SCOPE.LINK, dst: last, prefixLen: hostLen });
     }
@@ -152,12 +159,18 @@ function dumpRoutes(
       (type === 0 || row.type === type) && (oif === 0 || row.ifIndex === oif)
     );
   }
-  return rows.map((row) => rowMessage(request, row));
+  return rows.map((row) => routeMessage(request, NLM_F_MULTI, row));
 }
 
-function rowMessage(request: NetlinkRequest, row: RouteRow): Uint8Array {
+/** `kind`: RTM.DELROUTE of one that has gone. */
+export function routeMessage(
+  to: Addressee,
+  flags: number,
+  row: RouteRow,
+  kind: number = RTM.NEWROUTE,
+): Uint8Array {
   const { dst, prefixLen, table, protocol, scope, type, metric, src, gateway } = row;
-  const w = new NetlinkWriter(RTM.NEWROUTE, NLM_F_MULTI, request);
+  const w = new NetlinkWriter(kind, flags, to);
   w.u8(familyOf(dst), prefixLen, 0, 0, table, protocol, scope, type).u32(0);
   w.attributeU32(RTA.TABLE, table);
   if (prefixLen > 0) w.attribute(RTA.DST, addressBytes(dst));
@@ -229,6 +242,9 @@ function foundMessage(
 
 // ---- rules
 
+/** struct fib_rule_hdr */
+const FIB_RULE_LEN = 12;
+
 /** Linux's own three, of IPv6 two: which table is asked in which order. */
 const RULES: readonly (readonly [priority: number, table: number])[] = [
   [0, RT_TABLE.LOCAL],
@@ -241,6 +257,20 @@ export function getRules(_source: NetlinkSource, request: NetlinkRequest): Answe
   const family = request.u8(0);
   const families = [AF_INET, AF_INET6].filter((each) => family === 0 || family === each);
   return families.flatMap((each) => rulesOf(each, request));
+}
+
+/** `ip rule del`: there is none but Linux's own, which stay. */
+export function removeRule(_source: NetlinkSource, request: NetlinkRequest): Answer {
+  const attributes = request.attributes(FIB_RULE_LEN);
+  if (attributes === null) return -EINVAL;
+  const isNamed = attributes.has(FRA.PRIORITY);
+  const isOurs = RULES.some(([priority]) => priority === attributes.u32(FRA.PRIORITY));
+  return isNamed && !isOurs ? -ENOENT : addRule();
+}
+
+/** RTM_NEWRULE */
+export function addRule(): Answer {
+  return unsupported("rules but those that Linux begins with");
 }
 
 function rulesOf(family: number, request: NetlinkRequest): Uint8Array[] {

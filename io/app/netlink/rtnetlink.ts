@@ -13,19 +13,13 @@ import { NETNSA_NSID, NLM_F_DUMP, RTM } from "../../../ffi/abi/netlink.ts";
 import { EOPNOTSUPP, EPERM } from "../../../stack/mod.ts";
 import { getAddresses } from "./addresses.ts";
 import { type Answer, type Handler, type NetlinkSource, Refusal } from "./answer.ts";
-import {
-  addAddress,
-  addNeighbour,
-  addRoute,
-  removeAddress,
-  removeNeighbour,
-  removeRoute,
-  setLink,
-} from "./changes.ts";
+import { addAddress, addRoute, removeAddress, removeRoute } from "./changes.ts";
+import { setLink } from "./link_changes.ts";
 import { getLinks } from "./links.ts";
 import { type NetlinkRequest, NetlinkWriter } from "./message.ts";
+import { addNeighbour, removeNeighbour } from "./neighbour_changes.ts";
 import { getNeighbours } from "./neighbours.ts";
-import { getRoutes, getRules } from "./routes.ts";
+import { addRule, getRoutes, getRules, removeRule } from "./routes.ts";
 
 const KIND_MASK = 3;
 const KIND_GET = 2;
@@ -66,6 +60,8 @@ const CHANGERS: ReadonlyMap<number, Handler> = new Map([
   [RTM.DELROUTE, removeRoute],
   [RTM.NEWNEIGH, addNeighbour],
   [RTM.DELNEIGH, removeNeighbour],
+  [RTM.NEWRULE, addRule],
+  [RTM.DELRULE, removeRule],
 ]);
 
 const unknown: Handler = () =>

@@ -13,6 +13,7 @@ import {
   INET_DIAG,
   INET_DIAG_REQ_BYTECODE,
   INET_DIAG_REQ_PROTOCOL,
+  SOCK_DESTROY,
   SOCK_DIAG_BY_FAMILY,
   SOCKID,
 } from "../../../ffi/abi/inet_diag.ts";
@@ -22,6 +23,7 @@ import {
   EINVAL,
   ENOENT,
   EOPNOTSUPP,
+  EPERM,
   IPPROTO_RAW,
   IPPROTO_TCP,
   IPPROTO_UDP,
@@ -37,13 +39,26 @@ import { type NetlinkRequest, NetlinkWriter } from "./message.ts";
 const RECEIVE_SHUT = 1;
 const SEND_SHUT = 2;
 
-export function answerDiag(source: NetlinkSource, request: NetlinkRequest): Answer {
-  if (request.type !== SOCK_DIAG_BY_FAMILY) return -EOPNOTSUPP;
+/** `mayAdmin`: the program has CAP_NET_ADMIN, and may end sockets (`ss -K`). */
+export function answerDiag(
+  source: NetlinkSource,
+  request: NetlinkRequest,
+  mayAdmin: () => boolean,
+): Answer {
+  const isEnd = request.type === SOCK_DESTROY;
+  if (request.type !== SOCK_DIAG_BY_FAMILY && !isEnd) return -EOPNOTSUPP;
   if (request.length < 2) return -EINVAL;
   const family = request.u8(DIAG_REQ.FAMILY);
   if (family !== AF_INET && family !== AF_INET6) return -ENOENT;
   if (request.length < DIAG_REQ.LEN) return -EINVAL;
+  if (isEnd) return mayAdmin() ? destroy(source, request) : -EPERM;
   return request.has(NLM_F_DUMP) ? dump(source, request) : one(source, request);
+}
+
+/** SOCK_DESTROY of the one socket that the request names. */
+function destroy(source: NetlinkSource, request: NetlinkRequest): Answer {
+  const found = findOne(source, request);
+  return typeof found === "number" ? found : source.stack.admin.destroy(found, source.nowUs);
 }
 
 function socketsOf({ stack, nowUs }: NetlinkSource, protocol: number): SocketView[] | number {
@@ -89,8 +104,14 @@ function filtered(view: SocketView) {
   return { ...view, mark, isPortAutomatic: !(view.socket?.isBound ?? false) };
 }
 
-/** The one socket that the request names by its ends; -ENOENT. */
+/** The one socket that the request names. */
 function one(source: NetlinkSource, request: NetlinkRequest): Answer {
+  const found = findOne(source, request);
+  return typeof found === "number" ? found : [socketMessage(source, request, found, 0)];
+}
+
+/** By its ends; -ENOENT. */
+function findOne(source: NetlinkSource, request: NetlinkRequest): SocketView | number {
   const sockets = socketsOf(source, request.u8(DIAG_REQ.PROTOCOL));
   if (typeof sockets === "number") return sockets;
   const idOff = NLMSGHDR.LEN + DIAG_REQ.ID;
@@ -100,8 +121,7 @@ function one(source: NetlinkSource, request: NetlinkRequest): Answer {
     const id = idBytes(view);
     return view.domain === family && wanted.every((byte, i) => byte === id[i]);
   };
-  const found = sockets.find(isWanted);
-  return found === undefined ? -ENOENT : [socketMessage(source, request, found, 0)];
+  return sockets.find(isWanted) ?? -ENOENT;
 }
 
 /** struct inet_diag_sockid */

@@ -33,4 +33,6 @@ export enum EndCause {
   DISCONNECTED = 12,
   /** The service has given the socket up. */
   ABORTED = 13,
+  /** An administrator has ended it (ss -K). */
+  DESTROYED = 14,
 }

@@ -3,6 +3,7 @@
  */
 import { assertEquals } from "@std/assert";
 import {
+  FRA,
   IFA,
   IFLA,
   NDA,
@@ -19,6 +20,7 @@ import {
   EADDRNOTAVAIL,
   EEXIST,
   EINVAL,
+  ENETDOWN,
   ENETUNREACH,
   ENODEV,
   ENOENT,
@@ -148,7 +150,7 @@ Deno.test("without an address left, no route leads out of an interface", () => {
 const link = (flags: number, mask: number) => (w: NetlinkWriter) =>
   w.u32(0, 2, flags, mask) as unknown as void;
 
-Deno.test("RTM_NEWLINK: the MTU, and flags that stay", () => {
+Deno.test("RTM_NEWLINK: the MTU, down and up, and flags that stay", () => {
   const host = new Host();
   const mtu = (n: number) => (w: NetlinkWriter) => {
     link(0, 0)(w);
@@ -160,7 +162,11 @@ Deno.test("RTM_NEWLINK: the MTU, and flags that stay", () => {
   assertEquals(change(host, RTM.SETLINK, mtu(1501), 0), -EINVAL);
   assertEquals(host.stack.interfaces[1].mtu, 1400);
   assertEquals(change(host, RTM.NEWLINK, link(1, 1), 0), 0);
-  assertEquals(change(host, RTM.NEWLINK, link(0, 1), 0), -EOPNOTSUPP);
+  assertEquals(change(host, RTM.NEWLINK, link(0, 1), 0), 0);
+  assertEquals(host.iface.isUp, false);
+  assertEquals(change(host, RTM.NEWROUTE, route("203.0.113.0", 24, { oif: 2 })), -ENETDOWN);
+  assertEquals(change(host, RTM.NEWLINK, link(1, 1), 0), 0);
+  assertEquals(host.iface.isUp, true);
   assertEquals(change(host, RTM.NEWLINK, link(0x100, 0x100), 0), -EOPNOTSUPP);
   assertEquals(change(host, RTM.NEWLINK, link(0, 0)), -EEXIST);
   const renamed = (w: NetlinkWriter) => {
@@ -177,15 +183,46 @@ Deno.test("RTM_NEWLINK: the MTU, and flags that stay", () => {
   assertEquals(change(host, RTM.NEWLINK, nothing, 0), -ENODEV);
 });
 
-Deno.test("RTM_DELNEIGH: who is forgotten is asked for anew; none is made", () => {
+Deno.test("RTM_NEWNEIGH, RTM_DELNEIGH: what Linux takes and refuses", () => {
   const host = new Host();
-  const peer = (index: number) => (w: NetlinkWriter) => {
-    w.u8(AF_INET, 0).u16(0).u32(index).u16(0x80).u8(0, 1).attribute(NDA.DST, bytes("198.18.0.1"));
+  const { PERMANENT, STALE, FAILED } = { PERMANENT: 0x80, STALE: 0x04, FAILED: 0x20 };
+  const peer = (last: number, mac: string | null, state = PERMANENT, index = 2, flags = 0) => {
+    return (w: NetlinkWriter) => {
+      w.u8(AF_INET, 0).u16(0).u32(index).u16(state).u8(flags, 1);
+      w.attribute(NDA.DST, bytes(`198.18.0.${last}`));
+      if (mac !== null) w.attribute(NDA.LLADDR, Uint8Array.from(mac.split(":").map(Number)));
+    };
   };
-  assertEquals(host.stack.view.neighbours(host.nowUs).length, 1);
-  assertEquals(change(host, RTM.DELNEIGH, peer(7), 0), -ENODEV);
-  assertEquals(change(host, RTM.DELNEIGH, peer(2), 0), 0);
-  assertEquals(host.stack.view.neighbours(host.nowUs), []);
-  assertEquals(change(host, RTM.DELNEIGH, peer(2), 0), -ENOENT);
-  assertEquals(change(host, RTM.NEWNEIGH, peer(2)), -EOPNOTSUPP);
+  const known = (last: number) =>
+    host.stack.view.neighbours(host.nowUs).filter(({ addr }) => `${addr}` === `198.18.0.${last}`)
+      .map(({ state, mac }) => `${state} ${mac?.at(-1)}`);
+  const del = (...args: Parameters<typeof peer>) => change(host, RTM.DELNEIGH, peer(...args), 0);
+  const put = (flags: number, ...args: Parameters<typeof peer>) =>
+    change(host, RTM.NEWNEIGH, peer(...args), flags);
+  const [CHANGE, REPLACE] = [NLM_F_REPLACE, NLM_F_REPLACE | NLM_F_CREATE];
+  assertEquals([del(1, null, 0, 7), del(1, null), del(1, null)], [-ENODEV, 0, -ENOENT]);
+  assertEquals(put(ADD, 77, "2:0:0:0:0:7"), 0);
+  assertEquals([put(ADD, 77, "2:0:0:0:0:8"), known(77)], [-EEXIST, ["128 7"]]);
+  assertEquals([put(CHANGE, 77, "2:0:0:0:0:8", STALE), known(77)], [0, ["4 8"]]);
+  assertEquals([put(NLM_F_CREATE, 77, "2:0:0:0:0:9"), known(77)], [0, ["4 8"]]);
+  assertEquals([put(CHANGE, 78, "2:0:0:0:0:8"), known(78)], [-ENOENT, []]);
+  assertEquals([put(REPLACE, 78, "2:0:0:0:0:8"), known(78)], [0, ["128 8"]]);
+  assertEquals([put(ADD, 79, null), put(ADD, 79, "2:0")], [-EINVAL, -EINVAL]);
+  assertEquals([put(ADD, 79, null, FAILED), known(79)], [0, ["32 undefined"]]);
+  assertEquals([put(ADD, 80, "2:0:0:0:0:8", PERMANENT, 0), known(80)], [-EINVAL, []]);
+  const [use, proxy] = [0x01, 0x08];
+  assertEquals(put(ADD, 80, null, 0, 2, use), -EOPNOTSUPP);
+  assertEquals(put(ADD, 80, null, 0, 2, proxy), -EOPNOTSUPP);
+});
+
+Deno.test("RTM_NEWRULE, RTM_DELRULE: Linux's own stay, others there are none", () => {
+  const host = new Host();
+  const rule = (priority: number | null) => (w: NetlinkWriter) => {
+    w.u8(AF_INET, 0, 0, 0, 0, 0, 0, 1).u32(0);
+    if (priority !== null) w.attributeU32(FRA.PRIORITY, priority);
+  };
+  assertEquals(change(host, RTM.NEWRULE, rule(7)), -EOPNOTSUPP);
+  assertEquals(change(host, RTM.DELRULE, rule(7), 0), -ENOENT);
+  assertEquals(change(host, RTM.DELRULE, rule(32766), 0), -EOPNOTSUPP);
+  assertEquals(change(host, RTM.DELRULE, rule(null), 0), -EOPNOTSUPP);
 });
