@@ -95,3 +95,16 @@ Deno.test("pseudo-header: of what is sent and of what comes in, of either family
   const [s4, d4] = [IpAddress.parse("198.18.0.1")!, IpAddress.parse("198.18.0.2")!];
   assertEquals(fold(pseudoSum(s4, d4, 17, 40)), fold(pseudoSumV4(s4.w3, d4.w3, 17, 40)));
 });
+
+Deno.test("the pseudo-header's sum has each half of each word, the protocol and the length", () => {
+  const words = [0x12345678, 0x89abcdef | 0, 0xffff0001 | 0, 0x00018000, 7, -1, 0x40005000, 0x0a0b];
+  const sumOf = (...w: number[]) =>
+    pseudoSumV6(w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7], 58, 0x12345);
+  const half = (word: number) => (word >>> 16) + (word & 0xffff);
+  const rest = 58 + 1 + 0x2345;
+  assertEquals(sumOf(...words), words.map(half).reduce((a, b) => a + b) + rest);
+  for (const [i, word] of words.entries()) {
+    const alone = words.map((_, j) => j === i ? word : 0);
+    assertEquals(sumOf(...alone), half(word) + rest, `${i}`);
+  }
+});
