@@ -7,16 +7,19 @@ import {
   AF_INET,
   AF_INET6,
   ANY_V4,
+  CSUM_VALID,
   ENETUNREACH,
   IpAddress,
   IPPROTO_ICMP,
+  setOption,
   SOCK_DGRAM,
   SOCK_RAW,
   SOCK_STREAM,
   type SocketView,
   type StreamSocket,
 } from "../../stack/mod.ts";
-import { Host, OUR_ADDR, PEER_ADDR, PEER_MAC } from "./net_fixture.ts";
+import { emitTcp, TCP_SYN } from "../../stack/wire/tcp.ts";
+import { Host, ipFrame, OUR_ADDR, PEER_ADDR, PEER_MAC } from "./net_fixture.ts";
 
 const LOOPBACK = IpAddress.v4(0x7f000001);
 const ESTABLISHED = 1;
@@ -26,6 +29,12 @@ const TIME_WAIT = 6;
 const CLOSED = 7;
 const CLOSE_WAIT = 8;
 const LISTEN = 10;
+const SYN_RECEIVED = 3;
+const SO_KEEPALIVE = 9;
+const SO_MARK = 36;
+const IP_TOS = 1;
+const SHUT_WR = 1;
+const ON = Uint8Array.of(1, 0, 0, 0);
 
 function stream(host: Host, domain = AF_INET): StreamSocket {
   const socket = host.stack.socket(domain, SOCK_STREAM, 0);
@@ -95,6 +104,61 @@ Deno.test("TCP: orphans and TIME-WAIT have no socket, and a timer", () => {
   const waiting = host.stack.view.tcp(host.nowUs).filter(({ state }) => state === TIME_WAIT);
   assertEquals(waiting.map((v) => [v.socket, v.timer, v.detail]), [[null, 3, null]]);
   assertEquals(waiting[0].expiresUs, host.stack.config.tcp.timeWaitUs);
+});
+
+Deno.test("TCP: which timer runs, and how far it is", () => {
+  const host = new Host();
+  const { client, end } = connected(host);
+  const of = (socket: StreamSocket) => {
+    const views = host.stack.view.tcp(host.nowUs);
+    const found = views.find((view) => view.socket === socket as unknown);
+    assert(found !== undefined);
+    return [found.timer, found.expiresUs, found.retransmits];
+  };
+  assertEquals([of(client), of(end)], [[0, 0, 0], [0, 0, 0]]);
+  setOption(client, 1, SO_KEEPALIVE, ON, host.nowUs);
+  assertEquals(of(client), [2, 7_200_000_000, 0]);
+  host.advance(1_000_000);
+  assertEquals(of(client), [2, 7_199_000_000, 0]);
+});
+
+Deno.test("TCP: who is shut in which direction, with which window and buffers", () => {
+  const host = new Host();
+  const { client, end, listener } = connected(host);
+  const detail = (socket: StreamSocket) =>
+    host.stack.view.tcp(host.nowUs).find((view) => view.socket === socket as unknown)?.detail;
+  const shut = (socket: StreamSocket) => [
+    detail(socket)?.isReceiveShut,
+    detail(socket)?.isSendShut,
+  ];
+  assertEquals([shut(client), shut(end)], [[false, false], [false, false]]);
+  client.shutdown(SHUT_WR, host.nowUs);
+  assertEquals(shut(client), [false, true]);
+  host.flush();
+  assertEquals(shut(end), [true, false]);
+  setOption(end, 0, IP_TOS, Uint8Array.of(0x28, 0, 0, 0), host.nowUs);
+  setOption(end, 1, SO_MARK, Uint8Array.of(7, 0, 0, 0), host.nowUs);
+  const { tos, mark, congestionWindow, receiveBuffer, sendBuffer } = detail(end)!;
+  assertEquals([tos, mark], [0x28, 7]);
+  assert(congestionWindow > 0 && receiveBuffer > 0 && sendBuffer > 0);
+  assertEquals([detail(listener)?.isV6Only, detail(listener)?.isReceiveShut], [false, false]);
+});
+
+Deno.test("TCP: a half-open connection is a record, with a timer and no socket", () => {
+  const host = new Host();
+  const listener = stream(host);
+  listener.bind(ANY_V4, 80, host.nowUs);
+  listener.listen(5, host.nowUs);
+  const syn = new Uint8Array(20);
+  emitTcp(new DataView(syn.buffer), 0, 9, 80, 1, 0, 20, TCP_SYN, 1000, 0, 0);
+  host.inject(ipFrame(6, syn), CSUM_VALID);
+  host.flush();
+  const find = () => host.stack.view.tcp(host.nowUs).find(({ state }) => state === SYN_RECEIVED)!;
+  const { timer, expiresUs, retransmits, socket, detail, domain, remotePort } = find();
+  assertEquals([timer, retransmits, socket, detail], [1, 0, null, null]);
+  assertEquals([expiresUs, domain, remotePort], [1_000_000, AF_INET, 9]);
+  host.advance(1_500_000);
+  assertEquals([find().retransmits, find().expiresUs], [1, 1_500_000]);
 });
 
 Deno.test("TCP: a SYN that waits for its answer is retransmitted", () => {

@@ -17,10 +17,11 @@ import {
   RTA,
   RTM,
 } from "../../../../ffi/abi/netlink.ts";
-import { addressOfBytes } from "../../../../io/app/netlink/answer.ts";
+import { addressBytes, addressOfBytes } from "../../../../io/app/netlink/answer.ts";
 import { answerDatagram } from "../../../../io/app/netlink/answerer.ts";
 import { type NetlinkRequest, NetlinkWriter } from "../../../../io/app/netlink/message.ts";
 import {
+  ANY_V4,
   EINVAL,
   ENETUNREACH,
   ENODEV,
@@ -143,6 +144,84 @@ Deno.test("RTM_GETROUTE of one destination: by the gateway, to ourselves, nowher
   assertEquals(look("198.18.0.7"), [1, 2, "198.18.0.2", "-"]);
   assertEquals(look("198.18.0.2"), [2, 1, "198.18.0.2", "-"]);
   assertEquals(look("198.18.0.255"), [3, 2, "198.18.0.2", "-"]);
+});
+
+Deno.test("RTM_GETROUTE: how the way is asked for, and what is said of it", () => {
+  const host = new Host();
+  host.stack.addRoute({ dst: ANY_V4, prefixLen: 0, gateway: IpAddress.parse("198.18.0.1") });
+  const bytesOf = (text: string) => addressBytes(IpAddress.parse(text)!);
+  const look = (dst: string, fill: (w: NetlinkWriter) => void = () => {}, family = AF_INET) => {
+    const found = listed(sourceOf(host), RTM.GETROUTE, (w) => {
+      w.u8(family, 32, 0, 0, 0, 0, 0, 0).u32(0).attribute(RTA.DST, bytesOf(dst));
+      fill(w);
+    }, { flags: 0 });
+    if (typeof found === "number") return found;
+    const [m] = found;
+    const sides = [addressIn(m, 12, RTA.SRC), addressIn(m, 12, RTA.PREFSRC)];
+    return [m.u8(1), m.u8(2), m.u8(4), m.u8(7), (m.u32(8) >>> 0).toString(16), ...sides];
+  };
+  assertEquals(look("203.0.113.9"), [32, 0, 254, 1, "200", "-", "198.18.0.2"]);
+  assertEquals(look("198.18.0.2"), [32, 0, 254, 2, "80000200", "-", "198.18.0.2"]);
+  assertEquals(look("198.18.0.255"), [32, 0, 254, 3, "90000200", "-", "198.18.0.2"]);
+  assertEquals(look("239.1.2.3"), [32, 0, 254, 5, "20000200", "-", "198.18.0.2"]);
+  const from = (src: string) => (w: NetlinkWriter) => w.attribute(RTA.SRC, bytesOf(src));
+  assertEquals(look("203.0.113.9", from("198.18.0.2")), [
+    ...[32, 32, 254, 1, "200"],
+    ...["198.18.0.2", "-"],
+  ]);
+  assertEquals(look("203.0.113.9", from("2001:db8::1")), -EINVAL);
+  assertEquals(look("203.0.113.9", () => {}, AF_INET6), -EINVAL);
+  assertEquals(look("203.0.113.9", () => {}, 7), -EOPNOTSUPP);
+  const by = (index: number) => (w: NetlinkWriter) => w.attributeU32(RTA.OIF, index);
+  assertEquals(look("203.0.113.9", by(9)), -ENODEV);
+  assertEquals(look("203.0.113.9", by(2)), [32, 0, 254, 1, "200", "-", "198.18.0.2"]);
+});
+
+Deno.test("RTM_GETROUTE: routes of IPv6, their metrics, and whose they are", () => {
+  const host = new Host();
+  const at = (text: string) => IpAddress.parse(text)!;
+  host.stack.addAddress(2, at("2001:db8::2"), 64, host.nowUs);
+  host.advance(3e6);
+  host.stack.addRoute({ dst: at("2001:db8:1::"), prefixLen: 48, gateway: at("2001:db8::1") });
+  const far = { dst: at("2001:db8:2::"), prefixLen: 48, gateway: at("2001:db8::1"), metric: 5 };
+  host.stack.addRoute(far);
+  const rows = list(host, RTM.GETROUTE, [AF_INET6, ...new Array(11).fill(0)]).map((m) => {
+    const [len, table, protocol, scope, type] = [1, 4, 5, 6, 7].map((off) => m.u8(off));
+    const dst = `${addressIn(m, 12, RTA.DST)}/${len}`;
+    return `${table} ${protocol} ${scope} ${type} ${dst} ${m.attributes(12)?.u32(RTA.PRIORITY)}`;
+  });
+  assertEquals(rows.filter((row) => row.includes("db8:")), [
+    "254 2 0 1 2001:db8::/64 256",
+    "254 3 0 1 2001:db8:1::/48 1024",
+    "254 3 0 1 2001:db8:2::/48 5",
+    "255 2 0 2 2001:db8::2/128 0",
+  ]);
+});
+
+Deno.test("RTM_GETLINK: what is told of the loopback, an Ethernet, a VLAN", () => {
+  const host = new Host();
+  assert(typeof host.stack.addVlan(2, 7, "eth0.7", PEER_MAC) !== "number");
+  const links = list(host, RTM.GETLINK, new Array(16).fill(0));
+  const told = links.map((m) => {
+    const a = m.attributes(16)!;
+    const numbers = [IFLA.MTU, IFLA.MIN_MTU, IFLA.MAX_MTU, IFLA.TXQLEN].map((type) => a.u32(type));
+    const bytes = (type: number) => [...a.bytes(type) ?? []];
+    const info = a.bytes(IFLA.LINKINFO);
+    const kind = info === null ? "" : new TextDecoder().decode(info.slice(4, 8));
+    const below = [a.u32(IFLA.LINK), kind];
+    return [
+      a.text(IFLA.IFNAME),
+      ...numbers,
+      bytes(IFLA.OPERSTATE)[0],
+      bytes(IFLA.BROADCAST)[0],
+      ...below,
+    ];
+  });
+  assertEquals(told, [
+    ["lo", 65536, 0, 0, 1000, 0, 0, 0, ""],
+    ["eth0", 1500, 68, 1500, 1000, 6, 255, 0, ""],
+    ["eth0.7", 1500, 68, 1500, 1000, 6, 255, 2, "vlan"],
+  ]);
 });
 
 Deno.test("RTM_GETNEIGH: whom the stack knows, and in what state", () => {

@@ -118,6 +118,83 @@ Deno.test("/proc/net/dev, route, arp, igmp, dev_mcast, if_inet6", () => {
   assertEquals(read("ptype"), "-> /proc/thread-self/net/ptype");
 });
 
+Deno.test("/proc/net: routes to a host, by IPv6; who does not answer; groups with members", () => {
+  const host = new Host();
+  const { index } = host.iface;
+  const at = (text: string) => IpAddress.parse(text)!;
+  host.stack.addRoute({ dst: at("203.0.113.9"), prefixLen: 32, gateway: PEER_ADDR, metric: 7 });
+  host.stack.addAddress(index, at("2001:db8::2"), 64, host.nowUs);
+  host.advance(3e6);
+  const to = { dst: at("2001:db8:1::"), prefixLen: 48, gateway: at("2001:db8::1"), metric: 9 };
+  host.stack.addRoute(to);
+  host.send(host.datagram(2, 0), new Uint8Array(1), at("198.18.0.77"), 9);
+  host.iface.joinGroup(at("239.129.2.3").w3);
+  host.iface.joinGroup(at("239.129.2.3").w3);
+  const read = reader(host);
+  assertStringIncludes(read("route"), "eth0\t097100CB\t010012C6\t0007\t0\t0\t7\tFFFFFFFF\t0\t0\t0");
+  const prefix = "20010db8000000000000000000000000";
+  const [own, peer] = [2, 1].map((n) => `${prefix.slice(0, -1)}${n}`);
+  const none = "0".repeat(32);
+  assertStringIncludes(read("if_inet6"), `${own} 02 40 00 80     eth0\n`);
+  const routes = lines(read("ipv6_route"));
+  const rest = (metric: string, flags: string) => `${metric} 00000001 00000000 ${flags}     eth0`;
+  const wanted = [
+    `${prefix} 40 ${none} 00 ${none} ${rest("00000100", "00000001")}`,
+    `20010db80001${"0".repeat(20)} 30 ${none} 00 ${peer} ${rest("00000009", "00000003")}`,
+    `${own} 80 ${none} 00 ${none} ${rest("00000000", "80200001")}`,
+  ];
+  for (const line of wanted) assert(routes.includes(line), `${line}\n${routes.join("\n")}`);
+  assertStringIncludes(
+    read("arp"),
+    "198.18.0.77      0x1         0x0         00:00:00:00:00:00     *        eth0\n",
+  );
+  assertEquals(lines(read("igmp")).slice(3), [
+    "2\teth0      :     2      V3",
+    "\t\t\t\t030281EF     2 0:00000000\t\t0",
+    "\t\t\t\t010000E0     1 0:00000000\t\t0",
+  ]);
+  assertEquals(lines(read("dev_mcast")), [
+    "2    eth0            1     0     01005e010203",
+    "2    eth0            1     0     01005e000001",
+  ]);
+});
+
+Deno.test("/proc/net/tcp: a connection's figures, and what waits in its queues", () => {
+  const host = new Host();
+  const [listener, client] = [host.stack.socket(2, 1, 0), host.stack.socket(2, 1, 0)] as [
+    StreamSocket,
+    StreamSocket,
+  ];
+  listener.bind(ANY_V4, 80, host.nowUs);
+  listener.listen(5, host.nowUs);
+  client.bind(IpAddress.v4(0x7f000001), 5555, host.nowUs);
+  client.connect(IpAddress.v4(0x7f000001), 80, host.nowUs);
+  host.flush();
+  const columns = (port: string) =>
+    lines(reader(host)("tcp")).map((line) => line.trim().split(/ +/)).find((c) =>
+      c[1].endsWith(`:${port}`) && c[3] !== "0A"
+    )!;
+  // queues, timer, …, references, pointer, RTO, delay, 0, window, threshold
+  const view = host.stack.view.tcp(host.nowUs).find(({ localPort }) => localPort === 5555)!;
+  const info = new DataView(view.detail!.info.buffer);
+  const [rto, delay, window] = [8, 12, 80].map((off) => info.getUint32(off, true));
+  assertEquals(columns("15B3").slice(4), [
+    ...["00000000:00000000", "00:00000000", "00000000", "1000", "0", "9001", "2"],
+    ...[
+      "0000000000000000",
+      String(Math.floor(rto / 10_000)),
+      String(Math.floor(delay / 10_000)),
+      "0",
+      String(window),
+      "-1",
+    ],
+  ]);
+  client.sendCommit(Math.min(5, client.sendSpan(5).len0), host.nowUs);
+  assertEquals(columns("15B3")[4], "00000005:00000000");
+  host.flush();
+  assertEquals(columns("0050")[4], "00000000:00000005");
+});
+
 Deno.test("/proc/net/snmp, netstat: as many values as names; every name is counted", () => {
   const host = new Host();
   host.stack.counters.tcp.synRetrans = 17;
