@@ -15,7 +15,6 @@ export const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "ffi/door.ts": "tests/io/app/door/door_test.ts: every call is answered by it",
   "io/app/door/": "tests/io/app/door/door_test.ts: a static program behind the door",
   "io/capture/": "tests/e2e/capture_test.ts: tcpdump and arping; when it ends",
-  "io/app/netlink/netlink_socket.ts": "tests/e2e/view_test.ts: every tool has one",
   "io/app/netlink/source.ts": "tests/e2e/view_test.ts: whose socket is whose",
   "io/app/netlink/": "tests/io/app/netlink/answerer_test.ts: requests of every kind",
   "io/app/proc/": "tests/io/app/proc/tables_test.ts: every file of the tree",
