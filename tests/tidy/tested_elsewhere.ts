@@ -18,7 +18,6 @@ export const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "io/app/netlink/source.ts": "tests/e2e/view_test.ts: whose socket is whose",
   "io/app/netlink/": "tests/io/app/netlink/answerer_test.ts: requests of every kind",
   "io/app/proc/": "tests/io/app/proc/tables_test.ts: every file of the tree",
-  "io/addresses.ts": "tests/e2e/address_test.ts: on real interfaces",
   "ffi/netmap.ts": "tests/e2e: every test over NETMAP, whose kernel is tests/lab/netmap",
   "io/devices/base/host_link.ts":
     "tests/io/devices/open_test.ts, raw_test.ts: every way in and out",

@@ -1,5 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { EINVAL, EMSGSIZE, setOption, SOCK_RAW } from "../../../stack/mod.ts";
+import { finish, fold, pseudoSum, sum } from "../../../stack/wire/checksum.ts";
+import { Host6, ip6Frame, OUR_ADDR6, PEER_ADDR6 } from "../v6_fixture.ts";
 import { FAR_PEER, RouterHost, withOptions } from "../iface/router_host.ts";
 import {
   assertBytes,
@@ -127,6 +129,28 @@ Deno.test("IP_HDRINCL: headers that cannot be, packets too long", () => {
   assertEquals(host.send(socket, long, PEER_ADDR), -EINVAL);
   const big = ipFrame(99, bytesOf(1481), { dst: PEER_ADDR }).slice(14);
   assertEquals(host.send(socket, big, PEER_ADDR), -EMSGSIZE);
+});
+
+Deno.test("IPV6_CHECKSUM: made in what is sent, looked at in what comes (RFC 3542 3.1)", () => {
+  const host = new Host6();
+  const socket = host.datagram(SOCK_RAW, 99, 10);
+  assertEquals(setOption(socket, 41, 7, Uint8Array.of(2, 0, 0, 0), host.nowUs), 0);
+  const sumOf = (bytes: Uint8Array, pseudo: number) =>
+    sum(new DataView(bytes.buffer, bytes.byteOffset), 0, bytes.length, pseudo);
+  host.send(socket, bytesOf(13), PEER_ADDR6);
+  const { payload } = host.sentOne6();
+  assertEquals(payload.length, 13);
+  assertEquals(fold(sumOf(payload, pseudoSum(OUR_ADDR6, PEER_ADDR6, 99, 13))), 0xffff);
+  const count = (len: number, isRight: boolean) => {
+    const bytes = bytesOf(len);
+    bytes.fill(0, 2, 4);
+    const right = finish(sumOf(bytes, pseudoSum(PEER_ADDR6, OUR_ADDR6, 99, len)));
+    if (len >= 4) new DataView(bytes.buffer).setUint16(2, isRight ? right : right ^ 1);
+    host.inject(ip6Frame(99, bytes));
+    return socket.recvCount();
+  };
+  assertEquals([count(12, true), count(12, false)], [1, 1]);
+  assertEquals([count(3, true), count(4, true), count(4, false)], [1, 2, 2]);
 });
 
 Deno.test("errors come to raw sockets of the quoted protocol", () => {
