@@ -25,6 +25,7 @@ import {
   LINK_FLAGS,
 } from "./compile.ts";
 import { EACCES, SysError } from "./errno.ts";
+import { IS_SOURCE } from "./base/place.ts";
 import { withProgress } from "./progress.ts";
 import { errnoOf, makeTrustedDir, trustedDir } from "./trusted_dir.ts";
 
@@ -47,17 +48,16 @@ export function findNative(name: string, sources: string[], options: NativeOptio
   if (ready !== null) return ready;
   const compilers = options.compilers ?? defaultCompilers();
   const dir = makeTrustedDir(options.cacheDir ?? defaultCacheDir(), CACHE_ADVICE);
-  const headers = headersUnder(commonDir(sources));
-  const cached = `${dir}/${name}-${keyOf(headers.concat(sources), compilers[0])}.so`;
+  const cached = `${dir}/${name}-${libraryKey(name, sources, compilers[0])}.so`;
   if (isFile(cached)) return cached;
   using _lock = lockCache(dir);
   if (!isFile(cached)) {
     const compiler = chooseCompiler(compilers);
     const what = `compiling ${name}.so with ${compiler}, once`;
-    const around = `${compiler} ${keyOf(headers, compiler)}`;
+    const around = `${compiler} ${contentsKey(headersUnder(commonDir(sources)))}`;
     withProgress(what, () => {
       const objects = sources.map((source) => {
-        const object = `${dir}/${name}-${keyOf([source], around)}.o`;
+        const object = `${dir}/${name}-${keyOf(contentsKey([source]), around)}.o`;
         if (!isFile(object)) compileObject(source, object, compiler);
         return object;
       });
@@ -106,7 +106,8 @@ export function openNative<S extends Deno.ForeignLibraryInterface>(
 /** The library in the bundle's own folder, or in `nativeDir`. */
 function findReady(name: string, nativeDir: string | undefined): string | null {
   // A bundle is trusted already, with all that lies beside it: it runs.
-  if (!import.meta.url.endsWith(".ts")) return `${import.meta.dirname}/${name}.so`;
+  const beside = `${import.meta.dirname}/${name}.so`;
+  if (!IS_SOURCE && isFile(beside)) return beside;
   if (!nativeDir) return null;
   const ready = `${nativeDir}/${name}.so`;
   if (!isFile(ready)) return null;
@@ -157,16 +158,43 @@ function isFile(path: string): boolean {
   }
 }
 
-/** 128 bits over everything that decides what a compiler makes of the files. */
-function keyOf(paths: readonly string[], compiler: string): string {
+/** 128 bits over everything that decides what the library does. */
+function libraryKey(name: string, sources: readonly string[], compiler: string): string {
+  return keyOf(contentsBeside()[name] ?? libraryContents(sources), compiler);
+}
+
+/** 128 bits over everything that decides what a compiler makes of files of that contentsKey. */
+function keyOf(contents: string, compiler: string): string {
+  const text = [...CFLAGS, ...LINK_FLAGS, compiler, Deno.build.arch, contents].join(" ");
+  return hash128([new TextEncoder().encode(text)]);
+}
+
+/** 128 bits over what is in the sources of a library, and in all that they may include. */
+export function libraryContents(sources: readonly string[]): string {
+  return contentsKey(headersUnder(commonDir(sources)).concat(sources));
+}
+
+/** 128 bits over what is in the files. */
+function contentsKey(paths: readonly string[]): string {
   const files = paths.map((path) => Deno.readFileSync(path));
-  const lengths = files.map((bytes) => bytes.length);
-  const text = [...CFLAGS, ...LINK_FLAGS, compiler, Deno.build.arch, ...lengths].join(" ");
-  return hash128([new TextEncoder().encode(text), ...files]);
+  const lengths = files.map((bytes) => bytes.length).join(" ");
+  return hash128([new TextEncoder().encode(lengths), ...files]);
+}
+
+/** The file beside the launcher's bundle that saves it from reading the C sources. */
+export const CONTENTS_FILE = "native.json";
+let known: Readonly<Record<string, string>> | undefined;
+
+/** The libraryContents of each library, as of when the bundle that this is part of was made. */
+function contentsBeside(): Readonly<Record<string, string>> {
+  known ??= IS_SOURCE ? {} : JSON.parse(
+    Deno.readTextFileSync(`${import.meta.dirname}/${CONTENTS_FILE}`),
+  );
+  return known!;
 }
 
 /** The folder that all `sources` lie in, or in folders of it. */
-function commonDir(sources: string[]): string {
+function commonDir(sources: readonly string[]): string {
   const dirOf = (path: string) => path.slice(0, path.lastIndexOf("/"));
   let dir = dirOf(sources[0]);
   while (!sources.every((path) => path.startsWith(`${dir}/`))) dir = dirOf(dir);

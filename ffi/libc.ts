@@ -11,12 +11,13 @@
  * @module
  */
 import { findNative, openNative } from "./build_native.ts";
+import { FFI_DIR } from "./base/place.ts";
 
 /** Name and sources of the host library, for `findNative` and for the build of `dist/nuse`. */
 export const HOST_LIBRARY = {
   name: "nuse_host",
   sources: ["host", "closer", "child", "confine", "door", "door_filter", "network", "ring", "view"]
-    .map((name) => `${import.meta.dirname}/host/${name}.c`),
+    .map((name) => `${FFI_DIR}/host/${name}.c`),
 };
 
 const SYMBOLS = {

@@ -16,6 +16,7 @@ import denoConfig from "../../deno.json" with { type: "json" };
 import { buildNative } from "../../ffi/build_native.ts";
 import { HOST_LIBRARY } from "../../ffi/libc.ts";
 import { SHIM_LIBRARY } from "../../ffi/shim/library.ts";
+import { bundle } from "./bundles.ts";
 import { cachedDenort } from "./denort.ts";
 import { deno, fetchBundler, fetchLibraries } from "./prerequisites.ts";
 import { makeSelfExtracting, v8Option } from "./stub.ts";
@@ -31,8 +32,7 @@ async function must(args: readonly string[]): Promise<void> {
 
 /** Bundles and libraries, side by side in `dir`. */
 async function stage(dir: string): Promise<void> {
-  await must(["bundle", "--quiet", "--platform", "deno", "-o", `${dir}/main.js`, "main.ts"]);
-  await must(["bundle", "--quiet", "--platform", "deno", "-o", `${dir}/worker.js`, "io/worker.ts"]);
+  await bundle(dir);
   for (const { name, sources } of [HOST_LIBRARY, SHIM_LIBRARY]) {
     buildNative(sources, `${dir}/${name}.so`);
   }

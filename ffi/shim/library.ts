@@ -9,6 +9,8 @@
  *
  * @module
  */
+import { FFI_DIR } from "../base/place.ts";
+
 const FILES = [
   "calls/children.c",
   "calls/connect.c",
@@ -66,5 +68,5 @@ const FILES = [
 
 export const SHIM_LIBRARY = {
   name: "nuse_shim",
-  sources: FILES.map((file) => `${import.meta.dirname}/${file}`),
+  sources: FILES.map((file) => `${FFI_DIR}/shim/${file}`),
 };

@@ -31,7 +31,8 @@ const ROOT = new URL("../../..", import.meta.url).pathname;
 async function offlineTask(task: string): Promise<{ code: number; lines: string[] }> {
   const dir = await Deno.makeTempDir();
   try {
-    const needed = ["deno.json", "deno.lock", "cli/build", "tests/lab", "tests/run.ts", "ffi"];
+    const tests = ["tests/lab", "tests/run.ts", "tests/run"];
+    const needed = ["deno.json", "deno.lock", "cli/build", "ffi", ...tests];
     const cp = ["--parents", "-r", ...needed, dir];
     assert((await new Deno.Command("cp", { args: cp, cwd: ROOT }).output()).success);
     const { code, stdout, stderr } = await new Deno.Command("unshare", {
