@@ -5,7 +5,8 @@
  * @module
  */
 import type { Lab, Path } from "../lab/lab.ts";
-import { type Measure, MEASURES } from "../lab/measures.ts";
+import type { Measure } from "../lab/measure.ts";
+import { MEASURES } from "../lab/rows.ts";
 
 export interface DemoMeasure extends Measure {
   /** The program's command line, as far as it matters to a reader. */
@@ -59,7 +60,7 @@ async function iperf2(lab: Lab, path: Path, secs: number): Promise<number> {
 function borrowed(of: string, name: string, command: string): DemoMeasure {
   const measure = MEASURES.find((m) => m.name === of);
   if (measure === undefined) throw new Error(`bench/net has no measure ${of}`);
-  return { ...measure, name, command, bar: null };
+  return { ...measure, name, command, bar: null, goal: undefined };
 }
 
 export const DEMO_MEASURES: readonly DemoMeasure[] = [

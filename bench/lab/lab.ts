@@ -24,6 +24,10 @@ export type Path = "native" | "raw" | "tap" | "pipe" | "raw2" | "tap2";
 export const NUSE_PATHS: readonly Path[] = ["raw", "tap", "pipe", "raw2", "tap2"];
 /** Those with a nuse at both ends. */
 export const PAIR_PATHS: readonly Path[] = ["pipe", "raw2", "tap2"];
+/** Other stacks (peers.ts). */
+export type PeerPath = "gvisor" | "lwip";
+/** Those whose best is held against the bars. */
+export const BAR_PATHS: readonly Path[] = ["raw", "tap", "pipe"];
 
 /** What a path's ends are called. */
 interface Ends {
@@ -147,6 +151,12 @@ export class Lab {
   /** The peer is the kernel's own stack, there without a program. */
   hasKernelPeer(path: Path): boolean {
     return this.#ends[path].peerEnv === null;
+  }
+
+  /** Starts a program where those of the path run, with what nuse would need, without nuse. */
+  bare(path: Path, argv: string[], options: RunOptions = {}): Running {
+    const { ns, env } = this.#ends[path];
+    return ns.start(argv, { ...options, env: { ...env, ...options.env } });
   }
 
   /** Starts a program on its path: bare for `native`, else behind `./nuse`. */

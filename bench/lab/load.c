@@ -6,6 +6,9 @@
  *   load crr   HOST PORT SECS        connect, 1-byte request/response, close; up to 25,000 times
  *   load usink PORT                  UDP sink; ends 600 ms after the last datagram
  *   load usend HOST PORT SIZE SECS   UDP sender, one send(2) a datagram
+ *   load sink  PORT                  TCP sink of one connection; "rate" is the longest pause, in ms
+ *   load pump  HOST PORT SECS        TCP sender, as fast as it goes, CUBIC
+ *   load starts COUNT PROGRAM...     runs the program COUNT times; "rate" is the median, in ms
  *
  * The last line is one JSON object. Rates are per second; a UDP rate is what the sink received.
  */
@@ -19,6 +22,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -58,13 +62,18 @@ static int dial(struct sockaddr_in *a) {
   return s;
 }
 
-static _Noreturn void echo(const char *port) {
+static int serve(const char *port) {
   int l = socket(AF_INET, SOCK_STREAM, 0);
   struct sockaddr_in a = addr(NULL, port);
   setsockopt(l, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
   if (bind(l, (struct sockaddr *)&a, sizeof a) || listen(l, 128)) die("listen");
   printf("READY\n");
   fflush(stdout);
+  return l;
+}
+
+static _Noreturn void echo(const char *port) {
+  int l = serve(port);
   for (;;) {
     int c = accept(l, NULL, NULL);
     if (c < 0) die("accept");
@@ -135,6 +144,65 @@ static int usend(const char *host, const char *port, size_t size, double secs) {
   return 0;
 }
 
+/* The first quarter of a second is the start, not a pause. */
+static int sink(const char *port) {
+  static const double start_secs = 0.25;
+  int c = accept(serve(port), NULL, NULL);
+  if (c < 0) die("accept");
+  unsigned long long n = 0;
+  double first = now(), last = first, longest = 0;
+  for (ssize_t got; (got = read(c, buf, sizeof buf)) > 0; n += (unsigned long long)got) {
+    double t = now();
+    if (last - first > start_secs && t - last > longest) longest = t - last;
+    last = t;
+  }
+  printf("{\"count\":%llu,\"secs\":%.6f,\"rate\":%.4f}\n", n, last - first, longest * 1000);
+  return 0;
+}
+
+static int pump(const char *host, const char *port, double secs) {
+  struct sockaddr_in a = addr(host, port);
+  int s = dial(&a);
+  if (setsockopt(s, IPPROTO_TCP, TCP_CONGESTION, "cubic", 5)) die("cubic");
+  unsigned long long n = 0;
+  double start = now(), t = start;
+  for (; t < start + secs; t = now()) {
+    ssize_t put = write(s, buf, sizeof buf);
+    if (put < 0) die("write");
+    n += (unsigned long long)put;
+  }
+  report(n, t - start);
+  return 0;
+}
+
+static int by_size(const void *a, const void *b) {
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+static int starts(int count, char **argv) {
+  double *ms = calloc((size_t)count, sizeof *ms);
+  if (!ms) die("calloc");
+  for (int i = 0; i < count; i++) {
+    double t = now();
+    pid_t pid = fork();
+    if (pid == 0) {
+      execvp(argv[0], argv);
+      die(argv[0]);
+    }
+    int status;
+    if (pid < 0 || waitpid(pid, &status, 0) != pid || status) {
+      fprintf(stderr, "%s: status %d\n", argv[0], status);
+      exit(1);
+    }
+    ms[i] = (now() - t) * 1000;
+  }
+  qsort(ms, (size_t)count, sizeof *ms, by_size);
+  printf("{\"count\":%d,\"secs\":0,\"rate\":%.2f}\n", count, ms[count / 2]);
+  free(ms);
+  return 0;
+}
+
 int main(int argc, char **argv) {
   signal(SIGPIPE, SIG_IGN);
   const char *mode = argc > 1 ? argv[1] : "";
@@ -144,6 +212,10 @@ int main(int argc, char **argv) {
   if (!strcmp(mode, "usink") && argc == 3) return usink(argv[2]);
   if (!strcmp(mode, "usend") && argc == 6)
     return usend(argv[2], argv[3], (size_t)atoi(argv[4]), atof(argv[5]));
+  if (!strcmp(mode, "sink") && argc == 3) return sink(argv[2]);
+  if (!strcmp(mode, "pump") && argc == 5) return pump(argv[2], argv[3], atof(argv[4]));
+  if (!strcmp(mode, "starts") && argc > 3 && atoi(argv[2]) > 0)
+    return starts(atoi(argv[2]), argv + 3);
   fprintf(stderr, "usage: see the head of load.c\n");
   return 2;
 }

@@ -1,43 +1,29 @@
 /**
- * The measurements of the net bench: each runs a pair of programs over one path and gives one
- * figure.
+ * What the net bench does with iperf3, ping and its own load program: each runs a pair of programs
+ * over one path and gives one figure.
  *
  * @module
  */
 import type { Lab, Path } from "./lab.ts";
 import type { Running, RunResult } from "../../tests/lab/netns.ts";
-import { median } from "./table.ts";
+import { IDLE, lastJson, MARGIN_SEC, newPort, stop } from "./measure.ts";
+import { median } from "./median.ts";
 
-export interface Measure {
-  readonly name: string;
-  readonly unit: "Gbit/s" | "1/s" | "µs";
-  /** Ratio to native that is expected (for µs: an absolute upper limit). */
-  readonly bar: number | null;
-  readonly run: (lab: Lab, path: Path, secs: number) => Promise<number>;
+export interface Transfer {
+  /** The program receives. */
+  readonly reverse: boolean;
+  /** How many connections at once; 1 when not given. */
+  readonly streams?: number;
 }
 
-let nextPort = 20_000;
-
-/** Time for a program beyond what it measures: start, handshake, the last datagrams. */
-const MARGIN_SEC = 15;
-
-function lastJson(result: RunResult): { rate: number } {
-  const line = result.stdout.trimEnd().split("\n").at(-1) ?? "";
-  if (!line.startsWith("{")) {
-    throw new Error(`exit ${result.code}: ${result.stdout}${result.stderr}`);
-  }
-  return JSON.parse(line);
-}
-
-/** A server that has done its work; so that nothing of one measure runs on into the next. */
-async function stop(server: Running): Promise<void> {
-  server.kill();
-  await server.done;
-}
-
-/** iperf3 with CUBIC chosen per socket; the receiver's figure. */
-async function iperf3(lab: Lab, path: Path, secs: number, reverse: boolean): Promise<number> {
-  const port = String(nextPort++);
+/** iperf3 with CUBIC chosen per socket; what the receivers got in all, Gbit/s. */
+export async function iperf3(
+  lab: Lab,
+  path: Path,
+  secs: number,
+  { reverse, streams = 1 }: Transfer,
+): Promise<number> {
+  const port = newPort();
   const limitSec = secs + MARGIN_SEC;
   const server = lab.opposite(path, ["iperf3", "-s", "-1", "-p", port, "--forceflush"], {
     limitSec,
@@ -45,7 +31,7 @@ async function iperf3(lab: Lab, path: Path, secs: number, reverse: boolean): Pro
   try {
     await server.waitFor("listening");
     const argv = ["iperf3", "-c", lab.peer(path), "-p", port, "-t", String(secs), "-J"];
-    argv.push("-C", "cubic", ...(reverse ? ["-R"] : []));
+    argv.push("-C", "cubic", "-P", String(streams), ...(reverse ? ["-R"] : []));
     const client = await lab.program(path, argv, { limitSec }).done;
     const report = client.stdout.startsWith("{") ? JSON.parse(client.stdout) : {};
     if (client.code !== 0 || report.error) {
@@ -58,8 +44,8 @@ async function iperf3(lab: Lab, path: Path, secs: number, reverse: boolean): Pro
 }
 
 /** Datagrams that reached the receiver, per second. */
-async function udp(lab: Lab, path: Path, secs: number, size: number, out: boolean) {
-  const port = String(nextPort++);
+export async function udp(lab: Lab, path: Path, secs: number, size: number, out: boolean) {
+  const port = newPort();
   const limitSec = secs + MARGIN_SEC;
   const sinkArgs = [lab.load, "usink", port];
   const sink = out
@@ -83,8 +69,8 @@ async function udp(lab: Lab, path: Path, secs: number, size: number, out: boolea
 }
 
 /** Transactions per second against an echo server at the other end. */
-async function transactions(lab: Lab, path: Path, secs: number, mode: "rr" | "crr") {
-  const port = String(nextPort++);
+export async function transactions(lab: Lab, path: Path, secs: number, mode: "rr" | "crr") {
+  const port = newPort();
   const limitSec = secs + MARGIN_SEC;
   const server = lab.opposite(path, [lab.load, "echo", port], { limitSec });
   try {
@@ -113,52 +99,36 @@ function medianRtt({ stdout, stderr }: RunResult): number {
   return median(times) * 1000;
 }
 
-/** A program that is just there, so that its nuse is. */
-const IDLE = ["sh", "-c", "echo READY; exec sleep 60"];
 const IDLE_LIMIT = { limitSec: 70 };
 
+/** Microseconds of the ping that `start` starts. */
+export async function pingMedian(
+  start: (argv: string[]) => Running,
+  address: string,
+  secs: number,
+): Promise<number> {
+  return medianRtt(await start(pingArgs(address, secs)).done);
+}
+
 /** `./nuse ping` of the other end. */
-async function ping(lab: Lab, path: Path, secs: number): Promise<number> {
+export async function ping(lab: Lab, path: Path, secs: number): Promise<number> {
   // A kernel answers by itself, another nuse has to be there
-  const idle = lab.hasKernelPeer(path) ? null : lab.opposite(path, IDLE, IDLE_LIMIT);
+  const idle = lab.hasKernelPeer(path) ? null : lab.opposite(path, [...IDLE], IDLE_LIMIT);
   try {
     await idle?.waitFor("READY");
-    return medianRtt(await lab.program(path, pingArgs(lab.peer(path), secs)).done);
+    return await pingMedian((argv) => lab.program(path, argv), lab.peer(path), secs);
   } finally {
     if (idle !== null) await stop(idle);
   }
 }
 
 /** The other end's ping of an address that nuse answers for (or the kernel, natively). */
-async function pinged(lab: Lab, path: Path, secs: number): Promise<number> {
-  const idle = lab.program(path, IDLE, IDLE_LIMIT);
+export async function pinged(lab: Lab, path: Path, secs: number): Promise<number> {
+  const idle = lab.program(path, [...IDLE], IDLE_LIMIT);
   try {
     await idle.waitFor("READY");
-    return medianRtt(await lab.opposite(path, pingArgs(lab.self(path), secs)).done);
+    return await pingMedian((argv) => lab.opposite(path, argv), lab.self(path), secs);
   } finally {
     await stop(idle);
   }
 }
-
-export const MEASURES: Measure[] = [
-  { name: "TCP out", unit: "Gbit/s", bar: 0.5, run: (l, p, s) => iperf3(l, p, s, false) },
-  { name: "TCP in", unit: "Gbit/s", bar: 0.5, run: (l, p, s) => iperf3(l, p, s, true) },
-  { name: "UDP 1 KiB out", unit: "1/s", bar: 0.3, run: (l, p, s) => udp(l, p, s, 1024, true) },
-  { name: "UDP 1 KiB in", unit: "1/s", bar: 0.3, run: (l, p, s) => udp(l, p, s, 1024, false) },
-  { name: "UDP 64 B out", unit: "1/s", bar: null, run: (l, p, s) => udp(l, p, s, 64, true) },
-  { name: "UDP 64 B in", unit: "1/s", bar: null, run: (l, p, s) => udp(l, p, s, 64, false) },
-  {
-    name: "TCP request/response",
-    unit: "1/s",
-    bar: 0.4,
-    run: (l, p, s) => transactions(l, p, s, "rr"),
-  },
-  {
-    name: "TCP connections",
-    unit: "1/s",
-    bar: null,
-    run: (l, p, s) => transactions(l, p, s, "crr"),
-  },
-  { name: "ping RTT", unit: "µs", bar: 100, run: ping },
-  { name: "ping RTT, pinged", unit: "µs", bar: 100, run: pinged },
-];

@@ -23,7 +23,7 @@ import { canMakeNetns, must } from "../../tests/lab/netns.ts";
 import { closeOnSignal } from "../lab/interrupt.ts";
 import { UNPACED } from "../lab/lab.ts";
 import { saveReport } from "../lab/results.ts";
-import { median } from "../lab/table.ts";
+import { median } from "../lab/median.ts";
 import { RATE_BPS, type Sample, sample } from "./transfer.ts";
 import { helpIfAsked } from "../../cli/build/task_help.ts";
 

@@ -10,7 +10,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { canMakeNetns, must, type Running } from "../../tests/lab/netns.ts";
 import { Lab, NUSE_PATHS, type Path } from "../lab/lab.ts";
 import { saveReport } from "../lab/results.ts";
-import { median } from "../lab/table.ts";
+import { median } from "../lab/median.ts";
 import { helpIfAsked } from "../../cli/build/task_help.ts";
 
 const SAMPLE_MS = 10_000;

@@ -5,8 +5,9 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import type { Path } from "../../bench/lab/lab.ts";
-import { MEASURES } from "../../bench/lab/measures.ts";
-import { figure, median, medianRatio, type Sample, table } from "../../bench/lab/table.ts";
+import { median } from "../../bench/lab/median.ts";
+import { MEASURES } from "../../bench/lab/rows.ts";
+import { figure, medianRatio, type Sample, table } from "../../bench/lab/table.ts";
 import { read } from "../tidy/tree.ts";
 
 const PAPER = read("bench/README.md");

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import type { Measure } from "../../../bench/lab/measures.ts";
-import { figure, median, medianRatio, type Sample, table } from "../../../bench/lab/table.ts";
+import type { Measure } from "../../../bench/lab/measure.ts";
+import { figure, medianRatio, type Sample, table } from "../../../bench/lab/table.ts";
 
 function measure(name: string, unit: Measure["unit"], bar: number | null): Measure {
   return { name, unit, bar, run: () => Promise.resolve(0) };
@@ -14,16 +14,6 @@ function rounds(
 ): Sample[] {
   return values.map((value, round) => ({ round, measure: name, path, value }));
 }
-
-Deno.test("median: odd, even, one, none; numbers are not compared as text", () => {
-  assertEquals(median([10, 9, 100]), 10);
-  assertEquals(median([4, 1, 3, 2]), 2.5);
-  assertEquals(median([7]), 7);
-  assertEquals(median([]), NaN);
-  const given = [3, 1, 2];
-  median(given);
-  assertEquals(given, [3, 1, 2]);
-});
 
 Deno.test("the ratio is the median of each round's own ratio, not the ratio of medians", () => {
   const samples = [
@@ -48,25 +38,34 @@ Deno.test("figures for people", () => {
   assertEquals(figure(237_456, "1/s"), "237.5 k");
   assertEquals(figure(999, "1/s"), "999");
   assertEquals(figure(14.4, "µs"), "14");
+  assertEquals([figure(4.25, "ms"), figure(62.3, "ms"), figure(0.456, "of later")], [
+    "4.3",
+    "62",
+    "0.46",
+  ]);
   assertEquals(figure(NaN, "Gbit/s"), "failed");
 });
 
-Deno.test("a row a measure and path, in columns, with the verdict on the bar", () => {
-  const measures = [measure("TCP out", "Gbit/s", 0.5), measure("ping", "µs", 100)];
+Deno.test("a row a measure and path; the best path is held against the bar", () => {
+  const measures = [
+    { ...measure("TCP out", "Gbit/s", 0.5), goal: 1.5 },
+    measure("ping", "µs", 99),
+    measure("not measured", "1/s", 1),
+  ];
   const samples = [
     ...rounds("TCP out", "native", [30, 32, 31]),
     ...rounds("TCP out", "raw", [15, 24.8, 31]),
     ...rounds("TCP out", "tap", [3, 3.2, 3.1]),
     ...rounds("ping", "native", [10]),
-    ...rounds("ping", "raw", [100]),
-    ...rounds("ping", "tap", [101]),
+    ...rounds("ping", "raw", [101]),
+    ...rounds("ping", "tap", [100]),
   ];
   assertEquals(table(samples, measures, ["raw", "tap"]).split("\n"), [
-    "         unit    native  path  nuse  ratio  bar",
-    "TCP out  Gbit/s  31.0    RAW   24.8  0.78   ≥ 0.5 met",
-    "TCP out  Gbit/s  31.0    TAP   3.1   0.10   ≥ 0.5 MISSED",
-    "ping     µs      10      RAW   100   10.00  ≤ 100 µs met",
-    "ping     µs      10      TAP   101   10.10  ≤ 100 µs MISSED",
+    "         unit    native  path  nuse  ratio  bar             goal",
+    "TCP out  Gbit/s  31.0    RAW   24.8  0.78   ≥ 0.5 met       1.5",
+    "TCP out  Gbit/s  31.0    TAP   3.1   0.10",
+    "ping     µs      10      RAW   101   10.10",
+    "ping     µs      10      TAP   100   10.00  ≤ 99 µs MISSED",
   ]);
 });
 
@@ -82,4 +81,14 @@ Deno.test("without any bar there is no such column", () => {
     "   unit    native  path  nuse  ratio",
     "m  Gbit/s  4.0     RAW   2.0   0.50",
   ]);
+});
+
+Deno.test("what is nuse's alone has no figure of the kernel's", () => {
+  const memory = { ...measure("memory", "MB", 55), goal: 40, isNuseOnly: true };
+  assertEquals(
+    table(rounds("memory", "raw", [50]), [memory], ["raw"]).split("\n")[1],
+    [
+      "memory  MB    -       RAW   50    -      ≤ 55 MB met  40",
+    ][0],
+  );
 });
