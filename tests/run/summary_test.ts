@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { closingLine, parseIgnored, parseSummary } from "./run.ts";
+import { closingLine, parseIgnored, parseSummary } from "./summary.ts";
 
 Deno.test("the summary of deno test, with colours, steps and what was ignored", () => {
   assertEquals(parseSummary("x ... ok\n\nok | 12 passed | 0 failed (81ms)\n"), {
