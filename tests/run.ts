@@ -24,8 +24,8 @@ const LIMIT_MIN = 5;
 const COMPUTING = 1;
 const WAITING = 2;
 
-/** The types of all that is run; a job like the others. */
-const TYPES: Job = { name: "types", files: ["tests"] };
+/** The name of the job that checks the types of all that is run. */
+const TYPES = "types";
 
 const encoder = new TextEncoder();
 
@@ -40,7 +40,7 @@ function runAll(jobs: readonly Job[], each: number, options: readonly string[]):
   return runJobs(jobs, {
     width: Number(Deno.env.get("TEST_JOBS")) || each * processors,
     argv: ({ files, name }) =>
-      name === TYPES.name
+      name === TYPES
         ? [Deno.execPath(), "check", "--quiet", ...files]
         : [Deno.execPath(), "test", "--allow-all", "--no-check", "--quiet", ...options, ...files],
     cwd: ROOT,
@@ -83,7 +83,9 @@ function netmapTests(args: readonly string[]): string[] | null {
 function split(words: readonly string[]): { files: string[]; options: string[] } {
   const first = words.findIndex((word) => word.startsWith("-"));
   const paths = first < 0 ? words : words.slice(0, first);
-  const files = paths.length === 0 ? testsBelow("tests") : paths.flatMap(testsBelow);
+  const files = paths.length === 0
+    ? testsBelow("tests")
+    : paths.flatMap((path) => testsBelow(path.replace(/^\.\//, "").replace(/\/$/, "")));
   return { files, options: first < 0 ? [] : words.slice(first) };
 }
 
@@ -94,16 +96,22 @@ async function main(args: string[]): Promise<number> {
     return 2;
   }
   let missing: string[];
+  let wanted: ReturnType<typeof split>;
   try {
+    wanted = split(paths);
     missing = await setUp();
   } catch (error) {
     console.error(`the tests cannot run: ${(error as Error).message}`);
     return 2;
   }
-  const { files, options } = split(paths);
+  const { files, options } = wanted;
   const jobs = plan(files);
   const results = [
-    ...await runAll([TYPES, ...jobs.filter((job) => !isEndToEnd(job))], COMPUTING, options),
+    ...await runAll(
+      [{ name: TYPES, files }, ...jobs.filter((job) => !isEndToEnd(job))],
+      COMPUTING,
+      options,
+    ),
     ...await runAll(jobs.filter(isEndToEnd), WAITING, options),
   ];
   const why = lackOfRights();

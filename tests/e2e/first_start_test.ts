@@ -55,7 +55,7 @@ e2e("a cache that is full, noexec or read-only: which, and what to set; status 2
   const full = await start(f, { CC: "cc" }, "-t tmpfs -o mode=755,size=16k");
   assertEquals(full.code, 2);
   assertMatch(full.said.at(-1)!, /^nuse: cc: no space left in \S+\/cache \(.*NUSE_CACHE/);
-  assertEquals(full.left, []);
+  assertEquals(full.left.filter((name) => !name.endsWith(".o")), []); // whole objects may stay
   const noexec = await start(f, {}, "-t tmpfs -o mode=755,noexec");
   assertEquals(noexec.code, 2);
   assertMatch(

@@ -16,10 +16,11 @@ export interface PoolOptions {
   readonly cwd: string;
   /** Minutes until a job is given up, on a machine that has nothing else to do. */
   readonly limitMin: number;
+  /** How often that is looked at, milliseconds. */
+  readonly lookMs?: number;
   readonly show: (text: string) => void;
 }
 
-/** How often the limit is looked at. */
 const LOOK_MS = 5000;
 /** What a job that is given up has to end by itself. */
 const GRACE_MS = 5000;
@@ -30,14 +31,14 @@ class Limit {
   readonly #timer: ReturnType<typeof setInterval>;
   isOver = false;
 
-  constructor(child: Deno.ChildProcess, limitMin: number) {
+  constructor(child: Deno.ChildProcess, { limitMin, lookMs = LOOK_MS }: PoolOptions) {
     this.#timer = setInterval(() => {
       const lateMs = performance.now() - this.#beganMs - limitMin * 60_000 * patience();
       if (lateMs <= 0) return;
       const signal = lateMs > GRACE_MS ? "SIGKILL" : "SIGTERM";
       this.isOver = true;
       child.kill(signal);
-    }, LOOK_MS);
+    }, lookMs);
   }
 
   [Symbol.dispose]() {
@@ -56,7 +57,7 @@ async function runJob(job: Job, options: PoolOptions): Promise<Result> {
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  using limit = new Limit(child, options.limitMin);
+  using limit = new Limit(child, options);
   const { code, stdout, stderr } = await child.output();
   const text = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)).join("");
   const summary = parseSummary(text) ?? { passed: 0, failed: 0 };

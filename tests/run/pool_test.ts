@@ -11,6 +11,7 @@ async function runScripts(scripts: readonly string[], width: number, limitMin = 
     argv: ({ name }) => ["sh", "-c", name],
     cwd: "/",
     limitMin,
+    lookMs: 100,
     show: (text) => shown.push(text),
   });
   return { results, shown };
