@@ -91,6 +91,8 @@ export interface RouterDiscoveryDeps {
 
 export class RouterDiscovery {
   readonly #links: Link[] = [];
+  /** When something is due, since every turn asks; -1: to be found out anew. */
+  #dueAtUs = Infinity;
   readonly #message = new RouterAdvertisement();
   readonly #prefix = new PrefixOption();
 
@@ -99,6 +101,7 @@ export class RouterDiscovery {
   /** Begins to ask, and to believe what is said; goes on with `poll`. */
   start(iface: Interface, nowUs: number): void {
     if (!this.#links.some((link) => link.iface === iface)) this.#links.push(new Link(iface, nowUs));
+    this.#dueAtUs = -1;
   }
 
   /** The interface is down: what was heard on it is forgotten, nobody is asked. */
@@ -143,6 +146,7 @@ export class RouterDiscovery {
     const link = this.#links.find((known) => known.iface === iface);
     if (link === undefined) return 0;
     link.isHeard = true;
+    this.#dueAtUs = -1;
     const from = IpAddress.fromWords(pkt.src0, pkt.src1, pkt.src2, pkt.src3);
     this.#learnRouter(link, from, pkt.nowUs);
     for (let at = message.optionsOff; at < pkt.endOff; at += dv.getUint8(at + 1) << 3) {
@@ -154,22 +158,17 @@ export class RouterDiscovery {
   }
 
   pollAtUs(): number {
-    let atUs = Infinity;
-    for (const link of this.#links) {
-      if (!link.isHeard) atUs = Math.min(atUs, link.solicitAtUs);
-      for (const { expiresAtUs } of link.routes) atUs = Math.min(atUs, expiresAtUs);
-      for (const { expiresAtUs } of link.servers) atUs = Math.min(atUs, expiresAtUs);
-      for (const address of link.addresses) {
-        if (address.probe?.isOver) return 0;
-        atUs = Math.min(atUs, address.validUntilUs);
-        if (!isDeprecated(link, address)) atUs = Math.min(atUs, address.preferredUntilUs);
-      }
-    }
+    if (this.#dueAtUs >= 0) return this.#dueAtUs;
+    const atUs = this.#findDue();
+    // A probe that is under way ends without a word to us.
+    const isProbing = this.#links.some(({ addresses }) => addresses.some(({ probe }) => probe));
+    if (!isProbing) this.#dueAtUs = atUs;
     return atUs;
   }
 
   poll(nowUs: number): void {
-    if (this.pollAtUs() > nowUs) return; // every turn comes here: what follows allocates
+    if (this.pollAtUs() > nowUs) return;
+    this.#dueAtUs = -1;
     for (const link of this.#links) {
       if (!link.isHeard && link.solicitAtUs <= nowUs) this.#solicit(link, nowUs);
       for (const route of link.routes.filter(({ expiresAtUs }) => expiresAtUs <= nowUs)) {
@@ -178,6 +177,21 @@ export class RouterDiscovery {
       link.servers = link.servers.filter(({ expiresAtUs }) => expiresAtUs > nowUs);
       for (const address of [...link.addresses]) this.#age(link, address, nowUs);
     }
+  }
+
+  #findDue(): number {
+    let atUs = Infinity;
+    for (const link of this.#links) {
+      if (!link.isHeard) atUs = Math.min(atUs, link.solicitAtUs);
+      for (const { expiresAtUs } of link.routes) atUs = Math.min(atUs, expiresAtUs);
+      for (const { expiresAtUs } of link.servers) atUs = Math.min(atUs, expiresAtUs);
+      for (const address of link.addresses) {
+        if (address.probe?.isOver) return 0;
+        atUs = Math.min(atUs, address.validUntilUs);
+        if (isPreferred(link, address)) atUs = Math.min(atUs, address.preferredUntilUs);
+      }
+    }
+    return atUs;
   }
 
   #solicit(link: Link, nowUs: number): void {
@@ -321,8 +335,10 @@ function untilUs(seconds: number, nowUs: number): number {
   return seconds === FOREVER ? Infinity : nowUs + seconds * 1e6;
 }
 
-function isDeprecated({ iface }: Link, { addr, isOurs }: Autonomous): boolean {
-  return !isOurs || iface.findAddress(addr)?.isDeprecated === true;
+/** It is ours, which a user may have taken from us since, and not deprecated yet. */
+function isPreferred({ iface }: Link, { addr, isOurs }: Autonomous): boolean {
+  const entry = isOurs ? iface.findAddress(addr) : null;
+  return entry !== null && entry.isDeprecated !== true;
 }
 
 function setDeprecated({ iface }: Link, { addr }: Autonomous, is: boolean): void {

@@ -112,6 +112,16 @@ Deno.test("router discovery: an address in a prefix, once it is free", () => {
   assertEquals(addresses(host).some((text) => text.startsWith(FORMED)), false);
 });
 
+Deno.test("router discovery: an address that a user has removed makes no work until it ends", () => {
+  const host = listening();
+  tell(host, { lifetime: 9000, options: [prefix("2001:db8:5::", 3600, 1800)] });
+  host.advance(1e6);
+  assertEquals(host.stack.removeAddress(host.iface.index, ip(FORMED), host.nowUs), 0);
+  host.advance(1800e6);
+  host.stack.poll(host.nowUs);
+  assertEquals(host.stack.routers.pollAtUs() > host.nowUs, true);
+});
+
 Deno.test("router discovery: nobody is robbed of an address within two hours", () => {
   const host = listening();
   tell(host, { options: [prefix("2001:db8:5::", 86400, 86400)] });
