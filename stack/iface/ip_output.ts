@@ -180,7 +180,7 @@ export class IpOutput implements Network {
 
   sendWithIpHeader(route: Route, nowUs: number): number {
     const r = route as CachedRoute;
-    this.counters.ip.outRequests++;
+    (r.isV6 ? this.counters.ip6 : this.counters.ip).outRequests++;
     if (r.tx.frameLen(r.tx.count) > r.iface.mtu) return -EMSGSIZE;
     return this.#toLink(r, nowUs);
   }

@@ -22,8 +22,11 @@ Deno.test("mld sender: many groups need several messages", () => {
     const value = concat(addressBytes(group), Uint8Array.of(host.iface.index, 0, 0, 0));
     assertEquals(setOption(other as never, 41, 20, value, host.nowUs), 0);
   }
+  const { ip: ip4, ip6 } = host.stack.counters;
+  const before = [ip4.outRequests, ip6.outRequests];
   host.stack.poll(host.nowUs);
   const all = host.sent6();
+  assertEquals([ip4.outRequests, ip6.outRequests], [before[0], before[1] + 2]);
   const counts = all.map(({ payload }) => new DataView(payload.buffer).getUint16(14));
   assertEquals(counts, [72, 28]);
   assertEquals(all.every(({ header }) => header.payloadLen + 40 <= 1500), true);
