@@ -69,7 +69,7 @@ export class JoinedStack implements StackHost {
 
   open({ onGone }: PlaceOptions): Promise<Place> {
     void this.#watch(onGone);
-    const { names, nameservers, pid, isNetworkShared } = this.view;
+    const { names, nameservers, searchDomains, pid, isNetworkShared } = this.view;
     return Promise.resolve({
       socketPath: `${this.#run.dir}/control`,
       servicePid: pid,
@@ -77,6 +77,7 @@ export class JoinedStack implements StackHost {
       doorFd: isNetworkShared ? -1 : this.#connection.fd,
       names,
       nameservers,
+      searchDomains,
       notes: [],
       facts: [`joined ${this.name}, nuse ${pid}, ${this.view.command}`],
     });

@@ -1,6 +1,6 @@
 /**
  * Which name servers the program's resolver asks (resolv.conf(5)): those of the configuration, of
- * DHCP, or of the host. Whatever resolver it is (glibc's, musl's, Go's), it reads
+ * DHCP and routers, or of the host. Whatever resolver it is (glibc's, musl's, Go's), it reads
  * /etc/resolv.conf and asks through the stack; where that names somebody else, the program gets a
  * file of its own in its place (host/child.c). A server on a loopback address of the host
  * (127.0.0.53) cannot be asked from here: those that systemd-resolved asks itself take its place.
@@ -18,10 +18,11 @@ const SERVERS_MAX = 3;
 export interface NamesSources {
   /** Of the configuration, which goes before all others. */
   readonly configured: readonly string[];
-  /** Domains of the configuration; none: the host's. */
+  /** Domains of the configuration; none: those learnt with servers, or the host's. */
   readonly search: readonly string[];
-  /** Of DHCP. */
+  /** Of DHCP, and of routers. */
   readonly leased: readonly string[];
+  readonly leasedSearch: readonly string[];
   /** The text of a file of the host; null: there is none. */
   readonly read: (path: string) => string | null;
 }
@@ -51,7 +52,8 @@ function otherLines(text: string, search: readonly string[]): string[] {
 }
 
 export function planNames(sources: NamesSources): NamesPlan {
-  const { configured, search, leased, read } = sources;
+  const { configured, leased, leasedSearch, read } = sources;
+  const search = sources.search.length > 0 ? sources.search : leasedSearch;
   const host = read(RESOLV_CONF);
   if (host === null) return { text: null, fact: `names: there is no ${RESOLV_CONF}` };
   const hosts = serversIn(host);

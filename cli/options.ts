@@ -96,7 +96,7 @@ export const OPTIONS = [
       {
         variable: "nuse-eth0=dhcp",
         option: "--dev eth0=dhcp",
-        meaning: "an address of a DHCP server's; or `linklocal`, `dhcp-or-linklocal`, `auto`",
+        meaning: "an address of a DHCP server's; or `auto`, `auto6`, `dhcp6`, `linklocal`, …",
       },
     ],
   },

@@ -64,9 +64,9 @@ export class OwnStack implements StackHost {
       capture: made?.capture ?? null,
       namespaces: { net: made?.net ?? -1, user: made?.user ?? -1 },
     });
-    const { socketPath, nameservers, notes } = ready;
+    const { socketPath, nameservers, searchDomains, notes } = ready;
     return {
-      ...{ socketPath, network, nameservers, notes, facts: ready.facts },
+      ...{ socketPath, network, nameservers, searchDomains, notes, facts: ready.facts },
       servicePid: Deno.pid,
       doorFd: this.#doorway?.programFd ?? -1,
       names: config.names,

@@ -19,8 +19,9 @@ export interface Place {
   /** The program's end of the way by which its door comes to the stack's thread; -1: none. */
   readonly doorFd: number;
   readonly names: NamesConfig;
-  /** Name servers of DHCP's. */
+  /** Of DHCP and of routers. */
   readonly nameservers: readonly string[];
+  readonly searchDomains: readonly string[];
   /** Lines for a person, and for -v. */
   readonly notes: readonly string[];
   readonly facts: readonly string[];

@@ -185,13 +185,15 @@ export class Session {
   }
 
   /** Writes what the program is to find as /etc/resolv.conf; undefined: the host's will do. */
-  #prepareNames(runDir: string, { names, nameservers, network }: Place): View | undefined {
+  #prepareNames(runDir: string, place: Place): View | undefined {
+    const { names, nameservers, searchDomains, network } = place;
     const { tell } = this.#options;
     if (network === undefined) return undefined; // its resolver is on the host's network
     const { text, fact } = planNames({
       configured: names.nameservers,
       search: names.search,
       leased: nameservers,
+      leasedSearch: searchDomains,
       read: readText,
     });
     tell(fact);

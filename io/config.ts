@@ -19,11 +19,19 @@ export const DAD_KINDS = ["quick", "full", "off"] as const;
  */
 export type DadKind = typeof DAD_KINDS[number];
 
-export const DYNAMIC_KINDS = ["dhcp", "linklocal", "dhcp-or-linklocal", "auto"] as const;
+export const DYNAMIC_KINDS = [
+  "dhcp",
+  "linklocal",
+  "dhcp-or-linklocal",
+  "auto",
+  "auto6",
+  "dhcp6",
+] as const;
 
 /**
- * Where an address comes from that nobody has configured: a DHCP server, or the link itself;
- * "auto": a DHCP server, and the routers of IPv6.
+ * Where an address comes from that nobody has configured: a DHCP server, or the link itself.
+ * "auto6": the routers of IPv6, and a DHCPv6 server where they say so; "auto": that, and a DHCP
+ * server of IPv4's; "dhcp6": a DHCPv6 server, with routes of the routers.
  */
 export type DynamicKind = typeof DYNAMIC_KINDS[number];
 

@@ -1,7 +1,7 @@
 /**
- * Addresses that nobody has configured: of a DHCP server (RFC 2131), of the routers of IPv6 (RFC
- * 4862), or of the link itself (RFC 3927). Begun for each interface that asks, waited for at the
- * set-up, kept while the program runs, given back at the end.
+ * Addresses that nobody has configured: of a DHCP server (RFC 2131), of the routers of IPv6 and
+ * whom they lead to (dynamic_ipv6.ts), or of the link itself (RFC 3927). Begun for each interface
+ * that asks, waited for at the set-up, kept while the program runs, given back at the end.
  *
  *     begin ──▶ … the rest is set up meanwhile … ── settle: each has its address, or the run fails
  *
@@ -23,6 +23,8 @@ import {
 import { holdLock } from "./address_lock.ts";
 import { PROBE_PLANS } from "./addresses.ts";
 import type { InterfaceConfig } from "./config.ts";
+import { DynamicIpv6 } from "./dynamic_ipv6.ts";
+import { leaseText } from "./lease_text.ts";
 import { OwnEvent } from "./log/own_events.ts";
 import type { StackLog } from "./log/stack_log.ts";
 import type { EventLoop } from "./loop/loop.ts";
@@ -32,8 +34,10 @@ const DHCP_LIMIT_US = 15e6;
 const MAX_DECLINES = 3;
 /** RFC 3927 9: MAX_CONFLICTS. */
 const MAX_CONFLICTS = 10;
-/** How long `auto` waits for the other family when it has an address of one. */
-const BOTH_LIMIT_US = 3e6;
+/** How long the rest is waited for when there is an address: IPv6 beside IPv4 ... */
+const REST_LIMIT_US = 3e6;
+/** ... or a router: it may leave 3.5 s between advertisements (RFC 4861 6.2.6, 10). */
+const ROUTER_LIMIT_US = 5e6;
 /** How long the messages that give leases back may take to leave. */
 const RELEASE_LIMIT_US = 1e6;
 const STEP_US = 20_000;
@@ -44,6 +48,8 @@ const MAX_INSTANCES = 256;
 class Pending implements DhcpOwner {
   isSettled = false;
   client: DhcpClient | null = null;
+  /** null: the interface is to have no address of IPv6, or a configured one. */
+  ipv6: DynamicIpv6 | null = null;
   probe: AddressProbe | null = null;
   limitUs = Infinity;
   declines = 0;
@@ -99,7 +105,21 @@ export class DynamicAddresses {
   get nameservers(): string[] {
     const leases = this.#all.map(({ client }) => client?.lease ?? null);
     const all = leases.flatMap((lease) => lease?.nameservers.map((server) => `${server}`) ?? []);
-    return [...new Set([...all, ...this.stack.routers.nameServers.map((addr) => `${addr}`)])];
+    const leased6 = this.#all.flatMap(({ config, ipv6 }) =>
+      ipv6?.client?.info?.nameservers.map((addr) => zoned(addr, config.name)) ?? []
+    );
+    const told = this.stack.routers.nameServers.map(({ addr, iface }) => zoned(addr, iface.name));
+    return [...new Set([...all, ...leased6, ...told])];
+  }
+
+  /** The domains to look names up in, of the same. */
+  get searchDomains(): string[] {
+    const all = this.#all.flatMap(({ client, ipv6 }) => {
+      const { search = [], domain = "" } = client?.lease ?? {};
+      const own = search.length > 0 || domain === "" ? search : [domain];
+      return [...own, ...ipv6?.client?.info?.search ?? []];
+    });
+    return [...new Set([...all, ...this.stack.routers.searchDomains])];
   }
 
   /** Begins to look for an address of an interface whose frames the loop reads already. */
@@ -107,9 +127,15 @@ export class DynamicAddresses {
     if (config.dynamic === null) return;
     const pending = new Pending(ifIndex, config, this.#onBound, this.#onLost, nowUs);
     this.#all.push(pending);
-    if (config.dynamic === "linklocal") this.#tryLinkLocal(pending, nowUs);
-    else this.#startDhcp(pending, nowUs);
-    if (config.dynamic === "auto") this.stack.startRouterDiscovery(ifIndex, nowUs);
+    const kind = config.dynamic;
+    const hasIpv6 = kind === "auto" || kind === "auto6" || kind === "dhcp6";
+    pending.limitUs = nowUs + DHCP_LIMIT_US;
+    if (hasIpv6) {
+      pending.ipv6 = new DynamicIpv6(this.stack, config, this.hostname, this.log, ifIndex);
+      pending.ipv6.begin(nowUs);
+    }
+    if (kind === "linklocal") this.#tryLinkLocal(pending, nowUs);
+    else if (kind !== "auto6" && kind !== "dhcp6") this.#startDhcp(pending, nowUs);
     this.stack.poll(nowUs);
     this.stack.flush(nowUs);
   }
@@ -123,8 +149,10 @@ export class DynamicAddresses {
   /** Tells the servers that the leases are over, and waits for that to leave, not for long. */
   giveBack(): void {
     const { stack, loop } = this;
-    if (!this.#all.some(({ client }) => client !== null && client.lease !== null)) return;
-    stack.releaseDhcp(loop.nowUs);
+    const hasLease = ({ client, ipv6 }: Pending) =>
+      (client?.lease ?? null) !== null || (ipv6?.client?.lease ?? null) !== null;
+    if (!this.#all.some(hasLease)) return;
+    stack.dhcp.releaseAll(loop.nowUs);
     const limitUs = loop.nowUs + RELEASE_LIMIT_US;
     do loop.step(loop.nowUs + STEP_US); while (!stack.isQuiet() && loop.nowUs < limitUs);
   }
@@ -135,11 +163,10 @@ export class DynamicAddresses {
     const { ifIndex, config } = pending;
     const { hostname } = this;
     const how = { hostname, probe: PROBE_PLANS[config.dad], owner: pending };
-    const client = this.stack.startDhcp(ifIndex, how, nowUs);
+    const client = this.stack.dhcp.start(ifIndex, how, nowUs);
     if (typeof client === "number") {
       check(client, "DHCP", `cannot ask for ${config.name}'s address`);
     } else pending.client = client;
-    pending.limitUs = nowUs + DHCP_LIMIT_US;
   }
 
   readonly #onBound = (pending: Pending, lease: Lease): void => {
@@ -174,7 +201,7 @@ export class DynamicAddresses {
   /** Whether the interface has its address by now. */
   #look(pending: Pending): boolean {
     if (pending.isSettled) return true;
-    if (pending.config.dynamic === "auto") return this.#lookAtBoth(pending);
+    if (pending.ipv6 !== null) return this.#lookAtIpv6(pending, pending.ipv6);
     const { client } = pending;
     if (client !== null && client.lease !== null) return this.#settleLease(pending, client.lease);
     if (pending.probe !== null) return this.#lookAtProbe(pending, pending.probe);
@@ -182,24 +209,23 @@ export class DynamicAddresses {
     return false;
   }
 
-  /** Of an address each, or one, when the other has been waited for long enough. */
-  #lookAtBoth(pending: Pending): boolean {
-    const { ifIndex, config, client, begunUs, limitUs } = pending;
-    const { stack, loop: { nowUs } } = this;
-    const iface = stack.interfaceByIndex(ifIndex)!;
-    const ofRouters = iface.addresses.map(({ addr }) => addr)
-      .filter((addr) => addr.family === 6 && !addr.isLinkLocal);
+  /** With IPv6, and perhaps IPv4: all that is to be had, or some, when the rest is late. */
+  #lookAtIpv6(pending: Pending, ipv6: DynamicIpv6): boolean {
+    const { config, client, begunUs, limitUs } = pending;
+    const { nowUs } = this.loop;
     const lease = client?.lease ?? null;
-    const hasBoth = lease !== null && ofRouters.length > 0 && stack.routers.isSettled(iface);
-    const hasOne = lease !== null || ofRouters.length > 0;
-    if (!hasBoth && !(hasOne && nowUs >= begunUs + BOTH_LIMIT_US)) {
+    const isComplete = ipv6.isComplete && (client === null || lease !== null);
+    const hasOne = lease !== null || ipv6.addresses.length > 0;
+    const restUs = lease !== null ? REST_LIMIT_US : ROUTER_LIMIT_US;
+    if (!isComplete && !(hasOne && nowUs >= begunUs + restUs)) {
       if (nowUs < limitUs) return false;
-      const why = `neither a router nor a DHCP server has answered on ${config.name} within ` +
-        `${DHCP_LIMIT_US / 1e6} s`;
-      const advice = `set nuse-${config.name}=ADDRESS`;
-      throw new SysError("DHCP", ETIMEDOUT, why, { advice });
+      const { name } = config;
+      const also = client === null ? "" : ", and no DHCP server either";
+      const why = `${ipv6.failure}${also}: no address within ${DHCP_LIMIT_US / 1e6} s`;
+      throw new SysError("DHCP", ETIMEDOUT, why, { advice: `set nuse-${name}=ADDRESS` });
     }
-    for (const addr of ofRouters) this.notes.push(`${config.name}: ${addr}/64 by a router`);
+    ipv6.settle();
+    this.notes.push(...ipv6.notes);
     return lease === null ? pending.isSettled = true : this.#settleLease(pending, lease);
   }
 
@@ -267,22 +293,7 @@ export class DynamicAddresses {
   }
 }
 
-/** "198.18.0.77/24 by DHCP of 198.18.0.1 for 1 h, route to 0.0.0.0/0 by 198.18.0.1". */
-export function leaseText(lease: Lease): string {
-  const { addr, prefixLen, server, expiresAfterUs, routes, mtu, nameservers, domain } = lease;
-  return [
-    `${addr}/${prefixLen} by DHCP of ${server} ${durationText(expiresAfterUs / 1e6)}`,
-    ...routes.map(({ dst, prefixLen: len, gateway }) =>
-      `route to ${dst}/${len} ${gateway === null ? "on the link" : `by ${gateway}`}`
-    ),
-    ...mtu > 0 ? [`mtu ${mtu}`] : [],
-    ...nameservers.length > 0 ? [`name servers ${nameservers.join(" ")}`] : [],
-    ...domain !== "" ? [`domain ${domain}`] : [],
-  ].join(", ");
-}
-
-function durationText(seconds: number): string {
-  if (seconds === Infinity) return "for ever";
-  if (seconds % 3600 === 0) return `for ${seconds / 3600} h`;
-  return seconds % 60 === 0 ? `for ${seconds / 60} min` : `for ${seconds} s`;
+/** As resolvers want it: one on a link needs to be told of which. */
+function zoned(addr: IpAddress, name: string): string {
+  return addr.family === 6 && addr.isLinkLocal ? `${addr}%${name}` : `${addr}`;
 }

@@ -151,7 +151,11 @@ export class Runtime {
     const { capture, onJoined, run: facts, namespaces } = runtimeOptions;
     this.#captures = capture === null ? null : this.#makeCaptures(capture, plan, arena, memory);
     const openCapture = this.#captures?.open.bind(this.#captures) ?? null;
-    const run = { facts, ...namespaces, nameservers: () => this.nameservers, onJoined };
+    const learned = {
+      nameservers: () => this.nameservers,
+      searchDomains: () => this.searchDomains,
+    };
+    const run = { facts, ...namespaces, ...learned, onJoined };
     const common = { guestUid, networkCookie, doorFd, userNamespace, rings, log };
     const options = { ...common, onReport, run, openCapture };
     this.#service = new Service(this.#stack, this.#loop, arena, runDir, options);
@@ -163,9 +167,13 @@ export class Runtime {
     return this.#service.socketPath;
   }
 
-  /** Those of DHCP. */
+  /** Those of DHCP and of routers. */
   get nameservers(): readonly string[] {
     return this.#dynamic.nameservers;
+  }
+
+  get searchDomains(): readonly string[] {
+    return this.#dynamic.searchDomains;
   }
 
   get stopFd(): number {

@@ -31,9 +31,9 @@ function run(start: WorkerStart, threadLog: ThreadLog | null, netmap: NetmapOpen
     onTurnEnd: threadLog === null ? null : () => threadLog.flush(),
   });
   runtime.confine();
-  const { socketPath, stopFd, nameservers, notes, facts } = runtime;
+  const { socketPath, stopFd, nameservers, searchDomains, notes, facts } = runtime;
   threadLog?.flush();
-  tell({ kind: "ready", socketPath, stopFd, nameservers, notes, facts });
+  tell({ kind: "ready", socketPath, stopFd, nameservers, searchDomains, notes, facts });
   runtime.serve();
   runtime.drain();
   threadLog?.finish();

@@ -62,8 +62,9 @@ export type WorkerMessage =
     readonly socketPath: string;
     /** An eventfd: once rung, the worker drains, says `drained` and ends. */
     readonly stopFd: number;
-    /** Of DHCP. */
+    /** Of DHCP and of routers. */
     readonly nameservers: readonly string[];
+    readonly searchDomains: readonly string[];
     /** What a person should know: lines for stderr. */
     readonly notes: readonly string[];
     /** What was set up: lines for -v. */

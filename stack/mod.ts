@@ -4,7 +4,19 @@
  * @module
  */
 export { type StackConfig, stackConfig, type StackConfigOverrides } from "./config.ts";
-export type { DhcpClient, DhcpOwner, DhcpStart, DhcpState, Lease } from "./dhcp/mod.ts";
+export type {
+  Dhcp6Client,
+  Dhcp6Owner,
+  Dhcp6Start,
+  Dhcp6State,
+  DhcpClient,
+  DhcpOwner,
+  DhcpStart,
+  DhcpState,
+  Info6,
+  Lease,
+  Lease6,
+} from "./dhcp/mod.ts";
 export {
   type AddressProbe,
   type DeviceCaps,

@@ -29,9 +29,10 @@ import {
   type ProbePlan,
   type RouteEntry,
   type RouterDiscovery,
+  type RouterListening,
   type RouteSpec,
 } from "./iface/mod.ts";
-import { type DhcpClient, DhcpLayer, type DhcpStart } from "./dhcp/mod.ts";
+import { DhcpClients } from "./dhcp/mod.ts";
 import { IcmpLayer } from "./icmp/mod.ts";
 import { IgmpLayer } from "./igmp/mod.ts";
 import { RawLayer } from "./raw/mod.ts";
@@ -98,7 +99,8 @@ export class Stack {
   readonly #ip: IpInput;
   readonly #ip6: Ipv6Input;
   readonly #link: LinkInput;
-  readonly #dhcp: DhcpLayer;
+  /** Addresses that servers grant. */
+  readonly dhcp: DhcpClients;
   readonly #ready = new ReadyList();
   readonly #env: SocketEnv;
 
@@ -122,6 +124,8 @@ export class Stack {
         else this.#ip.rejectUnsent(off, len, UNREACHABLE_HOST, nowUs);
       },
       onGroup6: (iface, group, isJoined) => this.ipv6.onGroup(iface, group, isJoined),
+      onAdvice: (iface, isManaged, hasOther, nowUs) =>
+        this.dhcp.advise(iface, isManaged, hasOther, nowUs),
     });
     const transports: (Transport | null)[] = new Array(256).fill(null);
     const network = this.#layer.output;
@@ -149,7 +153,7 @@ export class Stack {
     const clock = { offsetUs: options.realtimeOffsetUs ?? 0 };
     this.#ip = this.#createInput(options, transports, clock);
     this.#ip6 = this.ipv6.input(this.#ip.reassembly, options.areFramesStable ?? false);
-    this.#dhcp = new DhcpLayer({ memory, random, layer: this.#layer, udp: this.udp });
+    this.dhcp = new DhcpClients({ memory, random, layer: this.#layer, udp: this.udp });
     const { arp, neighbours } = this.#layer;
     const ip6 = config.ip.disableIpv6 ? null : this.#ip6;
     this.#link = new LinkInput(memory, counters, arp, this.#ip, neighbours, ip6);
@@ -258,11 +262,11 @@ export class Stack {
    * Begins to ask the routers of an interface, and to do what they say: routes, addresses, name
    * servers (`routers`). 0, -ENODEV, or -EAFNOSUPPORT without IPv6.
    */
-  startRouterDiscovery(ifIndex: number, nowUs: number): number {
+  startRouterDiscovery(ifIndex: number, nowUs: number, how: RouterListening = {}): number {
     const iface = this.#layer.interfaces.byIndex(ifIndex);
     if (iface === null) return -ENODEV;
     if (this.config.ip.disableIpv6) return -EAFNOSUPPORT;
-    this.#layer.routers.start(iface, nowUs);
+    this.#layer.routers.start(iface, nowUs, how);
     return 0;
   }
 
@@ -293,22 +297,6 @@ export class Stack {
     this.#env.clock.offsetUs = offsetUs;
   }
 
-  // ---- DHCP
-
-  /**
-   * Begins to ask a DHCP server for the address of an interface; goes on with `poll`. The client,
-   * -ENODEV, or -EADDRINUSE when port 68 is taken.
-   */
-  startDhcp(ifIndex: number, how: DhcpStart, nowUs: number): DhcpClient | number {
-    const iface = this.#layer.interfaces.byIndex(ifIndex);
-    return iface === null ? -ENODEV : this.#dhcp.start(iface, how, nowUs);
-  }
-
-  /** Gives the addresses that were granted back, with the next flush: before the stack ends. */
-  releaseDhcp(nowUs: number): void {
-    this.#dhcp.releaseAll(nowUs);
-  }
-
   // ---- frames and time
 
   /**
@@ -326,7 +314,7 @@ export class Stack {
     this.#layer.poll(nowUs);
     this.#ip.reassembly.poll(nowUs);
     this.igmp.poll(nowUs);
-    this.#dhcp.poll(nowUs); // after ARP, whose probes it waits for
+    this.dhcp.poll(nowUs); // after ARP and NDP, whose probes it waits for
     this.tcp.poll(nowUs);
   }
 
@@ -355,18 +343,20 @@ export class Stack {
     if (this.#layer.loopback.count > 0) return 0;
     const network = Math.min(this.#layer.pollAtUs(), this.#ip.reassembly.pollAtUs());
     const groups = Math.min(this.igmp.pollAtUs(), this.ipv6.mld.pollAtUs());
-    const others = Math.min(groups, this.#dhcp.pollAtUs());
+    const others = Math.min(groups, this.dhcp.pollAtUs());
     return Math.min(network, others, this.tcp.pollAtUs());
   }
 
   /**
    * Nothing that programs have left behind is still to be delivered: no connection has bytes or a
-   * FIN left, no packet waits for its neighbour, no group that was left is untold.
+   * FIN left, no packet waits for its neighbour, no group that was left is untold, no address that
+   * was given back is unheard of.
    */
   isQuiet(): boolean {
     const { loopback, neighbours, neighbours6 } = this.#layer;
     const resolving = neighbours.resolvingCount + neighbours6.resolvingCount;
     if (loopback.count > 0 || resolving > 0) return false;
+    if (!this.dhcp.isQuiet()) return false;
     return this.igmp.isQuiet() && this.ipv6.mld.isQuiet() && this.tcp.isQuiet();
   }
 

@@ -30,7 +30,7 @@ const LIMITS = [
   "Programs that are linked dynamically with glibc, and what they start, have everything: nuse " +
   "preloads a library into them. Static ones, Go, musl, and any with an empty environment are " +
   "served by a second door, with a few limits; other architectures are refused. All run in an " +
-  "empty network namespace. IPv6 has no DHCPv6 and forwards nothing. Names are asked of the " +
+  "empty network namespace. Names are asked of the " +
   "configuration's, DHCP's or the host's servers, through the stack.",
 ];
 

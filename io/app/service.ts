@@ -67,8 +67,9 @@ export interface RunOptions {
   /** Descriptors of namespaces, or -1, as in JoinOptions. */
   readonly net: number;
   readonly user: number;
-  /** Of DHCP. */
+  /** Of DHCP and of routers. */
   readonly nameservers: () => readonly string[];
+  readonly searchDomains: () => readonly string[];
   /** So many are joined now. */
   readonly onJoined: (count: number) => void;
 }
@@ -134,7 +135,7 @@ export class Service implements LoopService, Arrivals {
   }
 
   #listen(runDir: string, fds: number, run: RunOptions): JoinChannel {
-    const { facts, net, user, nameservers, onJoined } = run;
+    const { facts, net, user, nameservers, searchDomains, onJoined } = run;
     return new JoinChannel(this.#app, `${runDir}/join`, fds, {
       net,
       user,
@@ -144,6 +145,7 @@ export class Service implements LoopService, Arrivals {
         sockets: this.socketCount,
         joined,
         nameservers: nameservers(),
+        searchDomains: searchDomains(),
       }),
       isEnding: () => this.#isDraining && !this.#isKeptByJoined(),
       arrivals: this,

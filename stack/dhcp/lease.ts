@@ -20,6 +20,7 @@ import {
   OPT_SERVER_ID,
   OPT_SUBNET_MASK,
 } from "../wire/dhcp.ts";
+import { printableText, readDomainNames } from "../wire/domain_names.ts";
 
 /** A route of option 121 or 3. */
 export interface LeaseRoute {
@@ -71,7 +72,7 @@ export function leaseOf(reply: DhcpReply): Lease | null {
     mtu: mtuOf(options.get(OPT_INTERFACE_MTU)),
     nameservers: addresses(options.get(OPT_DNS_SERVER)),
     domain: text(options.get(OPT_DOMAIN_NAME)),
-    search: parseDomainSearch(options.get(OPT_DOMAIN_SEARCH)),
+    search: readDomainNames(options.get(OPT_DOMAIN_SEARCH) ?? new Uint8Array()), // RFC 3397
     hostname: text(options.get(OPT_HOST_NAME)),
     ...times(
       leaseS,
@@ -122,9 +123,7 @@ function mtuOf(value: Uint8Array | undefined): number {
 }
 
 function text(value: Uint8Array | undefined): string {
-  if (value === undefined) return "";
-  // What is not printable has no place in a name, nor in a line on a terminal.
-  return [...value].filter((b) => b > 0x20 && b < 0x7f).map((b) => String.fromCharCode(b)).join("");
+  return value === undefined ? "" : printableText(value);
 }
 
 /** null: missing, or not ones followed by zeros. */
@@ -165,32 +164,4 @@ function parseClasslessRoutes(value: Uint8Array | undefined): LeaseRoute[] | nul
     i = end;
   }
   return routes;
-}
-
-/** RFC 3397: names in DNS's encoding, compression pointers into the option itself. */
-function parseDomainSearch(value: Uint8Array | undefined): string[] {
-  const names: string[] = [];
-  for (let at = 0; value !== undefined && at < value.length;) {
-    const labels: string[] = [];
-    let i = at;
-    let end = -1;
-    // Each pointer leads back, so that there are never more steps than bytes.
-    for (let limit = value.length; value[i] !== 0;) {
-      const len = value[i];
-      if (len === undefined) return names;
-      if (len >= 0xc0) {
-        const target = (len & 0x3f) << 8 | value[i + 1];
-        if (i + 1 >= value.length || target >= Math.min(i, limit)) return names;
-        if (end < 0) end = i + 2;
-        i = limit = target;
-        continue;
-      }
-      if (len > 63 || i + 1 + len > value.length) return names;
-      labels.push(text(value.subarray(i + 1, i + 1 + len)));
-      i += 1 + len;
-    }
-    if (labels.length > 0) names.push(labels.join("."));
-    at = end < 0 ? i + 1 : end;
-  }
-  return names;
 }

@@ -36,6 +36,15 @@ export interface IpConfig {
   readonly fragmentLowBytes: number;
   /** ipfrag_time */
   readonly fragmentTimeoutUs: number;
+  /** conf/default/addr_gen_mode: how addresses are formed; 2 without a secret is as 0. */
+  readonly addrGenMode: number;
+  /** conf/default/stable_secret: an IPv6 address's worth of bits; "": none. */
+  readonly stableSecret: string;
+  /** conf/default/use_tempaddr: 0: no temporary addresses; 1: made; 2: and preferred. */
+  readonly useTempaddr: number;
+  /** conf/default/temp_valid_lft, temp_prefered_lft: their lifetimes at most. */
+  readonly tempValidUs: number;
+  readonly tempPreferredUs: number;
   /** Destinations remembered (a bound, not a tunable of Linux). */
   readonly routeCacheEntries: number;
   /** Rows of every interface's transmit queue. */
@@ -83,6 +92,11 @@ export const DEFAULT_IP_CONFIG: IpConfig = {
   fragmentHighBytes: 4 << 20,
   fragmentLowBytes: 3 << 20,
   fragmentTimeoutUs: 30e6,
+  addrGenMode: 2, // RFC 8064
+  stableSecret: "",
+  useTempaddr: 0,
+  tempValidUs: 172_800e6, // RFC 8981 3.8; Linux's is a week
+  tempPreferredUs: 86_400e6,
   routeCacheEntries: 4096,
   txRows: 256,
   loopbackFrames: 4096,

@@ -58,6 +58,8 @@ export interface InterfaceAddress {
   readonly broadcast: IpAddress | null;
   /** IPv6: not to be chosen for what is new (RFC 4862 5.5.4). */
   isDeprecated?: boolean;
+  /** IPv6: for a time, so that nobody knows the host by it (RFC 8981). */
+  isTemporary?: boolean;
 }
 
 export const IFF_UP = 0x1;
@@ -88,6 +90,10 @@ export class Interface {
   readonly macLo: number;
   /** At most the device's; changed by NetworkLayer.setMtu. */
   mtu: number;
+  /** Of IPv6 packets, where it is less: as the link's routers say (RFC 4861 4.6.4). */
+  mtu6 = Infinity;
+  /** Of two addresses alike the temporary one is chosen (RFC 6724 5, rule 7). */
+  prefersTemporary = false;
   readonly caps: DeviceCaps;
   readonly link: LinkDevice;
   readonly tx: TxFrames;

@@ -21,5 +21,5 @@ export { LongFrameCutter } from "./soft_offload.ts";
 export { NetworkLayer, type RouteSpec } from "./network_layer.ts";
 export { VlanLink } from "./vlan_link.ts";
 export { RedirectSender6 } from "./redirect_sender6.ts";
-export type { RouterDiscovery } from "./router_discovery.ts";
+export type { RouterDiscovery, RouterListening } from "./router_discovery.ts";
 export type { RouteEntry } from "./route_table.ts";

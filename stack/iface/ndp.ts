@@ -13,7 +13,7 @@ import type { LogSink } from "../base/log.ts";
 import { LogEvent } from "../base/log_event.ts";
 import type { Memory } from "../base/memory.ts";
 import { DROP_NDP_ADDRESS, DROP_NDP_FORMAT } from "../base/drop_reason.ts";
-import { IpAddress } from "../base/ip_address.ts";
+import { ANY_V6, IpAddress } from "../base/ip_address.ts";
 import type { Packet } from "../base/packet.ts";
 import { ETHERNET_SRC_OFFSET, macNumber } from "../wire/ethernet.ts";
 import { ICMP_HEADER_LEN, ICMP_REST_OFFSET } from "../wire/icmp.ts";
@@ -110,8 +110,9 @@ export class Ndp {
   }
 
   /** Asks the routers of a link. */
-  solicitRouters(iface: Interface, src: IpAddress): void {
-    this.sender.solicitRouters(iface, src);
+  solicitRouters(iface: Interface): void {
+    const own = iface.addresses.find(({ addr }) => addr.family === 6 && addr.isLinkLocal);
+    this.sender.solicitRouters(iface, own?.addr ?? ANY_V6);
   }
 
   /** Tells everybody that `addr` is ours: what they knew of it may be old (RFC 4861 7.2.6). */

@@ -26,7 +26,9 @@ import { LOOPBACK_INDEX } from "../base/packet.ts";
 import { LOOPBACK_MTU, LoopbackLink } from "./loopback.ts";
 import { type Neighbour, type NeighbourEvents, NeighbourTable } from "./neighbour.ts";
 import { Router } from "./router.ts";
-import { RouterDiscovery, SLAAC_PROBE } from "./router_discovery.ts";
+import { InterfaceIds } from "./interface_id.ts";
+import { SLAAC_PREFIX_LEN } from "./slaac.ts";
+import { type OnAdvice, RouterDiscovery } from "./router_discovery.ts";
 import type { RouteEntry } from "./route_table.ts";
 import { VlanLink } from "./vlan_link.ts";
 import type { WaitingPacket } from "./waiting_queue.ts";
@@ -42,6 +44,8 @@ export interface NetworkLayerDeps {
   readonly onUnreachable: (off: number, len: number, nowUs: number, isV6: boolean) => void;
   /** An interface joins, or leaves, an IPv6 group on its own account: routers are to know. */
   readonly onGroup6: (iface: Interface, group: IpAddress, isJoined: boolean) => void;
+  /** A router says where addresses, or other things, are to be had (M, O: RFC 4861 4.2). */
+  readonly onAdvice: OnAdvice;
 }
 
 /** A route as the user states it. */
@@ -101,10 +105,17 @@ export class NetworkLayer implements NeighbourEvents {
     this.routers = new RouterDiscovery({
       memory,
       table: this.router.table,
-      solicit: (iface, src) => this.ndp.solicitRouters(iface, src),
-      probe: (iface, addr, nowUs) => this.ndp.probe(iface, addr, SLAAC_PROBE, nowUs),
-      addAddress: (iface, addr, len, nowUs) =>
-        this.addAddress(iface.index, addr, len, nowUs, false),
+      config: ip,
+      ids: new InterfaceIds(ip.addrGenMode, ip.stableSecret, random),
+      random,
+      solicit: (iface) => this.ndp.solicitRouters(iface),
+      onAdvice: deps.onAdvice,
+      probe: (iface, addr, plan, nowUs) => this.ndp.probe(iface, addr, plan, nowUs),
+      addAddress: (iface, addr, isTemporary, nowUs) => {
+        const added = this.addAddress(iface.index, addr, SLAAC_PREFIX_LEN, nowUs, false);
+        if (added === 0) iface.findAddress(addr)!.isTemporary = isTemporary;
+        return added;
+      },
       removeAddress: (iface, addr, nowUs) => this.removeAddress(iface.index, addr, nowUs),
     });
     this.arp = new Arp(memory, counters, random, log);
@@ -121,6 +132,7 @@ export class NetworkLayer implements NeighbourEvents {
     const { memory, ip, counters } = this.deps;
     const index = all.length + 1;
     const iface = new Interface(index, options, memory, ip.txRows, false, counters.device);
+    iface.prefersTemporary = ip.useTempaddr > 1;
     all.push(iface);
     return iface;
   }

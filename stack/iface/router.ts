@@ -216,7 +216,8 @@ export class Router {
     const usoMax = caps.uso ? caps.gsoMaxBytes : 0;
     const route = new CachedRoute(this.table, iface, src, dst, nextHop, via, gsoMax, usoMax);
     const known = this.pathMtu.get(dst);
-    route.mtu = Math.min(iface.mtu, IPV4_MAX_LEN, known === 0 ? Infinity : known);
+    const linkMtu = route.isV6 ? Math.min(iface.mtu, iface.mtu6) : iface.mtu;
+    route.mtu = Math.min(linkMtu, IPV4_MAX_LEN, known === 0 ? Infinity : known);
     if (route.isV6) route.flowSeed = flowSeed(src, dst, this.#flowSecret ??= this.random());
     return route;
   };

@@ -3,7 +3,7 @@
  * comparison of two candidates.
  *
  * Candidates are the addresses of the outgoing interface, and for a destination beyond the link
- * those of the others too, which lose by rule 5. Mobile (rule 4) and temporary addresses (rule 7)
+ * those of the others too, which lose by rule 5. Mobile addresses (rule 4)
  * there are none.
  *
  * @module
@@ -82,6 +82,9 @@ function compare(a: Candidate, b: Candidate, dst: IpAddress, out: Interface): nu
   const label = labelOf(dst);
   const [xLabel, yLabel] = [labelOf(x.addr) === label, labelOf(y.addr) === label];
   if (xLabel !== yLabel) return xLabel ? -1 : 1;
+  // 7: a temporary address, or none
+  const [xTemporary, yTemporary] = [x.isTemporary === true, y.isTemporary === true];
+  if (xTemporary !== yTemporary) return xTemporary === out.prefersTemporary ? -1 : 1;
   // 8: the longest common prefix, at most the subnet's
   const xLen = Math.min(commonPrefixLen(x.addr, dst), x.prefixLen);
   const yLen = Math.min(commonPrefixLen(y.addr, dst), y.prefixLen);

@@ -9,7 +9,7 @@ import { ETHERTYPE_IPV4, MAC_LEN } from "./ethernet.ts";
 export const ARP_LEN = 28;
 export const ARP_REQUEST = 1;
 export const ARP_REPLY = 2;
-const HARDWARE_ETHERNET = 1;
+export const HARDWARE_ETHERNET = 1;
 const IPV4_ADDRESS_LEN = 4;
 
 /** An ARP packet as parsed; reused. MACs as in ethernet.ts, IPv4 addresses as int32. */

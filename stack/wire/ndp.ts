@@ -21,6 +21,8 @@ export const NDP_ROUTER_SOLICITATION_LEN = ICMP_HEADER_LEN;
 export const NDP_ROUTER_ADVERTISEMENT_LEN = 16;
 /** Every message of neighbour discovery has come over no router (RFC 4861 6.1, 7.1, 8.1). */
 export const NDP_HOP_LIMIT = 255;
+/** A lifetime of so many seconds has no end (RFC 4861 4.6.2, RFC 9915 7.7). */
+export const LIFETIME_FOREVER = 0xffffffff;
 
 /** Flags of an advertisement, in the word behind the checksum. */
 export const NA_ROUTER = 1 << 31;
@@ -161,6 +163,32 @@ export class PrefixOption {
   validSeconds = 0;
   preferredSeconds = 0;
   prefix: IpAddress = ANY_V6;
+}
+
+/** The preference that means nothing (RFC 4191 2.1). */
+export const PREFERENCE_RESERVED = 2;
+
+/** A route that a router tells of (RFC 4191 2.3); reused. */
+export class RouteOption {
+  prefixLen = 0;
+  /** Two bits, as a router's own. */
+  preference = 0;
+  lifetimeSeconds = 0;
+  prefix: IpAddress = ANY_V6;
+}
+
+/** Reads the option at `at`, which lies in the message; false: malformed. */
+export function readRouteOption(dv: DataView, at: number, out: RouteOption): boolean {
+  const units = dv.getUint8(at + 1);
+  out.prefixLen = dv.getUint8(at + 2);
+  out.preference = (dv.getUint8(at + 3) >>> 3) & 3;
+  out.lifetimeSeconds = dv.getUint32(at + 4);
+  // As many words of the prefix as it needs: none, two or four.
+  const needed = out.prefixLen > 64 ? 3 : out.prefixLen > 0 ? 2 : 1;
+  if (units < needed || units > 3 || out.prefixLen > 128) return false;
+  const word = (i: number) => units > 1 + (i >> 1) ? dv.getInt32(at + 8 + 4 * i) : 0;
+  out.prefix = IpAddress.fromWords(word(0), word(1), word(2), word(3));
+  return true;
 }
 
 /** Reads the option at `at`, which lies in the message; false: malformed. */

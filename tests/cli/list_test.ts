@@ -16,6 +16,7 @@ const VIEW: RunView = {
   sockets: 3,
   joined: 1,
   nameservers: [],
+  searchDomains: [],
 };
 
 Deno.test("a table: a line for each run below a head, nothing that orders a terminal", () => {

@@ -7,7 +7,7 @@ const UPSTREAM = "/run/systemd/resolve/resolv.conf";
 function plan(host: string | null, sources: Partial<NamesSources> = {}, upstream = "") {
   const files: Record<string, string | null> = { "/etc/resolv.conf": host, [UPSTREAM]: upstream };
   const read = (path: string) => files[path] ?? null;
-  return planNames({ configured: [], search: [], leased: [], read, ...sources });
+  return planNames({ configured: [], search: [], leased: [], leasedSearch: [], read, ...sources });
 }
 
 Deno.test("the servers of a file; comments and rubbish left out", () => {

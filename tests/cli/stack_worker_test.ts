@@ -51,7 +51,9 @@ async function withWorker(
   }
 }
 
-const READY = '{ kind: "ready", socketPath: data.runDir, stopFd: -1, nameservers: [], notes: [], ' +
+const READY =
+  '{ kind: "ready", socketPath: data.runDir, stopFd: -1, nameservers: [], searchDomains: [], ' +
+  "notes: [], " +
   'facts: ["f"] }';
 
 Deno.test("the start message goes out, ready and trouble come back", async () => {

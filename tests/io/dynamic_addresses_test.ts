@@ -1,7 +1,7 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { SysError } from "../../ffi/errno.ts";
 import { Arena } from "../../ffi/arena.ts";
-import { DynamicAddresses, leaseText } from "../../io/dynamic_addresses.ts";
+import { DynamicAddresses } from "../../io/dynamic_addresses.ts";
 import type { InterfaceConfig } from "../../io/config.ts";
 import { StackLog } from "../../io/log/stack_log.ts";
 import { thresholdsOf } from "../../io/log/levels.ts";
@@ -71,7 +71,7 @@ function settle(story: Story): string {
     },
     add: () => 0,
   };
-  const stack = { startDhcp: () => client, poll: () => {}, flush: () => {} };
+  const stack = { dhcp: { start: () => client }, poll: () => {}, flush: () => {} };
   const [ofStack, ofLoop] = [stack as unknown as Stack, loop as unknown as EventLoop];
   const addresses = new DynamicAddresses(ofStack, ofLoop, silentLog(), "");
   addresses.begin(2, { ...CONFIG, hostName: `${CONFIG.hostName}.${worlds++}` }, 0);
@@ -97,29 +97,6 @@ Deno.test("how long a server is waited for; a decline begins that anew, the thir
     settle({ ...twice, 30: { declines: 3 } }),
     "30: every address that the DHCP server on dyn0 gave is in use already",
   );
-});
-
-Deno.test("a lease in words: what it lets a person know, and no more", () => {
-  assertEquals(leaseText(LEASE), "198.18.0.77/24 by DHCP of 198.18.0.1 for 1 h");
-  const full: Lease = {
-    ...LEASE,
-    routes: [
-      { dst: ip("0.0.0.0"), prefixLen: 0, gateway: ip("198.18.0.9") },
-      { dst: ip("203.0.113.0"), prefixLen: 24, gateway: null },
-    ],
-    mtu: 1280,
-    nameservers: [ip("192.0.2.1"), ip("192.0.2.2")],
-    domain: "example.org",
-    expiresAfterUs: 90e6,
-  };
-  assertEquals(
-    leaseText(full),
-    "198.18.0.77/24 by DHCP of 198.18.0.1 for 90 s, route to 0.0.0.0/0 by 198.18.0.9, " +
-      "route to 203.0.113.0/24 on the link, mtu 1280, name servers 192.0.2.1 192.0.2.2, " +
-      "domain example.org",
-  );
-  assertEquals(leaseText({ ...LEASE, expiresAfterUs: 600e6 }).slice(-10), "for 10 min");
-  assertEquals(leaseText({ ...LEASE, expiresAfterUs: Infinity }).slice(-8), "for ever");
 });
 
 Deno.test("each nuse on an interface makes its MAC address of another number", () => {

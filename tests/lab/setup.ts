@@ -41,6 +41,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   zsh: "zsh",
   traceroute: "traceroute",
   dnsmasq: "dnsmasq-base",
+  radvd: "radvd",
   udhcpd: "udhcpd",
   busybox: "busybox-static",
   "musl-gcc": "musl-tools",

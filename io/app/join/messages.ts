@@ -48,8 +48,9 @@ export interface RunView extends RunFacts {
   readonly sockets: number;
   /** Programs that have joined and still run. */
   readonly joined: number;
-  /** Name servers of DHCP's. */
+  /** Of DHCP and of routers. */
   readonly nameservers: readonly string[];
+  readonly searchDomains: readonly string[];
 }
 
 export interface JoinRequest {

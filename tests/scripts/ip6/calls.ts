@@ -74,7 +74,7 @@ function neighbour({ rig: { stack, nowUs } }: World, [text, wanted]: readonly st
 
 /** "servers ADDR…": of names, as routers have told. */
 function servers({ rig: { stack } }: World, args: readonly string[]): Answer {
-  const is = stack.routers.nameServers.map(addressText).join(" ");
+  const is = stack.routers.nameServers.map(({ addr }) => addressText(addr)).join(" ");
   return is === args.join(" ") ? 0 : is;
 }
 

@@ -41,7 +41,7 @@ class World extends Host {
       lost: (lease: Lease, why: string) => void this.events.push(`lost ${lease.addr}: ${why}`),
     };
     const how: DhcpStart = { hostname: "", probe, owner };
-    assert(typeof this.stack.startDhcp(this.index, how, this.nowUs) === "object");
+    assert(typeof this.stack.dhcp.start(this.index, how, this.nowUs) === "object");
   }
 
   /** What left by the interface since the last call. */
@@ -145,7 +145,7 @@ Deno.test("dhcp: given back to the server itself, from the address", () => {
   const world = new World();
   world.bind();
   world.left();
-  world.stack.releaseDhcp(world.nowUs);
+  world.stack.dhcp.releaseAll(world.nowUs);
   // The server's MAC is not known yet.
   assertEquals(parseArpFrame(world.left()[0]).targetIp, ip(SERVER).w3);
   assert(!world.stack.isQuiet());
@@ -171,8 +171,8 @@ Deno.test("dhcp: what cannot start", () => {
   const host = new Host();
   const owner = { bound: () => {}, lost: () => {} };
   const how = { hostname: "", probe: null, owner };
-  assertEquals(host.stack.startDhcp(9, how, host.nowUs), -ENODEV);
+  assertEquals(host.stack.dhcp.start(9, how, host.nowUs), -ENODEV);
   const socket = host.datagram(2, 17);
   assertEquals(socket.bind(ANY, 68, host.nowUs), 0);
-  assertEquals(host.stack.startDhcp(host.iface.index, how, host.nowUs), -EADDRINUSE);
+  assertEquals(host.stack.dhcp.start(host.iface.index, how, host.nowUs), -EADDRINUSE);
 });

@@ -34,7 +34,8 @@ function makeWorld({ isKept = false, net = -1, user = -1 }: Options = {}) {
   const counts: number[] = [];
   const facts = { ...FACTS, isKept };
   const onJoined = (count: number) => void counts.push(count);
-  const run = { facts, net, user, nameservers: () => ["198.18.0.53"], onJoined };
+  const learned = { nameservers: () => ["198.18.0.53"], searchDomains: () => ["lab.test"] };
+  const run = { facts, net, user, ...learned, onJoined };
   return { world: new World({ run }), counts };
 }
 
@@ -65,9 +66,9 @@ Deno.test("list: what the run is, again and again, and it counts as nothing", ()
   for (let i = 0; i < 2; i++) {
     const { answer } = ask(world, connection, "list");
     assert(answer.kind === "run");
-    const { name, sockets, joined, interfaces, nameservers } = answer.run;
+    const { name, sockets, joined, interfaces, nameservers, searchDomains } = answer.run;
     assertEquals({ name, sockets, joined }, { name: "lab", sockets: 0, joined: 0 });
-    assertEquals([interfaces, nameservers], [[], ["198.18.0.53"]]);
+    assertEquals([interfaces, nameservers, searchDomains], [[], ["198.18.0.53"], ["lab.test"]]);
   }
   connection.close();
   world.steps(2);
