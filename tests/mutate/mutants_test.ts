@@ -74,13 +74,18 @@ Deno.test("the runner: killed, survived, stale, no proof; the tree as it was", a
     await Deno.writeTextFile(`${root}/limit_test.ts`, LIMIT_TEST);
     await Deno.writeTextFile(`${root}/bad_test.ts`, 'Deno.test("bad", () => { throw 0; });');
     await using runner = await Runner.create({ root, limitSec: 30 });
-    assertEquals(await runner.run(mutantOf("n <= max")), "killed");
-    assertEquals(runner.killer, "limit_test.ts");
-    assertEquals(await runner.run(mutantOf("n != max")), "survived");
-    assertEquals(runner.killer, null);
-    assertEquals(await runner.run(mutantOf("n <= max", "n > max")), "stale");
-    const unproven = { ...mutantOf("n <= max"), tests: ["bad_test.ts"] };
-    assertEquals(await runner.run(unproven), "no proof");
+    const killed = await runner.run(mutantOf("n <= max"));
+    assertEquals([killed.verdict, killed.by], ["killed", "limit_test.ts"]);
+    assert(killed.how.startsWith("error: "), killed.how);
+    const lives = { verdict: "survived", by: null, how: "" } as const;
+    assertEquals(await runner.run(mutantOf("n != max")), lives);
+    const stale = await runner.run(mutantOf("n <= max", "n > max"));
+    assertEquals(stale, { ...lives, verdict: "stale" });
+    assertEquals(await runner.unproven(["limit_test.ts"]), new Set());
+    assertEquals(
+      await runner.unproven(["limit_test.ts", "bad_test.ts"]),
+      new Set(["bad_test.ts"]),
+    );
     assertEquals(await Deno.readTextFile(`${root}/limit.ts`), LIMIT);
   } finally {
     await Deno.remove(root, { recursive: true });

@@ -17,30 +17,30 @@ import { parseArgs } from "@std/cli/parse-args";
 import { fromFileUrl } from "@std/path";
 import { knownMutants } from "./known.ts";
 import { type Mutant, parseMutants } from "./mutant.ts";
-import { Runner, type Verdict } from "./runner.ts";
+import { type Outcome, Runner } from "./runner.ts";
 import { helpIfAsked } from "../../cli/build/task_help.ts";
 
 const ROOT = fromFileUrl(new URL("../..", import.meta.url)).replace(/\/$/, "");
 const FLAGS = { string: ["list", "limit", "json"], default: { limit: "120" } } as const;
 
-interface Result {
+interface Result extends Outcome {
   readonly title: string;
   readonly file: string;
-  readonly verdict: Verdict;
-  /** The tests that killed it. */
-  readonly by: string | null;
 }
 
 async function runAll(mutants: readonly Mutant[], limitSec: number): Promise<Result[]> {
   await using runner = await Runner.create({ root: ROOT, limitSec });
   const results: Result[] = [];
   for (const [i, mutant] of mutants.entries()) {
-    const verdict = await runner.run(mutant);
+    const outcome = await runner.run(mutant);
     const { title, file } = mutant;
-    results.push({ title, file, verdict, by: runner.killer });
-    console.log(`${i + 1}/${mutants.length} ${verdict.padEnd(14)} ${file}: ${title}`);
+    results.push({ title, file, ...outcome });
+    console.log(`${i + 1}/${mutants.length} ${outcome.verdict.padEnd(14)} ${file}: ${title}`);
   }
-  return results;
+  const unproven = await runner.unproven(results.flatMap(({ by }) => by === null ? [] : [by]));
+  return results.map((result) =>
+    result.by !== null && unproven.has(result.by) ? { ...result, verdict: "no proof" } : result
+  );
 }
 
 async function main(): Promise<number> {

@@ -2,14 +2,21 @@
  * Runs mutants, one at a time, on a copy of the tree: the working tree is never touched.
  *
  * A mutant is killed when the tests named for it fail, or do not come to an end; it survives when
- * they pass. Tests that fail without any mutant would kill everything: those that fail with one
- * are run once without.
+ * they pass. Tests that fail without any mutant would kill everything: those that have killed are
+ * run once more without, all together, at the end (`unproven`).
  *
  * @module
  */
 import { type Mutant, mutate } from "./mutant.ts";
 
 export type Verdict = "killed" | "killed by time" | "survived" | "stale" | "no proof";
+
+/** What became of a mutant; `by` and `how`: which tests killed it, and what they said. */
+export interface Outcome {
+  readonly verdict: Verdict;
+  readonly by: string | null;
+  readonly how: string;
+}
 
 export interface RunnerOptions {
   /** The tree to copy: a git repository, with what is not committed. */
@@ -21,10 +28,6 @@ export interface RunnerOptions {
 export class Runner {
   readonly #options: RunnerOptions;
   readonly #copy: string;
-  /** Whether tests pass without a mutant, by their paths. */
-  readonly #passes = new Map<string, boolean>();
-  /** The path of the tests that killed the last mutant; null: it lives. */
-  killer: string | null = null;
 
   private constructor(options: RunnerOptions, copy: string) {
     this.#options = options;
@@ -47,60 +50,57 @@ export class Runner {
   }
 
   /** One path of tests after the other, so that the nearest, which comes first, decides quickly. */
-  async run(mutant: Mutant): Promise<Verdict> {
-    this.killer = null;
+  async run(mutant: Mutant): Promise<Outcome> {
     const path = `${this.#copy}/${mutant.file}`;
     const source = await Deno.readTextFile(path).catch(() => "");
     const mutated = mutate(source, mutant);
-    if (mutated === null) return "stale";
-    for (const [i, tests] of mutant.tests.entries()) {
-      await Deno.writeTextFile(path, mutated);
-      let code: number | null;
-      try {
-        code = await this.#test(tests, mutant.tests.slice(0, i));
-      } finally {
-        await Deno.writeTextFile(path, source);
+    if (mutated === null) return { verdict: "stale", by: null, how: "" };
+    await Deno.writeTextFile(path, mutated);
+    try {
+      for (const [i, tests] of mutant.tests.entries()) {
+        const { code, how } = await this.#test([tests], mutant.tests.slice(0, i));
+        if (code === null) return { verdict: "killed by time", by: tests, how };
+        if (code !== 0) return { verdict: "killed", by: tests, how };
       }
-      if (code === 0) continue;
-      if (!await this.#passesUnharmed(tests)) return "no proof";
-      this.killer = tests;
-      return code === null ? "killed by time" : "killed";
+    } finally {
+      await Deno.writeTextFile(path, source);
     }
-    return "survived";
+    return { verdict: "survived", by: null, how: "" };
   }
 
-  async #passesUnharmed(tests: string): Promise<boolean> {
-    const known = this.#passes.get(tests);
-    if (known !== undefined) return known;
-    const passes = await this.#test(tests) === 0;
-    this.#passes.set(tests, passes);
-    return passes;
+  /** Which of these tests fail without any mutant, and so prove nothing. */
+  async unproven(paths: readonly string[]): Promise<Set<string>> {
+    const all = [...new Set(paths)];
+    if (all.length === 0 || (await this.#test(all)).code === 0) return new Set();
+    if (all.length === 1) return new Set(all);
+    const half = all.length >> 1;
+    const parts = [await this.unproven(all.slice(0, half)), await this.unproven(all.slice(half))];
+    return new Set(parts.flatMap((part) => [...part]));
   }
 
   /** The status of `deno test`, null: it took too long. A fault may well be one of types, too. */
-  async #test(tests: string, done: readonly string[] = []): Promise<number | null> {
-    const { limitSec } = this.#options;
+  async #test(
+    tests: readonly string[],
+    done: readonly string[] = [],
+  ): Promise<{ code: number | null; how: string }> {
+    const limitSec = this.#options.limitSec * tests.length;
     const deno = [
-      Deno.execPath(),
-      "test",
-      "--allow-all",
-      "--no-check",
-      "--quiet",
-      "--fail-fast",
+      ...[Deno.execPath(), "test", "--allow-all", "--no-check", "--quiet", "--fail-fast"],
       "--permit-no-files",
     ];
     // Files of a folder that have had their turn
-    const seen = done.filter((path) => path.startsWith(`${tests}/`)).map((f) => `--ignore=${f}`);
-    const { code } = await new Deno.Command("timeout", {
-      args: ["-k", "5", String(limitSec), ...deno, ...seen, tests],
+    const seen = done.filter((path) => path.startsWith(`${tests[0]}/`)).map((f) => `--ignore=${f}`);
+    const { code, stdout } = await new Deno.Command("timeout", {
+      args: ["-k", "5", String(limitSec), ...deno, ...seen, ...tests],
       cwd: this.#copy,
       // What a mutant of the C sources compiles to must not be found by anybody else
-      env: { NUSE_CACHE: `${this.#copy}/.cache` },
+      env: { NUSE_CACHE: `${this.#copy}/.cache`, NO_COLOR: "1" },
       stdin: "null",
-      stdout: "null",
+      stdout: "piped",
       stderr: "null",
     }).output();
-    return code === TIMED_OUT || code === KILLED ? null : code;
+    const how = /^error: .*/m.exec(new TextDecoder().decode(stdout))?.[0] ?? "";
+    return { code: code === TIMED_OUT || code === KILLED ? null : code, how };
   }
 }
 

@@ -15,6 +15,7 @@ import { EthernetHeader, macHi, macLo, parseEthernet } from "../../../stack/wire
 import { emitTcp, TCP_ACK, TCP_PSH } from "../../../stack/wire/tcp.ts";
 import {
   ALL_OFFLOADS,
+  arpFrame,
   assertBytes,
   bytesOf,
   icmpFrame,
@@ -311,6 +312,20 @@ Deno.test("a next hop that does not answer: host unreachable goes to the sender"
   const errors = host.device.frames.splice(0).map(parseIcmpFrame);
   assertEquals(errors.map(({ icmp }) => [icmp.type, icmp.code]), [[UNREACHABLE, 1]]);
   assertEquals(errors[0].header.dst, PEER_ADDR.w3);
+});
+
+Deno.test("ways that are remembered in one place are not taken for each other", () => {
+  const host = new RouterHost();
+  const near = ip("198.18.1.121"); // remembered where BEYOND is
+  const nearMac = Uint8Array.of(2, 0, 0, 0, 1, 121);
+  host.inject(arpFrame(1, nearMac, near, FAR_MAC, FAR_OURS), 0, 0, 0, host.farIface.index);
+  host.passed();
+  for (
+    const [dst, mac] of [[BEYOND, FAR_PEER_MAC], [near, nearMac], [BEYOND, FAR_PEER_MAC]] as const
+  ) {
+    for (let i = 0; i < 2; i++) host.inject(datagram(bytesOf(5), { dst }));
+    assertEquals(host.passed().map(({ bytes }) => bytes.slice(0, 6)), [mac, mac], `${dst}`);
+  }
 });
 
 Deno.test("a route that changes is followed at once", () => {
