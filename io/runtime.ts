@@ -29,6 +29,7 @@ import type { Config, InterfaceConfig } from "./config.ts";
 import { planDevices, type PlannedDevice } from "./device_plan.ts";
 import { DynamicAddresses } from "./dynamic_addresses.ts";
 import type { Device, DeviceConfig } from "./devices/base/device.ts";
+import { machineId, machineSecret } from "./devices/base/mac.ts";
 import { type NetmapOpener, openDevice } from "./devices/open.ts";
 import { OwnEvent } from "./log/own_events.ts";
 import type { StackLog } from "./log/stack_log.ts";
@@ -116,6 +117,7 @@ export class Runtime {
       nowUs: libc().clockUs(CLOCK_MONOTONIC),
       areFramesStable: true,
       config: overrides,
+      machineSecret: machineSecret(machineId()),
       log,
     });
     log.nameOf = (ifIndex) => this.#stack.interfaceByIndex(ifIndex)?.name ?? null;

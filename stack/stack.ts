@@ -73,6 +73,11 @@ export interface StackOptions {
   readonly realtimeOffsetUs?: number;
   readonly config?: StackConfigOverrides;
   /**
+   * 128 bits that only this machine has, as an IPv6 address: what its opaque addresses are made of
+   * (RFC 7217) when the configuration has nothing. Default: none.
+   */
+  readonly machineSecret?: string;
+  /**
    * The frames of one interface stay untouched from `input` to the next `flush`: received text need
    * not be copied then when the program takes it in between. Default: false.
    */
@@ -119,6 +124,7 @@ export class Stack {
       ip: config.ip,
       neighbour: config.neighbour,
       log,
+      machineSecret: options.machineSecret ?? "",
       onUnreachable: (off, len, nowUs, isV6) => {
         if (isV6) this.#ip6.rejectUnsent(off, len, UNREACHABLE6_ADDRESS, nowUs);
         else this.#ip.rejectUnsent(off, len, UNREACHABLE_HOST, nowUs);

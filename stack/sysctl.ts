@@ -23,6 +23,8 @@ import {
   word,
 } from "./sysctl_row.ts";
 
+import { IPV6_SYSCTLS } from "./sysctl6.ts";
+
 export type { Sysctl } from "./sysctl_row.ts";
 
 const CORE: readonly Sysctl[] = [
@@ -54,17 +56,6 @@ const CORE: readonly Sysctl[] = [
 ];
 
 const IP: readonly Sysctl[] = [
-  flag("net.ipv6.conf.all.disable_ipv6", "IPv6 is not spoken", "ip.disableIpv6"),
-  flag(
-    "net.ipv6.conf.all.forwarding",
-    "IPv6 packets for others go on, as in a router",
-    "ip.forward6",
-  ),
-  flag(
-    "net.ipv6.conf.all.accept_redirects",
-    "a host follows what IPv6 routers tell of better ones; a router never does",
-    "ip.acceptRedirects6",
-  ),
   flag("net.ipv4.ip_forward", "packets for others go on, as in a router", "ip.forward"),
   flag(
     "net.ipv4.conf.all.send_redirects",
@@ -365,7 +356,14 @@ const TCP_LIMITS: readonly Sysctl[] = [
 ];
 
 /** By layer. */
-export const SYSCTLS: readonly Sysctl[] = [...CORE, ...IP, ...NEIGHBOUR, ...TCP, ...TCP_LIMITS];
+export const SYSCTLS: readonly Sysctl[] = [
+  ...CORE,
+  ...IPV6_SYSCTLS,
+  ...IP,
+  ...NEIGHBOUR,
+  ...TCP,
+  ...TCP_LIMITS,
+];
 
 export function sysctlNamed(name: string): Sysctl | null {
   return SYSCTLS.find((row) => row.name === name) ?? null;

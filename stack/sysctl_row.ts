@@ -101,6 +101,39 @@ export function flag(name: string, meaning: string, field: Field): Sysctl {
   };
 }
 
+/** One of a few numbers. */
+export function numberOf(
+  name: string,
+  numbers: readonly number[],
+  meaning: string,
+  field: Field,
+): Sysctl {
+  return {
+    name,
+    values: numbers.join(", "),
+    meaning,
+    parse: (text) => numbers.map(String).includes(text) ? setAll([field], Number(text)) : null,
+    show: (config) => String(valueAt(config, field)),
+  };
+}
+
+/** What `isOne` takes. */
+export function text(
+  name: string,
+  values: string,
+  meaning: string,
+  field: Field,
+  isOne: (value: string) => boolean,
+): Sysctl {
+  return {
+    name,
+    values,
+    meaning,
+    parse: (value) => isOne(value) ? setAll([field], value) : null,
+    show: (config) => String(valueAt(config, field)),
+  };
+}
+
 export function word(
   name: string,
   words: readonly string[],

@@ -38,7 +38,7 @@ export interface IpConfig {
   readonly fragmentTimeoutUs: number;
   /** conf/default/addr_gen_mode: how addresses are formed; 2 without a secret is as 0. */
   readonly addrGenMode: number;
-  /** conf/default/stable_secret: an IPv6 address's worth of bits; "": none. */
+  /** conf/default/stable_secret: 128 bits as an IPv6 address; "": the machine's, if any. */
   readonly stableSecret: string;
   /** conf/default/use_tempaddr: 0: no temporary addresses; 1: made; 2: and preferred. */
   readonly useTempaddr: number;

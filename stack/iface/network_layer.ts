@@ -40,6 +40,8 @@ export interface NetworkLayerDeps {
   readonly ip: IpConfig;
   readonly neighbour: NeighbourConfig;
   readonly log: LogSink;
+  /** Of opaque addresses, when `ip` has none. */
+  readonly machineSecret: string;
   /** A packet of ours at `off` could not be delivered on its link. */
   readonly onUnreachable: (off: number, len: number, nowUs: number, isV6: boolean) => void;
   /** An interface joins, or leaves, an IPv6 group on its own account: routers are to know. */
@@ -106,7 +108,7 @@ export class NetworkLayer implements NeighbourEvents {
       memory,
       table: this.router.table,
       config: ip,
-      ids: new InterfaceIds(ip.addrGenMode, ip.stableSecret, random),
+      ids: new InterfaceIds(ip.addrGenMode, ip.stableSecret || deps.machineSecret, random),
       random,
       solicit: (iface) => this.ndp.solicitRouters(iface),
       onAdvice: deps.onAdvice,

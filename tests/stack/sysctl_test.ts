@@ -41,6 +41,7 @@ function otherValue(name: string, text: string): string {
     [...numbers.slice(0, -1), last - 1].join(" "),
     [...numbers.slice(0, -1), last + 1].join(" "),
     "reno",
+    "2001:db8::1",
   ];
   const found = candidates.find((value) => value !== text && row.parse(value) !== null);
   assert(found !== undefined, name);

@@ -36,6 +36,7 @@ export const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   "stack/network_view.ts": "tests/stack/stack_view_test.ts: through the whole view",
   "stack/socket_view.ts": "tests/stack/stack_view_test.ts: through the whole view",
   "stack/tcp/tcp_view.ts": "tests/stack/stack_view_test.ts: through the whole view",
+  "stack/sysctl6.ts": "tests/stack/sysctl_test.ts: with the other rows",
   "stack/sysctl_row.ts": "tests/stack/sysctl_test.ts: every kind of row",
   "io/worker.ts": "tests/e2e: every run goes through it",
 };

@@ -36,6 +36,12 @@ export function machineId(): string {
   return Deno.hostname();
 }
 
+/** An identifier of 128 bits as an IPv6 address has them; "": it is none. */
+export function machineSecret(machineId: string): string {
+  const isWhole = /^[0-9a-f]{32}$/.test(machineId);
+  return isWhole ? machineId.match(/.{4}/g)!.join(":") : "";
+}
+
 /** FNV-1a with a final mix. */
 function hash(text: string, seed: number): number {
   let h = 0x811c9dc5 ^ seed;

@@ -1,6 +1,6 @@
 /** @module */
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { machineId, ownMac } from "../../../../io/devices/base/mac.ts";
+import { machineId, machineSecret, ownMac } from "../../../../io/devices/base/mac.ts";
 
 Deno.test("ownMac: stable, locally administered unicast, different for what differs", () => {
   const mac = ownMac("machine", "eth0", "198.18.0.2");
@@ -19,4 +19,14 @@ Deno.test("ownMac: stable, locally administered unicast, different for what diff
 
 Deno.test("machineId: is not empty", () => {
   assert(machineId().length > 0);
+});
+
+Deno.test("machineSecret: 128 bits, or nothing", () => {
+  assertEquals(
+    machineSecret("00112233445566778899aabbccddeeff"),
+    "0011:2233:4455:6677:8899:aabb:ccdd:eeff",
+  );
+  for (const none of ["", "box", "00112233445566778899aabbccddeeff0", "0".repeat(31) + "G"]) {
+    assertEquals(machineSecret(none), "");
+  }
 });
