@@ -79,14 +79,22 @@ function netmapTests(args: readonly string[]): string[] | null {
   return (named.length > 0 ? named : all).map((name) => `tests/e2e/${name}_test.ts`);
 }
 
-/** The files that are meant (all when none is named), and what is for `deno test`. */
-function split(words: readonly string[]): { files: string[]; options: string[] } {
+interface Wanted {
+  readonly files: readonly string[];
+  /** Nothing is left out. */
+  readonly isAll: boolean;
+  /** For `deno test`. */
+  readonly options: readonly string[];
+}
+
+/** The files that are meant, all when none is named. Throws when one is not there. */
+function split(words: readonly string[]): Wanted {
   const first = words.findIndex((word) => word.startsWith("-"));
   const paths = first < 0 ? words : words.slice(0, first);
   const files = paths.length === 0
     ? testsBelow("tests")
     : paths.flatMap((path) => testsBelow(path.replace(/^\.\//, "").replace(/\/$/, "")));
-  return { files, options: first < 0 ? [] : words.slice(first) };
+  return { files, isAll: paths.length === 0, options: first < 0 ? [] : words.slice(first) };
 }
 
 async function main(args: string[]): Promise<number> {
@@ -96,7 +104,7 @@ async function main(args: string[]): Promise<number> {
     return 2;
   }
   let missing: string[];
-  let wanted: ReturnType<typeof split>;
+  let wanted: Wanted;
   try {
     wanted = split(paths);
     missing = await setUp();
@@ -104,15 +112,18 @@ async function main(args: string[]): Promise<number> {
     console.error(`the tests cannot run: ${(error as Error).message}`);
     return 2;
   }
-  const { files, options } = wanted;
+  const { files, isAll, options } = wanted;
+  // There is one netmap on a machine.
+  const waiting = args[0] === "--netmap" ? 1 / navigator.hardwareConcurrency : WAITING;
+  const types = { name: TYPES, files: isAll ? [] : files };
   const jobs = plan(files);
   const results = [
     ...await runAll(
-      [{ name: TYPES, files }, ...jobs.filter((job) => !isEndToEnd(job))],
+      [types, ...jobs.filter((job) => !isEndToEnd(job))],
       COMPUTING,
       options,
     ),
-    ...await runAll(jobs.filter(isEndToEnd), WAITING, options),
+    ...await runAll(jobs.filter(isEndToEnd), waiting, options),
   ];
   const why = lackOfRights();
   const ignored = results.flatMap((result) => result.ignored);

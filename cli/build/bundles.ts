@@ -19,7 +19,7 @@ import { deno } from "./prerequisites.ts";
 const ROOT = `${import.meta.dirname}/../..`;
 const START = `${ROOT}/dist/start`;
 /** Seconds in which the bundler must be there: it is fetched once. */
-const LIMIT_SEC = 20;
+const LIMIT_SEC = 60;
 
 /** The entry points, by what they become. */
 const ENTRIES = { "main.js": "main.ts", "worker.js": "io/worker.ts" } as const;

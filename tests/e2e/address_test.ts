@@ -10,7 +10,7 @@ import { e2e, NUSE, PEER, SELF } from "./fixture.ts";
 const PING = ["ping", "-c", "1", "-W", "2", PEER];
 
 e2e("two nuse with one address: the second is refused, in one line with status 2", async (f) => {
-  const first = f.nuse(["sh", "-c", "echo up; sleep 15"]);
+  const first = f.nuse(["sh", "-c", "echo up; sleep 600"]);
   await first.waitFor("up");
   const second = await f.nuse(PING).done;
   assertEquals(second.code, 2, second.stderr);
@@ -37,7 +37,7 @@ e2e("a host on the wire has the address: refused with its MAC before any packet"
 });
 
 e2e("a host that takes the address later is said, and told that it is taken", async (f) => {
-  const idle = f.nuse(["sh", "-c", "echo up; sleep 15"]);
+  const idle = f.nuse(["sh", "-c", "echo up; sleep 600"]);
   await idle.waitFor("up");
   await f.b.ip(`addr add ${SELF}/32 dev vb`);
   // It asks for a neighbour, with the address as its own.
@@ -61,7 +61,7 @@ Deno.test({
       await must(["ip", "-n", sw.name, "link", "set", port, "master", "br0"]);
     }
     const env = { NUSEDEV: "va", "nuse-va": SELF };
-    const first = a.start([NUSE, "sh", "-c", "echo up; sleep 15"], { env });
+    const first = a.start([NUSE, "sh", "-c", "echo up; sleep 600"], { env });
     await first.waitFor("up");
     const mac = (await sw.run(["bridge", "fdb", "show", "dev", "pa"])).stdout;
     const second = await b.run([NUSE, "true"], { env });

@@ -101,7 +101,7 @@ e2e("NUSECONF, a variable over it and an option over both", async (f) => {
       "net.ipv4.ip_default_ttl=77",
       "sh",
       "-c",
-      "uname -n; echo here; exec sleep 60",
+      "uname -n; echo here; exec sleep 600",
     ];
     const running = f.b.start(argv, { env });
     try {
@@ -145,7 +145,7 @@ route
       );
       await f.b.ip("addr add 198.18.9.9/32 dev lo");
       const end = `cable=198.18.5.1/24,pipe=${folder}/cable`;
-      const other = f.a.start([NUSE, "--dev", end, "sh", "-c", "echo here; exec sleep 60"]);
+      const other = f.a.start([NUSE, "--dev", end, "sh", "-c", "echo here; exec sleep 600"]);
       try {
         await other.waitFor("here");
         for (const to of [PEER, "198.18.9.9", "198.18.4.1", "198.18.5.1"]) {

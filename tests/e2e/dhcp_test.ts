@@ -117,7 +117,7 @@ withDnsmasq("an address that a host has already is declined, the other is taken"
 
 withDnsmasq("two nuse on one interface are two clients", async (f) => {
   await using server = await dnsmasq(f);
-  const first = f.nuse(["sh", "-c", "echo up; sleep 20"], { env: ADDRESS, limitSec: 40 });
+  const first = f.nuse(["sh", "-c", "echo up; sleep 600"], { env: ADDRESS, limitSec: 40 });
   await first.waitFor("up");
   const second = await f.nuse(PING, { env: ADDRESS }).done;
   assertEquals(second.code, 0, second.stderr);

@@ -9,7 +9,7 @@ import { NUSE } from "../lab/nuse.ts";
 import { isInstalled } from "../lab/setup.ts";
 
 const EXAMPLES = new URL("../../examples/", import.meta.url);
-const HERE = ["sh", "-c", "echo here; exec sleep 60"];
+const HERE = ["sh", "-c", "echo here; exec sleep 600"];
 const PROGRAMS = ["ping", "python3"];
 
 function pathOf(file: string): string {

@@ -17,6 +17,7 @@ import { canSimulateNetmap, HAS_MODULE, type NetmapLab, provideNetmap } from "..
 import type { ModuleOptions } from "../lab/netmap/sim_module.ts";
 import { canMakeNetns, Netns, type Running, type RunOptions, veth } from "../lab/netns.ts";
 import { NUSE } from "../lab/nuse.ts";
+import { patience } from "../lab/patience.ts";
 import { isInstalled } from "../lab/setup.ts";
 
 export { NUSE };
@@ -201,11 +202,12 @@ export async function findBelow(pid: number, command: string): Promise<number> {
   return 0;
 }
 
-/** Polls until `probe` holds; throws after `limitSec`. */
+/** Polls until `probe` holds; throws after `limitSec`, later on a busy machine. */
 export async function until(what: string, probe: () => Promise<boolean>, limitSec = 10) {
-  const end = Date.now() + limitSec * 1000;
+  const limitMs = limitSec * patience() * 1000;
+  const beganMs = performance.now();
   while (!(await probe())) {
-    if (Date.now() > end) throw new Error(`waited ${limitSec} s for: ${what}`);
+    if (performance.now() - beganMs > limitMs) throw new Error(`waited in vain for: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -10,7 +10,7 @@ e2e("RAW on a host with ip_forward=1, own MAC and the interface's MAC", async (f
     const out = await f.nuse(["ping", "-c", "3", "-i", "0.2", PEER], { env }).done;
     assertEquals(out.code, 0, `${mac}: ${out.stdout}${out.stderr}`);
     assert(!out.stdout.includes("DUP!"), out.stdout);
-    const idle = f.nuse(["sleep", "20"], { env });
+    const idle = f.nuse(["sleep", "600"], { env });
     await until(
       "an answer",
       async () => (await f.peer(["ping", "-c", "1", "-W", "1", SELF]).done).code === 0,

@@ -161,7 +161,7 @@ e2e6(
 );
 
 e2e6("the host's ping of nuse, by both addresses", async (lab) => {
-  const idle = lab.nuse(["sleep", "60"]);
+  const idle = lab.nuse(["sleep", "600"]);
   await until(
     "an answer",
     async () => (await lab.b.run(["ping", "-6", "-c", "1", "-W", "1", SELF])).code === 0,

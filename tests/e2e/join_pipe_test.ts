@@ -20,7 +20,7 @@ Deno.test("PIPE: without privilege by name; root joins it, too, and lists it", a
   const nuse = (argv: string[], options: RunOptions = {}) =>
     start([...POWERLESS, NUSE, ...argv], { env, limitSec: 40, ...options });
   const dev = `p=198.18.0.1/24,pipe=${folder}/cable`;
-  const first = nuse(["--dev", dev, "--name", name, "sh", "-c", "echo here; exec sleep 30"]);
+  const first = nuse(["--dev", dev, "--name", name, "sh", "-c", "echo here; exec sleep 600"]);
   try {
     await first.waitFor("here");
     const script = ["python3", "-S", "-u", "-m", "http.server", PORT];

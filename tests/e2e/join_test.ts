@@ -37,7 +37,7 @@ const newName = () => `t-${crypto.randomUUID().slice(0, 12)}`;
 
 /** A run of that name whose first program waits for its end of input, once it is there. */
 async function lab(f: Fixture, name: string, options: readonly string[] = []): Promise<Running> {
-  const running = f.nuse(["--name", name, ...options, "sh", "-c", "echo here; exec sleep 40"]);
+  const running = f.nuse(["--name", name, ...options, "sh", "-c", "echo here; exec sleep 600"]);
   await running.waitFor("here");
   return running;
 }
@@ -69,7 +69,7 @@ e2e("joined programs talk to each other, and to the outside from the one address
   const { pid } = (await list(f, name))!;
   const server = join(f, name, SERVER);
   await until("loopback", async () => isPage(await join(f, pid, curl("127.0.0.1")).done));
-  const byProgram = await descendant(first.pid, "sleep 40");
+  const byProgram = await descendant(first.pid, "sleep 600");
   assert(isPage(await join(f, byProgram, curl(SELF)).done));
   assert(isPage(await f.peer(curl(SELF)).done), "the peer does not reach the joined server");
   const listed = (await list(f, name))!;
@@ -203,19 +203,18 @@ e2e(
   "the first program ends: its run stays for joined sockets, or with --keep for all",
   async (f) => {
     const name = newName();
-    const running = f.nuse(["--name", name, "sh", "-c", "echo here; sleep 6"]);
-    await running.waitFor("here");
-    const idle = join(f, name, ["sleep", "40"]);
-    const holder = join(f, name, ["sh", "-c", `timeout 12 ${SERVER.join(" ")}`]);
+    const running = await lab(f, name);
+    const idle = join(f, name, ["sleep", "601"]);
+    const holder = join(f, name, SERVER);
     await until("both", async () => (await list(f, name))?.sockets === 1);
-    await until("the first program has ended", async () => {
-      const { pid } = (await list(f, name)) ?? { pid: 0 };
-      return pid > 0 && await findBelow(pid, "sleep 6") === 0;
-    }, 15);
+    const { pid } = (await list(f, name))!;
+    Deno.kill(await descendant(pid, "sleep 600"), "SIGINT");
+    await until("the first program has ended", async () => await findBelow(pid, "sleep 600") === 0);
     assertEquals((await list(f, name))?.joined, 2, "a joined socket does not keep the run");
-    assertEquals((await holder.done).code, 124);
+    holder.kill("SIGINT");
+    await holder.done;
     const ended = await idle.done;
-    assertEquals([ended.code, (await running.done).code], [128 + 1, 0], ended.stderr);
+    assertEquals([ended.code, (await running.done).code], [128 + 1, 128 + 2], ended.stderr);
     assertStringIncludes(ended.stderr, "nuse: the nuse that it has joined has ended, and ");
   },
   ["RAW"],
@@ -223,7 +222,7 @@ e2e(
 
 e2e("--keep: the run stays until the last joined program has ended", async (f) => {
   const name = newName();
-  const running = f.nuse(["--name", name, "--keep", "sh", "-c", "echo here; sleep 5; exit 4"]);
+  const running = f.nuse(["--name", name, "--keep", "sh", "-c", "echo here; sleep 602; exit 4"]);
   await running.waitFor("here");
   const fifo = await Deno.makeTempDir();
   try {
@@ -233,7 +232,10 @@ e2e("--keep: the run stays until the last joined program has ended", async (f) =
     });
     await joined.waitFor("up");
     const { pid } = (await list(f, name))!;
-    await until("the first program's end", async () => await findBelow(pid, "sleep 5") === 0, 20);
+    Deno.kill(await descendant(pid, "sleep 602"), "SIGKILL");
+    await until("the first program's end", async () => {
+      return await findBelow(pid, "sh -c echo here; sleep 602; exit 4") === 0;
+    });
     assertEquals((await list(f, name))?.joined, 1);
     const late = await join(f, name, ["ping", "-c", "1", "-W", "5", PEER]).done;
     assertEquals(late.code, 0, late.stdout + late.stderr);

@@ -60,7 +60,7 @@ e2e("program not found: 127; not executable: 126; nothing serves it: 2", async (
 });
 
 e2e("the interface is there while the program runs and gone after", async (f) => {
-  const idle = f.nuse(["sleep", "20"]);
+  const idle = f.nuse(["sleep", "600"]);
   await until("an answer", () => isPinged(f));
   const during = (await f.ns.run(["ip", "-o", "addr", "show", "nuse-tap"])).stdout;
   assertStringIncludes(during, "198.18.0.1/24");

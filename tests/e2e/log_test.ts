@@ -109,7 +109,7 @@ c.close()`,
 
 e2e("the peer's program does not read: its window is closed, and probed", async (f) => {
   await withLogFile(async (path) => {
-    const server = await serve(f, "time.sleep(60)");
+    const server = await serve(f, "time.sleep(600)");
     const run = client(f, path, "info", "head -c 3000000 /dev/zero >&3");
     const persist = await told(path, "tcp.persist");
     assert(persist.unsentBytes as number > 0 && persist.remote === `${PEER}:${PORT}`);
@@ -122,7 +122,7 @@ e2e("the peer's program does not read: its window is closed, and probed", async 
 
 e2e("the peer falls silent: timeouts, each with what waits and how long", async (f) => {
   await withLogFile(async (path) => {
-    const server = await serve(f, "time.sleep(60)");
+    const server = await serve(f, "time.sleep(600)");
     const script = "trap 'echo hello >&3' HUP; while :; do sleep 0.1; done";
     const run = client(f, path, "info,tcp=debug", script);
     await told(path, "tcp.established");
@@ -143,7 +143,7 @@ e2eWith("tmux", "python3", "ss")(
   "Ctrl-C, twice: whom it reached, who did not wait, and the last line of all",
   async (f) => {
     await withLogFile(async (path) => {
-      const server = await serve(f, "time.sleep(60)");
+      const server = await serve(f, "time.sleep(600)");
       const env = Object.entries(f.env).map(([name, value]) => `${name}=${value}`).join(" ");
       const options = `--log debug --log-file ${path} --log-format json`;
       const script = `exec 3<>/dev/tcp/${PEER}/${PORT}; head -c 3000000 /dev/zero >&3`;

@@ -30,7 +30,7 @@ e2e("ping of our own addresses", async (f) => {
 e2e("ping of 64 KB (fragments) both ways", async (f) => {
   const out = await f.nuse(["ping", "-c", "2", "-i", "0.2", "-s", "65507", PEER]).done;
   assertEquals(out.code, 0, out.stdout + out.stderr);
-  const idle = f.nuse(["sleep", "20"]);
+  const idle = f.nuse(["sleep", "600"]);
   await until(
     "an answer",
     async () => (await f.peer(["ping", "-c", "1", "-W", "1", SELF]).done).code === 0,
@@ -43,7 +43,7 @@ e2e("ping of 64 KB (fragments) both ways", async (f) => {
 });
 
 e2e("the peer's ping is answered once each, while any program runs", async (f) => {
-  const idle = f.nuse(["sleep", "20"]);
+  const idle = f.nuse(["sleep", "600"]);
   await until(
     "an answer",
     async () => (await f.peer(["ping", "-c", "1", "-W", "1", SELF]).done).code === 0,

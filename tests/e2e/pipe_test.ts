@@ -29,7 +29,7 @@ class Cable {
 
   /** One that is just there, once it is. */
   async up(host: number): Promise<Running> {
-    const running = this.nuse(host, ["sh", "-c", "echo here; exec sleep 60"], 60);
+    const running = this.nuse(host, ["sh", "-c", "echo here; exec sleep 600"], 60);
     await running.waitFor("here");
     return running;
   }

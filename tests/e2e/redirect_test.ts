@@ -69,7 +69,7 @@ test("nuse as a router tells the kernel of a better one, which follows", 4, asyn
   await a.ip("route add default via 198.18.0.2");
   const router = r.start([
     ...[NUSE, "--dev", "vr=198.18.0.2/24", "--route", "203.0.113.0/24=198.18.0.3"],
-    ...["--sysctl", "net.ipv4.ip_forward=1", "sh", "-c", "echo up; sleep 50"],
+    ...["--sysctl", "net.ipv4.ip_forward=1", "sh", "-c", "echo up; sleep 600"],
   ], { limitSec: 60 });
   await router.waitFor("up");
   const ping = await a.run(["ping", "-c", "4", "-i", "0.3", "-W", "2", BEYOND]);
@@ -96,7 +96,7 @@ test("nuse as a router tells the kernel of a better one, which follows", 6, asyn
   const better = await linkLocal6(c, "vc");
   const router = r.start([
     ...[NUSE, "--dev", "vr=2001:db8::2/64", "--route", `2001:db8:77::/64=${better}`],
-    ...["--sysctl", "net.ipv6.conf.all.forwarding=1", "sh", "-c", "echo up; sleep 50"],
+    ...["--sysctl", "net.ipv6.conf.all.forwarding=1", "sh", "-c", "echo up; sleep 600"],
   ], { limitSec: 60 });
   await router.waitFor("up", 20);
   await a.ip(`-6 route add default via ${await routerOf(a)} dev va`);

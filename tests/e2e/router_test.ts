@@ -91,7 +91,7 @@ async function routed(plan: Plan, isNarrow: boolean, body: (net: Net) => Promise
   await b.ip(`-${plan.family} route add default via ${plan.farOurs}`);
   const { nearOurs, farOurs, prefixLen, sysctl } = plan;
   const devices = ["--dev", `ra=${nearOurs}/${prefixLen}`, "--dev", `rb=${farOurs}/${prefixLen}`];
-  const program = ["sh", "-c", "echo up; sleep 60"];
+  const program = ["sh", "-c", "echo up; sleep 600"];
   const router = r.start([NUSE, ...devices, "--sysctl", sysctl, ...program], { limitSec: 90 });
   await router.waitFor("up", 20);
   await body({ ...plan, a, b, router });

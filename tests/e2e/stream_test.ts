@@ -55,7 +55,7 @@ e2e("a listener under nuse serves the peer; a closed port refuses it", async (f)
     return r.code === 0;
   });
   assertEquals((await server.done).stdout, "hello\n");
-  const idle = f.nuse(["sleep", "10"]);
+  const idle = f.nuse(["sleep", "600"]);
   await until(
     "the address",
     async () => (await f.peer(["ping", "-c", "1", "-W", "1", SELF]).done).code === 0,

@@ -19,7 +19,7 @@ function peerNuse(f: Fixture, devices: readonly string[], program: readonly stri
   return f.peer([NUSE, ...options, ...program], { limitSec: 60 });
 }
 
-const WAITING = ["sh", "-c", "echo up; sleep 50"];
+const WAITING = ["sh", "-c", "echo up; sleep 600"];
 
 /** Whether this kernel can make a VLAN; it cannot everywhere that nuse runs. */
 async function kernelHasVlans(f: Fixture): Promise<boolean> {

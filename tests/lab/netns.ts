@@ -7,10 +7,11 @@
  *
  * @module
  */
+import { patience } from "./patience.ts";
 
 export interface RunOptions {
   env?: Record<string, string>;
-  /** Seconds until the command is killed (default 20). */
+  /** Seconds until the command is killed (default 20), on an idle machine: see patience.ts. */
   limitSec?: number;
   stdin?: string;
   cwd?: string;
@@ -25,7 +26,7 @@ export interface RunResult {
 /** A command under way, its output collected. */
 export interface Running {
   readonly pid: number;
-  /** Resolves when stdout contains `text`; rejects after `limitSec`. */
+  /** Resolves when stdout contains `text`; rejects after `limitSec`, later on a busy machine. */
   waitFor(text: string, limitSec?: number): Promise<void>;
   kill(signal?: Deno.Signal): void;
   readonly done: Promise<RunResult>;
@@ -55,7 +56,7 @@ async function text(stream: ReadableStream<Uint8Array>, onChunk: (all: string) =
 
 /** Starts a command with a time limit. */
 export function start(argv: string[], options: RunOptions = {}): Running {
-  const limit = options.limitSec ?? 20;
+  const limit = Math.ceil((options.limitSec ?? 20) * patience());
   const child = new Deno.Command("timeout", {
     args: ["-k", "2", String(limit), ...argv],
     env: options.env,
@@ -94,7 +95,8 @@ export function start(argv: string[], options: RunOptions = {}): Running {
     async waitFor(wanted, limitSec = 10) {
       let timer: ReturnType<typeof setTimeout> | undefined;
       const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new Error(`no "${wanted}" in: ${seen}`)), limitSec * 1000);
+        const limitMs = limitSec * patience() * 1000;
+        timer = setTimeout(() => reject(new Error(`no "${wanted}" in: ${seen}`)), limitMs);
       });
       const found = new Promise<void>((resolve) => waiters.push({ text: wanted, resolve }));
       const over = done.then((r) => {

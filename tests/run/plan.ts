@@ -18,7 +18,10 @@ const ROOT = `${import.meta.dirname}/../..`;
 const E2E = "tests/e2e/";
 const IS_TEST = /_test\.ts$/;
 /** What takes longest is begun first, so that nothing is left running alone at the end. */
-const LONGEST: readonly string[] = [];
+export const LONGEST: readonly string[] = [
+  ...["door", "differ", "dhcp", "first_start", "iperf", "join", "build", "vlan", "programs"],
+  ...["igmp", "examples", "ipv6", "lifecycle", "empty_network", "names", "view"],
+].map((name) => `${E2E}${name}_test.ts`);
 
 /** The files of tests in a folder of the repository and below it; a file is itself. */
 export function testsBelow(path: string): string[] {

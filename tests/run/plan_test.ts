@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { isEndToEnd, plan, testsBelow } from "./plan.ts";
+import { isEndToEnd, LONGEST, plan, testsBelow } from "./plan.ts";
 
 Deno.test("an end-to-end file is a job, and the others of a folder are one", () => {
   const jobs = plan([
@@ -34,7 +34,8 @@ Deno.test("every file of tests is in one job, each once", () => {
   assertEquals(new Set(files).size, files.length);
 });
 
-Deno.test("what is begun first is there", () => {
-  const [first] = plan(testsBelow("tests"));
-  assert(first.name !== "");
+Deno.test("what takes longest is begun first, and is there", () => {
+  const names = plan(testsBelow("tests")).map(({ name }) => name);
+  const first = names.findIndex((name) => !LONGEST.includes(name));
+  assertEquals(names.slice(0, first), LONGEST);
 });
