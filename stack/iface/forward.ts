@@ -43,7 +43,12 @@ import {
 import { recordingErrorAt, recordPassage } from "../wire/ipv4_recording.ts";
 import { type CachedRoute, RECENT_ROUTES, VIA_NEIGHBOUR } from "./cached_route.ts";
 import type { IpConfig } from "./config.ts";
-import { fillForwarded, finishChecksumAt, offloadedHeaderLen } from "./forwarded_row.ts";
+import {
+  fillForwarded,
+  finishChecksumAt,
+  offloadedHeaderLen,
+  refuseSizeless,
+} from "./forwarded_row.ts";
 import type { IpErrorSender, RawSockets } from "./ip_input.ts";
 import type { IpOutput } from "./ip_output.ts";
 import { hasBetterHop } from "./redirect_sender.ts";
@@ -99,6 +104,7 @@ export class Forwarder {
       errors.sendParameterProblem(pkt, errorAt);
       return DROP_IPV4_OPTIONS;
     }
+    refuseSizeless(pkt);
     const l4Len = offloadedHeaderLen(this.deps.memory.dv, pkt);
     if (l4Len < 0) return DROP_IPV4_SHORT;
     const fits = this.#fit(pkt, header, l4Len, route.iface.mtu);

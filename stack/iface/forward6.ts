@@ -20,6 +20,7 @@ import {
   DROP_IP_TOO_LONG,
   DROP_IP_TTL,
   DROP_IPV6_HEADER,
+  DROP_MARTIAN_OWN,
   DROP_NO_MEMORY,
 } from "../base/drop_reason.ts";
 import { GSO_NONE } from "../base/frames.ts";
@@ -30,7 +31,12 @@ import { pseudoSumOfPacket } from "../wire/checksum.ts";
 import { TIME_EXCEEDED6_HOPS, UNREACHABLE6_NO_ROUTE, UNREACHABLE6_SCOPE } from "../wire/icmpv6.ts";
 import { IPV6_HEADER_LEN, IPV6_HOP_LIMIT_OFFSET } from "../wire/ipv6.ts";
 import { type CachedRoute, RECENT_ROUTES, VIA_NEIGHBOUR } from "./cached_route.ts";
-import { fillForwarded, finishChecksumAt, offloadedHeaderLen } from "./forwarded_row.ts";
+import {
+  fillForwarded,
+  finishChecksumAt,
+  offloadedHeaderLen,
+  refuseSizeless,
+} from "./forwarded_row.ts";
 import type { Ip6ErrorSender } from "./ipv6_input.ts";
 import type { IpOutput } from "./ip_output.ts";
 import type { RedirectSender6 } from "./redirect_sender6.ts";
@@ -59,6 +65,10 @@ export class Forwarder6 {
     const { counters, errors, redirects } = this.deps;
     const isGroup = pkt.isMulticast || pkt.isLinkBroadcast;
     if (isGroup || isLinkLocal(pkt.dst0) || isNobody(pkt)) return DROP_IP_NOT_FOR_US;
+    // Who speaks for our address on the link is heard (martian6.ts), and no further
+    const { interfaces } = this.deps.output;
+    const isOurs = interfaces.ownerOfV6(pkt.src0, pkt.src1, pkt.src2, pkt.src3) !== null;
+    if (isOurs) return DROP_MARTIAN_OWN;
     if (pkt.ttl <= 1) {
       counters.ip6.inHdrErrors++;
       errors.sendTimeExceeded(pkt, TIME_EXCEEDED6_HOPS);
@@ -95,6 +105,7 @@ export class Forwarder6 {
 
   #pass(pkt: Packet, route: CachedRoute): number {
     const { memory, counters, errors, areFramesStable } = this.deps;
+    refuseSizeless(pkt);
     let l4Len = offloadedHeaderLen(memory.dv, pkt);
     if (l4Len < 0) return DROP_IPV6_HEADER;
     const isGso = pkt.gsoType !== GSO_NONE;

@@ -13,6 +13,11 @@ import { PROTOCOL_TCP, PROTOCOL_UDP } from "../wire/ipv4.ts";
 import { TCP_CHECKSUM_OFFSET, TCP_HEADER_LEN, tcpHeaderLen } from "../wire/tcp.ts";
 import { finishUdp, UDP_CHECKSUM_OFFSET, UDP_HEADER_LEN } from "../wire/udp.ts";
 
+/** A device that names no size of segments has put none together, whatever it says. */
+export function refuseSizeless(pkt: Packet): void {
+  if (pkt.gsoSize === 0) pkt.gsoType = GSO_NONE;
+}
+
 /**
  * Length of the transport header that must lie in the row's slot, because checksum or segments are
  * still to be made; 0: none is; -1: the packet is too short for it.

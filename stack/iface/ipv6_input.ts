@@ -134,6 +134,7 @@ export class Ipv6Input {
     if (forwarder === null && interfaces.ownerOfV6(src0, src1, src2, src3) === null) return;
     const pkt = this.#pkt;
     this.#fill(pkt, interfaces.all[0], off, off, nowUs);
+    pkt.isBroadcast = false;
     pkt.isMulticast = false;
     pkt.isLinkBroadcast = false;
     if (walkExtensions(memory.dv, off, pkt.endOff, this.#walk) !== 0) return;
@@ -161,7 +162,6 @@ export class Ipv6Input {
     pkt.dst1 = header.dst1;
     pkt.dst2 = header.dst2;
     pkt.dst3 = header.dst3;
-    pkt.isBroadcast = false;
     pkt.fragSize = 0;
     pkt.nowUs = nowUs;
   }
@@ -172,6 +172,7 @@ export class Ipv6Input {
     const { dst0, dst1, dst2, dst3 } = pkt;
     pkt.isMulticast = dst0 >>> 24 === 0xff;
     pkt.isLinkBroadcast = isLinkGroup && !pkt.isMulticast;
+    pkt.isBroadcast = pkt.isLinkBroadcast;
     pkt.isAnycast = false;
     if (pkt.isMulticast) {
       counters.ip6.inMcastPkts++;

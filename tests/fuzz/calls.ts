@@ -12,6 +12,7 @@ import {
   DGRAM_MAGIC,
   getOption,
   IpAddress,
+  LOOPBACK_V6,
   setOption,
   type Socket,
   type Span,
@@ -20,6 +21,7 @@ import {
 } from "../../stack/mod.ts";
 import { State } from "../../stack/tcp/base/state.ts";
 import type { Tcb } from "../../stack/tcp/tcb/tcb.ts";
+import { addressFor, type Family } from "../support/families.ts";
 import { checkPattern, fillPattern } from "../support/pattern.ts";
 import { tcbOf } from "../support/tcb.ts";
 import { STREAM_KEY } from "./draft.ts";
@@ -29,6 +31,8 @@ const ERRNO_MAX = 4095;
 const AF_INET = 2;
 const AF_INET6 = 10;
 const SOCK_RAW = 3;
+const ICMPV6 = 58;
+const LOOPBACK_WORD = 0x7f000001;
 /** Of so many writes one is urgent (MSG_OOB), by its length, so that a repetition does the same. */
 const URGENT_SHARE = 8;
 /** What raw sockets send: for experiments (RFC 3692). */
@@ -57,7 +61,15 @@ export class Calls {
     readonly stack: Stack,
     /** TCP from this address may carry anything. */
     readonly isBlurred: (remote: number) => boolean,
+    readonly family: Family = 4,
   ) {}
+
+  /** What an IPv4 address (its word) stands for. */
+  #address(word: number): IpAddress {
+    return this.family === 6 && word === LOOPBACK_WORD
+      ? LOOPBACK_V6
+      : addressFor(this.family, word);
+  }
 
   slot(index: number): Slot | null {
     return this.slots[index] ?? null;
@@ -95,7 +107,9 @@ export class Calls {
   checkPortsAreFree(nowUs: number): void {
     for (const [name, port] of this.#bound.values()) {
       this.run(name, 0, [], nowUs);
-      const result = this.slots[0]!.socket.bind(IpAddress.v4(0), port, nowUs);
+      const { socket } = this.slots[0]!;
+      const any = socket.domain === AF_INET6 ? ANY_V6 : IpAddress.v4(0);
+      const result = socket.bind(any, port, nowUs);
       this.run("close", 0, [], nowUs);
       if (result !== 0) throw new Failure(`call: ${name} ${port} is still taken (${result})`);
     }
@@ -103,13 +117,16 @@ export class Calls {
 
   #create(name: string, index: number, args: readonly number[]): void {
     let made: Socket | number;
-    if (name === "tcp") made = this.stack.socket(AF_INET, 1, 0);
+    const isV6 = this.family === 6;
+    const domain = isV6 ? AF_INET6 : AF_INET;
+    if (name === "tcp") made = this.stack.socket(domain, 1, 0);
     else if (name === "tcp6") made = this.stack.socket(AF_INET6, 1, 0);
-    else if (name === "udp") made = this.stack.socket(AF_INET, 2, 0);
+    else if (name === "udp") made = this.stack.socket(domain, 2, 0);
     else if (name === "udp6") made = this.stack.socket(AF_INET6, 2, 0);
-    else if (name === "ping") made = this.stack.socket(AF_INET, 2, 1);
-    else if (name === "raw") made = this.stack.socket(AF_INET, 3, args[0]);
-    else return;
+    else if (name === "ping") made = this.stack.socket(domain, 2, isV6 ? ICMPV6 : 1);
+    else if (name === "raw") {
+      made = this.stack.socket(domain, 3, isV6 && args[0] === 1 ? ICMPV6 : args[0]);
+    } else return;
     if (typeof made === "number") return this.#check(name, made);
     this.#put(index, made);
   }
@@ -138,14 +155,15 @@ export class Calls {
     switch (name) {
       case "bind": {
         const isAny = socket.domain === AF_INET6 && args[0] === 0;
-        const addr = isAny ? ANY_V6 : IpAddress.v4(args[0] | 0);
-        const kind = socket.kind === "stream" ? "tcp" : socket.protocol === 1 ? "ping" : "udp";
+        const addr = isAny ? ANY_V6 : this.#address(args[0]);
+        const isPing = socket.protocol === 1 || socket.protocol === ICMPV6;
+        const kind = socket.kind === "stream" ? "tcp" : isPing ? "ping" : "udp";
         if (socket.type !== SOCK_RAW) this.#bound.set(`${kind} ${args[1]}`, [kind, args[1]]);
         this.#check(name, socket.bind(addr, args[1], nowUs));
         return true;
       }
       case "connect":
-        this.#check(name, socket.connect(IpAddress.v4(args[0] | 0), args[1], nowUs));
+        this.#check(name, socket.connect(this.#address(args[0]), args[1], nowUs));
         return true;
       case "disconnect":
         slot.hasEnded = true;
@@ -185,7 +203,7 @@ export class Calls {
       case "listen":
         return this.#check(name, socket.listen(args[0], nowUs));
       case "connectfast": {
-        const addr = IpAddress.v4(args[0] | 0);
+        const addr = this.#address(args[0]);
         return this.#check(name, socket.connectFast(addr, args[1], nowUs));
       }
       case "accept": {
@@ -310,12 +328,12 @@ export class Calls {
   /** A packet for raw sockets with IP_HDRINCL, or an echo request for ping sockets. */
   #fill(off: number, len: number, addr: number, isRaw: boolean): void {
     const { u8, dv } = this.stack.memory;
-    if (isRaw && len >= 20) {
+    if (isRaw && len >= 20 && this.family === 4) {
       u8.set([0x45, 0, 0, 0, 0, 0, 0, 0, 64, RAW_PROTOCOL], off);
       dv.setUint32(off + 12, 0);
       dv.setUint32(off + 16, addr);
     } else if (len >= 8) {
-      u8.set([8, 0, 0, 0, 0, 7, 0, 1], off);
+      u8.set([this.family === 6 ? 128 : 8, 0, 0, 0, 0, 7, 0, 1], off);
     }
   }
 
@@ -333,9 +351,12 @@ export class Calls {
     dv.setUint32(off + 4, len, true);
     dv.setUint16(off + 8, socket.domain, true);
     dv.setUint16(off + 10, port, true);
-    // ::ffff:a.b.c.d
-    if (socket.domain === AF_INET6) dv.setUint16(off + 26, 0xffff);
-    dv.setInt32(off + (socket.domain === AF_INET6 ? 28 : 16), addr | 0);
+    if (this.family === 6) this.#address(addr).writeTo(u8, off + 16);
+    else {
+      // ::ffff:a.b.c.d
+      if (socket.domain === AF_INET6) dv.setUint16(off + 26, 0xffff);
+      dv.setInt32(off + (socket.domain === AF_INET6 ? 28 : 16), addr | 0);
+    }
     u8[off + 32] = 3;
     u8.fill(len & 0xff, off + DGRAM_HEADER_LEN, off + size);
     this.#fill(off + DGRAM_HEADER_LEN, len, addr, socket.type === SOCK_RAW);

@@ -1,5 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";
+import * as drop from "../../stack/base/drop_reason.ts";
+import { Prng } from "../support/prng.ts";
+import { writeFrame6 } from "../scripts/ip6/write.ts";
+import { Draft } from "./draft.ts";
+import { Grammar6 } from "./grammar6.ts";
+import { judge, UNSURE } from "./judge.ts";
 import { Campaign, type Found } from "./campaign.ts";
 import { Failure } from "./failure.ts";
 import { Intervals } from "./intervals.ts";
@@ -76,4 +82,41 @@ Deno.test("intervals merge, across the end of the sequence space too", () => {
   assert(intervals.covers(-10, 8) && !intervals.covers(-11, 8) && !intervals.covers(7, 9));
   intervals.add(0x7ffffff0, -0x7ffffff0);
   assert(intervals.covers(0x7fffffff, -0x7fffffff));
+});
+
+Deno.test("the judge of IPv6 is sure of what is wrong, and of segments in good order", () => {
+  const frame = writeFrame6("udp 7:53 (8)", null).bytes;
+  const verdict = (bytes: Uint8Array) => {
+    const dv = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    return judge(bytes, dv, bytes.length, 0, 0, 6);
+  };
+  const changed = (at: number, value: number) => {
+    const bytes = frame.slice();
+    bytes[at] = value;
+    return verdict(bytes);
+  };
+  assertEquals(verdict(frame), UNSURE);
+  assertEquals(verdict(frame.slice(0, 50)), drop.DROP_IPV6_SHORT);
+  assertEquals(verdict(frame.slice(0, 60)), drop.DROP_IPV6_TRUNCATED);
+  assertEquals(changed(14, 0x40), drop.DROP_IPV6_VERSION);
+  assertEquals(changed(22, 0xff), drop.DROP_MARTIAN_MULTICAST);
+  assertEquals(changed(60, 0), drop.DROP_UDP_CHECKSUM);
+  const echo = writeFrame6("echo id 1 seq 1 (8) [badsum]", null).bytes;
+  assertEquals(verdict(echo), drop.DROP_ICMP_CHECKSUM);
+  assertEquals(judge(frame, new DataView(frame.buffer), frame.length, 0, 0, 4), UNSURE);
+});
+
+Deno.test("frames of IPv6 are of every kind, and their fragments of one packet", () => {
+  const draft = new Draft();
+  const grammar = new Grammar6(new Prng(3), draft);
+  const kinds = new Set<number>();
+  for (let i = 0; i < 2000; i++) {
+    grammar.frame([]);
+    kinds.add(draft.u8[20] === 58 ? draft.u8[54] : -draft.u8[20]);
+  }
+  for (const type of [1, 2, 3, 4, 128, 133, 134, 135, 136, 137, -60, -43, -44, 0]) {
+    assert(kinds.has(type), `none of ${type}`);
+  }
+  const ids = grammar.fragments().map((bytes) => bytes.slice(22, 54).join());
+  assertEquals(new Set(ids).size, 1);
 });

@@ -12,6 +12,7 @@ import { Draft, IP_OFF } from "./draft.ts";
 import { FlowView } from "./flow_view.ts";
 import { cutIntoFragments } from "./fragments.ts";
 import { FrameMutator } from "./frame_mutations.ts";
+import { Grammar6 } from "./grammar6.ts";
 import type { Novelty } from "./novelty.ts";
 import { OtherGrammar } from "./other_grammar.ts";
 import { LISTEN_PORTS, PEER_PORTS, Program } from "./program.ts";
@@ -26,6 +27,8 @@ const WAIT_SHARE = 0.06;
 const HOLD_SHARE = 0.15;
 const HELD_CALL_SHARE = 0.4;
 const FLOWS_WANTED = 10;
+/** Of the frames of a session of IPv6. */
+const IPV6_SHARE = 0.12;
 
 export class Generator {
   readonly #prng: Prng;
@@ -35,6 +38,7 @@ export class Generator {
   readonly #tcpMutator: TcpMutator;
   readonly #frameMutator: FrameMutator;
   readonly #other: OtherGrammar;
+  readonly #grammar6: Grammar6;
   readonly #program: Program;
   readonly #pending: Step[] = [];
   readonly #flows: Flow[] = [];
@@ -51,6 +55,7 @@ export class Generator {
     this.#tcpMutator = new TcpMutator(prng, this.#draft, this.#view);
     this.#frameMutator = new FrameMutator(prng, this.#draft);
     this.#other = new OtherGrammar(prng, this.#draft);
+    this.#grammar6 = new Grammar6(prng, this.#draft);
     this.#program = new Program(prng, world);
     for (const call of this.#program.opening()) this.#call(call);
   }
@@ -90,8 +95,9 @@ export class Generator {
 
   #frame(): void {
     const prng = this.#prng;
-    const kind = prng.below(1000);
     this.#view.kind = -2; // not of a connection
+    if (this.world.family === 6 && prng.chance(IPV6_SHARE)) return this.#ipv6();
+    const kind = prng.below(1000);
     this.context = 0;
     if (kind < 765) this.#segment();
     else if (kind < 779) return this.#batch();
@@ -105,6 +111,23 @@ export class Generator {
     else if (kind < 970) return this.#replay();
     else return this.#fragments();
     if (prng.chance(0.45)) this.#mutate();
+    this.#push(this.#draft.bytes(), prng.chance(HOLD_SHARE));
+  }
+
+  /** What IPv4 has nothing like. */
+  #ipv6(): void {
+    const prng = this.#prng;
+    const { recentOut6 } = this.world;
+    this.context = 0;
+    if (prng.chance(0.12)) {
+      const isHeld = prng.chance(0.5);
+      for (const bytes of this.#grammar6.fragments()) {
+        this.#draft.reset();
+        this.#push(bytes, isHeld);
+      }
+      return;
+    }
+    this.#grammar6.frame(recentOut6);
     this.#push(this.#draft.bytes(), prng.chance(HOLD_SHARE));
   }
 

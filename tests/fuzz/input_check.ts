@@ -10,6 +10,7 @@ import { State } from "../../stack/tcp/base/state.ts";
 import type { Tcb } from "../../stack/tcp/tcb/tcb.ts";
 import * as drop from "../../stack/base/drop_reason.ts";
 import { ACK, FIN, RST, SYN } from "../support/packet_types.ts";
+import type { Family } from "../support/families.ts";
 import { IP_OFF } from "./draft.ts";
 import { Failure } from "./failure.ts";
 import { GOOD_SEGMENT, judge, UNSURE } from "./judge.ts";
@@ -33,6 +34,10 @@ const ARRIVALS: ReadonlySet<string> = new Set([
   "ip.inReceives",
   "ip.inOctets",
   "ip.inDelivers",
+  "ip6.inReceives",
+  "ip6.inOctets",
+  "ip6.inDelivers",
+  "icmp6.inMsgs",
   "icmp.inMsgs",
   "tcp.inSegs",
   "tcp.currEstab",
@@ -86,8 +91,10 @@ class Seen {
   flags = 0;
 
   read(u8: Uint8Array, dv: DataView): void {
-    const l4 = IP_OFF + 20;
-    const textLen = dv.getUint16(IP_OFF + 2) - 20 - (u8[l4 + 12] >>> 4) * 4;
+    const isV6 = u8[IP_OFF] >>> 4 === 6;
+    const l4 = IP_OFF + (isV6 ? 40 : 20);
+    const len = isV6 ? dv.getUint16(IP_OFF + 4) : dv.getUint16(IP_OFF + 2) - 20;
+    const textLen = len - (u8[l4 + 12] >>> 4) * 4;
     this.seq = dv.getInt32(l4 + 4);
     this.ack = dv.getInt32(l4 + 8);
     this.flags = u8[l4 + 13];
@@ -114,7 +121,7 @@ export class InputCheck {
   /** RFC 5082: from farther away than IP_MINTTL allows. */
   #isTooFar = false;
 
-  constructor(readonly stack: Stack) {
+  constructor(readonly stack: Stack, readonly family: Family) {
     this.#drops = stack.counters.drops;
     this.#dropsBefore = new Float64Array(this.#drops.length);
     this.#sum = compileSum(stack);
@@ -123,13 +130,13 @@ export class InputCheck {
   /** The frame at 0 of `dv` is about to come in; it is, or an error in it is, about `flow`. */
   begin(dv: DataView, len: number, csum: number, gsoSize: number, flow: Flow | null): void {
     const u8 = new Uint8Array(dv.buffer, dv.byteOffset, len);
-    const { counters: { ip, tcp }, memory, tcp: { demux } } = this.stack;
-    this.#verdict = judge(u8, dv, len, csum, gsoSize);
+    const { counters: { ip, ip6, tcp }, memory, tcp: { demux } } = this.stack;
+    this.#verdict = judge(u8, dv, len, csum, gsoSize, this.family);
     this.#dropsBefore.set(this.#drops);
     this.#sumBefore = this.#sum();
     this.#memoryBefore = memory.usedBytes;
     this.#flowsBefore = demux.count;
-    this.#sentBefore = ip.outRequests;
+    this.#sentBefore = ip.outRequests + ip6.outRequests;
     this.#challengesBefore = tcp.challengeAck + tcp.ackSkippedChallenge;
     this.#notInFlightBefore = tcp.outOfWindowIcmps;
     const tcb = flow !== null && flow.kind === FLOW_TCB ? flow as Tcb : null;
@@ -138,7 +145,7 @@ export class InputCheck {
     this.#isUnacceptable = false;
     this.#isTooFar = false;
     if (this.#verdict !== GOOD_SEGMENT) return;
-    this.#isTooFar = tcb !== null && u8[IP_OFF + 8] < tcb.options.socket.minTtl;
+    this.#isTooFar = tcb !== null && hopsLeft(u8) < tcb.options.socket.minTtl;
     this.#seg.read(u8, dv);
     if (tcb !== null && tcb.state !== State.SYN_SENT) this.#isUnacceptable = this.#isOutside(tcb);
   }
@@ -183,7 +190,7 @@ export class InputCheck {
     }
     this.#mustBeUntouched(NOTHING, verdict);
     if (tcp.demux.count !== this.#flowsBefore) throw new Failure(`input: ${verdict} made a flow`);
-    if (counters.ip.outRequests !== this.#sentBefore) {
+    if (counters.ip.outRequests + counters.ip6.outRequests !== this.#sentBefore) {
       throw new Failure(`input: ${verdict} was answered`);
     }
     // Raw sockets see what transports refuse
@@ -225,6 +232,11 @@ export class InputCheck {
     const changes = this.#tcb.changes(allowed);
     if (changes !== "") throw new Failure(`input: ${what} changed a connection:${changes}`);
   }
+}
+
+/** TTL, or hop limit. */
+function hopsLeft(u8: Uint8Array): number {
+  return u8[IP_OFF] >>> 4 === 6 ? u8[IP_OFF + 7] : u8[IP_OFF + 8];
 }
 
 function name(reason: number): string {

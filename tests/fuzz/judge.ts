@@ -14,8 +14,10 @@ import {
   PROTO_TCP,
   PROTO_UDP,
 } from "../support/packet_types.ts";
+import { ETHERTYPE_IPV6, type Family } from "../support/families.ts";
 import { LOCAL_MAC } from "../support/rig.ts";
 import { IP_OFF, LINK_LEN } from "./draft.ts";
+import { judgeIpv6 } from "./judge6.ts";
 import { LOCAL_ADDRS } from "./setting.ts";
 
 /** No opinion. */
@@ -24,24 +26,33 @@ export const UNSURE = 0;
 export const GOOD_SEGMENT = 1;
 
 /** The device vouches for nothing. */
-const CSUM_NONE = 0;
+export const CSUM_NONE = 0;
 const ARP_LEN = 28;
-const ETHERTYPE_IPV6 = 0x86dd;
 const ETHERTYPE_VLAN = 0x8100;
 const IPV6_HEADER_LEN = 40;
 /** Longer frames are not summed up once more: it would take longer than all the rest. */
-const SUMMED_MAX = 2048;
+export const SUMMED_MAX = 2048;
 /** The address that always stays. */
 const LOCAL = LOCAL_ADDRS[0];
 
-/** The frames are drawn for IPv4: what a mutation calls IPv6 is not. */
-function judgeIpv6(u8: Uint8Array, len: number): number {
+/** To a host of IPv4 alone nothing is for us. */
+function judgeStranger6(u8: Uint8Array, len: number): number {
   if (len < IPV6_HEADER_LEN) return drop.DROP_IPV6_SHORT;
   return u8[IP_OFF] >>> 4 === 6 ? UNSURE : drop.DROP_IPV6_VERSION;
 }
 
-/** UNSURE, GOOD_SEGMENT, or the DROP_* that the frame of `len` bytes at 0 must get. */
-export function judge(u8: Uint8Array, dv: DataView, len: number, csum: number, gsoSize: number) {
+/**
+ * UNSURE, GOOD_SEGMENT, or the DROP_* that the frame of `len` bytes at 0 must get. `family`: of the
+ * host's addresses; packets of the other are for nobody.
+ */
+export function judge(
+  u8: Uint8Array,
+  dv: DataView,
+  len: number,
+  csum: number,
+  gsoSize: number,
+  family: Family,
+): number {
   if (len < LINK_LEN) return drop.DROP_FRAME_SHORT;
   const isForAll = (u8[0] & 1) !== 0;
   if (dv.getUint16(12) === ETHERTYPE_VLAN) return UNSURE; // what counts is behind the tag
@@ -49,8 +60,12 @@ export function judge(u8: Uint8Array, dv: DataView, len: number, csum: number, g
   const etherType = dv.getUint16(12);
   const packetLen = len - LINK_LEN;
   if (etherType === ETHERTYPE_ARP) return packetLen < ARP_LEN ? drop.DROP_ARP_SHORT : UNSURE;
-  if (etherType === ETHERTYPE_IPV6) return judgeIpv6(u8, packetLen);
+  if (etherType === ETHERTYPE_IPV6 && family === 6) {
+    return judgeIpv6(u8, dv, packetLen, isForAll, csum, gsoSize);
+  }
+  if (etherType === ETHERTYPE_IPV6) return judgeStranger6(u8, packetLen);
   if (etherType !== ETHERTYPE_IPV4) return drop.DROP_FRAME_ETHERTYPE;
+  if (family === 6) return UNSURE;
   const bad = judgeIpv4(u8, dv, packetLen);
   if (bad !== UNSURE) return bad;
   const isPlain = u8[IP_OFF] === 0x45 && (dv.getUint16(IP_OFF + 6) & 0x3fff) === 0;

@@ -59,8 +59,9 @@ export class Novelty {
 
   /** A new stack: its counters begin at zero. */
   attach(stack: Stack): void {
-    const { ip, icmp, arp, udp, raw, tcp, drops } = stack.counters;
-    this.#groups = [ip, icmp, arp, udp, raw, tcp].map((group) => group as unknown as Group);
+    const { ip, ip6, icmp, icmp6, arp, ndp, mld, udp, raw, tcp, drops } = stack.counters;
+    const all = [ip, icmp, arp, udp, raw, tcp, ip6, icmp6, ndp, mld];
+    this.#groups = all.map((group) => group as unknown as Group);
     // Octets and segments move with every frame
     const names = this.#groups.map((group) =>
       Object.keys(group).filter((name) => !/Octets|Segs$/.test(name))

@@ -6,6 +6,7 @@
  */
 import type { StackConfigOverrides } from "../../stack/mod.ts";
 import { ipWord } from "../support/packet_types.ts";
+import type { Family } from "../support/families.ts";
 import { Prng } from "../support/prng.ts";
 
 export const LOCAL_ADDRS: readonly number[] = [ipWord("198.18.0.2"), ipWord("198.18.0.10")];
@@ -33,6 +34,10 @@ export interface Setting {
   /** Received frames stay in place until the flush (StackOptions.areFramesStable). */
   readonly areFramesStable: boolean;
   readonly config: StackConfigOverrides;
+  /** What the session speaks (tests/support/families.ts). Default: 4. */
+  readonly family?: Family;
+  /** IPv6: routers are asked, and believed. */
+  readonly discovers?: boolean;
 }
 
 const SECOND = 1e6;
@@ -53,7 +58,7 @@ export function drawSetting(seed: number): Setting {
   const prng = new Prng(seed);
   const csumOffload = prng.chance(0.5);
   const memoryBytes = prng.pick([8 << 20, 8 << 20, 8 << 20, 2 << 20, 768 << 10]);
-  const setting: Setting = {
+  const setting = {
     seed,
     startUs: prng.pick(STARTS),
     mtu: prng.pick([1500, 1500, 1500, 576, 9000, 1280, 65535]),
@@ -63,7 +68,13 @@ export function drawSetting(seed: number): Setting {
     areFramesStable: memoryBytes > (1 << 20) && prng.chance(0.5),
     config: drawConfig(prng),
   };
-  return setting;
+  // Behind all else, so that the seeds of IPv4's sessions say what they said
+  const family: Family = prng.chance(0.5) ? 6 : 4;
+  if (family === 4) return setting;
+  const { ip } = setting.config;
+  const ip6 = { acceptRedirects6: prng.chance(0.5), forward6: prng.chance(0.3) };
+  const config = { ...setting.config, ip: { ...ip, ...ip6 } };
+  return { ...setting, family, discovers: prng.chance(0.5), config };
 }
 
 /** Small limits, so that a session gets to them. */

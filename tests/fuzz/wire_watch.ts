@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { Family } from "../support/families.ts";
 import { checkPattern } from "../support/pattern.ts";
 import { LOCAL_ADDRS } from "./setting.ts";
 import { ACK, type DecodedFrame, ipText, RST, SYN } from "../support/packet_types.ts";
@@ -23,7 +24,7 @@ const FAST_OPEN = 34;
 const MSS = 2;
 const WINDOW_SCALE = 3;
 /** RFC 9293 3.7.1, where no option says more; and what no option makes smaller. */
-const MSS_DEFAULT = 536;
+const MSS_DEFAULT = { 4: 536, 6: 1220 };
 const MSS_MIN = 48;
 const MSS_COOKIE_MAX = 1460;
 /** Numbers in Conversation.early. */
@@ -100,6 +101,9 @@ export class WireWatch {
   readonly #blurred = new Set<number>();
   /** Fast Open cookies given to remote addresses. */
   readonly #cookies = new Map<number, Uint8Array>();
+
+  /** `family`: what is spoken on the wire, where the observer sees IPv4. */
+  constructor(readonly family: Family = 4) {}
 
   /** The conversation between two ends, null when there was none. */
   find(local: number, remote: number, ports: number): Conversation | null {
@@ -189,7 +193,7 @@ export class WireWatch {
       const scale = largestOption(dv, l4 + 20, textOff, WINDOW_SCALE);
       c.peerScale = Math.max(c.peerScale, Math.min(SCALE_MAX, scale));
       const mss = largestOption(dv, l4 + 20, textOff, MSS);
-      c.peerMss = Math.max(c.peerMss, mss > 0 ? mss : MSS_DEFAULT);
+      c.peerMss = Math.max(c.peerMss, mss > 0 ? mss : MSS_DEFAULT[this.family]);
     }
     // Half the sequence space away "before" and "after" mean nothing
     const isNear = !c.hasAck ||

@@ -8,39 +8,45 @@ import {
   BuddyMemory,
   type DeviceCaps,
   GSO_NONE,
-  IpAddress,
   type LinkDevice,
   RxFrames,
   Stack,
   type TxFrames,
 } from "../../stack/mod.ts";
-import { type Flow, FLOW_TCB, FLOW_TIME_WAIT } from "../../stack/tcp/base/flow.ts";
-import type { SynRequest } from "../../stack/tcp/passive_open/syn_request.ts";
+import { FLOW_TCB } from "../../stack/tcp/base/flow.ts";
 import type { Tcb } from "../../stack/tcp/tcb/tcb.ts";
 import { arpFrame } from "../support/build.ts";
 import { decodeFrame } from "../support/decode.ts";
+import { type Family, frameToV6, isIpv6, WIDER } from "../support/families.ts";
 import { checkStack } from "../support/invariants.ts";
 import { takeRow } from "../support/offload.ts";
-import { ACK, type DecodedFrame, PROTO_ICMP, PROTO_TCP, SYN } from "../support/packet_types.ts";
+import {
+  type DecodedFrame,
+  ETHERTYPE_IPV4,
+  PROTO_TCP,
+  type WireFrame,
+  wireFrame,
+} from "../support/packet_types.ts";
 import { Prng } from "../support/prng.ts";
 import { LOCAL_MAC, PEER_MAC } from "../support/rig.ts";
 import { checkTcb } from "../support/tcb_invariants.ts";
 import { Answers } from "./answers.ts";
+import { answerNeighbour, isPassedOn, seenAsV4 } from "./as_v4.ts";
 import { Calls } from "./calls.ts";
 import { checkConnection } from "./connection_invariants.ts";
 import { FRAME_MAX, LINK_LEN } from "./draft.ts";
 import { Failure } from "./failure.ts";
+import { FlowFinder } from "./flow_finder.ts";
+import { FuzzedHost } from "./fuzzed_host.ts";
 import { InputCheck } from "./input_check.ts";
 import { LayerInvariants } from "./layer_invariants.ts";
 import { ProgramsCheck } from "./programs_check.ts";
 import { reanchor } from "./reanchor.ts";
-import { FAR_ADDRS, GATEWAY_ADDR, LIVE_ADDRS, LOCAL_ADDRS, type Setting } from "./setting.ts";
+import { LIVE_ADDRS, type Setting } from "./setting.ts";
 import type { FrameStep, Step, WaitStep } from "./steps.ts";
 import { Stopwatch } from "./stopwatch.ts";
 import { WireWatch } from "./wire_watch.ts";
 
-/** Where an ICMP error without IP options quotes. */
-const QUOTE_OFF = LINK_LEN + 20 + 8;
 const TURNS_MAX = 1000;
 /** Frames between two flushes, where they have to stay in place. */
 const BATCH_MAX = 6;
@@ -65,7 +71,8 @@ export class World implements LinkDevice {
   readonly memory: BuddyMemory;
   readonly stack: Stack;
   readonly calls: Calls;
-  readonly watch = new WireWatch();
+  readonly family: Family;
+  readonly watch: WireWatch;
   readonly ifIndex: number;
   nowUs: number;
   steps = 0;
@@ -77,6 +84,8 @@ export class World implements LinkDevice {
   /** The latest frames in both directions, for replays and quotes. */
   readonly recentOut: Uint8Array[] = [];
   readonly recentIn: Uint8Array[] = [];
+  /** IPv6: what was sent, as it was. */
+  readonly recentOut6: Uint8Array[] = [];
   readonly #rx = new RxFrames(1);
   /** Where received frames are put: one after the other, anew after each flush. */
   readonly #slots: { readonly off: number; readonly dv: DataView; len: number }[] = [];
@@ -88,12 +97,19 @@ export class World implements LinkDevice {
   readonly #baseBytes: number;
   readonly #prng: Prng;
   #random = new Prng(0);
+  readonly #host: FuzzedHost;
+  readonly #flows: FlowFinder;
   #isHolding = false;
-  readonly #answers = new Answers();
+  #sent6 = 0;
+  readonly #answers: Answers;
 
   constructor(readonly setting: Setting, buffer: ArrayBuffer, readonly options: WorldOptions) {
     this.nowUs = setting.startUs;
-    this.mtu = setting.mtu;
+    const { family = 4 } = setting;
+    this.family = family;
+    this.watch = new WireWatch(family);
+    this.#answers = new Answers(family);
+    this.mtu = family === 4 ? setting.mtu : Math.min(65535, Math.max(1280, setting.mtu + WIDER));
     const { csumOffload, segmentOffload } = setting;
     this.caps = {
       csum: csumOffload,
@@ -113,19 +129,14 @@ export class World implements LinkDevice {
     });
     for (let i = 0; i < (setting.areFramesStable ? BATCH_MAX : 1); i++) {
       const off = this.memory.alloc(FRAME_MAX + 64);
-      this.#slots.push({ off, dv: new DataView(buffer, off, FRAME_MAX), len: 0 });
+      this.#slots.push({ off, dv: new DataView(buffer, off, FRAME_MAX + 64), len: 0 });
     }
     this.ifIndex = this.stack.addInterface({ name: "eth0", mac: LOCAL_MAC, link: this }).index;
-    for (const addr of LOCAL_ADDRS) {
-      this.stack.addAddress(this.ifIndex, IpAddress.v4(addr | 0), 24, this.nowUs);
-    }
-    const gateway = IpAddress.v4(GATEWAY_ADDR | 0);
-    for (const addr of FAR_ADDRS) {
-      this.stack.addRoute({ dst: IpAddress.v4(addr | 0), prefixLen: 32, gateway });
-    }
-    this.stack.addRoute({ dst: IpAddress.v4(0), prefixLen: 0, gateway });
-    this.calls = new Calls(this.stack, (remote) => this.watch.isBlurred(remote));
-    this.#input = new InputCheck(this.stack);
+    this.#host = new FuzzedHost(this.stack, this.ifIndex, setting);
+    this.#host.setUp(this.nowUs);
+    this.#flows = new FlowFinder(this.stack, this.watch, family);
+    this.calls = new Calls(this.stack, (remote) => this.watch.isBlurred(remote), family);
+    this.#input = new InputCheck(this.stack, family);
     this.#layer = new LayerInvariants(this.stack);
     this.#programs = new ProgramsCheck(this.calls);
     this.#turn();
@@ -142,8 +153,8 @@ export class World implements LinkDevice {
     if (step.op === "frame") tcb = this.#frame(step);
     else if (step.op === "wait") this.#wait(step);
     else {
-      if (step.name === "address") this.#changeAddress(step.args[0] !== 0);
-      else if (step.name === "route") this.#changeRoute(step.args[0], step.args[1] !== 0);
+      if (step.name === "address") this.#host.changeAddress(step.args[0] !== 0, this.nowUs);
+      else if (step.name === "route") this.#host.changeRoute(step.args[0], step.args[1] !== 0);
       else this.calls.run(step.name, step.slot, step.args, this.nowUs);
       if (step.isHeld) this.#isHolding = true;
       else this.#turn();
@@ -169,22 +180,18 @@ export class World implements LinkDevice {
     return this.#tcbOf(bytes);
   }
 
-  #changeAddress(isThere: boolean): void {
-    const addr = IpAddress.v4(LOCAL_ADDRS[1] | 0);
-    if (isThere) this.stack.addAddress(this.ifIndex, addr, 24, this.nowUs);
-    else this.stack.removeAddress(this.ifIndex, addr, this.nowUs);
-  }
-
-  /** 0: the default route; n: that to the nth far address. */
-  #changeRoute(n: number, isThere: boolean): void {
-    const gateway = IpAddress.v4(GATEWAY_ADDR | 0);
-    const dst = IpAddress.v4((n === 0 ? 0 : FAR_ADDRS[n - 1]) | 0);
-    const spec = { dst, prefixLen: n === 0 ? 0 : 32, gateway };
-    if (isThere) this.stack.addRoute(spec);
-    else this.stack.removeRoute(spec);
-  }
-
+  /** A frame of IPv4 comes in as it is, or as what it means in IPv6; one of IPv6 as it is. */
   #deliver(bytes: Uint8Array, csum: number, gsoType: number, gsoSize: number): void {
+    const frame = { ...wireFrame(bytes), csum, gsoType, gsoSize };
+    if (isIpv6(frame)) return this.#receive(frame, null);
+    const isIpv4 = bytes.length > LINK_LEN && (bytes[12] << 8 | bytes[13]) === ETHERTYPE_IPV4;
+    const meant = this.family === 6 && isIpv4 ? frameToV6(frame) ?? frame : frame;
+    this.#receive(meant, bytes);
+  }
+
+  /** `bytes4`: the frame as IPv4, as the observer on the wire sees it; null: it has none. */
+  #receive(frame: WireFrame, bytes4: Uint8Array | null): void {
+    const { bytes, csum, gsoType, gsoSize } = frame;
     if (this.#slotsUsed === this.#slots.length) this.#turn();
     const slot = this.#slots[this.#slotsUsed++];
     const rx = this.#rx;
@@ -196,18 +203,23 @@ export class World implements LinkDevice {
     rx.gsoType[0] = gsoType;
     rx.gsoSize[0] = gsoSize;
     rx.count = 1;
-    this.watch.onInput(slot.dv, bytes.length);
-    const { ip, tcp } = this.stack.counters;
-    const wholeBefore = ip.reasmOks;
+    const dv4 = bytes4 === null || this.family === 4
+      ? slot.dv
+      : new DataView(bytes4.buffer, bytes4.byteOffset, bytes4.length);
+    if (bytes4 !== null) this.watch.onInput(dv4, bytes4.length);
+    const { ip, ip6, tcp } = this.stack.counters;
+    const wholeBefore = ip.reasmOks + ip6.reasmOks;
     const cookiesBefore = tcp.syncookiesRecv;
     const unitLen = gsoType === GSO_NONE ? 0 : gsoSize;
-    this.#input.begin(slot.dv, bytes.length, csum, unitLen, this.#flowOf(bytes));
+    const flow = bytes4 === null ? null : this.#flows.of(bytes4);
+    this.#input.begin(slot.dv, bytes.length, csum, unitLen, flow);
     this.stack.input(this.ifIndex, rx, 0, this.nowUs);
     this.#input.end();
-    if (ip.reasmOks > wholeBefore && bytes[23] === PROTO_TCP) {
-      this.watch.blur(slot.dv.getUint32(26));
+    const isWhole = ip.reasmOks + ip6.reasmOks > wholeBefore;
+    if (bytes4 !== null) {
+      if (isWhole && bytes4[23] === PROTO_TCP) this.watch.blur(dv4.getUint32(26));
+      if (tcp.syncookiesRecv > cookiesBefore) this.#onCookie(dv4, bytes4);
     }
-    if (tcp.syncookiesRecv > cookiesBefore) this.#onCookie(slot.dv, bytes);
     if (!this.setting.areFramesStable) this.#releaseSlots();
   }
 
@@ -279,35 +291,33 @@ export class World implements LinkDevice {
 
   #observe(tx: TxFrames): void {
     for (let row = 0; row < tx.count; row++) {
-      const wire = takeRow(tx, row);
+      const sent = takeRow(tx, row);
+      const wire = isIpv6(sent) ? this.#observe6(sent) : sent;
+      if (wire === null) continue;
       const frame = decodeFrame(wire);
-      if (wire.gsoType === 0 && wire.bytes.length > this.mtu + LINK_LEN) {
+      if (sent.gsoType === 0 && sent.bytes.length > this.mtu + LINK_LEN) {
         frame.errors.push("longer than the MTU");
       }
       this.framesOut++;
       this.#answers.onSent(frame);
       remember(this.recentOut, wire.bytes, this.framesOut);
-      this.watch.onOutput(frame, wire.gsoSize, this.nowUs, this.#isOvertaken(frame));
+      this.watch.onOutput(frame, wire.gsoSize, this.nowUs, this.#flows.isOvertaken(frame));
       if (frame.arp !== null) this.#answerArp(frame);
     }
   }
 
-  /**
-   * A SYN-ACK with a cookie that was queued while the cookie of an earlier one came back; or a
-   * segment of a connection whose own SYN never left (no room for one more neighbour).
-   */
-  #isOvertaken({ ip, tcp }: DecodedFrame): boolean {
-    if (tcp === null) return false;
-    const local = IpAddress.v4(ip!.src | 0);
-    const remote = IpAddress.v4(ip!.dst | 0);
-    const flow = this.stack.tcp.demux.find(local, tcp.srcPort, remote, tcp.dstPort);
-    if (flow === null || flow.kind === FLOW_TIME_WAIT) return false;
-    const { iss } = flow as Tcb | SynRequest;
-    if (tcp.flags & SYN) {
-      return (tcp.flags & ACK) !== 0 && flow.kind === FLOW_TCB && iss !== (tcp.seq | 0);
+  /** What is sent in IPv6, as IPv4 would have it; null: nothing like it is there. */
+  #observe6(sent: WireFrame): WireFrame | null {
+    remember(this.recentOut6, sent.bytes, ++this.#sent6);
+    const answer = answerNeighbour(sent);
+    if (answer !== null) this.#arpReplies.push(answer);
+    if (isPassedOn(sent)) return null;
+    const wire = seenAsV4(sent, this.mtu);
+    if (wire === null) {
+      this.framesOut++;
+      this.#answers.onSent6(sent.bytes);
     }
-    const known = this.watch.find(ip!.src, ip!.dst, tcp.srcPort * 65536 + tcp.dstPort);
-    return known !== null && known.isOpen && known.iss !== iss;
+    return wire;
   }
 
   #answerArp(frame: DecodedFrame): void {
@@ -325,26 +335,9 @@ export class World implements LinkDevice {
   // ---- checks
 
   #tcbOf(bytes: Uint8Array): Tcb | null {
-    if (bytes[23] !== PROTO_TCP) return null;
-    const flow = this.#flowOf(bytes);
+    if (bytes[23] !== PROTO_TCP || isIpv6(wireFrame(bytes))) return null;
+    const flow = this.#flows.of(bytes);
     return flow !== null && flow.kind === FLOW_TCB ? flow as Tcb : null;
-  }
-
-  /** Whose segment the frame is, or seems to be; or that which an ICMP error in it quotes. */
-  #flowOf(bytes: Uint8Array): Flow | null {
-    const isError = bytes[23] === PROTO_ICMP && bytes[34] >= 3;
-    const ip = isError ? QUOTE_OFF : LINK_LEN;
-    const l4 = ip + (bytes[ip] & 15) * 4;
-    if (bytes.length < ip + 24 || l4 + 4 > bytes.length || bytes[ip + 9] !== PROTO_TCP) return null;
-    const dv = new DataView(bytes.buffer, bytes.byteOffset);
-    const src = IpAddress.v4(dv.getInt32(ip + 12));
-    const dst = IpAddress.v4(dv.getInt32(ip + 16));
-    const srcPort = dv.getUint16(l4);
-    const dstPort = dv.getUint16(l4 + 2);
-    const { demux } = this.stack.tcp;
-    return isError
-      ? demux.find(src, srcPort, dst, dstPort)
-      : demux.find(dst, dstPort, src, srcPort);
   }
 
   #checkAfter(tcb: Tcb | null, isFull: boolean): void {

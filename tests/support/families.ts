@@ -10,7 +10,7 @@
  */
 import { IpAddress } from "../../stack/mod.ts";
 import { onesSum, pseudoSum } from "./checksum.ts";
-import { PROTO_ICMP, PROTO_TCP, type WireFrame } from "./packet_types.ts";
+import { PROTO_ICMP, PROTO_TCP, PROTO_UDP, type WireFrame } from "./packet_types.ts";
 import { CSUM_NONE, CSUM_PARTIAL, GSO_TCPV4, GSO_TCPV6 } from "../../stack/base/frames.ts";
 
 export type Family = 4 | 6;
@@ -22,6 +22,8 @@ const V4_LEN = 20;
 const V6_LEN = 40;
 export const ETHERTYPE_IPV6 = 0x86dd;
 const PROTO_ICMPV6 = 58;
+const NEXT_FRAGMENT = 44;
+const FRAGMENT_LEN = 8;
 const PREFIX = [0x20010db8, 0x00640000, 0] as const;
 
 /** Types and codes that mean the same, IPv4's first. */
@@ -44,6 +46,14 @@ export function addressFor(family: Family, word: number): IpAddress {
   return IpAddress.fromWords(PREFIX[0], PREFIX[1], PREFIX[2], word);
 }
 
+/** Whether what the stack has sent can be seen as IPv4: no headers between, no other message. */
+export function hasTwin({ bytes }: WireFrame): boolean {
+  const l4 = ETHERNET_LEN + V6_LEN;
+  const next = bytes[ETHERNET_LEN + 6];
+  if (next !== PROTO_ICMPV6) return next === PROTO_TCP || next === PROTO_UDP;
+  return ICMP_TWINS.some(([, , type, code]) => type === bytes[l4] && code === bytes[l4 + 1]);
+}
+
 export function isIpv6({ bytes }: WireFrame): boolean {
   return bytes.length > ETHERNET_LEN && ((bytes[12] << 8) | bytes[13]) === ETHERTYPE_IPV6;
 }
@@ -62,15 +72,22 @@ function pseudoSum6(p: Uint8Array, protocol: number, len: number): number {
   return onesSum(p, 8, 32, protocol + len);
 }
 
-/** The IPv6 packet for an IPv4 one without options, not a fragment; null: there is none. */
+/**
+ * The IPv6 packet for an IPv4 one without options, as long as what is there of it; null: there is
+ * none. Fragments stay fragments, but of ICMP, whose checksum is another over a length unknown.
+ */
 function packetToV6(p: Uint8Array, isWhole: boolean): Uint8Array<ArrayBuffer> | null {
+  if (p[0] !== 0x45 || p.length < V4_LEN) return null;
   const dv = view(p);
   const protocol = p[9];
   const len = (isWhole ? dv.getUint16(2) : p.length) - V4_LEN;
-  if (p[0] !== 0x45 || (dv.getUint16(6) & 0x3fff) !== 0) return null;
-  const out = new Uint8Array(V6_LEN + len);
+  const fragment = dv.getUint16(6) & 0x3fff;
+  if (len < 0) return null;
+  if (fragment !== 0) return isWhole && protocol !== PROTO_ICMP ? fragmentToV6(p, len) : null;
+  const there = Math.min(len, p.length - V4_LEN);
+  const out = new Uint8Array(V6_LEN + there);
   const to = view(out);
-  out.set(p.subarray(V4_LEN, V4_LEN + len), V6_LEN);
+  out.set(p.subarray(V4_LEN, V4_LEN + there), V6_LEN);
   to.setUint32(0, 0x60000000 | (p[1] << 20));
   to.setUint16(4, isWhole ? len : dv.getUint16(2) - V4_LEN);
   out[6] = protocol === PROTO_ICMP ? PROTO_ICMPV6 : protocol;
@@ -80,26 +97,51 @@ function packetToV6(p: Uint8Array, isWhole: boolean): Uint8Array<ArrayBuffer> | 
   return out;
 }
 
+function fragmentToV6(p: Uint8Array, len: number): Uint8Array<ArrayBuffer> {
+  const dv = view(p);
+  const field = dv.getUint16(6);
+  const there = Math.min(len, p.length - V4_LEN);
+  const out = new Uint8Array(V6_LEN + FRAGMENT_LEN + there);
+  const to = view(out);
+  to.setUint32(0, 0x60000000 | (p[1] << 20));
+  to.setUint16(4, FRAGMENT_LEN + len);
+  out[6] = NEXT_FRAGMENT;
+  out[7] = p[8];
+  putAddress(to, 8, dv.getUint32(12));
+  putAddress(to, 24, dv.getUint32(16));
+  out[V6_LEN] = p[9];
+  to.setUint16(V6_LEN + 2, ((field & 0x1fff) << 3) | (field & 0x2000 ? 1 : 0));
+  to.setUint32(V6_LEN + 4, dv.getUint16(4));
+  out.set(p.subarray(V4_LEN, V4_LEN + there), V6_LEN + FRAGMENT_LEN);
+  if ((field & 0x1fff) === 0) moveChecksum(out, V6_LEN + FRAGMENT_LEN, p);
+  return out;
+}
+
+/** The transport's checksum at `l4`, which is that of the IPv4 packet `p`, over other addresses. */
+function moveChecksum(packet: Uint8Array, l4: number, p: Uint8Array): void {
+  const dv = view(packet);
+  const field = l4 + (p[9] === PROTO_TCP ? 16 : 6);
+  if ((p[9] !== PROTO_TCP && p[9] !== PROTO_UDP) || field + 2 > packet.length) return;
+  if (dv.getUint16(field) === 0) return;
+  const [src, dst] = [view(p).getUint32(12), view(p).getUint32(16)];
+  const before = pseudoSum(src, dst, p[9], 0);
+  dv.setUint16(field, moved(dv.getUint16(field), before, pseudoSum6(packet, p[9], 0)));
+}
+
 /** The frame of an IPv4 test, as the stack is to get it; null: it has no twin in IPv6. */
 export function frameToV6(frame: WireFrame): WireFrame | null {
   const p = frame.bytes.subarray(ETHERNET_LEN);
   const packet = packetToV6(p, true);
   if (packet === null) return null;
-  const dv = view(packet);
   const l4 = packet.subarray(V6_LEN);
   if (p[9] === PROTO_ICMP) {
+    if (l4.length < 8 || l4.length < view(packet).getUint16(4)) return null;
     const message = icmpToV6(l4);
     if (message === null) return null;
     const wasRight = onesSum(l4, 0, l4.length) === 0xffff;
     return withHeader(frame, icmp6Packet(packet, message, wasRight), frame.csum);
   }
-  const field = V6_LEN + (p[9] === PROTO_TCP ? 16 : 6);
-  if (field + 2 <= packet.length && dv.getUint16(field) !== 0) {
-    const [src, dst] = [view(p).getUint32(12), view(p).getUint32(16)];
-    const before = pseudoSum(src, dst, p[9], l4.length);
-    const after = pseudoSum6(packet, p[9], l4.length);
-    dv.setUint16(field, moved(dv.getUint16(field), before, after));
-  }
+  if (packet[6] !== NEXT_FRAGMENT) moveChecksum(packet, V6_LEN, p);
   return withHeader(frame, packet, frame.csum);
 }
 

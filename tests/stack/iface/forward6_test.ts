@@ -132,6 +132,7 @@ Deno.test("forward6: never groups, frames to many, the loopback's, nobody's, our
     { dst: ip("::1") },
   ];
   for (const fields of cases) host.inject(datagram6(bytesOf(9), fields));
+  host.inject(echo6({ src: FAR_OURS6, hopLimit: 255 })); // as only neighbour discovery may
   assertEquals([host.passed().length, host.sent().length], [0, 0]);
   assertEquals(host.stack.counters.ip6.forwDatagrams, 0);
 });
@@ -200,6 +201,14 @@ Deno.test("forward6: what a device has put together goes on whole, or is cut her
   const narrow = new RouterHost6({ mtu: 1300 });
   narrow.inject(segment6(data), CSUM_PARTIAL, GSO_TCPV6, 1428);
   assertEquals([errorOf(narrow), narrow.passed().length], [[2, 0, 1300], 0]);
+});
+
+Deno.test("forward6: a device that says of no size that it has coalesced has not", () => {
+  const host = new RouterHost6();
+  host.inject(segment6(bytesOf(400)), CSUM_PARTIAL, GSO_TCPV6, 0);
+  const frame = host.passedOne();
+  assertEquals(frame.bytes.length, 74 + 400);
+  assert(isChecksumRight(frame));
 });
 
 Deno.test("forward6: a checksum still to be made is made, behind options too", () => {

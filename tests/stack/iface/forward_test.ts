@@ -271,6 +271,14 @@ Deno.test("segments longer than the next link: told, or made shorter where that 
   assertEquals([host.passed().length, host.drops("ipTooLong")], [0, 2]);
 });
 
+Deno.test("a device that says of no size that it has coalesced has not", () => {
+  const host = new RouterHost();
+  host.inject(segment(bytesOf(400)), CSUM_PARTIAL, GSO_TCPV4, 0);
+  const frame = host.passedOne();
+  assertEquals(frame.bytes.length, 54 + 400);
+  assert(isChecksumRight(frame));
+});
+
 Deno.test("a checksum still to be made is made for a device that cannot, and in fragments", () => {
   const host = new RouterHost();
   host.inject(segment(bytesOf(100)), CSUM_PARTIAL);

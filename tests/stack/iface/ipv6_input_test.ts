@@ -1,5 +1,7 @@
 import { assertBytes, bytesOf, ip } from "../net_fixture.ts";
 import { assertEquals } from "@std/assert";
+import { fold, pseudoSum, sum } from "../../../stack/wire/checksum.ts";
+import { emitTcp } from "../../../stack/wire/tcp.ts";
 import { hex } from "../wire/golden.ts";
 import {
   advertisement,
@@ -186,4 +188,16 @@ Deno.test("ipv6 input: what is too long for the path is sent in fragments of our
   const whole = concat(...all.map(({ payload }) => payload.slice(8)));
   assertEquals(whole.length, 3008);
   assertBytes(whole, udp6Packet(5000, 9, bytesOf(3000), OUR_ADDR6, PEER_ADDR6));
+});
+
+Deno.test("ipv6 input: TCP in a frame to many is for nobody, as Linux drops it", () => {
+  const host = new Host6();
+  const syn = new Uint8Array(20);
+  const dv = new DataView(syn.buffer);
+  emitTcp(dv, 0, 4000, 80, 1000, 0, 20, 2, 500, 0, 0);
+  dv.setUint16(16, ~fold(sum(dv, 0, 20, pseudoSum(PEER_ADDR6, OUR_ADDR6, 6, 20))) & 0xffff);
+  host.inject(ip6Frame(6, syn, { dstMac: Uint8Array.of(0x33, 0x33, 0, 0, 0, 1) }));
+  assertEquals(host.sent().length, 0);
+  host.inject(ip6Frame(6, syn));
+  assertEquals(host.sentOne6().payload[13], 0x14);
 });
