@@ -54,7 +54,7 @@ import {
 } from "../../../stack/mod.ts";
 import { SCRATCH_LEN } from "../endpoint/app_context.ts";
 import { CAP_NET_ADMIN } from "../endpoint/privilege.ts";
-import { NetlinkSocket } from "../netlink/netlink_socket.ts";
+import { NetlinkSocket, REQUEST_MAX } from "../netlink/netlink_socket.ts";
 import { deviceIoctl, isDeviceIoctl } from "./device_ioctl.ts";
 import { ANSWERED, type DoorCall, giveDescriptor, PASS, WAIT } from "./door_call.ts";
 import { type DoorMessage, MESSAGES_MAX, MMSGHDR_LEN } from "./message.ts";
@@ -346,7 +346,7 @@ function send(netlinkCall: NetlinkCall, message: DoorMessage, flags: number): nu
     if (typeof name === "number") return name;
     if (name.portId !== 0) return -ECONNREFUSED;
   }
-  if (room > SCRATCH_LEN) return -EMSGSIZE;
+  if (room > REQUEST_MAX) return -EMSGSIZE;
   netlink.catchUp();
   bindAutomatically(netlinkCall);
   const gathered = message.gather(app.scratchOff);

@@ -40,6 +40,8 @@ export interface NetlinkClient {
  * much as fits a page beside what the kernel notes of it.
  */
 const DATAGRAM_LEN = 3776;
+/** A refusal has all of its request in it: by so much it is longer at most. */
+export const REFUSAL_EXTRA_MAX = 512;
 
 /** Answers all messages of one datagram: the datagrams that go back. */
 export function answerDatagram(

@@ -19,12 +19,14 @@ import { MSG_DONTWAIT } from "../../../ffi/abi/socket.ts";
 import { EAGAIN, ENOBUFS } from "../../../stack/mod.ts";
 import type { Handler } from "../../loop/loop.ts";
 import { type AppContext, SCRATCH_LEN } from "../endpoint/app_context.ts";
-import { answerDatagram, type NetlinkClient } from "./answerer.ts";
+import { answerDatagram, type NetlinkClient, REFUSAL_EXTRA_MAX } from "./answerer.ts";
 import type { NetlinkSockets } from "./netlink_sockets.ts";
 import { sourceOf } from "./source.ts";
 
 /** Datagrams that wait for a program which sends requests and reads no answers. */
 const QUEUE_MAX = 65_536;
+/** Bytes of requests in one datagram, so that whatever is answered finds room, too. */
+export const REQUEST_MAX = SCRATCH_LEN - REFUSAL_EXTRA_MAX;
 /** Requests read in one turn of the loop. */
 const TURN_MAX = 16;
 
@@ -107,7 +109,7 @@ export class NetlinkSocket implements Handler, NetlinkClient {
   catchUp(): void {
     const { sys, base, memory, scratchOff } = this.app;
     for (let i = 0; i < TURN_MAX; i++) {
-      const n = sys.recv(this.fd, base, scratchOff, SCRATCH_LEN, 0, 0, MSG_DONTWAIT);
+      const n = sys.recv(this.fd, base, scratchOff, REQUEST_MAX, 0, 0, MSG_DONTWAIT);
       if (n <= 0) return;
       this.take(memory.u8.slice(scratchOff, scratchOff + n), () => false);
     }

@@ -18,7 +18,7 @@ import {
   RTM,
 } from "../../../../ffi/abi/netlink.ts";
 import { addressBytes, addressOfBytes } from "../../../../io/app/netlink/answer.ts";
-import { answerDatagram } from "../../../../io/app/netlink/answerer.ts";
+import { answerDatagram, REFUSAL_EXTRA_MAX } from "../../../../io/app/netlink/answerer.ts";
 import { type NetlinkRequest, NetlinkWriter } from "../../../../io/app/netlink/message.ts";
 import {
   ANY_V4,
@@ -272,6 +272,9 @@ Deno.test("what changes nothing by being silent: a refusal has its words", () =>
   assertEquals(m.flags & NLM_F_ACK_TLVS, NLM_F_ACK_TLVS);
   const text = m.attributes(4 + 16 + 12)?.text(NLMSGERR_ATTR_MSG) ?? "";
   assert(text.startsWith("nuse "), text);
+  const [whole] = ask(sourceOf(host), RTM.NEWRULE, (w) => w.bytes(new Uint8Array(60_000)), asked);
+  const extra = whole.length - (16 + 60_000);
+  assert(extra > 20 && extra <= REFUSAL_EXTRA_MAX, `${extra} bytes more than its request`);
 });
 
 Deno.test("no ports of bridges, no numbers of namespaces, no queueing disciplines", () => {
