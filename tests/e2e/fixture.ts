@@ -179,6 +179,11 @@ export async function commandOf(pid: number): Promise<string> {
   return line.split("\0").join(" ").trim();
 }
 
+export async function parentOf(pid: number): Promise<number> {
+  const status = await Deno.readTextFile(`/proc/${pid}/status`);
+  return Number(status.match(/PPid:\s+(\d+)/)![1]);
+}
+
 /** The process below `pid` whose command line is `command`; throws when there is none. */
 export async function descendant(pid: number, command: string): Promise<number> {
   let found = 0; // the stack may answer a moment before

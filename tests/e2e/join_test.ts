@@ -13,6 +13,7 @@ import {
   findBelow,
   type Fixture,
   NUSE,
+  parentOf,
   PEER,
   SELF,
   until,
@@ -140,11 +141,6 @@ e2e("what a joined program is: its exit, environment, folder, names, network", a
   const trapped = await trap.done;
   assertEquals([trapped.code, trapped.stdout], [3, "up\ngot\n"]);
 }, ["RAW"]);
-
-async function parentOf(pid: number): Promise<number> {
-  const status = await Deno.readTextFile(`/proc/${pid}/status`);
-  return Number(status.match(/PPid:\s+(\d+)/)![1]);
-}
 
 e2e("what cannot be joined is said in a line", async (f) => {
   const name = newName();

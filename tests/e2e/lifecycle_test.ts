@@ -5,6 +5,7 @@ import {
   e2eWith,
   type Fixture,
   NUSE,
+  parentOf,
   PEER,
   SELF,
   until,
@@ -73,10 +74,7 @@ e2e("killing nuse leaves no interface, socket or stuck child", async (f) => {
   const idle = f.nuse(["sleep", "31.25"]);
   await until("an answer", () => isPinged(f));
   const child = await descendant(idle.pid, "sleep 31.25");
-  const nuse = Number(
-    (await Deno.readTextFile(`/proc/${child}/status`)).match(/PPid:\s+(\d+)/)![1],
-  );
-  Deno.kill(nuse, "SIGKILL");
+  Deno.kill(await parentOf(child), "SIGKILL");
   await idle.done;
   await until("the child's end", async () => (await commandOf(child)) === "", 5);
   await until("no trace", async () => (await traces(f)) === "", 5);

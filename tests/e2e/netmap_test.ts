@@ -12,7 +12,17 @@ import { attach, detach } from "../lab/netmap/attach.ts";
 import { HAS_MODULE } from "../lab/netmap/lab.ts";
 import type { ModuleOptions } from "../lab/netmap/sim_module.ts";
 import type { Running } from "../lab/netns.ts";
-import { commandOf, descendant, Fixture, NUSE, PEER, SELF, until, whyLeftOut } from "./fixture.ts";
+import {
+  commandOf,
+  descendant,
+  Fixture,
+  NUSE,
+  parentOf,
+  PEER,
+  SELF,
+  until,
+  whyLeftOut,
+} from "./fixture.ts";
 
 const FILE_BYTES = 8 << 20;
 const LIMIT_SEC = 30;
@@ -58,9 +68,7 @@ function nuseOn(f: Fixture, port: string, argv: string[], host = 2): Running {
 async function idleOn(f: Fixture, port: string, host = 2): Promise<[Running, number]> {
   const idle = nuseOn(f, port, ["sh", "-c", "echo here; exec sleep 33.5"], host);
   await idle.waitFor("here");
-  const child = await descendant(idle.pid, "sleep 33.5");
-  const status = await Deno.readTextFile(`/proc/${child}/status`);
-  return [idle, Number(status.match(/PPid:\s+(\d+)/)![1])];
+  return [idle, await parentOf(await descendant(idle.pid, "sleep 33.5"))];
 }
 
 /** A file each way at once; returns what nuse said. */

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { descendant, e2eWith, type Fixture, SELF, until } from "./fixture.ts";
+import { descendant, e2eWith, type Fixture, parentOf, SELF, until } from "./fixture.ts";
 
 const e2e = e2eWith("curl", "python3");
 
@@ -16,11 +16,6 @@ function networkOf(pid: number): string | null {
   } catch {
     return null;
   }
-}
-
-async function parentOf(pid: number): Promise<number> {
-  const status = await Deno.readTextFile(`/proc/${pid}/status`);
-  return Number(status.match(/PPid:\s+(\d+)/)![1]);
 }
 
 async function isServing(f: Fixture): Promise<boolean> {
