@@ -3,14 +3,21 @@
  *
  * @module
  */
+import type { Finding } from "./imports.ts";
 import type { Program } from "./program.ts";
 
 /** What the second door does not do (docs/guide.md). */
-const MISSING = "control messages, the error queue, socket filters, MSG_MORE, Fast Open; " +
-  "a reset reads as an end";
+const MISSING = "MSG_MORE and TCP_INQ of streams, MSG_FASTOPEN, POLLERR of datagrams";
 
-/** Lines for a person. `hasDoor`: there would be a second door. */
-export function checkText(program: Program, hasDoor: boolean): string {
+/**
+ * Lines for a person. `hasDoor`: there would be a second door; `findings`: what the program imports
+ * and nuse does not serve.
+ */
+export function checkText(
+  program: Program,
+  hasDoor: boolean,
+  findings: readonly Finding[] = [],
+): string {
   const { argv, image, isSecure, obstacle } = program;
   const what = image === argv[0] ? image : `${argv[0]} (${image})`;
   const lines = obstacle === null
@@ -18,6 +25,10 @@ export function checkText(program: Program, hasDoor: boolean): string {
     : [`${what}: the second door serves it: it ${obstacle.why}`, `it does without ${MISSING}`];
   if (obstacle === null && isSecure) {
     lines.push("it gains rights: a copy of the shim is lent to it, which takes CAP_SYS_ADMIN");
+  }
+  for (const { symbol, library, what, isOfShim } of findings) {
+    if (isOfShim && obstacle !== null) continue;
+    lines.push(`it imports ${symbol}${library === "" ? "" : ` (${library})`}: that ${what}`);
   }
   const others = hasDoor ? "the second door serves" : "the host's network is used by";
   lines.push(`${others} what it starts without the shim: static, Go, musl programs, env -i`);

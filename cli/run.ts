@@ -9,6 +9,7 @@ import type { RunFacts } from "../io/app/join/messages.ts";
 import { OwnEvent } from "../io/log/own_events.ts";
 import { type CommandLine, parseCommandLine } from "./args.ts";
 import { checkText } from "./check.ts";
+import { findUnserved } from "./imports.ts";
 import { buildConfig, type Built, EMBEDDED_DEFAULT } from "./config/build.ts";
 import { readConfigFile } from "./config/read_file.ts";
 import { showConfig } from "./config/show.ts";
@@ -95,7 +96,8 @@ export async function main(args: readonly string[], { isFront, worker }: Boot): 
     if (line.command.length === 0) throw new Failure(`no program given (usage: ${USAGE})`);
     if (line.switches.has("check")) {
       const hasDoor = !line.switches.has("host-network");
-      const text = checkText(findCommand(line, readLaunched(null), hasDoor), hasDoor);
+      const program = findCommand(line, readLaunched(null), hasDoor);
+      const text = checkText(program, hasDoor, findUnserved(program.image));
       await Deno.stdout.write(new TextEncoder().encode(text));
       Deno.exit(0);
     }

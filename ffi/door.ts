@@ -36,6 +36,8 @@ const SYMBOLS = {
   hasCapability: { name: "nuse_door_has_capability", parameters: ["i32", "i32"], result: "i32" },
   /** (pidfd, -1: of this thread): the inode of its user namespace; 0: not known */
   userNamespace: { name: "nuse_door_user_namespace", parameters: ["i32"], result: "f64" },
+  /** (pidfd): its effective user; -1: not known */
+  effectiveUser: { name: "nuse_door_user", parameters: ["i32"], result: "f64" },
   /** (pidfd, fd): our copy of the program's descriptor */
   get: { name: "nuse_door_get", parameters: ["i32", "i32"], result: "i32" },
   /** (thread, base, off, len, where the program's address lies, how far behind it): 0 */

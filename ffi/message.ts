@@ -90,7 +90,7 @@ export class MessageTable {
     return this.#arena.dv.getInt32(this.off + i * MMSGHDR.LEN + MMSGHDR.BYTES, true);
   }
 
-  /** msg_flags of message `i` of the last call (MSG_TRUNC). */
+  /** msg_flags of message `i` of the last call (MSG_TRUNC, MSG_CTRUNC). */
   flags(i: number): number {
     return this.#arena.dv.getInt32(this.off + i * MMSGHDR.LEN + MMSGHDR.FLAGS, true);
   }

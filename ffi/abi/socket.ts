@@ -33,11 +33,13 @@ export const SO_DOMAIN = 39;
 export const SO_COOKIE = 57;
 export const SO_NETNS_COOKIE = 71;
 /** Linux 6.16: 0: no descriptors can be sent to this AF_UNIX socket. */
+export const SO_PASSCRED = 16;
 export const SO_PASSRIGHTS = 83;
 
 export const MSG_OOB = 0x1;
 export const MSG_PEEK = 0x2;
 export const MSG_TRUNC = 0x20;
+export const MSG_CTRUNC = 0x8;
 export const MSG_DONTWAIT = 0x40;
 
 export const SHUT_RD = 0;

@@ -93,7 +93,7 @@ static const int DOOR_CALLS[] = {
 static const uint32_t STACK_IOCTLS[] = {
   FIONREAD, SIOCOUTQ, SIOCATMARK, FIONBIO, NETMAP_TXSYNC, NETMAP_RXSYNC, SECCOMP_IOCTL_NOTIF_RECV,
   SECCOMP_IOCTL_NOTIF_SEND, SECCOMP_IOCTL_NOTIF_ID_VALID, SECCOMP_IOCTL_NOTIF_ADDFD,
-  SECCOMP_IOCTL_NOTIF_SET_FLAGS, PIDFD_GET_USER_NAMESPACE,
+  SECCOMP_IOCTL_NOTIF_SET_FLAGS, PIDFD_GET_USER_NAMESPACE, NUSE_PIDFD_GET_INFO,
 };
 /* What makes the interfaces for packet sockets (io/capture) of descriptors that are there: in the
  * programs' network, for which they were opened. */

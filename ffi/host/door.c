@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/seccomp.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -109,6 +110,13 @@ API double nuse_door_user_namespace(int pidfd) {
   if (syscall(SYS_fstat, fd, &info) < 0) info.st_ino = 0;
   close(fd);
   return (double)info.st_ino;
+}
+
+/* The effective user of a process, as this thread counts users; -1: not known. */
+API double nuse_door_user(int pidfd) {
+  uint32_t info[NUSE_PIDFD_INFO_WORDS] = {NUSE_PIDFD_INFO_CREDS};
+  bool is_told = ioctl(pidfd, NUSE_PIDFD_GET_INFO, info) == 0 && (info[0] & NUSE_PIDFD_INFO_CREDS);
+  return is_told ? (double)info[NUSE_PIDFD_INFO_EUID] : -1;
 }
 
 /* A copy of the program's descriptor. */

@@ -3,6 +3,7 @@
 #define NUSE_DOOR_CALLS_H
 
 #include <linux/seccomp.h>
+#include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 
@@ -22,5 +23,10 @@
 #ifndef PIDFD_GET_USER_NAMESPACE
 #define PIDFD_GET_USER_NAMESPACE _IO(0xFF, 9) /* Linux 6.11 */
 #endif
+/* struct pidfd_info in its first length, as words (Linux 6.13). */
+#define NUSE_PIDFD_INFO_WORDS 16
+#define NUSE_PIDFD_INFO_EUID 9
+#define NUSE_PIDFD_INFO_CREDS 2u
+#define NUSE_PIDFD_GET_INFO _IOWR(0xFF, 11, uint32_t[NUSE_PIDFD_INFO_WORDS])
 
 #endif

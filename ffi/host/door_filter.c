@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <linux/netlink.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -74,16 +75,16 @@ static void stop_sockets(struct program *p, uint64_t mark) {
   answer(p, SECCOMP_RET_ALLOW);
 }
 
-/* sendto and recvfrom with an address, or with a flag that a pair takes for something else; and
- * those of `len` bytes without any flag, 0: of none that matters. */
-static void stop_addresses(struct program *p, uint32_t call, uint32_t len) {
+/* sendto and recvfrom with an address, or with one of `refused`, flags that a pair takes for
+ * something else; and those of `len` bytes without any flag, 0: of none that matters. */
+static void stop_addresses(struct program *p, uint32_t call, uint32_t refused, uint32_t len) {
   unless(p, call, 11);
   load_argument(p, 4, 0);
   add(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 8, 0);
   load_argument(p, 4, 1);
   add(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 6, 0);
   load_argument(p, 3, 0);
-  add(p, BPF_JMP | BPF_JSET | BPF_K, 4, 0, MSG_OOB | MSG_ERRQUEUE | MSG_FASTOPEN);
+  add(p, BPF_JMP | BPF_JSET | BPF_K, 4, 0, refused);
   add(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 2, 0);
   load_argument(p, 2, 0);
   add(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, len);
@@ -92,8 +93,9 @@ static void stop_addresses(struct program *p, uint32_t call, uint32_t len) {
 }
 
 static void stop_ioctls(struct program *p, uint64_t mark) {
-  unless(p, SYS_ioctl, 4 + STOP_UNMARKED_LEN);
+  unless(p, SYS_ioctl, 5 + STOP_UNMARKED_LEN);
   load_argument(p, 1, 0);
+  add(p, BPF_JMP | BPF_JEQ | BPF_K, 3, 0, FIONREAD);
   add(p, BPF_ALU | BPF_AND | BPF_K, 0, 0, SOCKET_IOCTL_MASK);
   add(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, SOCKET_IOCTLS);
   answer(p, SECCOMP_RET_ALLOW);
@@ -126,8 +128,8 @@ static void build(struct program *p, uint64_t mark) {
   }
   when(p, SYS_io_uring_setup, REFUSE(ENOSYS));
   stop_sockets(p, mark);
-  stop_addresses(p, SYS_sendto, LIST_REQUEST_LEN);
-  stop_addresses(p, SYS_recvfrom, 0);
+  stop_addresses(p, SYS_sendto, MSG_OOB | MSG_MORE | MSG_FASTOPEN, LIST_REQUEST_LEN);
+  stop_addresses(p, SYS_recvfrom, MSG_OOB | MSG_ERRQUEUE, 0);
   stop_ioctls(p, mark);
   answer(p, SECCOMP_RET_ALLOW);
 }

@@ -89,13 +89,18 @@ API int nuse_send(int fd, uint8_t *base, int off0, int len0, int off1, int len1,
   return result(sendmsg(fd, &msg, flags | MSG_NOSIGNAL | MSG_DONTWAIT));
 }
 
-/* Only what came is touched: a table is as long as the longest batch, and most are short. */
+/* A message of no bytes that had control messages, which are lost, says so by MSG_CTRUNC: with
+ * SO_PASSCRED that tells it from the end. Only what came is touched: a table is as long as the
+ * longest batch, and most are short. */
 API int nuse_recvmmsg(int fd, uint8_t *base, int table_off, int count, int flags) {
   struct mmsghdr *table = (struct mmsghdr *)(base + table_off);
   /* Without MSG_CMSG_CLOEXEC, which a packet socket refuses: nothing is executed any more. */
   int n = result(recvmmsg(fd, table, (unsigned)count, flags, NULL));
   for (int i = 0; i < n && table[i].msg_hdr.msg_control != NULL; i++) {
-    if (table[i].msg_hdr.msg_controllen > 0) take_rights(&table[i].msg_hdr, NULL, 0);
+    if (table[i].msg_hdr.msg_controllen > 0) {
+      take_rights(&table[i].msg_hdr, NULL, 0);
+      if (table[i].msg_len == 0) table[i].msg_hdr.msg_flags |= MSG_CTRUNC;
+    }
     table[i].msg_hdr.msg_controllen = RIGHTS_SPACE;
   }
   return n;

@@ -1,8 +1,8 @@
 /**
  * The differential suite: some four hundred small uses of the socket API (differ/*.c) on the
- * kernel and under the shim. What they print is the same, but for the cases that
- * docs/differences.md names, each with its reason: what differs besides fails, and so does what is
- * named there and differs no more.
+ * kernel, under the shim and behind the second door. What they print is the same, but for the cases
+ * that docs/differences.md names, each with its reason: what differs besides fails, and so does
+ * what is named there and differs no more.
  *
  * @module
  */
@@ -26,6 +26,7 @@ const TOPICS = [
   "options",
   "picture",
   "reports",
+  "streams",
   "threads",
   "tools",
   "udp",
@@ -50,10 +51,16 @@ function parse(stdout: string): Results {
   return results;
 }
 
-/** The cases that differ under the shim, by the table of docs/differences.md. */
-async function listed(): Promise<string[]> {
-  const rows = (await Deno.readTextFile(LIST)).matchAll(/^\| `(\w+ \w+)` +\| (both|shim) +\| \S/gm);
-  return [...rows].map(([, name]) => name);
+/** By which way the program's calls come. */
+type DoorName = "shim" | "door";
+/** Words before the program. */
+const DOORS: Readonly<Record<DoorName, readonly string[]>> = { shim: [], door: ["env", "-i"] };
+
+/** The cases that differ there, by the table of docs/differences.md. */
+async function listed(door: DoorName): Promise<string[]> {
+  const rows = (await Deno.readTextFile(LIST)).matchAll(/^\| `(\w+ \w+)` +\| (\w+) +\| \S/gm);
+  return [...rows].filter(([, , where]) => where === "both" || where === door)
+    .map(([, name]) => name);
 }
 
 /** What runs a case, or all of them (""), on the kernel of a namespace with our address. */
@@ -66,9 +73,9 @@ async function onKernel(kernel: Fixture, program: string): Promise<RunCases> {
   };
 }
 
-function underNuse(f: Fixture, program: string): RunCases {
+function underNuse(f: Fixture, program: string, door: DoorName): RunCases {
   return async (name) => {
-    const argv = name === "" ? [program] : [program, name];
+    const argv = [...DOORS[door], program, ...(name === "" ? [] : [name])];
     return parse((await f.nuse(argv, { limitSec: LIMIT_SEC }).done).stdout);
   };
 }
@@ -92,14 +99,17 @@ async function differing(native: RunCases, nuse: RunCases, known: readonly strin
   return differ;
 }
 
-e2e("every case is as on the kernel, or listed with its reason: the shim", async (f) => {
-  await withProgram(SOURCES, async (program) => {
-    await using kernel = await Fixture.create("RAW");
-    const known = await listed();
-    const differ = await differing(await onKernel(kernel, program), underNuse(f, program), known);
-    const unknown = [...differ].filter(([name]) => !known.includes(name));
-    const text = unknown.map(([name, what]) => `== ${name}\n${what}`).join("");
-    assertEquals(text, "", `${unknown.length} cases differ from the kernel:\n${text}`);
-    assertEquals(known.filter((name) => !differ.has(name)), [], "listed, and differ no more");
-  });
-}, ["RAW"]);
+for (const door of ["shim", "door"] as const) {
+  e2e(`every case is as on the kernel, or listed with its reason: the ${door}`, async (f) => {
+    await withProgram(SOURCES, async (program) => {
+      await using kernel = await Fixture.create("RAW");
+      const known = await listed(door);
+      const nuse = underNuse(f, program, door);
+      const differ = await differing(await onKernel(kernel, program), nuse, known);
+      const unknown = [...differ].filter(([name]) => !known.includes(name));
+      const text = unknown.map(([name, what]) => `== ${name}\n${what}`).join("");
+      assertEquals(text, "", `${unknown.length} cases differ from the kernel:\n${text}`);
+      assertEquals(known.filter((name) => !differ.has(name)), [], "listed, and differ no more");
+    });
+  }, ["RAW"]);
+}

@@ -103,6 +103,18 @@ above("a first server that is silent, refuses or is not there: the second answer
   assertEquals((await silent.done).stdout, `ready\n${SELF}\n${SELF}\n`);
 });
 
+above("a first server that refuses is passed over at once, not after a time-out", async (f) => {
+  await f.b.ip(`addr add ${REFUSING}/32 dev lo`);
+  await withDnsmasq(f, RECORDS, async () => {
+    const ask = "getent ahostsv4 web.lab.test | head -n 1";
+    const long = "timeout:60 attempts:1"; // longer than the test waits
+    const script = `${ask}; env -i RES_OPTIONS='${long}' sh -c '${ask}'`;
+    const env = { NUSE_NAMESERVER: `${REFUSING} ${PEER}`, RES_OPTIONS: long };
+    const r = await f.nuse(["timeout", "25", "sh", "-c", script], { env }).done;
+    assertEquals(firstWord(r.stdout), [PEER, PEER], r.stderr);
+  });
+});
+
 e2eWith("hey", "websocketd")("Debian's Go programs, as client and as server", async (f) => {
   await withNameServer(f, async () => {
     const script = "websocketd --port=4907 --staticdir=/usr/share/doc/hey --loglevel=error & " +

@@ -8,6 +8,8 @@
 #include "fd_table.h"
 
 #include <pthread.h>
+#include <stdarg.h>
+#include <sys/ioctl.h>
 #include <sys/single_threaded.h>
 #include <sys/syscall.h>
 
@@ -68,6 +70,16 @@ static int marked_setsockopt(int fd, int level, int name, const void *value, soc
   return (int)MARKED(SYS_setsockopt, fd, level, name, value, len);
 }
 
+/* Of the others those on sockets that are not nuse's are the door's, too. */
+static int marked_ioctl(int fd, unsigned long op, ...) {
+  va_list rest;
+  va_start(rest, op);
+  void *argument = va_arg(rest, void *);
+  va_end(rest);
+  long mark = op == FIONREAD ? mark_for(fd) : 0;
+  return (int)real()->syscall(SYS_ioctl, (long)fd, (long)op, (long)argument, 0L, 0L, mark);
+}
+
 static int marked_shutdown(int fd, int how) { return (int)MARKED(SYS_shutdown, fd, how, 0, 0, 0); }
 
 static ssize_t marked_sendmsg(int fd, const struct msghdr *msg, int flags) {
@@ -93,6 +105,7 @@ void mark_calls(struct real_table *table) {
   table->getpeername = marked_getpeername;
   table->getsockopt = marked_getsockopt;
   table->setsockopt = marked_setsockopt;
+  table->ioctl = marked_ioctl;
   table->shutdown = marked_shutdown;
   table->sendmsg = marked_sendmsg;
   table->recvmsg = marked_recvmsg;

@@ -236,6 +236,7 @@ function connectStream(call: Call, endpoint: StreamEndpoint): number {
   const { app, caller, request, nowUs } = call;
   const { domain } = endpoint.socket;
   const later = request.b === NUSE_CONNECT_WAIT ? caller.later : null;
+  endpoint.seenEnd = null; // a shim asks, or the second door, which will say so
   if (request.dataLen === 0 && endpoint.isConnecting) return endpoint.connecting.join(later);
   const address = addressIn(app.memory.dv, request, domain);
   if (typeof address === "number") return address;

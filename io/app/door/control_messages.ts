@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { MSG_CTRUNC } from "../../../ffi/abi/socket.ts";
 import * as P from "../../../ffi/shim/protocol.ts";
 import {
   AF_INET,
@@ -51,7 +52,6 @@ import {
 /** struct cmsghdr (64-bit): its length, with this header, is a size_t. */
 const CMSG = { LEN: 0, LEVEL: 8, TYPE: 12, DATA: 16 } as const;
 const ALIGNMENT = 8;
-export const MSG_CTRUNC = 0x8;
 
 /** As a message it has the number of the option. */
 const IP_ORIGDSTADDR = IP_RECVORIGDSTADDR;

@@ -4,8 +4,7 @@
  * from the program's memory straight into a slot; of one that was received the pair gives the
  * payload and the inbox the sender.
  *
- * Streams are left to the kernel: on their pairs these calls do what they do on TCP; but with an
- * address, which TCP does not look at, a pair refuses them: then we send.
+ * Streams are left to the kernel, mostly: stream_calls.ts.
  *
  * @module
  */
@@ -35,8 +34,8 @@ import {
   EFAULT,
   EINVAL,
   EMSGSIZE,
+  ENOTCONN,
   EOPNOTSUPP,
-  EPIPE,
   IP_RECVERR,
   IpAddress,
   IPPROTO_IP,
@@ -45,6 +44,7 @@ import {
   IPV6_RECVERR,
 } from "../../../stack/mod.ts";
 import { DatagramEndpoint } from "../endpoint/datagram_endpoint.ts";
+import { ListenerEndpoint } from "../endpoint/listener_endpoint.ts";
 import { PAYLOAD_MAX_LEN } from "../endpoint/datagram_slots.ts";
 import { StreamEndpoint } from "../endpoint/stream_endpoint.ts";
 import {
@@ -56,16 +56,14 @@ import {
 } from "../protocol/sockaddr.ts";
 import { carryOut } from "../control/operations.ts";
 import * as P from "../../../ffi/shim/protocol.ts";
-import { SCRATCH_LEN } from "../endpoint/app_context.ts";
 import { PASS, type SocketCall, WAIT } from "./door_call.ts";
 import { CONTROL_MAX, type DoorMessage, MESSAGES_MAX, MMSGHDR_LEN } from "./message.ts";
 import { SOCKADDR_MAX } from "./socket_calls.ts";
+import { MSG_FASTOPEN, MSG_MORE, receiveStream, sendStream } from "./stream_calls.ts";
 
 const MSG_DONTROUTE = 0x4;
 const MSG_ERRQUEUE = 0x2000;
-const MSG_MORE = 0x8000;
 const MSG_WAITFORONE = 0x10000;
-const MSG_FASTOPEN = 0x20000000;
 const MSG_CMSG_CLOEXEC = 0x40000000;
 /** struct timespec (64-bit). */
 const TIMESPEC = { SEC: 0, NSEC: 8, LEN: 16 } as const;
@@ -88,23 +86,8 @@ function onDatagrams(socketCall: SocketCall, flags: number, then: (c: DatagramCa
     endpoint.watchUrgent(socketCall.call.nowUs);
     endpoint.writes.expectMark();
   }
+  if ((flags & MSG_OOB) !== 0 && endpoint instanceof ListenerEndpoint) return -ENOTCONN;
   return (flags & MSG_ERRQUEUE) !== 0 ? -EAGAIN : PASS;
-}
-
-/** sendto(), sendmsg() on a stream, of which the kernel knows no more than that it is a pair. */
-function sendStream(
-  { call: { app }, fd, message }: SocketCall,
-  { state }: StreamEndpoint,
-  flags: number,
-): number {
-  const isConnected = (state & P.NUSE_STATE_CONNECTED) !== 0;
-  // As Linux with Fast Open switched off; TCP_FASTOPEN_CONNECT works
-  if (!isConnected) return (flags & MSG_FASTOPEN) !== 0 ? -EOPNOTSUPP : -EPIPE;
-  if (message.room > SCRATCH_LEN) return PASS;
-  const gathered = message.gather(app.scratchOff);
-  if (gathered < 0) return gathered;
-  const n = app.sys.send(fd, app.base, app.scratchOff, message.room, 0, 0, MSG_DONTWAIT);
-  return n === -EAGAIN ? PASS : n;
 }
 
 /** sendto() */
@@ -137,9 +120,14 @@ export function receiveFrom(socketCall: SocketCall): number {
 export function one(socketCall: SocketCall, transfer: Transfer): number {
   const { endpoint, message, trap } = socketCall;
   const flags = trap.argument(2);
-  if (endpoint instanceof StreamEndpoint && transfer === send && (flags & MSG_FASTOPEN) !== 0) {
+  if (endpoint instanceof StreamEndpoint && (flags & (MSG_OOB | MSG_ERRQUEUE)) === 0) {
+    if (transfer === receive && !endpoint.socket.wantsInq) return PASS;
     const found = message.fromPointer(trap, 0);
-    return found < 0 ? found : sendStream(socketCall, endpoint, flags);
+    if (found < 0) return found;
+    if (transfer === receive) return receiveStream(socketCall, endpoint, flags);
+    const isPlain = message.nameLen === 0 && message.controlLen === 0;
+    const isNative = isPlain && (flags & (MSG_FASTOPEN | MSG_MORE)) === 0;
+    return isNative ? PASS : sendStream(socketCall, endpoint, flags);
   }
   return onDatagrams(socketCall, flags, (datagramCall) => {
     const found = message.fromPointer(trap, 0);

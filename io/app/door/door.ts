@@ -51,6 +51,7 @@ import { DoorMessage } from "./message.ts";
 import { ControlMessages } from "./control_messages.ts";
 import { KeptConnections } from "./kept_connections.ts";
 import { answerNetlink, makeNetlinkSocket } from "./netlink_calls.ts";
+import { noteEnd } from "./program_end.ts";
 import { getOption, ioctl, setOption } from "./option_calls.ts";
 import { accept, bind, connect, listen, makeSocket, name, shutdown } from "./socket_calls.ts";
 import { Trap } from "./trap.ts";
@@ -205,10 +206,16 @@ export class Door implements Handler {
   readonly #answerLate = (thread: DoorThread, result: number): void => {
     const { waiting } = thread;
     if (waiting === null || this.#slot < 0) return;
-    thread.waiting = null;
     const looked = this.#trap.save();
     this.#trap.restore(waiting);
-    this.#answer(thread, result);
+    if (result === 0 && this.#trap.number !== SYSCALLS.SYS_connect) {
+      this.#app.parked.soon(() => this.#retry(thread, waiting)); // MSG_FASTOPEN: now it can send
+      this.#app.loop.wake();
+    } else {
+      thread.waiting = null;
+      this.#app.waitLimits.clear(thread);
+      this.#answer(thread, result);
+    }
     this.#trap.restore(looked);
   };
 
@@ -274,6 +281,9 @@ export class Door implements Handler {
       if (this.#calls.isValid(this.#fd, trap.idLow, trap.idHigh) === 0) return ANSWERED;
       known.holders.add(thread.process.holder);
       if (endpoint instanceof DatagramEndpoint) endpoint.becomePlain();
+      if (endpoint?.cookie === cookie) {
+        noteEnd(this.#app, this.#calls, endpoint, thread.process, trap.argument(0));
+      }
       doorCall.call.request.cookie = cookie;
       const result = answer({ ...doorCall, fd, cookie, endpoint, ended });
       if (result === WAIT) this.#park(thread, cookie, fd);

@@ -13,6 +13,7 @@ import type { DoorThread } from "./door_threads.ts";
 import type { KeptConnections } from "./kept_connections.ts";
 import type { DoorMessage } from "./message.ts";
 import type { ControlMessages } from "./control_messages.ts";
+import { noteEnd } from "./program_end.ts";
 import type { Trap } from "./trap.ts";
 
 /** In the place of a result, above all of them: the kernel is to carry the call out. */
@@ -51,14 +52,18 @@ export interface SocketCall extends DoorCall {
 }
 
 /**
- * Puts a copy of `fd` at the program's lowest free number: that is the answer. -ENOENT: a signal
+ * Puts a copy of `fd`, the program's end of the pair of `endpoint`, at the program's lowest free
+ * number: that is the answer. -ENOENT: a signal
  * has ended the wait; the call, if it is made again, begins anew.
  */
 export function giveDescriptor(
-  { trap, calls, door }: DoorCall,
+  { trap, call: { app }, calls, door, thread }: DoorCall,
   fd: number,
   isCloexec: boolean,
+  endpoint: Endpoint | null = null,
 ): number {
   const given = calls.give(door, trap.idLow, trap.idHigh, fd, -1, isCloexec ? 1 : 0);
-  return given < 0 ? given : ANSWERED;
+  if (given < 0) return given;
+  noteEnd(app, calls, endpoint, thread.process, given);
+  return ANSWERED;
 }

@@ -4,6 +4,10 @@
  * @module
  */
 import {
+  FIONREAD,
+  MSG_DONTWAIT,
+  MSG_PEEK,
+  MSG_TRUNC,
   SIOCATMARK,
   SO_COOKIE,
   SO_OOBINLINE,
@@ -16,20 +20,21 @@ import * as P from "../../../ffi/shim/protocol.ts";
 import {
   EFAULT,
   EINVAL,
+  ENOENT,
   ENOPROTOOPT,
   ENOTTY,
   EOPNOTSUPP,
-  IPPROTO_TCP,
   SO_ERROR,
-  TCP_INQ,
 } from "../../../stack/mod.ts";
 import { carryOut } from "../control/operations.ts";
 import { deviceIoctl } from "./device_ioctl.ts";
 import { DatagramEndpoint } from "../endpoint/datagram_endpoint.ts";
+import { setPairBuffer } from "../endpoint/pair.ts";
 import { dropMark } from "./datagram_calls.ts";
+import { ListenerEndpoint } from "../endpoint/listener_endpoint.ts";
 import { StreamEndpoint } from "../endpoint/stream_endpoint.ts";
 import { PASS, type SocketCall } from "./door_call.ts";
-import { watchUrgent } from "./socket_calls.ts";
+import { forgetToldError, watchUrgent } from "./socket_calls.ts";
 
 const SO_RCVTIMEO_NEW = 66;
 const SO_SNDTIMEO_NEW = 67;
@@ -49,6 +54,12 @@ const PROGRAMS: ReadonlySet<number> = new Set([26, 51]);
 const FPROG = { COUNT: 0, CODE: 8, LEN: 16 } as const;
 const SOCK_FILTER_LEN = 8;
 const SO_PEEK_OFF = 42;
+const SIOCGSTAMP = 0x8906;
+const SIOCGSTAMPNS = 0x8907;
+/** struct timeval, struct timespec (64-bit). */
+const TIME_LEN = 16;
+const US_PER_S = 1_000_000n;
+const NS_PER_US = 1000n;
 
 /** Of the owner of signals: the kernel's. */
 const OWNER_IOCTLS: ReadonlySet<number> = new Set([0x8901, 0x8902, 0x8903, 0x8904]);
@@ -74,7 +85,7 @@ function refusedFirst({ call }: SocketCall, level: number, name: number, otherwi
 
 /** getsockopt() */
 export function getOption(socketCall: SocketCall): number {
-  const { call, trap } = socketCall;
+  const { call, ended, fd, trap } = socketCall;
   const { request, reply } = call;
   if (isNative(socketCall)) return PASS;
   const room = trap.readInt(4);
@@ -82,17 +93,14 @@ export function getOption(socketCall: SocketCall): number {
   if (room < 0) return refusedFirst(socketCall, trap.argument(1), trap.argument(2), -EINVAL);
   request.op = P.NUSE_OP_GETOPT;
   [request.a, request.b, request.c] = [trap.argument(1), trap.argument(2), room];
+  const isError = request.a === SOL_SOCKET && request.b === SO_ERROR;
+  if (isError && ended !== null) forgetToldError(fd, ended);
   carryOut(call);
   if (reply.result < 0) return reply.result;
-  if (request.a === SOL_SOCKET && request.b === SO_ERROR) dropMark(socketCall);
+  if (isError) dropMark(socketCall);
   const len = Math.min(room, reply.dataLen);
   const copied = trap.write(3, reply.dataOff, len);
   return copied < 0 ? copied : trap.writeInt(4, len);
-}
-
-/** Whether control messages of streams tell of it: there are none here. */
-function needsControl(level: number, name: number): boolean {
-  return level === IPPROTO_TCP && name === TCP_INQ;
 }
 
 /** Copies the value to the request: 0 or -errno. */
@@ -112,18 +120,19 @@ function readValue({ call: { app, request }, trap }: SocketCall, len: number): n
 
 /** setsockopt() */
 export function setOption(socketCall: SocketCall): number {
-  const { call, trap } = socketCall;
-  const { request, reply } = call;
+  const { call, endpoint, fd, trap } = socketCall;
+  const { app, request, reply } = call;
   if (isNative(socketCall)) return PASS;
   const len = trap.argument(4);
   if (len < 0) return -EINVAL;
   request.op = P.NUSE_OP_SETOPT;
   [request.a, request.b] = [trap.argument(1), trap.argument(2)];
-  if (needsControl(request.a, request.b)) return -ENOPROTOOPT;
   const read = readValue(socketCall, len);
   if (read === -EFAULT) return refusedFirst(socketCall, request.a, request.b, read);
   if (read < 0) return read;
   carryOut(call);
+  const isUnwritable = endpoint instanceof StreamEndpoint && endpoint.isConnecting;
+  if (reply.result === 0 && reply.c > 0 && !isUnwritable) setPairBuffer(app.sys, fd, reply.c);
   return isShared(socketCall) && reply.result === 0 ? PASS : reply.result;
 }
 
@@ -139,9 +148,35 @@ export function ioctl(socketCall: SocketCall): number {
   const asked = trap.argument(1);
   if (asked === SIOCATMARK && endpoint instanceof DatagramEndpoint) return -ENOTTY;
   if (asked === SIOCATMARK && !(endpoint instanceof StreamEndpoint)) return trap.writeInt(2, 0);
+  if (asked === FIONREAD) return countUnread(socketCall);
+  if (asked === SIOCGSTAMP || asked === SIOCGSTAMPNS) return lastStamp(socketCall);
   if (asked === SIOCATMARK || OWNER_IOCTLS.has(asked)) {
     watchUrgent(socketCall, endpoint); // made by a program with the shim, perhaps
     return PASS;
   }
   return deviceIoctl(socketCall);
+}
+
+/** FIONREAD: of datagrams, the next one's length. */
+function countUnread({ call: { app }, endpoint, fd, trap }: SocketCall): number {
+  if (endpoint instanceof ListenerEndpoint) return -EINVAL;
+  if (!(endpoint instanceof DatagramEndpoint)) return PASS;
+  const { base, scratchOff, sys } = app;
+  const n = sys.recv(fd, base, scratchOff, 1, 0, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
+  return trap.writeInt(2, Math.max(0, n));
+}
+
+/** When the datagram came that was read last. */
+function lastStamp({ call: { app }, endpoint, fd, trap }: SocketCall): number {
+  if (!(endpoint instanceof DatagramEndpoint)) return -ENOTTY;
+  const { base, memory: { dv }, scratchOff, sys } = app;
+  const inbox = endpoint.becomePlain();
+  const n = sys.recv(fd, base, scratchOff, 1, 0, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
+  inbox.first(sys.ioctlInt(fd, FIONREAD), n);
+  const timeUs = inbox.lastReadUs;
+  if (timeUs === 0n) return -ENOENT;
+  const perUs = trap.argument(1) === SIOCGSTAMPNS ? NS_PER_US : 1n;
+  dv.setBigInt64(scratchOff, timeUs / US_PER_S, true);
+  dv.setBigInt64(scratchOff + 8, timeUs % US_PER_S * perUs, true);
+  return trap.write(2, scratchOff, TIME_LEN);
 }

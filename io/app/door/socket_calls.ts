@@ -7,7 +7,7 @@
 import {
   AF_PACKET,
   MSG_DONTWAIT,
-  SO_SNDBUF,
+  SO_SNDTIMEO_OLD,
   SOCK_CLOEXEC,
   SOCK_NONBLOCK,
   SOL_SOCKET,
@@ -15,6 +15,7 @@ import {
 import { getIntOption } from "../../../ffi/socket.ts";
 import * as P from "../../../ffi/shim/protocol.ts";
 import {
+  AF_UNSPEC,
   EAFNOSUPPORT,
   EAGAIN,
   ECONNABORTED,
@@ -23,6 +24,7 @@ import {
   EINVAL,
   ENOENT,
   EOPNOTSUPP,
+  SO_ERROR,
 } from "../../../stack/mod.ts";
 import type { Call } from "../control/call.ts";
 import { carryOut } from "../control/operations.ts";
@@ -31,12 +33,15 @@ import { SCRATCH_LEN } from "../endpoint/app_context.ts";
 import { DatagramEndpoint } from "../endpoint/datagram_endpoint.ts";
 import type { Endpoint } from "../endpoint/endpoint.ts";
 import { CAP_NET_RAW } from "../endpoint/privilege.ts";
-import { copyPairOptions } from "../endpoint/pair.ts";
+import { copyPairOptions, setPairBuffer } from "../endpoint/pair.ts";
 import { ListenerEndpoint } from "../endpoint/listener_endpoint.ts";
+import type { EndedSocket } from "../endpoint/ended_sockets.ts";
+import { reviveSocket } from "../endpoint/fresh_pair.ts";
 import { StreamEndpoint } from "../endpoint/stream_endpoint.ts";
 import { REPLY_DEFERRED } from "../protocol/deferred_reply.ts";
 import { readCookie } from "../protocol/message.ts";
-import { sockaddrLen } from "../protocol/sockaddr.ts";
+import { addressIn, sockaddrLen } from "../protocol/sockaddr.ts";
+import { noteEnd } from "./program_end.ts";
 import {
   ANSWERED,
   type DoorCall,
@@ -49,6 +54,8 @@ import {
 const SOCKET_TYPE_MASK = 0xf;
 export const SOCKADDR_MAX = 128;
 const RIGHTS_LEN = 8;
+/** In one message it is charged more than the smallest SO_SNDBUF (SOCK_MIN_SNDBUF). */
+const FILLER_LEN = 4096;
 
 /** The kernel makes it, or says who may not; see io/capture. */
 function packetSocket({ call }: DoorCall): number {
@@ -59,7 +66,7 @@ function packetSocket({ call }: DoorCall): number {
 
 /** socket() */
 export function makeSocket(doorCall: DoorCall): number {
-  const { trap, call, calls } = doorCall;
+  const { trap, call, calls, thread } = doorCall;
   const { request, reply } = call;
   if (trap.argument(0) === AF_PACKET) return packetSocket(doorCall);
   const flags = trap.argument(1) & (SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -69,11 +76,13 @@ export function makeSocket(doorCall: DoorCall): number {
   [request.a, request.b, request.c] = [trap.argument(0), type, trap.argument(2)];
   carryOut(call);
   if (reply.result < 0) return reply.result;
+  const user = calls.effectiveUser(thread.process.pidfd);
+  if (user >= 0) call.caller.account.uid = user;
   const endpoint = call.app.endpoints.get(reply.cookie);
   if (endpoint instanceof DatagramEndpoint) endpoint.becomePlain();
   if ((flags & SOCK_NONBLOCK) !== 0) calls.makeNonblocking(reply.passFd);
-  watchUrgent(doorCall, call.app.endpoints.get(reply.cookie));
-  const given = giveDescriptor(doorCall, reply.passFd, (flags & SOCK_CLOEXEC) !== 0);
+  watchUrgent(doorCall, endpoint);
+  const given = giveDescriptor(doorCall, reply.passFd, (flags & SOCK_CLOEXEC) !== 0, endpoint);
   call.app.sys.close(reply.passFd);
   return given === -ENOENT ? ANSWERED : given;
 }
@@ -130,43 +139,85 @@ export function connect(socketCall: SocketCall): number {
 }
 
 /** `fd`: a copy of the program's end of the pair. */
-function connectBy(socketCall: SocketCall, endpoint: Endpoint, fd: number): number {
-  const { call, calls, isRepeated } = socketCall;
+export function connectBy(socketCall: SocketCall, endpoint: Endpoint, fd: number): number {
+  const { call, calls, isRepeated, thread, trap } = socketCall;
   const { request } = call;
   const isWaiting = calls.isNonblocking(fd) === 0;
   const isUnderWay = endpoint instanceof StreamEndpoint && endpoint.isConnecting;
-  request.a = isWaiting ? 0 : fillerLen(fd);
+  request.a = isWaiting ? 0 : FILLER_LEN;
   request.b = isWaiting ? P.NUSE_CONNECT_WAIT : 0;
   if (isRepeated && isWaiting && isUnderWay) request.dataLen = 0; // a signal has cut it off
   const result = connectEndpoint(call, endpoint);
-  if (result === -EINPROGRESS) makeUnwritable(call, fd, request.a);
+  noteEnd(call.app, calls, endpoint, thread.process, trap.argument(0));
+  if (result === -EINPROGRESS) makeUnwritable(call, fd);
   if (call.reply.passFd >= 0) putReplied(socketCall, fd);
-  return result === REPLY_DEFERRED ? ANSWERED : result;
+  if (result !== REPLY_DEFERRED) return result;
+  if (endpoint instanceof StreamEndpoint) limitWait(socketCall, endpoint, fd);
+  return ANSWERED;
+}
+
+/** SO_SNDTIMEO: from then on the attempt is one for which nobody waits. */
+function limitWait({ call, thread }: SocketCall, endpoint: StreamEndpoint, fd: number): void {
+  const { loop, sys, waitLimits } = call.app;
+  const limitUs = waitLimits.ofSocket(fd, SO_SNDTIMEO_OLD);
+  if (limitUs <= 0) return;
+  waitLimits.set(thread, loop.nowUs + limitUs, () => {
+    const copy = endpoint.seenEnd?.copy(endpoint.cookie) ?? -1;
+    if (copy >= 0) makeUnwritable(call, copy);
+    endpoint.connecting.cancelReply(copy < 0 ? 0 : FILLER_LEN);
+    if (copy >= 0) sys.close(copy);
+  });
 }
 
 /**
- * How much the program's end must have sent to be no longer writable: more than a quarter of
- * SO_SNDBUF (unix_writable).
+ * For a connect() that nobody waits for (connecting.ts), or a listener: nothing can be sent while
+ * what our end has not read fills the smallest SO_SNDBUF.
  */
-function fillerLen(fd: number): number {
-  return (getIntOption(fd, SOL_SOCKET, SO_SNDBUF) >> 2) + 1;
+function makeUnwritable({ app }: Call, fd: number): void {
+  app.sys.send(fd, app.base, app.scratchOff, FILLER_LEN, 0, 0, 0);
+  setPairBuffer(app.sys, fd, 1);
 }
 
-/** For a connect() that nobody waits for: connecting.ts. */
-function makeUnwritable({ app }: Call, fd: number, len: number): void {
-  for (let left = len; left > 0;) {
-    const n = app.sys.send(fd, app.base, app.scratchOff, Math.min(left, SCRATCH_LEN), 0, 0, 0);
-    left = n > 0 ? left - n : 0;
-  }
-}
-
-/** Its pair is closed: only connect() with AF_UNSPEC has a meaning. */
+/**
+ * Its pair is closed: after an attempt there may be another, after a connection only connect() with
+ * AF_UNSPEC has a meaning.
+ */
 function connectAgain(socketCall: SocketCall): number {
   const { call, ended, fd } = socketCall;
+  const { app: { memory }, request } = call;
   if (ended === null) return -EINVAL;
+  const address = addressIn(memory.dv, request, ended.socket.domain);
+  const isOther = typeof address !== "number" && address.family !== AF_UNSPEC && ended.isAttempt;
+  if (isOther) return attemptAgain(socketCall, ended);
   const result = connectEnded(call, ended);
   if (call.reply.passFd >= 0) putReplied(socketCall, fd);
   return result;
+}
+
+/** What the last attempt came to, if no connect() has told it yet; or another, by a fresh pair. */
+function attemptAgain(socketCall: SocketCall, ended: EndedSocket): number {
+  const { call: { app, caller, nowUs, request }, cookie, fd } = socketCall;
+  forgetToldError(fd, ended);
+  if (ended.isOutcomePending) {
+    ended.isOutcomePending = false;
+    getIntOption(fd, SOL_SOCKET, SO_ERROR); // told now
+    return -(ended.takeError() || ECONNABORTED);
+  }
+  const fresh = reviveSocket(app, cookie, ended, caller.account, nowUs);
+  const endpoint = app.endpoints.get(cookie);
+  if (fresh < 0 || endpoint === null) return fresh;
+  watchUrgent(socketCall, endpoint);
+  putPair(socketCall, fd, fresh);
+  request.cookie = endpoint.cookie;
+  const result = connectBy(socketCall, endpoint, fresh);
+  app.sys.close(fresh);
+  return result;
+}
+
+/** What the pair has told of an error (endpoint/stream_ends.ts) nobody else is told. */
+export function forgetToldError(fd: number, ended: EndedSocket): void {
+  if (ended.isErrorShown && getIntOption(fd, SOL_SOCKET, SO_ERROR) === 0) ended.takeError();
+  ended.isErrorShown = false;
 }
 
 /** Puts the end of a fresh pair that comes with the reply in the place of the program's `fd`. */
@@ -196,11 +247,13 @@ function putPair({ call: { app }, calls, door, trap }: SocketCall, fd: number, f
 }
 
 /** listen() */
-export function listen({ call, trap }: SocketCall): number {
+export function listen({ call, endpoint, fd, trap }: SocketCall): number {
   call.request.op = P.NUSE_OP_LISTEN;
   call.request.a = trap.argument(1);
   carryOut(call);
-  return call.reply.result;
+  const { reply: { result } } = call;
+  if (result === 0 && endpoint instanceof StreamEndpoint) makeUnwritable(call, fd);
+  return result;
 }
 
 /** accept(), accept4(): `flags` of the latter. */
@@ -215,7 +268,8 @@ export function accept(socketCall: SocketCall, flags: number): number {
   if (accepted === -EAGAIN) return calls.isNonblocking(fd) === 0 ? WAIT : -EAGAIN;
   if (accepted < 0) return accepted;
   const cookieOff = app.scratchOff + P.NUSE_ACCEPT_COOKIE_OFF;
-  watchUrgent(socketCall, app.endpoints.get(readCookie(app.memory.dv, cookieOff)));
+  const connection = app.endpoints.get(readCookie(app.memory.dv, cookieOff));
+  watchUrgent(socketCall, connection);
   const peerOff = app.scratchOff + P.NUSE_ACCEPT_PEER_OFF;
   const named = trap.isNull(1)
     ? 0
@@ -225,7 +279,7 @@ export function accept(socketCall: SocketCall, flags: number): number {
     return named;
   }
   if ((flags & SOCK_NONBLOCK) !== 0) calls.makeNonblocking(accepted);
-  const given = giveDescriptor(socketCall, accepted, (flags & SOCK_CLOEXEC) !== 0);
+  const given = giveDescriptor(socketCall, accepted, (flags & SOCK_CLOEXEC) !== 0, connection);
   if (given === -ENOENT) {
     kept.keep(cookie, accepted, app.scratchOff);
     return ANSWERED;
@@ -255,13 +309,19 @@ export function name(socketCall: SocketCall, which: number): number {
 }
 
 /** shutdown(): the stack is told first, then the kernel does it to the pair. */
-export function shutdown({ call, cookie, trap }: SocketCall): number {
+export function shutdown(socketCall: SocketCall): number {
+  const { call, cookie, fd, trap } = socketCall;
   const { app, request, reply } = call;
   request.op = P.NUSE_OP_SHUTDOWN;
   request.a = trap.argument(1);
+  request.b = 1; // a listener that is one no more gets a fresh pair
   carryOut(call);
   if (reply.result < 0) return reply.result;
   app.parked.wake(cookie);
+  if (reply.passFd >= 0) {
+    putReplied(socketCall, fd);
+    return 0;
+  }
   const mayConnect = (reply.state & (P.NUSE_STATE_CONNECTED | P.NUSE_STATE_LISTENING)) === 0;
   return mayConnect ? 0 : PASS;
 }

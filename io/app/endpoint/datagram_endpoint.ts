@@ -13,7 +13,7 @@
  * @module
  */
 import { EPOLLHUP, EPOLLIN, EPOLLRDHUP } from "../../../ffi/abi/epoll.ts";
-import { MSG_DONTWAIT } from "../../../ffi/abi/socket.ts";
+import { MSG_CTRUNC, MSG_DONTWAIT } from "../../../ffi/abi/socket.ts";
 import * as P from "../../../ffi/shim/protocol.ts";
 import {
   type DatagramSocket,
@@ -34,7 +34,7 @@ import {
 import { Cork } from "./cork.ts";
 import { BATCH_COUNT } from "./datagram_slots.ts";
 import { Endpoint } from "./endpoint.ts";
-import { resizePair } from "./pair.ts";
+import { resizePair, tellEmptyFromEnd } from "./pair.ts";
 import { PlainInbox } from "./plain_inbox.ts";
 import { addHeader, hasHeader } from "./plain_message.ts";
 
@@ -64,7 +64,11 @@ export class DatagramEndpoint extends Endpoint {
 
   /** Headers are no longer in the pair from now on, but in what this gives. */
   becomePlain(): PlainInbox {
-    return this.#inbox ??= new PlainInbox(this.app.memory);
+    if (this.#inbox === null) {
+      this.#inbox = new PlainInbox(this.app.memory);
+      tellEmptyFromEnd(this.app.sys, this.fd);
+    }
+    return this.#inbox;
   }
 
   /** Headers are in the pair again: a shim reads them. */
@@ -143,7 +147,7 @@ export class DatagramEndpoint extends Endpoint {
     this.socket.takeError(); // recorded, as above; a datagram is not to be lost for it
     for (let i = first; i < first + count; i++) {
       const len = slots.inbound.bytes(i);
-      if (len === 0) return false;
+      if (len === 0 && (slots.inbound.flags(i) & MSG_CTRUNC) === 0) return false;
       const sent = this.#sendMessage(slots.slotOff(i), len, nowUs);
       if (sent >= 0) counters.datagramsToNetwork++;
       else error = this.#noteRefused(-sent);

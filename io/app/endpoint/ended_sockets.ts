@@ -21,6 +21,12 @@ export class EndedSocket {
   readonly isContested: boolean;
   isCookieShown: boolean;
   readonly optionState: number;
+  /** The pair tells of the error as well, until it has told somebody (stream_ends.ts). */
+  isErrorShown = false;
+  /** What has ended is no connection, but an attempt at one: there may be another. */
+  isAttempt = false;
+  /** That of an attempt; no connect() has told it yet. */
+  isOutcomePending = false;
   readonly #state: number;
   #soError: number;
 
@@ -70,13 +76,14 @@ export class EndedSockets {
     return this.#byCookie.size;
   }
 
-  add(endpoint: Endpoint, soError: number): void {
-    this.#byCookie.set(endpoint.cookie, new EndedSocket(endpoint, soError));
-    if (this.#byCookie.size <= this.capacity) return;
-    for (const oldest of this.#byCookie.keys()) {
+  add(endpoint: Endpoint, soError: number): EndedSocket {
+    const ended = new EndedSocket(endpoint, soError);
+    this.#byCookie.set(endpoint.cookie, ended);
+    if (this.#byCookie.size > this.capacity) {
+      const [oldest] = this.#byCookie.keys();
       this.#byCookie.delete(oldest);
-      return;
     }
+    return ended;
   }
 
   /** It lives again. */

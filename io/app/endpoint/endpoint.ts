@@ -49,6 +49,12 @@ const BASE_EVENTS = EPOLLET + EPOLLIN + EPOLLPRI + EPOLLRDHUP;
 /** What of `optionState` a stream has: for it the bits of the others mean something else. */
 export const STREAM_OPTION_STATE = NUSE_STATE_BOUND | NUSE_STATE_LINGER;
 
+/** Where a program that no shim serves has last been seen to hold its end of a pair. */
+export interface SeenEnd {
+  /** A copy of the end with this cookie, to be closed; -1: it is there no more. */
+  copy(cookie: number): number;
+}
+
 export abstract class Endpoint implements Handler {
   /** NUSE_KIND_* */
   abstract readonly kind: number;
@@ -70,6 +76,8 @@ export abstract class Endpoint implements Handler {
   isCookieShown = false;
   /** Somebody else says so, too, and neither has shown it: nobody else may come to hold it. */
   isContested = false;
+  /** null: its program has a shim, as far as we know. */
+  seenEnd: SeenEnd | null = null;
   /** The cookie of a pair that this socket had before; 0: none. */
   formerCookie = 0;
   /** Of the program's end of the pair, as /proc/PID/fd shows it; 0: not known. */
@@ -139,6 +147,7 @@ export abstract class Endpoint implements Handler {
     this.isCookieShown = former.isCookieShown;
     this.isContested = former.isContested;
     this.programInode = former.programInode;
+    this.seenEnd = former.seenEnd;
   }
 
   /** Takes over the socket of `former`, with the pair that we have made last. */

@@ -56,6 +56,7 @@ export class ListenerEndpoint extends Endpoint {
   onEvents(events: number, nowUs: number): void {
     if ((events & EPOLLHUP) !== 0) {
       this.noteProgramGone(nowUs);
+      if (this.seenEnd !== null) this.#noteUngiven();
       this.#finish(nowUs);
       return;
     }
@@ -130,6 +131,7 @@ export class ListenerEndpoint extends Endpoint {
       app.parked.wake(this.cookie);
       app.counters.connectionsAccepted++;
     } else {
+      endpoint.waitsAt = this; // which may be closed already
       app.counters.connectionsLost++;
       this.block();
     }
@@ -146,6 +148,11 @@ export class ListenerEndpoint extends Endpoint {
   noteUnaccepted(count: number): void {
     if (count === 0) return;
     for (const endpoint of this.#handedOver.slice(-count)) endpoint.waitsAt = this;
+  }
+
+  /** Without a shim nobody has told how many were not accepted: those that nobody was seen with. */
+  #noteUngiven(): void {
+    for (const endpoint of this.#handedOver) if (endpoint.seenEnd === null) endpoint.waitsAt = this;
   }
 
   #lose(child: StreamSocket, nowUs: number): void {

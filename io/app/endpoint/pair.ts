@@ -16,6 +16,7 @@ import {
   SO_COOKIE,
   SO_DOMAIN,
   SO_OOBINLINE,
+  SO_PASSCRED,
   SO_PASSRIGHTS,
   SO_RCVBUF,
   SO_RCVLOWAT,
@@ -72,6 +73,12 @@ export function setPairBuffer(sys: Libc, fd: number, lenBytes: number): void {
   SIZE[0] = lenBytes;
   const forced = sys.setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, SIZE_BYTES, 4);
   if (forced < 0) sys.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, SIZE_BYTES, 4);
+}
+
+/** Messages of no bytes come with something that the end of all messages has not. */
+export function tellEmptyFromEnd(sys: Libc, ownFd: number): void {
+  SIZE[0] = 1;
+  sys.setsockopt(ownFd, SOL_SOCKET, SO_PASSCRED, SIZE_BYTES, 4);
 }
 
 /** What a program has set on its end is to hold for another, which takes its place. */

@@ -76,6 +76,14 @@ export class PairWrites {
     if (!isOn && isConnected) this.socket.sendCommit(0, nowUs, false);
   }
 
+  /** What `take` reads from the pair is not all, and nobody will say when it is. */
+  takeUnfinished(take: () => void): void {
+    const before = this.#hasMore;
+    this.#hasMore = true;
+    take();
+    this.#hasMore = before;
+  }
+
   /** MSG_EOR: what was written up to now ends a record. */
   endRecord(nowUs: number): void {
     const left = this.#leftInPair();

@@ -18,6 +18,11 @@ export class ParkedCalls {
     else waiting.push(retry);
   }
 
+  /** A call that waits for nothing any more, when there is time. */
+  soon(retry: Retry): void {
+    this.#woken.push(retry);
+  }
+
   /** Something has been put there, or never will be again: whoever waits is to look. */
   wake(cookie: number): void {
     const waiting = this.#byCookie.get(cookie);

@@ -56,6 +56,7 @@ import type { RingUser } from "./rings.ts";
 import type { SendRing } from "./send_ring.ts";
 import { isBelowLowat, isMuchUnread, Unread } from "./unread.ts";
 import { Phase, streamState } from "./stream_state.ts";
+import { showEnd, widenEnd } from "./stream_ends.ts";
 import { sizeForUnsent } from "./unsent.ts";
 import { UrgentDelivery } from "./urgent.ts";
 
@@ -226,6 +227,7 @@ export class StreamEndpoint extends Endpoint implements RingUser {
   onSocket(events: number, nowUs: number): void {
     if ((events & EVENT_CONNECTED) !== 0) {
       this.#phase = Phase.CONNECTED;
+      if (this.connecting.isOutcomePending) widenEnd(this.app, this);
       this.connecting.succeed();
     }
     if ((events & (EVENT_ERROR | EVENT_CLOSED)) !== 0) {
@@ -270,7 +272,8 @@ export class StreamEndpoint extends Endpoint implements RingUser {
   #showFailure(nowUs: number): void {
     const { app, socket, fd } = this;
     const { pairs, sys } = app;
-    if (pairs.open(SOCK_STREAM) < 0) return this.#end(nowUs);
+    // Without the shim nobody takes it out of there: connect() makes one (stream_ends.ts)
+    if (this.seenEnd !== null || pairs.open(SOCK_STREAM) < 0) return this.#end(nowUs);
     sizeForUnsent(sys, pairs.programFd, socket);
     const next = new StreamEndpoint(app, socket, pairs.ownFd, pairs.cookie);
     next.succeedTo(this);
@@ -364,13 +367,8 @@ export class StreamEndpoint extends Endpoint implements RingUser {
 
   /** TCP has ended first. */
   #end(nowUs: number): void {
-    const { app } = this;
-    const soError = this.socket.takeError();
-    if (!this.isProgramGone || this.isShutdownAsked) app.ended.add(this, soError);
+    showEnd(this.app, this, this.socket.takeError());
     this.socket.close(nowUs);
-    // Unread bytes of the program would give it an ECONNRESET of the kernel's own.
-    app.sys.shutdown(this.fd, SHUT_RDWR);
-    app.drainPair(this.fd);
     this.release(nowUs);
   }
 

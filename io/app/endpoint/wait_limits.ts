@@ -1,15 +1,14 @@
 /**
- * How long calls wait at the second door: SO_RCVTIMEO of the socket, which the kernel keeps for us
- * (on the pair), but cannot end a wait by that is ours.
+ * How long calls wait at the second door: SO_RCVTIMEO of the socket, or SO_SNDTIMEO, which the
+ * kernel keeps for us (on the pair), but cannot end a wait by that is ours.
  *
  * @module
  */
-import { SOL_SOCKET } from "../../../ffi/abi/socket.ts";
+import { SO_RCVTIMEO_OLD, SOL_SOCKET } from "../../../ffi/abi/socket.ts";
 import type { Libc } from "../../../ffi/libc.ts";
 
 /** struct timeval (64-bit). */
 const TIMEVAL_LEN = 16;
-const SO_RCVTIMEO = 20;
 const US_PER_S = 1_000_000;
 
 /** The loop, which is to wake then. */
@@ -30,9 +29,9 @@ export class WaitLimits {
 
   constructor(readonly sys: Libc, readonly loop: Waker) {}
 
-  /** Of the socket `fd`, microseconds; 0: for ever. */
-  ofSocket(fd: number): number {
-    const n = this.sys.getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, this.#timeBytes, TIMEVAL_LEN);
+  /** Of the socket `fd`, microseconds; 0: for ever. `option`: SO_RCVTIMEO or SO_SNDTIMEO. */
+  ofSocket(fd: number, option: number = SO_RCVTIMEO_OLD): number {
+    const n = this.sys.getsockopt(fd, SOL_SOCKET, option, this.#timeBytes, TIMEVAL_LEN);
     return n < 0 ? 0 : Number(this.#time[0]) * US_PER_S + Number(this.#time[1]);
   }
 

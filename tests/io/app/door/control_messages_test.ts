@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import * as P from "../../../../ffi/shim/protocol.ts";
-import { ControlMessages, MSG_CTRUNC } from "../../../../io/app/door/control_messages.ts";
+import { MSG_CTRUNC } from "../../../../ffi/abi/socket.ts";
+import { ControlMessages } from "../../../../io/app/door/control_messages.ts";
 import {
   AF_INET,
   DGRAM_DST_OFF,

@@ -150,7 +150,7 @@ behind(
       "peer: ENOTCONN",
       "name: EFAULT",
       "option: ENOPROTOOPT",
-      "left to read: ENOPROTOOPT",
+      "left to read: EINVAL",
       "joined: 0",
       "accept: EINVAL",
       "refused: ECONNREFUSED",
