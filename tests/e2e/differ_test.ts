@@ -34,7 +34,7 @@ const TOPICS = [
 ];
 const SOURCES = TOPICS.map((topic) => `differ/${topic}.c`);
 const LIST = new URL("../../docs/differences.md", import.meta.url);
-const LIMIT_SEC = 150;
+const LIMIT_SEC = 400;
 /** A case that differs is looked at again, alone: the machine may have been too busy. */
 const TRIES = 3;
 

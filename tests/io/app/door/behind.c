@@ -284,6 +284,43 @@ void say_from(const char *what, long n, const struct sockaddr_in *from, socklen_
   printf("%s: %ld from %s, %u bytes of name\n", what, n, address, len);
 }
 
+static void reset(int fd) {
+  struct linger at_once = {1, 0};
+  setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  close(fd);
+}
+
+static void say_hang_up(const char *what, int fd) {
+  struct pollfd p = {.fd = fd};
+  say(what, poll(&p, 1, WAIT_MS) == 1 ? p.revents & (POLLERR | POLLHUP) : -1);
+}
+
+/* What a reset leaves behind, and a refusal for which nobody has waited. */
+static void ends(void) {
+  int port = ntohs(target.sin_port) + 3, listener = listening(port), fd = tcp(0);
+  char text[8];
+  say("connect", connect_to(fd, port));
+  reset(accept(listener, NULL, NULL));
+  say_hang_up("reset", fd);
+  say("read", read(fd, text, sizeof text));
+  say("read", read(fd, text, sizeof text));
+  say("told", int_option(fd, SOL_SOCKET, SO_ERROR));
+  int moved = tcp(0);
+  say("connect", connect_to(moved, port));
+  dup2(moved, 100);
+  close(moved);
+  int other = tcp(0); /* another at that number */
+  reset(accept(listener, NULL, NULL));
+  say_hang_up("moved", 100);
+  say("read", read(100, text, sizeof text));
+  say("other", recv(other, text, sizeof text, MSG_DONTWAIT));
+  fcntl(other, F_SETFL, O_NONBLOCK);
+  say("connect", connect_to(other, 1));
+  say_hang_up("refused", other);
+  say("SO_ERROR", int_option(other, SOL_SOCKET, SO_ERROR));
+  say("read", read(other, text, sizeof text));
+}
+
 /* An echo request to oneself, by a raw socket and by one that needs no right. */
 static void ping(void) {
   uint8_t request[16] = {8, 0, 0, 0, 0, 7, 0, 1}, reply[128];
@@ -324,7 +361,7 @@ static const struct {
   {"server", server}, {"signals", signals}, {"datagrams", datagrams}, {"datagram", datagram},
   {"ping", ping}, {"nobody", nobody}, {"urgent", urgent}, {"refused", refused},
   {"messages", messages}, {"refusals", refusals}, {"streams", streams}, {"options", options},
-  {"netlink", netlink},
+  {"netlink", netlink}, {"ends", ends},
 };
 
 int main(int argc, char **argv) {

@@ -121,6 +121,26 @@ behind("a descriptor that was copied and inherited", (world, run) => {
   assertEquals(run("children"), ["connect: 0", ...TALK, "peer: 127.0.0.1 16"]);
 });
 
+behind("a reset and a refusal, told by the pair itself", (_, run) => {
+  assertEquals(run("ends"), [
+    "bind: 0",
+    "listen: 0",
+    "connect: 0",
+    "reset: 24",
+    "read: ECONNRESET",
+    "read: 0",
+    "told: 0",
+    "connect: 0",
+    "moved: 16", // what is at the number that we have seen is something else
+    "read: 0",
+    "other: EAGAIN",
+    "connect: EINPROGRESS",
+    "refused: 24",
+    "SO_ERROR: 111",
+    "read: 0",
+  ]);
+});
+
 behind("a connect() that nobody waits for, and one more after it has failed", (world, run) => {
   serve(world);
   assertEquals(run("nonblocking"), [
