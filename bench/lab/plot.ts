@@ -1,8 +1,8 @@
 /**
  * The ratios of a run of the net bench as one SVG: a line a row, a mark a path, the kernel's own
- * path at 1, further to the right is better. Rows whose unit has an upper limit are drawn as kernel
- * divided by nuse, so that this holds for them as well; rows without a figure of the kernel's are
- * left to the table.
+ * path at 1, further to the right is better. Round trips are drawn as kernel divided by nuse, so
+ * that this holds for them as well; rows whose bars are not of the kernel's figure are left to the
+ * table.
  *
  * @module
  */
@@ -38,7 +38,8 @@ const STYLES: Readonly<Partial<Record<Sample["path"], Style>>> = {
 type Drawn = keyof typeof STYLES;
 const PATHS = Object.keys(STYLES) as Drawn[];
 
-const UPPER: readonly Measure["unit"][] = ["µs", "ms", "MB"];
+/** Units of rows that are a comparison with the kernel. */
+const COMPARED: readonly Measure["unit"][] = ["Gbit/s", "1/s", "µs"];
 
 /** Where a ratio lies, pixels; what is beyond the scale lies at its end. */
 function x(ratio: number): number {
@@ -61,7 +62,7 @@ function mark(at: readonly [number, number], { colour, isHollow }: Style): strin
 /** What a limit of the measure is as a ratio; NaN: there is none. */
 function limitRatio(measure: Measure, limit: number | null | undefined, native: number): number {
   if (limit === null || limit === undefined) return NaN;
-  return UPPER.includes(measure.unit) ? native / limit : limit;
+  return measure.unit === "µs" ? native / limit : limit;
 }
 
 /** A tick at a bar (solid) or a goal. */
@@ -79,7 +80,7 @@ function rowOf(samples: readonly Sample[], measure: Measure, y: number): string 
       .map(({ value }) => value!),
   );
   const marks = rowsOf(samples, measure, PATHS).map(({ path, ratio }) => {
-    const shown = UPPER.includes(measure.unit) ? 1 / ratio : ratio;
+    const shown = measure.unit === "µs" ? 1 / ratio : ratio;
     return Number.isNaN(shown) ? "" : mark([x(shown), y], STYLES[path]!);
   });
   return [
@@ -127,6 +128,7 @@ export function plot(
   about: string,
 ): string {
   const drawn = measures.filter((m) =>
+    COMPARED.includes(m.unit) &&
     rowsOf(samples, m, PATHS).some(({ ratio }) => !Number.isNaN(ratio))
   );
   const height = TOP + drawn.length * ROW + BOTTOM;

@@ -6,6 +6,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Path } from "../../bench/lab/lab.ts";
 import { median } from "../../bench/lab/median.ts";
+import { plot } from "../../bench/lab/plot.ts";
 import { MEASURES } from "../../bench/lab/rows.ts";
 import { figure, medianRatio, type Sample, table } from "../../bench/lab/table.ts";
 import { read } from "../tidy/tree.ts";
@@ -51,4 +52,12 @@ Deno.test("the README's short table is the same run's", () => {
       medianRatio(samples, measure, "tap").toPrecision(2),
     );
   }
+});
+
+Deno.test("the picture of the ratios is of the run that it names, and the README shows it", () => {
+  const svg = read("docs/ratios.svg");
+  const name = svg.match(/net-\S+?\.json/)![0];
+  const run: { kernel: string; samples: Sample[] } = JSON.parse(read(`bench/results/${name}`));
+  assertEquals(svg, plot(run.samples, MEASURES, `${name}, Linux ${run.kernel}`));
+  assert(read("README.md").includes("(docs/ratios.svg)"));
 });

@@ -36,13 +36,14 @@ Deno.test("a mark a path, at its ratio; a limit from above is turned round", () 
     sample("TCP <out>", "gvisor", 16),
     sample("pinged", "native", 5),
     sample("pinged", "raw", 20),
+    sample("memory", "native", 60),
     sample("memory", "raw", 70),
   ];
   const svg = plot(samples, MEASURES, "a run");
   near(ratios(svg, "#0969da"), [0.5, 0.25]);
   near(ratios(svg, "#57606a"), [0.4]);
   assert(svg.includes("TCP &lt;out&gt;") && svg.includes("a run"));
-  assert(!svg.includes("memory"), "it has nothing to be compared with");
+  assert(!svg.includes("memory"), "its bar is no ratio");
   assert(!svg.includes("lwIP"), "it was not measured");
 });
 
