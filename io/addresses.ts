@@ -40,8 +40,10 @@ interface Claim {
   readonly prefixLen: number;
   /** null: not asked for. */
   readonly probe: AddressProbe | null;
-  /** Nobody has asked for it: there is none when somebody else has it. */
+  /** Nobody has asked for it, the link's own: there is no IPv6 when somebody else has it ... */
   readonly isOptional: boolean;
+  /** ... which the configuration cannot do without. */
+  readonly isIpv6Needed: boolean;
 }
 
 export function addressOf(config: AddressConfig): DeviceAddress {
@@ -82,7 +84,7 @@ export class AddressClaims {
 
   #claim(
     ifIndex: number,
-    { name, dad }: InterfaceConfig,
+    { name, dad, addresses, dynamic }: InterfaceConfig,
     addr: IpAddress,
     prefixLen: number,
     isOptional: boolean,
@@ -92,7 +94,10 @@ export class AddressClaims {
     const asked = plan === null ? null : this.stack.probeAddress(ifIndex, addr, plan, nowUs);
     if (typeof asked === "number") check(asked, "probeAddress", `cannot ask for ${addr}`);
     const probe = asked as AddressProbe | null;
-    this.#claims.push({ ifIndex, name, addr, prefixLen, probe, isOptional });
+    const isIpv6Needed = dynamic === "auto6" || dynamic === "dhcp6" ||
+      addresses.some((wanted) => addressOf(wanted).addr.family === 6);
+    const claim = { ifIndex, name, addr, prefixLen, probe };
+    this.#claims.push({ ...claim, isOptional, isIpv6Needed });
   }
 
   /** Waits until all is known and takes the addresses. Throws SysError when one is not free. */
@@ -100,10 +105,11 @@ export class AddressClaims {
     const { stack, loop } = this;
     const isPending = ({ probe }: Claim) => probe !== null && !probe.isOver;
     while (this.#claims.some(isPending)) loop.step(Infinity);
-    for (const { name, addr, probe, isOptional } of this.#claims) {
+    for (const claim of this.#claims) {
+      const { name, addr, probe, isOptional } = claim;
       if (probe === null || probe.holder === null) continue;
       if (isOptional) {
-        this.notes.push(`${addr} is in use on ${name} by ${probe.holder}: ${name} goes without it`);
+        this.#goWithoutIpv6(claim, probe.holder);
         continue;
       }
       throw new SysError("ARP", EADDRINUSE, `${addr} is in use on ${name} by ${probe.holder}`, {
@@ -115,5 +121,18 @@ export class AddressClaims {
       const added = stack.addAddress(ifIndex, addr, prefixLen, loop.nowUs);
       check(added, "addAddress", `cannot give ${name} ${addr}/${prefixLen}`);
     }
+  }
+
+  /** RFC 4862 5.4.5. Throws SysError when an address of IPv6 is wanted on that interface. */
+  #goWithoutIpv6({ ifIndex, name, addr, isIpv6Needed }: Claim, holder: string): void {
+    const what = `${addr} is in use on ${name} by ${holder}`;
+    if (isIpv6Needed) {
+      const why = `${what}: there can be no IPv6`;
+      throw new SysError("NDP", EADDRINUSE, why, {
+        advice: "set another mac; dad=off does not ask",
+      });
+    }
+    this.stack.disableIpv6(ifIndex, this.loop.nowUs);
+    this.notes.push(`${what}: there is no IPv6 on ${name}`);
   }
 }

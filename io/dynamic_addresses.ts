@@ -34,10 +34,11 @@ const DHCP_LIMIT_US = 15e6;
 const MAX_DECLINES = 3;
 /** RFC 3927 9: MAX_CONFLICTS. */
 const MAX_CONFLICTS = 10;
-/** How long the rest is waited for when there is an address: IPv6 beside IPv4 ... */
-const REST_LIMIT_US = 3e6;
-/** ... or a router: it may leave 3.5 s between advertisements (RFC 4861 6.2.6, 10). */
-const ROUTER_LIMIT_US = 5e6;
+/**
+ * How long the rest is waited for when there is an address: IPv6 beside IPv4, or routes. A router
+ * may leave 3.5 s between advertisements (RFC 4861 6.2.6, 10).
+ */
+const REST_LIMIT_US = 4e6;
 /** How long the messages that give leases back may take to leave. */
 const RELEASE_LIMIT_US = 1e6;
 const STEP_US = 20_000;
@@ -216,8 +217,7 @@ export class DynamicAddresses {
     const lease = client?.lease ?? null;
     const isComplete = ipv6.isComplete && (client === null || lease !== null);
     const hasOne = lease !== null || ipv6.addresses.length > 0;
-    const restUs = lease !== null ? REST_LIMIT_US : ROUTER_LIMIT_US;
-    if (!isComplete && !(hasOne && nowUs >= begunUs + restUs)) {
+    if (!isComplete && !(hasOne && nowUs >= begunUs + REST_LIMIT_US)) {
       if (nowUs < limitUs) return false;
       const { name } = config;
       const also = client === null ? "" : ", and no DHCP server either";

@@ -72,6 +72,7 @@ export class DynamicIpv6 implements Dhcp6Owner {
 
   /** Nothing more is to be expected: routers have been heard, and whom they have led to. */
   get isComplete(): boolean {
+    if (this.#iface.isIpv6Off) return true;
     return this.addresses.length > 0 && this.isHeard && !this.#isWaiting;
   }
 

@@ -276,6 +276,11 @@ export class Stack {
     return 0;
   }
 
+  /** No IPv6 on the interface any more: its link-local address is somebody else's. 0, -ENODEV. */
+  disableIpv6(ifIndex: number, nowUs: number): number {
+    return this.#layer.disableIpv6(ifIndex, nowUs);
+  }
+
   /** What routers have told. */
   get routers(): RouterDiscovery {
     return this.#layer.routers;

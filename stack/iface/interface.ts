@@ -90,6 +90,8 @@ export class Interface {
   readonly macLo: number;
   /** At most the device's; changed by NetworkLayer.setMtu. */
   mtu: number;
+  /** Its link-local address is somebody else's: it has no IPv6 (RFC 4862 5.4.5). */
+  isIpv6Off = false;
   /** Of IPv6 packets, where it is less: as the link's routers say (RFC 4861 4.6.4). */
   mtu6 = Infinity;
   /** Of two addresses alike the temporary one is chosen (RFC 6724 5, rule 7). */

@@ -119,7 +119,7 @@ export class LinkInput {
         nowUs,
       );
     }
-    if (etherType === ETHERTYPE_IPV6 && this.ip6 !== null) {
+    if (etherType === ETHERTYPE_IPV6 && this.ip6 !== null && !iface.isIpv6Off) {
       const { csum, gsoType, gsoSize } = rx;
       return this.ip6.input(
         iface,

@@ -79,6 +79,10 @@ export interface NeighbourEvents {
   failed(neighbour: Neighbour, packets: WaitingPacket[], nowUs: number): void;
 }
 
+/** Of the table: more are not asked for at a time. */
+const RESOLVING_PART = 0.5;
+/** Of the table, when it is full: a flood of new ones must not cost a search each. */
+const EVICTED_PART = 1 / 16;
 /** Two changes of a MAC address within this time: the first one stands (arp locktime). */
 const LOCK_US = 100_000;
 
@@ -86,7 +90,8 @@ export class NeighbourTable {
   readonly #byHash = new Map<number, Neighbour>();
   readonly #timers = new TimerHeap<Neighbour>();
   #count = 0;
-  #resolving = 0;
+  /** Those that are INCOMPLETE, the one that has been for longest first. */
+  readonly #resolving = new Set<Neighbour>();
 
   constructor(
     readonly config: NeighbourConfig,
@@ -101,7 +106,7 @@ export class NeighbourTable {
 
   /** Neighbours being asked for, with packets that wait. */
   get resolvingCount(): number {
-    return this.#resolving;
+    return this.#resolving.size;
   }
 
   find(iface: Interface, addr: IpAddress): Neighbour | null {
@@ -120,7 +125,7 @@ export class NeighbourTable {
   findOrAdd(iface: Interface, addr: IpAddress, nowUs: number): Neighbour | null {
     const found = this.find(iface, addr);
     if (found !== null) return found;
-    if (this.#count >= this.config.maxEntries && !this.#evictOne(nowUs)) return null;
+    if (this.#count >= this.config.maxEntries && !this.#evictSome(nowUs)) return null;
     const { queuePackets, queueBytes } = this.config;
     const queue = new WaitingQueue(this.memory, queuePackets, queueBytes);
     const n = new Neighbour(iface, addr, queue, nowUs);
@@ -154,7 +159,7 @@ export class NeighbourTable {
 
   /** A person says what it is (`ip neigh add`). The MAC stands in the states that have one. */
   set(n: Neighbour, macHi: number, macLo: number, state: number, nowUs: number): void {
-    if (n.state === INCOMPLETE) this.#resolving--;
+    this.#resolving.delete(n);
     const hadMac = this.hasMac(n);
     this.#timers.cancel(n);
     n.state = state;
@@ -184,11 +189,20 @@ export class NeighbourTable {
 
   startResolving(n: Neighbour, nowUs: number): void {
     if (n.state !== FAILED) return;
+    if (this.#resolving.size >= this.config.maxEntries * RESOLVING_PART) this.#giveUpOldest(nowUs);
     n.state = INCOMPLETE;
-    this.#resolving++;
+    this.#resolving.add(n);
     n.probes = 1;
     this.#timers.set(n, nowUs + this.config.retransUs);
     this.events.solicit(n, false);
+  }
+
+  /** Who scans a subnet displaces what it has asked for itself (RFC 6583 4.2), not the others. */
+  #giveUpOldest(nowUs: number): void {
+    for (const oldest of this.#resolving) {
+      this.#fail(oldest, nowUs);
+      return;
+    }
   }
 
   /** Upper layers got an answer over this neighbour (RFC 4861 7.3.1). */
@@ -206,7 +220,7 @@ export class NeighbourTable {
     const hadMac = this.hasMac(n);
     const isSame = hadMac && n.macHi === macHi && n.macLo === macLo;
     if (hadMac && !isSame && nowUs - n.updatedUs < LOCK_US) return;
-    if (n.state === INCOMPLETE) this.#resolving--;
+    this.#resolving.delete(n);
     n.macHi = macHi;
     n.macLo = macLo;
     if (!isSame) {
@@ -324,31 +338,34 @@ export class NeighbourTable {
       this.events.solicit(n, unicast);
       return;
     }
-    if (n.state === INCOMPLETE) this.#resolving--;
+    this.#fail(n, nowUs);
+  }
+
+  #fail(n: Neighbour, nowUs: number): void {
+    this.#resolving.delete(n);
     n.state = FAILED;
     this.#timers.set(n, nowUs + this.config.gcStaleUs);
     if (n.waiting.length > 0) this.events.failed(n, n.waiting.takeAll(), nowUs);
   }
 
-  /** Makes room: the entry unused for longest that is not being resolved. */
-  #evictOne(nowUs: number): boolean {
-    let victim: Neighbour | null = null;
-    for (const first of this.#byHash.values()) {
-      for (let n: Neighbour | null = first; n !== null; n = n.next) {
-        const isEvictable = n.state === FAILED || n.state === STALE ||
-          (n.state === REACHABLE && n.usedUs + this.config.gcStaleUs <= nowUs);
-        if (isEvictable && (victim === null || n.usedUs < victim.usedUs)) victim = n;
-      }
-    }
-    if (victim === null) return false;
-    this.#evict(victim, nowUs);
-    return true;
+  /** Makes room: those unused for longest that are not being resolved, many at a time. */
+  #evictSome(nowUs: number): boolean {
+    const all: Neighbour[] = [];
+    this.forEach((n) => {
+      const isEvictable = n.state === FAILED || n.state === STALE ||
+        (n.state === REACHABLE && n.usedUs + this.config.gcStaleUs <= nowUs);
+      if (isEvictable) all.push(n);
+    });
+    all.sort((a, b) => a.usedUs - b.usedUs);
+    const count = Math.max(1, this.config.maxEntries * EVICTED_PART);
+    for (const n of all.slice(0, count)) this.#evict(n, nowUs);
+    return all.length > 0;
   }
 
   #evict(n: Neighbour, nowUs: number): void {
     this.#timers.cancel(n);
     n.isEvicted = true;
-    if (n.state === INCOMPLETE) this.#resolving--;
+    this.#resolving.delete(n);
     n.state = FAILED;
     this.#count--;
     const hash = hashOf(n.iface, n.addr);

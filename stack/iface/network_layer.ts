@@ -10,7 +10,15 @@ import type { LogSink } from "../base/log.ts";
 import { LogEvent } from "../base/log_event.ts";
 import type { Memory } from "../base/memory.ts";
 import { DROP_NEIGHBOUR_FAILED } from "../base/drop_reason.ts";
-import { EADDRNOTAVAIL, EAFNOSUPPORT, EEXIST, EINVAL, ENETUNREACH, ENODEV } from "../base/errno.ts";
+import {
+  EACCES,
+  EADDRNOTAVAIL,
+  EAFNOSUPPORT,
+  EEXIST,
+  EINVAL,
+  ENETUNREACH,
+  ENODEV,
+} from "../base/errno.ts";
 import { type IpAddress, LOOPBACK_V4, LOOPBACK_V6 } from "../base/ip_address.ts";
 import { macNumber } from "../wire/ethernet.ts";
 import { IPV6_MIN_MTU } from "../wire/ipv6.ts";
@@ -163,6 +171,7 @@ export class NetworkLayer implements NeighbourEvents {
     if (iface === null) return -ENODEV;
     const isV6 = addr.family === 6;
     if (isV6 && this.deps.ip.disableIpv6) return -EAFNOSUPPORT;
+    if (isV6 && iface.isIpv6Off) return -EACCES;
     const longest = isV6 ? 128 : 32;
     if (prefixLen < 0 || prefixLen > longest || !isUsable(addr)) return -EINVAL;
     if (isV6 && iface.mtu < IPV6_MIN_MTU) return -EINVAL; // RFC 8200 5
@@ -212,6 +221,20 @@ export class NetworkLayer implements NeighbourEvents {
       else iface.leaveGroup6(group);
       this.deps.onGroup6(iface, group, isOne);
     }
+  }
+
+  /**
+   * No IPv6 on an interface any more, as its link-local address is somebody else's: who would use
+   * its MAC address as well could be heard by nobody (RFC 4862 5.4.5). 0 or -ENODEV.
+   */
+  disableIpv6(ifIndex: number, nowUs: number): number {
+    const iface = this.interfaces.byIndex(ifIndex);
+    if (iface === null) return -ENODEV;
+    const all = iface.addresses.filter(({ addr }) => addr.family === 6);
+    for (const { addr } of all) this.removeAddress(ifIndex, addr, nowUs);
+    iface.isIpv6Off = true;
+    this.routers.pause(iface);
+    return 0;
   }
 
   /** Begins to ask whether `addr`, which is not ours yet, is free. -ENODEV. */

@@ -68,7 +68,13 @@ export class RouterLab {
 
   /** `lines`: of radvd's section of the interface. */
   async radvd(...lines: string[]): Promise<Running> {
-    const common = ["AdvSendAdvert on;", "MinRtrAdvInterval 3;", "MaxRtrAdvInterval 4;"];
+    const pace = [
+      "MinRtrAdvInterval 3;",
+      "MaxRtrAdvInterval 4;",
+      "MinDelayBetweenRAs 0.03;",
+      "AdvIntervalOpt on;",
+    ];
+    const common = ["AdvSendAdvert on;", ...pace];
     const conf = `${this.#dir}/radvd.conf`;
     await Deno.writeTextFile(conf, `interface br0 {\n${[...common, ...lines].join("\n")}\n};\n`);
     const argv = ["radvd", "-n", "-m", "stderr", "-C", conf, "-p", `${this.#dir}/radvd.pid`];

@@ -38,6 +38,7 @@ class World {
         this.done.push(`add ${ifIndex} ${addr}/${prefixLen} ${nowUs}`);
         return 0;
       },
+      disableIpv6: (ifIndex: number) => this.done.push(`no IPv6 on ${ifIndex}`),
       poll: () => this.done.push("poll"),
       flush: () => this.done.push("flush"),
     };
@@ -100,11 +101,28 @@ Deno.test("addresses: one that somebody has ends the run, the link's own is done
   const local = new World({ "fe80::2": "02:00:00:00:00:09" });
   local.claims.begin(2, configOf("quick", OURS), LINK_LOCAL, 1);
   local.claims.settle();
-  assertEquals(local.done.at(-1), "add 2 198.18.7.2/24 55");
+  assertEquals(local.done.slice(-2), ["no IPv6 on 2", "add 2 198.18.7.2/24 55"]);
   assertEquals(local.done.some((what) => what.startsWith("add 2 fe80")), false);
   assertEquals(local.claims.notes, [
-    "fe80::2 is in use on eth0 by 02:00:00:00:00:09: eth0 goes without it",
+    "fe80::2 is in use on eth0 by 02:00:00:00:00:09: there is no IPv6 on eth0",
   ]);
+});
+
+Deno.test("addresses: no IPv6 where it is wanted ends the run (RFC 4862 5.4.5)", () => {
+  const wanted = [
+    configOf("quick", OURS6),
+    { ...configOf("quick"), dynamic: "auto6" as const },
+    { ...configOf("quick"), dynamic: "dhcp6" as const },
+  ];
+  for (const config of wanted) {
+    const world = new World({ "fe80::2": "02:00:00:00:00:09" });
+    world.claims.begin(2, config, LINK_LOCAL, 1);
+    assertThrows(
+      () => world.claims.settle(),
+      SysError,
+      "fe80::2 is in use on eth0 by 02:00:00:00:00:09: there can be no IPv6",
+    );
+  }
 });
 
 Deno.test("addresses: another nuse on the interface may not have the same", () => {

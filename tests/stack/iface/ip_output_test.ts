@@ -202,12 +202,14 @@ Deno.test("what nobody may fragment has identification 0, cut into segments too 
   assertEquals(ids, [0, 0, 0, 0]);
 });
 
-Deno.test("a neighbour table full of names being asked for: ENOBUFS", () => {
+Deno.test("a neighbour table full of neighbours in use: ENOBUFS", () => {
   const host = new Host({ config: { neighbour: { maxEntries: 4 } } });
   const socket = host.datagram(...UDP);
   const results: number[] = [];
   for (let i = 10; i < 16; i++) {
-    results.push(host.send(socket, bytesOf(1), IpAddress.v4(PEER_ADDR.w3 + i), 7));
+    const addr = IpAddress.v4(PEER_ADDR.w3 + i);
+    results.push(host.send(socket, bytesOf(1), addr, 7));
+    host.inject(arpReply(addr));
   }
   assertEquals(results, [1, 1, 1, 1, -ENOBUFS, -ENOBUFS]); // the peer itself made room
   assertEquals([host.stack.counters.ip.outDiscards, host.iface.txDropped], [2, 2]);
