@@ -5,9 +5,7 @@
  * @module
  */
 import { closeFd, doorSockets } from "../ffi/child.ts";
-
-/** From /proc: where io/app/proc/proc_tree.ts has /proc/net. */
-const NETWORK_FOLDER = "sys/net/.proc";
+import { NUSE_NETWORK_FOLDER } from "../ffi/shim/protocol.ts";
 
 export class Doorway {
   /** For the stack's thread, which closes it. */
@@ -40,6 +38,6 @@ export class Doorway {
 /** Makes, in the folder of the run, the link that shows the program the stack's /proc/net. */
 export function linkNetwork(runDir: string): string {
   const link = `${runDir}/net`;
-  Deno.symlinkSync(NETWORK_FOLDER, link);
+  Deno.symlinkSync(NUSE_NETWORK_FOLDER, link);
   return link;
 }

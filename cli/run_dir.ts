@@ -99,11 +99,17 @@ export function baseOf(runDir: string): string {
   return runDir.slice(0, runDir.lastIndexOf("/"));
 }
 
+/** What the name of a run's folder says, `<pid>-<namespace>`; null: it is no such name. */
+export function parseRunName(name: string): { pid: number; namespace: string } | null {
+  const [, pid, namespace] = name.match(/^(\d+)-(\d+)$/) ?? [];
+  return namespace === undefined ? null : { pid: Number(pid), namespace };
+}
+
 /** Whether `name`, `<pid>-<namespace>`, is that of a run that is over, or of this one. */
 export function isDeadRun(name: string, sources: RunDirSources): boolean {
-  const [, pid, namespace] = name.match(/^(\d+)-(\d+)$/) ?? [];
-  if (namespace !== sources.pidNamespace) return false;
-  return Number(pid) === sources.pid || !sources.isAlive(Number(pid));
+  const run = parseRunName(name);
+  if (run?.namespace !== sources.pidNamespace) return false;
+  return run.pid === sources.pid || !sources.isAlive(run.pid);
 }
 
 function sweep(base: string, sources: RunDirSources): void {

@@ -21,13 +21,19 @@ import {
   type RunView,
 } from "../io/app/join/messages.ts";
 import { Failure } from "./base/failure.ts";
-import { baseOf, isBaseOf, ownBases, type RunDirSources, userBases } from "./run_dir.ts";
+import {
+  baseOf,
+  isBaseOf,
+  ownBases,
+  parseRunName,
+  type RunDirSources,
+  userBases,
+} from "./run_dir.ts";
 
 /** How long a run may take to say what it is. */
 const ANSWER_MS = 3000;
 const NAME = /^[A-Za-z_][\w.-]{0,31}$/;
 const NAME_PREFIX = "name-";
-const RUN = /^(\d+)-(\d+)$/;
 /** Looks at a name's file while others take it or give it up. */
 const NAME_TRIES = 10;
 const PAUSE_MS = 20;
@@ -128,8 +134,8 @@ function pause(): void {
 function readHolder(path: string): { folder: string; pid: number } | null {
   try {
     const folder = Deno.readTextFileSync(path);
-    const pid = Number(folder.match(RUN)?.[1] ?? 0);
-    return pid > 0 ? { folder, pid } : null;
+    const run = parseRunName(folder);
+    return run === null ? null : { folder, pid: run.pid };
   } catch {
     return null;
   }
@@ -144,9 +150,9 @@ function bases(sources: RunDirSources): { path: string; uid: number }[] {
 
 function runsIn({ path, uid }: { path: string; uid: number }, sources: RunDirSources): Run[] {
   return [...Deno.readDirSync(path)].flatMap(({ name, isDirectory }) => {
-    const [, pid, namespace] = name.match(RUN) ?? [];
-    const isAlive = namespace === sources.pidNamespace && sources.isAlive(Number(pid));
-    return isDirectory && isAlive ? [{ dir: `${path}/${name}`, pid: Number(pid), uid }] : [];
+    const run = isDirectory ? parseRunName(name) : null;
+    if (run?.namespace !== sources.pidNamespace || !sources.isAlive(run.pid)) return [];
+    return [{ dir: `${path}/${name}`, pid: run.pid, uid }];
   });
 }
 
@@ -168,7 +174,7 @@ export function findByName(name: string, sources: RunDirSources): Run | null {
       continue;
     }
     const holder = readHolder(path);
-    const run = runsIn(base, sources).find(({ pid }) => pid === holder?.pid);
+    const run = runsIn(base, sources).find(({ dir }) => dir === `${base.path}/${holder?.folder}`);
     if (run !== undefined) return run;
   }
   return null;

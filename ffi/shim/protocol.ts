@@ -155,6 +155,8 @@ export const NUSE_IF_BROADCAST_OFF = 100;
 export const NUSE_CONTROL_MARK = 11855;
 export const NUSE_NETLINK_MARK = 11856;
 export const NUSE_OPEN_INODE_LEN = 4;
+export const NUSE_NETWORK_FOLDER = "sys/net/.proc";
+
 export const NUSE_DOOR_MARK = 0x6e757365646f;
 
 export const NUSE_IMAGE_FLAGS_OFF = 0;

@@ -6,10 +6,11 @@ import * as header from "../../../stack/socket/datagram_header.ts";
 const HEADER = `${import.meta.dirname}/../../../ffi/shim/protocol.h`;
 
 /** NUSE_ constants of protocol.h. */
-function constants(): Record<string, number> {
-  const found: Record<string, number> = {};
-  for (const [, name, value] of Deno.readTextFileSync(HEADER).matchAll(/^#define (\w+) (\w+)/gm)) {
-    found[name] = Number(value);
+function constants(): Record<string, number | string> {
+  const found: Record<string, number | string> = {};
+  const text = Deno.readTextFileSync(HEADER);
+  for (const [, name, value] of text.matchAll(/^#define (\w+) (\w+|".*")/gm)) {
+    found[name] = value.startsWith('"') ? JSON.parse(value) : Number(value);
   }
   return found;
 }
@@ -23,5 +24,5 @@ function datagramConstants(): Record<string, number> {
 Deno.test("protocol.ts and the stack's datagram header say what protocol.h says", () => {
   const inC = constants();
   assert(Object.keys(inC).length > 90);
-  assertEquals({ ...protocol, ...datagramConstants() } as Record<string, number>, inC);
+  assertEquals({ ...protocol, ...datagramConstants() } as Record<string, number | string>, inC);
 });
