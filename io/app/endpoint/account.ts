@@ -22,6 +22,8 @@ export function isWithinShare(own: number, used: number, most: number): boolean 
 export class Account {
   sockets = 0;
   clients = 0;
+  /** Of the sockets' rings (rings.ts). */
+  rings = 0;
   /** The user of the process, when it came. */
   uid = 0;
 

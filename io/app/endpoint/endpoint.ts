@@ -55,6 +55,9 @@ export interface SeenEnd {
   copy(cookie: number): number;
 }
 
+/** Of an endpoint, what another that takes its socket over has to know. */
+type Former = Pick<Endpoint, "account" | "optionState" | "holders" | "cookie">;
+
 export abstract class Endpoint implements Handler {
   /** NUSE_KIND_* */
   abstract readonly kind: number;
@@ -140,9 +143,7 @@ export abstract class Endpoint implements Handler {
 
   /** Takes over the socket of `former`, with its pair. */
   continueWith(former: Endpoint): void {
-    this.account = former.account;
-    this.optionState = former.optionState;
-    this.holders = former.holders;
+    this.#inherit(former);
     this.isPairOurs = former.isPairOurs;
     this.isCookieShown = former.isCookieShown;
     this.isContested = former.isContested;
@@ -151,13 +152,17 @@ export abstract class Endpoint implements Handler {
   }
 
   /** Takes over the socket of `former`, with the pair that we have made last. */
-  succeedTo(former: Endpoint): void {
+  succeedTo(former: Former): void {
+    this.#inherit(former);
     this.programInode = this.app.pairs.programInode;
-    this.account = former.account;
-    this.optionState = former.optionState;
-    this.holders = former.holders;
     this.isPairOurs = true;
     this.formerCookie = former.cookie;
+  }
+
+  #inherit({ account, optionState, holders }: Former): void {
+    this.account = account;
+    this.optionState = optionState;
+    this.holders = holders;
   }
 
   /** The reverse of `attach`: the pair and the socket stay open, for another endpoint. */

@@ -58,12 +58,8 @@ export function reviveSocket(
   socket.disconnect(nowUs, ended.takeError());
   // Closed, it has lost its port, which somebody else may have by now
   if ((ended.optionState & NUSE_STATE_BOUND) !== 0) socket.bind(addr, port, nowUs);
-  const { endpoint } = fresh;
-  endpoint.account = account;
-  endpoint.optionState = ended.optionState;
-  endpoint.holders = ended.holders;
-  endpoint.isPairOurs = true;
-  endpoint.formerCookie = cookie;
+  const { optionState, holders } = ended;
+  fresh.endpoint.succeedTo({ account, optionState, holders, cookie });
   app.ended.remove(cookie);
   app.counters.socketsOpened++;
   return start(app, fresh, nowUs);

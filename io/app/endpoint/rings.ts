@@ -58,7 +58,6 @@ export class Rings {
   /** Of connections that are over: frames may still point into their memory. */
   #retired: SendRing[] = [];
   #roundAtUs = 0;
-  readonly #byAccount = new Map<Account, number>();
 
   constructor(readonly app: AppContext) {}
 
@@ -71,9 +70,8 @@ export class Rings {
     const { app } = this;
     const { account } = user;
     if (!this.isOn || account === null) return -EOPNOTSUPP;
-    const held = this.#byAccount.get(account) ?? 0;
     const len = this.#count < MANY ? LENGTH : LENGTH_OF_MANY;
-    const isRoom = isWithinShare(held, this.#count, RINGS_MAX) &&
+    const isRoom = isWithinShare(account.rings, this.#count, RINGS_MAX) &&
       isWithin(app.memory, GROW_SHARE, 2 * len);
     if (!isRoom) return -EAGAIN;
     const made = this.#share(socket, len, nowUs);
@@ -81,7 +79,7 @@ export class Rings {
     this.app.counters.ringsMade++;
     this.#users[made.ring.number] = user;
     this.#count++;
-    this.#byAccount.set(account, held + 1);
+    account.rings++;
     this.#hot.push(user);
     return made;
   }
@@ -139,11 +137,7 @@ export class Rings {
     this.#count--;
     const i = this.#hot.indexOf(user);
     if (i >= 0) this.#hot.splice(i, 1);
-    const { account } = user;
-    if (account === null) return;
-    const held = (this.#byAccount.get(account) ?? 1) - 1;
-    if (held === 0) this.#byAccount.delete(account);
-    else this.#byAccount.set(account, held);
+    if (user.account !== null) user.account.rings--;
   }
 
   /** Frames have left: nothing points into what has been retired. */

@@ -1,9 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { AF_UNIX, SOCK_STREAM, SOL_SOCKET } from "../../../../ffi/abi/socket.ts";
+import { AF_UNIX, SO_RCVTIMEO_OLD, SOCK_STREAM, SOL_SOCKET } from "../../../../ffi/abi/socket.ts";
 import { libc } from "../../../../ffi/libc.ts";
 import { WaitLimits } from "../../../../io/app/endpoint/wait_limits.ts";
-
-const SO_RCVTIMEO = 20;
 
 function withLimits(): [WaitLimits, { serviceAtUs: number }] {
   const loop = { serviceAtUs: Infinity };
@@ -33,7 +31,7 @@ Deno.test("SO_RCVTIMEO of a socket, in microseconds", () => {
   sys.socketpair(AF_UNIX, SOCK_STREAM, 0, new Uint8Array(fds.buffer));
   assertEquals(limits.ofSocket(fds[0]), 0);
   const time = new Uint8Array(new BigInt64Array([3n, 500_000n]).buffer);
-  sys.setsockopt(fds[0], SOL_SOCKET, SO_RCVTIMEO, time, time.length);
+  sys.setsockopt(fds[0], SOL_SOCKET, SO_RCVTIMEO_OLD, time, time.length);
   assertEquals(limits.ofSocket(fds[0]), 3_500_000);
   for (const fd of fds) sys.close(fd);
 });
