@@ -228,7 +228,6 @@ API int nuse_claim_end(int fd) {
   return result(bind(fd, (struct sockaddr *)&none, sizeof none.sun_family));
 }
 
-/* Returns the length of the name. */
 /* What is read next is the file's beginning. Returns 0 or -errno. */
 API int nuse_rewind(int fd) { return lseek(fd, 0, SEEK_SET) < 0 ? -errno : 0; }
 
@@ -238,6 +237,7 @@ API uint32_t nuse_inode(int fd) {
   return syscall(SYS_fstat, fd, &info) < 0 ? 0 : (uint32_t)info.st_ino;
 }
 
+/* Returns the length of the name. */
 API int nuse_getsockname(int fd, void *addr, int len) {
   socklen_t name_len = (socklen_t)len;
   return getsockname(fd, addr, &name_len) < 0 ? -errno : (int)name_len;

@@ -85,12 +85,12 @@ static struct ring *find_free(struct ring *all) {
 
 /* A closed one has the memory that came along. */
 static bool fill(struct ring *r, int fd, const struct control_reply *reply) {
-  size_t len = NUSE_RING_BYTES_OFF + (size_t)reply->a;
   int sndbuf = NUSE_RING_SNDBUF + reply->b;
+  r->capacity = (uint32_t)reply->a;
+  size_t len = mapped_len(r);
   void *memory = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, reply->fd, 0);
   if (memory == MAP_FAILED) return false;
   r->memory = memory;
-  r->capacity = (uint32_t)reply->a;
   r->number = reply->b;
   atomic_store(&r->readable_from, 0);
   atomic_store(&r->readable_to, 0);
@@ -126,12 +126,13 @@ static void enter(int fd, struct fd_entry *e, struct ring *all, struct ring *r) 
 /* Not between sockets of one stack: what is under way there is to be known (settle.h). */
 void ring_note_sent(int fd, struct fd_entry *e, size_t len) {
   const unsigned unfit = NUSE_STATE_LOCAL | NUSE_STATE_PAIR_SIZED | WORD_UNWRITABLE;
+  if (atomic_load_explicit(&is_refused, memory_order_relaxed)) return;
   unsigned sent = atomic_fetch_add_explicit(&e->sent, (unsigned)len, memory_order_relaxed);
   int saved = errno;
   if (sent + len < MANY_BYTES) return;
   atomic_store_explicit(&e->sent, 0, memory_order_relaxed);
-  if (atomic_load_explicit(&is_refused, memory_order_relaxed) || process_is_sandboxed()) return;
-  if (atomic_load(&sandbox_has_filter) || (entry_word(e) & unfit)) return;
+  if (process_is_sandboxed() || atomic_load(&sandbox_has_filter)) return;
+  if (entry_word(e) & unfit) return;
   if (process_is_borrowed() || !entry_verify(fd, e)) return;
   struct ring *all = table();
   struct ring *r = all == NULL ? NULL : find_free(all);

@@ -87,4 +87,6 @@ void pair_clear_error(int fd) {
   errno = saved;
 }
 
+bool is_nonblocking(int fd) { return (real()->fcntl64(fd, F_GETFL) & O_NONBLOCK) != 0; }
+
 void make_nonblocking(int fd) { real()->fcntl64(fd, F_SETFL, O_NONBLOCK); }

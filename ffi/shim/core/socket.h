@@ -13,6 +13,7 @@ uint32_t entry_refresh(int fd, struct fd_entry *e);
 int entry_take_error(int fd, struct fd_entry *e);
 /* SO_ERROR of the pair itself, taken: POLLERR goes too. */
 void pair_clear_error(int fd);
+bool is_nonblocking(int fd);
 void make_nonblocking(int fd);
 
 #endif

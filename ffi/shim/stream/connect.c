@@ -25,8 +25,6 @@
 
 #define SOCKADDR_MAX 128
 
-static bool is_nonblocking(int fd) { return (real()->fcntl64(fd, F_GETFL) & O_NONBLOCK) != 0; }
-
 static void set_sndbuf(int fd, int size) {
   if (real()->setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size) != 0) {
     real()->setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);

@@ -6,7 +6,6 @@
  */
 #include "ring_send.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -14,6 +13,7 @@
 #include "../core/memory.h"
 #include "../core/real.h"
 #include "../core/rings.h"
+#include "../core/socket.h"
 #include "stream.h"
 
 #ifndef MADV_POPULATE_READ
@@ -169,7 +169,7 @@ static long send_rest(int fd, const struct source *s, size_t limit, int flags, b
 }
 
 static bool is_waiting(int fd, int flags) {
-  return !(flags & MSG_DONTWAIT) && !(real()->fcntl64(fd, F_GETFL) & O_NONBLOCK);
+  return !(flags & MSG_DONTWAIT) && !is_nonblocking(fd);
 }
 
 /* Until the pair is empty. False: a signal came, or time is up. */
