@@ -166,6 +166,21 @@ export class Lab {
     return ns.start(command, { ...options, env: { ...env, ...options.env } });
   }
 
+  /**
+   * As `program`, by bash, which writes the user and system seconds of it and its children behind
+   * what it has written to stderr.
+   */
+  timed(path: Path, argv: string[], options: RunOptions = {}): Running {
+    const { ns, env } = this.#ends[path];
+    const command = path === "native" ? argv : [NUSE, ...argv];
+    const script = 'TIMEFORMAT="%3U %3S"; time "$@"';
+    const settings = Object.entries({ ...env, ...options.env }).map(([k, v]) => `${k}=${v}`);
+    return ns.start(["bash", "-c", script, "timed", "env", ...settings, ...command], {
+      ...options,
+      env: undefined,
+    });
+  }
+
   /** What one would type to do what `program` does, in the namespace. */
   commandLine(path: Path, argv: string[]): string {
     const env = Object.entries(this.#ends[path].env).map(([name, value]) => `${name}=${value}`);

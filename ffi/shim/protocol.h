@@ -6,9 +6,9 @@
  *
  * Control channel: SOCK_SEQPACKET unix socket, path in $NUSE_SOCK ('@' first: abstract name), or
  * one end of a pair whose other came by ATTACH. One request, one reply, in order, never more than
- * one outstanding per connection; OPEN, POST_SETOPT, ATTACH, CANCEL, MORE 0, URGENT 1, RING 1 and
- * 2, IMAGE and PACKET_SOCKET have no reply. A process has one connection for what is answered at
- * once, and one more for every thread that waits in connect() or close().
+ * one outstanding per connection; OPEN, POST_SETOPT, ATTACH, CANCEL, MORE 0, URGENT 1, RING 1, 2
+ * and 4, IMAGE and PACKET_SOCKET have no reply. A process has one connection for what is answered
+ * at once, and one more for every thread that waits in connect() or close().
  *
  *   request  0 u32 magic   4 u16 version  6 u16 op     8 u64 cookie
  *           16 i32 a      20 i32 b       24 i32 c     28 u32 dataLen   32 data   (+ up to two fds)
@@ -167,17 +167,25 @@
 #define NUSE_RING_ENTER 0
 #define NUSE_RING_LOOK 1
 #define NUSE_RING_LEAVE 2
-/* Its memory: two u32 in cache lines of their own, then the bytes. */
-#define NUSE_RING_WORD_OFF 0   /* flags, and from INDEX_SHIFT on up to where bytes have been put */
-#define NUSE_RING_LIMIT_OFF 64 /* up to where they may be put */
+/* The same of what it receives by (receive_ring.ts). LEAVE -> 0 when what the ring holds is in the
+ * pair, as far as that has room; SHOW -> 0 when the pair shows that it holds something. */
+#define NUSE_RING_RECEIVE_ENTER 3
+#define NUSE_RING_RECEIVE_LOOK 4
+#define NUSE_RING_RECEIVE_LEAVE 5
+#define NUSE_RING_RECEIVE_SHOW 6
+#define NUSE_RING_WORD_OFF 0   /* flags, and from INDEX_SHIFT on up to where the program is */
+#define NUSE_RING_LIMIT_OFF 64 /* up to where it may go */
+#define NUSE_RING_WAKE_OFF 128 /* ASLEEP of a receive ring: tell when it has come so far */
+#define NUSE_RING_ORIGIN_OFF 192 /* the index of its first byte of memory */
 #define NUSE_RING_BYTES_OFF 4096
-/* Flags of the word: the service sleeps, and wants to be told (LOOK); the program is copying bytes
- * in; the service is taking bytes from the pair; the ring is not used any more. */
+/* Flags: the service sleeps, and wants to be told (LOOK); the program is copying; the service moves
+ * bytes of the pair; the ring is not used any more; the pair may hold bytes that come first. */
 #define NUSE_RING_ASLEEP 1
 #define NUSE_RING_BUSY 2
 #define NUSE_RING_CLAIMED 4
 #define NUSE_RING_GONE 8
-#define NUSE_RING_INDEX_SHIFT 4
+#define NUSE_RING_HEAD 16
+#define NUSE_RING_INDEX_SHIFT 5
 /* SO_SNDBUF argument of the program's end while ring 0 is in use; ring n: n more. */
 #define NUSE_RING_SNDBUF 8448
 

@@ -53,6 +53,8 @@ export interface ServiceOptions extends Partial<AppLimits> {
   readonly log?: OwnLog;
   /** Bytes of streams that carry many go by memory that programs share. Default: no. */
   readonly rings?: boolean;
+  /** The same of bytes to programs alone. Default: as `rings`. */
+  readonly receiveRings?: boolean;
   /** Told of programs that are not served. Default: nobody is. */
   readonly onReport?: ReportListener;
   /** A program is about to have a packet socket: 0 or -errno. Default: there are none. */
@@ -116,6 +118,7 @@ export class Service implements LoopService, Arrivals {
     this.#app.log = options.log ?? null;
     this.#app.netlinkEvents = new NetlinkEvents(stack);
     this.#app.rings.isOn = options.rings ?? false;
+    this.#app.receiveRings.isOn = options.receiveRings ?? options.rings ?? false;
     this.#app.openCapture = options.openCapture ?? null;
     loop.onFault = this.#app.noteFault;
     if (options.networkCookie) this.#app.privilege = new Privilege(options.networkCookie);
@@ -210,6 +213,7 @@ export class Service implements LoopService, Arrivals {
   beforeFlush(nowUs: number): void {
     this.#app.waitLimits.expire(nowUs);
     this.#app.rings.look(nowUs);
+    this.#app.receiveRings.look(nowUs);
     this.#takeReady(nowUs);
     this.#app.runDirty(nowUs);
   }
@@ -230,11 +234,12 @@ export class Service implements LoopService, Arrivals {
   }
 
   get hasNews(): boolean {
-    return this.#app.rings.hasNews;
+    return this.#app.rings.hasNews || this.#app.receiveRings.hasNews;
   }
 
   mayWait(): boolean {
-    return this.#app.rings.sleep();
+    const { receiveRings, rings } = this.#app;
+    return receiveRings.sleep() && rings.sleep();
   }
 
   /** Goes on until nothing moves any more, within bounds. */

@@ -113,6 +113,8 @@ export class EventLoop implements LoopWatch {
   service: LoopService | null = null;
   /** When the service has something to do at the latest, CLOCK_MONOTONIC. */
   serviceAtUs = Infinity;
+  /** The same of rings (io/app/endpoint/receive_rings.ts). */
+  tendAtUs = Infinity;
   onDeviceFailure: DeviceFailure | null = null;
   /** Called at every wake-up with the clock, before anything is taken. */
   onWake: ((nowUs: number) => void) | null = null;
@@ -235,7 +237,7 @@ export class EventLoop implements LoopWatch {
   step(latestUs: number): void {
     const stack = this.#stack;
     const pollAtUs = stack.pollAtUs();
-    const deadlineUs = Math.min(pollAtUs, latestUs, this.serviceAtUs);
+    const deadlineUs = Math.min(pollAtUs, latestUs, this.serviceAtUs, this.tendAtUs);
     const isDue = this.#isAwake || deadlineUs <= this.nowUs;
     this.#isAwake = false;
     const n = isDue ? this.#epoll.wait(0) : this.#wait(deadlineUs);

@@ -356,7 +356,7 @@ EXPORT ssize_t sendfile64(int out, int in, off64_t *offset, size_t count) {
     long result = stream_await_connect(out, e, 0, SO_SNDTIMEO);
     if (result < 0) return shim_return(result, saved);
   }
-  if (kind == KIND_STREAM && entry_has_ring(e)) ring_leave(out, e);
+  if (kind == KIND_STREAM) ring_leave_any(out, e, RING_SEND);
   if (kind == KIND_STREAM && !(entry_word(e) & WORD_SNDBUF_GROWN)) {
     stream_verify_and_grow_sndbuf(out, e);
   }
@@ -370,13 +370,14 @@ EXPORT ssize_t splice(int in, off64_t *in_offset, int out, off64_t *out_offset, 
                       unsigned flags) {
   int saved = errno;
   struct fd_entry *e;
+  if (table_kind(in, &e) == KIND_STREAM) ring_leave_any(in, e, RING_RECEIVE);
   enum fd_kind kind = table_kind(out, &e);
   if (kind == KIND_STREAM && (entry_word(e) & WORD_UNWRITABLE)) {
     int nonblocking = flags & SPLICE_F_NONBLOCK ? MSG_DONTWAIT : 0;
     long result = stream_await_connect(out, e, nonblocking, SO_SNDTIMEO);
     if (result < 0) return shim_return(result, saved);
   }
-  if (kind == KIND_STREAM && entry_has_ring(e)) ring_leave(out, e);
+  if (kind == KIND_STREAM) ring_leave_any(out, e, RING_SEND);
   ssize_t n = real()->splice(in, in_offset, out, out_offset, len, flags);
   if (kind == KIND_STREAM) stream_note_sent(e, n);
   return n;

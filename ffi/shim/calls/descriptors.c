@@ -43,7 +43,7 @@ static struct closing let_go(int fd) {
   watched_epoll_gone(fd);
   struct closing closing = closing_begin(fd);
   struct fd_entry *e = table_peek(fd);
-  if (e != NULL && entry_has_ring(e)) ring_close(fd, e);
+  if (e != NULL) ring_close(fd, e);
   table_forget_nuse(fd);
   return closing;
 }

@@ -17,6 +17,7 @@
 #include <sys/epoll.h>
 
 #include "../core/real.h"
+#include "../core/rings.h"
 #include "../core/settle.h"
 #include "../core/socket.h"
 #include "../core/watched.h"
@@ -33,7 +34,8 @@ struct added {
 };
 
 EXPORT int epoll_ctl(int epoll_fd, int op, int fd, struct epoll_event *event) {
-  struct fd_entry *e;
+  struct fd_entry *e = table_peek(fd);
+  if (op != EPOLL_CTL_DEL && e != NULL && entry_has_ring(e, RING_RECEIVE)) ring_show(fd, e);
   int result = real()->epoll_ctl(epoll_fd, op, fd, event);
   if (result != 0 || !is_nuse(table_kind(fd, &e))) return result;
   if (op == EPOLL_CTL_DEL) {
@@ -50,6 +52,8 @@ static void add_one(struct added *more, int fd, struct fd_entry *e) {
   uint32_t events = atomic_load_explicit(&e->epoll_events, memory_order_relaxed);
   short bits = entry_word(e) & WORD_TOLD ? 0 : shows_more(fd, e, (short)events);
   if (bits == 0) return;
+  bool is_kernels = (bits & (EPOLLIN | EPOLLRDNORM)) && (events & (EPOLLET | EPOLLONESHOT));
+  if (is_kernels) return; /* which shows what it was told of, and the service what is left */
   struct epoll_event *event = &more->list[more->count++];
   event->events = (uint32_t)bits;
   event->data.u64 = atomic_load_explicit(&e->epoll_data, memory_order_relaxed);

@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 
 #include "../core/real.h"
+#include "../core/rings.h"
 #include "../core/socket.h"
 #include "../datagram/datagram.h"
 
@@ -25,13 +26,27 @@ static bool may_have_error(const struct fd_entry *e, short events) {
   return !(events & POLLIN) && dgram_can_have_errors(e);
 }
 
+/* Bytes in the ring show before their first are in the pair. */
+static bool may_have_unread(const struct fd_entry *e, short events) {
+  return (events & (POLLIN | POLLRDNORM)) && entry_has_ring(e, RING_RECEIVE);
+}
+
 bool may_show_more(const struct fd_entry *e, short events) {
   unsigned word = entry_word(e);
   if (word_kind(word) == KIND_DATAGRAM) return may_have_error(e, events);
-  return looks_unconnected(word);
+  return looks_unconnected(word) || (word_kind(word) == KIND_STREAM && may_have_unread(e, events));
+}
+
+static short shows_unread(int fd, struct fd_entry *e, short events) {
+  if (!may_have_unread(e, events) || ring_unread(e) == 0 || !entry_verify(fd, e)) return 0;
+  return events & (POLLIN | POLLRDNORM);
 }
 
 short shows_more(int fd, struct fd_entry *e, short events) {
+  unsigned word = entry_word(e);
+  if (word_kind(word) == KIND_STREAM && !looks_unconnected(word)) {
+    return shows_unread(fd, e, events);
+  }
   if (!entry_verify(fd, e)) return 0;
   if (word_kind(entry_word(e)) == KIND_DATAGRAM) {
     bool is_error = (entry_word(e) & WORD_QUEUED) && errqueue_has_more(fd, e);

@@ -2,7 +2,8 @@
  * What a socket shows at once and its pair cannot: POLLHUP for a stream that is not connected, and
  * with it POLLERR for the error that ended the last attempt; POLLERR for an error that waits on a
  * datagram socket (an ICMP message has come back), which is when programs like traceroute read the
- * error queue, and as long as that holds something.
+ * error queue, and as long as that holds something; POLLIN for what a program has left in its ring
+ * (io/app/endpoint/receive_ring.ts), of which the pair does not show the first bytes yet.
  */
 #ifndef NUSE_READINESS_H
 #define NUSE_READINESS_H

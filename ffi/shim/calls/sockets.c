@@ -227,7 +227,8 @@ static long shutdown_nuse(int fd, struct fd_entry *e, int how) {
   bool is_local = word_is_local_stream(entry_word(e));
   if (process_is_sandboxed()) return sys_result(real()->shutdown(fd, how));
   settle();
-  if (how != SHUT_RD && entry_has_ring(e)) ring_leave(fd, e);
+  if (how != SHUT_RD) ring_leave_any(fd, e, RING_SEND);
+  if (how != SHUT_WR) ring_leave_any(fd, e, RING_RECEIVE);
   long result = entry_call(fd, e, &request, &reply);
   if (reply.fd >= 0) {
     stream_put_pair(fd, e, reply.fd);

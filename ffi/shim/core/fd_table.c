@@ -54,8 +54,10 @@ static void entry_fill(struct fd_entry *e, const struct control_reply *who, unsi
   atomic_store_explicit(&e->shown, who->shown, memory_order_relaxed);
   atomic_store_explicit(&e->stamp_us, 0, memory_order_relaxed);
   atomic_store_explicit(&e->sndbuf, 0, memory_order_relaxed);
-  atomic_store_explicit(&e->ring, 0, memory_order_relaxed);
-  atomic_store_explicit(&e->sent, 0, memory_order_relaxed);
+  for (int way = RING_SEND; way <= RING_RECEIVE; way++) {
+    atomic_store_explicit(&e->rings[way], 0, memory_order_relaxed);
+    atomic_store_explicit(&e->moved[way], 0, memory_order_relaxed);
+  }
   unsigned word = (who->state & WORD_STATE) | (unsigned)who->a << WORD_KIND_SHIFT | marks;
   atomic_store_explicit(&e->word, word, memory_order_release);
 }
@@ -135,7 +137,9 @@ void table_copy(int from, int to) {
   struct fd_entry *copy = table_set_nuse(to, &who, word & ~(WORD_STATE | WORD_KIND_MASK));
   if (copy == NULL) return;
   atomic_store(&copy->sndbuf, atomic_load(&source->sndbuf));
-  atomic_store(&copy->ring, atomic_load(&source->ring));
+  for (int way = RING_SEND; way <= RING_RECEIVE; way++) {
+    atomic_store(&copy->rings[way], atomic_load(&source->rings[way]));
+  }
 }
 
 bool fd_cookie(int fd, uint64_t *cookie) {

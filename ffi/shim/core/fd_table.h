@@ -42,6 +42,9 @@ enum fd_kind {
 #define WORD_ERROR_PRI (1u << 27)    /* SO_SELECT_ERR_QUEUE */
 #define WORD_MARKS (WORD_MARK_AHEAD | WORD_AT_MARK)
 
+/* What a ring is for. */
+enum ring_way { RING_SEND, RING_RECEIVE };
+
 struct fd_entry {
   atomic_uint word;
   atomic_uint meta;  /* domain | type << 8 | protocol << 16 */
@@ -55,8 +58,8 @@ struct fd_entry {
   _Atomic uint64_t epoll_data; /* of the last registration (watched.h) */
   atomic_int epoll_fd;
   atomic_uint epoll_events;
-  atomic_uint ring; /* of a stream: 1 + where in the table of rings (rings.h); 0: none */
-  atomic_uint sent; /* bytes by the pair, of a stream that may get one */
+  atomic_uint rings[2]; /* of a stream: 1 + where in the table of rings (rings.h); 0: none */
+  atomic_uint moved[2]; /* bytes by the pair, of a stream that may get one */
   _Atomic uint64_t stamp_us; /* receive time of the last datagram (SIOCGSTAMP) */
 };
 
@@ -96,6 +99,10 @@ static inline int entry_protocol(const struct fd_entry *e) {
 }
 static inline int entry_type(const struct fd_entry *e) {
   return (int)(atomic_load_explicit(&e->meta, memory_order_relaxed) >> 8 & 0xff);
+}
+
+static inline bool entry_has_ring(const struct fd_entry *e, enum ring_way way) {
+  return atomic_load_explicit(&e->rings[way], memory_order_relaxed) != 0;
 }
 
 /* A stream whose peer is a socket of ours, too. */

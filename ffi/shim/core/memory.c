@@ -57,6 +57,10 @@ static long look(looker *is_good, _Atomic uintptr_t *pages, const void *from, si
 
 long memory_look(const void *at, size_t len) { return look(is_readable, pages_readable, at, len); }
 
+long memory_look_writable(const void *at, size_t len) {
+  return look(is_writable, pages_writable, at, len);
+}
+
 long memory_copy_in(void *to, const void *from, size_t len) {
   if (memory_look(from, len) < 0) return -EFAULT;
   memcpy(to, from, len);
@@ -64,7 +68,7 @@ long memory_copy_in(void *to, const void *from, size_t len) {
 }
 
 long memory_copy_out(void *to, const void *from, size_t len) {
-  if (look(is_writable, pages_writable, to, len) < 0) return -EFAULT;
+  if (memory_look_writable(to, len) < 0) return -EFAULT;
   memcpy(to, from, len);
   return 0;
 }

@@ -35,6 +35,7 @@ static inline bool memory_is_known(const _Atomic uintptr_t *pages, const void *a
 long memory_copy_in(void *to, const void *from, size_t len);
 long memory_copy_out(void *to, const void *from, size_t len);
 long memory_look(const void *at, size_t len);
+long memory_look_writable(const void *at, size_t len);
 
 /* From the program: 0 or -EFAULT. */
 static inline long copy_in(void *to, const void *from, size_t len) {
@@ -53,6 +54,11 @@ static inline long copy_out(void *to, const void *from, size_t len) {
 /* May it be read where it lies? 0 or -EFAULT. */
 static inline long check_readable(const void *at, size_t len) {
   return len == 0 || memory_is_known(pages_readable, at, len) ? 0 : memory_look(at, len);
+}
+
+/* The same of what is to be written to. */
+static inline long check_writable(const void *at, size_t len) {
+  return len == 0 || memory_is_known(pages_writable, at, len) ? 0 : memory_look_writable(at, len);
 }
 
 #endif

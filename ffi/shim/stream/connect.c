@@ -39,7 +39,7 @@ void stream_grow_sndbuf(int fd, struct fd_entry *e) {
 }
 
 void stream_resize_sndbuf(int fd, struct fd_entry *e, int size) {
-  if (entry_has_ring(e)) ring_leave(fd, e);
+  ring_leave_any(fd, e, RING_SEND);
   atomic_store(&e->sndbuf, size);
   if (entry_word(e) & WORD_UNWRITABLE) return; /* when the connect has ended */
   set_sndbuf(fd, size);

@@ -8,17 +8,13 @@
 
 #include <poll.h>
 #include <string.h>
-#include <sys/mman.h>
 
-#include "../core/memory.h"
 #include "../core/real.h"
 #include "../core/rings.h"
+#include "pieces.h"
 #include "../core/socket.h"
 #include "stream.h"
 
-#ifndef MADV_POPULATE_READ
-#define MADV_POPULATE_READ 22 /* Linux 5.14 */
-#endif
 #ifndef SO_MEMINFO
 #define SO_MEMINFO 55
 #endif
@@ -26,51 +22,8 @@
 /* Of the array that SO_MEMINFO gives (linux/sock_diag.h). */
 enum { MEMINFO_RCVBUF = 1, MEMINFO_WMEM_ALLOC = 2, MEMINFO_SNDBUF = 3, MEMINFO_VARS = 9 };
 
-#define INDEX_MASK (UINT32_MAX >> NUSE_RING_INDEX_SHIFT)
 #define IN_USE (NUSE_RING_BUSY | NUSE_RING_CLAIMED | NUSE_RING_GONE)
 #define PIECE 8128u /* what the small SO_SNDBUF takes at once, and is not writable with */
-#define SMALL 4096u
-#define PIECES 64
-
-/* ---- what is to be sent ---- */
-
-/* From the program's pieces, after the first `done` bytes. */
-struct source {
-  const struct iovec *iov;
-  size_t count, at; /* the piece */
-  size_t skip;      /* in it */
-};
-
-static void source_pass(struct source *s, size_t n) {
-  s->skip += n;
-  while (s->at < s->count && s->skip >= s->iov[s->at].iov_len) s->skip -= s->iov[s->at++].iov_len;
-}
-
-static size_t source_piece(const struct source *s, const uint8_t **from) {
-  if (s->at >= s->count) return 0;
-  *from = (const uint8_t *)s->iov[s->at].iov_base + s->skip;
-  return s->iov[s->at].iov_len - s->skip;
-}
-
-/* Can it be read? A program that sends from the same place again is not asked twice. */
-static bool is_readable(struct ring *r, const uint8_t *from, size_t len) {
-  uintptr_t start = (uintptr_t)from, end = start + len;
-  if (start >= atomic_load_explicit(&r->readable_from, memory_order_relaxed) &&
-      end <= atomic_load_explicit(&r->readable_to, memory_order_relaxed) && end >= start) {
-    return true;
-  }
-  if (len <= SMALL) return check_readable(from, len) == 0;
-  int saved = errno;
-  uintptr_t page = start & ~(uintptr_t)4095;
-  bool is_good = madvise((void *)page, end - page, MADV_POPULATE_READ) == 0;
-  errno = saved;
-  if (!is_good) return false;
-  /* Never wider than what was asked for, whatever another thread writes at the same time. */
-  atomic_store_explicit(&r->readable_to, 0, memory_order_relaxed);
-  atomic_store_explicit(&r->readable_from, start, memory_order_relaxed);
-  atomic_store_explicit(&r->readable_to, end, memory_order_relaxed);
-  return true;
-}
 
 /* ---- into the ring ---- */
 
@@ -83,16 +36,16 @@ static void copy_into(const struct ring *r, uint32_t index, const uint8_t *from,
 }
 
 /* Copies up to `room` bytes in; returns how many. */
-static size_t copy_all(struct ring *r, uint32_t index, struct source *s, size_t room) {
+static size_t copy_all(struct ring *r, uint32_t index, struct pieces *s, size_t room) {
   size_t done = 0;
   while (done < room) {
-    const uint8_t *from = NULL;
-    size_t len = source_piece(s, &from);
+    uint8_t *from = NULL;
+    size_t len = pieces_next(s, &from);
     if (len == 0) break;
     if (len > room - done) len = room - done;
-    if (!is_readable(r, from, len)) break; /* the pair will say what is wrong with it */
+    if (!ring_is_good(r, from, len)) break; /* the pair will say what is wrong with it */
     copy_into(r, index + (uint32_t)done, from, len);
-    source_pass(s, len);
+    pieces_pass(s, len);
     done += len;
   }
   return done;
@@ -112,7 +65,7 @@ static bool is_pair_empty(int fd, const struct ring *r) {
 
 static size_t room_in(const struct ring *r, uint32_t index) {
   uint32_t limit = atomic_load_explicit(ring_limit(r), memory_order_acquire);
-  uint32_t room = (limit - index) & INDEX_MASK;
+  uint32_t room = (limit - index) & RING_INDEX_MASK;
   return room <= r->capacity ? room : 0;
 }
 
@@ -121,22 +74,21 @@ static bool publish(int fd, struct fd_entry *e, const struct ring *r, uint32_t i
   uint32_t word = atomic_load_explicit(ring_word(r), memory_order_relaxed), next;
   do {
     next = (index + (uint32_t)len) << NUSE_RING_INDEX_SHIFT |
-           (word & ~(uint32_t)(NUSE_RING_BUSY | NUSE_RING_ASLEEP) &
-            (uint32_t)((1 << NUSE_RING_INDEX_SHIFT) - 1));
+           (word & RING_FLAGS & ~(uint32_t)(NUSE_RING_BUSY | NUSE_RING_ASLEEP));
     if (word & NUSE_RING_GONE) return false;
   } while (!atomic_compare_exchange_weak(ring_word(r), &word, next));
-  if (word & NUSE_RING_ASLEEP) ring_tell(fd, e);
+  if (word & NUSE_RING_ASLEEP) ring_tell(fd, e, RING_SEND);
   return true;
 }
 
 /* What of it has room, and may go there: returns how many bytes, passed in `s`. */
-static size_t put(int fd, struct fd_entry *e, struct ring *r, struct source *s) {
+static size_t put(int fd, struct fd_entry *e, struct ring *r, struct pieces *s) {
   uint32_t word = atomic_load_explicit(ring_word(r), memory_order_relaxed);
   do {
     if (word & IN_USE) return 0;
   } while (!atomic_compare_exchange_weak(ring_word(r), &word, word | NUSE_RING_BUSY));
   uint32_t index = word >> NUSE_RING_INDEX_SHIFT;
-  struct source before = *s;
+  struct pieces before = *s;
   size_t room = is_pair_empty(fd, r) ? room_in(r, index) : 0;
   size_t done = copy_all(r, index, s, room);
   if (done > 0 && publish(fd, e, r, index, done)) return done;
@@ -146,27 +98,6 @@ static size_t put(int fd, struct fd_entry *e, struct ring *r, struct source *s) 
 }
 
 /* ---- into the pair ---- */
-
-/* Up to `limit` bytes. `*is_short`: the pair had no room for all that was tried. */
-static long send_rest(int fd, const struct source *s, size_t limit, int flags, bool *is_short) {
-  struct iovec iov[PIECES];
-  struct source rest = *s;
-  size_t total = 0;
-  int count = 0;
-  while (count < PIECES && total < limit) {
-    const uint8_t *from = NULL;
-    size_t len = source_piece(&rest, &from);
-    if (len == 0) break;
-    if (len > limit - total) len = limit - total;
-    iov[count++] = (struct iovec){(void *)from, len};
-    source_pass(&rest, len);
-    total += len;
-  }
-  struct msghdr msg = {.msg_iov = iov, .msg_iovlen = (size_t)count};
-  long n = sys_result(real()->sendmsg(fd, &msg, flags | MSG_NOSIGNAL));
-  *is_short = n < (long)total;
-  return n;
-}
 
 static bool is_waiting(int fd, int flags) {
   return !(flags & MSG_DONTWAIT) && !is_nonblocking(fd);
@@ -181,7 +112,7 @@ static bool wait_for_room(int fd, const struct fd_entry *e) {
 
 /* The whole; `len` bytes. What a first piece waits for, waits in the kernel as ever (signals,
  * SO_SNDTIMEO); a later one ends with what has been sent. */
-static long send_all(int fd, struct fd_entry *e, struct ring *r, struct source *s, size_t len,
+static long send_all(int fd, struct fd_entry *e, struct ring *r, struct pieces *s, size_t len,
                      int flags) {
   size_t done = 0;
   for (;;) {
@@ -189,11 +120,12 @@ static long send_all(int fd, struct fd_entry *e, struct ring *r, struct source *
     if (done == len) return (long)done;
     bool is_gone = atomic_load(ring_word(r)) & NUSE_RING_GONE;
     int how = done > 0 ? flags | MSG_DONTWAIT : flags;
-    bool is_short;
-    long n = send_rest(fd, s, is_gone ? len - done : PIECE, how, &is_short);
+    size_t tried;
+    long n = pieces_send(fd, s, is_gone ? len - done : PIECE, how, &tried);
+    bool is_short = n < (long)tried;
     if (n > 0) {
       done += (size_t)n;
-      source_pass(s, (size_t)n);
+      pieces_pass(s, (size_t)n);
       if (done == len) return (long)done;
     } else if (n < 0 && (n != -EAGAIN || done == 0)) {
       return done > 0 ? (long)done : n;
@@ -205,17 +137,17 @@ static long send_all(int fd, struct fd_entry *e, struct ring *r, struct source *
 
 long ring_send(int fd, struct fd_entry *e, const struct iovec *iov, size_t count, size_t len,
                int flags) {
-  struct ring *r = ring_take(e);
+  struct ring *r = ring_take(e, RING_SEND);
   if (r == NULL) {
-    atomic_store(&e->ring, 0);
+    atomic_store(&e->rings[RING_SEND], 0);
     return RING_NONE;
   }
-  struct source source = {.iov = iov, .count = count};
+  struct pieces source = {.iov = iov, .count = count};
   long result = RING_NONE;
   bool is_gone = atomic_load(ring_word(r)) & NUSE_RING_GONE;
-  source_pass(&source, 0);
+  pieces_pass(&source, 0);
   if (!is_gone) result = send_all(fd, e, r, &source, len, flags);
   ring_give_back(r);
-  if (is_gone) ring_leave(fd, e);
+  if (is_gone) ring_leave(fd, e, RING_SEND);
   return result;
 }

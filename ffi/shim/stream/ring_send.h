@@ -6,7 +6,7 @@
 
 #include "../core/fd_table.h"
 
-#define RING_NONE (-512) /* no errno: there is no ring any more */
+#define RING_NONE (-512) /* no errno: there is no ring, or none any more */
 
 /* Of an entry with a ring: n or -errno, of `len` > 0 bytes in `count` pieces, or RING_NONE.
  * `flags`: MSG_DONTWAIT. */

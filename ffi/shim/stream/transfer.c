@@ -24,6 +24,7 @@
 #include "../core/rings.h"
 #include "../core/settle.h"
 #include "../core/socket.h"
+#include "ring_receive.h"
 #include "ring_send.h"
 
 #define SEND_FLAGS MSG_DONTWAIT
@@ -85,7 +86,7 @@ void stream_note_sent(const struct fd_entry *e, long result) {
 
 /* Who sends much at once is likely to go on. */
 static inline void note_by_pair(int fd, struct fd_entry *e, long result) {
-  if (result >= LARGE_SEND) ring_note_sent(fd, e, (size_t)result);
+  if (result >= LARGE_SEND) ring_note(fd, e, RING_SEND, (size_t)result);
 }
 
 static long after_send(int fd, struct fd_entry *e, long result, int flags) {
@@ -141,6 +142,24 @@ static inline void say_after(int fd, struct fd_entry *e, size_t len, long result
   if (UNLIKELY(!(flags & MSG_MORE) && (entry_word(e) & WORD_MORE))) stream_say_more(fd, e, false);
 }
 
+/* By a ring, if there is one; else RING_NONE. What is thrown away is the pair's business. */
+static long recv_by_ring(int fd, struct fd_entry *e, const struct iovec *iov, size_t count,
+                         size_t len, int flags) {
+  if (!entry_has_ring(e, RING_RECEIVE) || len == 0) return RING_NONE;
+  if (flags & MSG_TRUNC) {
+    ring_leave(fd, e, RING_RECEIVE);
+    return RING_NONE;
+  }
+  return ring_receive(fd, e, iov, count, len, flags & RECV_FLAGS);
+}
+
+/* Who receives much at once by the pair is likely to go on. */
+static inline void note_received(int fd, struct fd_entry *e, long result, int flags) {
+  if (result >= LARGE_SEND && !(flags & MSG_PEEK)) {
+    ring_note(fd, e, RING_RECEIVE, (size_t)result);
+  }
+}
+
 static long recv_flags_error(int flags) { return flags & MSG_ERRQUEUE ? -EAGAIN : 0; }
 
 /* recv with MSG_TRUNC: up to `len` bytes are thrown away, or with MSG_PEEK counted; the program's
@@ -166,9 +185,13 @@ static long discard(int fd, size_t len, int flags) {
 ssize_t stream_read(int fd, struct fd_entry *e, void *buf, size_t len) {
   long result = before_recv(fd, e, 0);
   if (result != 0) return result < 0 ? result : 0;
-  do {
-    result = sys_result(real()->read(fd, buf, len));
-  } while (is_to_be_read_again(result));
+  result = recv_by_ring(fd, e, &(struct iovec){buf, len}, 1, len, 0);
+  if (result == RING_NONE) {
+    do {
+      result = sys_result(real()->read(fd, buf, len));
+    } while (is_to_be_read_again(result));
+    note_received(fd, e, result, 0);
+  }
   if (UNLIKELY(result == 0 && is_shut(e))) return read_on(fd, e, buf, len, 0);
   return len == 0 ? result : after_recv(fd, e, result, 0);
 }
@@ -178,13 +201,15 @@ ssize_t stream_recv(int fd, struct fd_entry *e, void *buf, size_t len, int flags
   long result = recv_flags_error(flags);
   if (result == 0) result = before_recv(fd, e, flags);
   if (result != 0) return result < 0 ? result : 0;
-  do {
-    if (UNLIKELY(flags & MSG_TRUNC)) {
-      result = discard(fd, len, flags);
-    } else {
-      result = sys_result(real()->recv(fd, buf, len, flags & RECV_FLAGS));
-    }
-  } while (is_to_be_read_again(result));
+  result = recv_by_ring(fd, e, &(struct iovec){buf, len}, 1, len, flags);
+  if (result == RING_NONE) {
+    do {
+      result = UNLIKELY(flags & MSG_TRUNC)
+                   ? discard(fd, len, flags)
+                   : sys_result(real()->recv(fd, buf, len, flags & RECV_FLAGS));
+    } while (is_to_be_read_again(result));
+    note_received(fd, e, result, flags);
+  }
   if (UNLIKELY(result == 0 && is_shut(e))) return read_on(fd, e, buf, len, flags);
   return len == 0 ? result : after_recv(fd, e, result, flags);
 }
@@ -195,7 +220,7 @@ ssize_t stream_write(int fd, struct fd_entry *e, const void *buf, size_t len, in
   if (result < 0) return result;
   say_before(fd, e, len, flags);
   result = RING_NONE;
-  if (entry_has_ring(e) && len > 0) {
+  if (entry_has_ring(e, RING_SEND) && len > 0) {
     struct iovec iov = {(void *)buf, len};
     result = ring_send(fd, e, &iov, 1, len, flags & SEND_FLAGS);
   }
@@ -232,13 +257,15 @@ ssize_t stream_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg, int flags
   if (result == 0) result = before_recv(fd, e, flags);
   if (result < 0) return result;
   if (result == 0) {
-    do {
-      if (UNLIKELY(flags & MSG_TRUNC)) {
-        result = discard(fd, total_len(msg), flags);
-      } else {
-        result = sys_result(real()->recvmsg(fd, &plain, flags & RECV_FLAGS));
-      }
-    } while (is_to_be_read_again(result));
+    result = recv_by_ring(fd, e, msg->msg_iov, msg->msg_iovlen, total_len(msg), flags);
+    if (result == RING_NONE) {
+      do {
+        result = UNLIKELY(flags & MSG_TRUNC)
+                     ? discard(fd, total_len(msg), flags)
+                     : sys_result(real()->recvmsg(fd, &plain, flags & RECV_FLAGS));
+      } while (is_to_be_read_again(result));
+      note_received(fd, e, result, flags);
+    }
     if (UNLIKELY(result == 0 && is_shut(e))) {
       result = stream_read_on(fd, e, msg->msg_iov, msg->msg_iovlen, flags);
     }
@@ -266,7 +293,7 @@ ssize_t stream_sendmsg(int fd, struct fd_entry *e, const struct msghdr *msg, int
   if (result < 0) return result;
   say_before(fd, e, len, flags);
   result = RING_NONE;
-  if (entry_has_ring(e) && len > 0) {
+  if (entry_has_ring(e, RING_SEND) && len > 0) {
     result = ring_send(fd, e, msg->msg_iov, msg->msg_iovlen, len, flags & SEND_FLAGS);
   }
   if (result == RING_NONE) {

@@ -10,6 +10,7 @@
 
 #include "../core/ancillary.h"
 #include "../core/real.h"
+#include "../core/rings.h"
 #include "../core/socket.h"
 
 #ifndef TCP_INQ
@@ -21,13 +22,22 @@
 #define PAIR_MUCH 32768
 #define TRIES_MAX 3
 
-static int pair_unread(int fd) {
+/* In the pair and, behind that, in the ring. */
+static int pair_unread(int fd, const struct fd_entry *e) {
   int waiting = 0;
-  return real()->ioctl(fd, FIONREAD, &waiting) == 0 ? waiting : -errno;
+  if (real()->ioctl(fd, FIONREAD, &waiting) != 0) return -errno;
+  if (!entry_has_ring(e, RING_RECEIVE)) return waiting;
+  int before, in_ring = (int)ring_unread(e);
+  do { /* bytes may move from the one into the other */
+    before = waiting + in_ring;
+    if (real()->ioctl(fd, FIONREAD, &waiting) != 0) return -errno;
+    in_ring = (int)ring_unread(e);
+  } while (waiting + in_ring < before);
+  return waiting + in_ring;
 }
 
 /* What the service has had no room for in the pair. */
-static int ring_unread(int fd, struct fd_entry *e) {
+static int waiting_outside(int fd, struct fd_entry *e) {
   int waiting = 0, unused = 0;
   struct control_request request = {
       .op = NUSE_OP_IOCTL, .a = FIONREAD, .data = &unused, .data_len = sizeof unused};
@@ -37,13 +47,13 @@ static int ring_unread(int fd, struct fd_entry *e) {
 
 long stream_unread(int fd, struct fd_entry *e) {
   int saved = errno;
-  int before = pair_unread(fd);
+  int before = pair_unread(fd, e);
   long all = before;
   /* Again, when bytes have moved from the one into the other while we counted. */
   bool may_wait = before >= PAIR_MUCH || (entry_word(e) & NUSE_STATE_READ_SHUT);
   for (int i = 0; i < TRIES_MAX && may_wait && entry_verify(fd, e); i++) {
-    int ring = ring_unread(fd, e);
-    int after = pair_unread(fd);
+    int ring = waiting_outside(fd, e);
+    int after = pair_unread(fd, e);
     all = (long)after + ring;
     if (after == before) break;
     before = after;

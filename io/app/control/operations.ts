@@ -17,7 +17,7 @@ import { takeErrorEntry } from "./error_queue.ts";
 import { listInterfaces } from "./ifaddrs.ts";
 import { ioctl } from "./ioctl.ts";
 import { getOption, getOptionOfEnded, setOption } from "./option_requests.ts";
-import { ring } from "./ring_requests.ts";
+import { isRingAnswered, ring } from "./ring_requests.ts";
 import { writeRules } from "./rules.ts";
 import {
   adoptSocket,
@@ -118,8 +118,8 @@ const OPERATIONS: Readonly<Record<number, Operation>> = {
   [P.NUSE_OP_RING]: {
     living: ring,
     ended: refused(EAGAIN),
-    isAnswered: ({ request }) => request.a === P.NUSE_RING_ENTER,
-    ranges: { a: [P.NUSE_RING_ENTER, P.NUSE_RING_LEAVE] },
+    isAnswered: isRingAnswered,
+    ranges: { a: [P.NUSE_RING_ENTER, P.NUSE_RING_RECEIVE_SHOW] },
   },
   [P.NUSE_OP_GETOPT]: { living: getOption, ended: getOptionOfEnded, ranges: { c: LENGTH } },
   [P.NUSE_OP_SETOPT]: { living: setOption, ended: done, catchesUp: "all" },

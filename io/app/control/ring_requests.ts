@@ -1,9 +1,10 @@
 /**
- * RING: a stream gets or gives up a ring, or tells of bytes in it (io/app/endpoint/send_ring.ts).
+ * RING: a stream gets or gives up a ring, or tells of bytes in it (io/app/endpoint/send_ring.ts and
+ * receive_ring.ts).
  *
  * @module
  */
-import { NUSE_RING_ENTER, NUSE_RING_LOOK } from "../../../ffi/shim/protocol.ts";
+import * as P from "../../../ffi/shim/protocol.ts";
 import { EAGAIN, EOPNOTSUPP, NO_LOWAT } from "../../../stack/mod.ts";
 import type { Endpoint } from "../endpoint/endpoint.ts";
 import { StreamEndpoint } from "../endpoint/stream_endpoint.ts";
@@ -11,20 +12,43 @@ import type { Call } from "./call.ts";
 
 /** Another process, which has the ring now, is taken for gone when it has been silent so long. */
 const SILENT_US = 1_000_000;
+const ANSWERED = [
+  P.NUSE_RING_ENTER,
+  P.NUSE_RING_RECEIVE_ENTER,
+  P.NUSE_RING_RECEIVE_LEAVE,
+  P.NUSE_RING_RECEIVE_SHOW,
+];
 
 export function ring(call: Call, endpoint: Endpoint): number {
   const { app, request, nowUs } = call;
   if (!(endpoint instanceof StreamEndpoint)) return -EOPNOTSUPP;
   const { sendRing } = endpoint;
-  if (request.a === NUSE_RING_ENTER) return enter(call, endpoint);
-  if (sendRing === null) return 0;
-  if (request.a === NUSE_RING_LOOK) {
-    app.rings.heat(endpoint, sendRing);
-    endpoint.lookAtRing(nowUs);
-  } else {
-    endpoint.leaveRing(nowUs);
+  switch (request.a) {
+    case P.NUSE_RING_ENTER:
+      return enter(call, endpoint);
+    case P.NUSE_RING_LOOK:
+      if (sendRing === null) return 0;
+      app.rings.heat(endpoint, sendRing);
+      endpoint.lookAtRing(nowUs);
+      return 0;
+    case P.NUSE_RING_LEAVE:
+      endpoint.leaveRing(nowUs);
+      return 0;
+    case P.NUSE_RING_RECEIVE_ENTER:
+      return enterReceiving(call, endpoint);
+    case P.NUSE_RING_RECEIVE_LEAVE:
+      endpoint.leaveReceiveRing(nowUs);
+      return 0;
+    case P.NUSE_RING_RECEIVE_SHOW:
+      endpoint.showReceiveRing(nowUs);
+      return 0;
+    default: // RECEIVE_LOOK: we are awake, and look at all of them in each turn
+      return 0;
   }
-  return 0;
+}
+
+export function isRingAnswered({ request }: Call): boolean {
+  return ANSWERED.includes(request.a);
 }
 
 function enter({ app, reply, nowUs }: Call, endpoint: StreamEndpoint): number {
@@ -41,5 +65,18 @@ function enter({ app, reply, nowUs }: Call, endpoint: StreamEndpoint): number {
   reply.passFd = made.fd;
   reply.a = made.ring.capacity;
   reply.b = made.ring.number;
+  return 0;
+}
+
+function enterReceiving({ reply, nowUs }: Call, endpoint: StreamEndpoint): number {
+  const { receiveRing } = endpoint;
+  if (receiveRing !== null) {
+    if (nowUs - receiveRing.lastUsedUs < SILENT_US) return -EAGAIN;
+    endpoint.leaveReceiveRing(nowUs);
+  }
+  const made = endpoint.enterReceiveRing(nowUs);
+  if (typeof made === "number") return made;
+  reply.passFd = made.fd;
+  reply.a = made.ring.capacity;
   return 0;
 }

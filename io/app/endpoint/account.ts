@@ -24,6 +24,7 @@ export class Account {
   clients = 0;
   /** Of the sockets' rings (rings.ts). */
   rings = 0;
+  receiveRings = 0;
   /** The user of the process, when it came. */
   uid = 0;
 

@@ -32,6 +32,7 @@ import { EndpointTable } from "./endpoint_table.ts";
 import { LingeringSockets } from "./lingering.ts";
 import { PairMaker } from "./pair.ts";
 import { RefusedSockets } from "./refused_sockets.ts";
+import { ReceiveRings } from "./receive_rings.ts";
 import { Rings } from "./rings.ts";
 import { Privilege } from "./privilege.ts";
 import { SettlingPrograms } from "./settling.ts";
@@ -99,6 +100,7 @@ export class AppContext {
   readonly lingering = new LingeringSockets();
   readonly settling = new SettlingPrograms();
   readonly rings: Rings;
+  readonly receiveRings: ReceiveRings;
   /** The memory, as words that programs change, too (send_ring.ts). */
   readonly words: Int32Array;
   /** Of programs behind the second door. */
@@ -129,6 +131,7 @@ export class AppContext {
     this.memory = stack.memory;
     this.words = new Int32Array(arena.buffer);
     this.rings = new Rings(this);
+    this.receiveRings = new ReceiveRings(this);
     this.waitLimits = new WaitLimits(this.sys, loop);
     this.endpoints = new EndpointTable(limits.maxSockets);
     this.ended = new EndedSockets(limits.maxEnded);

@@ -34,6 +34,9 @@ export class AppCounters {
   /** Of the bytes to the network, those that came by a ring (send_ring.ts). */
   bytesByRing = 0;
   ringsMade = 0;
+  /** Of the bytes to programs, those that went by a ring (receive_ring.ts). */
+  bytesToRing = 0;
+  receiveRingsMade = 0;
   /** In which a program has written what it must not: the connection is reset. */
   ringsBroken = 0;
   datagramsToNetwork = 0;

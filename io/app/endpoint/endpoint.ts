@@ -90,9 +90,9 @@ export abstract class Endpoint implements Handler {
   #slot = -1;
   #isOutArmed = false;
   /** The pair was full; EPOLLOUT will tell. */
-  protected isBlocked = false;
+  isBlocked = false;
   /** EPOLLOUT is to tell of each piece that the program has read. */
-  protected isWatchingReads = false;
+  isWatchingReads = false;
 
   constructor(
     protected readonly app: AppContext,
@@ -233,12 +233,12 @@ export abstract class Endpoint implements Handler {
   }
 
   /** The pair is full: waits for EPOLLOUT. */
-  protected block(): void {
+  block(): void {
     this.isBlocked = true;
     this.#armOut();
   }
 
-  protected watchReads(isOn: boolean): void {
+  watchReads(isOn: boolean): void {
     this.isWatchingReads = isOn;
     if (isOn) this.#armOut();
   }

@@ -22,16 +22,16 @@ import { type Account, isWithinShare } from "./account.ts";
 import type { AppContext } from "./app_context.ts";
 import { SendRing } from "./send_ring.ts";
 
-/** At once. */
-const RINGS_MAX = 128;
+/** At once, in each direction. */
+export const RINGS_MAX = 128;
 /** Of each ring, from the first on, and when there are many. */
-const LENGTH = 1 << 22;
-const LENGTH_OF_MANY = 1 << 20;
-const MANY = 16;
+export const LENGTH = 1 << 22;
+export const LENGTH_OF_MANY = 1 << 20;
+export const MANY = 16;
 const HOT_TURNS = 32;
 /** A ring that is silent so long is given up, found in rounds. */
-const SILENT_MAX_US = 10_000_000;
-const ROUND_US = 1_000_000;
+export const SILENT_MAX_US = 10_000_000;
+export const ROUND_US = 1_000_000;
 
 /** Whose ring it is. */
 export interface RingUser {

@@ -28,7 +28,7 @@
  * SO_SNDTIMEO and signals as ever, and it becomes writable when we take the piece, which we do when
  * a quarter of the buffer is free. It is empty by then, and the ring is used again.
  *
- * The word. Its index counts the bytes put into the ring, modulo 2^28; flags:
+ * The word. Its index counts the bytes put into the ring, modulo 2^27; flags:
  *
  *   BUSY     a thread of the program copies bytes in; who finds it set uses the pair. So no lock
  *            is held while a signal's handler runs, or after it has jumped away.

@@ -1,8 +1,8 @@
 /**
  * A stream socket that does not listen: unconnected, connecting or connected.
  *
- *     program's end ──bytes──► our end ──recv──► send ring of TCP     (#fromProgram)
- *     program's end ◄──bytes── our end ◄──send── receive ring of TCP  (#toProgram)
+ *     program's end ──bytes──► our end ──recv──► send ring of TCP     (from_program.ts)
+ *     program's end ◄──bytes── our end ◄──send── receive ring of TCP  (to_program.ts)
  *
  * Bytes pass straight between the pair and the rings, big pieces at a time; when a ring or the pair
  * is full, EVENT_WRITABLE or EPOLLOUT goes on.
@@ -35,10 +35,8 @@ import {
   EAGAIN,
   ECONNABORTED,
   EINPROGRESS,
-  EINTR,
   EINVAL,
   EISCONN,
-  EOPNOTSUPP,
   EVENT_CLOSED,
   EVENT_CONNECTED,
   EVENT_ERROR,
@@ -49,47 +47,43 @@ import type { AppContext } from "./app_context.ts";
 import type { DeferredReply } from "../protocol/deferred_reply.ts";
 import { Connecting } from "./connecting.ts";
 import { Endpoint } from "./endpoint.ts";
-import { enlargePair } from "./pair.ts";
-import { CHUNK_BYTES, FromProgram, Taken, TURN_BYTES } from "./from_program.ts";
+import { FromProgram, Taken } from "./from_program.ts";
 import type { PairWrites } from "./pair_writes.ts";
+import type { ReceiveRing } from "./receive_ring.ts";
+import type { MadeReceiveRing } from "./receive_rings.ts";
 import type { RingUser } from "./rings.ts";
 import type { SendRing } from "./send_ring.ts";
-import { isBelowLowat, isMuchUnread, Unread } from "./unread.ts";
 import { Phase, streamState } from "./stream_state.ts";
 import { showEnd, widenEnd } from "./stream_ends.ts";
+import { type PairGate, ToProgram } from "./to_program.ts";
 import { sizeForUnsent } from "./unsent.ts";
 import { UrgentDelivery } from "./urgent.ts";
 
-export class StreamEndpoint extends Endpoint implements RingUser {
+export class StreamEndpoint extends Endpoint implements PairGate, RingUser {
   readonly kind = P.NUSE_KIND_STREAM;
   declare readonly socket: StreamSocket;
   #phase = Phase.UNCONNECTED;
   readonly connecting: Connecting;
   readonly #from: FromProgram;
+  readonly #to: ToProgram;
   /** EOF has been read from the pair. */
   #isProgramEof = false;
-  /** The program does not read any more: what arrives is dropped. */
-  #isReadingShut = false;
   /** shutdown(SHUT_RD): what arrives waits in the ring until READ takes it. */
   isReadShut = false;
-  #isFinDelivered = false;
   /** Nobody has accepted it: it is lost with its listener. */
   waitsAt: Endpoint | null = null;
   /** shutdown(SHUT_WR): there is a FIN, whatever else happens. */
   #isWriteShut = false;
   /** TCP is done with the connection: only what has arrived is left to deliver. */
   #isDead = false;
-  readonly #unread: Unread;
-  /** Our end of the pair has a large buffer. */
-  #isLarge = false;
   readonly urgent: UrgentDelivery;
 
   constructor(app: AppContext, socket: StreamSocket, fd: number, cookie: number) {
     super(app, socket, fd, cookie);
     this.connecting = new Connecting(app, fd, this);
-    this.#unread = new Unread(app.sys, fd);
     this.#from = new FromProgram(app, fd, socket, this);
     this.urgent = new UrgentDelivery(app.sys, fd, socket);
+    this.#to = new ToProgram(app, fd, socket, this, this.urgent);
   }
 
   get state(): number {
@@ -121,6 +115,42 @@ export class StreamEndpoint extends Endpoint implements RingUser {
 
   leaveRing(nowUs: number): void {
     if (!this.#from.leaveRing(nowUs)) this.#abort(nowUs);
+  }
+
+  get receiveRing(): ReceiveRing | null {
+    return this.#to.ring;
+  }
+
+  get isHeldBack(): boolean {
+    return this.#to.isHeldBack;
+  }
+
+  /** What comes for the program goes by a ring from now on, or -errno. */
+  enterReceiveRing(nowUs: number): MadeReceiveRing | number {
+    const isOver = this.#isDead || this.isReadShut || this.socket.recvEof || this.isProgramGone;
+    const isFit = this.isConnected && !isOver && !this.urgent.isWatched && this.#to.isFit;
+    const made = isFit ? this.app.receiveRings.make(this, this.#to.measurePair(), nowUs) : -EAGAIN;
+    if (typeof made !== "number") this.#to.enterRing(made.ring, nowUs);
+    return made;
+  }
+
+  lookAtReceiveRing(nowUs: number): number {
+    const atUs = this.#to.lookAtRing(nowUs);
+    if (this.#to.isLost) this.#abort(nowUs);
+    return atUs;
+  }
+
+  showReceiveRing(nowUs: number): void {
+    this.#to.showRing(nowUs);
+  }
+
+  leaveReceiveRing(nowUs: number): void {
+    this.#to.leaveRing(nowUs);
+    if (this.#to.isLost) this.#abort(nowUs);
+  }
+
+  wantTurn(): void {
+    this.app.markDirty(this);
   }
 
   get isConnected(): boolean {
@@ -162,6 +192,7 @@ export class StreamEndpoint extends Endpoint implements RingUser {
   /** The program looks out for urgent data. */
   watchUrgent(nowUs: number): void {
     this.urgent.isWatched = true;
+    this.#to.leaveRing(nowUs);
     this.pump(nowUs);
   }
 
@@ -173,8 +204,10 @@ export class StreamEndpoint extends Endpoint implements RingUser {
     this.connecting.giveUp(ECONNABORTED);
     this.connecting.forget();
     this.#phase = Phase.UNCONNECTED;
-    return this.#isFinDelivered || this.#isReadingShut || this.#isProgramEof ||
-      this.isShutdownAsked || this.#unread.measure() > 0;
+    const { isFinDelivered, isShut } = this.#to;
+    const isUnread = this.#to.holdsUnread() || this.#to.measurePair() > 0;
+    this.#to.drop();
+    return isFinDelivered || isShut || this.#isProgramEof || this.isShutdownAsked || isUnread;
   }
 
   /**
@@ -188,6 +221,7 @@ export class StreamEndpoint extends Endpoint implements RingUser {
     if (how !== SHUT_RD) this.#isWriteShut = true;
     if (how === SHUT_WR) return 0;
     this.#toProgram(nowUs);
+    this.#to.settleInPair(nowUs);
     this.isReadShut = true;
     return this.socket.shutdown(SHUT_RD, nowUs);
   }
@@ -220,7 +254,7 @@ export class StreamEndpoint extends Endpoint implements RingUser {
       return this.#abort(nowUs); // what has no room now would have no time to leave either
     }
     if ((events & EPOLLHUP) !== 0 && this.waitsAt?.isProgramGone) return this.#abort(nowUs);
-    if (this.isWatchingReads && (events & EPOLLOUT) !== 0) this.#measureUnread(nowUs);
+    if (this.isWatchingReads && (events & EPOLLOUT) !== 0) this.#to.noteRead(nowUs);
     this.pump(nowUs);
   }
 
@@ -304,65 +338,16 @@ export class StreamEndpoint extends Endpoint implements RingUser {
   }
 
   #toProgram(nowUs: number): void {
-    const { app, socket, urgent } = this;
-    let left = TURN_BYTES;
-    while (!this.isBlocked && !this.isReadShut && socket.recvAvailable() > 0) {
-      if (this.#isReadingShut) {
-        socket.recvDiscard(nowUs);
-        break;
-      }
-      if (left <= 0) return app.markDirty(this);
-      if (!this.#isDead && isBelowLowat(socket, this.#unread)) break;
-      // Not the next to be read, as long as there is something in the pair
-      if (socket.recvSkip > 0 && this.#unread.measure() === 0) {
-        socket.recvConsume(socket.recvSkip, nowUs);
-        continue;
-      }
-      const piece = urgent.nextPiece(this.#isDead || this.isShutdownAsked);
-      if (piece === 0) break;
-      const { off0, len0, off1, len1 } = socket.recvSpan(Math.min(CHUNK_BYTES, piece));
-      const n = app.sys.send(this.fd, app.base, off0, len0, off1, len1, urgent.sendFlags);
-      if (n > 0) {
-        if (this.#unread.handOver(n, socket.receiveSpace)) this.#measureUnread(nowUs);
-        socket.recvConsume(n, nowUs);
-        app.counters.bytesToProgram += n;
-        left -= n;
-        if (n < len0 + len1) this.#enlargeOrBlock();
-      } else if (n === -EAGAIN) {
-        this.#enlargeOrBlock();
-      } else if (n === -EOPNOTSUPP) {
-        urgent.isPossible = false;
-      } else if (n !== -EINTR) {
-        this.#isReadingShut = true; // EPIPE
-      }
-    }
-    if (socket.recvEof && !this.#isFinDelivered && !this.#isDead) {
-      this.#isFinDelivered = true;
-      app.sys.shutdown(this.fd, SHUT_WR);
-    }
-  }
-
-  /** What the program has not read counts against the window. */
-  #measureUnread(nowUs: number): void {
-    const bytes = this.#unread.measure();
-    this.socket.recvUnread(bytes, nowUs);
-    this.watchReads(isMuchUnread(bytes, this.socket.receiveSpace));
-  }
-
-  /** The pair is full. */
-  #enlargeOrBlock(): void {
-    if (this.#isLarge) {
-      if (!this.urgent.makeRoom()) this.block();
-      return;
-    }
-    this.#isLarge = true;
-    enlargePair(this.app.sys, this.fd);
+    if (this.isReadShut) return;
+    const isEnding = this.#isDead || this.isShutdownAsked;
+    if (this.#to.deliver(this.#isDead, isEnding, nowUs)) this.app.markDirty(this);
+    if (this.#to.isLost) this.#abort(nowUs);
   }
 
   /** Nothing is left to deliver, or nobody to deliver it to. */
   #canEnd(): boolean {
-    const isNobodyThere = this.isProgramGone || this.#isReadingShut || this.isReadShut;
-    return isNobodyThere || this.socket.recvAvailable() === 0;
+    const isNobodyThere = this.isProgramGone || this.#to.isShut || this.isReadShut;
+    return isNobodyThere || (this.socket.recvAvailable() === 0 && this.#to.isInPair);
   }
 
   /** TCP has ended first. */
@@ -374,6 +359,7 @@ export class StreamEndpoint extends Endpoint implements RingUser {
 
   /** The program has ended first, and all its bytes are in the ring. */
   #finish(nowUs: number): void {
+    if (this.#to.holdsUnread()) return this.#abort(nowUs); // as the kernel does for the pair's
     if (this.isShutdownAsked) this.app.ended.add(this, 0);
     this.app.lingering.add(this.cookie, this.socket);
     this.socket.close(nowUs);
@@ -392,6 +378,7 @@ export class StreamEndpoint extends Endpoint implements RingUser {
 
   protected override release(nowUs: number): void {
     this.#from.leaveRing(nowUs);
+    this.#to.drop();
     this.connecting.giveUp(ECONNABORTED);
     super.release(nowUs);
   }

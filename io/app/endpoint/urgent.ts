@@ -30,6 +30,8 @@ export class UrgentDelivery {
   sendFlags = 0;
   /** False: the kernel's AF_UNIX has none; the byte stays in line then. */
   isPossible = true;
+  /** There was an urgent byte: a short read of the pair does not mean that it is empty. */
+  wasSent = false;
   #pairBytes = NUSE_PAIR_SNDBUF;
 
   /** `fd`: our end of the pair. */
@@ -48,6 +50,7 @@ export class UrgentDelivery {
     const isAlone = socket.recvAvailable() === 1 && !isEnding && !socket.isPeerDone;
     if (isAlone && !this.isWatched && !socket.options.oobInline) return 0;
     this.sendFlags = MSG_OOB;
+    this.wasSent = true;
     return 1;
   }
 

@@ -22,7 +22,9 @@ Deno.test("RING: for connected streams only, and in its range", () => {
   const { listener } = connectedStreams(program, PORT);
   assertEquals(ask(listener, P.NUSE_RING_ENTER), -EOPNOTSUPP);
   assertEquals(world.service.counters.ringsMade, 0);
-  for (const what of [-1, P.NUSE_RING_LOOK, P.NUSE_RING_LEAVE, P.NUSE_RING_LEAVE + 1]) {
+  const { NUSE_RING_LOOK, NUSE_RING_LEAVE, NUSE_RING_RECEIVE_LOOK, NUSE_RING_RECEIVE_SHOW } = P;
+  const silent = [NUSE_RING_LOOK, NUSE_RING_LEAVE, NUSE_RING_RECEIVE_LOOK];
+  for (const what of [-1, ...silent, NUSE_RING_RECEIVE_SHOW + 1]) {
     program.send(P.NUSE_OP_RING, { cookie: stream.cookie, a: what }); // nobody answers
   }
   assertEquals(ask(stream, P.NUSE_RING_ENTER), -EAGAIN, "it is the next answer");
