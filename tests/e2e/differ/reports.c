@@ -219,6 +219,11 @@ CASE(udp, receive_buffer_is_full) {
   udp_pair(fds);
   SHOW(set_int(fds[1], SOL_SOCKET, SO_RCVBUF, 4096));
   for (int i = 0; i < 100; i++) send(fds[0], block, sizeof block, 0);
+  int left = 1;
+  for (int i = 0; i < 1000 && left > 0; i++) {
+    ioctl(fds[0], SIOCOUTQ, &left);
+    usleep(1000);
+  }
   quiet_moment();
   while (recv(fds[1], block, sizeof block, MSG_DONTWAIT) > 0) got++;
   SHOW(got > 0 && got < 100);

@@ -90,7 +90,7 @@ CASE(udp, empty_ones) {
   SHOW(write(fds[0], "", 0));
   send(fds[0], "x", 1, 0);
   SHOW(recv(fds[1], &c, 1, 0));
-  show_poll(fds[1], 0);
+  show_poll(fds[1], POLLIN);
 }
 
 CASE(udp, peek_and_trunc) {

@@ -15,6 +15,7 @@ import { NAMES } from "./names.ts";
 import { PRESSURE } from "./pressure.ts";
 import { SECURITY } from "./security.ts";
 import { SYSTEM } from "./system.ts";
+import { UNREACHED } from "./unreached.ts";
 import { VIEWS } from "./views.ts";
 import { WEB_CLIENTS } from "./web_clients.ts";
 import { WEB_SERVERS } from "./web_servers.ts";
@@ -33,6 +34,7 @@ export const CASES: readonly Case[] = [
   ...SYSTEM,
   ...MORE_LANGUAGES,
   ...MORE_SERVERS,
+  ...UNREACHED,
   ...VIEWS,
   ...WRAPPERS,
   ...PRESSURE,
