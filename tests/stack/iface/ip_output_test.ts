@@ -191,6 +191,15 @@ Deno.test("identifications of datagrams that may be fragmented do not repeat", (
   assertEquals([ids.length, new Set(ids).size], [200, 100]);
 });
 
+Deno.test("what may be fragmented, and need not be, has one identification after the other", () => {
+  const host = new Host();
+  const socket = host.datagram(...UDP);
+  setOption(socket, 0, 10, Uint8Array.of(0, 0, 0, 0), host.nowUs);
+  for (let i = 0; i < 5; i++) host.send(socket, bytesOf(50), PEER_ADDR, 7);
+  const ids = host.sent().map((f) => parseIp(f).header.id);
+  assertEquals(ids.map((id) => (id - ids[0]) & 0xffff), [0, 1, 2, 3, 4]);
+});
+
 Deno.test("what nobody may fragment has identification 0, cut into segments too (RFC 6864)", () => {
   const host = new Host();
   const socket = host.datagram(...UDP);

@@ -56,6 +56,20 @@ Deno.test("connected before bound address before wildcard", () => {
   assertEquals(connected.recvCount(), 2);
 });
 
+Deno.test("of several on one port the others hear on when one has gone", () => {
+  const host = new Host();
+  const sockets = [1, 2, 3].map(() => bound(host, 5000, ANY, [2]));
+  const hears = () => {
+    host.inject(udpFrame(1, 5000, bytesOf(1), { dst: ip("198.18.0.255") }));
+    return sockets.map((socket) => host.recv(socket) !== null);
+  };
+  assertEquals(hears(), [true, true, true]);
+  sockets[1].close(host.nowUs);
+  assertEquals(hears(), [true, false, true]);
+  sockets[0].close(host.nowUs);
+  assertEquals(hears(), [false, false, true]);
+});
+
 Deno.test("ports: in use, ephemeral, exhausted", () => {
   const config = { udp: { portMin: 40000, portMax: 40003 } };
   const host = new Host({ config });

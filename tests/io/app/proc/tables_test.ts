@@ -213,6 +213,10 @@ Deno.test("/proc/net/snmp, netstat: as many values as names; every name is count
   assertEquals(valueOf(read("snmp"), "Ip", "ReasmOKs"), "4");
   assertEquals(valueOf(read("snmp"), "Ip", "DefaultTTL"), "64");
   assertEquals(valueOf(read("snmp"), "Tcp", "MaxConn"), "-1");
+  assertEquals(valueOf(read("snmp"), "Tcp", "RtoAlgorithm"), "1");
+  assertEquals(valueOf(read("snmp"), "Tcp", "RtoMin"), "200");
+  assertEquals(valueOf(read("snmp"), "Tcp", "RtoMax"), "120000");
+  assertEquals(valueOf(read("snmp"), "Ip", "Forwarding"), "2");
   const { tcp, ip } = host.stack.counters;
   const uncounted = [
     ...COUNTED_NAMES.tcp.filter((name) => countOf({ ...tcp }, name) === undefined),
