@@ -96,6 +96,8 @@ export interface IcmpError {
   readonly isHard: boolean;
   /** Next-hop MTU of "fragmentation needed", else 0. */
   readonly mtu: number;
+  /** Where a parameter problem points to, else 0. */
+  readonly pointer: number;
   /** Of a redirect: the better first hop; else null. Such a one has no errno. */
   readonly gateway: IpAddress | null;
   /** Who sent the error. */

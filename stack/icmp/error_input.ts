@@ -8,6 +8,7 @@
 import { DROP_ICMP_QUOTE, DROP_ICMP_TYPE } from "../base/drop_reason.ts";
 import {
   ICMP_HEADER_LEN,
+  ICMP_PARAMETER_PROBLEM,
   ICMP_REDIRECT,
   ICMP_UNREACHABLE,
   type IcmpHeader,
@@ -30,6 +31,7 @@ export class QuotedError implements IcmpError {
   errno = 0;
   isHard = false;
   mtu = 0;
+  pointer = 0;
   gateway: IpAddress | null = null;
   from: IpAddress = ANY_V4;
   protocol = 0;
@@ -61,6 +63,7 @@ export class QuotedError implements IcmpError {
     const isTooBig = icmp.type === ICMP_UNREACHABLE &&
       icmp.code === UNREACHABLE_FRAGMENTATION_NEEDED;
     this.mtu = isTooBig ? icmp.mtu : 0;
+    this.pointer = icmp.type === ICMP_PARAMETER_PROBLEM ? icmp.pointer : 0;
     this.gateway = isRedirect ? IpAddress.v4(icmp.gateway) : null;
     this.protocol = header.protocol;
     return 0;

@@ -29,7 +29,6 @@ export class QuotedError6 implements IcmpError {
   remote: IpAddress = ANY_V6;
   quotedOff = 0;
   quotedLen = 0;
-  /** Where a parameter problem points to. */
   pointer = 0;
   readonly #header = new Ipv6Header();
   readonly #walk = new ExtensionWalk();

@@ -31,7 +31,7 @@ export class ErrorQueue {
       origin: error.local.family === 6 ? ORIGIN_ICMP6 : ORIGIN_ICMP,
       type: error.type,
       code: error.code,
-      info: error.mtu,
+      info: error.mtu || error.pointer,
       offender: { addr: error.from, port: 0 },
       destination: { addr: error.remote, port: remotePort },
       payload: memory.u8.slice(Math.min(dataOff, end), end),

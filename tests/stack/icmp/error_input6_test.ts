@@ -72,4 +72,8 @@ Deno.test("icmpv6 errors: in the queue of who asks for them, from whom and about
   assertEquals(entry.offender?.addr.toString(), "2001:db8:9::1");
   assertEquals([entry.destination.addr.toString(), entry.destination.port], ["2001:db8::1", 9]);
   assertEquals(entry.payload.length, 40);
+  host.inject(icmp6Frame(4, 1, 0x1234, quote));
+  host.inject(icmp6Frame(1, 4, 0x1234, quote));
+  const infos = [1, 2].map(() => socket.takeErrorQueue()!).map(({ type, info }) => [type, info]);
+  assertEquals(infos, [[4, 0x1234], [1, 0]], "where the problem is");
 });

@@ -39,6 +39,10 @@ Deno.test("the MTU of fragmentation needed, and only of that", () => {
   assertEquals(parse(3, 3, 1400, OURS).error.mtu, 0);
 });
 
+Deno.test("where a parameter problem points to, and only that", () => {
+  assertEquals([12, 3, 11].map((type) => parse(type, 0, 21 << 24, OURS).error.pointer), [21, 0, 0]);
+});
+
 Deno.test("a redirect names a gateway and no error; codes 0 to 3", () => {
   const { result, error } = parse(5, 1, PEER_ADDR.w3, OURS);
   assertEquals([result, error.errno, error.gateway?.toString()], [0, 0, "198.18.0.1"]);

@@ -10,6 +10,7 @@ const ERROR = {
   isHard: false,
   gateway: null,
   mtu: 0,
+  pointer: 0,
   from: PEER_ADDR,
   protocol: 17,
   local: ip("198.18.0.2"),

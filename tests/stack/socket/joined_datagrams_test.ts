@@ -118,3 +118,17 @@ Deno.test("UDP_GRO: nothing is put to a record that another one follows", () => 
   queue.consume(1);
   assertEquals(joined.append(pkt, off, 10, 0), false);
 });
+
+Deno.test("UDP_GRO: what is joined is no longer than a datagram can be", () => {
+  const memory = new BuddyMemory(new ArrayBuffer(1 << 20));
+  const queue = new RecordQueue(memory, 1 << 18);
+  const joined = new JoinedDatagrams(memory, queue);
+  const [pkt, off] = [new Packet(), memory.alloc(1 << 16)];
+  const id = queue.nextId;
+  const record = queue.push(40_000);
+  memory.u8.fill(0, record, queue.offsetOf(id) + DGRAM_HEADER_LEN);
+  memory.dv.setUint32(queue.offsetOf(id) + 4, 40_000, true);
+  joined.begin(id, pkt, 40_000, 0);
+  assertEquals(joined.append(pkt, off, 25_508, 0), false);
+  assertEquals(joined.append(pkt, off, 25_507, 0), true, "65,507 in all");
+});

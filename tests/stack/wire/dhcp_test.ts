@@ -69,3 +69,14 @@ Deno.test("dhcp: what is no server's message, or malformed", () => {
   overloaded.fill(99, 108, 236);
   assertEquals(parseDhcpReply(overloaded), null);
 });
+
+Deno.test("dhcp: an overloaded field is as long as it is, and no longer (RFC 2131 2)", () => {
+  for (const [overload, from, to] of [[1, 108, 236], [2, 44, 108]]) {
+    const message = reply(SEEN, 2, { options: { 52: Uint8Array.of(overload) } });
+    message.fill(0, from, to);
+    message.set([119, 2, 7, 8], to - 4);
+    assertEquals(parseDhcpReply(message)?.options.get(119), Uint8Array.of(7, 8), `${overload}`);
+    message.set([119, 3, 7, 8], to - 4);
+    assertEquals(parseDhcpReply(message), null, "beyond its end");
+  }
+});

@@ -21,6 +21,7 @@ function error(
     errno: 113,
     isHard: false,
     mtu: 0,
+    pointer: 0,
     gateway: null,
     from: peer.address,
     protocol: 6,

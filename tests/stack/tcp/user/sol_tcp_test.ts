@@ -123,3 +123,17 @@ Deno.test("TCP_RTO_MIN_US, TCP_RTO_MAX_MS hold for the connection, and for a lis
   const child = new Tcb(layer, listener.tcb.congestion, listener.tcb.shareOptions());
   assertEquals([child.rtt.rtoMinUs, child.rtt.rtoMaxUs], [5000, 2_000_000]);
 });
+
+Deno.test("TCP_FASTOPEN_CONNECT: where clients may, before the connection, 0 or 1", () => {
+  const FASTOPEN_CONNECT = 30;
+  for (const [fastOpen, result] of [[3, 0], [1, 0], [2, -95], [0, -95]]) {
+    const socket = new Peer({ config: { fastOpen } }).host.tcp.createSocket(2);
+    assertEquals(socket.setTcpOption(FASTOPEN_CONNECT, int(1), 0), result, `${fastOpen}`);
+    assertEquals(socket.tcpOptions.fastOpenConnect, result === 0);
+  }
+  const peer = new Peer();
+  const connected = peer.connect();
+  assertEquals(connected.setTcpOption(FASTOPEN_CONNECT, int(1), 0), -22);
+  const socket = peer.host.tcp.createSocket(2);
+  for (const n of [-1, 2]) assertEquals(socket.setTcpOption(FASTOPEN_CONNECT, int(n), 0), -22);
+});
