@@ -62,6 +62,32 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "open: an MTU that the link carries; one beyond is noted" +
+    (canMakeNetns ? "" : " (left out: needs root)"),
+  ignore: !canMakeNetns,
+  async fn() {
+    await using ns = await Netns.create("nuse-open");
+    await ns.ip("link add va type veth peer name vb");
+    await ns.ip("link set dev va up");
+    await ns.ip("link set dev vb up");
+    const addresses = [address("198.18.5.2")];
+    const config = { kind: "RAW", name: "va", mac: "own", addresses } as const;
+    const mtuOf = (mtu: number | undefined) =>
+      inNetns(ns.name, () => {
+        const { device, notes } = openDevice({ ...config, mtu }, rig.arena, rig.memory);
+        device.close();
+        return [device.mtu, notes.some((note) => note.includes(`not ${mtu}`))];
+      });
+    assertEquals([undefined, 1400, 1500, 1501].map(mtuOf), [
+      [1500, false],
+      [1400, false],
+      [1500, false],
+      [1500, true],
+    ]);
+  },
+});
+
 /** Opens in another process, without the capabilities that `dropped` names. */
 async function failureWithout(ns: Netns, dropped: string, config: string): Promise<string> {
   const url = (path: string) => JSON.stringify(import.meta.resolve(path));

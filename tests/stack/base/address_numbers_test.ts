@@ -35,3 +35,14 @@ Deno.test("address numbers: what nobody holds is known for a while, not for ever
   const last = numbers.find(IpAddress.fromWords(0xff050000 | 0, 0, 1, 9999));
   assertEquals(numbers.hold(IpAddress.fromWords(0xff050000 | 0, 0, 1, 9999)), last);
 });
+
+Deno.test("address numbers: who is held again is not forgotten with the idle ones", () => {
+  const numbers = new AddressNumbers();
+  const number = numbers.hold(ip("ff05::1"));
+  numbers.release(number);
+  assertEquals(numbers.hold(ip("ff05::1")), number);
+  for (let i = 0; i < 5000; i++) {
+    numbers.release(numbers.hold(IpAddress.fromWords(0xff050000 | 0, 0, 1, i)));
+  }
+  assertEquals(numbers.addressOf(number)?.toString(), "ff05::1");
+});

@@ -361,7 +361,7 @@ static const struct {
   {"server", server}, {"signals", signals}, {"datagrams", datagrams}, {"datagram", datagram},
   {"ping", ping}, {"nobody", nobody}, {"urgent", urgent}, {"refused", refused},
   {"messages", messages}, {"refusals", refusals}, {"streams", streams}, {"options", options},
-  {"netlink", netlink}, {"ends", ends},
+  {"netlink", netlink}, {"ends", ends}, {"foreign", foreign},
 };
 
 int main(int argc, char **argv) {

@@ -25,6 +25,7 @@ void messages(void);
 void refusals(void);
 void streams(void);
 void options(void);
+void foreign(void);
 void netlink(void);
 
 #endif

@@ -105,6 +105,18 @@ void options(void) {
   socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
   struct ifreq one = {.ifr_name = "lo"};
   say("on another socket", ioctl(pair[0], SIOCGIFINDEX, &one) < 0 ? -1 : one.ifr_ifindex);
+  say("write", write(pair[1], "four", 4));
+  say("to read there", ioctl(pair[0], FIONREAD, &mark) < 0 ? -1 : mark);
+}
+
+/* An interface that only the stack has, asked for on any socket, and on what is none. */
+void foreign(void) {
+  struct ifreq one = {.ifr_name = "only0"};
+  int pair[2], ends[2];
+  socketpair(AF_UNIX, SOCK_DGRAM, 0, pair);
+  say("on a datagram socket", ioctl(socket(AF_INET, SOCK_DGRAM, 0), SIOCGIFINDEX, &one));
+  say("on another", ioctl(pair[0], SIOCGIFINDEX, &one));
+  say("on a pipe", pipe(ends) < 0 ? -1 : ioctl(ends[0], SIOCGIFINDEX, &one));
 }
 
 /* Streams: addresses that TCP does not look at, what is not connected, what accept() refuses. */

@@ -1,5 +1,6 @@
 /** @module */
 import { assertEquals } from "@std/assert";
+import { FakeDevice, NO_OFFLOAD, OUR_MAC } from "../../../stack/net_fixture.ts";
 import { behind } from "./behind.ts";
 
 behind("options and ioctls, and what is wrong with them", (_, run) => {
@@ -42,6 +43,18 @@ mtu: 65536
 flags: 8
 nowhere: EFAULT
 unknown: ENODEV
-on another socket: 1`,
+on another socket: 1
+write: 4
+to read there: 4`,
   );
+});
+
+behind("ioctls about the network, whatever socket they are made on", (world, run) => {
+  const link = new FakeDevice(NO_OFFLOAD, 1500);
+  world.stack.addInterface({ name: "only0", mac: OUR_MAC, link });
+  assertEquals(run("foreign"), [
+    "on a datagram socket: 0",
+    "on another: 0",
+    "on a pipe: ENOTTY",
+  ]);
 });
