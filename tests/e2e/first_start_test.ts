@@ -51,12 +51,20 @@ e2e("a compiler that is killed is called that, and leaves no half file", async (
   }
 }, ["TAP"]);
 
+const ROOT = `${import.meta.dirname}/../..`;
+/** For libraries that are only to be there. */
+const QUICK = '#!/bin/sh\nexec /usr/bin/cc "$@" -O0\n';
+
 e2e("a cache that is full, noexec or read-only: which, and what to set; status 2", async (f) => {
   const full = await start(f, { CC: "cc" }, "-t tmpfs -o mode=755,size=16k");
   assertEquals(full.code, 2);
   assertMatch(full.said.at(-1)!, /^nuse: cc: no space left in \S+\/cache \(.*NUSE_CACHE/);
   assertEquals(full.left.filter((name) => !name.endsWith(".o")), []); // whole objects may stay
-  const noexec = await start(f, {}, "-t tmpfs -o mode=755,noexec");
+  const quick = await Deno.makeTempFile();
+  await Deno.writeTextFile(quick, QUICK);
+  await Deno.chmod(quick, 0o755);
+  const noexec = await start(f, { CC: quick }, "-t tmpfs -o mode=755,noexec");
+  await Deno.remove(quick);
   assertEquals(noexec.code, 2);
   assertMatch(
     noexec.said.at(-1)!,
@@ -68,7 +76,6 @@ e2e("a cache that is full, noexec or read-only: which, and what to set; status 2
   assertEquals(readOnly.said.length, 1);
 }, ["TAP"]);
 
-const ROOT = `${import.meta.dirname}/../..`;
 /** A user who is not root, with the rights that RAW needs. */
 const NOBODY = [
   ...["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"],
@@ -83,8 +90,10 @@ e2e("another user of the checkout starts without network, from empty caches", as
     for (const name of ["nuse", "home"]) await Deno.mkdir(`${dir}/${name}`);
     await Deno.chown(`${dir}/home`, 65534, 65534);
     await Deno.writeTextFile(`${dir}/deno`, "");
+    await Deno.writeTextFile(`${dir}/cc`, QUICK, { mode: 0o755 });
     const see = `mount --bind ${ROOT} ${dir}/nuse && mount --bind ${Deno.execPath()} ${dir}/deno`;
-    const env = ["env", "-i", `HOME=${dir}/home`, `PATH=${dir}:/usr/sbin:/usr/bin:/sbin:/bin`];
+    const path = `PATH=${dir}:/usr/sbin:/usr/bin:/sbin:/bin`;
+    const env = ["env", "-i", `HOME=${dir}/home`, `TMPDIR=${dir}/home`, path];
     const script = ["unshare", "-m", "sh", "-c", `${see} && cd / && exec "$@"`, "sh"];
     const nuse = [...script, ...NOBODY, ...env, `${dir}/nuse/nuse`, ...RAW];
     const first = await f.ns.run([...nuse, "echo", "runs"], { limitSec: 60 });
@@ -93,7 +102,7 @@ e2e("another user of the checkout starts without network, from empty caches", as
     const second = await f.ns.run([...nuse, "echo", "again"]);
     assertEquals([second.code, second.stdout, second.stderr], [0, "again\n", ""]);
     // Nothing stays of a run but the caches, which have a folder of the user's own.
-    const stays = await f.ns.run(["sh", "-c", "ls -d /tmp/nuse-65534 2>/dev/null"]);
+    const stays = await f.ns.run(["sh", "-c", `ls -d ${dir}/home/nuse-* 2>/dev/null`]);
     assertEquals(stays.stdout, "");
   } finally {
     await Deno.remove(dir, { recursive: true });

@@ -26,6 +26,8 @@ export interface RunResult {
 /** A command under way, its output collected. */
 export interface Running {
   readonly pid: number;
+  /** What it has printed so far. */
+  readonly seen: string;
   /** Resolves when stdout contains `text`; rejects after `limitSec`, later on a busy machine. */
   waitFor(text: string, limitSec?: number): Promise<void>;
   kill(signal?: Deno.Signal): void;
@@ -84,6 +86,9 @@ export function start(argv: string[], options: RunOptions = {}): Running {
   })();
   return {
     pid: child.pid,
+    get seen() {
+      return seen;
+    },
     done,
     kill(signal = "SIGTERM") {
       try {

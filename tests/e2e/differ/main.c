@@ -9,7 +9,7 @@
 #include <sys/resource.h>
 
 #define CASES_MAX 1000
-#define CASE_LIMIT_S 8
+#define CASE_LIMIT_S 60
 
 static struct {
   const char *topic, *name;
