@@ -117,8 +117,8 @@ export class DynamicIpv6 implements Dhcp6Owner {
 
   // ---- Dhcp6Owner
 
-  bound(lease: Lease6, before: Lease6 | null, nowUs: number): void {
-    const facts = lease6Text(lease, nowUs);
+  bound(lease: Lease6, before: Lease6 | null): void {
+    const facts = lease6Text(lease);
     if (!this.isSettled) this.notes.push(`${this.config.name}: ${facts}`);
     else if (before === null) {
       this.log.tell(OwnEvent.IP_LEASE, { facts }, { interface: this.config.name });

@@ -20,9 +20,9 @@ export function leaseText(lease: Lease): string {
 }
 
 /** "2001:db8::77/128 by DHCPv6 for 1 h, name servers 2001:db8::53, search lab.test". */
-export function lease6Text(lease: Lease6, nowUs: number): string {
+export function lease6Text(lease: Lease6): string {
   const addresses = lease.addresses.map(({ addr, validUntilUs }) =>
-    `${addr}/128 by DHCPv6 ${durationText(Math.round((validUntilUs - nowUs) / 1e6))}`
+    `${addr}/128 by DHCPv6 ${durationText(Math.round((validUntilUs - lease.askedUs) / 1e6))}`
   );
   return [...addresses, ...namesParts(lease.nameservers, lease.search)].join(", ");
 }

@@ -141,6 +141,11 @@ export class Dhcp6Client {
     this.#begin("releasing", RELEASE, about, nowUs);
   }
 
+  /** The link is there again, perhaps another: whether the lease is good there (18.2.12). */
+  reattach(nowUs: number): void {
+    if (this.lease !== null) this.#rebind(this.lease, nowUs);
+  }
+
   pollAtUs(): number {
     if (this.state === "probing" && this.#probes.every(({ isOver }) => isOver)) return 0;
     return this.#dueAtUs;

@@ -26,7 +26,7 @@ const DUID_LL = 3;
 
 /** Told what has become of the addresses. */
 export interface Dhcp6Owner {
-  bound(lease: Lease6, before: Lease6 | null, nowUs: number): void;
+  bound(lease: Lease6, before: Lease6 | null): void;
   lost(lease: Lease6, why: string): void;
   informed(info: Info6): void;
 }
@@ -54,6 +54,7 @@ class Dhcp6Interface implements Dhcp6Host, DatagramSink {
   readonly #endpoint: UdpEndpoint;
   /** Those of the lease that were not somebody else's to give before. */
   #owned: IpAddress[] = [];
+  #wasDown = false;
   /** When one of them is to be preferred, or valid, no more. */
   #agesAtUs = Infinity;
 
@@ -79,7 +80,8 @@ class Dhcp6Interface implements Dhcp6Host, DatagramSink {
 
   /** Nobody can be asked from no address (RFC 9915 18.2: a link-local one). */
   get canSend(): boolean {
-    return this.iface.addresses.some(({ addr }) => addr.family === 6 && addr.isLinkLocal);
+    const { isUp, addresses } = this.iface;
+    return isUp && addresses.some(({ addr }) => addr.family === 6 && addr.isLinkLocal);
   }
 
   pollAtUs(): number {
@@ -89,6 +91,11 @@ class Dhcp6Interface implements Dhcp6Host, DatagramSink {
   }
 
   poll(nowUs: number): void {
+    if (!this.iface.isUp) this.#wasDown = true;
+    else if (this.#wasDown && this.canSend) {
+      this.#wasDown = false;
+      this.client.reattach(nowUs);
+    }
     if (this.pollAtUs() > nowUs) return;
     if (this.#agesAtUs <= nowUs) this.#age(nowUs);
     if (this.canSend) this.client.poll(nowUs);
@@ -137,7 +144,7 @@ class Dhcp6Interface implements Dhcp6Host, DatagramSink {
       if (layer.addAddress(index, addr, PREFIX_LEN, nowUs) === 0) this.#owned.push(addr);
     }
     this.#age(nowUs);
-    this.how.owner.bound(lease, before, nowUs);
+    this.how.owner.bound(lease, before);
   }
 
   lost(lease: Lease6, why: string, nowUs: number): void {

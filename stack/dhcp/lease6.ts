@@ -33,7 +33,8 @@ export interface Lease6 extends Info6 {
   readonly addresses: readonly Leased6[];
   /** The server's identifier (DUID). */
   readonly server: Uint8Array;
-  /** On the stack's clock. */
+  /** When it was asked for; all of it on the stack's clock. */
+  readonly askedUs: number;
   readonly renewAtUs: number;
   readonly rebindAtUs: number;
 }
@@ -58,7 +59,7 @@ export function lease6Of(
     validUntilUs: untilUs(validSeconds, askedUs),
   }));
   const times = timesOf(t1Seconds, t2Seconds, granted, askedUs);
-  const lease = { addresses, server: serverId, nameservers, search, ...times };
+  const lease = { addresses, server: serverId, nameservers, search, askedUs, ...times };
   return { lease, ended: ended.map(({ addr }) => addr) };
 }
 

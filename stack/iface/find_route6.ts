@@ -22,6 +22,8 @@ export interface FindRouteDeps {
   readonly interfaces: InterfaceTable;
   readonly table: RouteTable;
   readonly redirects: Redirects;
+  /** Whether a gateway of IPv6 has been asked for and has not answered. */
+  readonly isSilent: (gateway: IpAddress, ifIndex: number) => boolean;
   make(
     iface: Interface,
     src: IpAddress,
@@ -89,12 +91,12 @@ function toGroup(
 }
 
 function toHost(
-  { interfaces, table, redirects, make }: FindRouteDeps,
+  { interfaces, table, redirects, isSilent, make }: FindRouteDeps,
   dst: IpAddress,
   src: IpAddress | null,
   ifIndex: number,
 ): CachedRoute | number {
-  const entry = table.lookup(dst, ifIndex);
+  const entry = table.lookup(dst, ifIndex, isSilent);
   const iface = entry === null ? null : interfaces.byIndex(entry.ifIndex);
   if (entry === null || iface === null || iface.isLoopback) return -ENETUNREACH;
   if (iface.mtu < IPV6_MIN_MTU) return -ENETUNREACH;

@@ -49,6 +49,8 @@ export class Neighbour extends TimerNode {
   updatedUs = -Infinity;
   reachableUs = 0;
   probes = 0;
+  /** It has been asked for and has not answered, since the last that was heard of it. */
+  hasFailed = false;
   /** It forwards, and says so (RFC 4861 4.4). */
   isRouter = false;
   /** Evicted from the table: holders look it up again. */
@@ -171,6 +173,7 @@ export class NeighbourTable {
     }
     const isSame = hadMac && n.macHi === macHi && n.macLo === macLo;
     [n.macHi, n.macLo] = [macHi, macLo];
+    n.hasFailed = false;
     n.updatedUs = n.confirmedUs = n.usedUs = nowUs;
     if (!isSame) this.events.learned(n, !hadMac);
     if (state === REACHABLE) this.#setReachable(n, nowUs);
@@ -221,6 +224,7 @@ export class NeighbourTable {
     const isSame = hadMac && n.macHi === macHi && n.macLo === macLo;
     if (hadMac && !isSame && nowUs - n.updatedUs < LOCK_US) return;
     this.#resolving.delete(n);
+    n.hasFailed = false;
     n.macHi = macHi;
     n.macLo = macLo;
     if (!isSame) {
@@ -345,7 +349,8 @@ export class NeighbourTable {
     this.#resolving.delete(n);
     n.state = FAILED;
     this.#timers.set(n, nowUs + this.config.gcStaleUs);
-    if (n.waiting.length > 0) this.events.failed(n, n.waiting.takeAll(), nowUs);
+    n.hasFailed = true;
+    if (n.waiting.length > 0 || n.isRouter) this.events.failed(n, n.waiting.takeAll(), nowUs);
   }
 
   /** Makes room: those unused for longest that are not being resolved, many at a time. */

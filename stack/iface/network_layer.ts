@@ -87,6 +87,7 @@ export class NetworkLayer implements NeighbourEvents {
     this.router = new Router(this.interfaces, ip, random);
     this.neighbours = new NeighbourTable(neighbour, memory, random, this);
     this.neighbours6 = new NeighbourTable(neighbour, memory, random, this);
+    this.router.isSilent = (gateway, ifIndex) => this.#isSilent(gateway, ifIndex);
     this.output = new IpOutput({
       memory,
       counters,
@@ -332,6 +333,11 @@ export class NetworkLayer implements NeighbourEvents {
     for (let i = all.length - 1; i >= 0; i--) all[i].transmit();
   }
 
+  #isSilent(gateway: IpAddress, ifIndex: number): boolean {
+    const iface = this.interfaces.byIndex(ifIndex);
+    return iface !== null && this.neighbours6.find(iface, gateway)?.hasFailed === true;
+  }
+
   // ---- NeighbourEvents
 
   solicit(neighbour: Neighbour, unicast: boolean): void {
@@ -339,6 +345,8 @@ export class NetworkLayer implements NeighbourEvents {
   }
 
   learned(neighbour: Neighbour, isNew: boolean): void {
+    // A router that had not answered may be used again.
+    if (isNew && neighbour.isRouter) this.router.table.invalidate();
     const { log } = this.deps;
     const event = isNew ? LogEvent.ARP_LEARNED : LogEvent.ARP_MOVED;
     if (log.isOn[event] === 0) return;
@@ -359,6 +367,7 @@ export class NetworkLayer implements NeighbourEvents {
     const { router } = this;
     const isV6 = neighbour.addr.family === 6;
     if (router.redirects.forget(neighbour.addr, neighbour.iface.index)) router.table.invalidate();
+    if (neighbour.isRouter) router.table.invalidate();
     for (const { off, len } of packets) {
       counters.drop(DROP_NEIGHBOUR_FAILED);
       onUnreachable(off, len, nowUs, isV6);

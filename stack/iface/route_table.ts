@@ -55,13 +55,25 @@ export class RouteTable {
     return 0;
   }
 
-  /** The best entry for `dst`, out of interface `ifIndex` (0: any); null when there is none. */
-  lookup(dst: IpAddress, ifIndex: number): RouteEntry | null {
+  /**
+   * The best entry for `dst`, out of interface `ifIndex` (0: any); null when there is none. One
+   * whose gateway does not answer (`isSilent`) is only taken when there is no other (RFC 4861
+   * 6.3.6, RFC 4191 3.2).
+   */
+  lookup(
+    dst: IpAddress,
+    ifIndex: number,
+    isSilent: ((gateway: IpAddress, ifIndex: number) => boolean) | null = null,
+  ): RouteEntry | null {
+    let silent: RouteEntry | null = null;
     for (const entry of this.#entries) {
       if (ifIndex !== 0 && entry.ifIndex !== ifIndex) continue;
-      if (entry.dst.sharesPrefix(dst, entry.prefixLen)) return entry;
+      if (!entry.dst.sharesPrefix(dst, entry.prefixLen)) continue;
+      const { gateway } = entry;
+      if (gateway === null || isSilent === null || !isSilent(gateway, entry.ifIndex)) return entry;
+      silent ??= entry;
     }
-    return null;
+    return silent;
   }
 
   #indexOf(wanted: RouteEntry): number {

@@ -37,6 +37,8 @@ export class Router {
   readonly table = new RouteTable();
   readonly pathMtu: PathMtuStore;
   readonly redirects: Redirects;
+  /** As FindRouteDeps has it; set by who has the neighbours. */
+  isSilent: (gateway: IpAddress, ifIndex: number) => boolean = () => false;
   /** By the destination's last word. */
   readonly #cache = new Map<number, CacheEntry[]>();
   #cached = 0;

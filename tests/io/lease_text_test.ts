@@ -50,18 +50,19 @@ const LEASE6: Lease6 = {
   server: Uint8Array.of(1, 2, 3),
   nameservers: [],
   search: [],
+  askedUs: 0,
   renewAtUs: 900e6,
   rebindAtUs: 1440e6,
 };
 
 Deno.test("a lease of DHCPv6 in words, and what came without addresses", () => {
   assertEquals(
-    lease6Text(LEASE6, 0),
+    lease6Text(LEASE6),
     "2001:db8::77/128 by DHCPv6 for 1 h, 2001:db8::78/128 by DHCPv6 for ever",
   );
   const info = { nameservers: [ip("2001:db8::53")], search: ["lab.test", "example.org"] };
   assertEquals(
-    lease6Text({ ...LEASE6, ...info, addresses: [LEASE6.addresses[0]] }, 3590e6),
+    lease6Text({ ...LEASE6, ...info, addresses: [LEASE6.addresses[0]], askedUs: 3590e6 }),
     "2001:db8::77/128 by DHCPv6 for 10 s, name servers 2001:db8::53, search lab.test example.org",
   );
   assertEquals(info6Text(info), "name servers 2001:db8::53, search lab.test example.org by DHCPv6");

@@ -200,3 +200,19 @@ Deno.test("dhcp6: what cannot start", () => {
   const without = new Host({ config: { ip: { disableIpv6: true } } });
   assertEquals(without.stack.dhcp.start6(without.iface.index, how, 0), -EAFNOSUPPORT);
 });
+
+Deno.test("dhcp6: a link that comes back: any server is asked (RFC 9915 18.2.12)", () => {
+  const world = new World();
+  world.bind();
+  const { index } = world.iface;
+  assertEquals(world.stack.admin.setInterfaceUp(index, false, world.nowUs), 0);
+  world.stack.poll(world.nowUs);
+  assertEquals(world.global, []);
+  world.advance(60e6);
+  assertEquals(world.asked(), []);
+  assertEquals(world.stack.admin.setInterfaceUp(index, true, world.nowUs), 0);
+  const rebind = world.askedOne();
+  assertEquals([rebind.type, rebind.addresses], [6, [GRANTED]]);
+  world.answer(rebind, REPLY);
+  assertEquals(world.global, [`${GRANTED}/128`]);
+});

@@ -42,3 +42,16 @@ Deno.test("a route is there once, and gone when removed", () => {
   assertEquals(table.remove(route("10.0.0.0/8", null)), 0);
   assertEquals(table.entries.length, 2);
 });
+
+Deno.test("a gateway that is silent is passed by, unless there is no other", () => {
+  const table = new RouteTable();
+  table.add(route("10.0.0.0/8", "10.0.0.1"));
+  table.add(route("0.0.0.0/0", "10.0.0.2", 2, 50));
+  table.add(route("0.0.0.0/0", "10.0.0.3", 2, 100));
+  const gatewayOf = (...silent: string[]) =>
+    table.lookup(ip("10.9.9.9"), 0, (addr) => silent.includes(`${addr}`))?.gateway?.toString();
+  assertEquals(gatewayOf(), "10.0.0.1");
+  assertEquals(gatewayOf("10.0.0.1"), "10.0.0.2");
+  assertEquals(gatewayOf("10.0.0.1", "10.0.0.2"), "10.0.0.3");
+  assertEquals(gatewayOf("10.0.0.1", "10.0.0.2", "10.0.0.3"), "10.0.0.1");
+});

@@ -314,3 +314,23 @@ Deno.test("router discovery: with a secret addresses are opaque (RFC 7217, RFC 8
   const formed = addresses(host).filter((text) => text.startsWith("2001:db8:5:"));
   assertEquals([formed.length, formed.includes(FORMED)], [1, false]);
 });
+
+Deno.test("router discovery: a router that does not answer is passed by (RFC 4861 6.3.6)", () => {
+  const host = listening();
+  const via = () => {
+    const found = host.stack.view.route(FAR, null, 0);
+    return typeof found === "number" ? found : found.gateway?.toString();
+  };
+  const second = ip("fe80::99");
+  tell(host, { preference: 1 });
+  tell(host, { src: second, preference: 3 });
+  assertEquals(via(), "fe80::ff:fe00:1");
+  const socket = host.datagram(2, 17, 10);
+  for (let i = 0; i < 12; i++) {
+    host.send(socket, bytesOf(1), FAR, 9); // it was known, and is asked anew while it is used
+    host.advance(1e6);
+  }
+  assertEquals(via(), "fe80::99");
+  tell(host, { preference: 1 }); // it is back
+  assertEquals(via(), "fe80::ff:fe00:1");
+});
