@@ -149,7 +149,8 @@ function setPortRange({ options }: OptionHost, value: Uint8Array): number {
 }
 
 /** The interface index is in network order, of all things. */
-function setUnicastIf(host: OptionHost, value: Uint8Array): number {
+/** Of either family; the interface index is in network order. */
+export function setUnicastIf(host: OptionHost, value: Uint8Array): number {
   if (value.length !== 4) return -EINVAL;
   const index = readV4(value, 0);
   if (index !== 0 && host.interfaces.nameOf(index) === null) return -EADDRNOTAVAIL;

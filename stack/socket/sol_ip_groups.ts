@@ -30,8 +30,8 @@ const GROUP_FILTER_LEN = GROUP_REQ_LEN + 8;
 
 type Change = (memberships: Memberships, choice: GroupChoice, source: number) => number;
 
-/** What is done with one source. */
-const OF_SOURCE: { readonly [name: number]: Change } = {
+/** What is done with one source, in either family. */
+export const OF_SOURCE: { readonly [name: number]: Change } = {
   [c.IP_ADD_SOURCE_MEMBERSHIP]: (m, choice, source) => m.joinSource(choice, source),
   [c.IP_DROP_SOURCE_MEMBERSHIP]: (m, choice, source) => m.leaveSource(choice, source),
   [c.IP_BLOCK_SOURCE]: (m, choice, source) => m.block(choice, source),
@@ -198,7 +198,7 @@ function applyFilter(
   return memberships.setFilter(choice, mode === c.MCAST_INCLUDE, sources);
 }
 
-function hasInterface(host: OptionHost, { ifIndex }: GroupChoice): boolean {
+export function hasInterface(host: OptionHost, { ifIndex }: GroupChoice): boolean {
   return ifIndex === 0 || host.interfaces.nameOf(ifIndex) !== null;
 }
 

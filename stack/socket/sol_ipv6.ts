@@ -4,11 +4,12 @@
  *
  * @module
  */
-import { EADDRNOTAVAIL, EINVAL, ENODEV, ENOPROTOOPT, ENOTCONN } from "../base/errno.ts";
+import { EINVAL, ENODEV, ENOPROTOOPT, ENOTCONN } from "../base/errno.ts";
 import { IpAddress } from "../base/ip_address.ts";
 import * as c from "../base/socket_constants.ts";
 import { ECN_MASK } from "../wire/ipv4.ts";
-import { boolBytes, intBytes, readInt, readV4, v4Bytes } from "./option_codec.ts";
+import { boolBytes, intBytes, readInt, v4Bytes } from "./option_codec.ts";
+import { setUnicastIf } from "./sol_ip.ts";
 import { setGroupOption6 } from "./sol_ipv6_groups.ts";
 import type { SocketFlag } from "../base/socket_options.ts";
 import type { OptionHost } from "./option_host.ts";
@@ -82,15 +83,6 @@ function setPacketInfo({ interfaces, options }: OptionHost, value: Uint8Array): 
   if (index !== 0 && interfaces.nameOf(index) === null) return -ENODEV;
   options.stickyIfIndex6 = index;
   options.stickySource6 = addr.isUnspecified ? null : addr;
-  return 0;
-}
-
-/** The interface index is in network order. */
-function setUnicastIf({ interfaces, options }: OptionHost, value: Uint8Array): number {
-  if (value.length !== 4) return -EINVAL;
-  const index = readV4(value, 0);
-  if (index !== 0 && interfaces.nameOf(index) === null) return -EADDRNOTAVAIL;
-  options.unicastIfIndex = index;
   return 0;
 }
 

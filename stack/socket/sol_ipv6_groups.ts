@@ -14,7 +14,13 @@ import * as c from "../base/socket_constants.ts";
 import type { GroupChoice } from "./memberships.ts";
 import { readInt } from "./option_codec.ts";
 import type { OptionHost } from "./option_host.ts";
-import { GROUP_OFF, GROUP_REQ_LEN, GROUP_SOURCE_REQ_LEN } from "./sol_ip_groups.ts";
+import {
+  GROUP_OFF,
+  GROUP_REQ_LEN,
+  GROUP_SOURCE_REQ_LEN,
+  hasInterface,
+  OF_SOURCE,
+} from "./sol_ip_groups.ts";
 
 const MREQ6_LEN = 20;
 /** Of the address in a sockaddr_in6. */
@@ -51,9 +57,10 @@ function change(host: OptionHost, isJoin: boolean, choice: GroupChoice): number 
   return isJoin ? host.memberships!.join(choice) : host.memberships!.leave(choice);
 }
 
-function refusal({ interfaces }: OptionHost, { group, ifIndex }: GroupChoice): number {
+function refusal(host: OptionHost, choice: GroupChoice): number {
+  const { group } = choice;
   if (!group.isMulticast || group.family !== 6) return -EINVAL;
-  return ifIndex !== 0 && interfaces.nameOf(ifIndex) === null ? -ENODEV : 0;
+  return hasInterface(host, choice) ? 0 : -ENODEV;
 }
 
 function changeSource(host: OptionHost, name: number, value: Uint8Array): number {
@@ -65,25 +72,11 @@ function changeSource(host: OptionHost, name: number, value: Uint8Array): number
   const refused = refusal(host, choice);
   if (refused !== 0) return refused;
   const source = memberships.env.numbers.hold(addressAt(value, GROUP_REQ_LEN + ADDR_OFF));
-  const result = ofSource(host, name, choice, source);
+  const result = OF_SOURCE[name](memberships, choice, source);
   const isKept = result === 0 &&
     (name === c.MCAST_JOIN_SOURCE_GROUP || name === c.MCAST_BLOCK_SOURCE);
   if (!isKept) memberships.env.numbers.release(source);
   return result;
-}
-
-function ofSource(host: OptionHost, name: number, choice: GroupChoice, source: number): number {
-  const memberships = host.memberships!;
-  switch (name) {
-    case c.MCAST_JOIN_SOURCE_GROUP:
-      return memberships.joinSource(choice, source);
-    case c.MCAST_LEAVE_SOURCE_GROUP:
-      return memberships.leaveSource(choice, source);
-    case c.MCAST_BLOCK_SOURCE:
-      return memberships.block(choice, source);
-    default:
-      return memberships.unblock(choice, source);
-  }
 }
 
 function choiceAt(value: Uint8Array): GroupChoice {
