@@ -136,8 +136,7 @@ export class RawLayer {
     nowUs: number,
   ): number {
     if (endpoint.hasHeader) {
-      const isV6 = endpoint.family === 6;
-      if (isV6) return this.#outputWithHeaderV6(route, off, len, nowUs);
+      if (endpoint.family === 6) return this.#outputWithHeaderV6(route, off, len, nowUs);
       return this.#outputWithHeader(route, off, len, nowUs);
     }
     const { checksumOffset } = endpoint;
@@ -171,32 +170,34 @@ export class RawLayer {
     if (len < IPV4_HEADER_LEN) return -EINVAL;
     const headerLen = (u8[off] & 15) << 2;
     if (headerLen < IPV4_HEADER_LEN || headerLen > len) return -EINVAL;
-    const row = this.#network.begin(route);
-    const tx = route.tx;
-    const hdr = tx.l4Off[row];
-    u8.copyWithin(hdr, off, off + headerLen);
+    const hdr = this.#take(route, off, len, headerLen);
     dv.setUint16(hdr + IPV4_TOTAL_LEN_OFFSET, len);
     if (dv.getUint16(hdr + IPV4_ID_OFFSET) === 0) dv.setUint16(hdr + IPV4_ID_OFFSET, this.#newId());
     if (dv.getInt32(hdr + IPV4_SRC_OFFSET) === 0) dv.setInt32(hdr + IPV4_SRC_OFFSET, route.src.w3);
     refreshIpv4Checksum(dv, hdr, headerLen);
-    tx.hdrLen[row] = headerLen;
-    tx.payOff[row] = off + headerLen;
-    tx.payLen[row] = len - headerLen;
-    const result = this.#network.sendWithIpHeader(route, nowUs);
-    if (result >= 0) this.#counters.raw.outDatagrams++;
-    return result;
+    return this.#sendTaken(route, nowUs);
   }
 
   /** The payload length is the program's own; what is not an IPv6 packet is refused. */
   #outputWithHeaderV6(route: Route, off: number, len: number, nowUs: number): number {
     if (len < IPV6_HEADER_LEN) return -EINVAL;
+    this.#take(route, off, len, IPV6_HEADER_LEN);
+    return this.#sendTaken(route, nowUs);
+  }
+
+  /** Begins a row with the packet at `off`, whose header is copied. Returns its offset. */
+  #take(route: Route, off: number, len: number, headerLen: number): number {
     const row = this.#network.begin(route);
     const tx = route.tx;
     const hdr = tx.l4Off[row];
-    this.#memory.u8.copyWithin(hdr, off, off + IPV6_HEADER_LEN);
-    tx.hdrLen[row] = IPV6_HEADER_LEN;
-    tx.payOff[row] = off + IPV6_HEADER_LEN;
-    tx.payLen[row] = len - IPV6_HEADER_LEN;
+    this.#memory.u8.copyWithin(hdr, off, off + headerLen);
+    tx.hdrLen[row] = headerLen;
+    tx.payOff[row] = off + headerLen;
+    tx.payLen[row] = len - headerLen;
+    return hdr;
+  }
+
+  #sendTaken(route: Route, nowUs: number): number {
     const result = this.#network.sendWithIpHeader(route, nowUs);
     if (result >= 0) this.#counters.raw.outDatagrams++;
     return result;

@@ -5,7 +5,7 @@
  * @module
  */
 import type { IpAddress } from "../base/ip_address.ts";
-import type { Packet } from "../base/packet.ts";
+import { isDestination, type Packet } from "../base/packet.ts";
 import type { UdpEndpoint } from "./endpoint.ts";
 
 /** Two local addresses that would claim the same datagrams. */
@@ -96,9 +96,7 @@ function scoreOf(endpoint: UdpEndpoint, pkt: Packet): number {
   const { local } = endpoint;
   if (local.isUnspecified) {
     if (!(pkt.family === 4 ? endpoint.hearsV4 : endpoint.hearsV6)) return -1;
-  } else if (
-    local.w3 === pkt.dst3 && local.w2 === pkt.dst2 && local.w1 === pkt.dst1 && local.w0 === pkt.dst0
-  ) {
+  } else if (isDestination(local, pkt)) {
     score += 4;
   } else {
     return -1;

@@ -31,7 +31,6 @@ export class SegmentBatch {
   #epoch = 0;
   #row = 0;
   #route: Route | null = null;
-  #src = 0;
   #srcPort = 0;
   #dstPort = 0;
   #ttl = 0;
@@ -49,7 +48,6 @@ export class SegmentBatch {
   /** Notes the last committed row of `route.tx`, a datagram with DF and a partial checksum. */
   start(
     route: Route,
-    src: number,
     srcPort: number,
     dstPort: number,
     ttl: number,
@@ -60,7 +58,6 @@ export class SegmentBatch {
     this.#epoch = route.tx.epoch;
     this.#row = route.tx.count - 1;
     this.#route = route;
-    this.#src = src;
     this.#srcPort = srcPort;
     this.#dstPort = dstPort;
     this.#ttl = ttl;
@@ -73,7 +70,6 @@ export class SegmentBatch {
   /** Appends one more datagram to the row; false when it does not belong there or does not fit. */
   append(
     route: Route,
-    src: number,
     srcPort: number,
     dstPort: number,
     ttl: number,
@@ -83,7 +79,7 @@ export class SegmentBatch {
   ): boolean {
     const tx = this.#tx;
     if (tx === null || route !== this.#route || tx.epoch !== this.#epoch) return false;
-    if (tx.count !== this.#row + 1 || srcPort !== this.#srcPort || src !== this.#src) return false;
+    if (tx.count !== this.#row + 1 || srcPort !== this.#srcPort) return false;
     if (dstPort !== this.#dstPort || ttl !== this.#ttl || tos !== this.#tos) return false;
     if (payLen > this.#size || payLen === 0 || this.#segments >= this.maxSegments) return false;
     if (!this.#makeRoom(tx, route, payLen)) return false;

@@ -188,7 +188,7 @@ export class UdpLayer implements Transport {
     dontFragment: boolean,
     nowUs: number,
   ): number {
-    const { src, dst } = route;
+    const { dst } = route;
     const srcPort = endpoint.localPort;
     if (this.#log.isOn[LogEvent.UDP_DATAGRAM_SENT] !== 0) {
       const ends = {
@@ -200,9 +200,7 @@ export class UdpLayer implements Transport {
       this.#log.connection(LogEvent.UDP_DATAGRAM_SENT, route.ifIndex, ends, payLen);
     }
     const mayBatch = dontFragment && route.usoMaxBytes > 0 && !endpoint.noChecksum;
-    if (
-      mayBatch && this.#batch.append(route, src.w3, srcPort, dstPort, ttl, tos, payOff, payLen)
-    ) {
+    if (mayBatch && this.#batch.append(route, srcPort, dstPort, ttl, tos, payOff, payLen)) {
       this.#counters.udp.outDatagrams++;
       return 0;
     }
@@ -231,7 +229,7 @@ export class UdpLayer implements Transport {
     const isQueued = tx.count === row + 1 && tx.epoch === epoch && tx.csum[row] === CSUM_PARTIAL;
     const ipLen = dst.family === 4 ? IPV4_HEADER_LEN : IPV6_HEADER_LEN;
     if (mayBatch && isQueued && payLen > 0 && ipLen + length <= route.mtu) {
-      this.#batch.start(route, src.w3, srcPort, dstPort, ttl, tos, payLen);
+      this.#batch.start(route, srcPort, dstPort, ttl, tos, payLen);
     }
     return 0;
   }
