@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { CBPF_JEQ, CBPF_LD_W, CBPF_RET, SKF_MARK, SOCK_FILTER } from "../../ffi/abi/bpf.ts";
+import { CBPF_JEQ, CBPF_LD_W, SKF_MARK, SOCK_FILTER } from "../../ffi/abi/bpf.ts";
 import { EPOLLIN } from "../../ffi/abi/epoll.ts";
 import { IFF_UP, IFREQ, SIOCSIFFLAGS, SIOCSIFHWADDR, SIOCSIFMTU } from "../../ffi/abi/interface.ts";
 import { ARPHRD_ETHER, SOCKADDR_LL } from "../../ffi/abi/packet.ts";
@@ -25,6 +25,7 @@ import {
 import { DeviceCounters } from "../devices/base/device.ts";
 import { ETHERNET_LEN } from "../devices/base/frame.ts";
 import { FrameMessages } from "../devices/base/frame_messages.ts";
+import { ACCEPT, assemble, REJECT } from "../devices/filter.ts";
 import { TapDevice } from "../devices/tap.ts";
 import type { FrameTap, Handler, LoopWatch } from "../loop/loop.ts";
 
@@ -137,23 +138,14 @@ export class CaptureTap implements FrameTap, Handler {
 
 /** Frames with our mark do not come back to us. Throws SysError. */
 function leaveOutOwn(fd: number, name: string): void {
-  const program = [
+  const bytes = assemble([
     [CBPF_LD_W, 0, 0, SKF_MARK],
     [CBPF_JEQ, 0, 1, CAPTURE_MARK],
-    [CBPF_RET, 0, 0, 0],
-    [CBPF_RET, 0, 0, 0xffffffff],
-  ];
-  const bytes = new Uint8Array(program.length * SOCK_FILTER.LEN);
-  const dv = new DataView(bytes.buffer);
-  program.forEach(([code, jt, jf, k], i) => {
-    const at = i * SOCK_FILTER.LEN;
-    dv.setUint16(at + SOCK_FILTER.CODE, code, true);
-    dv.setUint8(at + SOCK_FILTER.JT, jt);
-    dv.setUint8(at + SOCK_FILTER.JF, jf);
-    dv.setUint32(at + SOCK_FILTER.K, k >>> 0, true);
-  });
+    REJECT,
+    ACCEPT,
+  ]);
   const fprog = new Uint8Array(PROGRAM.LEN);
-  new DataView(fprog.buffer).setUint16(PROGRAM.COUNT, program.length, true);
+  new DataView(fprog.buffer).setUint16(PROGRAM.COUNT, bytes.length / SOCK_FILTER.LEN, true);
   const set = libc().ioctlPointing(fd, TUNATTACHFILTER, fprog, PROGRAM.INSTRUCTIONS, bytes);
   check(set, "TUNATTACHFILTER", `cannot set the filter of ${name}`);
 }

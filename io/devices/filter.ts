@@ -40,8 +40,8 @@ const VLAN_ID_MASK = 0xfff;
 
 type Instruction = [code: number, jt: number, jf: number, k: number];
 
-const ACCEPT: Instruction = [CBPF_RET, 0, 0, WHOLE_FRAME];
-const REJECT: Instruction = [CBPF_RET, 0, 0, 0];
+export const ACCEPT: Instruction = [CBPF_RET, 0, 0, WHOLE_FRAME];
+export const REJECT: Instruction = [CBPF_RET, 0, 0, 0];
 
 /**
  * `addresses`: null with a MAC of our own (any IPv4 address may be ours). `vlanId`: the VLAN whose
@@ -147,7 +147,8 @@ function addressWords(addr: IpAddress): number[] {
   return [addr.w0, addr.w1, addr.w2, addr.w3];
 }
 
-function assemble(program: Instruction[]): Uint8Array<ArrayBuffer> {
+/** struct sock_filter[] */
+export function assemble(program: readonly Instruction[]): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(program.length * SOCK_FILTER.LEN);
   const dv = new DataView(bytes.buffer);
   program.forEach(([code, jt, jf, k], i) => {
