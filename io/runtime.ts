@@ -293,9 +293,11 @@ export class Runtime {
    * -v says so.
    */
   confine(): void {
-    const meets = this.#devices.some(({ meets }) => meets);
+    const meets = Number(this.#devices.some(({ meets }) => meets));
     const confined = libc().confineStack(
-      ...[meets, this.#hasDoor, this.#captures !== null].map(Number) as [number, number, number],
+      meets,
+      Number(this.#hasDoor),
+      Number(this.#captures !== null),
     );
     if (confined < 0) {
       this.facts.push(`the stack's thread keeps its rights: ${errnoName(confined)}`);
