@@ -19,6 +19,7 @@ import type { DatagramSink } from "../base/datagram_sink.ts";
 import type { GroupMembership } from "../base/group_membership.ts";
 import { ANY_V4, ANY_V6, type IpAddress } from "../base/ip_address.ts";
 import { IPV4_HEADER_LEN } from "../wire/ipv4.ts";
+import { ipHeaderLen } from "../wire/ipv6.ts";
 import type { IcmpError, Route } from "../base/network.ts";
 import type { Packet } from "../base/packet.ts";
 import {
@@ -32,7 +33,7 @@ import {
 import { checkBindable, sourceOfBound } from "./bind_check.ts";
 import { AF_INET, AF_INET6, PMTUDISC_DONT, SHUT_RD, SHUT_RDWR } from "../base/socket_constants.ts";
 import * as h from "./datagram_header.ts";
-import { Destination, ipHeaderLen } from "./destination.ts";
+import { Destination } from "./destination.ts";
 import { ErrorQueue } from "./error_queue.ts";
 import { Memberships } from "./memberships.ts";
 import { filterDatagram, type PacketFilter } from "./packet_filter.ts";
@@ -237,7 +238,7 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
     const ttl = hasTtl ? dv.getUint8(off + h.DGRAM_TTL_OFF) : this.destination.ttlOn(route);
     const hasTos = (flags & h.DGRAM_HAS_TOS) !== 0;
     const tos = hasTos ? dv.getUint8(off + h.DGRAM_TOS_OFF) : this.destination.tosOn(route);
-    const packetLen = ipHeaderLen(route) + this.headerLen + payloadLen;
+    const packetLen = ipHeaderLen(route.dst.family) + this.headerLen + payloadLen;
     const df = this.destination.dontFragment(route, packetLen);
     const at = off + h.DGRAM_HEADER_LEN;
     const result = this.transmit(route, port, at, payloadLen, ttl, tos, df, nowUs);
@@ -377,13 +378,13 @@ export abstract class BaseDatagramSocket implements DatagramSocket, DatagramSink
 
   /** -EMSGSIZE for what is longer than a packet can be, or than the path takes unfragmented. */
   #checkLen(route: Route, port: number, payloadLen: number): number {
+    const ipLen = ipHeaderLen(route.dst.family);
     // IPv4 counts its header (20 bytes) in the length, IPv6 (40) does not.
-    const longer = ipHeaderLen(route) - IPV4_HEADER_LEN;
-    if (payloadLen > this.maxPayload + longer) return -EMSGSIZE;
+    if (payloadLen > this.maxPayload + ipLen - ipHeaderLen(4)) return -EMSGSIZE;
     if (payloadLen < this.minPayload) return -EINVAL;
     if (!this.destination.refusesTooBig(route)) return 0;
     const longest = this.segment > 0 ? Math.min(this.segment, payloadLen) : payloadLen;
-    if (ipHeaderLen(route) + this.headerLen + longest <= route.mtu) return 0;
+    if (ipLen + this.headerLen + longest <= route.mtu) return 0;
     if (this.options.recvErr && this.#errors.pushTooBig(route.dst, port, route.mtu)) {
       this.env.ready.raise(this, EVENT_ERRQUEUE);
     }

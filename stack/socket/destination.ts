@@ -15,8 +15,6 @@ import {
   PMTUDISC_PROBE,
   PMTUDISC_WANT,
 } from "../base/socket_constants.ts";
-import { IPV4_HEADER_LEN } from "../wire/ipv4.ts";
-import { IPV6_HEADER_LEN } from "../wire/ipv6.ts";
 import {
   DGRAM_ADDR_OFF,
   DGRAM_DST_OFF,
@@ -175,9 +173,4 @@ export class Destination {
     if (this.options.dontFrag6 && route.dst.family === 6) return true;
     return mode === PMTUDISC_DO || mode === PMTUDISC_PROBE || mode === PMTUDISC_INTERFACE;
   }
-}
-
-/** Bytes of the IP header of what goes by `route`. */
-export function ipHeaderLen(route: Route): number {
-  return route.dst.family === 6 ? IPV6_HEADER_LEN : IPV4_HEADER_LEN;
 }

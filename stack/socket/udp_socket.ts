@@ -8,11 +8,11 @@ import { EINVAL, EMSGSIZE } from "../base/errno.ts";
 import type { GroupMembership } from "../base/group_membership.ts";
 import type { IpAddress } from "../base/ip_address.ts";
 import type { Route } from "../base/network.ts";
+import { ipHeaderLen } from "../wire/ipv6.ts";
 import { UDP_HEADER_LEN } from "../wire/udp.ts";
 import { UDP_MAX_PAYLOAD_LEN, UdpEndpoint, type UdpLayer } from "../udp/mod.ts";
 import { IPPROTO_UDP, SOCK_DGRAM } from "../base/socket_constants.ts";
 import { BaseDatagramSocket } from "./datagram_socket.ts";
-import { ipHeaderLen } from "./destination.ts";
 import type { SocketEnv } from "./socket_env.ts";
 
 /** Datagrams that may be given in one piece: Linux's UDP_MAX_SEGMENTS. */
@@ -75,7 +75,7 @@ export class UdpSocket extends BaseDatagramSocket {
       return layer.output(endpoint, route, port, off, len, ttl, tos, dontFragment, nowUs);
     }
     if (len > size * SEGMENTS_MAX) return -EINVAL;
-    const longest = size + UDP_HEADER_LEN + ipHeaderLen(route);
+    const longest = size + UDP_HEADER_LEN + ipHeaderLen(route.dst.family);
     const fits = this.destination.dontFragment(route, longest);
     if (longest > route.mtu) return -EMSGSIZE;
     for (let pos = 0; pos < len; pos += size) {

@@ -19,8 +19,8 @@ import { DROP_UDP_NO_PORT } from "../base/drop_reason.ts";
 import { EADDRINUSE } from "../base/errno.ts";
 import { hearsGroup } from "../base/group_membership.ts";
 import type { IpAddress } from "../base/ip_address.ts";
-import { IPV4_HEADER_LEN, PROTOCOL_UDP } from "../wire/ipv4.ts";
-import { IPV6_HEADER_LEN } from "../wire/ipv6.ts";
+import { PROTOCOL_UDP } from "../wire/ipv4.ts";
+import { ipHeaderLen } from "../wire/ipv6.ts";
 import type { IcmpError, Network, Route, Transport } from "../base/network.ts";
 import { isDestination, isSource, type Packet } from "../base/packet.ts";
 import {
@@ -188,7 +188,6 @@ export class UdpLayer implements Transport {
     dontFragment: boolean,
     nowUs: number,
   ): number {
-    const { dst } = route;
     const srcPort = endpoint.localPort;
     if (this.#log.isOn[LogEvent.UDP_DATAGRAM_SENT] !== 0) {
       const ends = {
@@ -227,8 +226,8 @@ export class UdpLayer implements Transport {
     this.#counters.udp.outDatagrams++;
     // It is the last row now, unless it waits for a neighbour; then the last may be an ARP request.
     const isQueued = tx.count === row + 1 && tx.epoch === epoch && tx.csum[row] === CSUM_PARTIAL;
-    const ipLen = dst.family === 4 ? IPV4_HEADER_LEN : IPV6_HEADER_LEN;
-    if (mayBatch && isQueued && payLen > 0 && ipLen + length <= route.mtu) {
+    const packetLen = ipHeaderLen(route.dst.family) + length;
+    if (mayBatch && isQueued && payLen > 0 && packetLen <= route.mtu) {
       this.#batch.start(route, srcPort, dstPort, ttl, tos, payLen);
     }
     return 0;

@@ -4,6 +4,7 @@
  * @module
  */
 import { DROP_IPV6_SHORT, DROP_IPV6_TRUNCATED, DROP_IPV6_VERSION } from "../base/drop_reason.ts";
+import { IPV4_HEADER_LEN } from "./ipv4.ts";
 
 export const IPV6_HEADER_LEN = 40;
 export const IPV6_MIN_MTU = 1280;
@@ -25,6 +26,11 @@ export const NEXT_ROUTING = 43;
 export const NEXT_FRAGMENT = 44;
 export const NEXT_NONE = 59;
 export const NEXT_DESTINATION = 60;
+
+/** Bytes of the IP header that we put before a packet, without options or extensions. */
+export function ipHeaderLen(family: number): number {
+  return family === 6 ? IPV6_HEADER_LEN : IPV4_HEADER_LEN;
+}
 
 /** An address as four int32 words: what `IpAddress` is made of. */
 export interface Ipv6Words {

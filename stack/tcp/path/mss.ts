@@ -4,8 +4,7 @@
  *
  * @module
  */
-import { IPV6_HEADER_LEN } from "../../wire/ipv6.ts";
-import { IPV4_HEADER_LEN } from "../../wire/ipv4.ts";
+import { ipHeaderLen } from "../../wire/ipv6.ts";
 import { State } from "../base/state.ts";
 import { LogEvent } from "../../base/log_event.ts";
 import { tell } from "../tcb/tell.ts";
@@ -16,15 +15,11 @@ import type { Tcb } from "../tcb/tcb.ts";
 
 const MSS_MAX = 0xffff;
 
-function ipHeaderLen(route: Route): number {
-  return route.dst.family === 4 ? IPV4_HEADER_LEN : IPV6_HEADER_LEN;
-}
-
 /**
  * The MSS option of our SYN: what the path MTU leaves, at most `maxSeg` (TCP_MAXSEG; 0: not set).
  */
 export function advertisedMss(route: Route, maxSeg: number): number {
-  const mss = Math.min(route.mtu - ipHeaderLen(route) - TCP_HEADER_LEN, MSS_MAX);
+  const mss = Math.min(route.mtu - ipHeaderLen(route.dst.family) - TCP_HEADER_LEN, MSS_MAX);
   return maxSeg > 0 ? Math.min(mss, maxSeg) : mss;
 }
 
@@ -67,7 +62,7 @@ export function maxFramePayload(tcb: Tcb): number {
   const route = tcb.route!;
   const mss = currentMss(tcb);
   if (route.gsoMaxBytes === 0) return mss;
-  const headersLen = ipHeaderLen(route) + TCP_HEADER_LEN +
+  const headersLen = ipHeaderLen(route.dst.family) + TCP_HEADER_LEN +
     optionsLen(tcb.hasTimestamps, sackBlockCount(tcb));
   const payloadLen = route.gsoMaxBytes - headersLen;
   return payloadLen < mss ? mss : payloadLen - payloadLen % mss;

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { emitIpv6, Ipv6Header, parseIpv6 } from "../../../stack/wire/ipv6.ts";
+import { emitIpv6, ipHeaderLen, Ipv6Header, parseIpv6 } from "../../../stack/wire/ipv6.ts";
 import * as drop from "../../../stack/base/drop_reason.ts";
 import { assertEmits, hex, view } from "./golden.ts";
 
@@ -21,6 +21,10 @@ Deno.test("ipv6: parse and emit back", () => {
     0xff000002 | 0,
   ]);
   assertEmits(PACKET.slice(0, 40), (dv, off) => emitIpv6(dv, off, h));
+});
+
+Deno.test("ipv6: the header's length of either family", () => {
+  assertEquals([ipHeaderLen(4), ipHeaderLen(6)], [20, 40]);
 });
 
 Deno.test("ipv6: malformed headers", () => {
