@@ -45,14 +45,14 @@ export function createSocket(
   type: number,
   protocol: number,
 ): Socket | number {
-  const { env, tcp, raw } = deps;
+  const { env, raw } = deps;
   if (domain !== AF_INET && domain !== AF_INET6) return -EAFNOSUPPORT;
   if (type < 0 || type >= SOCK_MAX) return -EINVAL;
   if (protocol < 0 || protocol >= IPPROTO_MAX) return -EINVAL;
   switch (type) {
     case SOCK_STREAM:
       if (protocol !== 0 && protocol !== IPPROTO_TCP) return -EPROTONOSUPPORT;
-      return new TcpStreamSocket(env, tcp.createTcb(), domain);
+      return streamSocket(deps, domain);
     case SOCK_DGRAM:
       return datagramSocket(deps, domain, protocol);
     case SOCK_RAW:
@@ -60,6 +60,12 @@ export function createSocket(
     default:
       return -ESOCKTNOSUPPORT;
   }
+}
+
+function streamSocket({ env, tcp }: SocketFactoryDeps, domain: number): Socket {
+  const socket = new TcpStreamSocket(env, tcp.createTcb(), domain);
+  if (domain === AF_INET6) socket.ownOptions().multicastAll = false; // as Linux shows it
+  return socket;
 }
 
 function datagramSocket(

@@ -70,7 +70,10 @@ export class StackAdmin {
     const { socket } = view;
     if (socket instanceof BaseDatagramSocket) return socket.abort(ECONNABORTED, nowUs);
     if (view.state === State.LISTEN) return -EOPNOTSUPP;
-    const flow = this.tcp.demux.find(view.local, view.localPort, view.remote, view.remotePort);
+    const { local, localPort, remote, remotePort, ifIndex } = view;
+    const { demux } = this.tcp;
+    const flow = demux.find(local, localPort, remote, remotePort, 0) ??
+      demux.find(local, localPort, remote, remotePort, ifIndex);
     if (flow === null) return -ENOENT;
     destroyFlow(flow, nowUs);
     return 0;

@@ -26,7 +26,6 @@
 #ifndef NUSE_PROTOCOL_H
 #define NUSE_PROTOCOL_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 #define NUSE_MAGIC 0x4553554e
@@ -109,7 +108,8 @@
 #define NUSE_OP_ATTACH 14
 /* Datagram kinds: would a datagram of `a` payload bytes to data sockaddr (no data: to the
  * connected peer) be sent? -> 0, `c` 1: to an address of the stack's own; or -errno (EDESTADDRREQ,
- * ENETUNREACH, EACCES, EMSGSIZE, EINVAL ...). Binds if need be. */
+ * ENETUNREACH, EACCES, EMSGSIZE, EINVAL ...). Binds if need be. b 1: data is the datagram's header,
+ * with the control messages that follow it; a descriptor may come along, evidence of a right. */
 #define NUSE_OP_CHECK 15
 /* As SOCKET, but the program has made the pair (marked as there) and passes the service's end:
  * a domain, b type, c protocol, cookie, fd, data (of NUSE_OPEN_INODE_LEN bytes, u32) the inode of
@@ -153,6 +153,9 @@
  * the pair; `a` of the reply 1: a byte is announced and is not there, b how many bytes are not in
  * the pair that come before it. a 1: no reply. */
 #define NUSE_OP_URGENT 24
+/* Control messages of a received datagram: a their number (NUSE_DGRAM_EXTRAS_OFF), b 1: they stay
+ * -> data, as in cmsg(3). */
+#define NUSE_OP_EXTRAS 27
 /* Of a stream that was shut for reading: a how many bytes, at most, b 1: they stay -> data. */
 #define NUSE_OP_READ 25
 /* Cookie 0 -> 0: packet sockets of the kernel's, such as the program has just made, show the
@@ -223,6 +226,7 @@
 #define NUSE_STATE_READ_SHUT 0x400
 /* Control messages that recvmsg shall carry (datagram kinds), by the options set. */
 /* (Some in the place of bits that only streams have.) */
+#define NUSE_STATE_PEER_V4 0x1      /* the peer's address is of IPv4 */
 #define NUSE_STATE_RXQ_OVFL 0x8     /* SO_RXQ_OVFL */
 #define NUSE_STATE_ORIGDSTADDR 0x10 /* IP_RECVORIGDSTADDR */
 #define NUSE_STATE_TIMESTAMPING 0x80 /* SO_TIMESTAMPING, of what is received, by software */
@@ -296,8 +300,7 @@
 #define NUSE_IMAGE_SHIM_READABLE 2
 #define NUSE_IMAGE_HAS_CAPABILITIES 4
 
-/* Room for any sockaddr of ours (sockaddr_in6), zero filled. */
-#define NUSE_SOCKADDR_LEN 28
+#define NUSE_SOCKADDR_LEN 28 /* any sockaddr of ours (sockaddr_in6), zero filled */
 
 /* Error queue entry: struct sock_extended_err, then what goes with it. */
 #define NUSE_EE_ERRNO_OFF 0
@@ -334,15 +337,12 @@
 #define NUSE_DGRAM_FAMILY_OFF 8
 #define NUSE_DGRAM_PORT_OFF 10 /* host order */
 #define NUSE_DGRAM_ERRNO_OFF 12
-/* Receive, without an error: how many the socket's queue had no room for before, u32. */
-#define NUSE_DGRAM_DROPS_OFF 12
+#define NUSE_DGRAM_DROPS_OFF 12 /* received, without an error: how many had no room before, u32 */
 #define NUSE_DGRAM_ADDR_OFF 16
 #define NUSE_DGRAM_TTL_OFF 32
 #define NUSE_DGRAM_TOS_OFF 33
-/* Send: UDP_SEGMENT of this one message, u16. */
-#define NUSE_DGRAM_SEGMENT_OFF 34
-/* Receive: the port that it was sent to, u16, host order. */
-#define NUSE_DGRAM_DST_PORT_OFF 34
+#define NUSE_DGRAM_SEGMENT_OFF 34  /* send: UDP_SEGMENT of this one message, u16 */
+#define NUSE_DGRAM_DST_PORT_OFF 34 /* receive: the port that it was sent to, u16, host order */
 #define NUSE_DGRAM_IFINDEX_OFF 36
 #define NUSE_DGRAM_DST_OFF 40
 #define NUSE_DGRAM_TIME_OFF 56
@@ -353,6 +353,10 @@
  * longest fragment that it came in (IP_RECVFRAGSIZE). 0: not so, or not asked for. */
 #define NUSE_DGRAM_GRO_OFF 64
 #define NUSE_DGRAM_FRAG_OFF 66
+/* Send, u16: bytes of control messages (cmsg(3)) between header and payload. Receive, u32: the
+ * number of those to be asked for (EXTRAS); 0: none. */
+#define NUSE_DGRAM_EXTRAS_LEN_OFF 64
+#define NUSE_DGRAM_EXTRAS_OFF 68
 #define NUSE_DGRAM_HAS_ADDR 1
 #define NUSE_DGRAM_ERROR 2
 #define NUSE_DGRAM_DONTROUTE 4
@@ -362,39 +366,7 @@
 /* Send: MSG_MORE. The datagram is put together with those that follow, up to one without. */
 #define NUSE_DGRAM_MORE 64
 #define NUSE_DGRAM_HAS_SEGMENT 128
-
-struct dgram_header {
-  uint16_t magic, flags;
-  uint32_t payload_len;
-  uint16_t family, port;
-  int32_t error; /* or how many were dropped before */
-  uint8_t addr[16];
-  uint8_t ttl, tos;
-  uint16_t segment; /* or the port that it was sent to */
-  uint32_t ifindex;
-  uint8_t dst[16];
-  uint64_t time_us; /* or the token */
-  uint16_t gro_size, frag_size;
-  uint32_t zero;
-};
-#define NUSE_DGRAM_AT(field, off) \
-  _Static_assert(offsetof(struct dgram_header, field) == (off), #field)
-_Static_assert(sizeof(struct dgram_header) == NUSE_DGRAM_HEADER_LEN, "datagram header");
-NUSE_DGRAM_AT(magic, NUSE_DGRAM_MAGIC_OFF);
-NUSE_DGRAM_AT(flags, NUSE_DGRAM_FLAGS_OFF);
-NUSE_DGRAM_AT(payload_len, NUSE_DGRAM_PAYLOAD_LEN_OFF);
-NUSE_DGRAM_AT(family, NUSE_DGRAM_FAMILY_OFF);
-NUSE_DGRAM_AT(port, NUSE_DGRAM_PORT_OFF);
-NUSE_DGRAM_AT(error, NUSE_DGRAM_ERRNO_OFF);
-NUSE_DGRAM_AT(addr, NUSE_DGRAM_ADDR_OFF);
-NUSE_DGRAM_AT(ttl, NUSE_DGRAM_TTL_OFF);
-NUSE_DGRAM_AT(tos, NUSE_DGRAM_TOS_OFF);
-NUSE_DGRAM_AT(segment, NUSE_DGRAM_SEGMENT_OFF);
-NUSE_DGRAM_AT(ifindex, NUSE_DGRAM_IFINDEX_OFF);
-NUSE_DGRAM_AT(dst, NUSE_DGRAM_DST_OFF);
-NUSE_DGRAM_AT(time_us, NUSE_DGRAM_TIME_OFF);
-NUSE_DGRAM_AT(time_us, NUSE_DGRAM_TOKEN_OFF);
-NUSE_DGRAM_AT(gro_size, NUSE_DGRAM_GRO_OFF);
-NUSE_DGRAM_AT(frag_size, NUSE_DGRAM_FRAG_OFF);
+#define NUSE_DGRAM_HAS_EXTRAS 256
+#define NUSE_EXTRAS_MAX 256 /* bytes of control messages that a datagram takes along */
 
 #endif

@@ -58,6 +58,7 @@ export const NUSE_OP_IMAGE = 21;
 export const NUSE_OP_PACKET_SOCKET = 22;
 export const NUSE_OP_SETTLE = 23;
 export const NUSE_OP_URGENT = 24;
+export const NUSE_OP_EXTRAS = 27;
 export const NUSE_OP_READ = 25;
 export const NUSE_OP_CAPTURE = 30;
 
@@ -100,6 +101,7 @@ export const NUSE_STATE_LOCAL = 0x80;
 export const NUSE_STATE_PAIR_SIZED = 0x100;
 export const NUSE_STATE_INQ = 0x200;
 export const NUSE_STATE_READ_SHUT = 0x400;
+export const NUSE_STATE_PEER_V4 = 0x1;
 export const NUSE_STATE_RXQ_OVFL = 0x8;
 export const NUSE_STATE_ORIGDSTADDR = 0x10;
 export const NUSE_STATE_TIMESTAMPING = 0x80;
@@ -178,3 +180,5 @@ export const NUSE_IMAGE_LEN = 4096;
 export const NUSE_IMAGE_PRELOADED = 1;
 export const NUSE_IMAGE_SHIM_READABLE = 2;
 export const NUSE_IMAGE_HAS_CAPABILITIES = 4;
+
+export const NUSE_EXTRAS_MAX = 256;

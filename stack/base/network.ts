@@ -6,6 +6,7 @@
  */
 import type { IpAddress } from "./ip_address.ts";
 import type { Packet } from "./packet.ts";
+import type { PacketShape } from "./packet_shape.ts";
 import type { TxFrames } from "./frames.ts";
 
 /** A resolved way to a destination, held by a socket and refreshed when `valid` turns false. */
@@ -34,6 +35,8 @@ export interface Route {
 }
 
 export interface Network {
+  /** What packets sent from now on have besides; null: nothing. Who sets it sends, and resets. */
+  shape: PacketShape | null;
   /**
    * Finds the way to `dst`. `src` fixes the source address (null: choose), `ifIndex` the interface
    * (0: any). Returns -ENETUNREACH when there is none, -EADDRNOTAVAIL when `src` is not ours.
@@ -51,6 +54,7 @@ export interface Network {
    * complete: prepends network and link headers, fragments when it is too long and not GSO (payload
    * then copied), queues it while the neighbour is being resolved. Returns 0 or -errno (-EMSGSIZE
    * with DF, -ENOBUFS, ...).
+   * `tos`: of IPv6 the traffic class, maybe with a flow label (withFlowLabel).
    */
   send(
     route: Route,
@@ -106,6 +110,8 @@ export interface IcmpError {
   readonly protocol: number;
   readonly local: IpAddress;
   readonly remote: IpAddress;
+  /** The link that `remote` is of, if it is one link's only; else 0. */
+  readonly zone: number;
   /** Quoted transport header (at least 8 bytes are there). */
   readonly quotedOff: number;
   readonly quotedLen: number;

@@ -8,6 +8,7 @@
  * @module
  */
 import type { IpAddress } from "./ip_address.ts";
+import type { Route } from "./network.ts";
 
 /** The interface index of the loopback, which every stack has, as on Linux. */
 export const LOOPBACK_INDEX = 1;
@@ -42,6 +43,8 @@ export class Packet {
   dst1 = 0;
   dst2 = 0;
   dst3 = 0;
+  /** The link that the sender's address is of, if it is one link's only and not ours; else 0. */
+  zone = 0;
   /** Sent to a broadcast or multicast address (of the network layer), or to a link broadcast. */
   isBroadcast = false;
   isMulticast = false;
@@ -65,4 +68,12 @@ export function isDestination(addr: IpAddress, pkt: Packet): boolean {
 export function isSource(addr: IpAddress, pkt: Packet): boolean {
   return addr.w3 === pkt.src3 && addr.w2 === pkt.src2 && addr.w1 === pkt.src1 &&
     addr.w0 === pkt.src0;
+}
+
+/**
+ * The link that the destination is of, if it is one link's only and not ours (fe80::/10, RFC 4007);
+ * else 0: it is part of what tells one flow from another.
+ */
+export function zoneOf({ dst, ifIndex, isLoopback }: Route): number {
+  return dst.family === 6 && dst.isLinkLocal && !isLoopback ? ifIndex : 0;
 }

@@ -6,6 +6,7 @@
  * @module
  */
 import type { IpAddress } from "./ip_address.ts";
+import { type HeaderOptions, type Headers6, NO_HEADERS6, withFlowLabel } from "./packet_shape.ts";
 import { PMTUDISC_WANT } from "./socket_constants.ts";
 
 /** The options that are on or off. */
@@ -50,6 +51,8 @@ export class SocketOptions {
   recvTos = false;
   recvOpts = false;
   retOpts = false;
+  /** IP_OPTIONS */
+  ipOptions: HeaderOptions | null = null;
   pktInfo = false;
   recvOrigDstAddr = false;
   freeBind = false;
@@ -69,8 +72,18 @@ export class SocketOptions {
   multicastAddr = 0;
   multicastAll = true;
   unicastIfIndex = 0;
-  // IPPROTO_IPV6 of a dual-stack socket
+  // IPPROTO_IPV6: for packets of IPv6; those of IPv4 from a dual-stack socket go by IPPROTO_IP's
   v6Only = false;
+  /** IPV6_UNICAST_HOPS; -1: the stack's default. */
+  hops6 = -1;
+  mtuDiscover6 = PMTUDISC_WANT;
+  /** IPV6_MINHOPCOUNT */
+  minHops6 = 0;
+  multicastHops6 = 1;
+  multicastLoop6 = true;
+  /** IPV6_MULTICAST_IF; 0: none. */
+  multicastIfIndex6 = 0;
+  unicastIfIndex6 = 0;
   recvPktInfo6 = false;
   recvHopLimit6 = false;
   recvTclass6 = false;
@@ -79,6 +92,29 @@ export class SocketOptions {
   autoFlowLabel = true;
   dontFrag6 = false;
   recvPathMtu6 = false;
+  recvHopOpts6 = false;
+  recvRtHdr6 = false;
+  recvDstOpts6 = false;
+  recvFlowInfo6 = false;
+  recvOrigDst6 = false;
+  recvFragSize6 = false;
+  /** The same by the names of RFC 2292, whose control messages are others. */
+  recvPktInfo2292 = false;
+  recvHopLimit2292 = false;
+  recvHopOpts2292 = false;
+  recvRtHdr2292 = false;
+  recvDstOpts2292 = false;
+  /** IPV6_FLOWINFO_SEND: sin6_flowinfo says the flow label. */
+  sendFlowInfo = false;
+  routerAlertIsolate = false;
+  /** IPV6_ADDR_PREFERENCES: IPV6_PREFER_SRC_TMP, _PUBLIC, _COA. */
+  sourcePreferences6 = 0;
+  /** IPV6_MTU; 0: none. */
+  fragmentMtu6 = 0;
+  /** IPV6_HOPOPTS, IPV6_RTHDRDSTOPTS, IPV6_RTHDR, IPV6_DSTOPTS: on all that is sent. */
+  headers6: Headers6 = NO_HEADERS6;
+  /** What connect() was told by sin6_flowinfo, with IPV6_FLOWINFO_SEND; 0: nothing. */
+  flowLabel6 = 0;
   /** IPV6_PKTINFO: where IPv6 datagrams leave (0: anywhere), and from which address (null: any). */
   stickyIfIndex6 = 0;
   stickySource6: IpAddress | null = null;
@@ -88,4 +124,11 @@ export class SocketOptions {
   udpSegment = 0;
   /** Datagrams may come joined to one. */
   udpGro = false;
+
+  /** Traffic class and flow label of what goes to the peer over IPv6 (withFlowLabel). */
+  get flow6(): number {
+    const { tclass, flowLabel6 } = this;
+    if (flowLabel6 !== 0) return withFlowLabel(tclass, flowLabel6);
+    return this.autoFlowLabel ? tclass : withFlowLabel(tclass, 0);
+  }
 }

@@ -37,6 +37,7 @@ export class QuotedError implements IcmpError {
   protocol = 0;
   local: IpAddress = ANY_V4;
   remote: IpAddress = ANY_V4;
+  readonly zone = 0;
   quotedOff = 0;
   quotedLen = 0;
   readonly #header = new Ipv4Header();

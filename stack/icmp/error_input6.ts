@@ -27,6 +27,7 @@ export class QuotedError6 implements IcmpError {
   protocol = 0;
   local: IpAddress = ANY_V6;
   remote: IpAddress = ANY_V6;
+  zone = 0;
   quotedOff = 0;
   quotedLen = 0;
   pointer = 0;
@@ -56,6 +57,8 @@ export class QuotedError6 implements IcmpError {
     this.remote = IpAddress.fromWords(dst0, dst1, dst2, dst3);
     const isV4 = this.local.family === 4 || this.remote.family === 4;
     if (isV4 || !network.isLocal(this.local)) return DROP_ICMP_QUOTE;
+    const isOneLinks = this.remote.isLinkLocal && !network.isLocal(this.remote);
+    this.zone = isOneLinks ? pkt.ifIndex : 0;
     this.from = IpAddress.fromWords(pkt.src0, pkt.src1, pkt.src2, pkt.src3);
     this.type = icmp.type;
     this.code = icmp.code;

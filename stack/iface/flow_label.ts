@@ -6,9 +6,8 @@
  * @module
  */
 import { PROTOCOL_TCP, PROTOCOL_UDP } from "../wire/ipv4.ts";
+import { LABEL_MASK } from "../base/packet_shape.ts";
 import type { IpAddress } from "../base/ip_address.ts";
-
-const LABEL_MASK = 0xfffff;
 
 function mix(word: number): number {
   word = Math.imul(word ^ (word >>> 16), 0x85ebca6b);

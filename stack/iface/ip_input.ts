@@ -147,6 +147,7 @@ export class IpInput {
     pkt.dst1 = 0;
     pkt.dst2 = 0xffff;
     pkt.dst3 = header.dst;
+    pkt.zone = 0;
     pkt.fragSize = 0;
     pkt.nowUs = nowUs;
   }

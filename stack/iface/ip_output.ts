@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { CSUM_PARTIAL, GSO_NONE, GSO_TCPV4, GSO_UDP_L4, type TxFrames } from "../base/frames.ts";
+import { CSUM_PARTIAL, GSO_NONE, GSO_TCPV4 } from "../base/frames.ts";
 import type { Memory } from "../base/memory.ts";
 import type { Counters } from "../base/counters.ts";
 import type { LogSink } from "../base/log.ts";
@@ -23,6 +23,7 @@ import { emitIpv4, IPV4_DF, IPV4_HEADER_LEN, IPV4_MAX_LEN } from "../wire/ipv4.t
 import { emitIpv6Header, IPV6_HEADER_LEN, IPV6_MAX_LEN, NEXT_FRAGMENT } from "../wire/ipv6.ts";
 import { emitFragmentHeader, FRAGMENT_HEADER_LEN, IPV6_MF } from "../wire/ipv6_extension.ts";
 import type { Network, Route } from "../base/network.ts";
+import { chosenFlowLabel, headers6Len, type PacketShape } from "../base/packet_shape.ts";
 import type { IpConfig } from "./config.ts";
 import { Fragmenter } from "./fragmentation.ts";
 import type { Interface } from "./interface.ts";
@@ -34,7 +35,8 @@ import type { Neighbour, NeighbourTable } from "./neighbour.ts";
 import { followRedirect, followRedirect6 } from "./redirect_input.ts";
 import type { Router } from "./router.ts";
 import { type CachedRoute, VIA_NEIGHBOUR } from "./cached_route.ts";
-import { finishChecksum, Segmenter } from "./soft_offload.ts";
+import { finishChecksum, mustCut, Segmenter } from "./soft_offload.ts";
+import * as shaped from "./shaped_headers.ts";
 import { restoreRow, type WaitingPacket } from "./waiting_queue.ts";
 
 export interface IpOutputDeps {
@@ -60,6 +62,7 @@ export class IpOutput implements Network {
   readonly neighbours6: NeighbourTable;
   readonly config: IpConfig;
   readonly log: LogSink;
+  shape: PacketShape | null = null;
   readonly #random: () => number;
   readonly #ident: IpIdent;
   readonly #fragmenter = new Fragmenter();
@@ -115,7 +118,9 @@ export class IpOutput implements Network {
     if (r.isV6) return this.#sendV6(r, src, protocol, ttl, tos, dontFragment, nowUs);
     const tx = r.tx;
     const row = tx.count;
-    const totalLen = IPV4_HEADER_LEN + tx.frameLen(row);
+    const options = this.shape?.ipOptions ?? null;
+    const headerLen = IPV4_HEADER_LEN + (options?.length ?? 0);
+    const totalLen = headerLen + tx.frameLen(row);
     const isGso = tx.gsoType[row] !== GSO_NONE;
     this.counters.ip.outRequests++;
     // Only what TCP leaves to the device to cut may be longer (ipv4.ts)
@@ -125,13 +130,14 @@ export class IpOutput implements Network {
         this.counters.ip.fragFails++;
         return -EMSGSIZE;
       }
-      return this.#sendFragments(r, src, protocol, ttl, tos, nowUs);
+      return this.#sendFragments(r, src, protocol, ttl, tos, options, nowUs);
     }
     const id = dontFragment ? 0 : this.#identFor(r, src, protocol, row, totalLen, nowUs);
     const flags = dontFragment ? IPV4_DF : 0;
-    const ip = tx.prepend(IPV4_HEADER_LEN);
+    const ip = tx.prepend(headerLen);
     const dv = this.memory.dv;
     emitIpv4(dv, ip, tos, totalLen, id, flags, ttl, protocol, src.w3, r.dst.w3);
+    if (options !== null) shaped.putIpOptions(this.memory, ip, options, true);
     return this.#toLink(r, nowUs);
   }
 
@@ -140,23 +146,30 @@ export class IpOutput implements Network {
     src: IpAddress,
     protocol: number,
     hopLimit: number,
-    trafficClass: number,
+    classAndLabel: number,
     dontFragment: boolean,
     nowUs: number,
   ): number {
     const tx = r.tx;
     const row = tx.count;
-    const payloadLen = tx.frameLen(row);
+    const { shape } = this;
+    const payloadLen = tx.frameLen(row) + (shape === null ? 0 : headers6Len(shape.headers6));
     const dv = this.memory.dv;
     this.counters.ip6.outRequests++;
     if (payloadLen > IPV6_MAX_LEN - IPV6_HEADER_LEN) return -EMSGSIZE;
-    const label = flowLabel(dv, tx.l4Off[row], protocol, r.flowSeed);
+    const chosen = chosenFlowLabel(classAndLabel);
+    const label = chosen < 0 ? flowLabel(dv, tx.l4Off[row], protocol, r.flowSeed) : chosen;
+    const trafficClass = classAndLabel & 0xff;
     if (IPV6_HEADER_LEN + payloadLen > r.mtu && tx.gsoType[row] === GSO_NONE) {
       if (dontFragment) {
         this.counters.ip6.fragFails++;
         return -EMSGSIZE;
       }
       return this.#sendFragmentsV6(r, src, protocol, hopLimit, trafficClass, label, nowUs);
+    }
+    if (shape !== null) {
+      protocol = shaped.prependDestination(this.memory, tx, shape.headers6, protocol);
+      protocol = shaped.prependForRouters(this.memory, tx, shape.headers6, protocol);
     }
     const ip = tx.prepend(IPV6_HEADER_LEN);
     emitIpv6Header(dv, ip, trafficClass, label, payloadLen, protocol, hopLimit, src, r.dst);
@@ -247,20 +260,23 @@ export class IpOutput implements Network {
     protocol: number,
     ttl: number,
     tos: number,
+    options: Uint8Array | null,
     nowUs: number,
   ): number {
     const tx = r.tx;
     const cutter = this.#fragmenter;
     finishChecksum(this.memory, tx);
     const id = this.#ident.take(src.w3, r.dst.w3, protocol, 1, nowUs);
-    if (!cutter.start(tx, r.mtu)) return -EMSGSIZE;
+    const headerLen = IPV4_HEADER_LEN + (options?.length ?? 0);
+    if (!cutter.start(tx, r.mtu, headerLen)) return -EMSGSIZE;
     for (;;) {
       cutter.fill(tx);
-      const totalLen = IPV4_HEADER_LEN + tx.frameLen(tx.count);
-      const ip = tx.prepend(IPV4_HEADER_LEN);
+      const totalLen = headerLen + tx.frameLen(tx.count);
+      const ip = tx.prepend(headerLen);
       const { flagsAndOffset, more } = cutter;
       const dv = this.memory.dv;
       emitIpv4(dv, ip, tos, totalLen, id, flagsAndOffset, ttl, protocol, src.w3, r.dst.w3);
+      if (options !== null) shaped.putIpOptions(this.memory, ip, options, cutter.offset === 0);
       const result = this.#toLink(r, nowUs);
       if (result < 0) return result;
       this.counters.ip.fragCreates++;
@@ -285,16 +301,23 @@ export class IpOutput implements Network {
     const dv = this.memory.dv;
     finishChecksum(this.memory, tx);
     const id = this.#random() | 0;
-    const headersLen = IPV6_HEADER_LEN + FRAGMENT_HEADER_LEN;
-    if (!cutter.start(tx, r.mtu, headersLen)) return -EMSGSIZE;
+    const { shape } = this;
+    const beforeLen = shape === null ? 0 : shaped.routersLen(shape.headers6);
+    if (shape !== null) {
+      protocol = shaped.prependDestination(this.memory, tx, shape.headers6, protocol);
+    }
+    const headersLen = IPV6_HEADER_LEN + beforeLen + FRAGMENT_HEADER_LEN;
+    if (!cutter.start(tx, shaped.mtuOf(r, shape), headersLen)) return -EMSGSIZE;
     for (;;) {
       cutter.fill(tx);
       const { offset, more } = cutter;
-      const len = FRAGMENT_HEADER_LEN + tx.frameLen(tx.count);
+      const len = beforeLen + FRAGMENT_HEADER_LEN + tx.frameLen(tx.count);
       const fragment = tx.prepend(FRAGMENT_HEADER_LEN);
       emitFragmentHeader(dv, fragment, protocol, more ? offset | IPV6_MF : offset, id);
+      let next = NEXT_FRAGMENT;
+      if (shape !== null) next = shaped.prependForRouters(this.memory, tx, shape.headers6, next);
       const ip = tx.prepend(IPV6_HEADER_LEN);
-      emitIpv6Header(dv, ip, trafficClass, label, len, NEXT_FRAGMENT, hopLimit, src, r.dst);
+      emitIpv6Header(dv, ip, trafficClass, label, len, next, hopLimit, src, r.dst);
       const result = this.#toLink(r, nowUs);
       if (result < 0) return result;
       this.counters.ip6.fragCreates++;
@@ -359,7 +382,7 @@ export class IpOutput implements Network {
     ip.outOctets += tx.frameLen(row) - ETHERNET_HEADER_LEN;
     if (loopsBack) this.loopback.push(tx, row, iface.index);
     if (tx.gsoType[row] !== GSO_NONE) {
-      if (this.#mustCut(iface, tx, row)) {
+      if (mustCut(iface, tx, row)) {
         this.#segmenter.cut(iface, !iface.caps.csum);
         return;
       }
@@ -367,19 +390,6 @@ export class IpOutput implements Network {
     }
     if (tx.csum[row] === CSUM_PARTIAL && !iface.caps.csum) finishChecksum(this.memory, tx);
     tx.commit();
-  }
-
-  /** Whether a GSO row must be cut here; makes it an ordinary one if it has but one segment. */
-  #mustCut(iface: Interface, tx: TxFrames, row: number): boolean {
-    if (tx.payLen[row] + tx.pay2Len[row] <= tx.gsoSize[row]) {
-      tx.gsoType[row] = GSO_NONE;
-      return false;
-    }
-    if (tx.gsoType[row] === GSO_UDP_L4) return !iface.caps.uso;
-    // A packet that is only passed on may be longer than this device takes
-    const { tso, gsoMaxBytes, long } = iface.caps;
-    const most = long !== undefined && tx.gsoType[row] === GSO_TCPV4 ? long.maxBytes : gsoMaxBytes;
-    return !tso || tx.frameLen(row) - ETHERNET_HEADER_LEN > most;
   }
 }
 

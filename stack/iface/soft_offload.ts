@@ -264,3 +264,16 @@ function pseudoSumAt6(dv: DataView, ip: number, protocol: number, len: number): 
     len,
   );
 }
+
+/** Whether a GSO row must be cut here; makes it an ordinary one if it has but one segment. */
+export function mustCut(iface: Interface, tx: TxFrames, row: number): boolean {
+  if (tx.payLen[row] + tx.pay2Len[row] <= tx.gsoSize[row]) {
+    tx.gsoType[row] = GSO_NONE;
+    return false;
+  }
+  if (tx.gsoType[row] === GSO_UDP_L4) return !iface.caps.uso;
+  // A packet that is only passed on may be longer than this device takes
+  const { tso, gsoMaxBytes, long } = iface.caps;
+  const most = long !== undefined && tx.gsoType[row] === GSO_TCPV4 ? long.maxBytes : gsoMaxBytes;
+  return !tso || tx.frameLen(row) - ETHERNET_HEADER_LEN > most;
+}

@@ -188,6 +188,13 @@ export interface DatagramSocket extends Socket {
    * of one link.
    */
   check(addr: IpAddress | null, port: number, payloadLen: number, scopeId?: number): number;
+  /**
+   * The same of the datagram whose header, with control messages that follow it, is at `off`.
+   * `mayRaw`: who asks may send packets of its own making (CAP_NET_RAW).
+   */
+  checkHeader(off: number, payloadLen: number, mayRaw: boolean): number;
+  /** The program may send packets of its own making (CAP_NET_RAW). */
+  grantRaw(): void;
   /** Records waiting in the receive queue. */
   recvCount(): number;
   /**
@@ -197,6 +204,11 @@ export interface DatagramSocket extends Socket {
   recvPeek(i: number): number;
   /** Removes the first `n` records. */
   recvConsume(n: number, nowUs: number): void;
+  /**
+   * The control messages (cmsg(3)) whose number is in a record's header (DGRAM_EXTRAS_OFF).
+   * `stays`: they can be had again. null: they have been, or there were too many.
+   */
+  takeExtras(id: number, stays: boolean): Uint8Array | null;
   /** Takes the oldest entry of the error queue; null when there is none. */
   takeErrorQueue(stays?: boolean): ErrorQueueEntry | null;
 }

@@ -14,10 +14,14 @@
  *     56 u64 receive time, microseconds of CLOCK_REALTIME (0: none); on the way from a program the
  *            token, which tells the service that the shim has made the header
  *     64 u16 received: bytes of each datagram but the last, when several have been joined (UDP_GRO)
- *     66 u16 received: longest fragment that it came in (IP_RECVFRAGSIZE)   68 u32 zero
+ *        on the way from a program: bytes of control messages between header and payload
+ *     66 u16 received: longest fragment that it came in (IP_RECVFRAGSIZE)
+ *     68 u32 received: number of the control messages that it has besides (received_extras.ts)
  *
  * @module
  */
+import type { IpAddress } from "../base/ip_address.ts";
+import type { Memory } from "../base/memory.ts";
 import type { Packet } from "../base/packet.ts";
 import { AF_INET, AF_INET6 } from "../base/socket_constants.ts";
 
@@ -41,7 +45,9 @@ export const DGRAM_DST_OFF = 40;
 export const DGRAM_TIME_OFF = 56;
 export const DGRAM_TOKEN_OFF = 56;
 export const DGRAM_GRO_OFF = 64;
+export const DGRAM_EXTRAS_LEN_OFF = 64;
 export const DGRAM_FRAG_OFF = 66;
+export const DGRAM_EXTRAS_OFF = 68;
 
 /**
  * Send: the header's address is the destination (sendto); without it the connected peer is meant.
@@ -60,6 +66,13 @@ export const DGRAM_HAS_PKTINFO = 32;
 export const DGRAM_MORE = 64;
 /** Send: the header's UDP_SEGMENT overrides the socket's. */
 export const DGRAM_HAS_SEGMENT = 128;
+/** Send: control messages are between header and payload. */
+export const DGRAM_HAS_EXTRAS = 256;
+
+/** How many bytes of control messages follow a header with these flags, coming from a program. */
+export function extrasLen(dv: DataView, off: number, flags: number): number {
+  return (flags & DGRAM_HAS_EXTRAS) === 0 ? 0 : dv.getUint16(off + DGRAM_EXTRAS_LEN_OFF, true);
+}
 
 const FAMILY_NONE = 0;
 const TWO_32 = 4294967296;
@@ -74,6 +87,7 @@ export function emitReceived(
   realtimeUs: number,
   drops: number,
   fragSize: number,
+  extras = 0,
 ): void {
   dv.setUint16(off, DGRAM_MAGIC, true);
   dv.setUint16(off + DGRAM_FLAGS_OFF, 0, true);
@@ -101,7 +115,23 @@ export function emitReceived(
   dv.setUint32(off + DGRAM_TIME_OFF + 4, high, true);
   dv.setUint16(off + DGRAM_GRO_OFF, 0, true);
   dv.setUint16(off + DGRAM_FRAG_OFF, fragSize, true);
-  dv.setUint32(off + DGRAM_FRAG_OFF + 2, 0, true);
+  dv.setUint32(off + DGRAM_EXTRAS_OFF, extras, true);
+}
+
+/** Writes the header of a record without payload, from nobody, about `addr`. */
+export function emitEmpty(
+  { dv, u8 }: Memory,
+  off: number,
+  addr: IpAddress,
+  ifIndex: number,
+  extras: number,
+): void {
+  for (let i = 0; i < DGRAM_HEADER_LEN; i += 4) dv.setInt32(off + i, 0);
+  dv.setUint16(off, DGRAM_MAGIC, true);
+  dv.setUint16(off + DGRAM_FAMILY_OFF, addr.family === 6 ? AF_INET6 : AF_INET, true);
+  addr.writeTo(u8, off + DGRAM_ADDR_OFF);
+  dv.setUint32(off + DGRAM_IFINDEX_OFF, ifIndex, true);
+  dv.setUint32(off + DGRAM_EXTRAS_OFF, extras, true);
 }
 
 /** Writes a record that makes recv fail with `errno`. */

@@ -5,7 +5,7 @@
  * @module
  */
 import { checkDestination } from "../base/address_family.ts";
-import { EACCES, EDESTADDRREQ, ENETUNREACH } from "../base/errno.ts";
+import { EACCES, EAFNOSUPPORT, EDESTADDRREQ, ENETUNREACH } from "../base/errno.ts";
 import { ANY_V4, ANY_V6, IpAddress } from "../base/ip_address.ts";
 import type { Route } from "../base/network.ts";
 import {
@@ -23,6 +23,7 @@ import {
   DGRAM_HAS_PKTINFO,
   DGRAM_IFINDEX_OFF,
 } from "./datagram_header.ts";
+import { UNSAID, withFlowLabel } from "../base/packet_shape.ts";
 import type { SocketEnv } from "./socket_env.ts";
 import type { SocketOptions } from "../base/socket_options.ts";
 
@@ -33,6 +34,10 @@ export class Destination {
   #addr6: IpAddress = ANY_V6;
   #ifIndex6 = 0;
   #route6: Route | null = null;
+
+  /** What control messages of the datagram at hand say (ancillary.ts), or UNSAID. */
+  dontFragSaid = UNSAID;
+  flowLabelSaid = UNSAID;
 
   constructor(readonly env: SocketEnv, readonly options: SocketOptions) {}
 
@@ -128,20 +133,26 @@ export class Destination {
   routeTo(dst: IpAddress, own: IpAddress, ifIndex: number): Route | number {
     const options = this.options;
     let out = options.ifIndex || ifIndex;
+    // A v4-mapped source, as Linux sees it
+    if (own.family === 4 && dst.family === 6 && !own.isUnspecified) return -EAFNOSUPPORT;
     let src: IpAddress | null = own.isUnspecified || own.family !== dst.family ? null : own;
     if (src !== null && (src.isMulticast || src.isBroadcast)) src = null;
-    if (dst.family === 6) {
+    const isV6 = dst.family === 6;
+    if (isV6) {
       out ||= options.stickyIfIndex6;
       src ??= options.stickySource6;
     }
-    if (dst.isMulticast) {
-      out ||= options.multicastIfIndex;
-      const hasAddr = dst.family === 4 && options.multicastAddr !== 0;
-      if (src === null && hasAddr) src = IpAddress.v4(options.multicastAddr);
+    if (!dst.isMulticast) {
+      out ||= isV6 ? options.unicastIfIndex6 : options.unicastIfIndex;
+    } else if (isV6) {
+      out ||= options.multicastIfIndex6;
     } else {
-      out ||= options.unicastIfIndex;
+      out ||= options.multicastIfIndex;
+      const addr = options.multicastAddr;
+      if (src === null && addr !== 0) src = IpAddress.v4(addr);
     }
-    const route = this.env.network.route(dst, src, out, options.multicastLoop);
+    const loops = isV6 ? options.multicastLoop6 : options.multicastLoop;
+    const route = this.env.network.route(dst, src, out, loops);
     if (typeof route === "number") return route;
     if (options.dontRoute && route.viaGateway) return -ENETUNREACH;
     return route.isBroadcast && !options.broadcast ? -EACCES : route;
@@ -149,28 +160,50 @@ export class Destination {
 
   /** Time to live of a datagram on `route`. */
   ttlOn(route: Route): number {
-    if (route.isMulticast) return this.options.multicastTtl;
-    const { ttl } = this.options;
+    const { options } = this;
+    const isV6 = route.dst.family === 6;
+    if (route.isMulticast) return isV6 ? options.multicastHops6 : options.multicastTtl;
+    const ttl = isV6 ? options.hops6 : options.ttl;
     return ttl < 0 ? this.env.defaultTtl : ttl;
   }
 
-  /** Type of service, or traffic class. */
-  tosOn(route: Route): number {
-    return route.dst.family === 6 ? this.options.tclass : this.options.tos;
+  /** Type of service, or traffic class and flow label. `said`: of this datagram; -1: nothing. */
+  tosOn(route: Route, said = -1): number {
+    const { options, flowLabelSaid } = this;
+    if (route.dst.family === 4) return said < 0 ? options.tos : said;
+    const trafficClass = said < 0 ? options.tclass : said;
+    if (flowLabelSaid > 0) return withFlowLabel(trafficClass, flowLabelSaid);
+    return (options.flow6 & ~0xff) | trafficClass;
   }
 
-  /** Whether a packet of `packetLen` bytes must not be fragmented: IP_MTU_DISCOVER, ip(7). */
+  /** IPV6_DONTFRAG, of the socket or of the datagram at hand. */
+  get isDontFragSaid(): boolean {
+    return this.dontFragSaid === UNSAID ? this.options.dontFrag6 : this.dontFragSaid !== 0;
+  }
+
+  /** Whether a packet of `packetLen` bytes must not be fragmented: ip(7), IPV6_DONTFRAG. */
   dontFragment(route: Route, packetLen: number): boolean {
-    if (this.options.dontFrag6 && route.dst.family === 6) return true;
-    const mode = this.options.mtuDiscover;
+    if (route.dst.family === 6 && this.isDontFragSaid) return true;
+    const mode = this.#modeOn(route);
     if (mode === PMTUDISC_WANT) return packetLen <= route.mtu;
     return mode === PMTUDISC_DO || mode === PMTUDISC_PROBE;
   }
 
   /** Whether a packet longer than the path MTU of `route` is refused instead of fragmented. */
   refusesTooBig(route: Route): boolean {
-    const mode = this.options.mtuDiscover;
-    if (this.options.dontFrag6 && route.dst.family === 6) return true;
+    if (route.dst.family === 6 && this.isDontFragSaid) return true;
+    const mode = this.#modeOn(route);
     return mode === PMTUDISC_DO || mode === PMTUDISC_PROBE || mode === PMTUDISC_INTERFACE;
+  }
+
+  /** How long a packet may be that must not be cut: as the path's MTU says, or IPV6_MTU. */
+  mtuOn({ dst, mtu }: Route): number {
+    const { fragmentMtu6 } = this.options;
+    return fragmentMtu6 === 0 || dst.family === 4 ? mtu : Math.min(mtu, fragmentMtu6);
+  }
+
+  /** IP_MTU_DISCOVER, or IPV6_MTU_DISCOVER. */
+  #modeOn(route: Route): number {
+    return route.dst.family === 6 ? this.options.mtuDiscover6 : this.options.mtuDiscover;
   }
 }

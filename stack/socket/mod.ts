@@ -4,7 +4,7 @@
  * @module
  */
 export * from "./api.ts";
-export { needsScope, useScope } from "./scope.ts";
+export { needsScope, useFlowLabel, useScope } from "./scope.ts";
 export * from "./config.ts";
 export * from "./datagram_header.ts";
 export { BaseDatagramSocket } from "./datagram_socket.ts";

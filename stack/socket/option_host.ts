@@ -49,6 +49,8 @@ export interface OptionHost {
   readonly memoryUse: MemoryUse;
   takeError(): number;
   local(): Endpoint;
+  /** null: not connected. */
+  remote(): Endpoint | null;
   /** The path MTU towards the peer, 0 when not connected. */
   pathMtu(): number;
   /** Puts changed options into effect. */
@@ -63,6 +65,8 @@ export interface OptionHost {
   readonly icmp6Filter: Int32Array | null;
   /** IPV6_CHECKSUM of a raw socket; -1: none. */
   checksumOffset: number;
+  /** The program may send packets of its own making (CAP_NET_RAW), as far as is known. */
+  readonly mayRaw?: boolean;
   /** IP_RECVERR was turned off: what is queued is dropped. */
   purgeErrorQueue(): void;
 }

@@ -57,8 +57,9 @@ function setAtLevel(host: OptionHost, level: number, name: number, value: Uint8A
 function speaks(host: OptionHost, level: number): boolean {
   switch (level) {
     case c.SOL_SOCKET:
-    case c.IPPROTO_IP:
       return true;
+    case c.IPPROTO_IP:
+      return host.domain === c.AF_INET || host.type !== c.SOCK_RAW;
     case c.IPPROTO_IPV6:
       return host.domain === c.AF_INET6;
     case c.IPPROTO_TCP:
@@ -96,7 +97,7 @@ export function getOption(
     case c.IPPROTO_IP:
       return getIp(host, name, maxLen, asked);
     case c.IPPROTO_IPV6:
-      return getIpv6(host, name);
+      return getIpv6(host, name, maxLen, asked);
     case c.SOL_RAW:
       return getRaw(host, name);
     case c.IPPROTO_ICMPV6:

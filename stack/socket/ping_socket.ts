@@ -11,10 +11,10 @@ import { ICMP_HEADER_LEN } from "../wire/icmp.ts";
 import { IPV4_HEADER_LEN, IPV4_MAX_LEN } from "../wire/ipv4.ts";
 import type { Route } from "../base/network.ts";
 import { AF_INET, IPPROTO_ICMP, IPPROTO_ICMPV6, SOCK_DGRAM } from "../base/socket_constants.ts";
-import { BaseDatagramSocket } from "./datagram_socket.ts";
+import { SendingSocket } from "./sending_socket.ts";
 import type { SocketEnv } from "./socket_env.ts";
 
-export class PingSocket extends BaseDatagramSocket {
+export class PingSocket extends SendingSocket {
   /** The ICMP header is part of what the program gives. */
   protected readonly headerLen = 0;
   protected readonly maxPayload = IPV4_MAX_LEN - IPV4_HEADER_LEN;

@@ -19,12 +19,12 @@ import {
   IPPROTO_RAW,
   SOCK_RAW,
 } from "../base/socket_constants.ts";
-import { BaseDatagramSocket } from "./datagram_socket.ts";
+import { SendingSocket } from "./sending_socket.ts";
 import type { SocketEnv } from "./socket_env.ts";
 
 const ICMP6_FILTER_WORDS = 8;
 
-export class RawSocket extends BaseDatagramSocket {
+export class RawSocket extends SendingSocket {
   protected readonly headerLen = 0;
   protected readonly maxPayload = IPV4_MAX_LEN;
   readonly #layer: RawLayer;
@@ -41,6 +41,7 @@ export class RawSocket extends BaseDatagramSocket {
       this.icmp6Filter = new Int32Array(ICMP6_FILTER_WORDS);
       this.#endpoint.checksumOffset = this.checksumOffset;
     }
+    this.shape.mayRaw = true; // nobody else has such a socket
     this.options.v6Only = isV6;
     this.options.headerIncluded = protocol === IPPROTO_RAW;
     this.#endpoint.hasHeader = this.options.headerIncluded;
@@ -60,7 +61,7 @@ export class RawSocket extends BaseDatagramSocket {
 
   /** A raw socket may be bound again while it is not connected. */
   override get isBound(): boolean {
-    return this.remoteAddr !== null;
+    return this.peer.addr !== null;
   }
 
   protected get localPort(): number {

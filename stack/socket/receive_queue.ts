@@ -32,7 +32,7 @@ export class ReceiveQueue {
   }
 
   /** Appends a datagram of `len` bytes at `off`; false when the queue is full. */
-  push(pkt: Packet, off: number, len: number, port: number, fragSize = 0): boolean {
+  push(pkt: Packet, off: number, len: number, port: number, fragSize = 0, extras = 0): boolean {
     const record = this.records.push(len);
     if (record < 0) {
       this.drops = (this.drops + 1) >>> 0;
@@ -40,23 +40,25 @@ export class ReceiveQueue {
     }
     const { memory, clock } = this.env;
     const realtimeUs = pkt.nowUs + clock.offsetUs;
-    emitReceived(memory.dv, record, pkt, port, len, realtimeUs, this.drops, fragSize);
+    emitReceived(memory.dv, record, pkt, port, len, realtimeUs, this.drops, fragSize, extras);
     memory.u8.copyWithin(record + DGRAM_HEADER_LEN, off, off + len);
     return true;
   }
 
-  /** As `push`, with what the options want of it. */
+  /** As `push`, with what the options want of it. `extras`: of received_extras.ts, by number. */
   take(
     pkt: Packet,
     off: number,
     len: number,
     port: number,
     segment: number,
-    { recvFragSize, udpGro }: SocketOptions,
+    { recvFragSize, recvFragSize6, udpGro }: SocketOptions,
+    extras: number,
   ): boolean {
-    const fragSize = recvFragSize ? pkt.fragSize : 0;
-    if (udpGro) return this.#pushJoined(pkt, off, len, port, fragSize, segment);
-    return this.push(pkt, off, len, port, fragSize);
+    const isAsked = pkt.family === 6 ? recvFragSize6 : recvFragSize;
+    const fragSize = isAsked ? pkt.fragSize : 0;
+    if (udpGro && extras === 0) return this.#pushJoined(pkt, off, len, port, fragSize, segment);
+    return this.push(pkt, off, len, port, fragSize, extras);
   }
 
   /** What waits has not been sent: datagrams leave at once. */

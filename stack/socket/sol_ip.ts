@@ -24,11 +24,12 @@ import {
 import { ECN_MASK, OPTION_NOP } from "../wire/ipv4.ts";
 import type { SocketFlag } from "../base/socket_options.ts";
 import type { OptionHost } from "./option_host.ts";
+import { CMSG_HEADER_LEN } from "./ancillary.ts";
+import { compileIpOptions } from "./ip_options.ts";
 import { getGroupOption, MREQ_LEN, MREQN_LEN, setGroupOption } from "./sol_ip_groups.ts";
 
 /** Longest IP options. */
 const MAX_OPTIONS_LEN = 40;
-const CMSG_HEADER_LEN = 16;
 /** struct in_pktinfo; with its header, padded to eight bytes. */
 const PKTINFO_LEN = 12;
 const CMSG_SPACE_PKTINFO = 32;
@@ -71,10 +72,8 @@ export function setIp(host: OptionHost, name: number, value: Uint8Array): number
   switch (name) {
     case c.IP_MULTICAST_IF:
       return setMulticastIf(host, value);
-    case c.IP_OPTIONS: // none to send; sending some is not supported
-      if (value.length > MAX_OPTIONS_LEN) return -EINVAL;
-      // END and NOP say nothing
-      return value.every((byte) => byte <= OPTION_NOP) ? 0 : -ENOPROTOOPT;
+    case c.IP_OPTIONS:
+      return setOptions(host, value);
     case c.IP_RECVERR:
       options.recvErr = n !== 0;
       if (n === 0) host.purgeErrorQueue();
@@ -86,6 +85,17 @@ export function setIp(host: OptionHost, name: number, value: Uint8Array): number
     default:
       return setNumber(host, name, value, n);
   }
+}
+
+/** Of what is sent. Streams take only such as say nothing: END and NOP. */
+function setOptions(host: OptionHost, value: Uint8Array): number {
+  if (value.length > MAX_OPTIONS_LEN) return -EINVAL;
+  const compiled = compileIpOptions(value, host.mayRaw ?? false);
+  if (typeof compiled === "number") return compiled;
+  const isSilent = value.every((byte) => byte <= OPTION_NOP);
+  if (host.type === c.SOCK_STREAM && !isSilent) return -ENOPROTOOPT;
+  host.options.ipOptions = compiled;
+  return 0;
 }
 
 function setNumber(host: OptionHost, name: number, value: Uint8Array, n: number): number {
@@ -119,7 +129,7 @@ function setNumber(host: OptionHost, name: number, value: Uint8Array, n: number)
       options.multicastAll = n === 1;
       return 0;
     case c.IP_UNICAST_IF:
-      return setUnicastIf(host, value);
+      return setUnicastIf(host, value, "unicastIfIndex");
     case c.IP_ROUTER_ALERT:
       return setRouterAlert(host, n !== 0);
     case c.IP_LOCAL_PORT_RANGE:
@@ -150,11 +160,15 @@ function setPortRange({ options }: OptionHost, value: Uint8Array): number {
 
 /** The interface index is in network order, of all things. */
 /** Of either family; the interface index is in network order. */
-export function setUnicastIf(host: OptionHost, value: Uint8Array): number {
+export function setUnicastIf(
+  host: OptionHost,
+  value: Uint8Array,
+  field: "unicastIfIndex" | "unicastIfIndex6",
+): number {
   if (value.length !== 4) return -EINVAL;
   const index = readV4(value, 0);
   if (index !== 0 && host.interfaces.nameOf(index) === null) return -EADDRNOTAVAIL;
-  host.options.unicastIfIndex = index;
+  host.options[field] = index;
   return 0;
 }
 
@@ -187,7 +201,7 @@ export function getIp(
   if (flag !== undefined) return intOrByteBytes(options[flag] ? 1 : 0, maxLen);
   switch (name) {
     case c.IP_OPTIONS:
-      return new Uint8Array(0);
+      return options.ipOptions?.bytes ?? new Uint8Array(0);
     case c.IP_PKTOPTIONS:
       return host.type === c.SOCK_STREAM ? packetOptions(host) : -ENOPROTOOPT;
     case c.IP_MULTICAST_IF:

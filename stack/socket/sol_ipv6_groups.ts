@@ -22,7 +22,7 @@ import {
   OF_SOURCE,
 } from "./sol_ip_groups.ts";
 
-const MREQ6_LEN = 20;
+export const MREQ6_LEN = 20;
 /** Of the address in a sockaddr_in6. */
 const ADDR_OFF = 8;
 
@@ -53,7 +53,7 @@ export function setGroupOption6(host: OptionHost, name: number, value: Uint8Arra
 
 function change(host: OptionHost, isJoin: boolean, choice: GroupChoice): number {
   const refused = refusal(host, choice);
-  if (refused !== 0) return refused;
+  if (refused !== 0) return refused === -ENODEV && !isJoin ? -EADDRNOTAVAIL : refused;
   return isJoin ? host.memberships!.join(choice) : host.memberships!.leave(choice);
 }
 

@@ -12,13 +12,13 @@ import { ipHeaderLen } from "../wire/ipv6.ts";
 import { UDP_HEADER_LEN } from "../wire/udp.ts";
 import { UDP_MAX_PAYLOAD_LEN, UdpEndpoint, type UdpLayer } from "../udp/mod.ts";
 import { IPPROTO_UDP, SOCK_DGRAM } from "../base/socket_constants.ts";
-import { BaseDatagramSocket } from "./datagram_socket.ts";
+import { SendingSocket } from "./sending_socket.ts";
 import type { SocketEnv } from "./socket_env.ts";
 
 /** Datagrams that may be given in one piece: Linux's UDP_MAX_SEGMENTS. */
 const SEGMENTS_MAX = 128;
 
-export class UdpSocket extends BaseDatagramSocket {
+export class UdpSocket extends SendingSocket {
   protected readonly headerLen = UDP_HEADER_LEN;
   protected readonly maxPayload = UDP_MAX_PAYLOAD_LEN;
   readonly #layer: UdpLayer;
@@ -49,8 +49,13 @@ export class UdpSocket extends BaseDatagramSocket {
     this.unbindEndpoint();
   }
 
-  protected connectEndpoint(local: IpAddress, remote: IpAddress | null, port: number): void {
-    this.#layer.connect(this.#endpoint, local, remote, port);
+  protected connectEndpoint(
+    local: IpAddress,
+    remote: IpAddress | null,
+    port: number,
+    zone: number,
+  ): void {
+    this.#layer.connect(this.#endpoint, local, remote, port, zone);
   }
 
   protected checkPort(port: number): number {

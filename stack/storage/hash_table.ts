@@ -5,7 +5,10 @@
  *
  * The hash is keyed by a secret seed, so that nobody outside can choose colliding connections.
  *
- *   slot = [value + 1 (0: empty), hash, ports, remote3, local3, remote0..2, local0..2, unused]
+ *   slot = [value + 1 (0: empty), hash, ports, remote3, local3, remote0..2, local0..2, zone]
+ *
+ * `zone` is the link of a remote address that is one link's only, else 0: the same address on two
+ * links is two hosts (RFC 4007 6). It is compared, not hashed: there are few links.
  *
  * @module
  */
@@ -18,6 +21,7 @@ const REMOTE3 = 3;
 const LOCAL3 = 4;
 const REMOTE0 = 5;
 const LOCAL0 = 8;
+const ZONE = 11;
 
 /** The ports of a connection as one int32. */
 export function portsWord(localPort: number, remotePort: number): number {
@@ -76,9 +80,10 @@ export class FlowTable {
     r2: number,
     r3: number,
     ports: number,
+    zone = 0,
   ): number {
     const hash = this.#hash(l0, l1, l2, l3, r0, r1, r2, r3, ports);
-    const at = this.#find(hash, l0, l1, l2, l3, r0, r1, r2, r3, ports);
+    const at = this.#find(hash, l0, l1, l2, l3, r0, r1, r2, r3, ports, zone);
     return this.#slots[at] - 1;
   }
 
@@ -94,10 +99,11 @@ export class FlowTable {
     r3: number,
     ports: number,
     value: number,
+    zone = 0,
   ): number {
     if ((this.#count + 1) * 4 > (this.#mask + 1) * 3) this.#grow();
     const hash = this.#hash(l0, l1, l2, l3, r0, r1, r2, r3, ports);
-    const at = this.#find(hash, l0, l1, l2, l3, r0, r1, r2, r3, ports);
+    const at = this.#find(hash, l0, l1, l2, l3, r0, r1, r2, r3, ports, zone);
     const slots = this.#slots;
     const before = slots[at + VALUE] - 1;
     slots[at + VALUE] = value + 1;
@@ -112,6 +118,7 @@ export class FlowTable {
     slots[at + LOCAL0] = l0;
     slots[at + LOCAL0 + 1] = l1;
     slots[at + LOCAL0 + 2] = l2;
+    slots[at + ZONE] = zone;
     this.#count++;
     return -1;
   }
@@ -127,9 +134,10 @@ export class FlowTable {
     r2: number,
     r3: number,
     ports: number,
+    zone = 0,
   ): number {
     const hash = this.#hash(l0, l1, l2, l3, r0, r1, r2, r3, ports);
-    const at = this.#find(hash, l0, l1, l2, l3, r0, r1, r2, r3, ports);
+    const at = this.#find(hash, l0, l1, l2, l3, r0, r1, r2, r3, ports, zone);
     const value = this.#slots[at] - 1;
     if (value >= 0) {
       this.#count--;
@@ -169,6 +177,7 @@ export class FlowTable {
     r2: number,
     r3: number,
     ports: number,
+    zone: number,
   ): number {
     const slots = this.#slots;
     const mask = this.#mask;
@@ -181,7 +190,8 @@ export class FlowTable {
         slots[at + REMOTE3] === r3 && slots[at + LOCAL3] === l3 &&
         slots[at + REMOTE0] === r0 && slots[at + REMOTE0 + 1] === r1 &&
         slots[at + REMOTE0 + 2] === r2 && slots[at + LOCAL0] === l0 &&
-        slots[at + LOCAL0 + 1] === l1 && slots[at + LOCAL0 + 2] === l2
+        slots[at + LOCAL0 + 1] === l1 && slots[at + LOCAL0 + 2] === l2 &&
+        slots[at + ZONE] === zone
       ) return at;
       i = (i + 1) & mask;
     }

@@ -16,6 +16,8 @@ export class UdpEndpoint {
   /** null: not connected. */
   remote: IpAddress | null = null;
   remotePort = 0;
+  /** The link of a remote address that is one link's only; else 0. */
+  zone = 0;
   /** SO_BINDTODEVICE; 0: any interface. */
   ifIndex = 0;
   reuseAddr = false;

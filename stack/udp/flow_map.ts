@@ -23,15 +23,22 @@ export class FlowMap {
     if (this.#table.count === 0) return null;
     const { dst0, dst1, dst2, dst3, src0, src1, src2, src3 } = pkt;
     const ports = portsWord(localPort, remotePort);
-    const index = this.#table.get(dst0, dst1, dst2, dst3, src0, src1, src2, src3, ports);
+    const zone = pkt.zone;
+    const index = this.#table.get(dst0, dst1, dst2, dst3, src0, src1, src2, src3, ports, zone);
     return index < 0 ? null : this.#heads[index];
   }
 
-  /** The first endpoint of the chain between two ends, or null. */
-  find(l: IpAddress, localPort: number, r: IpAddress, remotePort: number): UdpEndpoint | null {
+  /** The first endpoint of the chain between two ends, or null. `zone`: of `r` (zoneOf). */
+  find(
+    l: IpAddress,
+    localPort: number,
+    r: IpAddress,
+    remotePort: number,
+    zone: number,
+  ): UdpEndpoint | null {
     if (this.#table.count === 0) return null;
     const ports = portsWord(localPort, remotePort);
-    const index = this.#table.get(l.w0, l.w1, l.w2, l.w3, r.w0, r.w1, r.w2, r.w3, ports);
+    const index = this.#table.get(l.w0, l.w1, l.w2, l.w3, r.w0, r.w1, r.w2, r.w3, ports, zone);
     return index < 0 ? null : this.#heads[index];
   }
 
@@ -40,7 +47,8 @@ export class FlowMap {
     const l = endpoint.local;
     const r = endpoint.remote as IpAddress;
     const ports = portsWord(endpoint.localPort, endpoint.remotePort);
-    const known = this.#table.get(l.w0, l.w1, l.w2, l.w3, r.w0, r.w1, r.w2, r.w3, ports);
+    const { zone } = endpoint;
+    const known = this.#table.get(l.w0, l.w1, l.w2, l.w3, r.w0, r.w1, r.w2, r.w3, ports, zone);
     if (known >= 0) {
       endpoint.nextInFlow = this.#heads[known];
       this.#heads[known] = endpoint;
@@ -50,7 +58,7 @@ export class FlowMap {
     const index = this.#freeIndexes.pop() ?? this.#heads.length;
     this.#heads[index] = endpoint;
     endpoint.flowIndex = index;
-    this.#table.set(l.w0, l.w1, l.w2, l.w3, r.w0, r.w1, r.w2, r.w3, ports, index);
+    this.#table.set(l.w0, l.w1, l.w2, l.w3, r.w0, r.w1, r.w2, r.w3, ports, index, zone);
   }
 
   /** Takes an endpoint out; its addresses must still be those it was entered with. */
@@ -71,7 +79,8 @@ export class FlowMap {
     const l = endpoint.local;
     const r = endpoint.remote as IpAddress;
     const ports = portsWord(endpoint.localPort, endpoint.remotePort);
-    this.#table.delete(l.w0, l.w1, l.w2, l.w3, r.w0, r.w1, r.w2, r.w3, ports);
+    const { zone } = endpoint;
+    this.#table.delete(l.w0, l.w1, l.w2, l.w3, r.w0, r.w1, r.w2, r.w3, ports, zone);
     this.#freeIndexes.push(index);
   }
 }

@@ -108,17 +108,20 @@ export class UdpLayer implements Transport {
 
   /**
    * Connects a bound endpoint, or with `remote` null disconnects it; `local` is its address then.
+   * `zone`: of `remote` (zoneOf).
    */
   connect(
     endpoint: UdpEndpoint,
     local: IpAddress,
     remote: IpAddress | null,
     remotePort: number,
+    zone = 0,
   ): void {
     this.#flows.remove(endpoint);
     endpoint.local = local;
     endpoint.remote = remote;
     endpoint.remotePort = remotePort;
+    endpoint.zone = zone;
     if (remote !== null) this.#flows.add(endpoint);
     this.#ports.get(endpoint.localPort)?.refresh(endpoint);
   }
@@ -155,13 +158,13 @@ export class UdpLayer implements Transport {
     const dv = this.#memory.dv;
     const localPort = dv.getUint16(error.quotedOff);
     const remotePort = dv.getUint16(error.quotedOff + UDP_DST_PORT_OFFSET);
-    const { local, remote } = error;
+    const { local, remote, zone } = error;
     if (error.errno !== 0 && this.#log.isOn[LogEvent.UDP_ERROR] !== 0) {
       const ends = { local, remote, localPort, remotePort };
       this.#log.connection(LogEvent.UDP_ERROR, 0, ends, error.errno);
     }
     const dataOff = error.quotedOff + UDP_HEADER_LEN;
-    const connected = this.#flows.find(local, localPort, remote, remotePort);
+    const connected = this.#flows.find(local, localPort, remote, remotePort, zone);
     if (connected !== null) {
       connected.sink.icmpError(error, remotePort, dataOff, nowUs);
       return;
@@ -198,7 +201,8 @@ export class UdpLayer implements Transport {
       };
       this.#log.connection(LogEvent.UDP_DATAGRAM_SENT, route.ifIndex, ends, payLen);
     }
-    const mayBatch = dontFragment && route.usoMaxBytes > 0 && !endpoint.noChecksum;
+    const isPlain = this.#network.shape === null && !endpoint.noChecksum;
+    const mayBatch = dontFragment && route.usoMaxBytes > 0 && isPlain;
     if (mayBatch && this.#batch.append(route, srcPort, dstPort, ttl, tos, payOff, payLen)) {
       this.#counters.udp.outDatagrams++;
       return 0;

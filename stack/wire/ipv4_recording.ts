@@ -12,8 +12,8 @@
  */
 import { IPV4_HEADER_LEN, OPTION_END, OPTION_NOP } from "./ipv4.ts";
 
-const RECORD_ROUTE = 7;
-const TIMESTAMP = 68;
+export const RECORD_ROUTE = 7;
+export const TIMESTAMP = 68;
 /** Flags of a timestamp. */
 const TIMES_ONLY = 0;
 const WITH_ADDRESSES = 1;

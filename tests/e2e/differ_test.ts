@@ -1,13 +1,14 @@
 /**
- * The differential suite: some four hundred small uses of the socket API (differ/*.c) on the
- * kernel, under the shim and behind the second door. What they print is the same, but for the cases
- * that docs/differences.md names, each with its reason: what differs besides fails, and so does
- * what is named there and differs no more.
+ * The differential suite: some five hundred small uses of the socket API (differ/*.c) on the
+ * kernel, under the shim, there with sockets of IPv6 as well, and behind the second door. What they
+ * print is the same, but for the cases that docs/differences.md names, each with its reason: what
+ * differs besides fails, and so does what is named there and differs no more.
  *
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
 import { withProgram } from "./compiled.ts";
+import type { Netns } from "../lab/netns.ts";
 import { e2eWith, Fixture, SELF } from "./fixture.ts";
 
 const e2e = e2eWith("cc");
@@ -26,8 +27,10 @@ const TOPICS = [
   "options",
   "picture",
   "reports",
+  "six",
   "streams",
   "threads",
+  "told6",
   "tools",
   "udp",
   "vectors",
@@ -35,6 +38,10 @@ const TOPICS = [
 const SOURCES = TOPICS.map((topic) => `differ/${topic}.c`);
 const LIST = new URL("../../docs/differences.md", import.meta.url);
 const LIMIT_SEC = 400;
+/** What nuse and its twin have in IPv6, on the wire to PEER6; differ.h names them, too. */
+const SELF6 = "2001:db8:1::2";
+const PEER6 = "2001:db8:1::1";
+const HAS_IPV6 = await Deno.stat("/proc/sys/net/ipv6").then(() => true, () => false);
 /** A case that differs is looked at again, alone: the machine may have been too busy. */
 const TRIES = 3;
 
@@ -56,27 +63,57 @@ type DoorName = "shim" | "door";
 /** Words before the program. */
 const DOORS: Readonly<Record<DoorName, readonly string[]>> = { shim: [], door: ["env", "-i"] };
 
-/** The cases that differ there, by the table of docs/differences.md. */
-async function listed(door: DoorName): Promise<string[]> {
-  const rows = (await Deno.readTextFile(LIST)).matchAll(/^\| `(\w+ \w+)` +\| (\w+) +\| \S/gm);
-  return [...rows].filter(([, , where]) => where === "both" || where === door)
-    .map(([, name]) => name);
+/** One run of all: by which way, and of which family the sockets are that leave it open. */
+interface Run {
+  readonly door: DoorName;
+  readonly family: 4 | 6;
 }
 
-/** What runs a case, or all of them (""), on the kernel of a namespace with our address. */
-async function onKernel(kernel: Fixture, program: string): Promise<RunCases> {
+const RUNS: readonly Run[] = [
+  { door: "shim", family: 4 },
+  { door: "shim", family: 6 },
+  { door: "door", family: 4 },
+];
+
+/** The cases that differ there, by the table of docs/differences.md. */
+async function listed({ door, family }: Run): Promise<string[]> {
+  const row = /^\| `(\w+ \w+)` +\| (\w+) +\| (both|IPv4|IPv6) +\| \S/gm;
+  const rows = [...(await Deno.readTextFile(LIST)).matchAll(row)];
+  return rows.filter(([, , where, of]) =>
+    (where === "both" || where === door) && (of === "both" || of === `IPv${family}`)
+  ).map(([, name]) => name);
+}
+
+function argvOf(program: string, { family }: Run, name: string): string[] {
+  return [program, ...family === 6 ? ["-6"] : [], ...name === "" ? [] : [name]];
+}
+
+/** Lets a namespace have IPv6, and gives `device` an address that it need not ask for. */
+async function withIpv6(ns: Netns, device: string, address: string): Promise<void> {
+  for (const which of ["all", "default", "lo", device]) {
+    await ns.run(["sysctl", "-qw", `net.ipv6.conf.${which}.disable_ipv6=0`]);
+  }
+  await ns.ip(`addr add ${address}/64 dev ${device} nodad`);
+}
+
+/** What runs a case, or all of them (""), on the kernel of a namespace with our addresses. */
+async function onKernel(kernel: Fixture, program: string, run: Run): Promise<RunCases> {
   await kernel.a.ip(`addr add ${SELF}/24 dev va`);
+  await withIpv6(kernel.a, "va", SELF6);
+  await withIpv6(kernel.b, "vb", PEER6);
   await kernel.a.run(["sysctl", "-qw", "net.ipv4.ping_group_range=0 2147483647"]);
   return async (name) => {
-    const argv = name === "" ? [program] : [program, name];
+    const argv = argvOf(program, run, name);
     return parse((await kernel.a.start(argv, { limitSec: LIMIT_SEC }).done).stdout);
   };
 }
 
-function underNuse(f: Fixture, program: string, door: DoorName): RunCases {
+async function underNuse(f: Fixture, program: string, run: Run): Promise<RunCases> {
+  const env = { "nuse-va": `${SELF}/24,${SELF6}/64` };
+  await withIpv6(f.b, "vb", PEER6);
   return async (name) => {
-    const argv = [...DOORS[door], program, ...(name === "" ? [] : [name])];
-    return parse((await f.nuse(argv, { limitSec: LIMIT_SEC }).done).stdout);
+    const argv = [...DOORS[run.door], ...argvOf(program, run, name)];
+    return parse((await f.nuse(argv, { limitSec: LIMIT_SEC, env }).done).stdout);
   };
 }
 
@@ -99,13 +136,15 @@ async function differing(native: RunCases, nuse: RunCases, known: readonly strin
   return differ;
 }
 
-for (const door of ["shim", "door"] as const) {
-  e2e(`every case is as on the kernel, or listed with its reason: the ${door}`, async (f) => {
+for (const run of RUNS) {
+  const where = `the ${run.door}, IPv${run.family}${HAS_IPV6 ? "" : " (left out: no IPv6)"}`;
+  e2e(`every case is as on the kernel, or listed with its reason: ${where}`, async (f) => {
+    if (!HAS_IPV6) return; // some cases are of IPv6 in any run
     await withProgram(SOURCES, async (program) => {
       await using kernel = await Fixture.create("RAW");
-      const known = await listed(door);
-      const nuse = underNuse(f, program, door);
-      const differ = await differing(await onKernel(kernel, program), nuse, known);
+      const known = await listed(run);
+      const native = await onKernel(kernel, program, run);
+      const differ = await differing(native, await underNuse(f, program, run), known);
       const unknown = [...differ].filter(([name]) => !known.includes(name));
       const text = unknown.map(([name, what]) => `== ${name}\n${what}`).join("");
       assertEquals(text, "", `${unknown.length} cases differ from the kernel:\n${text}`);

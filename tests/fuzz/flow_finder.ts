@@ -31,7 +31,7 @@ export class FlowFinder {
     if (tcp === null) return false;
     const local = this.#address(ip!.src);
     const remote = this.#address(ip!.dst);
-    const flow = this.stack.tcp.demux.find(local, tcp.srcPort, remote, tcp.dstPort);
+    const flow = this.stack.tcp.demux.find(local, tcp.srcPort, remote, tcp.dstPort, 0);
     if (flow === null || flow.kind === FLOW_TIME_WAIT) return false;
     const { iss } = flow as Tcb | SynRequest;
     if (tcp.flags & SYN) {
@@ -54,7 +54,7 @@ export class FlowFinder {
     const dstPort = dv.getUint16(l4 + 2);
     const { demux } = this.stack.tcp;
     return isError
-      ? demux.find(src, srcPort, dst, dstPort)
-      : demux.find(dst, dstPort, src, srcPort);
+      ? demux.find(src, srcPort, dst, dstPort, 0)
+      : demux.find(dst, dstPort, src, srcPort, 0);
   }
 }

@@ -86,7 +86,7 @@ export class LayerInvariants {
     if (flow.heapIndex >= 0) this.#armed++;
     this.#nextAtUs = Math.min(this.#nextAtUs, flow.atUs);
     const { demux } = this.stack.tcp;
-    const found = demux.find(flow.local, flow.localPort, flow.remote, flow.remotePort);
+    const found = demux.find(flow.local, flow.localPort, flow.remote, flow.remotePort, flow.zone);
     if (found !== flow) fail("a flow is not found by its own ends");
     if (flow.kind === FLOW_TCB) return this.#visitTcb(flow as Tcb);
     if (flow.heapIndex < 0) fail(`a flow of kind ${flow.kind} without a timer`);

@@ -16,7 +16,13 @@ import {
   macLo,
 } from "../../stack/wire/ethernet.ts";
 import { emitIcmp, ICMP_HEADER_LEN } from "../../stack/wire/icmp.ts";
-import { emitIpv4, IPV4_HEADER_LEN, PROTOCOL_ICMP, PROTOCOL_UDP } from "../../stack/wire/ipv4.ts";
+import {
+  emitIpv4,
+  IPV4_HEADER_LEN,
+  PROTOCOL_ICMP,
+  PROTOCOL_UDP,
+  refreshIpv4Checksum,
+} from "../../stack/wire/ipv4.ts";
 import { emitUdp, finishUdp, UDP_CHECKSUM_OFFSET, UDP_HEADER_LEN } from "../../stack/wire/udp.ts";
 
 export function ip(text: string): IpAddress {
@@ -81,17 +87,24 @@ export interface IpFields {
   readonly id?: number;
   readonly flagsAndOffset?: number;
   readonly dstMac?: Uint8Array;
+  /** A multiple of 4 bytes. */
+  readonly options?: Uint8Array;
 }
 
 /** An IPv4 packet from the peer to us, in a frame. */
 export function ipFrame(protocol: number, payload: Uint8Array, fields: IpFields = {}): Uint8Array {
-  const packet = new Uint8Array(IPV4_HEADER_LEN + payload.length);
+  const { options = new Uint8Array(0) } = fields;
+  const headerLen = IPV4_HEADER_LEN + options.length;
+  const packet = new Uint8Array(headerLen + payload.length);
   const dv = new DataView(packet.buffer);
   const src = (fields.src ?? PEER_ADDR).w3;
   const dst = (fields.dst ?? OUR_ADDR).w3;
   const { tos = 0, ttl = 64, id = 1, flagsAndOffset = 0 } = fields;
   emitIpv4(dv, 0, tos, packet.length, id, flagsAndOffset, ttl, protocol, src, dst);
-  packet.set(payload, IPV4_HEADER_LEN);
+  packet.set(options, IPV4_HEADER_LEN);
+  packet[0] = 0x40 | (headerLen >> 2);
+  refreshIpv4Checksum(dv, 0, headerLen);
+  packet.set(payload, headerLen);
   return ethernetFrame(fields.dstMac ?? OUR_MAC, PEER_MAC, ETHERTYPE_IPV4, packet);
 }
 

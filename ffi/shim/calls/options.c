@@ -16,6 +16,11 @@
 #include "../datagram/datagram.h"
 #include "../stream/stream.h"
 
+#ifndef IPV6_FLOWLABEL_MGR
+#define IPV6_FLOWLABEL_MGR 32
+#endif
+#define FLOW_REQUEST_LEN 32 /* struct in6_flowlabel_req */
+
 /* What acts on both. A stream's low-water mark: the service does not hand over less (poll), and a
  * read of the pair waits for as much. Urgent bytes in line: the pair's own are, too. */
 static bool is_shared_option(enum fd_kind kind, int level, int name) {
@@ -59,9 +64,17 @@ static long int_out(int from, void *value, socklen_t room, socklen_t *len) {
 
 /* The caller's buffer says whose value is wanted: so many bytes of it; 0: the name is all. */
 static uint32_t asked_len(int level, int name) {
+  if (level == IPPROTO_IPV6) return name == IPV6_FLOWLABEL_MGR ? FLOW_REQUEST_LEN : 0;
   if (level != IPPROTO_IP) return 0;
   if (name == IP_MSFILTER) return IP_MSFILTER_SIZE(0);
   return name == MCAST_MSFILTER ? GROUP_FILTER_SIZE(0) : 0;
+}
+
+/* A level that the socket does not speak. Of IPv6 that is no other error than an unknown name. */
+static bool is_foreign_level(const struct fd_entry *e, int level) {
+  if (entry_domain(e) != AF_INET6) return false;
+  if (level == IPPROTO_TCP) return entry_type(e) != SOCK_STREAM;
+  return level == IPPROTO_UDP && entry_protocol(e) != IPPROTO_UDP;
 }
 
 /* What is refused whatever its value is refused before the value is looked at. */
@@ -69,6 +82,7 @@ static long refused_first(int fd, struct fd_entry *e, int level, int name, long 
   struct control_request request = {.op = NUSE_OP_GETOPT, .a = level, .b = name};
   struct control_reply reply = {0};
   if (level == SOL_SOCKET) return otherwise;
+  if (is_foreign_level(e, level)) return -ENOPROTOOPT;
   bool is_level = entry_call(fd, e, &request, &reply) == -EOPNOTSUPP;
   if (is_level) return otherwise == -EFAULT ? -ENOPROTOOPT : -EOPNOTSUPP;
   return otherwise;
@@ -125,8 +139,16 @@ static long setsockopt_posted(int fd, struct fd_entry *e, int level, int name, c
 /* Some of whose values only an administrator may set (io/app/endpoint/privilege.ts). */
 static bool takes_privilege(int level, int name) {
   if (level == IPPROTO_IP) return name == IP_TRANSPARENT;
+  if (level == IPPROTO_IPV6) return name == IPV6_TRANSPARENT;
   return level == SOL_SOCKET && (name == SO_RCVBUFFORCE || name == SO_SNDBUFFORCE ||
                                  name == SO_MARK || name == SO_PRIORITY || name == SO_DEBUG);
+}
+
+/* Headers of the program's own making. */
+static bool takes_raw(int level, int name) {
+  if (level == IPPROTO_IP) return name == IP_OPTIONS;
+  return level == IPPROTO_IPV6 && (name == IPV6_HOPOPTS || name == IPV6_RTHDRDSTOPTS ||
+                                   name == IPV6_DSTOPTS || name == IPV6_2292PKTOPTIONS);
 }
 
 static void note_error_pri(struct fd_entry *e, const void *value) {
@@ -152,6 +174,7 @@ static long setsockopt_nuse(int fd, struct fd_entry *e, int level, int name, con
   if (is_errors) entry_mark(e, WORD_ERRORS, 0);
   destination_forget(e);
   if (takes_privilege(level, name)) evidence_of_admin(&request);
+  if (takes_raw(level, name)) evidence_of_raw(&request);
   long result = entry_call(fd, e, &request, &reply);
   if (result == -EFAULT) result = refused_first(fd, e, level, name, result);
   if (result == 0 && reply.c > 0) stream_resize_sndbuf(fd, e, reply.c);

@@ -7,6 +7,7 @@
 
 #include "../core/ancillary.h"
 #include "../core/fd_table.h"
+#include "header.h"
 
 ssize_t dgram_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg, int flags);
 ssize_t dgram_sendmsg(int fd, struct fd_entry *e, const struct msghdr *msg, int flags);
@@ -35,13 +36,23 @@ ssize_t errqueue_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg);
    NUSE_STATE_RECVTOS | NUSE_STATE_PKTINFO | NUSE_STATE_RECVHOPLIMIT | NUSE_STATE_RECVTCLASS |     \
    NUSE_STATE_PKTINFO6)
 
-long cmsg_to_header(const struct fd_entry *e, const struct msghdr *msg, struct dgram_header *h);
-void cmsg_from_header(const struct fd_entry *e, const struct dgram_header *h, struct msghdr *msg,
-                      size_t room);
+/* A header on its way, and the control messages behind it that have no field there. */
+struct dgram_head {
+  struct dgram_header h;
+  uint8_t extras[NUSE_EXTRAS_MAX];
+};
+
+long cmsg_to_header(const struct fd_entry *e, const struct msghdr *msg, struct dgram_head *head);
+/* Does the datagram leave by IPv4, maybe to a v4-mapped address? */
+bool is_v4_bound(const struct fd_entry *e, const struct dgram_header *h);
+/* Appends a control message to those behind the header. 0 or -ENOBUFS. */
+long extras_add(struct dgram_head *head, int level, int type, const void *data, size_t len);
+void cmsg_from_header(int fd, struct fd_entry *e, const struct dgram_header *h, struct msghdr *msg,
+                      size_t room, int flags);
 
 /* May a datagram of `len` bytes go to the header's address (or the peer)? 0 or -errno. Sets
  * *is_local when that is the stack's own. */
-long destination_check(int fd, struct fd_entry *e, const struct dgram_header *h, const void *name,
+long destination_check(int fd, struct fd_entry *e, const struct dgram_head *head, const void *name,
                        socklen_t name_len, size_t len, bool *is_local);
 void destination_forget(struct fd_entry *e);
 /* `is_local`: the peer's address is the stack's own. */

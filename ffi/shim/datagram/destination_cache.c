@@ -15,7 +15,15 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "../core/evidence.h"
 #include "../core/socket.h"
+
+#ifndef IPV6_FLOWINFO
+#define IPV6_FLOWINFO 11
+#endif
+#ifndef IPV6_FLOWINFO_SEND
+#define IPV6_FLOWINFO_SEND 33
+#endif
 
 #define SETS 2048
 #define WAYS 4
@@ -43,6 +51,10 @@ static uint64_t verdict_key(const struct fd_entry *e, const struct dgram_header 
   uint64_t key = mix(entry_cookie(e) ^ (uint64_t)epoch << 40);
   key = mix(key ^ halves[0]);
   key = mix(key ^ halves[1]);
+  if (h->flags & NUSE_DGRAM_HAS_PKTINFO) {
+    memcpy(halves, h->dst, sizeof halves);
+    key = mix(mix(key ^ halves[0]) ^ halves[1] ^ NUSE_DGRAM_HAS_PKTINFO);
+  }
   return mix(key ^ (uint64_t)h->family << 32 ^ h->ifindex) & KEY_MASK;
 }
 
@@ -67,23 +79,50 @@ void destination_trust_peer(struct fd_entry *e, bool is_local) {
   atomic_store_explicit(verdict_slot(key), verdict, memory_order_relaxed);
 }
 
-long destination_check(int fd, struct fd_entry *e, const struct dgram_header *h, const void *name,
+/* Headers of the program's own making take a privilege. */
+static bool takes_raw(const struct dgram_head *head) {
+  struct msghdr view = {.msg_control = (void *)head->extras, .msg_controllen = head->h.gro_size};
+  for (struct cmsghdr *c = CMSG_FIRSTHDR(&view); c != NULL; c = CMSG_NXTHDR(&view, c)) {
+    bool is_flow = c->cmsg_type == IPV6_FLOWINFO || c->cmsg_type == IPV6_FLOWINFO_SEND;
+    if (c->cmsg_level == IPPROTO_IP || (!is_flow && c->cmsg_type != IPV6_DONTFRAG)) return true;
+  }
+  return false;
+}
+
+/* The service looks at the whole header, and at what follows it. */
+static long check_whole(int fd, struct fd_entry *e, const struct dgram_head *head, size_t len,
+                        struct control_reply *reply) {
+  bool has_extras = (head->h.flags & NUSE_DGRAM_HAS_EXTRAS) != 0;
+  struct control_request request = {
+      .op = NUSE_OP_CHECK, .a = (int)len, .b = 1, .data = head,
+      .data_len = sizeof head->h + (has_extras ? head->h.gro_size : 0)};
+  if (has_extras && takes_raw(head)) evidence_of_raw(&request);
+  long result = entry_call(fd, e, &request, reply);
+  evidence_close(&request);
+  return result;
+}
+
+long destination_check(int fd, struct fd_entry *e, const struct dgram_head *head, const void *name,
                        socklen_t name_len, size_t len, bool *is_local) {
+  const struct dgram_header *h = &head->h;
   uint64_t key = verdict_key(e, h);
   _Atomic uint64_t *slot = verdict_slot(key);
   uint64_t kept = atomic_load_explicit(slot, memory_order_relaxed);
   bool named = (h->flags & NUSE_DGRAM_HAS_ADDR) != 0;
-  bool is_same = (kept & KEY_MASK) == key;
+  bool has_extras = (h->flags & NUSE_DGRAM_HAS_EXTRAS) != 0;
+  bool is_same = (kept & KEY_MASK) == key && !has_extras;
   bool needs_port = entry_protocol(e) == IPPROTO_UDP && named && h->port == 0;
   *is_local = is_same && (kept & IS_LOCAL);
   if (is_same && len <= (kept & LEN_MASK) && !needs_port) return 0;
   struct control_request request = {
       .op = NUSE_OP_CHECK, .a = (int)len, .data = name, .data_len = name_len};
   struct control_reply reply = {0};
-  long result = entry_call(fd, e, &request, &reply);
+  bool is_whole = has_extras || (h->flags & NUSE_DGRAM_HAS_PKTINFO);
+  long result = is_whole ? check_whole(fd, e, head, len, &reply)
+                         : entry_call(fd, e, &request, &reply);
   if (result < 0) return result;
   *is_local = reply.c != 0;
-  if (len <= LEN_MASK) {
+  if (len <= LEN_MASK && !has_extras) {
     uint64_t verdict = key | len | (*is_local ? IS_LOCAL : 0);
     atomic_store_explicit(slot, verdict, memory_order_relaxed);
   }

@@ -101,8 +101,8 @@ ssize_t dgram_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg, int flags)
   msg->msg_controllen = 0;
   if (name_out(e, &h, msg) < 0) return -EFAULT;
   bool is_asked = (entry_word(e) & STATE_CMSGS) != 0;
-  if (UNLIKELY(is_asked || h.gro_size != 0 || h.frag_size != 0)) {
-    cmsg_from_header(e, &h, msg, room);
+  if (UNLIKELY(is_asked || h.gro_size != 0 || h.frag_size != 0 || h.extras != 0)) {
+    cmsg_from_header(fd, e, &h, msg, room, flags);
   }
   return result - (long)sizeof h;
 }

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { AF_INET, FIONREAD, SIOCOUTQ, SIOCOUTQNSD } from "../../../ffi/abi/socket.ts";
+import { AF_INET, AF_INET6, FIONREAD, SIOCOUTQ, SIOCOUTQNSD } from "../../../ffi/abi/socket.ts";
 import {
   IFNAMSIZ,
   IFREQ,
@@ -48,6 +48,13 @@ import { isNeighbourIoctl, neighbourIoctl } from "./neighbour_ioctl.ts";
 export const SIOC_FIRST = 0x8910;
 export const SIOC_LAST = 0x8970;
 const SOCKADDR_OFFSET = 16;
+/** What is asked of an interface's address of IPv4. */
+const OF_V4: ReadonlySet<number> = new Set([
+  SIOCGIFADDR,
+  SIOCGIFDSTADDR,
+  SIOCGIFBRDADDR,
+  SIOCGIFNETMASK,
+]);
 
 /** IOCTL: `a` the request. */
 export function ioctl({ app, request, reply, nowUs }: Call): number {
@@ -58,6 +65,8 @@ export function ioctl({ app, request, reply, nowUs }: Call): number {
     return outputQueue(app, endpoint, request.a === SIOCOUTQNSD, reply);
   }
   if (request.a === FIONREAD) return inputQueue(app, endpoint, reply);
+  // A socket of IPv6 tells no addresses of IPv4
+  if (endpoint?.socket.domain === AF_INET6 && OF_V4.has(request.a)) return -ENOTTY;
   const { dv, u8 } = app.memory;
   const len = request.dataLen;
   u8.copyWithin(reply.dataOff, request.dataOff, request.dataOff + len);

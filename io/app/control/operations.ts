@@ -13,6 +13,7 @@ import type { Endpoint } from "../endpoint/endpoint.ts";
 import { claimPairEnd } from "../endpoint/pair.ts";
 import type { Request } from "../protocol/message.ts";
 import type { Call } from "./call.ts";
+import { check, takeExtras } from "./datagram_requests.ts";
 import { takeErrorEntry } from "./error_queue.ts";
 import { listInterfaces } from "./ifaddrs.ts";
 import { ioctl } from "./ioctl.ts";
@@ -22,7 +23,6 @@ import { writeRules } from "./rules.ts";
 import {
   adoptSocket,
   bind,
-  check,
   connect,
   connectEnded,
   describeSocket,
@@ -93,7 +93,7 @@ const OPERATIONS: Readonly<Record<number, Operation>> = {
     ranges: { a: FILLER, b: FLAG, c: [0, P.NUSE_CONNECT_FAST_EMPTY] },
   },
   [P.NUSE_OP_LISTEN]: { living: listen, ended: invalid },
-  [P.NUSE_OP_CHECK]: { living: check, ended: notConnected, ranges: { a: LENGTH } },
+  [P.NUSE_OP_CHECK]: { living: check, ended: notConnected, ranges: { a: LENGTH, b: FLAG } },
   [P.NUSE_OP_NAME]: { living: name, ended: name, ranges: { a: FLAG } },
   [P.NUSE_OP_SHUTDOWN]: {
     living: shutdown,
@@ -124,6 +124,7 @@ const OPERATIONS: Readonly<Record<number, Operation>> = {
   [P.NUSE_OP_GETOPT]: { living: getOption, ended: getOptionOfEnded, ranges: { c: LENGTH } },
   [P.NUSE_OP_SETOPT]: { living: setOption, ended: done, catchesUp: "all" },
   [P.NUSE_OP_POST_SETOPT]: { living: setOption, ended: done, isAnswered: never },
+  [P.NUSE_OP_EXTRAS]: { living: takeExtras, ended: refused(EAGAIN), ranges: { b: FLAG } },
   [P.NUSE_OP_ERRQUEUE]: { living: takeErrorEntry, ended: refused(EAGAIN) },
 };
 

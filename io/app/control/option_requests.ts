@@ -10,6 +10,8 @@ import * as P from "../../../ffi/shim/protocol.ts";
 import {
   EINVAL,
   getOption as getSocketOption,
+  IP_OPTIONS,
+  IPPROTO_IP,
   IPPROTO_TCP,
   IPPROTO_UDP,
   setOption as setSocketOption,
@@ -83,6 +85,8 @@ export function setOption(call: Call, endpoint: Endpoint): number {
   const value = app.memory.u8.slice(dataOff, dataOff + dataLen);
   const refused = app.privilege.checkOption(call, level, name, value);
   if (refused < 0) return refused;
+  const mayRaw = level === IPPROTO_IP && name === IP_OPTIONS && app.privilege.mayOpenRaw(call);
+  if (mayRaw && endpoint instanceof DatagramEndpoint) endpoint.socket.grantRaw();
   const result = setSocketOption(endpoint.socket, level, name, value, nowUs);
   if (result !== 0) return result;
   endpoint.optionState = nextOptionState(endpoint.optionState, level, name, value);

@@ -29,7 +29,9 @@ export function requestName(op: number): string {
 export function requestDetail(request: Request, { dv }: Memory): string {
   const { op, cookie, a, b, c, dataOff, dataLen } = request;
   const socket = cookie === 0 ? "" : `socket ${cookie}`;
-  if (!WITH_ADDRESS.has(op) || dataLen === 0) return `${socket} (${a}, ${b}, ${c})`.trim();
+  if (!WITH_ADDRESS.has(op) || dataLen === 0 || (op === P.NUSE_OP_CHECK && b === 1)) {
+    return `${socket} (${a}, ${b}, ${c})`.trim();
+  }
   const address = new SocketAddress();
   const domain = dataLen > 16 ? AF_INET6 : AF_INET;
   const isRead = readSockaddr(dv, dataOff, dataLen, domain, address) === 0;

@@ -1,11 +1,12 @@
 /**
- * Requests that make, name, connect and end sockets: SOCKET OPEN WHO BIND CONNECT CHECK LISTEN NAME
+ * Requests that make, name, connect and end sockets: SOCKET OPEN WHO BIND CONNECT LISTEN NAME
  * SHUTDOWN READ CLOSE SETTLE MORE URGENT.
  *
  * @module
  */
 import {
   AF_INET,
+  AF_INET6,
   SHUT_WR,
   SOCK_RAW,
   SOCK_SEQPACKET,
@@ -20,13 +21,14 @@ import {
   EINVAL,
   EISCONN,
   EMFILE,
+  ENETUNREACH,
   ENFILE,
   ENOTCONN,
   EOPNOTSUPP,
   EPERM,
-  type IpAddress,
   type Socket,
   type StreamSocket,
+  useFlowLabel,
   useScope,
 } from "../../../stack/mod.ts";
 import {
@@ -47,11 +49,13 @@ import { renewPair, reviveSocket } from "../endpoint/fresh_pair.ts";
 import { ListenerEndpoint } from "../endpoint/listener_endpoint.ts";
 import type { Reply } from "../protocol/message.ts";
 import type { Call } from "./call.ts";
+import { noteOwn } from "./datagram_requests.ts";
 import { claimPairEnd, enlargePair, refuseRights } from "../endpoint/pair.ts";
 import {
   addressIn,
   anyAddress,
   scopeIdOf,
+  SOCKADDR_IN6_MIN_LEN,
   sockaddrLen,
   writeSockaddr,
 } from "../protocol/sockaddr.ts";
@@ -190,12 +194,14 @@ export function bind(call: Call, endpoint: Endpoint): number {
 
 function bindSocket(call: Call, { socket }: Endpoint): number {
   const { app, request, nowUs } = call;
-  const address = addressIn(app.memory.dv, request, socket.domain);
+  const address = addressIn(app.memory.dv, request, socket.domain, false);
   if (typeof address === "number") return address;
   if (address.family === AF_UNSPEC) {
+    if (socket.domain === AF_INET6) {
+      return request.dataLen < SOCKADDR_IN6_MIN_LEN ? -EINVAL : -EAFNOSUPPORT;
+    }
     // As Linux: AF_UNSPEC with INADDR_ANY is taken for AF_INET on AF_INET sockets.
     if (request.dataLen < sockaddrLen(AF_INET)) return -EINVAL;
-    if (socket.domain !== AF_INET) return -EAFNOSUPPORT;
     const { dv } = app.memory;
     if (dv.getInt32(request.dataOff + 4) !== 0) return -EAFNOSUPPORT;
     const port = dv.getUint16(request.dataOff + 2);
@@ -227,7 +233,8 @@ export function connect(call: Call, endpoint: Endpoint): number {
   if (typeof address === "number") return address;
   if (address.family === AF_UNSPEC) return disconnect(call, endpoint);
   const { addr, port, scopeId } = address;
-  const result = useScope(socket, addr, scopeId) || socket.connect(addr, port, nowUs);
+  useFlowLabel(socket, address.flowLabel);
+  const result = useScope(socket, addr, scopeId, true) || socket.connect(addr, port, nowUs);
   if (result === 0) noteOwn(call, socket.remote()?.addr);
   return result;
 }
@@ -238,12 +245,14 @@ function connectStream(call: Call, endpoint: StreamEndpoint): number {
   const later = request.b === NUSE_CONNECT_WAIT ? caller.later : null;
   endpoint.seenEnd = null; // a shim asks, or the second door, which will say so
   if (request.dataLen === 0 && endpoint.isConnecting) return endpoint.connecting.join(later);
-  const address = addressIn(app.memory.dv, request, domain);
+  const address = addressIn(app.memory.dv, request, domain, false);
   if (typeof address === "number") return address;
   if (address.family === AF_UNSPEC) return disconnect(call, endpoint);
   if (address.family !== domain) return -EAFNOSUPPORT;
   const { addr, port, scopeId } = address;
-  return useScope(endpoint.socket, addr, scopeId) ||
+  useFlowLabel(endpoint.socket, address.flowLabel);
+  if (addr.isMulticast) return -ENETUNREACH;
+  return useScope(endpoint.socket, addr, scopeId, true) ||
     endpoint.connect(addr, port, request.c, request.a, later, nowUs);
 }
 
@@ -271,28 +280,6 @@ export function connectEnded(call: Call, ended: EndedSocket): number {
   const result = passPair(reply, reviveSocket(app, cookie, ended, account, nowUs));
   if (result === 0) reply.state = app.endpoints.get(cookie)?.state ?? 0;
   return result;
-}
-
-/** CHECK: would a datagram to this address be sent? */
-export function check(call: Call, endpoint: Endpoint): number {
-  const { app, request } = call;
-  if (!(endpoint instanceof DatagramEndpoint)) return -EOPNOTSUPP;
-  const { socket } = endpoint;
-  if (request.dataLen === 0) {
-    noteOwn(call, socket.remote()?.addr);
-    return socket.check(null, 0, request.a);
-  }
-  const address = addressIn(app.memory.dv, request, socket.domain);
-  if (typeof address === "number") return address;
-  if (address.family === AF_UNSPEC) return -EAFNOSUPPORT;
-  noteOwn(call, address.addr);
-  return socket.check(address.addr, address.port, request.a, address.scopeId);
-}
-
-/** Tells whether what goes to `addr` stays in the stack. */
-function noteOwn({ app, reply }: Call, addr: IpAddress | undefined): void {
-  const isOwn = addr !== undefined && (addr.isUnspecified || app.stack.isLocal(addr));
-  reply.c = isOwn ? 1 : 0;
 }
 
 /** LISTEN */

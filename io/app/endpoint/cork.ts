@@ -2,16 +2,18 @@
  * One datagram out of several sends: MSG_MORE and UDP_CORK (udp(7)).
  *
  * As in Linux, where it goes is said by the first send; a send that makes it too long drops the
- * whole.
+ * whole. Control messages between header and payload are not kept.
  *
  * @module
  */
 import {
   DGRAM_FLAGS_OFF,
+  DGRAM_HAS_EXTRAS,
   DGRAM_HEADER_LEN,
   DGRAM_MORE,
   EMSGSIZE,
   ENOMEM,
+  extrasLen,
   UDP_MAX_PAYLOAD_LEN,
 } from "../../../stack/mod.ts";
 import type { AppContext } from "./app_context.ts";
@@ -43,11 +45,12 @@ export class Cork {
       this.drop();
       return -EMSGSIZE;
     }
-    const from = off + DGRAM_HEADER_LEN;
+    const flags = dv.getUint16(off + DGRAM_FLAGS_OFF, true);
+    const from = off + DGRAM_HEADER_LEN + extrasLen(dv, off, flags);
     u8.copyWithin(this.#off + DGRAM_HEADER_LEN + before, from, from + payloadLen);
     this.#payloadLen = before + payloadLen;
     const flagsOff = this.#off + DGRAM_FLAGS_OFF;
-    dv.setUint16(flagsOff, dv.getUint16(flagsOff, true) & ~DGRAM_MORE, true);
+    dv.setUint16(flagsOff, dv.getUint16(flagsOff, true) & ~(DGRAM_MORE | DGRAM_HAS_EXTRAS), true);
     return 0;
   }
 

@@ -27,9 +27,11 @@ import {
   EAGAIN,
   ECONNRESET,
   EINTR,
+  EINVAL,
   EMSGSIZE,
   ENOBUFS,
   ENOMEM,
+  extrasLen,
 } from "../../../stack/mod.ts";
 import { Cork } from "./cork.ts";
 import { BATCH_COUNT } from "./datagram_slots.ts";
@@ -58,8 +60,10 @@ export class DatagramEndpoint extends Endpoint {
   #cork: Cork | null = null;
 
   get state(): number {
-    const isConnected = this.socket.remote() !== null;
-    return this.optionState | (isConnected ? P.NUSE_STATE_CONNECTED : 0);
+    const peer = this.socket.remote();
+    if (peer === null) return this.optionState;
+    const family = peer.addr.family === 4 ? P.NUSE_STATE_PEER_V4 : 0;
+    return this.optionState | P.NUSE_STATE_CONNECTED | family;
   }
 
   /** Headers are no longer in the pair from now on, but in what this gives. */
@@ -158,7 +162,10 @@ export class DatagramEndpoint extends Endpoint {
   }
 
   #sendMessage(off: number, len: number, nowUs: number): number {
-    if (hasHeader(this.app, off, len)) return this.#send(off, len - DGRAM_HEADER_LEN, nowUs);
+    if (hasHeader(this.app, off, len)) {
+      const payloadLen = payloadLenOf(this.app.memory.dv, off, len);
+      return payloadLen < 0 ? -EINVAL : this.#send(off, payloadLen, nowUs);
+    }
     this.app.counters.datagramsPlain++;
     return addHeader(this.app, off, len) ? this.#send(off, len, nowUs) : -EMSGSIZE;
   }
@@ -322,4 +329,9 @@ export class DatagramEndpoint extends Endpoint {
 /** Whether the record at `off` tells of an error. */
 function isError(dv: DataView, off: number): boolean {
   return (dv.getUint16(off + DGRAM_FLAGS_OFF, true) & DGRAM_ERROR) !== 0;
+}
+
+/** Of the message of `len` bytes at `off`; negative: its control messages are longer than that. */
+function payloadLenOf(dv: DataView, off: number, len: number): number {
+  return len - DGRAM_HEADER_LEN - extrasLen(dv, off, dv.getUint16(off + DGRAM_FLAGS_OFF, true));
 }

@@ -11,13 +11,14 @@
  * @module
  */
 import { MessageTable, messageTableLen } from "../../../ffi/message.ts";
+import * as P from "../../../ffi/shim/protocol.ts";
 import { DGRAM_HEADER_LEN } from "../../../stack/mod.ts";
 import type { AppContext } from "./app_context.ts";
 
 /** What one message may hold beside the header. */
 export const PAYLOAD_MAX_LEN = 65535;
 /** Not a multiple of 4 KiB, so that the headers of neighbouring slots do not share cache sets. */
-export const SLOT_LEN = (DGRAM_HEADER_LEN + PAYLOAD_MAX_LEN + 1) + 128;
+export const SLOT_LEN = (DGRAM_HEADER_LEN + PAYLOAD_MAX_LEN + 1) + P.NUSE_EXTRAS_MAX + 64;
 /** As many as fit a block of 8 MiB. */
 export const SLOT_COUNT = 127;
 /** Datagrams a system call. */

@@ -25,6 +25,12 @@ import {
   EPERM,
   IP_TRANSPARENT,
   IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPV6_2292PKTOPTIONS,
+  IPV6_DSTOPTS,
+  IPV6_HOPOPTS,
+  IPV6_RTHDRDSTOPTS,
+  IPV6_TRANSPARENT,
   SO_DEBUG,
   SO_MARK,
   SO_PRIORITY,
@@ -36,6 +42,9 @@ import {
 const UNPRIVILEGED_PORT_START = 1024;
 /** SO_PRIORITY: what anybody may set. */
 const PRIORITY_MAX = 6;
+
+/** Of one control message. */
+const CMSG_HEADER_LEN = 16;
 
 /** CAP_*, capabilities(7). */
 const CAP_NET_BIND_SERVICE = 10;
@@ -94,6 +103,7 @@ export class Privilege {
    * do_ip_setsockopt.
    */
   checkOption(passed: Passed, level: number, name: number, value: Uint8Array): number {
+    if (takesRaw(level, name, value)) return this.mayOpenRaw(passed) ? 0 : -EPERM;
     const n = value.length < 4 ? 0 : new DataView(value.buffer, value.byteOffset).getInt32(0, true);
     const by = privilegeFor(level, name, n);
     if (by === 0 || this.#maySet(passed, by)) return 0;
@@ -119,6 +129,7 @@ export class Privilege {
 /** The option that takes the same right as setting `name` to `n`; 0: that takes none. */
 function privilegeFor(level: number, name: number, n: number): number {
   if (level === IPPROTO_IP) return name === IP_TRANSPARENT && n !== 0 ? SO_MARK : 0;
+  if (level === IPPROTO_IPV6) return name === IPV6_TRANSPARENT && n !== 0 ? SO_MARK : 0;
   if (level !== SOL_SOCKET) return 0;
   switch (name) {
     case SO_RCVBUFFORCE:
@@ -133,6 +144,13 @@ function privilegeFor(level: number, name: number, n: number): number {
     default:
       return 0;
   }
+}
+
+/** Headers of a program's own making (CAP_NET_RAW), even to be rid of them. */
+function takesRaw(level: number, name: number, { length }: Uint8Array): boolean {
+  if (level !== IPPROTO_IPV6) return false;
+  if (name === IPV6_2292PKTOPTIONS) return length >= CMSG_HEADER_LEN;
+  return name === IPV6_HOPOPTS || name === IPV6_RTHDRDSTOPTS || name === IPV6_DSTOPTS;
 }
 
 /** SO_NETNS_COOKIE; 0: it has none. */

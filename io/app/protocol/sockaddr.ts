@@ -23,10 +23,12 @@ import {
 const SOCKADDR_IN_LEN = 16;
 const SOCKADDR_IN6_LEN = 28;
 /** RFC 2133's sockaddr_in6 had no scope: Linux still takes it. */
-const SOCKADDR_IN6_MIN_LEN = 24;
+export const SOCKADDR_IN6_MIN_LEN = 24;
 
 const PORT_OFFSET = 2;
 const V4_ADDR_OFFSET = 4;
+const V6_FLOW_OFFSET = 4;
+const FLOW_LABEL_MASK = 0xfffff;
 const V6_ADDR_OFFSET = 8;
 const V6_SCOPE_OFFSET = 24;
 const V4_MAPPED_WORD = 0x0000ffff;
@@ -40,11 +42,14 @@ export class SocketAddress {
   port = 0;
   /** sin6_scope_id: the interface of an address that is one link's; 0: not said. */
   scopeId = 0;
+  /** sin6_flowinfo, the label of it; 0: none. */
+  flowLabel = 0;
 }
 
 /**
  * Reads the sockaddr of `lenBytes` bytes at `off` for a socket of `domain`. AF_UNSPEC is accepted:
- * what it means is the caller's business. Returns 0, -EINVAL (too short) or -EAFNOSUPPORT.
+ * what it means is the caller's business. `isV4Taken`: a socket of AF_INET6 takes AF_INET names,
+ * too. Returns 0, -EINVAL (too short) or -EAFNOSUPPORT.
  */
 export function readSockaddr(
   dv: DataView,
@@ -52,20 +57,23 @@ export function readSockaddr(
   lenBytes: number,
   domain: number,
   out: SocketAddress,
+  isV4Taken = true,
 ): number {
   if (lenBytes < 2) return -EINVAL;
   const family = dv.getUint16(off, true);
   out.family = family;
   out.scopeId = 0;
+  out.flowLabel = 0;
   if (family === AF_UNSPEC) return 0;
   if (lenBytes < (domain === AF_INET6 ? SOCKADDR_IN6_MIN_LEN : SOCKADDR_IN_LEN)) {
-    const isV4OnV6 = domain === AF_INET6 && family === AF_INET;
+    const isV4OnV6 = domain === AF_INET6 && family === AF_INET && isV4Taken;
     if (!isV4OnV6 || lenBytes < SOCKADDR_IN_LEN) return -EINVAL;
   }
   if (family === AF_INET) {
     out.addr = IpAddress.read(dv, off + V4_ADDR_OFFSET, 4);
   } else if (family === AF_INET6 && domain === AF_INET6) {
     out.addr = IpAddress.read(dv, off + V6_ADDR_OFFSET, 6);
+    out.flowLabel = dv.getUint32(off + V6_FLOW_OFFSET) & FLOW_LABEL_MASK;
     if (lenBytes >= SOCKADDR_IN6_LEN) out.scopeId = dv.getUint32(off + V6_SCOPE_OFFSET, true);
   } else {
     return -EAFNOSUPPORT;
@@ -79,9 +87,10 @@ export function addressIn(
   dv: DataView,
   { dataOff, dataLen }: { readonly dataOff: number; readonly dataLen: number },
   domain: number,
+  isV4Taken = true,
 ): SocketAddress | number {
   const address = new SocketAddress();
-  const result = readSockaddr(dv, dataOff, dataLen, domain, address);
+  const result = readSockaddr(dv, dataOff, dataLen, domain, address, isV4Taken);
   return result < 0 ? result : address;
 }
 

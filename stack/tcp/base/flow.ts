@@ -25,6 +25,8 @@ export abstract class Flow extends TimerNode {
   remote: IpAddress = ANY_V4;
   localPort = 0;
   remotePort = 0;
+  /** The link of a remote address that is one link's only; else 0. */
+  zone = 0;
   /** When a suspicious segment for it was last answered (answer_limits.ts). */
   suspectAnsweredUs = -Infinity;
 }

@@ -18,6 +18,7 @@ export class FourTuple extends Flow {
     tuple.remote = IpAddress.fromWords(pkt.src0, pkt.src1, pkt.src2, pkt.src3);
     tuple.localPort = seg.dstPort;
     tuple.remotePort = seg.srcPort;
+    tuple.zone = pkt.zone;
     return tuple;
   }
 }

@@ -36,7 +36,8 @@ export function tcpIcmpError(layer: TcpContext, error: IcmpError, nowUs: number)
   const localPort = dv.getUint16(error.quotedOff);
   const remotePort = dv.getUint16(error.quotedOff + TCP_DST_PORT_OFFSET);
   const seq = dv.getInt32(error.quotedOff + TCP_SEQ_OFFSET);
-  const flow = layer.demux.find(error.local, localPort, error.remote, remotePort);
+  const { local, remote, zone } = error;
+  const flow = layer.demux.find(local, localPort, remote, remotePort, zone);
   if (flow === null) return;
   if (flow.kind === FLOW_SYN_REQUEST) {
     const request = flow as SynRequest;

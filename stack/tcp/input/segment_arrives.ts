@@ -77,7 +77,8 @@ export function tcpInput(layer: TcpContext, pkt: Packet, seg: Segment): void {
 
 /** RFC 5082, IP_MINTTL: what comes from farther away is not from the peer. */
 function isTooFar(tcb: Tcb, pkt: Packet): boolean {
-  return pkt.ttl < tcb.options.socket.minTtl;
+  const { minTtl, minHops6 } = tcb.options.socket;
+  return pkt.ttl < (pkt.family === 6 ? minHops6 : minTtl);
 }
 
 /** LISTEN or CLOSED. `issFloor`: see `listenInput`. */

@@ -145,8 +145,9 @@ export function emitSegment(
   tcb.segsOut += segs;
   layer.counters.tcp.outSegs += segs;
   onAckSent(tcb);
-  const { ttl } = tcb.options;
-  const tos = (tcb.options.socket.tos & ~ECN_MASK) | ecn;
+  const { options } = tcb;
+  const ttl = options.ttlTo(tcb.remote);
+  const tos = (options.tosTo(tcb.remote) & ~ECN_MASK) | ecn;
   return sendSegment(layer, route, tcb.local, tcb.remote, headerLen, ttl, tos, nowUs);
 }
 

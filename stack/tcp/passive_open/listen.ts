@@ -79,7 +79,8 @@ function synReceived(
     return;
   }
   const tuple = FourTuple.of(pkt, seg);
-  const route = layer.network.route(tuple.remote, tuple.local, listener.tcb.options.socket.ifIndex);
+  const ifIndex = listener.tcb.options.socket.ifIndex || tuple.zone;
+  const route = layer.network.route(tuple.remote, tuple.local, ifIndex);
   if (typeof route === "number") {
     counters.listenDrops++;
     return;
@@ -113,7 +114,8 @@ function cookieReturned(listener: Listener, pkt: Packet, seg: Segment): Tcb | nu
     return null;
   }
   counters.syncookiesRecv++;
-  const route = layer.network.route(tuple.remote, tuple.local, listener.tcb.options.socket.ifIndex);
+  const ifIndex = listener.tcb.options.socket.ifIndex || tuple.zone;
+  const route = layer.network.route(tuple.remote, tuple.local, ifIndex);
   if (typeof route === "number") return null;
   const request = new SynRequest(listener, route, tuple, syn, seg.nowUs);
   if (listener.isAcceptQueueFull) {

@@ -66,6 +66,7 @@ export class SynRequest extends Flow {
     this.remote = tuple.remote;
     this.localPort = tuple.localPort;
     this.remotePort = tuple.remotePort;
+    this.zone = tuple.zone;
     this.iss = syn.iss;
     this.irs = syn.irs;
     this.peerMss = syn.mss;
@@ -78,14 +79,14 @@ export class SynRequest extends Flow {
     this.tsOffset = syn.tsOffset;
     this.isFromCookie = syn.isFromCookie;
     this.rcvWnd = Math.min(fullWindow(tcb), WINDOW_FIELD_MAX);
-    this.tos = tcb.options.socket.tos;
+    this.tos = tcb.options.tosTo(tuple.remote);
     this.firstSentUs = nowUs;
   }
 
   /** Makes sure of a route. False: there is none at present. */
   #refreshRoute(): boolean {
     if (this.route.valid) return true;
-    const { ifIndex } = this.listener.tcb.options.socket;
+    const ifIndex = this.listener.tcb.options.socket.ifIndex || this.zone;
     const found = this.layer.network.route(this.remote, this.local, ifIndex);
     if (typeof found === "number") return false;
     this.route = found;
@@ -107,7 +108,7 @@ export class SynRequest extends Flow {
       hasTimestamps: this.hasTimestamps,
       tsVal,
       tsEcr: this.tsRecent,
-      ttl: options.ttl,
+      ttl: options.ttlTo(this.remote),
       tos: this.tos,
       fastOpenCookie: this.fastOpenCookie,
       isExperimental: this.isFastOpenExperimental,
@@ -189,6 +190,9 @@ function makeConnection(request: SynRequest): Tcb {
   tcb.remote = request.remote;
   tcb.localPort = request.localPort;
   tcb.remotePort = request.remotePort;
+  tcb.zone = request.zone;
+  // Its peer is on that link only (Linux, ir_iif)
+  if (request.zone !== 0) tcb.ownOptions().ownSocketOptions().ifIndex ||= request.zone;
   tcb.binding = layer.bindings.share(parent.binding!, request.local);
   tcb.peerMss = request.peerMss;
   tcb.hasWindowScale = request.sndWindShift >= 0;

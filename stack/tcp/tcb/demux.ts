@@ -41,12 +41,19 @@ export class Demux {
       pkt.src2,
       pkt.src3,
       portsWord(seg.dstPort, seg.srcPort),
+      pkt.zone,
     );
     return index < 0 ? null : this.#flows[index];
   }
 
-  /** The flow between two ends, or null. */
-  find(local: IpAddress, localPort: number, remote: IpAddress, remotePort: number): Flow | null {
+  /** The flow between two ends, or null. `zone`: of `remote` (zoneOf). */
+  find(
+    local: IpAddress,
+    localPort: number,
+    remote: IpAddress,
+    remotePort: number,
+    zone: number,
+  ): Flow | null {
     const index = this.#table.get(
       local.w0,
       local.w1,
@@ -57,6 +64,7 @@ export class Demux {
       remote.w2,
       remote.w3,
       portsWord(localPort, remotePort),
+      zone,
     );
     return index < 0 ? null : this.#flows[index];
   }
@@ -78,6 +86,7 @@ export class Demux {
       remote.w3,
       portsWord(flow.localPort, flow.remotePort),
       index,
+      flow.zone,
     );
   }
 
@@ -96,6 +105,7 @@ export class Demux {
       remote.w2,
       remote.w3,
       portsWord(flow.localPort, flow.remotePort),
+      flow.zone,
     );
     flow.flowIndex = -1;
     this.#flows[index] = null;

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { IpAddress } from "../../base/ip_address.ts";
 import { SocketOptions } from "../../base/socket_options.ts";
 import { DELACK_MAX_US, type TcpConfig } from "../base/config.ts";
 import type { CookieMaker } from "../secrets/fast_open_cookies.ts";
@@ -66,10 +67,15 @@ export class TcpSocketOptions {
     this.rtoMaxUs = config.rtoMaxUs;
   }
 
-  /** IP_TTL, or the stack's default. */
-  get ttl(): number {
-    const { ttl } = this.socket;
+  /** IP_TTL, of packets of IPv6 IPV6_UNICAST_HOPS, or the stack's default. */
+  ttlTo({ family }: IpAddress): number {
+    const ttl = family === 6 ? this.socket.hops6 : this.socket.ttl;
     return ttl < 0 ? this.#defaultTtl : ttl;
+  }
+
+  /** IP_TOS, or IPV6_TCLASS and the flow label. */
+  tosTo({ family }: IpAddress): number {
+    return family === 6 ? this.socket.flow6 : this.socket.tos;
   }
 
   /** For a connection that a listener makes. */

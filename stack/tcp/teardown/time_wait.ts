@@ -55,6 +55,7 @@ export class TimeWait extends Flow {
     tw.remote = tcb.remote;
     tw.localPort = tcb.localPort;
     tw.remotePort = tcb.remotePort;
+    tw.zone = tcb.zone;
     tw.sndNxt = tcb.sndNxt;
     tw.rcvNxt = tcb.rcvNxt;
     tw.rcvWnd = tcb.rcvWnd;

@@ -21,6 +21,7 @@ import { checkDestination, checkSource } from "../../base/address_family.ts";
 import { ANY_V4, ANY_V6, type IpAddress } from "../../base/ip_address.ts";
 import { AF_INET } from "../../base/socket_constants.ts";
 import type { Route } from "../../base/network.ts";
+import { zoneOf } from "../../base/packet.ts";
 import { renewTcb } from "./close.ts";
 import {
   FAST_OPEN_CLIENT,
@@ -122,6 +123,7 @@ export function connectSocket(
   if (typeof route === "number") return route;
   if (route.isBroadcast || route.isMulticast) return -ENETUNREACH;
   // Not `addr`: the wildcard stands for an address of ours
+  tcb.zone = zoneOf(route);
   const result = chooseLocal(tcb, bound ?? route.src, route.dst, port, nowUs);
   if (result < 0) return result;
   socket.isConnecting = true;
@@ -194,7 +196,7 @@ function chooseLocal(
   tcb.localPort = tcb.binding!.port;
   tcb.remote = remote;
   tcb.remotePort = remotePort;
-  const previous = layer.demux.find(local, tcb.localPort, remote, remotePort);
+  const previous = layer.demux.find(local, tcb.localPort, remote, remotePort, tcb.zone);
   tcb.iss = layer.isn.isn(tcb, nowUs);
   if (previous !== null) {
     const timeWait = previous as TimeWait;
@@ -217,7 +219,7 @@ function isFree(
   remotePort: number,
   beforeUs: number,
 ): boolean {
-  const flow = tcb.layer.demux.find(local, port, remote, remotePort);
+  const flow = tcb.layer.demux.find(local, port, remote, remotePort, tcb.zone);
   if (flow === null) return true;
   if (flow.kind !== FLOW_TIME_WAIT) return false;
   const timeWait = flow as TimeWait;

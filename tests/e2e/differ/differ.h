@@ -44,6 +44,10 @@
 #define NOWHERE "203.0.113.9"
 #define BROADCAST "198.18.0.255"
 #define GROUP "239.1.2.3"
+/* The same in IPv6. */
+#define SELF6 "2001:db8:1::2"
+#define PEER6 "2001:db8:1::1"
+#define NOBODY6 "2001:db8:1::77"
 /* Of the peer; nothing listens there. */
 #define CLOSED 4990
 
@@ -64,6 +68,10 @@ void show_result(const char *what, long result);
 #define SHOW_AS(what, call) show_result(what, (long)(call))
 
 struct sockaddr_in at(const char *ip, int port);
+struct sockaddr_in6 at6(const char *ip, int port);
+/* From now on sockets are of AF_INET6, and addresses are what they are in IPv6 (tools.c). */
+void use_ipv6(void);
+void show_address(const struct sockaddr_storage *name);
 int tcp(void);
 int udp(void);
 int bind_to(int fd, const char *ip, int port);

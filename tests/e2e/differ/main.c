@@ -1,5 +1,6 @@
 /*
- * differ [TOPIC]: runs the cases of one topic, or all, each in a process of its own.
+ * differ [-6] [TOPIC]: runs the cases of one topic, or one, or all, each in a process of its own;
+ * with -6 in IPv6, as far as they leave the family open (tools.c).
  *
  *     == topic name
  *     what a call was: its result
@@ -51,6 +52,10 @@ static void run(int i) {
 int main(int argc, char **argv) {
   setvbuf(stdout, NULL, _IOLBF, 0);
   setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+  if (argc > 1 && strcmp(argv[1], "-6") == 0) {
+    use_ipv6();
+    argv++, argc--;
+  }
   for (int i = 0; i < count; i++) {
     bool is_named = argc < 2 || strcmp(argv[1], cases[i].topic) == 0 ||
                     strcmp(argv[1], cases[i].name) == 0;

@@ -7,17 +7,52 @@ struct sockaddr_in at(const char *ip, int port) {
   return address;
 }
 
-int tcp(void) { return socket(AF_INET, SOCK_STREAM, 0); }
-int udp(void) { return socket(AF_INET, SOCK_DGRAM, 0); }
+static int family = AF_INET;
+
+void use_ipv6(void) { family = AF_INET6; }
+
+/* What an address of the tests is in IPv6. */
+static const char *in_ipv6(const char *ip) {
+  static const char *const same[][2] = {
+      {LO, "::1"},           {ANY, "::"},
+      {SELF, SELF6},         {PEER, PEER6},
+      {NOBODY, NOBODY6},     {NOWHERE, "2001:db8:ffff::9"},
+      {GROUP, "ff15::1:2:3"}, {BROADCAST, "::ffff:" BROADCAST}};
+  for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
+    if (strcmp(ip, same[i][0]) == 0) return same[i][1];
+  }
+  return strchr(ip, ':') != NULL ? ip : "::ffff:255.255.255.255";
+}
+
+struct sockaddr_in6 at6(const char *ip, int port) {
+  struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
+  inet_pton(AF_INET6, ip, &address.sin6_addr);
+  return address;
+}
+
+/* In the family of the run; its length. */
+static socklen_t name_of(const char *ip, int port, struct sockaddr_storage *name) {
+  if (family == AF_INET) {
+    *(struct sockaddr_in *)name = at(ip, port);
+    return sizeof(struct sockaddr_in);
+  }
+  *(struct sockaddr_in6 *)name = at6(in_ipv6(ip), port);
+  return sizeof(struct sockaddr_in6);
+}
+
+int tcp(void) { return socket(family, SOCK_STREAM, 0); }
+int udp(void) { return socket(family, SOCK_DGRAM, 0); }
 
 int bind_to(int fd, const char *ip, int port) {
-  struct sockaddr_in address = at(ip, port);
-  return bind(fd, (struct sockaddr *)&address, sizeof address);
+  struct sockaddr_storage name = {0};
+  socklen_t len = name_of(ip, port, &name);
+  return bind(fd, (struct sockaddr *)&name, len);
 }
 
 int dial(int fd, const char *ip, int port) {
-  struct sockaddr_in address = at(ip, port);
-  return connect(fd, (struct sockaddr *)&address, sizeof address);
+  struct sockaddr_storage name = {0};
+  socklen_t len = name_of(ip, port, &name);
+  return connect(fd, (struct sockaddr *)&name, len);
 }
 
 int port_of(int fd) {
@@ -86,8 +121,9 @@ int set_linger(int fd, int on, int seconds) {
 }
 
 int send_to(int fd, const char *text, const char *ip, int port) {
-  struct sockaddr_in address = at(ip, port);
-  return (int)sendto(fd, text, strlen(text), 0, (struct sockaddr *)&address, sizeof address);
+  struct sockaddr_storage name = {0};
+  socklen_t len = name_of(ip, port, &name);
+  return (int)sendto(fd, text, strlen(text), 0, (struct sockaddr *)&name, len);
 }
 
 int poll_bits(int fd) {
@@ -111,18 +147,27 @@ void show_recv(int fd, int flags) {
   if (n > 0) puts(text);
 }
 
+void show_address(const struct sockaddr_storage *name) {
+  char text[64] = "0.0.0.0";
+  const struct sockaddr_in6 *six = (const void *)name;
+  const struct sockaddr_in *four = (const void *)name;
+  if (name->ss_family == AF_INET6) inet_ntop(AF_INET6, &six->sin6_addr, text, sizeof text);
+  if (name->ss_family == AF_INET) inet_ntop(AF_INET, &four->sin_addr, text, sizeof text);
+  puts(text);
+}
+
 void show_own_name(int fd) {
-  struct sockaddr_in name = {0};
+  struct sockaddr_storage name = {0};
   socklen_t len = sizeof name;
   SHOW(getsockname(fd, (struct sockaddr *)&name, &len));
-  puts(inet_ntoa(name.sin_addr));
+  show_address(&name);
 }
 
 void show_peer_name(int fd) {
-  struct sockaddr_in name = {0};
+  struct sockaddr_storage name = {0};
   socklen_t len = sizeof name;
   SHOW(getpeername(fd, (struct sockaddr *)&name, &len));
-  puts(inet_ntoa(name.sin_addr));
+  show_address(&name);
 }
 
 void await_bytes(int fd, int count) {

@@ -171,7 +171,9 @@ CASE(cmsg_values_sent) {
     int type = i == 0 ? IPV6_TCLASS : IPV6_HOPLIMIT;
     int flag = i == 0 ? NUSE_DGRAM_HAS_TOS : NUSE_DGRAM_HAS_TTL;
     h = sent_header(fd6, &to, sizeof to, IPPROTO_IPV6, type, &(int){-1}, 4, 0);
-    CHECK(h != NULL && !(half(h, NUSE_DGRAM_FLAGS_OFF) & flag));
+    /* Of a hop limit it means the socket's own; Linux 6.18 takes the class for 255. */
+    CHECK(h != NULL && !(half(h, NUSE_DGRAM_FLAGS_OFF) & flag) == (i == 1));
+    CHECK(i == 1 || h[NUSE_DGRAM_TOS_OFF] == 255);
     h = sent_header(fd6, &to, sizeof to, IPPROTO_IPV6, type, &(int){0}, 4, 0);
     CHECK(h != NULL && half(h, NUSE_DGRAM_FLAGS_OFF) & flag);
     CHECK(sent_header(fd6, &to, sizeof to, IPPROTO_IPV6, type, &(int){-2}, 4, 0) == NULL);
@@ -181,7 +183,7 @@ CASE(cmsg_values_sent) {
 }
 
 CASE(cmsg_mapped_addresses) {
-  int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+  int fd = socket(AF_INET6, SOCK_DGRAM, IPPROTO_UDP);
   struct sockaddr_in6 to = {.sin6_family = AF_INET6, .sin6_port = htons(5000)}, from;
   socklen_t len = sizeof from;
   to.sin6_addr.s6_addr[10] = to.sin6_addr.s6_addr[11] = 0xff;

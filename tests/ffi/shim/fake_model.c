@@ -3,6 +3,8 @@
  */
 #include "fake_model.h"
 
+#include "../../../ffi/shim/datagram/header.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>

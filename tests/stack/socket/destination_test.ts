@@ -12,7 +12,8 @@ const ANY = ip("0.0.0.0");
 /** A network that notes what it is asked. */
 function setUp(fields: Partial<Route> = {}) {
   const asked: string[] = [];
-  const route = { valid: true, mtu: 1500, isBroadcast: false, isMulticast: false, ...fields };
+  const kind = { isBroadcast: false, isMulticast: false };
+  const route = { valid: true, mtu: 1500, dst: ip("10.0.0.1"), ...kind, ...fields };
   const env = {
     defaultTtl: 64,
     network: {
@@ -86,4 +87,28 @@ Deno.test("time to live, and when not to fragment", () => {
     options.mtuDiscover = mode;
     assertEquals([decisions(), destination.refusesTooBig(r)], [[true, true], true]);
   }
+});
+
+Deno.test("a dual-stack socket has IPPROTO_IP's options for IPv4, IPPROTO_IPV6's for IPv6", () => {
+  const { asked, options, destination } = setUp();
+  Object.assign(options, { unicastIfIndex: 1, unicastIfIndex6: 2, multicastIfIndex: 3 });
+  Object.assign(options, { multicastIfIndex6: 4, multicastLoop: false });
+  for (const to of ["10.0.0.1", "2001:db8::1", "239.0.0.1", "ff02::1"]) {
+    destination.routeTo(ip(to), ANY, 0);
+  }
+  assertEquals(asked, [
+    "10.0.0.1 from null by 1 false",
+    "2001:db8::1 from null by 2 true",
+    "239.0.0.1 from null by 3 false",
+    "ff02::1 from null by 4 true",
+  ]);
+  Object.assign(options, { ttl: 5, hops6: 6, multicastTtl: 7, multicastHops6: 8 });
+  Object.assign(options, { mtuDiscover: PMTUDISC_DO, mtuDiscover6: PMTUDISC_DONT });
+  const on = (to: string, isMulticast: boolean) =>
+    ({ dst: ip(to), isMulticast, mtu: 1500 }) as unknown as Route;
+  const routes = [on("10.0.0.1", false), on("2001:db8::1", false), on("239.0.0.1", true)];
+  routes.push(on("ff02::1", true));
+  assertEquals(routes.map((route) => destination.ttlOn(route)), [5, 6, 7, 8]);
+  assertEquals(routes.map((r) => destination.dontFragment(r, 100)), [true, false, true, false]);
+  assertEquals(routes.map((r) => destination.refusesTooBig(r)), [true, false, true, false]);
 });

@@ -14,6 +14,7 @@ const ERROR = {
   from: PEER_ADDR,
   protocol: 17,
   local: ip("198.18.0.2"),
+  zone: 0,
   remote: ip("203.0.113.1"),
   quotedOff: 100,
   quotedLen: 36,

@@ -8,8 +8,8 @@ import {
   setOption,
 } from "../../../stack/mod.ts";
 import { intBytes } from "../../../stack/socket/option_codec.ts";
-import { bytesOf, Host, ip } from "../net_fixture.ts";
-import { addressBytes, concat, Host6 } from "../v6_fixture.ts";
+import { bytesOf, Host, ip, PEER_ADDR } from "../net_fixture.ts";
+import { addressBytes, concat, Host6, PEER_ADDR6 } from "../v6_fixture.ts";
 import { checkLevel } from "./linux_options.ts";
 
 Deno.test("IPPROTO_IPV6 on dual-stack sockets as Linux answers", () => {
@@ -39,7 +39,6 @@ Deno.test("each number has its bounds, what -1 stands for, and a place of its ow
     [18, -1, 255, 1], // IPV6_MULTICAST_HOPS
     [19, 0, 1, 0], // IPV6_MULTICAST_LOOP
     [23, 0, 5, 0], // IPV6_MTU_DISCOVER
-    [29, 0, 1, 0], // IPV6_MULTICAST_ALL
     [67, -1, 255, 0], // IPV6_TCLASS
     [73, 0, 255, 0], // IPV6_MINHOPCOUNT
   ];
@@ -70,4 +69,27 @@ Deno.test("IPV6_PKTINFO: where all datagrams leave, and from which address", () 
   assertEquals(set("2001:db8::2", 0), 0);
   assertEquals(host.send(socket, bytesOf(1), ip("ff02::1"), 9), 1);
   assertEquals(host.sentOne6().src, "2001:db8::2");
+});
+
+Deno.test("options of IPv6 leave those of IPv4 on a dual-stack socket alone", () => {
+  const host = new Host6();
+  const socket = host.datagram(2, 17, 10);
+  // IPV6_UNICAST_HOPS, MULTICAST_HOPS, MULTICAST_LOOP, MTU_DISCOVER, RECVERR, TCLASS, MINHOPCOUNT
+  const names = [[16, 2], [18, 33], [19, 34], [23, 10], [25, 11], [67, 1], [73, 21]];
+  const before = names.map(([, v4]) => getOption(socket, 0, v4, 4, host.nowUs));
+  for (const [v6] of names) assertEquals(setOption(socket, 41, v6, intBytes(0), host.nowUs), 0);
+  for (const [v6] of names.slice(0, 2)) setOption(socket, 41, v6, intBytes(9), host.nowUs);
+  assertEquals(names.map(([, v4]) => getOption(socket, 0, v4, 4, host.nowUs)), before);
+  assertEquals(setOption(socket, 0, 2, intBytes(33), host.nowUs), 0);
+  assertEquals(host.send(socket, bytesOf(1), PEER_ADDR6, 9), 1);
+  assertEquals(host.sentOne6().header.hopLimit, 9);
+  assertEquals(host.send(socket, bytesOf(1), PEER_ADDR, 9), 1);
+  assertEquals(host.sentOne().bytes[14 + 8], 33);
+});
+
+Deno.test("IPPROTO_IP is not there on raw sockets of IPv6", () => {
+  const host = new Host6();
+  const raw = host.datagram(3, 58, 10);
+  assertEquals(setOption(raw, 0, 2, intBytes(1), host.nowUs), -ENOPROTOOPT);
+  assertEquals(getOption(raw, 0, 2, 4, host.nowUs), -ENOPROTOOPT);
 });

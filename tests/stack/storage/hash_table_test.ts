@@ -20,6 +20,17 @@ Deno.test("FlowTable: get, set, replace, delete", () => {
   assertEquals([table.get(...key), table.count], [-1, 0]);
 });
 
+Deno.test("FlowTable: the zone is part of the key", () => {
+  const table = new FlowTable(3);
+  const key = v4Key(1, 2, 3);
+  table.set(...key, 10, 2);
+  table.set(...key, 11, 3);
+  assertEquals([0, 2, 3].map((zone) => table.get(...key, zone)), [-1, 10, 11]);
+  assertEquals([table.delete(...key), table.delete(...key, 2), table.count], [-1, 10, 1]);
+  for (let i = 0; i < 100; i++) table.set(...v4Key(i, 9, 9), i); // it grows
+  assertEquals(table.get(...key, 3), 11);
+});
+
 Deno.test("FlowTable: every word of the key counts", () => {
   const table = new FlowTable(2);
   const keys: Key[] = [];

@@ -13,7 +13,7 @@ function connected(remotePort: number, localPort = 5): UdpEndpoint {
 }
 
 function find(map: FlowMap, remotePort: number): UdpEndpoint | null {
-  return map.find(LOCAL, 5, ip("10.0.0.2"), remotePort);
+  return map.find(LOCAL, 5, ip("10.0.0.2"), remotePort, 0);
 }
 
 Deno.test("an endpoint is found by its four values while it is there", () => {
@@ -43,4 +43,18 @@ Deno.test("equal flows form a chain, the latest first, and leave it in any order
       assertEquals(chain, left);
     }
   }
+});
+
+Deno.test("one link-local peer on two links is two", () => {
+  const map = new FlowMap(1);
+  const [local, remote] = [ip("2001:db8::2"), ip("fe80::1")];
+  const ends = { local, localPort: 5, remote, remotePort: 7 };
+  const [first, second] = [2, 3].map((zone) =>
+    Object.assign(new UdpEndpoint(10, SINK), { ...ends, zone })
+  );
+  for (const endpoint of [first, second]) map.add(endpoint);
+  assertEquals(first.nextInFlow ?? second.nextInFlow, null);
+  assertEquals([2, 3, 4].map((zone) => map.find(local, 5, remote, 7, zone)), [first, second, null]);
+  map.remove(first);
+  assertEquals([2, 3].map((zone) => map.find(local, 5, remote, 7, zone)), [null, second]);
 });

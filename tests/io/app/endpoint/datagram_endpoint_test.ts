@@ -114,7 +114,7 @@ Deno.test("datagram: connect, state, disconnect", () => {
   const client = udp(program);
   assertEquals(client.state, 0);
   assertEquals(client.connect("127.0.0.1", PORT, 0), 0);
-  assertEquals(client.state, P.NUSE_STATE_CONNECTED);
+  assertEquals(client.state, P.NUSE_STATE_CONNECTED | P.NUSE_STATE_PEER_V4);
   assertEquals(client.name(1), `127.0.0.1 ${PORT}`);
   client.sendMessage(datagram(new Uint8Array([9])));
   assertEquals(receive(server).payload, new Uint8Array([9]));

@@ -27,6 +27,7 @@ function error(
     protocol: 6,
     local: socket.local().addr,
     remote: socket.peer().addr,
+    zone: 0,
     quotedOff,
     quotedLen: 8,
     ...fields,

@@ -75,6 +75,7 @@ export function seededRandom(seed: number): () => number {
 }
 
 export class Host implements Network {
+  shape = null;
   readonly memory: BuddyMemory;
   readonly counters = new Counters();
   readonly tcp: TcpLayer;
