@@ -288,9 +288,8 @@ export const MACHINERY: readonly Form[] = [
   { variable: "NUSE_NATIVE_DIR", meaning: "a folder of ready-made libraries" },
   {
     variable: "NUSE_RINGS",
-    meaning:
-      "`1`: what a stream that carries much writes goes by memory that nuse shares with its " +
-      "program; default `0`",
+    meaning: "what goes by memory that nuse shares with a program, of streams that carry much: " +
+      "`send`, what it writes (default); `1`, what it reads, too; `0`, nothing",
   },
   {
     variable: "NUSE_WITHOUT",

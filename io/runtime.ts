@@ -38,6 +38,8 @@ import { realtimeFollower } from "./realtime.ts";
 import type { WorkerStart } from "./worker_protocol.ts";
 
 const RANDOM_BATCH = 1024;
+/** NUSE_RINGS: what streams that carry much send; "1": and receive; "0": nothing. */
+const DEFAULT_RINGS = "send";
 
 /** Uniform int32 from the kernel's generator, a batch at a time. */
 function randomSource(): () => number {
@@ -149,7 +151,8 @@ export class Runtime {
       }
     });
     this.#hasDoor = doorFd >= 0;
-    const rings = Deno.env.get("NUSE_RINGS") === "1";
+    const rings = Deno.env.get("NUSE_RINGS") ?? DEFAULT_RINGS;
+    const ringOptions = { rings: rings !== "0", receiveRings: rings === "1" };
     const { capture, onJoined, run: facts, namespaces } = runtimeOptions;
     this.#captures = capture === null ? null : this.#makeCaptures(capture, plan, arena, memory);
     const openCapture = this.#captures?.open.bind(this.#captures) ?? null;
@@ -158,7 +161,7 @@ export class Runtime {
       searchDomains: () => this.searchDomains,
     };
     const run = { facts, ...namespaces, ...learned, onJoined };
-    const common = { guestUid, networkCookie, doorFd, userNamespace, rings, log };
+    const common = { guestUid, networkCookie, doorFd, userNamespace, ...ringOptions, log };
     const options = { ...common, onReport, run, openCapture };
     this.#service = new Service(this.#stack, this.#loop, arena, runDir, options);
     this.#settle(config, claims);
