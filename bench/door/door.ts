@@ -1,6 +1,6 @@
 /**
- * `deno task bench:door [--rounds 5] [--json FILE]`: what the second door costs, in rounds, each
- * way in turn in every round, so that other load meets all of them:
+ * `deno task bench:door [--rounds 5] [--measure NAME] [--json FILE]`: what the second door costs,
+ * in rounds, each way in turn in every round, so that other load meets all of them:
  *
  *     floor, sync   a trap that a supervisor answers who does nothing else (traps.c)
  *     shim          the program with the shim in it; its calls carry the mark and pass the filter
@@ -63,6 +63,13 @@ const MEASURES: readonly Measure[] = [
     gapUs: 0,
     ways: ["shim", "no filter", "door"],
   },
+  {
+    name: "recv of nothing",
+    kind: "recv",
+    count: 300_000,
+    gapUs: 0,
+    ways: ["shim", "no filter", "door"],
+  },
 ];
 
 interface Sample extends Figures {
@@ -91,9 +98,9 @@ async function measureOnce(lab: Lab, program: string, measure: Measure, way: Way
 const us = (ns: number): string => (ns / 1000).toFixed(1).padStart(8);
 
 /** A row for each way: medians over the rounds. */
-function table(samples: readonly Sample[]): string {
+function table(measures: readonly Measure[], samples: readonly Sample[]): string {
   const rows = [`${" ".repeat(38)}  median     10 %     90 %      CPU  (µs)`];
-  for (const { name, ways } of MEASURES) {
+  for (const { name, ways } of measures) {
     for (const way of ways) {
       const own = samples.filter((s) => s.measure === name && s.way === way);
       const of = (field: keyof Figures) => us(median(own.map((s) => s[field])));
@@ -106,7 +113,11 @@ function table(samples: readonly Sample[]): string {
 
 if (import.meta.main) {
   helpIfAsked(import.meta);
-  const args = parseArgs(Deno.args, { string: ["rounds", "json"], default: { rounds: "5" } });
+  const args = parseArgs(Deno.args, {
+    string: ["rounds", "json", "measure"],
+    default: { rounds: "5", measure: "" },
+  });
+  const measures = MEASURES.filter(({ name }) => name.includes(args.measure ?? ""));
   await using lab = await Lab.create();
   const program = `${lab.scratch}/traps`;
   await must(["cc", "-O2", "-Wall", "-Wextra", "-std=c11", "-o", program, SOURCE]);
@@ -115,13 +126,13 @@ if (import.meta.main) {
   await server.waitFor("ready");
   const samples: Sample[] = [];
   for (let round = 0; round < Number(args.rounds); round++) {
-    for (const measure of MEASURES) {
+    for (const measure of measures) {
       for (const way of measure.ways) {
         const figures = await measureOnce(lab, program, measure, way);
         samples.push({ round, measure: measure.name, way, ...figures });
       }
     }
-    console.log(`round ${round + 1}\n${table(samples)}\n`);
+    console.log(`round ${round + 1}\n${table(measures, samples)}\n`);
   }
   server.kill();
   const load = await Deno.readTextFile("/proc/loadavg");

@@ -5,6 +5,7 @@
  *
  *     name      getsockname()              connect   connect() to ADDRESS
  *     socket    socket()                   bytes     send() and recv() of 64 bytes, echoed there
+ *     recv      recv() of what is not there, which waits for nobody
  *     floor     getsockname() that a supervisor answers who does nothing else: what it costs at
  *     sync      least; with SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP
  *     echo      serves "bytes" at ADDRESS, "ready" when it does
@@ -88,6 +89,8 @@ static long timed(char kind, int fd) {
   else if (kind == 's') other = tcp();
   else if (kind == 'c') {
     if (connect(other, (struct sockaddr *)&target, sizeof target) != 0) fail("connect");
+  } else if (kind == 'r') {
+    if (recv(fd, text, sizeof text, MSG_DONTWAIT) >= 0) fail("recv");
   } else if (send(fd, text, sizeof text, 0) != MESSAGE_LEN ||
              recv(fd, text, sizeof text, MSG_WAITALL) != MESSAGE_LEN) {
     fail("send, recv");
@@ -104,7 +107,7 @@ static int compare(const void *a, const void *b) {
 
 static void measure(char kind, int count, int gap_us) {
   long *took = calloc((size_t)count, sizeof *took);
-  int fd = kind == 'b' ? connected() : kind == 'n' ? tcp() : -1;
+  int fd = kind == 'b' || kind == 'r' ? connected() : kind == 'n' ? tcp() : -1;
   for (int i = 0; i < count / 10; i++) timed(kind, fd);
   long cpu = cpu_ns();
   for (int i = 0; i < count; i++) {
