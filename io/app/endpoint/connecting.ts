@@ -25,6 +25,12 @@
  * (stream_endpoint.ts), and the socket answers to both cookies (endpoint_table.ts). It waits in the
  * old pair, and is closed with it if the program is done with the socket.
  *
+ * Behind the second door nobody is in the program to do its half. The filler is written, and
+ * SO_SNDBUF made small, by a copy of its end, before connect() returns; large again when the
+ * handshake has ended well. Where it ends badly no fresh pair is sent: the byte would be read. The
+ * pair is closed with the filler unread, which gives ECONNRESET once, and the next connect() makes
+ * the fresh one (stream_ends.ts, ../door/socket_calls.ts).
+ *
  * A connect() that waits sends the request with WAIT: the reply comes with the outcome, later
  * (deferred_reply.ts), and nothing is done to the pair. A signal or SO_SNDTIMEO ends the wait:
  * CANCEL is answered with -EINPROGRESS and turns it into one that does not.
