@@ -49,6 +49,8 @@ export {
   type NeighbourView,
   NUD_FAILED,
   NUD_INCOMPLETE,
+  NUD_PERMANENT,
+  NUD_STALE,
   NUD_VALID,
   type RouteView,
 } from "./network_view.ts";

@@ -10,7 +10,9 @@ import type { NetworkLayer } from "./iface/mod.ts";
 /** NUD_* of linux/neighbour.h, by the states of iface/neighbour.ts. */
 export const NUD_STATES: readonly number[] = [0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x80, 0x40];
 export const NUD_INCOMPLETE = 0x01;
+export const NUD_STALE = 0x04;
 export const NUD_FAILED = 0x20;
+export const NUD_PERMANENT = 0x80;
 /** States in which the MAC address is known: all but NONE, INCOMPLETE and FAILED. */
 export const NUD_VALID = 0xde;
 

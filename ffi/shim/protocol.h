@@ -55,6 +55,9 @@
 /* -NUSE_NOT_SHOWN (EBADE): the socket is there, and this connection has not shown a descriptor of
  * it. */
 #define NUSE_NOT_SHOWN 52
+/* Of an IOCTL that changes the network: it is to be made again, unmarked, and stops at the second
+ * door then. */
+#define NUSE_AT_DOOR 54
 
 /* Operations. */
 /* a pid of the process -> a pid of the service, b, c low and high half of the token that marks

@@ -28,6 +28,7 @@ export const NUSE_REP_DATA_LEN_OFF = 28;
 
 export const NUSE_NO_SOCKET = 53;
 export const NUSE_NOT_SHOWN = 52;
+export const NUSE_AT_DOOR = 54;
 
 export const NUSE_OP_HELLO = 1;
 export const NUSE_OP_SOCKET = 2;

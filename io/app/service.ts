@@ -129,6 +129,7 @@ export class Service implements LoopService, Arrivals {
     this.#channel = new ControlChannel(this.#app, this.socketPath, options.guestUid ?? null);
     const { doorFd = -1, userNamespace = null } = options;
     if (doorFd >= 0) {
+      this.#app.hasDoor = true;
       const calls = doorCalls(); // opens a library: while this thread may still open files
       this.#userNamespace = userNamespace ?? calls.userNamespace(-1);
     }

@@ -6,24 +6,11 @@
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { isInstalled } from "../lab/setup.ts";
+import { onBoth } from "./beside.ts";
 import { withProgram } from "./compiled.ts";
-import { e2eWith, type Fixture, NUSE, PEER, SELF } from "./fixture.ts";
+import { e2eWith, NUSE, PEER, SELF } from "./fixture.ts";
 
 const e2e = e2eWith("ip", "ss", "python3", "cc");
-
-/** Runs `use` with what runs a command under nuse and on the kernel's stack: their outputs. */
-async function onBoth(
-  f: Fixture,
-  use: (both: (argv: string[]) => Promise<[string, string]>) => Promise<void>,
-): Promise<void> {
-  await using twin = await f.twin();
-  await use(async (argv) => {
-    const ours = await f.nuse(["--no-ipv6", ...argv]).done;
-    const theirs = await twin.run(argv);
-    assertEquals(ours.code, theirs.code, `${argv.join(" ")}: ${ours.stderr}`);
-    return ours.code === 0 ? [ours.stdout, theirs.stdout] : [ours.stderr, theirs.stderr];
-  });
-}
 
 /** What has to differ: numbers and MACs, and what a veth is to the kernel. */
 const DIFFERENT = new Set([
@@ -206,124 +193,6 @@ e2e("a new address is one to be spoken from; who has no right changes nothing", 
   ]);
   assertStringIncludes(bound.stderr, "the host's MAC");
   assertEquals(bound.code, 2);
-}, ["RAW"]);
-
-/** MACs differ, and what a veth is to the kernel; the kernel has a neighbour of its own on lo. */
-function comparable(text: string): string[] {
-  return text.replace(/va@[^:\s]+/g, "va").replace(/ link-netns \S+/g, "")
-    .replace(/(lladdr|link\/ether) [0-9a-f:]+/g, "$1 MAC").replace(/time[= ][\d.]+ ?ms/g, "")
-    .replace(/^rtt .*$/gm, "").replace(/ +/g, " ").split("\n").map((line) => line.trim())
-    .filter((line) => line !== "" && !line.includes("dev lo lladdr"));
-}
-
-const DOWN_AND_UP = `
-run() { echo "$ $*"; "$@" 2>&1; echo "= $?"; }
-run ip link set va down; run ip link show va; run ip -4 addr show dev va; run ip route
-run ip route show table local; run ping -nqc1 -W1 ${PEER}; run ping -nqc1 -W1 ${SELF}
-run ping -nqc1 -W1 -I va ${PEER}; run ip route add 203.0.113.0/24 dev va
-run ip route add 203.0.113.0/24 via ${PEER}; run ip addr add 198.18.9.1/24 brd + dev va
-run ip route; run ip link set va up; run ip link show va; run ip route
-run ip route show table local; run ip link set lo down; run ip link show lo
-run ping -nqc1 -W1 127.0.0.1; run ip link set lo up; run ping -nqc1 -W1 127.0.0.1
-`;
-
-e2e("an interface that is taken down, and up again, as on a kernel", async (f) => {
-  await onBoth(f, async (both) => {
-    const [ours, theirs] = await both(["sh", "-c", DOWN_AND_UP]);
-    // A veth has its carrier a moment after it is up
-    const isUp = (line: string) => !/NO-CARRIER|state (UP|LOWERLAYERDOWN)/.test(line);
-    assertEquals(comparable(ours).filter(isUp), comparable(theirs).filter(isUp));
-  });
-  const script = `ip link set va down; ping -qc1 -W1 ${PEER}; ip link set va up
-    ping -qc1 -W5 ${PEER}`;
-  const { code, stdout } = await f.nuse(["sh", "-c", script]).done;
-  assertEquals(code, 0, stdout); // the kernel's twin has no way to the peer in this network
-}, ["RAW"]);
-
-const NEIGHBOURS = `
-run() { echo "$ $*"; "$@" 2>&1; echo "= $?"; }
-A="lladdr 02:00:00:00:00:77 dev va"; B="lladdr 02:00:00:00:00:78 dev va"
-run ip neigh add 198.18.0.77 $A; run ip neigh add 198.18.0.77 $B
-run ip neigh change 198.18.0.77 $B nud reachable; run ip neigh change 198.18.0.79 $B
-run ip neigh replace 198.18.0.79 $A nud stale; run ip neigh add 198.18.0.81 $A nud noarp
-run ip neigh add 198.18.0.82 dev va nud failed; run ip neigh add 198.18.0.83 lladdr 02:00 dev va
-run ip neigh add 198.18.0.84 lladdr 02:00:00:00:00:84 dev none7; run ip neigh show nud all
-run ip neigh get 198.18.0.77 dev va; run ip neigh del 198.18.0.80 dev va
-run ip neigh del 198.18.0.77 dev va; run ip neigh flush dev va; run ip neigh show nud all
-run ip neigh flush dev va nud noarp; run ip neigh show nud all
-run ip rule; run ip rule del pref 7777
-`;
-
-e2e("neighbours that are set, changed, flushed; rules: as on a kernel", async (f) => {
-  await onBoth(f, async (both) => {
-    const [ours, theirs] = await both(["sh", "-c", NEIGHBOURS]);
-    assertEquals(comparable(ours).sort(), comparable(theirs).sort());
-  });
-}, ["RAW"]);
-
-const MONITORED = `
-monitored() {
-  ip monitor all >out & pid=$!
-  sleep 0.5; echo "# $*"; "$@"; sleep 0.5
-  kill $pid; wait $pid 2>/dev/null; cat out
-}
-monitored ip addr add 198.18.8.1/24 brd + dev va; monitored ip addr del 198.18.8.1/24 dev va
-monitored ip route add 203.0.113.0/24 dev va; monitored ip route replace 203.0.113.0/24 via ${PEER}
-monitored ip route del 203.0.113.0/24; monitored ip link set va mtu 1400
-monitored ip link set va down
-monitored ip neigh add 198.18.0.77 lladdr 02:00:00:00:00:77 dev va
-monitored ip neigh replace 198.18.0.77 lladdr 02:00:00:00:00:78 dev va nud stale
-monitored ip neigh del 198.18.0.77 dev va
-`;
-
-e2e("ip monitor tells of what changes, in the order of a kernel", async (f) => {
-  const dir = await Deno.makeTempDir();
-  try {
-    await onBoth(f, async (both) => {
-      const [ours, theirs] = await both(["bash", "-c", `cd ${dir}; ${MONITORED}`]);
-      // What the kernel finds out about its twin's link meanwhile
-      const own = (line: string) => !line.includes("state LOWERLAYERDOWN");
-      assertEquals(comparable(ours).filter(own), comparable(theirs).filter(own));
-    });
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
-}, ["RAW"]);
-
-/** Two ends of a stream and a UDP socket, which ss -K ends; what their programs see of it. */
-const KILLED = `
-import errno, socket, subprocess
-def tell(call):
-    try: print(call())
-    except OSError as e: print(errno.errorcode[e.errno])
-def kill(*args):
-    print(subprocess.run(["ss", "-K", *args], capture_output=True).returncode)
-listener = socket.create_server(("127.0.0.1", 4960))
-client = socket.create_connection(("127.0.0.1", 4960))
-end = listener.accept()[0]
-udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-udp.bind(("127.0.0.1", 4961)); udp.connect(("127.0.0.1", 4962)); udp.settimeout(2)
-kill("-t", "dport", "=", ":4960")
-for each in (client, end):
-    tell(lambda: each.recv(5)); tell(lambda: each.send(b"x"))
-kill("-u", "src", "127.0.0.1:4961")
-tell(lambda: udp.recv(5)); tell(udp.getpeername); tell(lambda: udp.send(b"x"))
-`;
-
-e2e("ss -K ends sockets as on a kernel; who has no right ends none", async (f) => {
-  await onBoth(f, async (both) => {
-    const [ours, theirs] = await both(["python3", "-S", "-c", KILLED]);
-    assertEquals(ours, theirs);
-    assertStringIncludes(ours, "ECONNABORTED");
-  });
-  const script = `import socket, subprocess
-listener = socket.create_server(("127.0.0.1", 4960))
-client = socket.create_connection(("127.0.0.1", 4960))
-setpriv = ["setpriv", "--reuid=65534", "--clear-groups", "ss", "-K", "dport", "=", ":4960"]
-print(subprocess.run(setpriv, capture_output=True).stderr.decode())
-client.send(b"alive"); print(listener.accept()[0].recv(5))`;
-  const { stdout, stderr } = await f.nuse(["python3", "-S", "-c", script]).done;
-  assertStringIncludes(stdout, "b'alive'", stderr);
 }, ["RAW"]);
 
 /** A listener, a connection over the loopback, two UDP sockets; runs the rest as a child. */

@@ -1,7 +1,8 @@
 /**
  * IOCTL: SIOCOUTQ, SIOCOUTQNSD, the service's part of SIOCINQ, and the interface ioctls of
- * netdevice(7), on struct ifreq. What changes an interface is refused with EPERM: addresses come
- * from nuse's own configuration. SIOCGIFCONF is made of IFADDRS by the shim.
+ * netdevice(7), on struct ifreq. What changes the network is done at the second door
+ * (netlink/ioctl_changes.ts); without one it is refused. SIOCGIFCONF is made of IFADDRS by the
+ * shim.
  *
  * @module
  */
@@ -9,6 +10,7 @@ import { AF_INET, AF_INET6, FIONREAD, SIOCOUTQ, SIOCOUTQNSD } from "../../../ffi
 import {
   IFNAMSIZ,
   IFREQ,
+  SIOCDIFADDR,
   SIOCETHTOOL,
   SIOCGIFADDR,
   SIOCGIFBRDADDR,
@@ -21,7 +23,14 @@ import {
   SIOCGIFNAME,
   SIOCGIFNETMASK,
   SIOCGIFTXQLEN,
+  SIOCSIFADDR,
+  SIOCSIFBRDADDR,
+  SIOCSIFFLAGS,
+  SIOCSIFMTU,
+  SIOCSIFNETMASK,
 } from "../../../ffi/abi/interface.ts";
+import { SIOCADDRT, SIOCDARP, SIOCDELRT, SIOCSARP } from "../../../ffi/abi/route.ts";
+import * as P from "../../../ffi/shim/protocol.ts";
 import { TX_QUEUE_LEN } from "../../../ffi/abi/packet.ts";
 import {
   EADDRNOTAVAIL,
@@ -44,6 +53,20 @@ import type { Call } from "./call.ts";
 import { hardwareType, netmaskOf, writeName } from "./ifaddrs.ts";
 import { isNeighbourIoctl, neighbourIoctl } from "./neighbour_ioctl.ts";
 
+/** What changes something: others only look. */
+const CHANGES: ReadonlySet<number> = new Set([
+  ...[SIOCSIFFLAGS, SIOCSIFADDR, SIOCSIFBRDADDR, SIOCSIFNETMASK, SIOCSIFMTU],
+  // SIOCSIFDSTADDR, …METRIC, …MEM, …NAME, …HWADDR, …SLAVE, SIOCADDMULTI, SIOCDELMULTI
+  ...[0x8918, 0x891e, 0x8920, 0x8923, 0x8924, 0x8930, 0x8931, 0x8932],
+  // SIOCSIFPFLAGS, …HWBROADCAST, …TXQLEN, …MAP
+  ...[0x8934, 0x8937, 0x8943, 0x8971],
+  ...[SIOCDIFADDR, SIOCADDRT, SIOCDELRT, SIOCSARP, SIOCDARP],
+]);
+
+export function changesNetwork(request: number): boolean {
+  return CHANGES.has(request);
+}
+
 /** Requests about devices and neighbours, all in this range. */
 export const SIOC_FIRST = 0x8910;
 export const SIOC_LAST = 0x8970;
@@ -65,6 +88,7 @@ export function ioctl({ app, request, reply, nowUs }: Call): number {
     return outputQueue(app, endpoint, request.a === SIOCOUTQNSD, reply);
   }
   if (request.a === FIONREAD) return inputQueue(app, endpoint, reply);
+  if (changesNetwork(request.a)) return app.hasDoor ? -P.NUSE_AT_DOOR : -EPERM;
   // A socket of IPv6 tells no addresses of IPv4
   if (endpoint?.socket.domain === AF_INET6 && OF_V4.has(request.a)) return -ENOTTY;
   const { dv, u8 } = app.memory;

@@ -280,9 +280,11 @@ export class Door implements Handler {
       if (known === null) return foreign(doorCall, fd);
       if (this.#calls.isValid(this.#fd, trap.idLow, trap.idHigh) === 0) return ANSWERED;
       known.holders.add(thread.process.holder);
-      if (endpoint instanceof DatagramEndpoint) endpoint.becomePlain();
-      if (endpoint?.cookie === cookie) {
-        noteEnd(this.#app, this.#calls, endpoint, thread.process, trap.argument(0));
+      if (!isDeviceCall(trap)) { // these the shim lets through, and the pair is still the shim's
+        if (endpoint instanceof DatagramEndpoint) endpoint.becomePlain();
+        if (endpoint?.cookie === cookie) {
+          noteEnd(this.#app, this.#calls, endpoint, thread.process, trap.argument(0));
+        }
       }
       doorCall.call.request.cookie = cookie;
       const result = answer({ ...doorCall, fd, cookie, endpoint, ended });
@@ -321,10 +323,14 @@ export class Door implements Handler {
  */
 function foreign(doorCall: DoorCall, fd: number): number {
   const { trap } = doorCall;
-  const isAboutNetwork = trap.number === SYSCALLS.SYS_ioctl && isDeviceIoctl(trap.argument(1));
-  if (!isAboutNetwork) return PASS;
+  if (!isDeviceCall(trap)) return PASS;
   const domain = getIntOption(fd, SOL_SOCKET, SO_DOMAIN);
-  return domain < 0 || domain === AF_PACKET ? PASS : deviceIoctl(doorCall);
+  return domain < 0 || domain === AF_PACKET ? PASS : deviceIoctl(doorCall, domain);
+}
+
+/** An ioctl about the network, whatever socket it is made on. */
+function isDeviceCall(trap: Trap): boolean {
+  return trap.number === SYSCALLS.SYS_ioctl && isDeviceIoctl(trap.argument(1));
 }
 
 /** Whether it may be the program's end of one of our pairs. */

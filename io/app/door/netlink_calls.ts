@@ -18,6 +18,7 @@ import {
   SOL_NETLINK,
 } from "../../../ffi/abi/netlink.ts";
 import {
+  AF_INET,
   MSG_DONTWAIT,
   MSG_OOB,
   MSG_PEEK,
@@ -111,7 +112,7 @@ const ANSWERS: ReadonlyMap<number, Answer> = new Map([
   [SYSCALLS.SYS_getpeername, peerName],
   [SYSCALLS.SYS_getsockopt, getOption],
   [SYSCALLS.SYS_setsockopt, setOption],
-  [SYSCALLS.SYS_ioctl, (c) => isDeviceIoctl(c.trap.argument(1)) ? deviceIoctl(c) : PASS],
+  [SYSCALLS.SYS_ioctl, (c) => isDeviceIoctl(c.trap.argument(1)) ? deviceIoctl(c, AF_INET) : PASS],
   [SYSCALLS.SYS_sendto, sendTo],
   [SYSCALLS.SYS_sendmsg, (c) => one(c, send)],
   [SYSCALLS.SYS_sendmmsg, (c) => several(c, send)],

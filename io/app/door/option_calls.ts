@@ -4,6 +4,7 @@
  * @module
  */
 import {
+  AF_INET,
   FIONREAD,
   MSG_DONTWAIT,
   MSG_PEEK,
@@ -154,7 +155,7 @@ export function ioctl(socketCall: SocketCall): number {
     watchUrgent(socketCall, endpoint); // made by a program with the shim, perhaps
     return PASS;
   }
-  return deviceIoctl(socketCall);
+  return deviceIoctl(socketCall, endpoint?.socket.domain ?? AF_INET);
 }
 
 /** FIONREAD: of datagrams, the next one's length. */

@@ -85,6 +85,8 @@ export class AppContext {
   log: OwnLog | null = null;
   /** What programs may do. */
   privilege = new Privilege(null);
+  /** Programs are behind the second door, too. */
+  hasDoor = false;
   /** null: nobody has been told of. */
   netlinkEvents: NetlinkWatch | null = null;
   /** A program is about to have a packet socket: 0 or -errno; null: there are none. */

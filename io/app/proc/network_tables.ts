@@ -6,6 +6,7 @@
  */
 import { IFA_F_PERMANENT, RT_SCOPE, RT_TABLE, RTN } from "../../../ffi/abi/netlink.ts";
 import { ARPHRD_ETHER } from "../../../ffi/abi/packet.ts";
+import { RTF_GATEWAY, RTF_HOST, RTF_UP } from "../../../ffi/abi/route.ts";
 import {
   ANY_V6,
   formatMac,
@@ -13,6 +14,7 @@ import {
   type IpAddress,
   type Stack,
 } from "../../../stack/mod.ts";
+import { arpFlags } from "../control/neighbour_ioctl.ts";
 import type { NetlinkSource } from "../netlink/answer.ts";
 import { scopeOf } from "../netlink/addresses.ts";
 import { statsOf } from "../netlink/links.ts";
@@ -38,9 +40,6 @@ export function deviceTable({ stack }: NetlinkSource): string {
 const ROUTE_WIDTH = 127;
 const ROUTE_HEADER =
   "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT";
-const RTF_UP = 1;
-const RTF_GATEWAY = 2;
-const RTF_HOST = 4;
 
 /** IPv4 only, as Linux's. */
 export function routeTable({ stack }: NetlinkSource): string {
@@ -81,12 +80,10 @@ export function v6RouteTable({ stack }: NetlinkSource): string {
   }).join("");
 }
 
-const ATF_COMPLETE = 2;
-
 export function arpTable({ stack, nowUs }: NetlinkSource): string {
   const lines = stack.view.neighbours(nowUs).filter(({ addr }) => addr.family === 4).map((n) => {
     const type = `0x${ARPHRD_ETHER.toString(16).padEnd(10)}`;
-    const flags = `0x${(n.mac === null ? 0 : ATF_COMPLETE).toString(16).padEnd(10)}`;
+    const flags = `0x${arpFlags(n).toString(16).padEnd(10)}`;
     const mac = formatMac(n.mac ?? new Uint8Array(6));
     const name = stack.interfaceByIndex(n.ifIndex)?.name ?? "*";
     return `${String(n.addr).padEnd(16)} ${type}${flags}${mac}     *        ${name}\n`;

@@ -1,9 +1,6 @@
 import { assertEquals } from "@std/assert";
-import {
-  ARPREQ_LEN,
-  isNeighbourIoctl,
-  neighbourIoctl,
-} from "../../../../io/app/control/neighbour_ioctl.ts";
+import { ARPREQ } from "../../../../ffi/abi/route.ts";
+import { isNeighbourIoctl, neighbourIoctl } from "../../../../io/app/control/neighbour_ioctl.ts";
 import { EAFNOSUPPORT, EFAULT, ENODEV, ENXIO, EPERM } from "../../../../stack/mod.ts";
 import { Host, PEER_MAC } from "../../../stack/net_fixture.ts";
 
@@ -13,9 +10,12 @@ const OFF = 8;
 const DEVICE_OFF = 52;
 
 /** The result, and the address that is told. */
-function ioctl(addr: number[], { request = SIOCGARP, device = "", family = 2, len = ARPREQ_LEN }) {
+function ioctl(
+  addr: number[],
+  { request = SIOCGARP, device = "", family = 2, len = ARPREQ.LEN as number },
+) {
   const host = new Host();
-  const u8 = new Uint8Array(OFF + ARPREQ_LEN).fill(0xa5);
+  const u8 = new Uint8Array(OFF + ARPREQ.LEN).fill(0xa5);
   const dv = new DataView(u8.buffer);
   u8.fill(0, OFF + DEVICE_OFF);
   dv.setUint16(OFF, family, true);
