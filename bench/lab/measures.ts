@@ -29,7 +29,7 @@ export async function iperf3(
     limitSec,
   });
   try {
-    await server.waitFor("listening");
+    await server.waitFor("listening", MARGIN_SEC);
     const argv = ["iperf3", "-c", lab.peer(path), "-p", port, "-t", String(secs), "-J"];
     argv.push("-C", "cubic", "-P", String(streams), ...(reverse ? ["-R"] : []));
     const client = await lab.program(path, argv, { limitSec }).done;
@@ -52,7 +52,7 @@ export async function udp(lab: Lab, path: Path, secs: number, size: number, out:
     ? lab.opposite(path, sinkArgs, { limitSec })
     : lab.program(path, sinkArgs, { limitSec });
   try {
-    await sink.waitFor("READY");
+    await sink.waitFor("READY", MARGIN_SEC);
     const to = out ? lab.peer(path) : lab.self(path);
     const sendArgs = [lab.load, "usend", to, port, String(size), String(secs)];
     const sender = out
@@ -74,7 +74,7 @@ export async function transactions(lab: Lab, path: Path, secs: number, mode: "rr
   const limitSec = secs + MARGIN_SEC;
   const server = lab.opposite(path, [lab.load, "echo", port], { limitSec });
   try {
-    await server.waitFor("READY");
+    await server.waitFor("READY", MARGIN_SEC);
     const argv = [lab.load, mode, lab.peer(path), port, String(secs)];
     return lastJson(await lab.program(path, argv, { limitSec }).done).rate;
   } finally {
@@ -99,7 +99,7 @@ function medianRtt({ stdout, stderr }: RunResult): number {
   return median(times) * 1000;
 }
 
-const IDLE_LIMIT = { limitSec: 70 };
+const IDLE_LIMIT = { limitSec: 60 + MARGIN_SEC };
 
 /** Microseconds of the ping that `start` starts. */
 export async function pingMedian(
@@ -115,7 +115,7 @@ export async function ping(lab: Lab, path: Path, secs: number): Promise<number> 
   // A kernel answers by itself, another nuse has to be there
   const idle = lab.hasKernelPeer(path) ? null : lab.opposite(path, [...IDLE], IDLE_LIMIT);
   try {
-    await idle?.waitFor("READY");
+    await idle?.waitFor("READY", MARGIN_SEC);
     return await pingMedian((argv) => lab.program(path, argv), lab.peer(path), secs);
   } finally {
     if (idle !== null) await stop(idle);
@@ -126,7 +126,7 @@ export async function ping(lab: Lab, path: Path, secs: number): Promise<number> 
 export async function pinged(lab: Lab, path: Path, secs: number): Promise<number> {
   const idle = lab.program(path, [...IDLE], IDLE_LIMIT);
   try {
-    await idle.waitFor("READY");
+    await idle.waitFor("READY", MARGIN_SEC);
     return await pingMedian((argv) => lab.opposite(path, argv), lab.self(path), secs);
   } finally {
     await stop(idle);

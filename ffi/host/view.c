@@ -32,6 +32,7 @@
 
 #define SETTINGS "/proc/sys/net"
 #define NETWORK "/proc/net"
+#define OWN_NETWORK "/proc/self/net"
 /* The kernel's list of unix sockets, from which nuse's pairs are to be left out. */
 #define UNIX_SOCKETS "/proc/self/net/unix"
 
@@ -45,6 +46,15 @@ static int cover_link(const char *link) {
   close((int)tree);
   errno = saved;
   return (int)r;
+}
+
+/* The program's own folder, too: a static one finds it. Those that it starts have others; without
+ * it nothing is worse than it was. */
+static void cover_own(void) {
+  long tree = syscall(SYS_open_tree, AT_FDCWD, SETTINGS "/.proc", OPEN_TREE_CLONE | O_CLOEXEC);
+  if (tree < 0) return;
+  syscall(SYS_move_mount, tree, "", AT_FDCWD, OWN_NETWORK, MOVE_MOUNT_F_EMPTY_PATH);
+  close((int)tree);
 }
 
 /* Hands over a descriptor that is read again and again from its beginning. */
@@ -73,6 +83,7 @@ int view_network(const char *link, int door) {
     r = cover_link(link);
     if (r == 0 && door_hand_over(door, fuse, DOOR_NEWS_VIEW, 0) < 0) r = -1;
     if (r < 0) umount2(SETTINGS, MNT_DETACH);
+    else cover_own();
   }
   int saved = errno;
   close(fuse);

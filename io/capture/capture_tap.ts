@@ -23,7 +23,7 @@ import {
   TxFrames,
 } from "../../stack/mod.ts";
 import { DeviceCounters } from "../devices/base/device.ts";
-import { ETHERNET_LEN } from "../devices/base/frame.ts";
+import { checksumPlace, ETHERNET_LEN } from "../devices/base/frame.ts";
 import { FrameMessages } from "../devices/base/frame_messages.ts";
 import { ACCEPT, assemble, REJECT } from "../devices/filter.ts";
 import { TapDevice } from "../devices/tap.ts";
@@ -126,7 +126,18 @@ export class CaptureTap implements FrameTap, Handler {
     this.#memory.u8.copyWithin(at, rx.off[i], rx.off[i] + ETHERNET_LEN);
     rows.payOff[row] = rx.off[i] + ETHERNET_LEN;
     rows.payLen[row] = rx.len[i] - ETHERNET_LEN;
+    if (rx.csum[i] === CSUM_PARTIAL) this.#noteUnfinished(rx, i, row, at);
     rows.commit();
+  }
+
+  /** A reader must know that the checksum is not wrong, but unfinished (PACKET_AUXDATA). */
+  #noteUnfinished(rx: RxFrames, i: number, row: number, at: number): void {
+    const place = checksumPlace(this.#memory.dv, rx.off[i], rx.len[i]);
+    if (place === null) return;
+    const rows = this.#rows;
+    rows.csum[row] = CSUM_PARTIAL;
+    rows.l4Off[row] = at + place.l4Off - rx.off[i];
+    rows.csumOffset[row] = place.csumOffset;
   }
 
   #flush(to: Interface["link"]): void {

@@ -37,6 +37,7 @@ e2e("files and tools say what a kernel's say", async (f) => {
         "cat /proc/net/icmp",
         "cat /proc/net/raw",
       ],
+      ...["busybox sed -n p /proc/net/route", "busybox sed -n p /proc/self/net/route"],
       ...["netstat -rn", "route -n", "busybox route -n", "netstat -ltun", "busybox netstat -ltun"],
       ...["sed -n s/:.*//p /proc/net/snmp", "hostname -I", "ls /proc/self/net/netlink"],
       ...["sysctl net.ipv4.tcp_sack net.ipv4.tcp_retries2 net.ipv4.ip_forward"],

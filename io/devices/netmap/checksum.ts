@@ -12,15 +12,19 @@
  */
 
 import { ETH_P_IP, ETH_P_IPV6 } from "../../../ffi/abi/packet.ts";
-import { ETHERNET_LEN, ETHERTYPE_OFF, ETHERTYPE_VLAN, VLAN_TAG_LEN } from "../base/frame.ts";
-
-const IPV4_MIN_LEN = 20;
-const IPV6_LEN = 40;
-const FRAGMENT_BITS = 0x3fff;
-const PROTOCOL_TCP = 6;
-const PROTOCOL_UDP = 17;
-const TCP_CHECKSUM_OFF = 16;
-const UDP_CHECKSUM_OFF = 6;
+import {
+  ETHERNET_LEN,
+  ETHERTYPE_OFF,
+  ETHERTYPE_VLAN,
+  FRAGMENT_BITS,
+  IPV4_MIN_LEN,
+  IPV6_LEN,
+  PROTOCOL_TCP,
+  PROTOCOL_UDP,
+  TCP_CHECKSUM_OFF,
+  UDP_CHECKSUM_OFF,
+  VLAN_TAG_LEN,
+} from "../base/frame.ts";
 
 /**
  * Whether the TCP or UDP checksum of a frame of IPv4, or of IPv6 without extension headers, is no
