@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { ECONNABORTED, ENOBUFS, ENODEV, ENOENT, EOPNOTSUPP } from "./base/errno.ts";
+import { EADDRNOTAVAIL, ECONNABORTED, ENOBUFS, ENODEV, ENOENT, EOPNOTSUPP } from "./base/errno.ts";
 import type { IpAddress } from "./base/ip_address.ts";
 import { type NetworkLayer, setInterfaceUp } from "./iface/mod.ts";
 import { NUD_FAILED, NUD_STATES, NUD_VALID } from "./network_view.ts";
@@ -29,6 +29,22 @@ export class StackAdmin {
   /** Takes an interface down, or up (iface/link_state.ts). 0 or -ENODEV. */
   setInterfaceUp(ifIndex: number, isUp: boolean, nowUs: number): number {
     return setInterfaceUp(this.layer, ifIndex, isUp, nowUs);
+  }
+
+  /** How long an address is preferred and valid, seconds. 0, -ENODEV, or -EADDRNOTAVAIL. */
+  setLifetimes(
+    ifIndex: number,
+    addr: IpAddress,
+    preferred: number,
+    valid: number,
+    nowUs: number,
+  ): number {
+    const iface = this.layer.interfaces.byIndex(ifIndex);
+    if (iface === null) return -ENODEV;
+    const address = iface.findAddress(addr);
+    if (address === null) return -EADDRNOTAVAIL;
+    this.layer.lifetimes.set(address, preferred, valid, nowUs);
+    return 0;
   }
 
   /** Adds a neighbour, or changes it. 0, -ENODEV, or -ENOBUFS: the table is full. */

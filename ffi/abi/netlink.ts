@@ -152,6 +152,7 @@ export const IFA = {
   CACHEINFO: 6,
   FLAGS: 8,
 } as const;
+export const IFA_F_DEPRECATED = 0x20;
 export const IFA_F_PERMANENT = 0x80;
 
 export const RTA = {

@@ -52,12 +52,9 @@
 
 /* In the place of an errno: the cookie names no socket. EBADR, which no socket call gives. */
 #define NUSE_NO_SOCKET 53
-/* -NUSE_NOT_SHOWN (EBADE): the socket is there, and this connection has not shown a descriptor of
- * it. */
+/* -NUSE_NOT_SHOWN (EBADE): it is there, and this connection has shown no descriptor of it. */
 #define NUSE_NOT_SHOWN 52
-/* Of an IOCTL that changes the network: it is to be made again, unmarked, and stops at the second
- * door then. */
-#define NUSE_AT_DOOR 54
+#define NUSE_AT_DOOR 54 /* of an IOCTL that changes the network: to be made unmarked */
 
 /* Operations. */
 /* a pid of the process -> a pid of the service, b, c low and high half of the token that marks

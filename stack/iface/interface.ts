@@ -58,6 +58,9 @@ export interface InterfaceAddress {
   readonly broadcast: IpAddress | null;
   /** IPv6: not to be chosen for what is new (RFC 4862 5.5.4). */
   isDeprecated?: boolean;
+  /** Given for a time (address_lifetimes.ts). Default: for ever. */
+  preferredUntilUs?: number;
+  validUntilUs?: number;
   /** IPv6: for a time, so that nobody knows the host by it (RFC 8981). */
   isTemporary?: boolean;
 }

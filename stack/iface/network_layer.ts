@@ -22,6 +22,7 @@ import {
 import { type IpAddress, LOOPBACK_V4, LOOPBACK_V6 } from "../base/ip_address.ts";
 import { macNumber } from "../wire/ethernet.ts";
 import { IPV6_MIN_MTU } from "../wire/ipv6.ts";
+import { AddressLifetimes } from "./address_lifetimes.ts";
 import type { AddressProbe, ProbePlan } from "./address_probe.ts";
 import { Arp } from "./arp.ts";
 import type { IpConfig, NeighbourConfig } from "./config.ts";
@@ -79,6 +80,7 @@ export class NetworkLayer implements NeighbourEvents {
   readonly arp: Arp;
   readonly ndp: Ndp;
   readonly routers: RouterDiscovery;
+  readonly lifetimes: AddressLifetimes = new AddressLifetimes(this);
 
   constructor(readonly deps: NetworkLayerDeps) {
     const { memory, counters, random, ip, neighbour, log } = deps;
@@ -314,7 +316,11 @@ export class NetworkLayer implements NeighbourEvents {
 
   pollAtUs(): number {
     const arp = Math.min(this.neighbours.pollAtUs(), this.arp.pollAtUs());
-    const ndp = Math.min(this.neighbours6.pollAtUs(), this.ndp.pollAtUs());
+    const ndp = Math.min(
+      this.neighbours6.pollAtUs(),
+      this.ndp.pollAtUs(),
+      this.lifetimes.pollAtUs(),
+    );
     return Math.min(arp, ndp, this.router.pollAtUs(), this.routers.pollAtUs());
   }
 
@@ -324,6 +330,7 @@ export class NetworkLayer implements NeighbourEvents {
     this.neighbours6.poll(nowUs);
     this.ndp.poll(nowUs);
     this.routers.poll(nowUs);
+    this.lifetimes.poll(nowUs);
     this.router.poll(nowUs);
   }
 

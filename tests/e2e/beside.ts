@@ -7,6 +7,9 @@
 import { assertEquals } from "@std/assert";
 import type { Fixture } from "./fixture.ts";
 
+/** For scripts of many commands on a busy machine. */
+const LIMIT = { limitSec: 60 };
+
 /** Runs `use` with what runs a command under nuse and on the kernel's stack: their outputs. */
 export async function onBoth(
   f: Fixture,
@@ -14,8 +17,8 @@ export async function onBoth(
 ): Promise<void> {
   await using twin = await f.twin();
   await use(async (argv) => {
-    const ours = await f.nuse(["--no-ipv6", ...argv]).done;
-    const theirs = await twin.run(argv);
+    const ours = await f.nuse(["--no-ipv6", ...argv], LIMIT).done;
+    const theirs = await twin.run(argv, LIMIT);
     assertEquals(ours.code, theirs.code, `${argv.join(" ")}: ${ours.stderr}`);
     return ours.code === 0 ? [ours.stdout, theirs.stdout] : [ours.stderr, theirs.stderr];
   });

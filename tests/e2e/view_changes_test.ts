@@ -34,6 +34,23 @@ e2e("an interface that is taken down, and up again, as on a kernel", async (f) =
   assertEquals(code, 0, stdout); // the kernel's twin has no way to the peer in this network
 }, ["RAW"]);
 
+const FOR_A_TIME = `
+run() { echo "$ $*"; "$@" 2>&1; echo "= $?"; }
+run ip addr add 198.18.7.1/24 brd + dev va valid_lft 3600 preferred_lft 1800
+run ip -4 addr show dev va; run ip addr change 198.18.7.1/24 dev va valid_lft 90 preferred_lft 0
+run ip -4 addr show dev va; run ip addr change 198.18.7.1/24 dev va
+run ip -4 addr show dev va; run ip addr add 198.18.8.1/24 brd + dev va valid_lft 1 preferred_lft 1
+sleep 3; run ip -4 addr show dev va; run ip route
+`;
+
+e2e("addresses for a time, as DHCP clients add them, as on a kernel", async (f) => {
+  await onBoth(f, async (both) => {
+    const [ours, theirs] = await both(["sh", "-c", FOR_A_TIME]);
+    const inTime = (line: string) => line.replace(/\b\d+sec/g, "Nsec");
+    assertEquals(comparable(ours).map(inTime), comparable(theirs).map(inTime));
+  });
+}, ["RAW"]);
+
 const NEIGHBOURS = `
 run() { echo "$ $*"; "$@" 2>&1; echo "= $?"; }
 A="lladdr 02:00:00:00:00:77 dev va"; B="lladdr 02:00:00:00:00:78 dev va"

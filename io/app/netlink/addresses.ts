@@ -7,6 +7,7 @@
 import { AF_INET, AF_INET6 } from "../../../ffi/abi/socket.ts";
 import {
   IFA,
+  IFA_F_DEPRECATED,
   IFA_F_PERMANENT,
   IFADDRMSG,
   NLM_F_DUMP,
@@ -39,7 +40,7 @@ export function getAddresses(source: NetlinkSource, request: NetlinkRequest): An
   return [AF_INET, AF_INET6].filter((each) => family === 0 || family === each).flatMap((each) =>
     ifaces.flatMap((iface) =>
       iface.addresses.filter(({ addr }) => familyOf(addr) === each)
-        .map((address) => addressMessage(request, NLM_F_MULTI, iface, address))
+        .map((address) => addressMessage(source.nowUs, request, NLM_F_MULTI, iface, address))
     )
   );
 }
@@ -52,15 +53,19 @@ export function scopeOf({ addr }: InterfaceAddress): number {
 
 /** `type`: RTM.DELADDR of one that has gone. */
 export function addressMessage(
+  nowUs: number,
   to: Addressee,
   flags: number,
   { index, name }: Interface,
   address: InterfaceAddress,
   type: number = RTM.NEWADDR,
 ): Uint8Array {
-  const { addr, prefixLen, broadcast } = address;
+  const { addr, prefixLen, broadcast, isDeprecated = false } = address;
+  const { preferredUntilUs = Infinity, validUntilUs = Infinity } = address;
+  const shown = (validUntilUs === Infinity ? IFA_F_PERMANENT : 0) |
+    (isDeprecated ? IFA_F_DEPRECATED : 0);
   const w = new NetlinkWriter(type, flags, to);
-  w.u8(familyOf(addr), prefixLen, IFA_F_PERMANENT, scopeOf(address)).u32(index);
+  w.u8(familyOf(addr), prefixLen, shown, scopeOf(address)).u32(index);
   const bytes = addressBytes(addr);
   w.attribute(IFA.ADDRESS, bytes);
   if (addr.family === 4) {
@@ -68,7 +73,12 @@ export function addressMessage(
     if (broadcast !== null) w.attribute(IFA.BROADCAST, addressBytes(broadcast));
     w.attributeText(IFA.LABEL, name);
   }
-  w.attributeU32(IFA.FLAGS, IFA_F_PERMANENT);
-  w.attributeU32(IFA.CACHEINFO, FOREVER, FOREVER, 0, 0);
+  w.attributeU32(IFA.FLAGS, shown);
+  const [preferred, valid] = [preferredUntilUs, validUntilUs].map((us) => secondsLeft(us, nowUs));
+  w.attributeU32(IFA.CACHEINFO, preferred, valid, 0, 0);
   return w.finish();
+}
+
+function secondsLeft(untilUs: number, nowUs: number): number {
+  return untilUs === Infinity ? FOREVER : Math.max(0, Math.ceil((untilUs - nowUs) / 1e6));
 }

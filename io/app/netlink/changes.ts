@@ -79,20 +79,34 @@ export function addAddress(source: NetlinkSource, request: NetlinkRequest): Answ
   if (peer !== null && !peer.equals(addr)) return unsupported("point-to-point addresses");
   const label = attributes.text(IFA.LABEL);
   if (label !== null && label !== iface.name) return unsupported("labels of addresses");
-  const lifetimes = attributes.bytes(IFA.CACHEINFO);
-  if (lifetimes !== null && attributes.u32(IFA.CACHEINFO) !== FOREVER) {
-    return unsupported("addresses that end by themselves");
-  }
+  const lifetimes = lifetimesOf(attributes.bytes(IFA.CACHEINFO));
+  if (lifetimes === null) return -EINVAL;
+  const [preferred, valid] = lifetimes;
+  const { stack, nowUs } = source;
+  const limit = () => stack.admin.setLifetimes(iface.index, addr, preferred, valid, nowUs);
   const known = iface.addresses.find((each) => each.addr.equals(addr));
   if (known !== undefined) {
     const isReplaced = request.has(NLM_F_REPLACE) && !request.has(NLM_F_EXCL);
-    if (isReplaced && known.prefixLen === prefixLen) return 0;
+    if (isReplaced && known.prefixLen === prefixLen) return limit();
     return new Refusal(EEXIST, "ipv4: Address already assigned");
   }
   if (iface.link.isAddressBound ?? false) {
     return unsupported("further addresses with the host's MAC");
   }
-  return source.stack.addAddress(iface.index, addr, prefixLen, source.nowUs);
+  const added = stack.addAddress(iface.index, addr, prefixLen, nowUs);
+  return added !== 0 || valid === Infinity ? added : limit();
+}
+
+/** struct ifa_cacheinfo: preferred, valid, seconds; null: no address lives so long. */
+function lifetimesOf(bytes: Uint8Array | null): readonly [number, number] | null {
+  if (bytes === null) return [Infinity, Infinity];
+  if (bytes.length < 8) return null;
+  const dv = new DataView(bytes.buffer, bytes.byteOffset);
+  const [preferred, valid] = [0, 4].map((at) => {
+    const seconds = dv.getUint32(at, true);
+    return seconds === FOREVER ? Infinity : seconds;
+  });
+  return valid === 0 || preferred > valid ? null : [preferred, valid];
 }
 
 /** RTM_DELADDR */

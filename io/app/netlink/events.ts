@@ -88,7 +88,7 @@ export class NetlinkEvents implements NetlinkWatch {
   #look(nowUs: number): Map<string, Item> {
     const items = new Map<string, Item>();
     this.#addLinks(items);
-    this.#addAddresses(items);
+    this.#addAddresses(items, nowUs);
     this.#addRoutes(items);
     this.#addNeighbours(items, nowUs);
     return items;
@@ -106,7 +106,7 @@ export class NetlinkEvents implements NetlinkWatch {
     }
   }
 
-  #addAddresses(items: Map<string, Item>): void {
+  #addAddresses(items: Map<string, Item>, nowUs: number): void {
     for (const iface of this.stack.interfaces) {
       for (const address of iface.addresses) {
         const { addr, prefixLen, isDeprecated = false } = address;
@@ -116,7 +116,7 @@ export class NetlinkEvents implements NetlinkWatch {
           place: null,
           messages: (isGone) => {
             const type = isGone ? RTM.DELADDR : RTM.NEWADDR;
-            return [addressMessage(EVERYBODY, 0, iface, address, type)];
+            return [addressMessage(nowUs, EVERYBODY, 0, iface, address, type)];
           },
         });
       }

@@ -78,11 +78,22 @@ Deno.test("RTM_NEWADDR, RTM_DELADDR", () => {
   assertEquals(change(host, RTM.DELADDR, address("198.18.7.2", 24)), -EADDRNOTAVAIL);
   assertEquals(change(host, RTM.DELADDR, add), 0);
   assertEquals(addressesOf(host), ["198.18.0.2/24"]);
-  const ending = (w: NetlinkWriter) => {
+});
+
+Deno.test("RTM_NEWADDR for a time: it ends, and is prolonged by asking again", () => {
+  const host = new Host();
+  const forTime = (preferred: number, valid: number) => (w: NetlinkWriter) => {
     address("198.18.7.1", 24)(w);
-    w.attributeU32(IFA.CACHEINFO, 60, 60, 0, 0);
+    w.attributeU32(IFA.CACHEINFO, preferred, valid, 0, 0);
   };
-  assertEquals(change(host, RTM.NEWADDR, ending), -EOPNOTSUPP);
+  assertEquals(change(host, RTM.NEWADDR, forTime(60, 50)), -EINVAL);
+  assertEquals(change(host, RTM.NEWADDR, forTime(0, 0)), -EINVAL);
+  assertEquals(change(host, RTM.NEWADDR, forTime(60, 60)), 0);
+  host.advance(59e6);
+  assertEquals(change(host, RTM.NEWADDR, forTime(60, 60), NLM_F_REPLACE), 0);
+  host.advance(59e6);
+  assertEquals(addressesOf(host), ["198.18.0.2/24", "198.18.7.1/24"]);
+  host.advance(2e6);
   assertEquals(addressesOf(host), ["198.18.0.2/24"]);
 });
 
