@@ -1,97 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
-import { Dhcp6Client } from "../../../stack/dhcp/client6.ts";
-import type { Lease6 } from "../../../stack/dhcp/lease6.ts";
-import type { AddressProbe, Info6, IpAddress } from "../../../stack/mod.ts";
-import {
-  type Answer6,
-  bytes16,
-  GRANTED,
-  option6,
-  OTHER_ID,
-  readMessage6,
-  reply6,
-  type Seen6,
-  SERVER_ID,
-  status6,
-  u32,
-} from "./server6.ts";
+import { bytes16, GRANTED, option6, OTHER_ID, reply6, SERVER_ID, status6, u32 } from "./server6.ts";
+import { DUID, IAID, PREFERENCE, World } from "./world6.ts";
 
-const DUID = Uint8Array.of(0, 3, 0, 1, 2, 0, 0, 0, 0, 7);
-const IAID = -77;
 const [SOLICIT, ADVERTISE, REQUEST, RENEW, REBIND, REPLY, RELEASE, DECLINE, INFORMATION] = //
   [1, 2, 3, 5, 6, 7, 8, 9, 11];
-const PREFERENCE = (n: number) => option6(7, [n]);
 const RAPID = option6(14, []);
-
-interface Sent extends Seen6 {
-  readonly atUs: number;
-}
-
-/** A client alone, with virtual time and the test as its stack. */
-class World {
-  nowUs = 5e6;
-  readonly sent: Sent[] = [];
-  readonly events: string[] = [];
-  /** By address: who has it; an address that is not here is not asked for. */
-  readonly probes = new Map<string, { isOver: boolean; holder: string | null; addr: IpAddress }>();
-  holders: Record<string, string | null> = {};
-  readonly client: Dhcp6Client;
-  #state = 7;
-
-  constructor(isStateful = true) {
-    this.client = new Dhcp6Client({
-      send: (message: Uint8Array, nowUs: number) => {
-        this.sent.push({ ...readMessage6(message), atUs: nowUs });
-      },
-      probe: (addr: IpAddress) => {
-        if (!(addr.toString() in this.holders)) return null;
-        const holder = this.holders[addr.toString()];
-        return { isOver: true, holder, addr } as unknown as AddressProbe;
-      },
-      bound: ({ addresses }: Lease6) =>
-        this.events.push(`bound ${addresses.map(({ addr }) => addr).join(" ")}`),
-      lost: ({ addresses }: Lease6, why: string) =>
-        this.events.push(`lost ${addresses.map(({ addr }) => addr).join(" ")}: ${why}`),
-      informed: ({ nameservers, search }: Info6) =>
-        this.events.push(`informed ${nameservers} ${search}`),
-    }, {
-      duid: DUID,
-      iaid: IAID,
-      hostname: "box",
-      random: () => this.#state = (Math.imul(this.#state, 1103515245) + 12345) | 0,
-    });
-    this.client.start(isStateful, this.nowUs);
-  }
-
-  take(): Sent[] {
-    return this.sent.splice(0);
-  }
-
-  takeOne(): Sent {
-    const all = this.take();
-    assertEquals(all.length, 1);
-    return all[0];
-  }
-
-  answer(to: Seen6, type: number, answer?: Answer6): void {
-    this.client.input(reply6(to, type, answer), this.nowUs);
-  }
-
-  /** Goes to the next time at which something is due. */
-  next(): void {
-    this.nowUs = Math.max(this.nowUs, this.client.pollAtUs());
-    this.client.poll(this.nowUs);
-  }
-
-  /** From the start to the lease, by a server of the highest preference. */
-  bind(answer: Answer6 = {}): Sent {
-    this.answer(this.takeOne(), ADVERTISE, { ...answer, outer: PREFERENCE(255) });
-    const request = this.takeOne();
-    this.answer(request, REPLY, answer);
-    assertEquals(this.client.state, "bound");
-    return request;
-  }
-}
 
 Deno.test("dhcp6: solicit, advertise, request, reply: bound (RFC 9915 18.2.1, 18.2.2)", () => {
   const world = new World();
@@ -388,4 +301,33 @@ Deno.test("dhcp6: a server that leads in circles gets no flood of messages (14.1
     world.nowUs += 1000; // one second in all
   }
   assert(answered <= 22, `${answered}`);
+});
+
+Deno.test("dhcp6: whatever a message says, nothing is thrown and little is kept", () => {
+  let state = 4711;
+  const random = (n: number) => {
+    state = (Math.imul(state, 1103515245) + 12345) | 0;
+    return (state >>> 8) % n;
+  };
+  for (let round = 0; round < 300; round++) {
+    const world = new World(random(4) > 0);
+    for (let i = 0; i < 30; i++) {
+      const seen = world.take().at(-1);
+      if (seen !== undefined) {
+        const addresses = [{ preferred: random(3) * 50, valid: random(3) * 100 }, {
+          addr: `2001:db8::${random(9) + 1}`,
+        }];
+        const outer = [[], RAPID, PREFERENCE(255), status6(random(7)), option6(random(90), [0])];
+        const answer = { addresses, outer: outer[random(5)], inner: [[], status6(3)][random(2)] };
+        const message = reply6(seen, random(2) === 0 ? ADVERTISE : REPLY, answer);
+        // Some of it changed, some of it cut off.
+        for (let n = random(3); n > 0; n--) message[random(message.length)] = random(256);
+        const len = random(5) === 0 ? random(message.length + 1) : message.length;
+        world.client.input(message.slice(0, len), world.nowUs);
+      }
+      if (random(3) === 0 && world.client.pollAtUs() < Infinity) world.next();
+    }
+    assert((world.client.lease?.addresses.length ?? 0) <= 16);
+    assert(world.sent.length <= 60);
+  }
 });

@@ -281,3 +281,32 @@ Deno.test("a link-local address of somebody else: no IPv6 there (RFC 4862 5.4.5)
   const socket = host.datagram(2, 17, 2);
   assertEquals(host.send(socket, bytesOf(1), ip("198.18.0.1"), 9), 1);
 });
+
+Deno.test("advertisements of noise: none is half believed, none throws", () => {
+  const host = reached();
+  host.stack.startRouterDiscovery(host.iface.index, host.nowUs);
+  let state = 815;
+  const random = (n: number) => {
+    state = (Math.imul(state, 1103515245) + 12345) | 0;
+    return (state >>> 8) % n;
+  };
+  const kinds = [3, 5, 24, 25, 31];
+  for (let i = 0; i < 3000; i++) {
+    const options = Array.from({ length: random(4) }, () => {
+      const option = Uint8Array.from({ length: 8 * (1 + random(5)) }, () => random(256));
+      option[0] = kinds[random(5)];
+      option[1] = random(9) === 0 ? random(40) : option.length >> 3;
+      return option;
+    });
+    advertises(host, random(3) * 900, concat(...options), ip(`fe80::${(i % 20) + 1}`));
+    if (i % 100 === 0) host.advance(1e6);
+    host.sent();
+  }
+  const { routers, routes } = host.stack;
+  assert(routes.filter(({ dst }) => dst.family === 6).length <= 8 + 16 + 16 + 3);
+  assert(host.iface.addresses.length <= 3 + 16);
+  assertEquals(routers.nameServers.length, 8); // some of it is sound
+  assert(routers.searchDomains.length <= 8);
+  assert(routers.searchDomains.every((name) => /^[!-~]+$/.test(name)));
+  assertEquals(sendTo(host), PEER);
+});
