@@ -9,6 +9,35 @@ import type { Fixture } from "./fixture.ts";
 
 const FLAGS = ["-O1", "-Wall", "-Wextra", "-pthread"];
 
+const programs = new Map<string, Promise<string>>();
+
+/** Compiles `sources`, once for a file of tests; the program's path. */
+function compiled(
+  sources: readonly string[],
+  flags: readonly string[],
+  compiler: string,
+): Promise<string> {
+  const key = [compiler, ...flags, ...sources].join(" ");
+  const known = programs.get(key) ?? compile(sources, flags, compiler);
+  programs.set(key, known);
+  return known;
+}
+
+async function compile(
+  sources: readonly string[],
+  flags: readonly string[],
+  compiler: string,
+): Promise<string> {
+  const dir = Deno.makeTempDirSync();
+  addEventListener("unload", () => Deno.removeSync(dir, { recursive: true }));
+  const program = `${dir}/${sources[0].replace(/^.*\/|\.c$/g, "")}`;
+  const paths = sources.map((name) => `${import.meta.dirname}/${name}`);
+  const args = [...FLAGS, ...flags, "-o", program, ...paths];
+  const made = await new Deno.Command(compiler, { args, stderr: "piped" }).output();
+  assertEquals([made.code, new TextDecoder().decode(made.stderr)], [0, ""]);
+  return program;
+}
+
 /** Compiles `sources` (names in this folder) to one program, which `use` gets the path of. */
 export async function withProgram(
   sources: readonly string[],
@@ -16,17 +45,7 @@ export async function withProgram(
   flags: readonly string[] = [],
   compiler = "cc",
 ): Promise<void> {
-  const dir = await Deno.makeTempDir();
-  try {
-    const program = `${dir}/${sources[0].replace(/^.*\/|\.c$/g, "")}`;
-    const paths = sources.map((name) => `${import.meta.dirname}/${name}`);
-    const args = [...FLAGS, ...flags, "-o", program, ...paths];
-    const made = await new Deno.Command(compiler, { args, stderr: "piped" }).output();
-    assertEquals([made.code, new TextDecoder().decode(made.stderr)], [0, ""]);
-    await use(program);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
+  await use(await compiled(sources, flags, compiler));
 }
 
 /**

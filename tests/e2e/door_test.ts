@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { compileBehind } from "../io/app/door/behind.ts";
+import { compileBehind, compileOnce } from "../io/app/door/behind.ts";
 import { e2eWith, type Fixture, PEER, SELF } from "./fixture.ts";
 
 const e2e = e2eWith("cc", "python3", "nc");
@@ -31,20 +31,15 @@ async function withServer(
   use: (program: string, heard: () => Promise<string[]>) => Promise<void>,
   script = SERVER,
 ): Promise<void> {
-  const dir = await Deno.makeTempDir();
-  try {
-    const program = await compileBehind(dir);
-    // TAP: the peer's address comes with nuse
-    if (f.vif === "TAP") await f.b.run(["sysctl", "-q", "net.ipv4.ip_nonlocal_bind=1"]);
-    const server = f.peer(["python3", "-S", "-c", script]);
-    await server.waitFor("ready");
-    await use(program, async () => {
-      server.kill();
-      return (await server.done).stdout.trim().split("\n").slice(1);
-    });
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
+  const program = await compileOnce();
+  // TAP: the peer's address comes with nuse
+  if (f.vif === "TAP") await f.b.run(["sysctl", "-q", "net.ipv4.ip_nonlocal_bind=1"]);
+  const server = f.peer(["python3", "-S", "-c", script]);
+  await server.waitFor("ready");
+  await use(program, async () => {
+    server.kill();
+    return (await server.done).stdout.trim().split("\n").slice(1);
+  });
 }
 
 const TALK = "write: 16\nread: 13\ntext: from the peer\n";

@@ -25,7 +25,7 @@ export async function compileBehind(dir: string, compiler = ["cc", "-static"]): 
 let compiled: Promise<string> | null = null;
 
 /** As compileBehind, once for a file of tests. */
-function compileOnce(): Promise<string> {
+export function compileOnce(): Promise<string> {
   if (compiled !== null) return compiled;
   const dir = Deno.makeTempDirSync();
   addEventListener("unload", () => Deno.removeSync(dir, { recursive: true }));
