@@ -53,6 +53,7 @@ const FILES = [
   "datagram/head.c",
   "datagram/recv.c",
   "datagram/send.c",
+  "datagram/sendfile.c",
   "interfaces/addrconfig.c",
   "interfaces/interfaces.c",
   "stream/accept.c",

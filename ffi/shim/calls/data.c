@@ -347,15 +347,24 @@ EXPORT int recvmmsg(int fd, struct mmsghdr *vector, unsigned count, int flags,
   return n;
 }
 
+/* Its pair would take the bytes. */
+static bool is_unconnected(int fd, struct fd_entry *e) {
+  if ((entry_word(e) & NUSE_STATE_CONNECTED) || !entry_verify(fd, e)) return false;
+  return !(entry_refresh(fd, e) & (NUSE_STATE_CONNECTED | NUSE_STATE_CONNECTING));
+}
+
 EXPORT ssize_t sendfile64(int out, int in, off64_t *offset, size_t count) {
   int saved = errno;
   struct fd_entry *e;
   enum fd_kind kind = table_kind(out, &e);
-  if (kind == KIND_DATAGRAM && entry_verify(out, e)) return shim_return(-EINVAL, saved);
+  if (kind == KIND_DATAGRAM && entry_verify(out, e)) {
+    return shim_return(dgram_sendfile(out, e, in, offset, count), saved);
+  }
   if (kind == KIND_STREAM && (entry_word(e) & WORD_UNWRITABLE)) {
     long result = stream_await_connect(out, e, 0, SO_SNDTIMEO);
     if (result < 0) return shim_return(result, saved);
   }
+  if (kind == KIND_STREAM && is_unconnected(out, e)) return shim_return(-EPIPE, saved);
   if (kind == KIND_STREAM) ring_leave_any(out, e, RING_SEND);
   if (kind == KIND_STREAM && !(entry_word(e) & WORD_SNDBUF_GROWN)) {
     stream_verify_and_grow_sndbuf(out, e);

@@ -177,6 +177,7 @@ static long setsockopt_nuse(int fd, struct fd_entry *e, int level, int name, con
   if (takes_raw(level, name)) evidence_of_raw(&request);
   long result = entry_call(fd, e, &request, &reply);
   if (result == -EFAULT) result = refused_first(fd, e, level, name, result);
+  if (result == -EFAULT && level == IPPROTO_IP && name == IP_MTU) result = -ENOPROTOOPT;
   if (result == 0 && reply.c > 0) stream_resize_sndbuf(fd, e, reply.c);
   evidence_close(&request);
   bool is_pri = level == SOL_SOCKET && name == SO_SELECT_ERR_QUEUE && result == 0;

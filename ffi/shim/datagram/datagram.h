@@ -1,6 +1,6 @@
 /*
- * Datagram, raw and ping sockets: send.c, recv.c, head.c (what lies first in the queue), cmsg.c,
- * error_queue.c, destination_cache.c.
+ * Datagram, raw and ping sockets: send.c, sendfile.c, recv.c, head.c (what lies first),
+ * cmsg.c, error_queue.c, destination_cache.c.
  */
 #ifndef NUSE_DATAGRAM_H
 #define NUSE_DATAGRAM_H
@@ -11,6 +11,7 @@
 
 ssize_t dgram_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg, int flags);
 ssize_t dgram_sendmsg(int fd, struct fd_entry *e, const struct msghdr *msg, int flags);
+ssize_t dgram_sendfile(int out, struct fd_entry *e, int in, off64_t *offset, size_t count);
 /* Payload length of the next datagram, 0 when none. */
 long dgram_next_len(int fd, struct fd_entry *e);
 /* -errno that an earlier call has found and left for the next; 0: none. */

@@ -118,15 +118,18 @@ static long connect_note(int fd, struct fd_entry *e, const struct control_reply 
   return 0;
 }
 
-/* -EINPROGRESS, -EINTR: it goes on without us. */
+/* -EINPROGRESS, -EALREADY, -EINTR: it goes on without us. */
 static long connect_wait(int fd, struct fd_entry *e, struct control_request *request,
                          int limit_ms) {
   struct control_reply reply = {.cloexec = true};
+  bool is_second = (entry_word(e) & NUSE_STATE_CONNECTING) != 0;
   request->b = NUSE_CONNECT_WAIT;
   long result = entry_wait(fd, e, request, &reply, limit_ms);
   long noted = connect_note(fd, e, &reply);
   if (noted < 0) return noted;
-  return result == -EINPROGRESS && reply.interrupted ? -EINTR : result;
+  if (result != -EINPROGRESS) return result;
+  if (reply.interrupted) return -EINTR;
+  return is_second ? -EALREADY : result;
 }
 
 /* `how`: NUSE_CONNECT_FAST, _FAST_EMPTY or 0. */
@@ -171,7 +174,7 @@ long stream_await_connect(int fd, struct fd_entry *e, int flags, int option) {
       if ((flags & MSG_DONTWAIT) || is_nonblocking(fd)) return -EAGAIN;
       struct control_request request = {.op = NUSE_OP_CONNECT};
       long result = connect_wait(fd, e, &request, stream_timeout_ms(fd, option));
-      return result == -EINPROGRESS ? -EAGAIN : result;
+      return result == -EINPROGRESS || result == -EALREADY ? -EAGAIN : result;
     }
     if (outcome == NUSE_STATE_CONNECTED) return 0;
   }

@@ -68,7 +68,10 @@ CASE(datagram_connected_calls) {
   CHECK(read(fd, b, 8) == 0 && wait_for(fd, POLLIN, 0) == 0);
   FAILS(EAGAIN, recv(fd, b, 8, MSG_DONTWAIT));
   FAILS(EOPNOTSUPP, accept(fd, NULL, NULL));
-  FAILS(EINVAL, sendfile(fd, 0, NULL, 4));
+  int pipes[2];
+  CHECK(pipe(pipes) == 0);
+  FAILS(EINVAL, sendfile(fd, pipes[0], NULL, 4)); /* no file */
+  FAILS(EBADF, sendfile(fd, -1, NULL, 4));
 }
 
 CASE(datagram_truncated) {
