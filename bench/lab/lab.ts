@@ -13,8 +13,12 @@
  *     raw2    ns a: nuse over va2, 198.18.4.10  ── veth ──  ns b: nuse over vb2, 198.18.4.2
  *     tap2    ns b: two nuse, each with a TAP on the bridge br0: 198.18.5.10, 198.18.5.2
  *
+ * In IPv6 each address has a twin: 2001:db8:1::10 for 198.18.1.10.
+ *
  * @module
  */
+import { addAddress6, allowIpv6, HAS_IPV6 } from "../../tests/lab/ipv6.ts";
+import type { Family } from "../../tests/support/families.ts";
 import { closeOnSignal } from "./interrupt.ts";
 import { NUSE } from "../../tests/lab/nuse.ts";
 import { must, Netns, type Running, type RunOptions, veth } from "../../tests/lab/netns.ts";
@@ -51,7 +55,9 @@ export const UNPACED = "net.ipv4.tcp_congestion_control=reno";
 const LOAD_SOURCE = `${import.meta.dirname}/load.c`;
 
 export class Lab {
-  readonly #ends: Record<Path, Ends>;
+  /** What is spoken from now on. */
+  family: Family = 4;
+  readonly #ends: Readonly<Record<Family, Record<Path, Ends>>>;
   #closed: Promise<void> | null = null;
   readonly #onSignal = closeOnSignal(() => this.close());
 
@@ -62,48 +68,55 @@ export class Lab {
     readonly load: string,
     readonly scratch: string,
   ) {
-    this.#ends = {
-      native: { ns: a, self: "198.18.0.1", peer: "198.18.0.2", env: {}, peerEnv: null },
+    this.#ends = { 4: this.#endsOf(4), 6: this.#endsOf(6) };
+  }
+
+  #endsOf(family: Family): Record<Path, Ends> {
+    const { a, b } = this;
+    const of = (address: string) => family === 4 ? address : twinOf(address);
+    const at = (address: string) => `${of(address)}/${family === 4 ? 24 : 64}`;
+    return {
+      native: { ns: a, self: of("198.18.0.1"), peer: of("198.18.0.2"), env: {}, peerEnv: null },
       raw: {
         ns: a,
-        self: "198.18.1.10",
-        peer: "198.18.1.2",
-        env: { NUSEDEV: "va1", "nuse-va1": "198.18.1.10/24" },
+        self: of("198.18.1.10"),
+        peer: of("198.18.1.2"),
+        env: { NUSEDEV: "va1", "nuse-va1": at("198.18.1.10") },
         peerEnv: null,
       },
       tap: {
         ns: b,
-        self: "198.18.2.10",
-        peer: "198.18.2.2",
+        self: of("198.18.2.10"),
+        peer: of("198.18.2.2"),
         env: {
           NUSEVIF: "TAP",
           NUSEDEV: "tap",
-          "nuse-tap": "198.18.2.10/24",
-          "nuse-tap-host": "198.18.2.2/24",
+          "nuse-tap": at("198.18.2.10"),
+          "nuse-tap-host": at("198.18.2.2"),
         },
         peerEnv: null,
       },
       pipe: {
         ns: a,
-        self: "198.18.3.10",
-        peer: "198.18.3.2",
-        env: this.#cable("198.18.3.10"),
-        peerEnv: this.#cable("198.18.3.2"),
+        self: of("198.18.3.10"),
+        peer: of("198.18.3.2"),
+        env: this.#cable(at("198.18.3.10")),
+        peerEnv: this.#cable(at("198.18.3.2")),
       },
       raw2: {
         ns: a,
-        self: "198.18.4.10",
-        peer: "198.18.4.2",
-        env: { NUSEDEV: "va2", "nuse-va2": "198.18.4.10/24" },
-        peerEnv: { NUSEDEV: "vb2", "nuse-vb2": "198.18.4.2/24" },
+        self: of("198.18.4.10"),
+        peer: of("198.18.4.2"),
+        env: { NUSEDEV: "va2", "nuse-va2": at("198.18.4.10") },
+        peerEnv: { NUSEDEV: "vb2", "nuse-vb2": at("198.18.4.2") },
         peerNs: b,
       },
       tap2: {
         ns: b,
-        self: "198.18.5.10",
-        peer: "198.18.5.2",
-        env: bridged("left", "198.18.5.10"),
-        peerEnv: bridged("right", "198.18.5.2"),
+        self: of("198.18.5.10"),
+        peer: of("198.18.5.2"),
+        env: bridged("left", at("198.18.5.10")),
+        peerEnv: bridged("right", at("198.18.5.2")),
         peerNs: b,
       },
     };
@@ -112,7 +125,7 @@ export class Lab {
   /** The variables of one end of the pipe. */
   #cable(address: string): Record<string, string> {
     const path = `${this.scratch}/cable`;
-    return { NUSEDEV: "cable", "nuse-cable": `${address}/24`, "nuse-cable-pipe": path };
+    return { NUSEDEV: "cable", "nuse-cable": address, "nuse-cable-pipe": path };
   }
 
   static async create(): Promise<Lab> {
@@ -126,9 +139,11 @@ export class Lab {
     try {
       for (const ns of [a, b]) await must([...ns.enter, "sysctl", "-qw", UNPACED]);
       await must(["cc", "-O2", "-Wall", "-Wextra", "-std=c11", "-o", lab.load, LOAD_SOURCE]);
+      if (HAS_IPV6) { for (const ns of [a, b]) await allowIpv6(ns); }
       await veth(a, "va0", "198.18.0.1/24", b, "vb0", "198.18.0.2/24");
       await veth(a, "va1", null, b, "vb1", "198.18.1.2/24");
       await veth(a, "va2", null, b, "vb2", null);
+      if (HAS_IPV6) await lab.#addTwins();
       await b.ip("link add br0 type bridge");
       await b.ip("link set br0 up");
       return lab;
@@ -138,30 +153,52 @@ export class Lab {
     }
   }
 
+  /** The kernel's addresses of IPv6; nuse's interfaces are bare to it. */
+  async #addTwins(): Promise<void> {
+    const { a, b } = this;
+    for (
+      const [ns, device, address] of [[a, "va0", "0.1"], [b, "vb0", "0.2"], [
+        b,
+        "vb1",
+        "1.2",
+      ]] as const
+    ) {
+      await addAddress6(ns, device, `${twinOf(`198.18.${address}`)}/64`);
+    }
+    for (const [ns, device] of [[a, "va1"], [a, "va2"], [b, "vb2"]] as const) {
+      await must([...ns.enter, "sysctl", "-qw", `net.ipv6.conf.${device}.disable_ipv6=1`]);
+    }
+  }
+
+  /** What there is of a path, in the family that is spoken. */
+  #end(path: Path): Ends {
+    return this.#ends[this.family][path];
+  }
+
   /** Address of the peer, as the program on `path` sees it. */
   peer(path: Path): string {
-    return this.#ends[path].peer;
+    return this.#end(path).peer;
   }
 
   /** Address of the program on `path`. */
   self(path: Path): string {
-    return this.#ends[path].self;
+    return this.#end(path).self;
   }
 
   /** The peer is the kernel's own stack, there without a program. */
   hasKernelPeer(path: Path): boolean {
-    return this.#ends[path].peerEnv === null;
+    return this.#end(path).peerEnv === null;
   }
 
   /** Starts a program where those of the path run, with what nuse would need, without nuse. */
   bare(path: Path, argv: string[], options: RunOptions = {}): Running {
-    const { ns, env } = this.#ends[path];
+    const { ns, env } = this.#end(path);
     return ns.start(argv, { ...options, env: { ...env, ...options.env } });
   }
 
   /** Starts a program on its path: bare for `native`, else behind `./nuse`. */
   program(path: Path, argv: string[], options: RunOptions = {}): Running {
-    const { ns, env } = this.#ends[path];
+    const { ns, env } = this.#end(path);
     const command = path === "native" ? argv : [NUSE, ...argv];
     return ns.start(command, { ...options, env: { ...env, ...options.env } });
   }
@@ -183,13 +220,13 @@ export class Lab {
 
   /** What one would type to do what `program` does, in the namespace. */
   commandLine(path: Path, argv: string[]): string {
-    const env = Object.entries(this.#ends[path].env).map(([name, value]) => `${name}=${value}`);
+    const env = Object.entries(this.#end(path).env).map(([name, value]) => `${name}=${value}`);
     return (path === "native" ? argv : ["env", ...env, "./nuse", ...argv]).join(" ");
   }
 
   /** Starts a program at the other end: on the kernel, in b, or behind another nuse. */
   opposite(path: Path, argv: string[], options: RunOptions = {}): Running {
-    const { peerEnv, peerNs } = this.#ends[path];
+    const { peerEnv, peerNs } = this.#end(path);
     if (peerEnv === null) return this.b.start(argv, options);
     return (peerNs ?? this.a).start([NUSE, ...argv], {
       ...options,
@@ -214,12 +251,17 @@ export class Lab {
   }
 }
 
+function twinOf(address: string): string {
+  const [, , net, host] = address.split(".");
+  return `2001:db8:${net}::${host}`;
+}
+
 /** The variables of one end of the bridge. */
 function bridged(name: string, address: string): Record<string, string> {
   return {
     NUSEVIF: "TAP",
     NUSEDEV: name,
-    [`nuse-${name}`]: `${address}/24`,
+    [`nuse-${name}`]: address,
     [`nuse-${name}-bridge`]: "br0",
   };
 }

@@ -1,20 +1,23 @@
 /* load: small socket programs for the net benches; the same binary runs on the kernel's stack and
  * under nuse.
  *
- *   load echo  PORT                  TCP echo server, one connection after another, until killed
+ *   load echo  PORT [6]              TCP echo server, one connection after another, until killed
  *   load rr    HOST PORT SECS        1-byte request/response on one connection
  *   load crr   HOST PORT SECS        connect, 1-byte request/response, close; up to 25,000 times
- *   load usink PORT                  UDP sink; ends 600 ms after the last datagram
+ *   load usink PORT [6]              UDP sink; ends 600 ms after the last datagram
  *   load usend HOST PORT SIZE SECS   UDP sender, one send(2) a datagram
  *   load sink  PORT                  TCP sink of one connection; "rate" is the longest pause, in ms
  *   load pump  HOST PORT SECS        TCP sender, as fast as it goes, CUBIC
  *   load starts COUNT PROGRAM...     runs the program COUNT times; "rate" is the median, in ms
+ *
+ * HOST may be of IPv6; a server with "6" is.
  *
  * The last line is one JSON object. Rates are per second; a UDP rate is what the sink received.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -48,32 +51,50 @@ static void report(unsigned long long count, double secs) {
   fflush(stdout);
 }
 
-static struct sockaddr_in addr(const char *host, const char *port) {
-  struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((unsigned short)atoi(port))};
-  if (host && inet_pton(AF_INET, host, &a.sin_addr) != 1) die(host);
-  return a;
+struct end {
+  union {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+  } a;
+  socklen_t len;
+};
+
+/* host: NULL for any address, of IPv6 where is6. */
+static struct end addr(const char *host, const char *port, int is6) {
+  struct end e = {.len = sizeof e.a.v4};
+  in_port_t p = htons((unsigned short)atoi(port));
+  if (is6 || (host && strchr(host, ':'))) {
+    e.len = sizeof e.a.v6;
+    e.a.v6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = p};
+    if (host && inet_pton(AF_INET6, host, &e.a.v6.sin6_addr) != 1) die(host);
+    return e;
+  }
+  e.a.v4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = p};
+  if (host && inet_pton(AF_INET, host, &e.a.v4.sin_addr) != 1) die(host);
+  return e;
 }
 
-static int dial(struct sockaddr_in *a) {
-  int s = socket(AF_INET, SOCK_STREAM, 0);
+static int dial(const struct end *e) {
+  int s = socket(e->a.any.sa_family, SOCK_STREAM, 0);
   if (s < 0) die("socket");
-  if (connect(s, (struct sockaddr *)a, sizeof *a)) die("connect");
+  if (connect(s, &e->a.any, e->len)) die("connect");
   setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   return s;
 }
 
-static int serve(const char *port) {
-  int l = socket(AF_INET, SOCK_STREAM, 0);
-  struct sockaddr_in a = addr(NULL, port);
+static int serve(const char *port, int is6) {
+  struct end e = addr(NULL, port, is6);
+  int l = socket(e.a.any.sa_family, SOCK_STREAM, 0);
   setsockopt(l, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-  if (bind(l, (struct sockaddr *)&a, sizeof a) || listen(l, 128)) die("listen");
+  if (bind(l, &e.a.any, e.len) || listen(l, 128)) die("listen");
   printf("READY\n");
   fflush(stdout);
   return l;
 }
 
-static _Noreturn void echo(const char *port) {
-  int l = serve(port);
+static _Noreturn void echo(const char *port, int is6) {
+  int l = serve(port, is6);
   for (;;) {
     int c = accept(l, NULL, NULL);
     if (c < 0) die("accept");
@@ -86,8 +107,8 @@ static _Noreturn void echo(const char *port) {
 }
 
 static int rr(const char *host, const char *port, double secs) {
-  struct sockaddr_in a = addr(host, port);
-  int s = dial(&a);
+  struct end e = addr(host, port, 0);
+  int s = dial(&e);
   unsigned long long n = 0;
   double start = now(), t = start;
   for (; t < start + secs; t = now(), n++)
@@ -97,11 +118,11 @@ static int rr(const char *host, const char *port, double secs) {
 }
 
 static int crr(const char *host, const char *port, double secs) {
-  struct sockaddr_in a = addr(host, port);
+  struct end e = addr(host, port, 0);
   unsigned long long n = 0;
   double start = now(), t = start;
   for (; t < start + secs && n < crr_max; t = now(), n++) {
-    int s = dial(&a);
+    int s = dial(&e);
     if (write(s, buf, 1) != 1 || read(s, buf, 1) != 1) die("crr");
     close(s);
   }
@@ -109,13 +130,13 @@ static int crr(const char *host, const char *port, double secs) {
   return 0;
 }
 
-static int usink(const char *port) {
-  int s = socket(AF_INET, SOCK_DGRAM, 0), size = 4 << 20;
+static int usink(const char *port, int is6) {
+  struct end e = addr(NULL, port, is6);
+  int s = socket(e.a.any.sa_family, SOCK_DGRAM, 0), size = 4 << 20;
   struct timeval idle = {0, 600000};
-  struct sockaddr_in a = addr(NULL, port);
   if (setsockopt(s, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size))
     setsockopt(s, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
-  if (bind(s, (struct sockaddr *)&a, sizeof a)) die("bind");
+  if (bind(s, &e.a.any, e.len)) die("bind");
   printf("READY\n");
   fflush(stdout);
   unsigned long long n = 0;
@@ -132,9 +153,9 @@ static int usink(const char *port) {
 }
 
 static int usend(const char *host, const char *port, size_t size, double secs) {
-  int s = socket(AF_INET, SOCK_DGRAM, 0);
-  struct sockaddr_in a = addr(host, port);
-  if (connect(s, (struct sockaddr *)&a, sizeof a)) die("connect");
+  struct end e = addr(host, port, 0);
+  int s = socket(e.a.any.sa_family, SOCK_DGRAM, 0);
+  if (connect(s, &e.a.any, e.len)) die("connect");
   unsigned long long n = 0;
   double start = now(), t = start;
   for (; t < start + secs; t = now())
@@ -147,7 +168,7 @@ static int usend(const char *host, const char *port, size_t size, double secs) {
 /* The first quarter of a second is the start, not a pause. */
 static int sink(const char *port) {
   static const double start_secs = 0.25;
-  int c = accept(serve(port), NULL, NULL);
+  int c = accept(serve(port, 0), NULL, NULL);
   if (c < 0) die("accept");
   unsigned long long n = 0;
   double first = now(), last = first, longest = 0;
@@ -161,8 +182,8 @@ static int sink(const char *port) {
 }
 
 static int pump(const char *host, const char *port, double secs) {
-  struct sockaddr_in a = addr(host, port);
-  int s = dial(&a);
+  struct end e = addr(host, port, 0);
+  int s = dial(&e);
   if (setsockopt(s, IPPROTO_TCP, TCP_CONGESTION, "cubic", 5)) die("cubic");
   unsigned long long n = 0;
   double start = now(), t = start;
@@ -206,10 +227,11 @@ static int starts(int count, char **argv) {
 int main(int argc, char **argv) {
   signal(SIGPIPE, SIG_IGN);
   const char *mode = argc > 1 ? argv[1] : "";
-  if (!strcmp(mode, "echo") && argc == 3) echo(argv[2]);
+  int is6 = argc == 4 && !strcmp(argv[3], "6");
+  if (!strcmp(mode, "echo") && (argc == 3 || is6)) echo(argv[2], is6);
   if (!strcmp(mode, "rr") && argc == 5) return rr(argv[2], argv[3], atof(argv[4]));
   if (!strcmp(mode, "crr") && argc == 5) return crr(argv[2], argv[3], atof(argv[4]));
-  if (!strcmp(mode, "usink") && argc == 3) return usink(argv[2]);
+  if (!strcmp(mode, "usink") && (argc == 3 || is6)) return usink(argv[2], is6);
   if (!strcmp(mode, "usend") && argc == 6)
     return usend(argv[2], argv[3], (size_t)atoi(argv[4]), atof(argv[5]));
   if (!strcmp(mode, "sink") && argc == 3) return sink(argv[2]);

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Lab, Path } from "./lab.ts";
+import type { Family } from "../../tests/support/families.ts";
 import type { Running, RunResult } from "../../tests/lab/netns.ts";
 
 export interface Measure {
@@ -21,6 +22,8 @@ export interface Measure {
   readonly isNuseOnly?: boolean;
   /** Takes so many seconds, whatever the others take, and is measured in the first round alone. */
   readonly onceSec?: number;
+  /** 6: it is left out where this machine has no IPv6; 4 when not given. */
+  readonly family?: Family;
   /** Programs that it takes. */
   readonly programs?: readonly string[];
   readonly run: (lab: Lab, path: Path, secs: number) => Promise<number>;

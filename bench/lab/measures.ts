@@ -16,6 +16,11 @@ export interface Transfer {
   readonly streams?: number;
 }
 
+/** What a server of `load` is told of the family. */
+function serverOf({ family }: Lab): string[] {
+  return family === 6 ? ["6"] : [];
+}
+
 /** iperf3 with CUBIC chosen per socket; what the receivers got in all, Gbit/s. */
 export async function iperf3(
   lab: Lab,
@@ -47,7 +52,7 @@ export async function iperf3(
 export async function udp(lab: Lab, path: Path, secs: number, size: number, out: boolean) {
   const port = newPort();
   const limitSec = secs + MARGIN_SEC;
-  const sinkArgs = [lab.load, "usink", port];
+  const sinkArgs = [lab.load, "usink", port, ...serverOf(lab)];
   const sink = out
     ? lab.opposite(path, sinkArgs, { limitSec })
     : lab.program(path, sinkArgs, { limitSec });
@@ -72,7 +77,7 @@ export async function udp(lab: Lab, path: Path, secs: number, size: number, out:
 export async function transactions(lab: Lab, path: Path, secs: number, mode: "rr" | "crr") {
   const port = newPort();
   const limitSec = secs + MARGIN_SEC;
-  const server = lab.opposite(path, [lab.load, "echo", port], { limitSec });
+  const server = lab.opposite(path, [lab.load, "echo", port, ...serverOf(lab)], { limitSec });
   try {
     await server.waitFor("READY", MARGIN_SEC);
     const argv = [lab.load, mode, lab.peer(path), port, String(secs)];

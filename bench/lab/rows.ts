@@ -50,16 +50,30 @@ const PIPELINED: RedisLoad = { command: "GET", pipeline: 16, perSec: 400_000 };
 /** Of which the first quarter of a second is held against the others. */
 const SECS_OF_START = 3;
 
+/** The measure again in IPv6, against the kernel's. */
+function in6(measure: Measure): Measure {
+  return { ...measure, name: `${measure.name} -6`, family: 6 };
+}
+
+const TCP_OUT = tcp("TCP out", false, 1, [1.2, 1.8]);
+const TCP_IN = tcp("TCP in", true, 1, [1, 1.2]);
+const UDP_OUT = datagrams("UDP 1 KiB out", 1024, true, [2.5, 4]);
+const UDP_IN = datagrams("UDP 1 KiB in", 1024, false, [1, 1.5]);
+const RR: Measure = {
+  ...{ name: "TCP request/response", unit: "1/s", bar: 1.3, goal: 2 },
+  run: roundTrips,
+};
+
 export const MEASURES: readonly Measure[] = [
-  tcp("TCP out", false, 1, [1.2, 1.8]),
-  tcp("TCP in", true, 1, [1, 1.2]),
+  TCP_OUT,
+  TCP_IN,
   tcp("TCP out, 8 streams", false, 8, [0.9, 1.3]),
   tcp("TCP out, 64 streams", false, 64, [0.8, 1.3]),
-  datagrams("UDP 1 KiB out", 1024, true, [2.5, 4]),
-  datagrams("UDP 1 KiB in", 1024, false, [1, 1.5]),
+  UDP_OUT,
+  UDP_IN,
   datagrams("UDP 64 B out", 64, true, [2.5, 4]),
   datagrams("UDP 64 B in", 64, false, [1.1, 1.5]),
-  { name: "TCP request/response", unit: "1/s", bar: 1.3, goal: 2, run: roundTrips },
+  RR,
   {
     ...{ name: "TCP request/response, awake", unit: "1/s", bar: 0.7, goal: 1 },
     run: (lab, path, secs) => awake(() => roundTrips(lab, path, secs)),
@@ -88,5 +102,6 @@ export const MEASURES: readonly Measure[] = [
     ...{ name: "redis SET, first 250 ms", unit: "of later", bar: 0.7, goal: 0.9, programs: REDIS },
     run: async (lab, path) => redisStart(await redis(lab, path, SECS_OF_START, SET)),
   },
+  ...[TCP_OUT, TCP_IN, UDP_OUT, UDP_IN, RR].map(in6),
   { name: "longest pause", unit: "ms", bar: 5, goal: 1, onceSec: 60, run: longestPause },
 ];

@@ -17,6 +17,7 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
+import { whyNoFamily } from "../../tests/lab/ipv6.ts";
 import { canMakeNetns } from "../../tests/lab/netns.ts";
 import { isInstalled } from "../../tests/lab/setup.ts";
 import { Lab, NUSE_PATHS, type Path, type PeerPath } from "../lab/lab.ts";
@@ -97,7 +98,10 @@ async function sampleOf(
 
 /** Those whose programs are there; says what is left out. */
 function possible(measures: readonly Measure[]): Measure[] {
-  return measures.filter(({ name, programs = [] }) => {
+  return measures.filter(({ name, programs = [], family = 4 }) => {
+    const why = whyNoFamily(family);
+    if (why !== "") console.error(`left out: ${name}${why}`);
+    if (why !== "") return false;
     const missing = programs.filter((program) => !isInstalled(program));
     if (missing.length > 0) console.error(`left out: ${name} (no ${missing.join(", ")})`);
     return missing.length === 0;
@@ -112,13 +116,16 @@ async function run({ rounds, secs, onceSec, measures, paths, peers }: Plan): Pro
   for (let round = 0; round < rounds; round++) {
     for (const measure of measures) {
       if (measure.onceSec !== undefined && round > 0) continue;
+      lab.family = measure.family ?? 4;
       const time = measure.onceSec === undefined ? secs : onceSec ?? measure.onceSec;
       const own = measure.isNuseOnly ? paths : ["native" as const, ...paths];
       const add = async (path: Sample["path"], run: () => Promise<number | null>) => {
         samples.push(await sampleOf(round, measure.name, path, run));
       };
       for (const path of own) await add(path, () => measure.run(lab, path, time));
-      for (const path of others) await add(path, () => stacks!.run(measure.name, path, time));
+      for (const path of measure.family === 6 ? [] : others) {
+        await add(path, () => stacks!.run(measure.name, path, time));
+      }
     }
     console.error(`round ${round + 1} of ${rounds} done`);
   }
