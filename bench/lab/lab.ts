@@ -208,7 +208,7 @@ export class Lab {
    * what it has written to stderr.
    */
   timed(path: Path, argv: string[], options: RunOptions = {}): Running {
-    const { ns, env } = this.#ends[path];
+    const { ns, env } = this.#end(path);
     const command = path === "native" ? argv : [NUSE, ...argv];
     const script = 'TIMEFORMAT="%3U %3S"; time "$@"';
     const settings = Object.entries({ ...env, ...options.env }).map(([k, v]) => `${k}=${v}`);
