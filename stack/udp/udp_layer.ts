@@ -201,7 +201,9 @@ export class UdpLayer implements Transport {
       };
       this.#log.connection(LogEvent.UDP_DATAGRAM_SENT, route.ifIndex, ends, payLen);
     }
-    const isPlain = this.#network.shape === null && !endpoint.noChecksum;
+    // IPv6 knows no datagram without one (RFC 8200 8.1): SO_NO_CHECK is IPv4's, as on Linux
+    const isSummed = !endpoint.noChecksum || route.dst.family === 6;
+    const isPlain = this.#network.shape === null && isSummed;
     const mayBatch = dontFragment && route.usoMaxBytes > 0 && isPlain;
     if (mayBatch && this.#batch.append(route, srcPort, dstPort, ttl, tos, payOff, payLen)) {
       this.#counters.udp.outDatagrams++;
@@ -212,7 +214,7 @@ export class UdpLayer implements Transport {
     const length = UDP_HEADER_LEN + payLen;
     const hdr = tx.l4Off[row];
     emitUdp(this.#memory.dv, hdr, srcPort, dstPort, length, 0);
-    if (!endpoint.noChecksum) this.#sum(route, row, payOff, payLen);
+    if (isSummed) this.#sum(route, row, payOff, payLen);
     tx.hdrLen[row] = UDP_HEADER_LEN;
     tx.payOff[row] = payOff;
     tx.payLen[row] = payLen;

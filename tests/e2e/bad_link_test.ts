@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { transferFile } from "../lab/linkem/file_transfer.ts";
 import { LossyLink } from "../lab/linkem/lossy_link.ts";
-import { VIFS, whyLeftOut } from "./fixture.ts";
+import { BOTH, VIFS, whyLeftOut } from "./fixture.ts";
 
 const LIMIT_SEC = 170;
 
@@ -21,16 +21,21 @@ const LINKS: BadLink[] = [
 
 const isWanted = ({ vif }: BadLink) => VIFS.includes(vif);
 
-for (const { vif, bytes, lossPercent, dupPercent, delayMs } of LINKS.filter(isWanted)) {
-  const reason = whyLeftOut(vif, []);
+const CASES = LINKS.filter(isWanted).flatMap((link) => BOTH.map((family) => ({ ...link, family })));
+
+for (const { vif, family, bytes, lossPercent, dupPercent, delayMs } of CASES) {
+  const reason = whyLeftOut(vif, [], family);
   Deno.test({
-    name: `${vif}: ${lossPercent} % loss, ${dupPercent} % duplication, ${delayMs} ms each way: ` +
+    name:
+      `${vif}${
+        family === 6 ? " v6" : ""
+      }: ${lossPercent} % loss, ${dupPercent} % duplication, ${delayMs} ms each way: ` +
       `a file goes out and comes in unharmed${reason}`,
     ignore: reason !== "",
     sanitizeOps: false,
     sanitizeResources: false,
     async fn() {
-      await using link = await LossyLink.create(vif);
+      await using link = await LossyLink.create(vif, family);
       const settings = { lossPpm: lossPercent * 10_000, dupPpm: dupPercent * 10_000, seed: 1 };
       await link.set({ delayUs: delayMs * 1000, ...settings }, LIMIT_SEC + 5);
       const result = await transferFile(link, bytes, LIMIT_SEC);

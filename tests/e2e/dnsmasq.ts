@@ -7,7 +7,8 @@ import { type Fixture, PEER, until } from "./fixture.ts";
 
 /** TAP: the peer's address comes with nuse. */
 export async function allowAbsentAddress(f: Fixture): Promise<void> {
-  if (f.vif === "TAP") await f.b.run(["sysctl", "-q", "net.ipv4.ip_nonlocal_bind=1"]);
+  const key = `net.ipv${f.family}.ip_nonlocal_bind=1`;
+  if (f.vif === "TAP") await f.b.run(["sysctl", "-q", key]);
 }
 
 /** Runs `use` while the peer answers; `records` are options of dnsmasq. */

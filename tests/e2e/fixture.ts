@@ -8,21 +8,26 @@
  * `deno task test:netmap` runs NETMAP alone, over the module of this machine: over va itself, or,
  * with `vale`, over a port of a switch that va is attached to.
  *
- * Whichever, the program is 198.18.0.2 and the kernel peer is 198.18.0.1 in b.
+ * Whichever, the program is 198.18.0.2 and the kernel peer is 198.18.0.1 in b; in a test of IPv6
+ * 2001:db8:1::2 and 2001:db8:1::1.
  *
  * @module
  */
 import { attach, detach } from "../lab/netmap/attach.ts";
 import { canSimulateNetmap, HAS_MODULE, type NetmapLab, provideNetmap } from "../lab/netmap/lab.ts";
 import type { ModuleOptions } from "../lab/netmap/sim_module.ts";
+import { addAddress6, allowIpv6, whyNoFamily } from "../lab/ipv6.ts";
 import { canMakeNetns, Netns, type Running, type RunOptions, veth } from "../lab/netns.ts";
 import { NUSE } from "../lab/nuse.ts";
 import { patience } from "../lab/patience.ts";
 import { isInstalled } from "../lab/setup.ts";
+import type { Family } from "../support/families.ts";
 
 export { NUSE };
 export const SELF = "198.18.0.2";
 export const PEER = "198.18.0.1";
+const SELF6 = "2001:db8:1::2";
+const PEER6 = "2001:db8:1::1";
 export type Vif = "RAW" | "TAP" | "NETMAP";
 /** With the machine's own netmap, only what runs over that. */
 export const VIFS: readonly Vif[] = HAS_MODULE ? ["NETMAP"] : ["RAW", "TAP", "NETMAP"];
@@ -37,6 +42,7 @@ export class Fixture {
     readonly a: Netns,
     readonly b: Netns,
     readonly netmap: NetmapLab | null,
+    readonly family: Family,
   ) {}
 
   /** What nuse has by NETMAP. */
@@ -45,16 +51,23 @@ export class Fixture {
   }
 
   /** `simulated`: how the simulated netmap is to be. */
-  static async create(vif: Vif, simulated: Partial<ModuleOptions> = {}): Promise<Fixture> {
+  static async create(
+    vif: Vif,
+    simulated: Partial<ModuleOptions> = {},
+    family: Family = 4,
+  ): Promise<Fixture> {
     const a = await Netns.create("e2a");
     const b = await Netns.create("e2b");
     try {
-      if (vif !== "TAP") await veth(a, "va", null, b, "vb", `${PEER}/24`);
+      if (family === 6) await allowIpv6(b);
+      const address = family === 4 ? `${PEER}/24` : null;
+      if (vif !== "TAP") await veth(a, "va", null, b, "vb", address);
+      if (vif !== "TAP" && family === 6) await addAddress6(b, "vb", `${PEER6}/64`);
       const netmap = vif === "NETMAP" ? await provideNetmap(a, simulated) : null;
       if (IS_ON_SWITCH) await attach(a, `${SWITCH}:va`);
-      return new Fixture(vif, a, b, netmap);
+      return new Fixture(vif, a, b, netmap, family);
     } catch (error) {
-      await new Fixture(vif, a, b, null).close();
+      await new Fixture(vif, a, b, null, family).close();
       throw error;
     }
   }
@@ -64,13 +77,39 @@ export class Fixture {
     return this.vif === "TAP" ? this.b : this.a;
   }
 
+  /** The program's address, and the peer's. */
+  get self(): string {
+    return this.family === 4 ? SELF : SELF6;
+  }
+
+  get other(): string {
+    return this.family === 4 ? PEER : PEER6;
+  }
+
+  /** The peer's as it stands in a URL. */
+  get otherHost(): string {
+    return this.family === 4 ? PEER : `[${PEER6}]`;
+  }
+
+  get selfHost(): string {
+    return this.family === 4 ? SELF : `[${SELF6}]`;
+  }
+
   get env(): Record<string, string> {
+    if (this.family === 6) return this.#env6;
     if (this.vif === "NETMAP") {
       return { NUSEVIF: "NETMAP", NUSEDEV: this.port, [`nuse-${this.port}`]: `${SELF}/24` };
     }
     return this.vif === "RAW"
       ? { NUSEDEV: "va", "nuse-va": SELF }
       : { NUSEVIF: "TAP", NUSEDEV: "tap", "nuse-tap": `${SELF}/24`, "nuse-tap-host": `${PEER}/24` };
+  }
+
+  get #env6(): Record<string, string> {
+    const { vif, port } = this;
+    if (vif !== "TAP") return { NUSEVIF: vif, NUSEDEV: port, [`nuse-${port}`]: `${SELF6}/64` };
+    const host = { "nuse-tap-host": `${PEER6}/64` };
+    return { NUSEVIF: "TAP", NUSEDEV: "tap", "nuse-tap": `${SELF6}/64`, ...host };
   }
 
   /** The first words of a command that starts nuse from a shell, which drops names with a dash. */
@@ -128,11 +167,16 @@ type Register = (
   name: string,
   body: (fixture: Fixture) => Promise<void>,
   vifs?: readonly Vif[],
+  families?: readonly Family[],
 ) => void;
 
+/** What tests of traffic are written for. */
+export const BOTH: readonly Family[] = [4, 6];
+
 /** Why a test that runs `programs` cannot run here, as a part of its name; "": it can. */
-export function whyLeftOut(vif: Vif, programs: readonly string[]): string {
+export function whyLeftOut(vif: Vif, programs: readonly string[], family: Family = 4): string {
   if (!canMakeNetns) return " (left out: needs root and iproute2)";
+  if (whyNoFamily(family) !== "") return whyNoFamily(family);
   if (vif === "NETMAP" && !HAS_MODULE && !canSimulateNetmap) {
     return " (left out: the simulated netmap needs Linux 6.9 with FUSE)";
   }
@@ -145,16 +189,19 @@ export function whyLeftOut(vif: Vif, programs: readonly string[]): string {
  * root, or without a program, it is left out, with the reason in its name.
  */
 export function e2eWith(...programs: string[]): Register {
-  return (name, body, vifs = VIFS) => {
-    for (const vif of vifs.filter((vif) => VIFS.includes(vif))) {
-      const reason = whyLeftOut(vif, programs);
+  return (name, body, vifs = VIFS, families = [4]) => {
+    const all = vifs.filter((vif) => VIFS.includes(vif)).flatMap((vif) =>
+      families.map((family) => ({ vif, family }))
+    );
+    for (const { vif, family } of all) {
+      const reason = whyLeftOut(vif, programs, family);
       Deno.test({
-        name: `${vif}: ${name}${reason}`,
+        name: `${vif}${family === 6 ? " v6" : ""}: ${name}${reason}`,
         ignore: reason !== "",
         sanitizeOps: false,
         sanitizeResources: false,
         async fn() {
-          await using fixture = await Fixture.create(vif);
+          await using fixture = await Fixture.create(vif, {}, family);
           await body(fixture);
         },
       });
@@ -167,7 +214,12 @@ export function e2eWith(...programs: string[]): Register {
  * names), which say no more when they are run a third time.
  */
 export function withoutNetmap(register: Register): Register {
-  return (name, body, vifs = ["RAW", "TAP"]) => register(name, body, vifs);
+  return (name, body, vifs = ["RAW", "TAP"], families) => register(name, body, vifs, families);
+}
+
+/** Both families, over every VIF: for files of tests about traffic. */
+export function inBoth(register: Register): Register {
+  return (name, body, vifs, families = BOTH) => register(name, body, vifs, families);
 }
 
 /** For tests that run only what every Debian has. */

@@ -1,8 +1,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { usableFeatures } from "../../io/devices/base/features.ts";
-import { e2eWith, type Fixture, PEER, SELF, until } from "./fixture.ts";
+import { e2eWith, type Fixture, inBoth, PEER, SELF, until } from "./fixture.ts";
 
 const e2e = e2eWith("iperf", "iperf3", "nc", "ss");
+const e2e3 = inBoth(e2eWith("iperf3"));
 
 /** Waits until iperf 2 listens on the peer's kernel. */
 function peerListens(f: Fixture): Promise<void> {
@@ -21,13 +22,13 @@ function nuseListens(f: Fixture): Promise<void> {
 async function iperf3Client(f: Fixture, args: string[]) {
   const server = f.peer(["iperf3", "-s", "-1", "--forceflush"]);
   await server.waitFor("listening");
-  const r = await f.nuse(["iperf3", "-c", PEER, "-J", ...args]).done;
+  const r = await f.nuse(["iperf3", "-c", f.other, "-J", ...args]).done;
   assertEquals(r.code, 0, r.stdout.slice(-2000) + r.stderr);
   await server.done;
   return JSON.parse(r.stdout).end;
 }
 
-e2e("iperf3 -c: out, in, both, several streams", async (f) => {
+e2e3("iperf3 -c: out, in, both, several streams", async (f) => {
   for (const args of [[], ["-R"], ["--bidir"], ["-P", "4"], ["-C", "cubic"]]) {
     const end = await iperf3Client(f, ["-n", `${64 << 20}`, ...args]);
     const { sum_received, sum_received_bidir_reverse: back = sum_received } = end;
@@ -57,7 +58,7 @@ e2e("iperf3 -c: frames of more than 64 KiB, where the kernel takes them", async 
   }
 }, ["TAP"]);
 
-e2e("iperf3 -u: what a socket's buffer holds arrives, out and in", async (f) => {
+e2e3("iperf3 -u: what a socket's buffer holds arrives, out and in", async (f) => {
   for (const args of [[], ["-R"]]) {
     // However late the receiver is, these 58 KB have room
     const end = await iperf3Client(f, ["-u", "-b", "20M", "-k", "40", ...args]);
@@ -65,11 +66,11 @@ e2e("iperf3 -u: what a socket's buffer holds arrives, out and in", async (f) => 
   }
 });
 
-e2e("iperf3 -s under nuse, the peer as client, both directions and UDP", async (f) => {
+e2e3("iperf3 -s under nuse, the peer as client, both directions and UDP", async (f) => {
   for (const args of [[], ["-R"], ["--bidir"], ["-u", "-b", "50M"], ["-u", "-b", "50M", "-R"]]) {
     const server = f.nuse(["iperf3", "-s", "-1", "--forceflush"]);
     await server.waitFor("listening");
-    const r = await f.peer(["iperf3", "-c", SELF, "-t", "1", "-J", ...args]).done;
+    const r = await f.peer(["iperf3", "-c", f.self, "-t", "1", "-J", ...args]).done;
     assertEquals(r.code, 0, `${args}: ${r.stdout.slice(-1000)}${r.stderr}`);
     const report = JSON.parse(r.stdout);
     assertEquals(report.error, undefined);

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import {
+  BOTH,
   commandOf,
   descendant,
   e2eWith,
@@ -7,7 +8,6 @@ import {
   NUSE,
   parentOf,
   PEER,
-  SELF,
   until,
 } from "./fixture.ts";
 import { stopAndGoOn, Terminal } from "./terminal.ts";
@@ -23,7 +23,7 @@ async function traces(f: Fixture): Promise<string> {
 }
 
 async function isPinged(f: Fixture): Promise<boolean> {
-  return (await f.peer(["ping", "-c", "1", "-W", "1", SELF]).done).code === 0;
+  return (await f.peer(["ping", "-c", "1", "-W", "1", f.self]).done).code === 0;
 }
 
 e2e("exit status, stdin, stdout pass through; nuse itself says nothing", async (f) => {
@@ -70,15 +70,20 @@ e2e("the interface is there while the program runs and gone after", async (f) =>
   assertEquals(await traces(f), "");
 }, ["TAP"]);
 
-e2e("killing nuse leaves no interface, socket or stuck child", async (f) => {
-  const idle = f.nuse(["sleep", "31.25"]);
-  await until("an answer", () => isPinged(f));
-  const child = await descendant(idle.pid, "sleep 31.25");
-  Deno.kill(await parentOf(child), "SIGKILL");
-  await idle.done;
-  await until("the child's end", async () => (await commandOf(child)) === "", 5);
-  await until("no trace", async () => (await traces(f)) === "", 5);
-});
+e2e(
+  "killing nuse leaves no interface, socket or stuck child",
+  async (f) => {
+    const idle = f.nuse(["sleep", "31.25"]);
+    await until("an answer", () => isPinged(f));
+    const child = await descendant(idle.pid, "sleep 31.25");
+    Deno.kill(await parentOf(child), "SIGKILL");
+    await idle.done;
+    await until("the child's end", async () => (await commandOf(child)) === "", 5);
+    await until("no trace", async () => (await traces(f)) === "", 5);
+  },
+  undefined,
+  BOTH,
+);
 
 e2e("killing the child ends nuse with 128+n", async (f) => {
   const idle = f.nuse(["sleep", "32.25"]);

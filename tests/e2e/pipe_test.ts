@@ -5,6 +5,8 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { type Running, start } from "../lab/netns.ts";
+import type { Family } from "../support/families.ts";
+import { BOTH } from "./fixture.ts";
 import { giveToNobody, OPEN_ROOT, POWERLESS } from "../lab/nobody.ts";
 
 const NUSE = `${OPEN_ROOT}/nuse`;
@@ -16,14 +18,20 @@ class Cable {
   readonly ping = `${this.#folder}/ping`;
   readonly #running: Running[] = [];
 
-  constructor() {
+  constructor(readonly family: Family = 4) {
     Deno.copyFileSync("/usr/bin/ping", this.ping);
     giveToNobody(this.#folder);
   }
 
-  /** `./nuse argv…` as 198.18.0.`host`. */
+  /** The address of a nuse. */
+  address(host: number): string {
+    return this.family === 4 ? `198.18.0.${host}` : `2001:db8:9::${host}`;
+  }
+
+  /** `./nuse argv…` at the address of `host`. */
   nuse(host: number, argv: string[], limitSec = 30): Running {
-    const dev = `p=198.18.0.${host}/24,pipe=${this.path}`;
+    const prefixLen = this.family === 4 ? 24 : 64;
+    const dev = `p=${this.address(host)}/${prefixLen},pipe=${this.path}`;
     return this.#start([NUSE, "--dev", dev, ...argv], limitSec);
   }
 
@@ -56,7 +64,7 @@ class Cable {
 
 /** Pings until it is answered: the other end may be on its way. */
 async function expectAnswer(cable: Cable, from: number, to: number): Promise<void> {
-  const argv = [cable.ping, "-c", "1", "-W", "1", `198.18.0.${to}`];
+  const argv = [cable.ping, "-c", "1", "-W", "1", cable.address(to)];
   const loop = [
     "sh",
     "-c",
@@ -66,18 +74,25 @@ async function expectAnswer(cable: Cable, from: number, to: number): Promise<voi
   assertEquals(code, 0, stdout + stderr);
 }
 
-Deno.test("PIPE: two nuse without privilege ping each other", async () => {
-  await using cable = new Cable();
+function inBoth(name: string, body: (cable: Cable) => Promise<void>): void {
+  for (const family of BOTH) {
+    Deno.test(`PIPE${family === 6 ? " v6" : ""}: ${name}`, async () => {
+      await using cable = new Cable(family);
+      await body(cable);
+    });
+  }
+}
+
+inBoth("two nuse without privilege ping each other", async (cable) => {
   await cable.up(1);
   await expectAnswer(cable, 2, 1);
 });
 
-Deno.test("PIPE: iperf3 between two nuse, both directions", async () => {
-  await using cable = new Cable();
+inBoth("iperf3 between two nuse, both directions", async (cable) => {
   const server = cable.nuse(1, ["iperf3", "-s", "--forceflush"]);
   await server.waitFor("Server listening");
   for (const direction of [[], ["-R"]]) {
-    const client = cable.nuse(2, ["iperf3", "-c", "198.18.0.1", "-n", "64M", ...direction]);
+    const client = cable.nuse(2, ["iperf3", "-c", cable.address(1), "-n", "64M", ...direction]);
     const { code, stdout, stderr } = await client.done;
     assertEquals(code, 0, stdout + stderr);
     assertMatch(stdout, /receiver/);
@@ -97,8 +112,7 @@ Deno.test("PIPE: either end restarts, the other goes on", async () => {
   await murder(second);
 });
 
-Deno.test("PIPE: a switch joins three, and comes back after SIGKILL", async () => {
-  await using cable = new Cable();
+inBoth("a switch joins three, and comes back after SIGKILL", async (cable) => {
   const first = await cable.switch();
   await cable.up(1);
   await cable.up(2);

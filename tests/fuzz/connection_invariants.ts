@@ -55,7 +55,10 @@ function findOddNumber(tcb: Tcb): string | null {
   if (diff(tcb.rcvNxt, tcb.lastAckSent) < 0) return "acknowledged beyond RCV.NXT";
   const offered = diff(tcb.rcvAdv, tcb.rcvNxt) + tcb.rcvRing.usedBytes;
   const bufferMax = Math.max(tcb.rcvBufBytes, config.rcvBufMaxBytes, 1 << 18);
-  if (offered > bufferMax + WINDOW_SLACK) return `offers ${offered} bytes`;
+  // SO_RCVBUFFORCE has no bound, and what was offered then stands (RFC 9293 3.8.6)
+  const scaledMax = tcb.options.isRcvBufLocked ? 0xffff << tcb.rcvWindShift : 0;
+  const offerMax = Math.max(bufferMax, scaledMax);
+  if (offered > offerMax + WINDOW_SLACK) return `offers ${offered} bytes`;
   if (tcb.assembler.count > config.assemblerIntervalMax) return `${tcb.assembler.count} intervals`;
   return null;
 }

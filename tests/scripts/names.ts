@@ -18,6 +18,7 @@ export const SOCKET_OPTIONS: Readonly<Record<string, readonly [number, number]>>
   SO_RCVBUF: [1, 8],
   SO_KEEPALIVE: [1, 9],
   SO_OOBINLINE: [1, 10],
+  SO_NO_CHECK: [1, 11],
   SO_LINGER: [1, 13],
   SO_REUSEPORT: [1, 15],
   SO_RCVLOWAT: [1, 18],

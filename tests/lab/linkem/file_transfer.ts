@@ -14,6 +14,8 @@ const IN_PORT = 4001;
 export interface Link {
   readonly a: Netns;
   readonly b: Netns;
+  /** The address of b; the one in IPv4 if it is not said. */
+  readonly peer?: string;
   /** Starts nuse in `a`. */
   readonly command: readonly string[];
 }
@@ -52,11 +54,16 @@ export async function transferFile(
   const dir = await Deno.makeTempDir({ prefix: "nuse-file-" });
   try {
     await Deno.writeFile(`${dir}/file`, randomBytes(bytes));
-    const sink = link.b.start(["sh", "-c", `nc -l -p ${OUT_PORT} > ${dir}/out`], { limitSec });
-    const source = link.b.start(["sh", "-c", `nc -N -l -p ${IN_PORT} < ${dir}/file`], { limitSec });
+    const { peer = LOSSY_PEER } = link;
+    const family = peer.includes(":") ? "-6" : "-4";
+    const sink = link.b.start(["sh", "-c", `nc ${family} -l -p ${OUT_PORT} > ${dir}/out`], {
+      limitSec,
+    });
+    const give = `nc ${family} -N -l -p ${IN_PORT} < ${dir}/file`;
+    const source = link.b.start(["sh", "-c", give], { limitSec });
     const begin = performance.now();
-    const script = `nc -N ${LOSSY_PEER} ${OUT_PORT} < ${dir}/file & ` +
-      `nc -d ${LOSSY_PEER} ${IN_PORT} > ${dir}/in & wait`;
+    const script = `nc -N ${peer} ${OUT_PORT} < ${dir}/file & ` +
+      `nc -d ${peer} ${IN_PORT} > ${dir}/in & wait`;
     const argv = [...link.command, "sh", "-c", script];
     const { code, stderr } = await link.a.start(argv, { limitSec }).done;
     await Promise.all([sink.done, source.done]);

@@ -12,6 +12,8 @@
 import { type NetmapLab, provideNetmap } from "../netmap/lab.ts";
 import { must, Netns, type Running, veth } from "../netns.ts";
 import { NUSE } from "../nuse.ts";
+import type { Family } from "../../support/families.ts";
+import { addAddress6, allowIpv6 } from "../ipv6.ts";
 
 export interface LinkSettings {
   /** One-way delay, microseconds. */
@@ -35,6 +37,8 @@ export interface LinkCounts {
 export const LOSSY_PEER = "198.18.0.1";
 export const LOSSY_NUSE = "198.18.0.2";
 export const LOSSY_KERNEL = "198.18.0.3";
+const LOSSY_PEER6 = "2001:db8:2::1";
+const LOSSY_NUSE6 = "2001:db8:2::2";
 
 const NO_OFFLOADS = "tx off rx off tso off gso off gro off";
 const SOURCE = `${import.meta.dirname}/linkem.c`;
@@ -49,9 +53,10 @@ export class LossyLink {
     readonly m: Netns,
     readonly b: Netns,
     readonly scratch: string,
+    readonly family: Family,
   ) {}
 
-  static async create(vif: "RAW" | "NETMAP" = "RAW"): Promise<LossyLink> {
+  static async create(vif: "RAW" | "NETMAP" = "RAW", family: Family = 4): Promise<LossyLink> {
     const scratch = await Deno.makeTempDir({ prefix: "nuse-linkem-" });
     await must(["cc", "-O2", "-std=c11", "-Wall", "-Wextra", "-o", `${scratch}/linkem`, SOURCE]);
     const [a, m, b] = [
@@ -59,10 +64,12 @@ export class LossyLink {
       await Netns.create("lkm"),
       await Netns.create("lkb"),
     ];
-    const lossy = new LossyLink(vif, a, m, b, scratch);
+    const lossy = new LossyLink(vif, a, m, b, scratch, family);
     try {
+      if (family === 6) await allowIpv6(b);
       await veth(a, "va", `${LOSSY_KERNEL}/24`, m, "ma", null);
       await veth(b, "vb", `${LOSSY_PEER}/24`, m, "mb", null);
+      if (family === 6) await addAddress6(b, "vb", `${LOSSY_PEER6}/64`);
       for (const [ns, dev] of [[a, "va"], [b, "vb"], [m, "ma"], [m, "mb"]] as const) {
         await must([...ns.enter, ...`ethtool -K ${dev} ${NO_OFFLOADS}`.split(" ")]);
       }
@@ -74,10 +81,16 @@ export class LossyLink {
     }
   }
 
+  /** The peer's address. */
+  get peer(): string {
+    return this.family === 4 ? LOSSY_PEER : LOSSY_PEER6;
+  }
+
   /** The first words of a command that starts nuse in `a`. */
   get command(): string[] {
     const enter = this.#netmap?.enter ?? [];
-    const settings = [`NUSEVIF=${this.vif}`, "NUSEDEV=va", `nuse-va=${LOSSY_NUSE}/24`];
+    const address = this.family === 4 ? `${LOSSY_NUSE}/24` : `${LOSSY_NUSE6}/64`;
+    const settings = [`NUSEVIF=${this.vif}`, "NUSEDEV=va", `nuse-va=${address}`];
     return [...enter, "env", ...settings, NUSE];
   }
 
