@@ -8,7 +8,8 @@
 import type { Prng } from "../support/prng.ts";
 import { ForbiddenLog } from "../support/recording_log.ts";
 import type { Channel } from "./channel.ts";
-import { IpAddress, type LogSink, type StreamSocket, type TcpConfig } from "../../stack/mod.ts";
+import type { LogSink, StreamSocket, TcpConfig } from "../../stack/mod.ts";
+import { addressFor, type Family } from "../support/families.ts";
 import { connect, listen, openStream, setBuffers, setInt } from "./apps.ts";
 import type { Loss } from "./impairment.ts";
 import type { Host } from "./host.ts";
@@ -16,6 +17,8 @@ import { type LinkOptions, Simulator } from "./simulator.ts";
 import { Transfer, type TransferOptions } from "./transfer.ts";
 
 const PORT = 80;
+/** Of a link of IPv6 (RFC 8200 5). */
+const LEAST_MTU6 = 1280;
 const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
 const TCP_KEEPIDLE = 4;
@@ -178,25 +181,27 @@ function prepareFastClient(
   nowUs: number,
 ): void {
   const known = { cookie: new Uint8Array(8), mss: p.pick([100, 536, 1460]) };
-  host.stack.tcp.cookieCache.set(IpAddress.v4(addr), known);
+  host.stack.tcp.cookieCache.set(addressFor(host.options.family, addr), known);
   setInt(socket, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1, nowUs);
 }
 
 /**
  * Runs the scenario of `seed`, with `tcp` instead of what chance has chosen; `log` hears of both
- * hosts. Throws with seed and capture when anything is not as it must be.
+ * hosts, which speak `family`. Throws with seed and capture when anything is not as it must be.
  */
 export function runScenario(
   seed: number,
   tcp: Partial<TcpConfig> = {},
   log: LogSink = new ForbiddenLog(),
+  family: Family = 4,
 ): Outcome {
   const sim = new Simulator(seed, { startUs: seed % 5 === 0 ? 2 ** 40 + seed : 1_000_000 });
   const p = sim.prng;
-  const mtu = p.pick([296, 576, 1006, 1280, 1500, 1500, 1500, 4352, 9000]);
+  const drawn = p.pick([296, 576, 1006, 1280, 1500, 1500, 1500, 4352, 9000]);
+  const mtu = family === 4 ? drawn : Math.max(LEAST_MTU6, drawn);
   const link = randomLink(p, mtu);
   const hosts = ["a", "b"].map((name, i) =>
-    sim.addHost(name, { ...randomHost(p, tcp), buffer: buffers[i], log })
+    sim.addHost(name, { ...randomHost(p, tcp), buffer: buffers[i], log, family })
   );
   const [a, b] = hosts;
   // A neighbour that cannot be found ends connect() with EHOSTUNREACH: not what this is about.

@@ -2,11 +2,11 @@
  * Runs many seeds of the scenario in which everything goes wrong, prints those that fail, and
  * writes the figures to bench/results/seeds-TIME.json.
  *
- *     deno run -A tests/sim/seeds.ts [COUNT = 10000] [FIRST = 1] [-v] [--set FIELD=VALUE]...
+ *     deno run -A tests/sim/seeds.ts [COUNT = 10000] [FIRST = 1] [-v] [-6] [--set FIELD=VALUE]...
  *                                    [--json FILE]
  *
- * With -v the failures come with their capture. `--set synCookies=2` fixes a number of the TCP
- * configuration on both hosts. Exit status 1 when a seed failed.
+ * With -6 the hosts speak IPv6. With -v the failures come with their capture. `--set synCookies=2`
+ * fixes a number of the TCP configuration on both hosts. Exit status 1 when a seed failed.
  *
  * @module
  */
@@ -16,11 +16,12 @@ import { type Mishaps, runScenario } from "./scenario.ts";
 
 const args = parseArgs(Deno.args, {
   string: ["json", "set"],
-  boolean: ["v"],
+  boolean: ["v", "6"],
   collect: ["set"],
 });
 const count = Number(args._[0] ?? 10_000);
 const first = Number(args._[1] ?? 1);
+const family = args["6"] ? 6 : 4;
 const tcp = Object.fromEntries(
   args.set.map((text) => {
     const [field, value] = text.split("=");
@@ -46,7 +47,7 @@ function add(mishaps: Mishaps): void {
 
 for (let seed = first; seed < first + count; seed++) {
   try {
-    const outcome = runScenario(seed, tcp);
+    const outcome = runScenario(seed, tcp, undefined, family);
     bytes += outcome.bytes;
     steps += outcome.steps;
     virtualUs += outcome.virtualUs;
@@ -68,6 +69,7 @@ console.log(`frames: ${JSON.stringify(totals)}`);
 const path = await saveReport("seeds", {
   seeds: count,
   first,
+  family,
   tcp,
   failed: failures.length,
   failures,

@@ -11,6 +11,7 @@ import {
   DGRAM_HEADER_LEN,
   DGRAM_MAGIC,
 } from "../../stack/socket/datagram_header.ts";
+import { addressFor, type Family } from "../support/families.ts";
 import { checkPattern, fillPattern } from "../support/pattern.ts";
 import { connect, listen, openDatagram, openStream } from "./apps.ts";
 import type { App, Host } from "./host.ts";
@@ -78,9 +79,14 @@ Deno.test("sim: a host talks to itself over loopback and over its own address", 
   checkAftermath(sim, [a, b]);
 });
 
-Deno.test("sim: one host in the middle of two links, connections to both sides at once", () => {
+/** One test for each family. */
+function inBoth(name: string, body: (family: Family) => void): void {
+  for (const family of [4, 6] as const) Deno.test(`sim, IPv${family}: ${name}`, () => body(family));
+}
+
+inBoth("one host in the middle of two links, connections to both sides at once", (family) => {
   const sim = new Simulator(22);
-  const [a, b, c] = ["a", "b", "c"].map((name) => sim.addHost(name));
+  const [a, b, c] = ["a", "b", "c"].map((name) => sim.addHost(name, { family }));
   const link: Partial<LinkOptions> = {
     rateBps: 50e6,
     delayUs: 2_000,
@@ -104,24 +110,25 @@ Deno.test("sim: one host in the middle of two links, connections to both sides a
  * Hosts in a row, one more than there are links, and a transfer each way between the outer two.
  * Those between are routers, whose IP counters are returned.
  */
-function throughRouters(seed: number, links: readonly Partial<LinkOptions>[]) {
+function throughRouters(family: Family, seed: number, links: readonly Partial<LinkOptions>[]) {
   const sim = new Simulator(seed);
-  const config = { ip: { forward: true } };
+  const config = { ip: { forward: true, forward6: true } };
+  const address = (word: number) => addressFor(family, word);
   const hosts = Array.from(
     { length: links.length + 1 },
-    (_, i) => sim.addHost(`h${i}`, { config }),
+    (_, i) => sim.addHost(`h${i}`, { config, family }),
   );
   const ends = links.map((link, i) => sim.connect(hosts[i], hosts[i + 1], link).ends);
-  const defaultRoute = { dst: IpAddress.v4(0), prefixLen: 0 };
+  const defaultRoute = { dst: address(0), prefixLen: 0 };
   const last = links.length - 1;
   for (const [i, [left, right]] of ends.entries()) {
     // To the right by default, and back to the left where the first link is not one's own.
-    const gateway = IpAddress.v4(right.options.addr);
+    const gateway = address(right.options.addr);
     if (i < last || i === 0) assertEquals(hosts[i].stack.addRoute({ ...defaultRoute, gateway }), 0);
     const back = {
-      dst: IpAddress.v4(ends[0][0].options.addr),
-      prefixLen: 24,
-      gateway: IpAddress.v4(left.options.addr),
+      dst: address(ends[0][0].options.addr),
+      prefixLen: family === 4 ? 24 : 120,
+      gateway: address(left.options.addr),
     };
     if (i > 0) assertEquals(hosts[i + 1].stack.addRoute(back), 0);
   }
@@ -133,10 +140,11 @@ function throughRouters(seed: number, links: readonly Partial<LinkOptions>[]) {
   sim.run(() => flows.every((f) => f.isOver()));
   for (const f of flows) f.close();
   checkAftermath(sim, hosts);
-  return hosts.slice(1, -1).map(({ stack }) => stack.counters.ip);
+  const routers = hosts.slice(1, -1).map(({ stack }) => stack.counters);
+  return routers.map(({ ip, ip6 }) => family === 4 ? ip : ip6);
 }
 
-Deno.test("sim: through a router, over lossy links, with every mix of offloads", () => {
+inBoth("through a router, over lossy links, with every mix of offloads", (family) => {
   const loss = { kind: "bernoulli", rate: 0.005 } as const;
   const link = { rateBps: 50e6, delayUs: 2_000, queueBytes: 100_000, loss };
   for (const near of [true, false]) {
@@ -145,7 +153,7 @@ Deno.test("sim: through a router, over lossy links, with every mix of offloads",
         { ...link, offload: [near, near], gro: near },
         { ...link, offload: [far, far], gro: far },
       ];
-      const [ip] = throughRouters(31, links);
+      const [ip] = throughRouters(family, 31, links);
       assert(ip.forwDatagrams > 50, `${ip.forwDatagrams} packets forwarded`);
     }
   }
@@ -189,10 +197,11 @@ Deno.test("sim: a router tells of a better one; who listens goes by that from th
   assert(few < all / 3, `${few} packets by the router that tells, ${all} if nobody listens`);
 });
 
-Deno.test("sim: a narrow link between routers: the path's MTU is found, nothing fragmented", () => {
+inBoth("a narrow link between routers: the path's MTU is found, nothing fragmented", (family) => {
+  const narrow = family === 4 ? 900 : 1280;
   for (const offload of [[false, false], [true, true]] as const) {
     const wide = { delayUs: 1_000, offload };
-    const routers = throughRouters(32, [wide, { ...wide, mtu: 900 }, wide]);
+    const routers = throughRouters(family, 32, [wide, { ...wide, mtu: narrow }, wide]);
     for (const ip of routers) {
       assert(ip.fragFails > 0);
       assertEquals(ip.fragCreates, 0);

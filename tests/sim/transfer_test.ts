@@ -183,6 +183,8 @@ Deno.test("sim: 50 connections at once over a narrow link", () => {
   checkAftermath(sim, [a, b]);
 });
 
-Deno.test("sim: 200 seeds of everything going wrong", () => {
-  for (let seed = 1; seed <= 200; seed++) runScenario(seed);
-});
+for (const family of [4, 6] as const) {
+  Deno.test(`sim, IPv${family}: 200 seeds of everything going wrong`, () => {
+    for (let seed = 1; seed <= 200; seed++) runScenario(seed, {}, undefined, family);
+  });
+}
