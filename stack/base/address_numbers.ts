@@ -45,6 +45,14 @@ export class AddressNumbers {
     return held.number;
   }
 
+  /** Holds the address of a number that is known once more. */
+  holdNumber(number: number): void {
+    const held = this.#byNumber.get(number);
+    if (held === undefined) return;
+    held.holders++;
+    this.#idle.delete(held);
+  }
+
   /** Who called `hold` does not need it any more. */
   release(number: number): void {
     const held = this.#byNumber.get(number);

@@ -1,5 +1,6 @@
 /**
  * The multicast groups a socket has joined (RFC 1112, ip(7)), with their source filters (RFC 3678).
+ * Of IPv6 it holds the numbers of both (base/address_numbers.ts).
  * Errors are Linux's.
  *
  * @module
@@ -46,7 +47,7 @@ export class Memberships {
     if (found === undefined) return -EADDRNOTAVAIL;
     this.list.splice(this.list.indexOf(found), 1);
     this.env.interfaces.changeFilter(index, found.group, found, null);
-    this.env.numbers.release(found.group);
+    this.#forget(found);
     return 0;
   }
 
@@ -91,7 +92,7 @@ export class Memberships {
     for (const membership of this.list) {
       const { group, ifIndex } = membership;
       this.env.interfaces.changeFilter(ifIndex, group, membership, null);
-      this.env.numbers.release(group);
+      this.#forget(membership);
     }
     this.list.length = 0;
   }
@@ -117,8 +118,18 @@ export class Memberships {
     const before = { isInclude: found.isInclude, sources: found.sources };
     found.isInclude = isInclude;
     found.sources = sources;
-    this.env.interfaces.changeFilter(found.ifIndex, found.group, before, found);
+    const { numbers, interfaces } = this.env;
+    for (const source of sources) numbers.holdNumber(source);
+    interfaces.changeFilter(found.ifIndex, found.group, before, found);
+    for (const source of before.sources) numbers.release(source);
     return 0;
+  }
+
+  /** The group and its sources need no numbers any more. */
+  #forget({ group, sources }: GroupMembership): void {
+    const { numbers } = this.env;
+    for (const source of sources) numbers.release(source);
+    numbers.release(group);
   }
 
   #add(found: GroupMembership, source: number): number {

@@ -73,9 +73,7 @@ function changeSource(host: OptionHost, name: number, value: Uint8Array): number
   if (refused !== 0) return refused;
   const source = memberships.env.numbers.hold(addressAt(value, GROUP_REQ_LEN + ADDR_OFF));
   const result = OF_SOURCE[name](memberships, choice, source);
-  const isKept = result === 0 &&
-    (name === c.MCAST_JOIN_SOURCE_GROUP || name === c.MCAST_BLOCK_SOURCE);
-  if (!isKept) memberships.env.numbers.release(source);
+  memberships.env.numbers.release(source); // the memberships hold what they keep
   return result;
 }
 

@@ -46,3 +46,15 @@ Deno.test("address numbers: who is held again is not forgotten with the idle one
   }
   assertEquals(numbers.addressOf(number)?.toString(), "ff05::1");
 });
+
+Deno.test("address numbers: held once more by its number", () => {
+  const numbers = new AddressNumbers();
+  const number = numbers.hold(ip("ff05::1"));
+  numbers.holdNumber(number);
+  numbers.holdNumber(0x0a000001); // an IPv4 address's, which is nobody's to hold
+  numbers.release(number);
+  for (let i = 0; i < 5000; i++) {
+    numbers.release(numbers.hold(IpAddress.fromWords(0xff050000 | 0, 0, 1, i)));
+  }
+  assertEquals(numbers.addressOf(number)?.toString(), "ff05::1");
+});

@@ -84,3 +84,21 @@ Deno.test("groups: joined for all, one source blocked", () => {
   assertEquals(socket.recvCount(), 2);
   assertEquals(set(45, request(index, "ff05::77")), 0);
 });
+
+Deno.test("groups: what is left, or blocked no more, is not remembered for ever", () => {
+  const host = new Host6();
+  const { index } = host.iface;
+  const { socket, set } = bound(host);
+  const { numbers } = host.stack.ipv6.mld;
+  const before = numbers.count;
+  for (let i = 0; i < 6000; i++) {
+    const source = `2001:db8:7::${i.toString(16)}`;
+    assertEquals(set(46, request(index, "ff05::77", source)), 0);
+    if (i % 3 === 0) assertEquals(set(45, request(index, "ff05::77")), 0);
+    else assertEquals(set(47, request(index, "ff05::77", source)), 0);
+    host.stack.poll(host.nowUs);
+  }
+  // So many are known for a while longer, as reports may have to name them
+  assertEquals(numbers.count <= before + 4096 + 1, true, `${numbers.count}`);
+  socket.close(host.nowUs);
+});
