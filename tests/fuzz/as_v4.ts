@@ -54,9 +54,13 @@ export function seenAsV4(sent: WireFrame, mtu: number): WireFrame | null {
   return null;
 }
 
-/** From an address that is neither ours by configuration nor of the link: a router passes it on. */
-export function isPassedOn({ bytes }: WireFrame): boolean {
-  if (LOCAL.some((addr) => isAt(bytes, SRC, addr))) return false;
+/**
+ * From an address that is neither ours by configuration nor of the link: a router passes it on.
+ * `isAway`: the address that comes and goes is not there.
+ */
+export function isPassedOn({ bytes }: WireFrame, isAway: boolean): boolean {
+  const ours = isAway ? LOCAL.slice(0, 1) : LOCAL;
+  if (ours.some((addr) => isAt(bytes, SRC, addr))) return false;
   const isOfLink = bytes[SRC] === 0xfe && (bytes[SRC + 1] & 0xc0) === 0x80;
   const isNobody = bytes.subarray(SRC, SRC + 16).every((byte) => byte === 0);
   return !isOfLink && !isNobody;

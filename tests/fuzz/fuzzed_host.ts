@@ -10,6 +10,8 @@ import { FAR_ADDRS, GATEWAY_ADDR, LOCAL_ADDRS, type Setting } from "./setting.ts
 
 export class FuzzedHost {
   readonly family: Family;
+  /** The address that comes and goes is not there. */
+  isAway = false;
 
   constructor(readonly stack: Stack, readonly ifIndex: number, readonly setting: Setting) {
     this.family = setting.family ?? 4;
@@ -36,6 +38,7 @@ export class FuzzedHost {
   }
 
   changeAddress(isThere: boolean, nowUs: number): void {
+    this.isAway = !isThere;
     const addr = this.#address(LOCAL_ADDRS[1]);
     const prefixLen = this.family === 4 ? 24 : 120;
     if (isThere) this.stack.addAddress(this.ifIndex, addr, prefixLen, nowUs);

@@ -101,6 +101,7 @@ export class World implements LinkDevice {
   readonly #flows: FlowFinder;
   #isHolding = false;
   #sent6 = 0;
+  readonly #isRouter: boolean;
   readonly #answers: Answers;
 
   constructor(readonly setting: Setting, buffer: ArrayBuffer, readonly options: WorldOptions) {
@@ -109,6 +110,7 @@ export class World implements LinkDevice {
     this.family = family;
     this.watch = new WireWatch(family);
     this.#answers = new Answers(family);
+    this.#isRouter = setting.config?.ip?.forward6 ?? false;
     this.mtu = family === 4 ? setting.mtu : Math.min(65535, Math.max(1280, setting.mtu + WIDER));
     const { csumOffload, segmentOffload } = setting;
     this.caps = {
@@ -311,7 +313,7 @@ export class World implements LinkDevice {
     remember(this.recentOut6, sent.bytes, ++this.#sent6);
     const answer = answerNeighbour(sent);
     if (answer !== null) this.#arpReplies.push(answer);
-    if (isPassedOn(sent)) return null;
+    if (isPassedOn(sent, this.#isRouter && this.#host.isAway)) return null;
     const wire = seenAsV4(sent, this.mtu);
     if (wire === null) {
       this.framesOut++;
