@@ -45,6 +45,7 @@ const IPV4_ALONE: readonly string[] = [
   "icmp/frag_needed_tiny",
   "icmp/frag_needed_two_connections",
   "pmtu/lower_and_resend",
+  "options/ttl_and_tos", // those of IPv6 have names of their own
   // No such address, message or number
   "handshake/connect_to_broadcast",
   "icmp/hard_in_established",
