@@ -19,7 +19,7 @@ import {
   type StreamSocket,
 } from "../../stack/mod.ts";
 import { emitTcp, TCP_SYN } from "../../stack/wire/tcp.ts";
-import { Host, ipFrame, OUR_ADDR, PEER_ADDR, PEER_MAC } from "./net_fixture.ts";
+import { arpFrame, Host, ipFrame, OUR_ADDR, PEER_ADDR, PEER_MAC } from "./net_fixture.ts";
 
 const LOOPBACK = IpAddress.v4(0x7f000001);
 const ESTABLISHED = 1;
@@ -34,6 +34,7 @@ const SO_KEEPALIVE = 9;
 const SO_MARK = 36;
 const IP_TOS = 1;
 const SHUT_WR = 1;
+const OTHER_MAC = Uint8Array.of(2, 0, 0, 0, 0, 9);
 const ON = Uint8Array.of(1, 0, 0, 0);
 
 function stream(host: Host, domain = AF_INET): StreamSocket {
@@ -217,6 +218,27 @@ Deno.test("neighbours: known, asked for, failed", () => {
   assertEquals(states(), [[String(PEER_ADDR), 4, PEER_MAC], ["198.18.0.99", 1, null]]);
   host.advance(5e6);
   assertEquals(states()[1], ["198.18.0.99", 0x20, null]);
+});
+
+Deno.test("the stamp of the network is another when something in it is, and only then", () => {
+  const host = new Host();
+  const seen = [host.stack.view.networkStamp()];
+  const isNew = () => {
+    const stamp = host.stack.view.networkStamp();
+    const isOther = !seen.includes(stamp);
+    seen.push(stamp);
+    return isOther;
+  };
+  assertEquals(isNew(), false);
+  host.send(host.datagram(SOCK_DGRAM, 0), new Uint8Array(1), IpAddress.v4(0xc6120063), 9);
+  assertEquals([isNew(), isNew()], [true, false], "somebody is asked for");
+  host.advance(5e6);
+  assertEquals(isNew(), true, "he does not answer");
+  host.inject(arpFrame(1, OTHER_MAC, PEER_ADDR, new Uint8Array(6), PEER_ADDR));
+  assertEquals(isNew(), true, "another MAC address");
+  host.stack.addRoute({ dst: ANY_V4, prefixLen: 0, gateway: PEER_ADDR });
+  assertEquals(isNew(), true, "a route");
+  assertEquals([host.stack.setMtu(2, 1400), isNew()], [0, true]);
 });
 
 Deno.test("the way to a destination", () => {

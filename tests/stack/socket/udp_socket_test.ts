@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { ENETUNREACH, setOption } from "../../../stack/mod.ts";
+import { EINVAL, ENETUNREACH, ENOTCONN, EPIPE, setOption } from "../../../stack/mod.ts";
 import { bytesOf, Host, ip, ipFrame, parseUdpFrame, PEER_ADDR, udpFrame } from "../net_fixture.ts";
 
 const SOL_SOCKET = 1;
@@ -34,6 +34,21 @@ Deno.test("what an option changes holds for the next datagram", () => {
     assertEquals(setOption(s, SOL_SOCKET, SO_DONTROUTE, Uint8Array.of(1, 0, 0, 0), host.nowUs), 0);
   }
   assertEquals(send(), [-ENETUNREACH, -ENETUNREACH]);
+});
+
+Deno.test("shutdown: for writing it ends sending, for reading it does not", () => {
+  for (const [how, sent] of [[0, 3], [1, -EPIPE], [2, -EPIPE]]) {
+    const host = new Host();
+    const s = host.datagram(2, 17);
+    assertEquals(s.shutdown(how, host.nowUs), -ENOTCONN);
+    s.connect(PEER_ADDR, 7, host.nowUs);
+    assertEquals(
+      [s.shutdown(how, host.nowUs), host.send(s, bytesOf(3), null)],
+      [0, sent],
+      `${how}`,
+    );
+    assertEquals([s.shutdown(3, host.nowUs), s.shutdown(-1, host.nowUs)], [-EINVAL, -EINVAL]);
+  }
 });
 
 Deno.test("empty datagrams are datagrams", () => {

@@ -71,3 +71,14 @@ Deno.test("tcb: what the program has written ends after the ring's bytes", () =>
   tcb.pacer.rate = 1e6;
   assert(tcb.isPaced);
 });
+
+Deno.test("tcb: it begins with the configuration's sizes", () => {
+  const config = {
+    ...{ defaultSmss: 600, sndBufInitBytes: 30_000, rcvBufInitBytes: 40_000 },
+    ...{ quickAckSegments: 5, rtoInitUs: 700_000 },
+  };
+  const { tcb } = new Peer({ config }).host.tcp.createSocket(2);
+  assertEquals([tcb.smss, tcb.peerMss, tcb.rcvMss], [600, 600, 600]);
+  assertEquals([tcb.sndBufBytes, tcb.rcvBufBytes, tcb.rcvSpaceBytes], [30_000, 40_000, 40_000]);
+  assertEquals([tcb.quickAcks, tcb.rtt.rtoUs], [5, 700_000]);
+});
