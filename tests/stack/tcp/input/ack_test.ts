@@ -94,3 +94,16 @@ Deno.test("Karn, without timestamps: what was sent twice is no sample, the RTO s
   assertEquals(Math.round(rtt.srttUs), Math.round(srttUs + (30_000 - srttUs) / 8));
   assert(rtt.rtoUs < 2 * rtoUs, `${rtt.rtoUs}`);
 });
+
+Deno.test("TCP_INFO's busy time goes on while anything is in flight", () => {
+  const peer = new Peer();
+  const socket = peer.connect();
+  peer.write(socket, 2920);
+  peer.flush();
+  peer.advance(1000);
+  peer.send({ flags: ".", ack: 1461 });
+  peer.advance(2000);
+  peer.send({ flags: ".", ack: 2921 });
+  peer.advance(5000);
+  assertEquals(socket.tcb.limits?.busyUs(peer.nowUs), 3000);
+});
