@@ -19,8 +19,8 @@ const E2E = "tests/e2e/";
 const IS_TEST = /_test\.ts$/;
 /** What takes longest is begun first, so that nothing is left running alone at the end. */
 export const LONGEST: readonly string[] = [
-  ...["door", "differ", "dhcp", "first_start", "iperf", "join", "build", "vlan", "programs"],
-  ...["igmp", "examples", "ipv6", "lifecycle", "empty_network", "names", "view"],
+  ...["iperf", "door", "build", "first_start", "view", "differ", "lifecycle", "vlan", "programs"],
+  ...["calls", "ipv6", "join", "names", "empty_network", "dhcp", "igmp", "examples"],
 ].map((name) => `${E2E}${name}_test.ts`);
 
 /** The files of tests in a folder of the repository and below it; a file is itself. */
