@@ -251,7 +251,7 @@ CASE(connect, from_a_foreign_address) {
   int listener = listening(), fd = tcp();
   bind_to(fd, SELF, 0);
   SHOW(dial(fd, LO, port_of(listener)));
-  fd = tcp();
+  fd = nonblocking(tcp());
   bind_to(fd, LO, 0);
   SHOW(dial(fd, PEER, CLOSED));
 }

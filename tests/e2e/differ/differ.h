@@ -74,6 +74,8 @@ void use_ipv6(void);
 void show_address(const struct sockaddr_storage *name);
 int tcp(void);
 int udp(void);
+/* An address in the family of the run; its length. */
+socklen_t name_of(const char *ip, int port, struct sockaddr_storage *name);
 int bind_to(int fd, const char *ip, int port);
 int dial(int fd, const char *ip, int port);
 int port_of(int fd);

@@ -220,7 +220,8 @@ CASE(listen, local_name_of_the_accepted) {
   int listener = tcp();
   bind_to(listener, ANY, 0);
   listen(listener, 1);
-  dial(tcp(), "127.3.2.1", port_of(listener));
+  const char *other = "127.3.2.1"; /* IPv6 has no second one */
+  if (dial(tcp(), other, port_of(listener)) < 0) dial(tcp(), LO, port_of(listener));
   int fd = accept(listener, NULL, NULL);
   show_own_name(fd);
   SHOW(port_of(fd) == port_of(listener));

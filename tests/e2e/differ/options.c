@@ -259,19 +259,20 @@ CASE(options, filter_of_datagrams) {
 CASE(options, fast_open) {
   int listener = listening(), fd = tcp();
   SHOW(set_int(listener, IPPROTO_TCP, TCP_FASTOPEN, 5));
-  struct sockaddr_in name = at(LO, port_of(listener));
-  SHOW(sendto(fd, "first", 5, MSG_FASTOPEN, (struct sockaddr *)&name, sizeof name));
+  struct sockaddr_storage name = {0};
+  socklen_t len = name_of(LO, port_of(listener), &name);
+  SHOW(sendto(fd, "first", 5, MSG_FASTOPEN, (struct sockaddr *)&name, len));
   int other = accept(listener, NULL, NULL);
   show_recv(other, 0);
-  SHOW(sendto(fd, "then", 4, MSG_FASTOPEN, (struct sockaddr *)&name, sizeof name));
+  SHOW(sendto(fd, "then", 4, MSG_FASTOPEN, (struct sockaddr *)&name, len));
 }
 
 CASE(options, fast_open_by_message) {
   int listener = listening(), fd = tcp();
-  struct sockaddr_in name = at(LO, port_of(listener));
+  struct sockaddr_storage name = {0};
+  socklen_t len = name_of(LO, port_of(listener), &name);
   struct iovec iov = {"first", 5};
-  struct msghdr msg = {.msg_name = &name, .msg_namelen = sizeof name, .msg_iov = &iov,
-                       .msg_iovlen = 1};
+  struct msghdr msg = {.msg_name = &name, .msg_namelen = len, .msg_iov = &iov, .msg_iovlen = 1};
   SHOW(sendmsg(fd, &msg, MSG_FASTOPEN));
   int other = accept(listener, NULL, NULL);
   show_recv(other, 0);
@@ -287,7 +288,8 @@ CASE(options, fast_open_at_connect) {
 }
 
 CASE(options, fast_open_refused) {
-  struct sockaddr_in name = at(PEER, CLOSED);
-  SHOW(sendto(tcp(), "x", 1, MSG_FASTOPEN | MSG_NOSIGNAL, (struct sockaddr *)&name, sizeof name));
+  struct sockaddr_storage name = {0};
+  socklen_t len = name_of(PEER, CLOSED, &name);
+  SHOW(sendto(tcp(), "x", 1, MSG_FASTOPEN | MSG_NOSIGNAL, (struct sockaddr *)&name, len));
   SHOW(sendto(tcp(), "x", 1, MSG_FASTOPEN | MSG_NOSIGNAL, NULL, 0));
 }

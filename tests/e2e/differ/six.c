@@ -85,8 +85,17 @@ CASE(six, only_ipv6) {
   SHOW(dial6(fd, at6("::ffff:127.0.0.1", 9)));
 }
 
+/* Bound to the loopback, in any run. */
+static int in_ipv4(int type) {
+  int fd = socket(AF_INET, type, 0);
+  struct sockaddr_in name = at(LO, 0);
+  bind(fd, (struct sockaddr *)&name, sizeof name);
+  return fd;
+}
+
 CASE(six, mapped_stream) {
-  int four = listening();
+  int four = in_ipv4(SOCK_STREAM);
+  listen(four, 5);
   int fd = socket(AF_INET6, SOCK_STREAM, 0);
   SHOW(dial6(fd, at6("::ffff:127.0.0.1", port_of(four))));
   show_own_name(fd);
@@ -116,8 +125,7 @@ CASE(six, stream_of_a_dual_listener) {
 }
 
 CASE(six, mapped_datagrams) {
-  int fd = socket(AF_INET6, SOCK_DGRAM, 0), four = udp();
-  bind_to(four, LO, 0);
+  int fd = socket(AF_INET6, SOCK_DGRAM, 0), four = in_ipv4(SOCK_DGRAM);
   SHOW(bind6(fd, at6("::", 0)));
   struct sockaddr_in6 name = at6("::ffff:127.0.0.1", port_of(four));
   SHOW(sendto(fd, "x", 1, 0, (struct sockaddr *)&name, sizeof name));
@@ -125,7 +133,8 @@ CASE(six, mapped_datagrams) {
   struct sockaddr_in plain = at(LO, port_of(four));
   SHOW(sendto(fd, "y", 1, 0, (struct sockaddr *)&plain, sizeof plain));
   show_recv(four, 0);
-  SHOW(send_to(four, "back", LO, port_of(fd)));
+  struct sockaddr_in back = at(LO, port_of(fd));
+  SHOW(sendto(four, "back", 4, 0, (struct sockaddr *)&back, sizeof back));
   struct sockaddr_storage from = {0};
   socklen_t len = sizeof from;
   await(fd, POLLIN);

@@ -90,26 +90,26 @@ CASE(streams, how_much_is_left) {
   show_left(fds[1], 6);
 }
 
-static struct sockaddr_in where(int listener) { return at(LO, port_of(listener)); }
-
 CASE(streams, connect_by_sendto) {
   int listener = listening(), fd = tcp();
-  struct sockaddr_in to = where(listener);
-  SHOW(sendto(fd, "hello", 5, MSG_FASTOPEN, (struct sockaddr *)&to, sizeof to));
+  struct sockaddr_storage to = {0};
+  socklen_t len = name_of(LO, port_of(listener), &to);
+  SHOW(sendto(fd, "hello", 5, MSG_FASTOPEN, (struct sockaddr *)&to, len));
   int other = accept(listener, NULL, NULL);
   await_bytes(other, 5);
   show_recv(other, 0);
-  SHOW(sendto(fd, "again", 5, MSG_FASTOPEN, (struct sockaddr *)&to, sizeof to));
+  SHOW(sendto(fd, "again", 5, MSG_FASTOPEN, (struct sockaddr *)&to, len));
   SHOW(send(fd, "!", 1, MSG_FASTOPEN));
 }
 
 CASE(streams, connect_by_sendto_refused) {
   int fd = tcp();
-  struct sockaddr_in to = at(LO, free_port());
-  SHOW(sendto(fd, "x", 1, MSG_FASTOPEN | MSG_NOSIGNAL, (struct sockaddr *)&to, sizeof to));
+  struct sockaddr_storage to = {0};
+  socklen_t len = name_of(LO, free_port(), &to);
+  SHOW(sendto(fd, "x", 1, MSG_FASTOPEN | MSG_NOSIGNAL, (struct sockaddr *)&to, len));
   SHOW(send(fd, "x", 1, MSG_FASTOPEN | MSG_NOSIGNAL));
-  to.sin_family = AF_UNSPEC;
-  SHOW(sendto(fd, "x", 1, MSG_FASTOPEN | MSG_NOSIGNAL, (struct sockaddr *)&to, sizeof to));
+  to.ss_family = AF_UNSPEC;
+  SHOW(sendto(fd, "x", 1, MSG_FASTOPEN | MSG_NOSIGNAL, (struct sockaddr *)&to, len));
 }
 
 CASE(streams, connect_has_a_limit) {

@@ -30,8 +30,7 @@ struct sockaddr_in6 at6(const char *ip, int port) {
   return address;
 }
 
-/* In the family of the run; its length. */
-static socklen_t name_of(const char *ip, int port, struct sockaddr_storage *name) {
+socklen_t name_of(const char *ip, int port, struct sockaddr_storage *name) {
   if (family == AF_INET) {
     *(struct sockaddr_in *)name = at(ip, port);
     return sizeof(struct sockaddr_in);
