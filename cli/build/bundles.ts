@@ -4,8 +4,9 @@
  * As a program it makes `dist/start/KEY/main.js` and `worker.js`, for the launcher, which starts it
  * when a source has changed since. `dist/start/current` holds the KEY and the path of this Deno,
  * and its time is that before the first source was read, so that what changes meanwhile is noticed.
- * A folder is never changed: who has begun to start from it goes on. Where nothing can be made, the
- * KEY is "-", and nuse runs from the sources until one changes.
+ * A folder is never changed: who has begun to start from it goes on. Where nothing can be made, as
+ * without a network to fetch the bundler by, the KEY is "-SECOND", and nuse runs from the sources
+ * until one changes or that second of the epoch has come.
  *
  * Nothing here may import what is still to be fetched.
  *
@@ -38,8 +39,13 @@ export async function bundle(dir: string, limitSec = 0): Promise<void> {
   );
 }
 
-/** The KEY where there are no bundles. */
-const NO_KEY = "-";
+/** Seconds until what could not be made is tried again. */
+const PAUSE_SEC = 3600;
+
+/** The KEY where there are no bundles, as of `time`. */
+function noKey(time: Date): string {
+  return `-${Math.floor(time.getTime() / 1000) + PAUSE_SEC}`;
+}
 
 /** Makes `current` name KEY, as of `time`. */
 function setCurrent(start: string, key: string, time: Date): void {
@@ -67,11 +73,12 @@ function sweep(start: string, keep: readonly string[]): void {
   }
 }
 
+/** "": there is none. */
 function currentKey(start: string): string {
   try {
     return Deno.readTextFileSync(`${start}/current`).split(" ")[0];
   } catch {
-    return NO_KEY;
+    return "";
   }
 }
 
@@ -90,7 +97,7 @@ export async function makeStart(start = START, make = bundle): Promise<void> {
     await make(dir, LIMIT_SEC);
   } catch (error) {
     Deno.removeSync(dir, { recursive: true });
-    setCurrent(start, NO_KEY, time);
+    setCurrent(start, noKey(time), time);
     throw error;
   }
   const key = dir.slice(dir.lastIndexOf("/") + 1);

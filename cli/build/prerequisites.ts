@@ -6,6 +6,8 @@
  * As a program (`deno task libraries`) it fetches the libraries: the tasks whose scripts import
  * them run it first, so that what is missing is said here, in one line. deno.json therefore keeps
  * Deno from fetching by itself (`nodeModulesDir`). Exit status: 0, or 2 when they cannot be had.
+ * The launcher's first bundles are made with it, as the starts of tests and benches, in namespaces
+ * of their own, have no network to fetch the bundler by; nuse does without them, too.
  *
  * Nothing here may import what is still to be fetched.
  *
@@ -91,10 +93,17 @@ export async function fetchBundler(): Promise<void> {
   }
 }
 
+/** The launcher's bundles, if none were made yet; bundles.ts notes when they cannot be. */
+async function makeFirstStart(): Promise<void> {
+  if (await contents(`${ROOT}/dist/start/current`) !== null) return;
+  await deno(["run", "--allow-all", "--cached-only", `${import.meta.dirname}/bundles.ts`]);
+}
+
 helpIfAsked(import.meta);
 if (import.meta.main) {
   try {
     await fetchLibraries();
+    await makeFirstStart();
   } catch (error) {
     console.error(`nuse: ${(error as Error).message}`);
     Deno.exit(2);

@@ -13,7 +13,7 @@ case $* in
 */bundles.ts)
   echo made >> "${start}.log"
   mkdir -p "${start}/k$$"
-  [ ! -e "${start}.broken" ] || { echo "- $0" > "${start}/current"; exit 1; }
+  [ ! -e "${start}.broken" ] || { echo "-99999999999 $0" > "${start}/current"; exit 1; }
   echo "k$$ $0" > "${start}/current";;
 *) echo "ran $*";;
 esac`;
@@ -54,6 +54,10 @@ Deno.test("bundles are made once for all starts, and anew when a source has chan
     assertStringIncludes((await bench.run(["true"])).stdout, "/home/main.ts true");
   }
   assertEquals(await made(), 4, "what cannot be made is not tried until a source changes");
+  const current = await Deno.readTextFile(`${start}/current`);
+  await Deno.writeTextFile(`${start}/current`, current.replace(/^-\d+/, "-1700000000"));
+  assertStringIncludes((await bench.run(["true"])).stdout, "/home/main.ts true");
+  assertEquals(await made(), 5, "or until its time has come");
 });
 
 Deno.test("another Deno than the one that made the bundles is asked for its version", async () => {
