@@ -80,8 +80,13 @@ export class ReceiveRing {
     this.#words = app.words;
     this.#word = (pageOff + P.NUSE_RING_WORD_OFF) >> 2;
     Atomics.store(this.#words, this.#word, HEAD);
-    Atomics.store(this.#words, (pageOff + P.NUSE_RING_LIMIT_OFF) >> 2, 0);
-    Atomics.store(this.#words, (pageOff + P.NUSE_RING_ORIGIN_OFF) >> 2, 0);
+    this.#tell(P.NUSE_RING_LIMIT_OFF, 0);
+    this.#tell(P.NUSE_RING_ORIGIN_OFF, 0);
+  }
+
+  /** One of the words that the program only reads. */
+  #tell(wordOff: number, value: number): void {
+    Atomics.store(this.#words, (this.pageOff + wordOff) >> 2, value);
   }
 
   /** Sees how far the program is, and what it does: its flags. */
@@ -119,7 +124,7 @@ export class ReceiveRing {
   }
 
   publish(): void {
-    Atomics.store(this.#words, (this.pageOff + P.NUSE_RING_LIMIT_OFF) >> 2, this.#end);
+    this.#tell(P.NUSE_RING_LIMIT_OFF, this.#end);
   }
 
   /**
@@ -135,7 +140,7 @@ export class ReceiveRing {
 
   /** After `claim`: `n` bytes have gone into the pair. */
   release(n: number): void {
-    this.#pass(n);
+    this.passOn(n);
     this.pairBytes += n;
     let word = Atomics.load(this.#words, this.#word);
     // Nobody else changes it while it is claimed, but who writes what he must not
@@ -144,16 +149,11 @@ export class ReceiveRing {
     }
   }
 
-  #pass(n: number): void {
-    this.#tail = (this.#tail + n) & INDEX_MASK;
-    this.unread -= n;
-  }
-
   #exchange(expected: number, wanted: number): boolean {
     return Atomics.compareExchange(this.#words, this.#word, expected, wanted) === expected;
   }
 
-  /** Where the next byte lies, and how many of `most` lie there in one piece, or in a second. */
+  /** Where the next byte lies. */
   nextOff(): number {
     return this.off + this.#placeOf(this.#tail);
   }
@@ -172,7 +172,7 @@ export class ReceiveRing {
     if (this.#placeOf(this.#end) === 0 || !this.claim()) return;
     if (this.unread === 0) {
       this.#origin = this.#end;
-      Atomics.store(this.#words, (this.pageOff + P.NUSE_RING_ORIGIN_OFF) >> 2, this.#origin);
+      this.#tell(P.NUSE_RING_ORIGIN_OFF, this.#origin);
     }
     Atomics.and(this.#words, this.#word, ~CLAIMED);
   }
@@ -186,7 +186,7 @@ export class ReceiveRing {
     if ((word >>> INDEX_SHIFT) !== this.#tail) return false;
     if ((word & ASLEEP) !== 0) return true;
     const wake = (this.#tail + (this.unread >> 1)) & INDEX_MASK;
-    Atomics.store(this.#words, (this.pageOff + P.NUSE_RING_WAKE_OFF) >> 2, wake);
+    this.#tell(P.NUSE_RING_WAKE_OFF, wake);
     return this.#exchange(word, word | ASLEEP);
   }
 
@@ -207,6 +207,7 @@ export class ReceiveRing {
 
   /** After `end`: `n` bytes have gone by the pair. */
   passOn(n: number): void {
-    this.#pass(n);
+    this.#tail = (this.#tail + n) & INDEX_MASK;
+    this.unread -= n;
   }
 }

@@ -10,7 +10,7 @@ import { PAGE_LEN } from "../../../ffi/arena.ts";
 import { type Account, isWithinShare } from "./account.ts";
 import type { AppContext } from "./app_context.ts";
 import { ReceiveRing } from "./receive_ring.ts";
-import { LENGTH, LENGTH_OF_MANY, MANY, RINGS_MAX, ROUND_US, SILENT_MAX_US } from "./rings.ts";
+import { ringLength, RINGS_MAX, ROUND_US, SILENT_MAX_US } from "./rings.ts";
 
 /** Whose ring it is. */
 export interface ReceiveRingUser {
@@ -50,7 +50,7 @@ export class ReceiveRings {
     const { account } = user;
     if (!this.isOn || account === null) return -EOPNOTSUPP;
     const { length: count } = this.#users;
-    const len = count < MANY ? LENGTH : LENGTH_OF_MANY;
+    const len = ringLength(count);
     const isRoom = isWithinShare(account.receiveRings, count, RINGS_MAX) &&
       isWithin(app.memory, GROW_SHARE, len);
     if (!isRoom) return -EAGAIN;

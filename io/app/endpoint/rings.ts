@@ -1,5 +1,6 @@
 /**
- * All rings (send_ring.ts): who may have one, their memory, and when they are looked at.
+ * All rings of the sending side (send_ring.ts): who may have one, their memory, and when they are
+ * looked at.
  *
  *     hot     looked at in each turn of the loop; after some turns without bytes it cools
  *     asleep  every other, and all of them while the loop sleeps: the program tells (LOOK)
@@ -25,13 +26,18 @@ import { SendRing } from "./send_ring.ts";
 /** At once, in each direction. */
 export const RINGS_MAX = 128;
 /** Of each ring, from the first on, and when there are many. */
-export const LENGTH = 1 << 22;
-export const LENGTH_OF_MANY = 1 << 20;
-export const MANY = 16;
+const LENGTH = 1 << 22;
+const LENGTH_OF_MANY = 1 << 20;
+const MANY = 16;
 const HOT_TURNS = 32;
 /** A ring that is silent so long is given up, found in rounds. */
 export const SILENT_MAX_US = 10_000_000;
 export const ROUND_US = 1_000_000;
+
+/** Bytes of a ring that comes to `count` others. */
+export function ringLength(count: number): number {
+  return count < MANY ? LENGTH : LENGTH_OF_MANY;
+}
 
 /** Whose ring it is. */
 export interface RingUser {
@@ -70,7 +76,7 @@ export class Rings {
     const { app } = this;
     const { account } = user;
     if (!this.isOn || account === null) return -EOPNOTSUPP;
-    const len = this.#count < MANY ? LENGTH : LENGTH_OF_MANY;
+    const len = ringLength(this.#count);
     const isRoom = isWithinShare(account.rings, this.#count, RINGS_MAX) &&
       isWithin(app.memory, GROW_SHARE, 2 * len);
     if (!isRoom) return -EAGAIN;

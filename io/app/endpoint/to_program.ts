@@ -25,6 +25,7 @@ import type { UrgentDelivery } from "./urgent.ts";
 
 /** Part of the ring that is free when more is put into it. */
 const ROOM_SHIFT = 3;
+
 /** What it needs of its endpoint. */
 export interface PairGate extends ReceiveRingUser, ReadWatch {
   readonly isBlocked: boolean;
@@ -281,7 +282,8 @@ export class ToProgram {
       return;
     }
     this.#residue = ring;
-    if (this.#passResidue() || ring.unread > 0) this.measureUnread(nowUs);
+    this.#passResidue();
+    this.measureUnread(nowUs);
     this.gate.wantTurn();
   }
 
