@@ -80,9 +80,9 @@ uint32_t ring_unread(const struct fd_entry *e) {
   struct ring *r = ring_take(e, RING_RECEIVE);
   if (r == NULL) return 0;
   uint32_t word = atomic_load(ring_word(r));
-  uint32_t unread = (atomic_load(ring_limit(r)) - (word >> NUSE_RING_INDEX_SHIFT));
+  uint32_t unread = word & NUSE_RING_GONE ? 0 : ring_unread_at(r, word);
   ring_give_back(r);
-  return word & NUSE_RING_GONE ? 0 : unread & RING_INDEX_MASK;
+  return unread;
 }
 
 bool ring_is_good(struct ring *r, const void *at, size_t len) {

@@ -35,6 +35,12 @@ static inline atomic_uint *ring_wake(const struct ring *r) {
 static inline atomic_uint *ring_origin(const struct ring *r) {
   return (atomic_uint *)(r->memory + NUSE_RING_ORIGIN_OFF);
 }
+/* What lies in a receive ring, when its word is `word`. */
+static inline uint32_t ring_unread_at(const struct ring *r, uint32_t word) {
+  uint32_t limit = atomic_load_explicit(ring_limit(r), memory_order_acquire);
+  uint32_t unread = (limit - (word >> NUSE_RING_INDEX_SHIFT)) & RING_INDEX_MASK;
+  return unread <= r->capacity ? unread : 0;
+}
 static inline uint8_t *ring_bytes(const struct ring *r) { return r->memory + NUSE_RING_BYTES_OFF; }
 
 /* The ring of a stream, to be given back by ring_give_back; NULL: it has none. */

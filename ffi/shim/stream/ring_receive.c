@@ -91,12 +91,6 @@ static bool publish(int fd, struct fd_entry *e, const struct ring *r, uint32_t i
   return true;
 }
 
-static uint32_t unread_in(const struct ring *r, uint32_t word) {
-  uint32_t limit = atomic_load_explicit(ring_limit(r), memory_order_acquire);
-  uint32_t unread = (limit - (word >> NUSE_RING_INDEX_SHIFT)) & RING_INDEX_MASK;
-  return unread <= r->capacity ? unread : 0;
-}
-
 static bool is_ring_socket(int fd, const struct ring *r) {
   uint64_t cookie = 0;
   int saved = errno;
@@ -121,7 +115,7 @@ static long take_busy(int fd, struct fd_entry *e, struct ring *r, uint32_t word,
     if (head < 0) head = 0;
     pieces_pass(p, (size_t)head);
   }
-  uint32_t unread = unread_in(r, word);
+  uint32_t unread = ring_unread_at(r, word);
   size_t most = len - (size_t)head;
   struct pieces before = *p;
   long n = copy_all(r, index, p, most < unread ? most : unread);
@@ -140,7 +134,7 @@ static long take(int fd, struct fd_entry *e, struct ring *r, struct pieces *p, s
                  bool is_peek) {
   uint32_t word = atomic_load_explicit(ring_word(r), memory_order_acquire);
   if (word & NUSE_RING_GONE) return RING_NONE;
-  if (unread_in(r, word) == 0 && !(word & NUSE_RING_CLAIMED)) return 0;
+  if (ring_unread_at(r, word) == 0 && !(word & NUSE_RING_CLAIMED)) return 0;
   long result = set_busy(r, &word);
   if (result < 0) return result;
   if (!is_ring_socket(fd, r)) {

@@ -11,8 +11,8 @@
 
 #include "../core/real.h"
 #include "../core/rings.h"
-#include "pieces.h"
 #include "../core/socket.h"
+#include "pieces.h"
 #include "stream.h"
 
 #ifndef SO_MEMINFO

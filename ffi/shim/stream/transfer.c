@@ -257,11 +257,12 @@ ssize_t stream_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg, int flags
   if (result == 0) result = before_recv(fd, e, flags);
   if (result < 0) return result;
   if (result == 0) {
-    result = recv_by_ring(fd, e, msg->msg_iov, msg->msg_iovlen, total_len(msg), flags);
+    size_t len = total_len(msg);
+    result = recv_by_ring(fd, e, msg->msg_iov, msg->msg_iovlen, len, flags);
     if (result == RING_NONE) {
       do {
         result = UNLIKELY(flags & MSG_TRUNC)
-                     ? discard(fd, total_len(msg), flags)
+                     ? discard(fd, len, flags)
                      : sys_result(real()->recvmsg(fd, &plain, flags & RECV_FLAGS));
       } while (is_to_be_read_again(result));
       note_received(fd, e, result, flags);
@@ -269,7 +270,7 @@ ssize_t stream_recvmsg(int fd, struct fd_entry *e, struct msghdr *msg, int flags
     if (UNLIKELY(result == 0 && is_shut(e))) {
       result = stream_read_on(fd, e, msg->msg_iov, msg->msg_iovlen, flags);
     }
-    if (total_len(msg) > 0) result = after_recv(fd, e, result, flags);
+    if (len > 0) result = after_recv(fd, e, result, flags);
     if (result < 0) return result;
   } else {
     result = 0; /* STREAM_ENDED */
