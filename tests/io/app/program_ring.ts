@@ -9,43 +9,37 @@ import * as P from "../../../ffi/shim/protocol.ts";
 import type { ProgramSocket } from "./program.ts";
 import type { World } from "./world.ts";
 
-const SHIFT = P.NUSE_RING_INDEX_SHIFT;
+export const SHIFT = P.NUSE_RING_INDEX_SHIFT;
 export const INDEX_MASK = -1 >>> SHIFT;
+export const FLAGS = (1 << SHIFT) - 1;
+const WORD = P.NUSE_RING_WORD_OFF >> 2;
 
-export class ProgramRing {
-  readonly #world: World;
-  readonly #socket: ProgramSocket;
-  readonly capacity: number;
-  readonly number: number;
-  readonly #off: number;
+/** A ring of either way, mapped once more where the service's memory lies. */
+export class MappedRing {
+  readonly words: Int32Array;
+  protected readonly off: number;
   readonly #len: number;
-  readonly #words: Int32Array;
 
-  private constructor(world: World, socket: ProgramSocket, fd: number, a: number, b: number) {
-    this.#world = world;
-    this.#socket = socket;
-    this.capacity = a;
-    this.number = b;
-    this.#len = P.NUSE_RING_BYTES_OFF + a;
-    this.#off = world.memory.alloc(2 * a);
+  protected constructor(
+    protected readonly world: World,
+    protected readonly socket: ProgramSocket,
+    fd: number,
+    readonly capacity: number,
+  ) {
+    this.#len = P.NUSE_RING_BYTES_OFF + capacity;
+    this.off = world.memory.alloc(2 * capacity);
     const { sys } = socket.program;
-    check(sys.mapShared(fd, world.arena.base, this.#off, this.#len), "mmap", "the ring");
+    check(sys.mapShared(fd, world.arena.base, this.off, this.#len), "mmap", "the ring");
     sys.close(fd);
-    this.#words = new Int32Array(world.arena.buffer, this.#off, P.NUSE_RING_BYTES_OFF >> 2);
-  }
-
-  /** ENTER; -errno when there is none. */
-  static enter(world: World, socket: ProgramSocket): ProgramRing | number {
-    const { result, a, b, fd } = socket.request(P.NUSE_OP_RING, { a: P.NUSE_RING_ENTER });
-    return result < 0 ? result : new ProgramRing(world, socket, fd, a, b);
+    this.words = new Int32Array(world.arena.buffer, this.off, P.NUSE_RING_BYTES_OFF >> 2);
   }
 
   get word(): number {
-    return Atomics.load(this.#words, P.NUSE_RING_WORD_OFF >> 2);
+    return Atomics.load(this.words, WORD);
   }
 
   set word(word: number) {
-    Atomics.store(this.#words, P.NUSE_RING_WORD_OFF >> 2, word);
+    Atomics.store(this.words, WORD, word);
   }
 
   get index(): number {
@@ -57,22 +51,57 @@ export class ProgramRing {
   }
 
   setFlag(flag: number): void {
-    Atomics.or(this.#words, P.NUSE_RING_WORD_OFF >> 2, flag);
+    Atomics.or(this.words, WORD, flag);
   }
 
   clearFlag(flag: number): void {
-    Atomics.and(this.#words, P.NUSE_RING_WORD_OFF >> 2, ~flag);
+    Atomics.and(this.words, WORD, ~flag);
+  }
+
+  /** From the index to the limit: room, or what is unread. */
+  protected get granted(): number {
+    return (Atomics.load(this.words, P.NUSE_RING_LIMIT_OFF >> 2) - this.index) & INDEX_MASK;
+  }
+
+  tell(what: number): void {
+    const { program, cookie } = this.socket;
+    program.send(P.NUSE_OP_RING, { cookie, a: what });
+  }
+
+  /** munmap() */
+  [Symbol.dispose](): void {
+    const { sys } = this.socket.program;
+    check(sys.mapPrivate(this.world.arena.base, this.off, this.#len), "mmap", "the ring");
+    this.world.memory.free(this.off, 2 * this.capacity);
+  }
+}
+
+export class ProgramRing extends MappedRing {
+  private constructor(
+    world: World,
+    socket: ProgramSocket,
+    fd: number,
+    capacity: number,
+    readonly number: number,
+  ) {
+    super(world, socket, fd, capacity);
+  }
+
+  /** ENTER; -errno when there is none. */
+  static enter(world: World, socket: ProgramSocket): ProgramRing | number {
+    const { result, a, b, fd } = socket.request(P.NUSE_OP_RING, { a: P.NUSE_RING_ENTER });
+    return result < 0 ? result : new ProgramRing(world, socket, fd, a, b);
   }
 
   get room(): number {
-    return (Atomics.load(this.#words, P.NUSE_RING_LIMIT_OFF >> 2) - this.index) & INDEX_MASK;
+    return this.granted;
   }
 
   /** Copies them in and says so; what has no room is left out. Returns how many. */
   put(bytes: Uint8Array): number {
     const n = Math.min(bytes.length, this.room);
-    const { u8 } = this.#world.memory;
-    const base = this.#off + P.NUSE_RING_BYTES_OFF;
+    const { u8 } = this.world.memory;
+    const base = this.off + P.NUSE_RING_BYTES_OFF;
     const at = this.index & (this.capacity - 1);
     const first = Math.min(n, this.capacity - at);
     u8.set(bytes.subarray(0, first), base + at);
@@ -85,19 +114,7 @@ export class ProgramRing {
   advance(n: number): void {
     const wasAsleep = this.has(P.NUSE_RING_ASLEEP);
     const index = (this.index + n) & INDEX_MASK;
-    this.word = index << SHIFT | (this.word & ((1 << SHIFT) - 1) & ~P.NUSE_RING_ASLEEP);
+    this.word = index << SHIFT | (this.word & FLAGS & ~P.NUSE_RING_ASLEEP);
     if (wasAsleep) this.tell(P.NUSE_RING_LOOK);
-  }
-
-  tell(what: number): void {
-    const { program, cookie } = this.#socket;
-    program.send(P.NUSE_OP_RING, { cookie, a: what });
-  }
-
-  /** munmap() */
-  [Symbol.dispose](): void {
-    const { sys } = this.#socket.program;
-    check(sys.mapPrivate(this.#world.arena.base, this.#off, this.#len), "mmap", "the ring");
-    this.#world.memory.free(this.#off, 2 * this.capacity);
   }
 }
