@@ -16,11 +16,8 @@
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <linux/sockios.h>
-
-#define MANY (4 << 20) /* enough for a ring */
 
 static uint64_t main_at, second_at;
 static int sock;
@@ -45,14 +42,8 @@ static long by_raw(const uint8_t *from, size_t len) {
 static long by_more(const uint8_t *from, size_t len) { return send(sock, from, len, MSG_MORE); }
 
 static long by_writev(const uint8_t *from, size_t len) {
-  struct iovec iov[100];
-  int count = 0;
-  for (size_t done = 0; done < len && count < 100;) {
-    size_t part = count == 99 ? len - done : 1 + next((uint32_t)(len - done));
-    iov[count++] = (struct iovec){(void *)(from + done), part};
-    done += part;
-  }
-  return writev(sock, iov, count);
+  struct iovec iov[IOV_COUNT];
+  return writev(sock, iov, cut(iov, from, len));
 }
 
 static long by_sendfile(const uint8_t *from, size_t len) {
@@ -224,34 +215,13 @@ static void children(void) {
   }
 }
 
-union rights {
-  struct cmsghdr header;
-  char room[CMSG_SPACE(sizeof(int))];
-};
-
-static void pass(int over, int fd) {
-  union rights control = {0};
-  struct iovec iov = {&main_at, sizeof main_at};
-  struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
-                       .msg_controllen = sizeof control};
-  control.header = (struct cmsghdr){CMSG_LEN(sizeof fd), SOL_SOCKET, SCM_RIGHTS};
-  memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
-  if (sendmsg(over, &msg, 0) < 0) fail("sendmsg");
-}
-
 static void other_process(int over) {
-  union rights control;
-  struct iovec iov = {&main_at, sizeof main_at};
-  struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-  for (;;) {
-    msg.msg_control = &control;
-    msg.msg_controllen = sizeof control;
-    if (recvmsg(over, &msg, 0) <= 0) exit(0);
-    memcpy(&sock, CMSG_DATA(&control.header), sizeof sock);
+  while ((sock = take_passed(over, &main_at)) >= 0) {
     whole(by_write, 1 + next(100000));
     close(sock);
     if (write(over, &main_at, sizeof main_at) < 0) exit(1);
   }
+  exit(0);
 }
 
 static void passed(void) {
@@ -267,7 +237,7 @@ static void passed(void) {
   close(ends[1]);
   for (int i = 0; i < 30; i++) {
     bulk(1 << 20);
-    pass(ends[0], own);
+    pass(ends[0], own, &main_at);
     if (read(ends[0], &main_at, sizeof main_at) != sizeof main_at) fail("read");
     whole(by_write, 1 + next(50000));
   }

@@ -4,29 +4,13 @@
 #ifndef RINGS_GIVER_H
 #define RINGS_GIVER_H
 
-#include "program.h"
+#include "rings_both.h"
 
 #include <sys/time.h>
 
-#define MOST (1 << 18)
 #define RESET (-1)   /* end with a RST */
 #define FINISH (-2)  /* end with a FIN */
 #define URGENT (-3)  /* one byte, urgent */
-
-static uint8_t buffer[MOST + 8];
-static uint32_t seed = 1;
-
-static uint8_t pattern(uint64_t at) { return (uint8_t)((at * 0x9E3779B97F4A7C15ull) >> 56); }
-
-static uint32_t next(uint32_t below) {
-  seed = seed * 1664525 + 1013904223;
-  return (uint32_t)(((uint64_t)seed * below) >> 32);
-}
-
-static void fail(const char *what) {
-  printf("%s: %s\n", what, strerror(errno));
-  exit(1);
-}
 
 static void fill(uint8_t *to, size_t len, uint64_t at) {
   for (size_t i = 0; i < len; i++) to[i] = pattern(at + i);
@@ -51,15 +35,9 @@ static int give_bytes(int fd, int64_t count, uint64_t *at) {
 }
 
 static int give(int port) {
-  struct sockaddr_in own = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-  int on = 1, listener = socket(AF_INET, SOCK_STREAM, 0);
   int64_t count;
   uint64_t at = 0;
-  setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (bind(listener, (struct sockaddr *)&own, sizeof own) || listen(listener, 5)) fail("listen");
-  printf("listening\n");
-  fflush(stdout);
-  int fd = accept(listener, NULL, NULL);
+  int fd = accept_one(port);
   ssize_t n;
   while ((n = recv(fd, &count, sizeof count, MSG_WAITALL)) == sizeof count) {
     if (count == FINISH) shutdown(fd, SHUT_WR);

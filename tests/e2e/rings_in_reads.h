@@ -9,25 +9,9 @@
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
-
-#define MANY (4 << 20) /* enough for a ring */
 
 static int sock;
 static uint64_t asked, seen; /* bytes */
-
-/* A system call by an instruction of our own, past the shim. */
-static long raw(long number, long a, long b, long c, long d) {
-  long result;
-  register long r10 __asm__("r10") = d;
-  register long r8 __asm__("r8") = 0;
-  register long r9 __asm__("r9") = 0;
-  __asm__ volatile("syscall"
-                   : "=a"(result)
-                   : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
-                   : "rcx", "r11", "memory");
-  return result;
-}
 
 static void ask(int64_t count) {
   if (send(sock, &count, sizeof count, 0) != sizeof count) fail("ask");
@@ -56,14 +40,8 @@ static long by_all(size_t len) {
 }
 
 static long by_readv(size_t len) {
-  struct iovec iov[100];
-  int count = 0;
-  for (size_t done = 0; done < len && count < 100;) {
-    size_t part = count == 99 ? len - done : 1 + next((uint32_t)(len - done));
-    iov[count++] = (struct iovec){buffer + done, part};
-    done += part;
-  }
-  return readv(sock, iov, count);
+  struct iovec iov[IOV_COUNT];
+  return readv(sock, iov, cut(iov, buffer, len));
 }
 
 static long by_recvmsg(size_t len) {

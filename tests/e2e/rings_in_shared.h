@@ -122,34 +122,13 @@ static void children(void) {
   }
 }
 
-union rights {
-  struct cmsghdr header;
-  char room[CMSG_SPACE(sizeof(int))];
-};
-
-static void pass(int over, int fd) {
-  union rights control = {0};
-  struct iovec iov = {&seen, sizeof seen};
-  struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
-                       .msg_controllen = sizeof control};
-  control.header = (struct cmsghdr){CMSG_LEN(sizeof fd), SOL_SOCKET, SCM_RIGHTS};
-  memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
-  if (sendmsg(over, &msg, 0) < 0) fail("sendmsg");
-}
-
 static void other_process(int over) {
-  union rights control;
-  struct iovec iov = {&seen, sizeof seen};
-  struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-  for (;;) {
-    msg.msg_control = &control;
-    msg.msg_controllen = sizeof control;
-    if (recvmsg(over, &msg, 0) <= 0) exit(0);
-    memcpy(&sock, CMSG_DATA(&control.header), sizeof sock);
+  while ((sock = take_passed(over, &seen)) >= 0) {
     for (uint64_t end = seen + 100000; seen < end;) some(by_recv, end - seen);
     close(sock);
     if (write(over, &seen, sizeof seen) < 0) exit(1);
   }
+  exit(0);
 }
 
 static void passed(void) {
@@ -166,7 +145,7 @@ static void passed(void) {
     bulk(1 << 20);
     ask(300000);
     some(by_recv, 10000);
-    pass(ends[0], sock);
+    pass(ends[0], sock, &seen);
     if (read(ends[0], &seen, sizeof seen) != sizeof seen) fail("read");
     while (seen < asked) some(by_read, MOST);
   }
