@@ -11,13 +11,13 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { canMakeNetns } from "../../tests/lab/netns.ts";
+import { newPort, stop } from "../lab/measure.ts";
 import { Lab, NUSE_PATHS, type Path } from "../lab/lab.ts";
 import { saveReport } from "../lab/results.ts";
 import { median } from "../lab/median.ts";
 import { helpIfAsked } from "../../cli/build/task_help.ts";
 
 const LIMIT_SEC = 120;
-const FIRST_PORT = 5400;
 
 interface Sample {
   readonly round: number;
@@ -34,8 +34,6 @@ interface Row {
   readonly way: "out" | "in";
   readonly streams: string;
 }
-
-let nextPort = FIRST_PORT;
 
 /** What bash's `time` has written, as TIMEFORMAT has it: "user system". */
 export function cpuSeconds(stderr: string): number {
@@ -68,7 +66,7 @@ export function table(samples: readonly Sample[], settings: readonly string[]): 
 }
 
 async function measure(lab: Lab, { path, way, streams }: Row, setting: string, bytes: string) {
-  const port = String(nextPort++);
+  const port = newPort();
   const server = lab.opposite(path, ["iperf3", "-s", "-1", "-p", port, "--forceflush"], {
     limitSec: LIMIT_SEC,
   });
@@ -84,8 +82,7 @@ async function measure(lab: Lab, { path, way, streams }: Row, setting: string, b
     const cpu = cpuSeconds(stderr);
     return { gbitPerSecond: bits_per_second / 1e9, cpuSeconds: cpu, gib: received / 2 ** 30 };
   } finally {
-    server.kill();
-    await server.done;
+    await stop(server);
   }
 }
 
