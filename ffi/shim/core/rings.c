@@ -254,9 +254,9 @@ void rings_leave(void) {
 }
 
 static void close_one(int fd, struct fd_entry *e, enum ring_way way) {
+  if (!entry_has_ring(e, way) || process_is_borrowed()) return; /* any descriptor comes here */
   uint64_t cookie = entry_cookie(e);
   int saved = errno;
-  if (!entry_has_ring(e, way) || process_is_borrowed()) return;
   int other = table_next(-1, cookie);
   if (other == fd) other = table_next(fd, cookie);
   struct ring *r = other >= 0 ? NULL : ring_take(e, way);

@@ -29,7 +29,7 @@
 
 #define SEND_FLAGS MSG_DONTWAIT
 #define BULK 16384 /* bytes at once from which more are likely to follow */
-#define LARGE_SEND 4096 /* bytes at once from which the pair gets a large buffer */
+#define LARGE 4096 /* bytes at once from which the pair gets a large buffer, and rings count */
 #define RECV_FLAGS (MSG_DONTWAIT | MSG_PEEK | MSG_WAITALL)
 
 /* Connected, as far as we know, and no connect under way. */
@@ -86,7 +86,7 @@ void stream_note_sent(const struct fd_entry *e, long result) {
 
 /* Who sends much at once is likely to go on. */
 static inline void note_by_pair(int fd, struct fd_entry *e, long result) {
-  if (result >= LARGE_SEND) ring_note(fd, e, RING_SEND, (size_t)result);
+  if (result >= LARGE) ring_note(fd, e, RING_SEND, (size_t)result);
 }
 
 static long after_send(int fd, struct fd_entry *e, long result, int flags) {
@@ -102,7 +102,7 @@ static inline long before_send(int fd, struct fd_entry *e, size_t len, int flags
   if (UNLIKELY(entry_word(e) & WORD_EOF)) settle(); /* a RST may have come since */
   settle_changes();
   if (is_connected(e)) {
-    bool is_tight = len >= LARGE_SEND && !(entry_word(e) & WORD_SNDBUF_GROWN);
+    bool is_tight = len >= LARGE && !(entry_word(e) & WORD_SNDBUF_GROWN);
     if (UNLIKELY(is_tight && !process_is_sandboxed())) stream_verify_and_grow_sndbuf(fd, e);
     return 0;
   }
@@ -155,7 +155,7 @@ static long recv_by_ring(int fd, struct fd_entry *e, const struct iovec *iov, si
 
 /* Who receives much at once by the pair is likely to go on. */
 static inline void note_received(int fd, struct fd_entry *e, long result, int flags) {
-  if (result >= LARGE_SEND && !(flags & MSG_PEEK)) {
+  if (result >= LARGE && !(flags & MSG_PEEK)) {
     ring_note(fd, e, RING_RECEIVE, (size_t)result);
   }
 }

@@ -1,7 +1,7 @@
 /**
  * All rings of the receiving side (receive_ring.ts): who may have one, their memory, and when they
- * are looked at: in each turn of the loop while they hold something, and while the loop sleeps as
- * often as their users want it, or when the program tells.
+ * are looked at: in each turn of the loop. When it sleeps, it wakes for that as early as their
+ * users want it, or when the program tells.
  *
  * @module
  */
