@@ -136,7 +136,7 @@ export class IpAddress {
 
   /** 169.254.0.0/16 or fe80::/10 */
   get isLinkLocal(): boolean {
-    return this.family === 4 ? this.w3 >>> 16 === 0xa9fe : this.w0 >>> 22 === 0x3fa;
+    return this.family === 4 ? this.w3 >>> 16 === 0xa9fe : isLinkLocal6(this.w0);
   }
 
   /** Dotted decimal, or RFC 5952. */
@@ -145,6 +145,11 @@ export class IpAddress {
       ? formatIpv4(this.w3)
       : formatIpv6([this.w0, this.w1, this.w2, this.w3]);
   }
+}
+
+/** Whether an IPv6 address that begins with this word is link-local, fe80::/10. */
+export function isLinkLocal6(w0: number): boolean {
+  return w0 >>> 22 === 0x3fa;
 }
 
 function writeWord(u8: Uint8Array, off: number, word: number): void {

@@ -6,7 +6,7 @@
  */
 import type { IpAddress } from "../base/ip_address.ts";
 import type { Dhcp6Address, Dhcp6Reply } from "../wire/dhcp6.ts";
-import { LIFETIME_FOREVER } from "../wire/ndp.ts";
+import { LIFETIME_FOREVER, lifetimeEndUs } from "../wire/ndp.ts";
 
 /** T1 and T2 where the server leaves them to us: parts of the shortest preferred lifetime. */
 const T1_PART = 0.5;
@@ -55,8 +55,8 @@ export function lease6Of(
   const ended = association.addresses.filter(({ validSeconds }) => validSeconds === 0);
   const addresses = granted.map(({ addr, preferredSeconds, validSeconds }) => ({
     addr,
-    preferredUntilUs: untilUs(preferredSeconds, askedUs),
-    validUntilUs: untilUs(validSeconds, askedUs),
+    preferredUntilUs: lifetimeEndUs(preferredSeconds, askedUs),
+    validUntilUs: lifetimeEndUs(validSeconds, askedUs),
   }));
   const times = timesOf(t1Seconds, t2Seconds, granted, askedUs);
   const lease = { addresses, server: serverId, nameservers, search, askedUs, ...times };
@@ -82,7 +82,10 @@ export function prolonged(
   return { ...lease, addresses: [...lease.addresses, ...kept].slice(0, ADDRESSES_MAX) };
 }
 
-export function addressesOf({ addresses }: Lease6): IpAddress[] {
+/** Of a lease, or of what a server offers. */
+export function addressesOf(
+  { addresses }: { readonly addresses: readonly { readonly addr: IpAddress }[] },
+): IpAddress[] {
   return addresses.map(({ addr }) => addr);
 }
 
@@ -102,8 +105,4 @@ function timesOf(t1: number, t2: number, granted: readonly Dhcp6Address[], asked
   const renewUs = Math.max(afterUs(t1, T1_PART), MIN_T1_US);
   const rebindUs = Math.max(afterUs(t2, T2_PART), renewUs);
   return { renewAtUs: askedUs + renewUs, rebindAtUs: askedUs + rebindUs };
-}
-
-function untilUs(seconds: number, fromUs: number): number {
-  return seconds === LIFETIME_FOREVER ? Infinity : fromUs + seconds * 1e6;
 }

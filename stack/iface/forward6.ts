@@ -24,7 +24,7 @@ import {
   DROP_NO_MEMORY,
 } from "../base/drop_reason.ts";
 import { GSO_NONE } from "../base/frames.ts";
-import { IpAddress } from "../base/ip_address.ts";
+import { IpAddress, isLinkLocal6 } from "../base/ip_address.ts";
 import type { Memory } from "../base/memory.ts";
 import type { Packet } from "../base/packet.ts";
 import { pseudoSumOfPacket } from "../wire/checksum.ts";
@@ -64,7 +64,7 @@ export class Forwarder6 {
   forward(pkt: Packet): number {
     const { counters, errors, redirects } = this.deps;
     const isGroup = pkt.isMulticast || pkt.isLinkBroadcast;
-    if (isGroup || isLinkLocal(pkt.dst0) || isNobody(pkt)) return DROP_IP_NOT_FOR_US;
+    if (isGroup || isLinkLocal6(pkt.dst0) || isNobody(pkt)) return DROP_IP_NOT_FOR_US;
     // Who speaks for our address on the link is heard (martian6.ts), and no further
     const { interfaces } = this.deps.output;
     const isOurs = interfaces.ownerOfV6(pkt.src0, pkt.src1, pkt.src2, pkt.src3) !== null;
@@ -81,7 +81,7 @@ export class Forwarder6 {
       return DROP_IP_NO_ROUTE;
     }
     if (route.via !== VIA_NEIGHBOUR) return DROP_IP_NOT_FOR_US;
-    if (isLinkLocal(pkt.src0)) {
+    if (isLinkLocal6(pkt.src0)) {
       errors.sendUnreachable(pkt, UNREACHABLE6_SCOPE);
       return DROP_IP_NOT_FOR_US;
     }
@@ -151,11 +151,6 @@ export class Forwarder6 {
     u8[ip + IPV6_HOP_LIMIT_OFFSET]--;
     output.sendForwarded(route, pkt.nowUs);
   }
-}
-
-/** fe80::/10 */
-function isLinkLocal(w0: number): boolean {
-  return w0 >>> 22 === 0x3fa;
 }
 
 /** From :: or ::1, or to ::1 (RFC 4291 2.5.2, 2.5.3). */

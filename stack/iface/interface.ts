@@ -176,6 +176,12 @@ export class Interface {
     return null;
   }
 
+  /** Its IPv6 address of the link; null: it has none. */
+  get linkLocal6(): IpAddress | null {
+    for (const { addr } of this.addresses) if (addr.family === 6 && addr.isLinkLocal) return addr;
+    return null;
+  }
+
   /** It has an IPv6 address. */
   get hasIpv6(): boolean {
     return this.addresses.some(({ addr }) => addr.family === 6);

@@ -17,7 +17,7 @@ import {
   DROP_IPV6_FRAGMENT,
   DROP_IPV6_HEADER,
 } from "../base/drop_reason.ts";
-import { IpAddress } from "../base/ip_address.ts";
+import { IpAddress, isLinkLocal6 } from "../base/ip_address.ts";
 import type { Transport } from "../base/network.ts";
 import { Packet } from "../base/packet.ts";
 import { TIME_EXCEEDED6_REASSEMBLY, UNREACHABLE6_PORT } from "../wire/icmpv6.ts";
@@ -111,7 +111,7 @@ export class Ipv6Input {
     pkt.csum = csum;
     pkt.gsoType = gsoType;
     pkt.gsoSize = gsoType === GSO_NONE ? 0 : gsoSize;
-    pkt.zone = !isOwn && isLinkLocalWord(header.src0) ? iface.index : 0;
+    pkt.zone = !isOwn && isLinkLocal6(header.src0) ? iface.index : 0;
     const isForUs = this.#classify(pkt, iface, isLinkGroup, isOwn);
     const next = header.nextHeader;
     if (header.payloadLen === 0 && next === NEXT_HOP_BY_HOP) {
@@ -186,7 +186,7 @@ export class Ipv6Input {
       pkt.isAnycast = interfaces.isAnycast6(iface, dst0, dst1, dst2, dst3);
       return pkt.isAnycast;
     }
-    if (!isLinkLocalWord(dst0)) return true;
+    if (!isLinkLocal6(dst0)) return true;
     // An address of one link is ours there alone; from ourselves it is as if it came in there.
     if (isOwn) pkt.ifIndex = owner.index;
     return isOwn || owner === iface;
@@ -357,9 +357,4 @@ function reportProblem(
   if (problem === PROBLEM_NONE) return;
   locateMessage(dv, pkt, walk);
   errors.sendParameterProblem(pkt, problem, pointerOff - pkt.networkOff, isToldOfGroup);
-}
-
-/** Whether an address that begins with this word is link-local, fe80::/10. */
-function isLinkLocalWord(word0: number): boolean {
-  return word0 >>> 22 === 0x3fa;
 }

@@ -111,8 +111,7 @@ export class Ndp {
 
   /** Asks the routers of a link. */
   solicitRouters(iface: Interface): void {
-    const own = iface.addresses.find(({ addr }) => addr.family === 6 && addr.isLinkLocal);
-    this.sender.solicitRouters(iface, own?.addr ?? ANY_V6);
+    this.sender.solicitRouters(iface, iface.linkLocal6 ?? ANY_V6);
   }
 
   /** Tells everybody that `addr` is ours: what they knew of it may be old (RFC 4861 7.2.6). */

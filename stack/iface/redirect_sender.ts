@@ -20,10 +20,14 @@ export function hasBetterHop(
 ): boolean {
   if (!sendRedirects || route.ifIndex !== ifIndex) return false;
   const host = IpAddress.v4(src);
+  return isOnLink(host, ifIndex, table) &&
+    (sharedMedia || areNeighbours(host, route.nextHop, route.iface));
+}
+
+/** Its packets come straight from it, else it is another router that would have to be told. */
+export function isOnLink(host: IpAddress, ifIndex: number, table: RouteTable): boolean {
   const back = table.lookup(host, 0);
-  // Its packets come straight from it, else it is another router that would have to be told.
-  if (back === null || back.gateway !== null || back.ifIndex !== ifIndex) return false;
-  return sharedMedia || areNeighbours(host, route.nextHop, route.iface);
+  return back !== null && back.gateway === null && back.ifIndex === ifIndex;
 }
 
 /** Both are in one subnet of the interface's. */

@@ -15,6 +15,7 @@ import { ETHERNET_SRC_OFFSET } from "../wire/ethernet.ts";
 import type { CachedRoute } from "./cached_route.ts";
 import type { LinkAddress, NdpSender } from "./ndp_sender.ts";
 import type { NeighbourTable } from "./neighbour.ts";
+import { isOnLink } from "./redirect_sender.ts";
 import type { RouteTable } from "./route_table.ts";
 
 const PER_SECOND = 1;
@@ -39,21 +40,18 @@ export class RedirectSender6 {
     if (!this.#byDestination.take(hostNumber(route.dst), nowUs)) return;
     const { iface, nextHop, dst } = route;
     if (!nextHop.isLinkLocal && !nextHop.equals(dst)) return;
-    const own = iface.addresses.find(({ addr }) => addr.family === 6 && addr.isLinkLocal);
-    if (own === undefined) return;
+    const own = iface.linkLocal6;
+    if (own === null) return;
     const host = IpAddress.fromWords(pkt.src0, pkt.src1, pkt.src2, pkt.src3);
-    // Its packets come straight from it, else it is another router that would have to be told.
-    const back = this.deps.table.lookup(host, 0);
-    if (back === null || back.gateway !== null || back.ifIndex !== pkt.ifIndex) return;
-    if (!this.#byHost.take(hostNumber(host), nowUs)) return;
-    const { sender, neighbours, memory: { dv } } = this.deps;
+    const { sender, neighbours, table, memory: { dv } } = this.deps;
+    if (!isOnLink(host, pkt.ifIndex, table) || !this.#byHost.take(hostNumber(host), nowUs)) return;
     const known = neighbours.find(iface, nextHop);
     const hasMac = known !== null && neighbours.hasMac(known);
     const link: LinkAddress = {
       macHi: dv.getUint16(pkt.linkOff + ETHERNET_SRC_OFFSET),
       macLo: dv.getInt32(pkt.linkOff + ETHERNET_SRC_OFFSET + 2),
     };
-    sender.redirect(iface, own.addr, host, link, nextHop, hasMac ? known : null, pkt);
+    sender.redirect(iface, own, host, link, nextHop, hasMac ? known : null, pkt);
   }
 }
 

@@ -18,11 +18,11 @@
 import type { Memory } from "../base/memory.ts";
 import type { Packet } from "../base/packet.ts";
 import { DROP_NDP_ADDRESS, DROP_NDP_FORMAT } from "../base/drop_reason.ts";
-import { ANY_V6, IpAddress } from "../base/ip_address.ts";
+import { ANY_V6, IpAddress, isLinkLocal6 } from "../base/ip_address.ts";
 import { readDomainNames } from "../wire/domain_names.ts";
 import { IPV6_MIN_MTU } from "../wire/ipv6.ts";
 import {
-  LIFETIME_FOREVER,
+  lifetimeEndUs,
   NDP_HOP_LIMIT,
   NDP_OPTION_DNSSL,
   NDP_OPTION_MTU,
@@ -177,7 +177,7 @@ export class RouterDiscovery {
   /** An advertisement whose ICMPv6 header is sound. Returns 0 or a drop reason. */
   input(iface: Interface, pkt: Packet): number {
     const { dv } = this.deps.memory;
-    const isSound = pkt.ttl === NDP_HOP_LIMIT && pkt.src0 >>> 22 === 0x3fa;
+    const isSound = pkt.ttl === NDP_HOP_LIMIT && isLinkLocal6(pkt.src0);
     if (!isSound) return DROP_NDP_ADDRESS;
     const message = this.#message;
     const off = pkt.transportOff;
@@ -267,13 +267,13 @@ export class RouterDiscovery {
     const prefix = option.prefix.maskedBy(prefixLen);
     if (prefix.isLinkLocal || prefix.isMulticast || prefix.family !== 6) return;
     if (preferredSeconds > validSeconds) return;
-    const validUntilUs = untilUs(validSeconds, nowUs);
+    const validUntilUs = lifetimeEndUs(validSeconds, nowUs);
     if (option.isOnLink) {
       this.#learnRoute(link, "prefixes", null, prefix, prefixLen, 0, validSeconds, nowUs);
     }
     const isForAddresses = option.isAutonomous && prefixLen === SLAAC_PREFIX_LEN;
     if (!isForAddresses || link.how.formsAddresses === false) return;
-    link.slaac.onPrefix(prefix, untilUs(preferredSeconds, nowUs), validUntilUs, nowUs);
+    link.slaac.onPrefix(prefix, lifetimeEndUs(preferredSeconds, nowUs), validUntilUs, nowUs);
   }
 
   /** RFC 4191 2.3; one for all destinations stands above what the header says (3.1). */
@@ -302,7 +302,7 @@ export class RouterDiscovery {
     const { dv } = this.deps.memory;
     const len = dv.getUint8(at + 1) << 3;
     if (len < 24) return;
-    const expiresAtUs = untilUs(dv.getUint32(at + 4), nowUs);
+    const expiresAtUs = lifetimeEndUs(dv.getUint32(at + 4), nowUs);
     for (let off = at + 8; off + 16 <= at + len; off += 16) {
       const addr = IpAddress.read(dv, off, 6);
       const isHost = addr.family === 6 && !addr.isMulticast && !addr.isUnspecified;
@@ -314,7 +314,7 @@ export class RouterDiscovery {
     const { dv, u8 } = this.deps.memory;
     const len = dv.getUint8(at + 1) << 3;
     if (len < 16) return;
-    const expiresAtUs = untilUs(dv.getUint32(at + 4), nowUs);
+    const expiresAtUs = lifetimeEndUs(dv.getUint32(at + 4), nowUs);
     for (const name of readDomainNames(u8.slice(at + 8, at + len))) {
       link.domains.set(name, expiresAtUs, nowUs);
     }
@@ -337,7 +337,7 @@ export class RouterDiscovery {
     nowUs: number,
   ): void {
     const { table } = this.deps;
-    const expiresAtUs = untilUs(seconds, nowUs);
+    const expiresAtUs = lifetimeEndUs(seconds, nowUs);
     const ofKind = link.routes.filter((route) => route.kind === kind);
     const known = ofKind.find(({ entry }) =>
       entry.prefixLen === prefixLen && entry.dst.equals(dst) &&
@@ -359,8 +359,4 @@ export class RouterDiscovery {
     this.deps.table.remove(route.entry);
     link.routes.splice(link.routes.indexOf(route), 1);
   }
-}
-
-function untilUs(seconds: number, nowUs: number): number {
-  return seconds === LIFETIME_FOREVER ? Infinity : nowUs + seconds * 1e6;
 }

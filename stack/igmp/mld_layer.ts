@@ -11,7 +11,7 @@
 import { AddressNumbers } from "../base/address_numbers.ts";
 import type { Counters } from "../base/counters.ts";
 import type { SourceFilter } from "../base/group_membership.ts";
-import { IpAddress } from "../base/ip_address.ts";
+import { IpAddress, isLinkLocal6 } from "../base/ip_address.ts";
 import type { Memory } from "../base/memory.ts";
 import type { Network } from "../base/network.ts";
 import type { Packet } from "../base/packet.ts";
@@ -80,7 +80,7 @@ export class MldLayer {
     const { counters } = this.deps;
     counters.mld.inMsgs++;
     // Hop limit 1, from the link, with Router Alert (RFC 3810 6.2, 5.1.14).
-    const isFromLink = pkt.ttl === 1 && pkt.src0 >>> 22 === 0x3fa;
+    const isFromLink = pkt.ttl === 1 && isLinkLocal6(pkt.src0);
     if (!isFromLink || !this.#isAlert(pkt)) return DROP_NDP_ADDRESS;
     if (type === MLD_QUERY) return this.#onQuery(pkt);
     counters.mld.inReports++;

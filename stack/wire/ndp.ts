@@ -121,6 +121,11 @@ export function emitNdpRedirected(dv: DataView, off: number, quoteLen: number): 
   return NDP_REDIRECTED_LEN;
 }
 
+/** When a lifetime that begins at `fromUs` ends, microseconds; Infinity: never. */
+export function lifetimeEndUs(seconds: number, fromUs: number): number {
+  return seconds === LIFETIME_FOREVER ? Infinity : fromUs + seconds * 1e6;
+}
+
 /** The fixed part of a router's advertisement (RFC 4861 4.2); reused. */
 export class RouterAdvertisement {
   /** 0: no default router. */

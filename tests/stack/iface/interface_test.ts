@@ -29,6 +29,15 @@ Deno.test("flags tell loopback from Ethernet", () => {
   assertEquals(make(true).iface.flags & (IFF_BROADCAST | IFF_LOOPBACK), IFF_LOOPBACK);
 });
 
+Deno.test("its address of the link is IPv6's, among others", () => {
+  const { iface } = make();
+  assertEquals(iface.linkLocal6, null);
+  for (const text of ["169.254.7.7", "2001:db8::7"]) addAddress(iface, text, 16);
+  assertEquals(iface.linkLocal6, null);
+  addAddress(iface, "fe80::7", 64);
+  assertEquals(iface.linkLocal6?.toString(), "fe80::7");
+});
+
 Deno.test("the source is of the next hop's subnet, else the first", () => {
   const { iface } = make();
   assertEquals(iface.sourceFor(ip("198.18.0.1")), null);

@@ -2,6 +2,8 @@ import { assertEquals } from "@std/assert";
 import { DROP_NDP_FORMAT } from "../../../stack/base/drop_reason.ts";
 import {
   emitNdpSixBytes,
+  LIFETIME_FOREVER,
+  lifetimeEndUs,
   NDP_OPTION_NONCE,
   NDP_OPTION_SOURCE_LINK,
   NdpOptions,
@@ -25,6 +27,12 @@ Deno.test("ndp: the addresses of source and target, and a nonce", () => {
   assertEquals([out.hasSourceLink, out.sourceHi, out.sourceLo], [true, 0x0200, 0x0a]);
   assertEquals([out.hasTargetLink, out.targetHi, out.targetLo], [true, 0x0200, 0x0b]);
   assertEquals([out.hasNonce, out.nonceHi, out.nonceLo], [true, 0xa1a2, 0xa3a4a5a6 | 0]);
+});
+
+Deno.test("ndp: a lifetime ends, but for the longest", () => {
+  assertEquals(lifetimeEndUs(0, 5), 5);
+  assertEquals(lifetimeEndUs(LIFETIME_FOREVER - 1, 5), (LIFETIME_FOREVER - 1) * 1e6 + 5);
+  assertEquals(lifetimeEndUs(LIFETIME_FOREVER, 5), Infinity);
 });
 
 Deno.test("ndp: what is not known is passed over, and what was there before is forgotten", () => {
