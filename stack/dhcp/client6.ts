@@ -198,17 +198,13 @@ export class Dhcp6Client {
   /** Of the best server. */
   #request(nowUs: number): void {
     const { serverId: server, association } = this.servers.best!;
-    const addresses = association!.addresses.map(({ addr }) => addr);
+    const addresses = addressesOf(association!);
     this.#begin("requesting", REQUEST, { type: DHCP6_REQUEST, server, addresses }, nowUs);
   }
 
+  /** What was asked for is not to be had, not from this server, or not on this link. */
   #giveUpServer(nowUs: number): void {
     this.servers.giveUp(this.#about.server!);
-    this.#afterRefusal(nowUs);
-  }
-
-  /** What was asked for is not to be had, not from this server, or not on this link. */
-  #afterRefusal(nowUs: number): void {
     if (this.lease === null) return this.#solicit(nowUs);
     this.#rebind(this.lease, nowUs);
     this.#dueAtUs = Math.min(this.#dueAtUs, endOf(this.lease));
@@ -291,18 +287,19 @@ export class Dhcp6Client {
     this.lease = lease;
     this.info = lease;
     this.servers.settle();
+    this.#rest(lease);
+    this.host.bound(lease, before, nowUs);
+  }
+
+  /** Nothing is to be done for the lease until T1. */
+  #rest(lease: Lease6): void {
     this.state = "bound";
     this.#dueAtUs = Math.min(lease.renewAtUs, endOf(lease));
-    this.host.bound(lease, before, nowUs);
   }
 
   /** A decline is over. */
   #wait(nowUs: number): void {
-    if (this.lease !== null) {
-      this.state = "bound";
-      this.#dueAtUs = Math.min(this.lease.renewAtUs, endOf(this.lease));
-      return;
-    }
+    if (this.lease !== null) return this.#rest(this.lease);
     this.state = "waiting";
     const isMany = this.declines > MANY_DECLINES;
     this.#dueAtUs = nowUs + (isMany ? MANY_DECLINES_WAIT_US : DECLINE_WAIT_US);

@@ -8,14 +8,14 @@
  */
 import type { DatagramSink } from "../base/datagram_sink.ts";
 import { ANY_V6, type IpAddress } from "../base/ip_address.ts";
-import type { Memory } from "../base/memory.ts";
 import type { Packet } from "../base/packet.ts";
 import { AF_INET6 } from "../base/socket_constants.ts";
-import type { AddressProbe, Interface, NetworkLayer, ProbePlan } from "../iface/mod.ts";
-import { UdpEndpoint, type UdpLayer } from "../udp/mod.ts";
+import type { AddressProbe, Interface, ProbePlan } from "../iface/mod.ts";
+import { UdpEndpoint } from "../udp/mod.ts";
 import { HARDWARE_ETHERNET } from "../wire/arp.ts";
 import { ALL_DHCP6_SERVERS, DHCP6_CLIENT_PORT, DHCP6_SERVER_PORT } from "../wire/dhcp6.ts";
 import { Dhcp6Client, type Dhcp6Host } from "./client6.ts";
+import { type DhcpLayerDeps, sendToServer } from "./dhcp_layer.ts";
 import type { Info6, Lease6 } from "./lease6.ts";
 
 /** To a group of the link. */
@@ -41,13 +41,6 @@ export interface Dhcp6Start {
   readonly owner: Dhcp6Owner;
 }
 
-export interface Dhcp6LayerDeps {
-  readonly memory: Memory;
-  readonly random: () => number;
-  readonly layer: NetworkLayer;
-  readonly udp: UdpLayer;
-}
-
 /** One interface's client and what it stands on. */
 class Dhcp6Interface implements Dhcp6Host, DatagramSink {
   readonly client: Dhcp6Client;
@@ -59,7 +52,7 @@ class Dhcp6Interface implements Dhcp6Host, DatagramSink {
   #agesAtUs = Infinity;
 
   constructor(
-    readonly deps: Dhcp6LayerDeps,
+    readonly deps: DhcpLayerDeps,
     readonly iface: Interface,
     readonly how: Dhcp6Start,
     duid: Uint8Array,
@@ -80,14 +73,12 @@ class Dhcp6Interface implements Dhcp6Host, DatagramSink {
 
   /** Nobody can be asked from no address (RFC 9915 18.2: a link-local one). */
   get canSend(): boolean {
-    const { isUp, addresses } = this.iface;
-    return isUp && addresses.some(({ addr }) => addr.family === 6 && addr.isLinkLocal);
+    return this.iface.isUp && this.iface.linkLocal6 !== null;
   }
 
   pollAtUs(): number {
     const clientAtUs = this.client.pollAtUs();
-    if (clientAtUs < this.#agesAtUs) return this.canSend ? clientAtUs : this.#agesAtUs;
-    return this.#agesAtUs;
+    return clientAtUs < this.#agesAtUs && this.canSend ? clientAtUs : this.#agesAtUs;
   }
 
   poll(nowUs: number): void {
@@ -96,9 +87,8 @@ class Dhcp6Interface implements Dhcp6Host, DatagramSink {
       this.#wasDown = false;
       this.client.reattach(nowUs);
     }
-    if (this.pollAtUs() > nowUs) return;
     if (this.#agesAtUs <= nowUs) this.#age(nowUs);
-    if (this.canSend) this.client.poll(nowUs);
+    if (this.client.pollAtUs() <= nowUs && this.canSend) this.client.poll(nowUs);
   }
 
   // ---- DatagramSink
@@ -113,17 +103,17 @@ class Dhcp6Interface implements Dhcp6Host, DatagramSink {
 
   // ---- Dhcp6Host
 
-  /** What cannot be sent is as good as lost. */
   send(message: Uint8Array, nowUs: number): void {
-    const { memory, layer, udp } = this.deps;
-    const route = layer.output.route(ALL_DHCP6_SERVERS, null, this.iface.index, false);
-    if (typeof route === "number") return;
-    const off = memory.alloc(message.length);
-    if (off < 0) return;
-    memory.u8.set(message, off);
-    memory.freeDeferred(off, message.length);
     const port = DHCP6_SERVER_PORT;
-    udp.output(this.#endpoint, route, port, off, message.length, GROUP_HOP_LIMIT, 0, false, nowUs);
+    sendToServer(
+      this.deps,
+      this.#endpoint,
+      ALL_DHCP6_SERVERS,
+      port,
+      GROUP_HOP_LIMIT,
+      message,
+      nowUs,
+    );
   }
 
   probe(addr: IpAddress, nowUs: number): AddressProbe | null {
@@ -163,7 +153,7 @@ class Dhcp6Interface implements Dhcp6Host, DatagramSink {
     this.#agesAtUs = Infinity;
     const { lease } = this.client;
     for (const { addr, preferredUntilUs, validUntilUs } of lease?.addresses ?? []) {
-      if (!this.#owned.includes(addr) && !this.#owned.some((own) => own.equals(addr))) continue;
+      if (!this.#owned.some((own) => own.equals(addr))) continue;
       if (validUntilUs <= nowUs) {
         this.deps.layer.removeAddress(this.iface.index, addr, nowUs);
         this.#owned = this.#owned.filter((own) => !own.equals(addr));
@@ -183,7 +173,7 @@ export class Dhcp6Layer {
   #duid: Uint8Array | null = null;
   #isOver = false;
 
-  constructor(readonly deps: Dhcp6LayerDeps) {}
+  constructor(readonly deps: DhcpLayerDeps) {}
 
   /** Begins, or waits for a router's word. The client, or -errno of its port. */
   start(iface: Interface, how: Dhcp6Start, nowUs: number): Dhcp6Client | number {

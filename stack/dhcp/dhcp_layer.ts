@@ -72,17 +72,8 @@ class DhcpInterface implements DhcpHost, DatagramSink {
 
   // ---- DhcpHost
 
-  /** What cannot be sent (no memory, no route to a server that is far) is as good as lost. */
   send(message: Uint8Array, dst: IpAddress, nowUs: number): void {
-    const { memory, layer, udp } = this.deps;
-    const route = layer.output.route(dst, null, this.iface.index, false);
-    if (typeof route === "number") return;
-    const off = memory.alloc(message.length);
-    if (off < 0) return;
-    memory.u8.set(message, off);
-    memory.freeDeferred(off, message.length);
-    const port = DHCP_SERVER_PORT;
-    udp.output(this.#endpoint, route, port, off, message.length, TTL, 0, false, nowUs);
+    sendToServer(this.deps, this.#endpoint, dst, DHCP_SERVER_PORT, TTL, message, nowUs);
   }
 
   probe(addr: IpAddress, nowUs: number): AddressProbe | null {
@@ -148,4 +139,26 @@ export class DhcpLayer {
   poll(nowUs: number): void {
     for (const { client } of this.#interfaces) client.poll(nowUs);
   }
+}
+
+/**
+ * Sends from a client's endpoint, by its interface. What cannot be sent (no memory, no route to a
+ * server that is far) is as good as lost.
+ */
+export function sendToServer(
+  { memory, layer, udp }: DhcpLayerDeps,
+  endpoint: UdpEndpoint,
+  dst: IpAddress,
+  port: number,
+  ttl: number,
+  message: Uint8Array,
+  nowUs: number,
+): void {
+  const route = layer.output.route(dst, null, endpoint.ifIndex, false);
+  if (typeof route === "number") return;
+  const off = memory.alloc(message.length);
+  if (off < 0) return;
+  memory.u8.set(message, off);
+  memory.freeDeferred(off, message.length);
+  udp.output(endpoint, route, port, off, message.length, ttl, 0, false, nowUs);
 }
