@@ -139,6 +139,11 @@ export class IpAddress {
     return this.family === 4 ? this.w3 >>> 16 === 0xa9fe : isLinkLocal6(this.w0);
   }
 
+  /** An IPv6 address that one host has: no group, nor :: or ::1. */
+  get isHost6(): boolean {
+    return this.family === 6 && !this.isUnspecified && !this.isMulticast && !this.isLoopback;
+  }
+
   /** Dotted decimal, or RFC 5952. */
   toString(): string {
     return this.family === 4

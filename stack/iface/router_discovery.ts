@@ -305,8 +305,7 @@ export class RouterDiscovery {
     const expiresAtUs = lifetimeEndUs(dv.getUint32(at + 4), nowUs);
     for (let off = at + 8; off + 16 <= at + len; off += 16) {
       const addr = IpAddress.read(dv, off, 6);
-      const isHost = addr.family === 6 && !addr.isMulticast && !addr.isUnspecified;
-      if (isHost && !addr.isLoopback) link.servers.set(addr, expiresAtUs, nowUs);
+      if (addr.isHost6) link.servers.set(addr, expiresAtUs, nowUs);
     }
   }
 

@@ -214,7 +214,9 @@ function leased(options: readonly Dhcp6Option[]): Dhcp6Address[] {
     const preferredSeconds = dv.getUint32(ADDRESS_LEN);
     const validSeconds = dv.getUint32(ADDRESS_LEN + 4);
     const inner = readOptions(value.subarray(IA_ADDRESS_LEN));
-    if (!isHost(addr) || preferredSeconds > validSeconds || inner === null) continue;
+    if (!addr.isHost6 || addr.isLinkLocal || preferredSeconds > validSeconds || inner === null) {
+      continue;
+    }
     if (statusOf(inner) !== STATUS6_SUCCESS || all.some((known) => known.addr.equals(addr))) {
       continue;
     }
@@ -233,11 +235,6 @@ function isDuid(value: Uint8Array | undefined): value is Uint8Array {
   return value !== undefined && value.length >= DUID_LEN_MIN && value.length <= DUID_LEN_MAX;
 }
 
-function isHost(addr: IpAddress): boolean {
-  return addr.family === 6 && !addr.isUnspecified && !addr.isMulticast && !addr.isLoopback &&
-    !addr.isLinkLocal;
-}
-
 /** Name servers; one on the link may be a neighbour (RFC 3646 3). */
 function addressList(value: Uint8Array = new Uint8Array()): IpAddress[] {
   const dv = new DataView(value.buffer, value.byteOffset, value.length);
@@ -245,7 +242,7 @@ function addressList(value: Uint8Array = new Uint8Array()): IpAddress[] {
   for (let at = 0; at + ADDRESS_LEN <= value.length; at += ADDRESS_LEN) {
     all.push(IpAddress.read(dv, at, 6));
   }
-  return all.filter((addr) => isHost(addr) || addr.isLinkLocal).slice(0, SERVERS_MAX);
+  return all.filter(({ isHost6 }) => isHost6).slice(0, SERVERS_MAX);
 }
 
 function uint32(value: Uint8Array | undefined): number | null {

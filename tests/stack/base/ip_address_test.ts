@@ -89,6 +89,13 @@ Deno.test("IpAddress: kinds", () => {
   for (const [addr, kinds] of expected) assertEquals(kindsOf(addr), kinds, addr.toString());
 });
 
+Deno.test("IpAddress: one of IPv6 that a host has", () => {
+  for (const text of ["2001:db8::1", "fe80::1", "fec0::1"]) assert(ip(text).isHost6, text);
+  for (const text of ["::", "::1", "ff02::1", "198.18.0.1", "::ffff:169.254.1.1"]) {
+    assertFalse(ip(text).isHost6, text);
+  }
+});
+
 Deno.test("IpAddress: as four words of a hash, in their order, where they are to be", () => {
   const words = new Int32Array(9).fill(-1);
   IpAddress.fromWords(1, 2, 3, 4).putWords(words, 4);

@@ -88,6 +88,15 @@ Deno.test("dhcp6 reply: addresses that a host can have, with lifetimes that can 
   assertEquals(parse(IDS, option6(13, [0]))?.status, 1); // a status code cut short is a failure
 });
 
+Deno.test("dhcp6 reply: name servers are hosts of IPv6, also of the link (RFC 3646 3)", () => {
+  const none = [...new Uint8Array(10), 255, 255, 169, 254, 1, 1]; // of IPv4's link
+  const told = ["fe80::53", "::", "::1", "ff02::53", "2001:db8::53"].flatMap((text) => [
+    ...bytes16(text),
+  ]);
+  const reply = parse(IDS, option6(23, [...none, ...told]))!;
+  assertEquals(reply.nameservers.map((addr) => `${addr}`), ["fe80::53", "2001:db8::53"]);
+});
+
 Deno.test("dhcp6 reply: lists of servers and names are bounded", () => {
   const servers = Array.from({ length: 90 }, (_, i) => [...bytes16(`2001:db8::${i + 1}`)]).flat();
   const names = Array.from({ length: 90 }, (_, i) => [1, 97 + i % 26, 0]).flat();
