@@ -38,13 +38,11 @@ export function viewNeighbours(layer: NetworkLayer, nowUs: number): NeighbourVie
 function viewTable(table: NetworkLayer["neighbours"], nowUs: number): NeighbourView[] {
   const views: NeighbourView[] = [];
   table.forEach((n) => {
-    const state = NUD_STATES[n.state];
-    const isKnown = state !== NUD_INCOMPLETE && state !== NUD_FAILED;
     views.push({
       ifIndex: n.iface.index,
       addr: n.addr,
-      state,
-      mac: isKnown ? macBytes(n.macHi, n.macLo) : null,
+      state: NUD_STATES[n.state],
+      mac: table.hasMac(n) ? macBytes(n.macHi, n.macLo) : null,
       confirmedUs: nowUs - n.confirmedUs,
       usedUs: nowUs - n.usedUs,
       updatedUs: nowUs - n.updatedUs,

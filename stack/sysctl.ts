@@ -22,7 +22,6 @@ import {
   tcpBuffer,
   word,
 } from "./sysctl_row.ts";
-
 import { IPV6_SYSCTLS } from "./sysctl6.ts";
 
 export type { Sysctl } from "./sysctl_row.ts";

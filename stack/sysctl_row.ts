@@ -140,13 +140,7 @@ export function word(
   meaning: string,
   field: Field,
 ): Sysctl {
-  return {
-    name,
-    values: words.join(", "),
-    meaning,
-    parse: (text) => words.includes(text) ? setAll([field], text) : null,
-    show: (config) => String(valueAt(config, field)),
-  };
+  return text(name, words.join(", "), meaning, field, (value) => words.includes(value));
 }
 
 /** Two numbers of a range, the first not above the second. */

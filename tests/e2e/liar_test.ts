@@ -4,6 +4,7 @@
  * @module
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { linkLocal6 } from "../lab/ipv6.ts";
 import type { Running } from "../lab/netns.ts";
 import { FAR, PREFIX, ROUTER, type RouterLab, withRouter } from "./router_lab.ts";
 
@@ -29,8 +30,7 @@ network("every address that is asked for is claimed: one line, in bounded time",
 network(
   "claims of the router's address, its lifetime 0, a thousand others: it is used on",
   async (lab) => {
-    const { stdout } = await lab.b.run(["ip", "-6", "addr", "show", "dev", "br0"]);
-    const router = stdout.match(/fe80[^/]*/)![0];
+    const router = await linkLocal6(lab.b, "br0");
     await lab.radvd(`prefix ${PREFIX} { };`);
     const script = `ping -6 -c 40 -i 0.1 ${ROUTER} | tail -n 2; ` +
       `for i in 1 2 3 4 5 6; do sleep 1; ping -6 -c 1 -W 1 ${FAR} && break; done; ` +

@@ -9,6 +9,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
+import { allowIpv6, HAS_IPV6 } from "../lab/ipv6.ts";
 import { canMakeNetns, Netns, type Running, type RunResult, veth } from "../lab/netns.ts";
 import { NUSE } from "../lab/nuse.ts";
 import { isInstalled } from "../lab/setup.ts";
@@ -19,15 +20,13 @@ export const ROUTER = "2001:db8:a::1";
 export const FAR = "2001:db8:77::1";
 export const PREFIX = "2001:db8:a::/64";
 
-const HAS_IPV6 = await Deno.stat("/proc/sys/net/ipv6").then(() => true, () => false);
-
 export interface DnsmasqOptions {
   readonly range?: string;
   readonly more?: readonly string[];
 }
 
 export class RouterLab {
-  /** What was started and has to end before the namespaces go. */
+  /** Of what the servers read and write. */
   readonly #dir: string;
 
   private constructor(
@@ -43,11 +42,7 @@ export class RouterLab {
     const [a, b] = [await Netns.create("v6na"), await Netns.create("v6nb")];
     const lab = new RouterLab(isTap, a, b, await Deno.makeTempDir({ prefix: "nuse-router-" }));
     try {
-      for (const ns of [a, b]) {
-        for (const which of ["all", "default"]) {
-          await ns.run(["sysctl", "-qw", `net.ipv6.conf.${which}.disable_ipv6=0`]);
-        }
-      }
+      for (const ns of [a, b]) await allowIpv6(ns);
       await b.run(["sysctl", "-qw", "net.ipv6.conf.all.forwarding=1"]);
       await b.ip("link add br0 type bridge");
       await veth(a, "va", null, b, "vb", null);
@@ -118,10 +113,6 @@ export class RouterLab {
   /** What dnsmasq has written. */
   log(): Promise<string> {
     return Deno.readTextFile(`${this.#dir}/dnsmasq.log`).catch(() => "");
-  }
-
-  async leases(): Promise<string> {
-    return await Deno.readTextFile(`${this.#dir}/leases`).catch(() => "");
   }
 
   start(address: string, argv: readonly string[], env: readonly string[] = []): Running {

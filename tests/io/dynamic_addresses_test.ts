@@ -6,24 +6,8 @@ import type { InterfaceConfig } from "../../io/config.ts";
 import { StackLog } from "../../io/log/stack_log.ts";
 import { thresholdsOf } from "../../io/log/levels.ts";
 import { EventLoop } from "../../io/loop/loop.ts";
-import { BuddyMemory, type DhcpClient, IpAddress, type Lease, Stack } from "../../stack/mod.ts";
-
-const ip = (text: string) => IpAddress.parse(text)!;
-
-const LEASE: Lease = {
-  addr: ip("198.18.0.77"),
-  prefixLen: 24,
-  server: ip("198.18.0.1"),
-  routes: [],
-  mtu: 0,
-  nameservers: [],
-  domain: "",
-  search: [],
-  hostname: "",
-  renewAfterUs: 1800e6,
-  rebindAfterUs: 3150e6,
-  expiresAfterUs: 3600e6,
-};
+import { BuddyMemory, type DhcpClient, Stack } from "../../stack/mod.ts";
+import { LEASE } from "./leases.ts";
 
 const CONFIG: InterfaceConfig = {
   name: "dyn0",

@@ -1,23 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { info6Text, lease6Text, leaseText } from "../../io/lease_text.ts";
 import { IpAddress, type Lease, type Lease6 } from "../../stack/mod.ts";
+import { LEASE } from "./leases.ts";
 
 const ip = (text: string) => IpAddress.parse(text)!;
-
-const LEASE: Lease = {
-  addr: ip("198.18.0.77"),
-  prefixLen: 24,
-  server: ip("198.18.0.1"),
-  routes: [],
-  mtu: 0,
-  nameservers: [],
-  domain: "",
-  search: [],
-  hostname: "",
-  renewAfterUs: 1800e6,
-  rebindAfterUs: 3150e6,
-  expiresAfterUs: 3600e6,
-};
 
 Deno.test("a lease in words: what it lets a person know, and no more", () => {
   assertEquals(leaseText(LEASE), "198.18.0.77/24 by DHCP of 198.18.0.1 for 1 h");
