@@ -14,27 +14,31 @@ const PATH = "/usr/sbin:/sbin:/usr/bin:/bin";
 
 /**
  * $1: the interface, $2: the kind of netmap's qdisc. That one is taken off when nobody uses netmap,
- * twice in a row. Ten seconds at most.
+ * twice in a row. Ten seconds at most. No exec: who still sees this process knows that the qdisc is
+ * not yet as it will be.
  */
 const SCRIPT = `
 while read -r line; do :; done
 tries=0
 idle=0
-while [ $tries -lt 50 ]; do
+while :; do
   shown=$(tc qdisc show dev "$1") || exit
   case $shown in
   "") exit ;;
   "qdisc $2 "*)
     idle=$((idle + 1))
     if ls -l /proc/[0-9]*/fd 2>/dev/null | grep -q "/netmap$"; then idle=0; fi
-    [ $idle -lt 2 ] || exec tc qdisc del dev "$1" root
+    [ $idle -lt 2 ] || break
     ;;
-  "qdisc pfifo "*) exec tc qdisc del dev "$1" root ;;
+  "qdisc pfifo "*) break ;;
   *) exit ;;
   esac
   tries=$((tries + 1))
+  [ $tries -lt 50 ] || exit
   sleep 0.2
-done`;
+done
+tc qdisc del dev "$1" root
+exit`;
 
 /** Its $0, by which `isKept` knows it. */
 const KEEPER = "nuse-qdisc";
@@ -75,7 +79,9 @@ export function readQdisc(name: string): RootQdisc | null {
 export function qdiscBefore(name: string): RootQdisc | null {
   for (let i = 0; i < WAITS_MAX; i++) {
     const found = readQdisc(name);
-    if (found === null || found.isDefault || !isKept(name)) return found;
+    if (found === null || found.isDefault) return found;
+    // its keeper may have undone it between the two looks
+    if (!isKept(name)) return readQdisc(name);
     Atomics.wait(NEVER, 0, 0, WAIT_MS);
   }
   return readQdisc(name);
