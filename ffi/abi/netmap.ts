@@ -19,6 +19,7 @@ export const NETMAP_REQ_REGISTER = 1;
 export const NETMAP_REQ_PORT_INFO_GET = 2;
 export const NETMAP_REQ_VALE_ATTACH = 3;
 export const NETMAP_REQ_VALE_DETACH = 4;
+export const NETMAP_REQ_VALE_LIST = 5;
 export const NETMAP_REQ_PORT_HDR_SET = 6;
 export const NETMAP_REQ_PORT_HDR_GET = 7;
 
@@ -73,6 +74,12 @@ export const NMREQ_REGISTER = {
 export const NMREQ_PORT_INFO_GET_LEN = 32;
 export const NMREQ_VALE_ATTACH_LEN = 64;
 export const NMREQ_VALE_DETACH_LEN = 8;
+
+/**
+ * struct nmreq_vale_list: the first port from switch SWITCH (16 bits) and its port PORT on, of all
+ * switches; both are told, and its name in the header.
+ */
+export const NMREQ_VALE_LIST = { LEN: 8, SWITCH: 0, PORT: 4 } as const;
 
 /** struct nmreq_port_hdr */
 export const NMREQ_PORT_HDR = { LEN: 8, HDR_LEN: 0 } as const;

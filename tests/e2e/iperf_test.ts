@@ -31,10 +31,10 @@ async function iperf3Client(f: Fixture, args: string[]) {
 e2e3("iperf3 -c: out, in, both, several streams", async (f) => {
   for (const args of [[], ["-R"], ["--bidir"], ["-P", "4"], ["-C", "cubic"]]) {
     const end = await iperf3Client(f, ["-n", `${64 << 20}`, ...args]);
-    const { sum_received, sum_received_bidir_reverse: back = sum_received } = end;
-    // It ends when all is written; what buffers still hold is not counted
-    assert(sum_received.bytes > 16 << 20, `${args}: ${JSON.stringify(end)}`);
-    assert(back.bytes > 0, `${args}: ${JSON.stringify(end)}`);
+    const { sum_received: there, sum_received_bidir_reverse: back = there } = end;
+    // It ends when all is written, one way or the other; what buffers still hold is not counted
+    assert(Math.max(there.bytes, back.bytes) > 16 << 20, `${args}: ${JSON.stringify(end)}`);
+    assert(Math.min(there.bytes, back.bytes) > 0, `${args}: ${JSON.stringify(end)}`);
   }
 });
 

@@ -12,16 +12,19 @@ import {
   NETMAP_HW_RING,
   NETMAP_LEGACY_API,
   NETMAP_NO_TX_POLL,
+  NETMAP_REQ_IFNAMSIZ,
   NETMAP_REQ_PORT_HDR_GET,
   NETMAP_REQ_PORT_HDR_SET,
   NETMAP_REQ_PORT_INFO_GET,
   NETMAP_REQ_REGISTER,
+  NETMAP_REQ_VALE_LIST,
   NIOCREGIF,
   NMREQ,
   NMREQ_HEADER,
   NMREQ_PORT_HDR,
   NMREQ_PORT_INFO_GET_LEN,
   NMREQ_REGISTER,
+  NMREQ_VALE_LIST,
   NR_ACCEPT_VNET_HDR,
   NR_EXCLUSIVE,
   NR_NO_TX_POLL,
@@ -52,6 +55,9 @@ export interface Registration {
   /** By NIOCREGIF. */
   readonly isLegacy: boolean;
 }
+
+/** More than a module has, of all its switches. */
+const VALE_PORTS_MAX = 1 << 14;
 
 const UNLOADED_ADVICE = "load netmap's module with modprobe netmap, or use NUSEVIF=RAW or TAP";
 
@@ -101,14 +107,49 @@ export function requestHeader(reqType: number, name: string): Uint8Array<ArrayBu
 
 /** Asks for virtio-net headers where they can be had; returns how long they are. */
 function headerLength(kernel: NetmapKernel, fd: number, port: PortName): number {
+  if (!hasPortWithoutHeaders(kernel, fd, port.name)) {
+    const body = new Uint8Array(NMREQ_PORT_HDR.LEN);
+    new DataView(body.buffer).setUint32(NMREQ_PORT_HDR.HDR_LEN, VIRTIO_NET_HDR.LEN, true);
+    // Only VALE ports take this; others tell what they have.
+    kernel.control(fd, requestHeader(NETMAP_REQ_PORT_HDR_SET, port.name), body);
+  }
+  return Math.max(0, headerLengthOf(kernel, fd, port.name));
+}
+
+function headerLengthOf(kernel: NetmapKernel, fd: number, name: string): number {
   const body = new Uint8Array(NMREQ_PORT_HDR.LEN);
+  const got = kernel.control(fd, requestHeader(NETMAP_REQ_PORT_HDR_GET, name), body);
+  return got < 0 ? got : new DataView(body.buffer).getUint32(NMREQ_PORT_HDR.HDR_LEN, true);
+}
+
+/**
+ * Whether another port of `own`'s switch, such as an interface that is attached to it, has no
+ * virtio-net headers. Where the switch puts an empty one before a frame whose first slot is full
+ * (what a veth's other end leaves to be segmented), it writes over the end of our buffer, and the
+ * frame is lost.
+ */
+function hasPortWithoutHeaders(kernel: NetmapKernel, fd: number, own: string): boolean {
+  const onSwitch = own.slice(0, own.indexOf(":") + 1);
+  if (!onSwitch.startsWith("vale")) return false;
+  const body = new Uint8Array(NMREQ_VALE_LIST.LEN);
   const dv = new DataView(body.buffer);
-  dv.setUint32(NMREQ_PORT_HDR.HDR_LEN, VIRTIO_NET_HDR.LEN, true);
-  // Only VALE ports take this; others tell what they have.
-  const set = kernel.control(fd, requestHeader(NETMAP_REQ_PORT_HDR_SET, port.name), body);
-  if (set < 0) body.fill(0);
-  const got = kernel.control(fd, requestHeader(NETMAP_REQ_PORT_HDR_GET, port.name), body);
-  return got < 0 ? 0 : dv.getUint32(NMREQ_PORT_HDR.HDR_LEN, true);
+  for (let i = 0; i < VALE_PORTS_MAX; i++) {
+    const header = requestHeader(NETMAP_REQ_VALE_LIST, "");
+    if (kernel.control(fd, header, body) < 0) return false; // that was the last
+    const name = nameIn(header);
+    if (name !== own && name.startsWith(onSwitch) && headerLengthOf(kernel, fd, name) === 0) {
+      return true;
+    }
+    dv.setUint32(NMREQ_VALE_LIST.PORT, dv.getUint32(NMREQ_VALE_LIST.PORT, true) + 1, true);
+  }
+  return false;
+}
+
+/** The name in a struct nmreq_header. */
+function nameIn(header: Uint8Array): string {
+  const bytes = header.subarray(NMREQ_HEADER.NAME, NMREQ_HEADER.NAME + NETMAP_REQ_IFNAMSIZ);
+  const end = bytes.indexOf(0);
+  return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
 }
 
 function registerLegacy(kernel: NetmapKernel, fd: number, port: PortName): Registration {

@@ -10,16 +10,18 @@ import {
   NETMAP_REQ_PORT_HDR_SET,
   NETMAP_REQ_PORT_INFO_GET,
   NETMAP_REQ_REGISTER,
+  NETMAP_REQ_VALE_LIST,
   NIOCREGIF,
   NMREQ,
   NMREQ_HEADER,
   NMREQ_PORT_HDR,
   NMREQ_PORT_INFO_GET_LEN,
   NMREQ_REGISTER,
+  NMREQ_VALE_LIST,
   NR_REG_ALL_NIC,
   NR_REG_ONE_NIC,
 } from "../../../ffi/abi/netmap.ts";
-import { EINVAL, ENXIO, EOPNOTSUPP } from "../../../ffi/errno.ts";
+import { EINVAL, ENOENT, ENXIO, EOPNOTSUPP } from "../../../ffi/errno.ts";
 
 const API_MIN = 14;
 const API_MAX = 15;
@@ -49,6 +51,8 @@ export interface Module {
   /** Sets the virtio-net header's length of a VALE port. */
   setHeaderLen(name: string, lenBytes: number): number;
   headerLen(name: string): number;
+  /** The ports of all switches, an attached interface's too, each with the name of its switch. */
+  switchPorts(): string[];
 }
 
 /** Bytes of the body of a request; 0: it is not known. */
@@ -61,6 +65,8 @@ export function bodyLen(header: Uint8Array): number {
     case NETMAP_REQ_PORT_HDR_SET:
     case NETMAP_REQ_PORT_HDR_GET:
       return NMREQ_PORT_HDR.LEN;
+    case NETMAP_REQ_VALE_LIST:
+      return NMREQ_VALE_LIST.LEN;
     default:
       return 0;
   }
@@ -87,11 +93,23 @@ export function answerControl(module: Module, header: Uint8Array, body: Uint8Arr
       dv.setUint32(NMREQ_PORT_HDR.HDR_LEN, len, true);
       return 0;
     }
+    case NETMAP_REQ_VALE_LIST:
+      return name === "" ? nextSwitchPort(module, header, dv) : -EINVAL;
     case NETMAP_REQ_REGISTER:
       return register(module, name, dv);
     default:
       return -EINVAL;
   }
+}
+
+/** As if they were all on the first switch. */
+function nextSwitchPort(module: Module, header: Uint8Array, dv: DataView): number {
+  const port = dv.getUint32(NMREQ_VALE_LIST.PORT, true);
+  const found = dv.getUint16(NMREQ_VALE_LIST.SWITCH, true) === 0 && module.switchPorts()[port];
+  if (!found) return -ENOENT;
+  header.fill(0, NMREQ_HEADER.NAME, NMREQ_HEADER.OPTIONS);
+  header.set(new TextEncoder().encode(found), NMREQ_HEADER.NAME);
+  return 0;
 }
 
 function register(module: Module, name: string, dv: DataView): number {

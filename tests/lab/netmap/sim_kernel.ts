@@ -20,6 +20,8 @@ export interface SimFaults {
   api?: number;
   /** A module from before NIOCCTRL. */
   isOld?: boolean;
+  /** Ports of switches beside vale0:x, without virtio-net headers. */
+  others?: string[];
 }
 
 export class SimKernel implements NetmapKernel, Module {
@@ -69,8 +71,13 @@ export class SimKernel implements NetmapKernel, Module {
     return 0;
   }
 
-  headerLen(): number {
-    return this.port.vnetLen;
+  /** A name that others are on the switch by has no headers. */
+  headerLen(name: string): number {
+    return this.faults.others?.includes(name) ? 0 : this.port.vnetLen;
+  }
+
+  switchPorts(): string[] {
+    return [...this.faults.others ?? [], "vale0:x"];
   }
 
   sync(_fd: number, request: number): number {

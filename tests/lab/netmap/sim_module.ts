@@ -174,7 +174,17 @@ export class SimModule implements FileServer, Module {
   }
 
   headerLen(name: string): number {
+    if (this.#attached().includes(name)) return 0;
     return this.#ports.get(name)?.port.vnetLen ?? -ENXIO;
+  }
+
+  switchPorts(): string[] {
+    const own = [...this.#ports.keys()].filter((name) => name.startsWith("vale"));
+    return [...this.#attached(), ...own.filter((name) => !/[{}]/.test(name))];
+  }
+
+  #attached(): string[] {
+    return Object.entries(this.#options.attach).map(([valve, name]) => `${valve}:${name}`);
   }
 
   /** The interfaces have been removed. */
@@ -233,7 +243,11 @@ export class SimModule implements FileServer, Module {
   #connectSwitch(name: string, port: SimPort): () => void {
     const valve = this.#switches.get(name) ?? this.#makeSwitch(name);
     const member: Member = {
-      send: (header, frame) => port.deliver(framed(header, port.vnetLen, frame)),
+      get headerLen() {
+        return port.vnetLen;
+      },
+      send: (header, frame, isBare) =>
+        port.deliver(framed(header, port.vnetLen, frame), isBare ? port.vnetLen : 0),
     };
     port.onTransmit = (frame) => {
       const header = frame.slice(0, VIRTIO_NET_HDR.LEN);
@@ -251,6 +265,7 @@ export class SimModule implements FileServer, Module {
     const wire = attached === undefined ? null : openWire(attached, true);
     if (wire === null) return made;
     const member: Member = {
+      headerLen: 0,
       send: (header, frame) => void wire.send(framed(header, VIRTIO_NET_HDR.LEN, frame)),
     };
     made.members.add(member);

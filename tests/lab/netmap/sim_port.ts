@@ -61,7 +61,7 @@ export class SimPort {
   onReadable: () => void = () => {};
   dropped = 0;
   readonly #base: number;
-  readonly #waiting: Uint8Array[] = [];
+  readonly #waiting: { frame: Uint8Array; madeLen: number }[] = [];
   readonly #completions: number;
   readonly #completeEvery: number;
   readonly #slots: number;
@@ -153,21 +153,27 @@ export class SimPort {
       const head = ring.prologue();
       if (head >= 0) ring.hwcur = head;
     }
-    while (this.#waiting.length > 0 && this.#ringFor(this.#waiting[0]).put(this.#waiting[0])) {
+    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+      if (!this.#ringFor(next.frame).put(next.frame, next.madeLen)) break;
       this.#waiting.shift();
     }
     while (this.#waiting.length === 0) {
       const frame = this.onReceive();
       if (frame === null) break;
-      if (!this.#ringFor(frame).put(frame)) this.#waiting.push(frame.slice());
+      if (!this.#ringFor(frame).put(frame)) {
+        this.#waiting.push({ frame: frame.slice(), madeLen: 0 });
+      }
     }
     for (const ring of pick(this.rx, only)) ring.finalize();
   }
 
-  /** A frame for the user, its virtio-net header included. What does not fit the queue is lost. */
-  deliver(frame: Uint8Array): void {
+  /**
+   * A frame for the user, its virtio-net header included, of which a switch has made `madeLen`
+   * bytes. What does not fit the queue is lost.
+   */
+  deliver(frame: Uint8Array, madeLen = 0): void {
     if (this.#waiting.length >= this.#slots) this.dropped++;
-    else this.#waiting.push(frame);
+    else this.#waiting.push({ frame, madeLen });
     this.onReadable();
   }
 

@@ -126,12 +126,16 @@ export class SimRing {
     return { frame, slots };
   }
 
-  /** Puts a frame at hwtail; false: it does not fit. */
-  put(frame: Uint8Array): boolean {
-    const slots = Math.max(1, Math.ceil(frame.length / this.bufSize));
+  /**
+   * Puts a frame at hwtail; false: it does not fit. A switch that has made the first `madeLen`
+   * bytes does not move what comes after them into the next slot: it writes over the buffer's end.
+   */
+  put(frame: Uint8Array, madeLen = 0): boolean {
+    const slots = Math.max(1, Math.ceil((frame.length - madeLen) / this.bufSize));
     if (this.slotCount - 1 - this.distance(this.hwcur, this.hwtail) < slots) return false;
     for (let i = 0; i < slots; i++) {
-      const piece = frame.subarray(i * this.bufSize, (i + 1) * this.bufSize);
+      const from = i === 0 ? 0 : madeLen + i * this.bufSize;
+      const piece = frame.subarray(from, madeLen + (i + 1) * this.bufSize);
       this.u8.set(piece, this.#bufferOff(this.hwtail));
       const at = this.#slotOff(this.hwtail);
       this.dv.setUint16(at + NETMAP_SLOT.BYTES, piece.length, true);

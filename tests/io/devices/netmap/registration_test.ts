@@ -9,6 +9,7 @@ import {
   NETMAP_REQ_PORT_HDR_SET,
   NETMAP_REQ_PORT_INFO_GET,
   NETMAP_REQ_REGISTER,
+  NETMAP_REQ_VALE_LIST,
   NIOCREGIF,
 } from "../../../../ffi/abi/netmap.ts";
 import { EBUSY, EINVAL, ENOENT, ENOMEM, ENXIO, EPERM, SysError } from "../../../../ffi/errno.ts";
@@ -49,6 +50,8 @@ Deno.test("register: by NIOCCTRL, with virtio-net headers where a VALE port has 
     assertEquals(kernel.seen, [
       NETMAP_REQ_PORT_INFO_GET,
       NETMAP_REQ_REGISTER,
+      NETMAP_REQ_VALE_LIST, // us
+      NETMAP_REQ_VALE_LIST, // nobody more
       NETMAP_REQ_PORT_HDR_SET,
       NETMAP_REQ_PORT_HDR_GET,
     ]);
@@ -56,6 +59,20 @@ Deno.test("register: by NIOCCTRL, with virtio-net headers where a VALE port has 
   for (const name of ["eth0", "vale0:x{1"]) {
     withKernel({}, name, (kernel, port) => {
       assertEquals(register(kernel, kernel.open(), port).vnetLen, 0, name);
+    });
+  }
+});
+
+Deno.test("register: no headers beside a port of the same switch that has none", () => {
+  const cases: [others: string[], vnetLen: number][] = [
+    [["vale0:eth0"], 0],
+    [["vale9:a", "vale0:b"], 0],
+    [["vale9:eth0", "vale00:b"], 10],
+    [[], 10], // but for our own, which has none yet
+  ];
+  for (const [others, vnetLen] of cases) {
+    withKernel({ others }, "vale0:x", (kernel, port) => {
+      assertEquals(register(kernel, kernel.open(), port).vnetLen, vnetLen, `${others}`);
     });
   }
 });
