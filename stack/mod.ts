@@ -83,12 +83,20 @@ export {
 export {
   DEFAULT_TCP_CONFIG,
   EndCause,
+  KEEP_COUNT_MAX,
+  KEEP_SECONDS_MAX,
   NO_LOWAT,
   State as TcpState,
   stateName,
+  TCP_CORK,
   TCP_INQ,
+  TCP_KEEPCNT,
+  TCP_KEEPIDLE,
+  TCP_KEEPINTVL,
   TCP_NODELAY,
   TCP_NOTSENT_LOWAT,
+  TCP_QUICKACK,
+  TCP_USER_TIMEOUT,
   type TcpConfig,
 } from "./tcp/mod.ts";
 export { GROW_SHARE, isWithin } from "./base/memory_share.ts";

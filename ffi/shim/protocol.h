@@ -6,9 +6,9 @@
  *
  * Control channel: SOCK_SEQPACKET unix socket, path in $NUSE_SOCK ('@' first: abstract name), or
  * one end of a pair whose other came by ATTACH. One request, one reply, in order, never more than
- * one outstanding per connection; OPEN, POST_SETOPT, ATTACH, CANCEL, MORE 0, URGENT 1, RING 1, 2
- * and 4, IMAGE and PACKET_SOCKET have no reply. A process has one connection for what is answered
- * at once, and one more for every thread that waits in connect() or close().
+ * one outstanding per connection; OPEN, POST_SETOPT, ATTACH, CANCEL, MORE 0 and 5, URGENT 1, RING
+ * 1, 2 and 4, IMAGE and PACKET_SOCKET have no reply. A process has one connection for what is
+ * answered at once, and one more for every thread that waits in connect() or close().
  *
  *   request  0 u32 magic   4 u16 version  6 u16 op     8 u64 cookie
  *           16 i32 a      20 i32 b       24 i32 c     28 u32 dataLen   32 data   (+ up to two fds)
@@ -29,7 +29,7 @@
 #include <stdint.h>
 
 #define NUSE_MAGIC 0x4553554e
-#define NUSE_VERSION 8
+#define NUSE_VERSION 9
 
 /* Request and reply headers. */
 #define NUSE_HEADER_LEN 32
@@ -118,8 +118,10 @@
  * descriptor. */
 #define NUSE_OP_OPEN 16
 #define NUSE_OPEN_INODE_LEN 4
-/* As SETOPT without a reply: only for options that every living socket of the kind takes, by the
- * rules of HELLO, and nothing that the program can see waits for. The value is an int. */
+/* As SETOPT without a reply: only for options that every living socket of the kind takes with such
+ * a value, by the rules of HELLO, and nothing that the program can see waits for. The value is an
+ * int. What a stream has written before counts as written before; what holds back what is written
+ * from now on is posted only while the pair is empty, and there is no ring. */
 #define NUSE_OP_POST_SETOPT 17
 /* On a connection on which a CONNECT waits: it shall not wait any longer. No reply of its own;
  * the reply of the CONNECT is -EINPROGRESS (filler as usual), or what it has ended with. */
@@ -128,12 +130,16 @@
 /* MSG_MORE on a stream. a 1: what is written from now on is not all, a segment that it does not
  * fill shall wait -> 0, and only then bytes; a 0: what was written is all; no reply. */
 #define NUSE_OP_MORE 19
+#define NUSE_MORE_END 0
+#define NUSE_MORE_BEGIN 1
 /* `a` of MORE: MSG_EOR, a record ends with what was written -> 0 */
 #define NUSE_MORE_RECORD_END 2
 /* MSG_OOB, the last of the next b bytes that are written is urgent -> 0, and only then bytes */
 #define NUSE_MORE_URGENT 3
 /* the last b of these have not been written; c 1: none has -> 0 */
 #define NUSE_MORE_URGENT_SHORT 4
+/* As 1, without a reply; posted under the same conditions as an option */
+#define NUSE_MORE_POSTED 5
 /* The program has closed a descriptor of the socket -> 0 when what that does has been done, should
  * it have been the last one. a 1: not before the peer has acknowledged everything (see CANCEL).
  * Before that, b: how many connections of a listener nobody has accepted, or how many bytes of a
@@ -261,14 +267,16 @@
 #define NUSE_ACCEPT_STATE_OFF 48  /* u32 NUSE_STATE_ */
 
 /* Rule: i32 each. OP OPEN: a socket of A domain, B type, C protocol is granted; its protocol is D
- * (C may be 0). OP POST_SETOPT: sockets of A kind take the option B level, C name. */
-#define NUSE_RULE_LEN 20
+ * (C may be 0). OP POST_SETOPT: sockets of A kind take the option B level, C name, with values from
+ * D to E. */
+#define NUSE_RULE_LEN 24
 #define NUSE_RULE_MAX 32 /* rules, at most */
 #define NUSE_RULE_OP_OFF 0
 #define NUSE_RULE_A_OFF 4
 #define NUSE_RULE_B_OFF 8
 #define NUSE_RULE_C_OFF 12
 #define NUSE_RULE_D_OFF 16
+#define NUSE_RULE_E_OFF 20
 
 /* SO_RCVBUF argument of the program's end of a control connection: by it a new image recognises
  * the one that was left open for it. */

@@ -6,7 +6,7 @@
  * @module
  */
 export const NUSE_MAGIC = 0x4553554e;
-export const NUSE_VERSION = 8;
+export const NUSE_VERSION = 9;
 
 export const NUSE_HEADER_LEN = 32;
 export const NUSE_DATA_MAX = 8192;
@@ -50,9 +50,12 @@ export const NUSE_OP_POST_SETOPT = 17;
 export const NUSE_OP_CANCEL = 18;
 
 export const NUSE_OP_MORE = 19;
+export const NUSE_MORE_END = 0;
+export const NUSE_MORE_BEGIN = 1;
 export const NUSE_MORE_RECORD_END = 2;
 export const NUSE_MORE_URGENT = 3;
 export const NUSE_MORE_URGENT_SHORT = 4;
+export const NUSE_MORE_POSTED = 5;
 export const NUSE_OP_CLOSE = 20;
 
 export const NUSE_OP_IMAGE = 21;
@@ -129,13 +132,14 @@ export const NUSE_ACCEPT_PEER_OFF = 16;
 export const NUSE_ACCEPT_DOMAIN_OFF = 44;
 export const NUSE_ACCEPT_STATE_OFF = 48;
 
-export const NUSE_RULE_LEN = 20;
+export const NUSE_RULE_LEN = 24;
 export const NUSE_RULE_MAX = 32;
 export const NUSE_RULE_OP_OFF = 0;
 export const NUSE_RULE_A_OFF = 4;
 export const NUSE_RULE_B_OFF = 8;
 export const NUSE_RULE_C_OFF = 12;
 export const NUSE_RULE_D_OFF = 16;
+export const NUSE_RULE_E_OFF = 20;
 
 export const NUSE_SOCKADDR_LEN = 28;
 

@@ -16,9 +16,17 @@ export { TcpSocketOptions } from "./tcb/socket_options.ts";
 export { CONGESTION_NAMES } from "./congestion/mod.ts";
 export {
   getTcpOption,
+  KEEP_COUNT_MAX,
+  KEEP_SECONDS_MAX,
   setTcpOption,
+  TCP_CORK,
   TCP_INQ,
+  TCP_KEEPCNT,
+  TCP_KEEPIDLE,
+  TCP_KEEPINTVL,
   TCP_NODELAY,
   TCP_NOTSENT_LOWAT,
+  TCP_QUICKACK,
+  TCP_USER_TIMEOUT,
 } from "./user/sol_tcp.ts";
 export { type TcpDetail, type TcpView, viewTcp, ViewTimer } from "./tcp_view.ts";

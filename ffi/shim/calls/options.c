@@ -6,6 +6,7 @@
 
 #include <linux/filter.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 
 #include "../core/memory.h"
 #include "../core/evidence.h"
@@ -129,10 +130,21 @@ EXPORT int getsockopt(int fd, int level, int name, void *restrict value, socklen
   return (int)shim_return(getsockopt_nuse(fd, kind, e, level, name, value, len), saved);
 }
 
+/* Need nobody wait for it? Then *number is the value. */
+static bool may_post(int fd, enum fd_kind kind, const struct fd_entry *e, int level, int name,
+                     const void *value, socklen_t len, int *number) {
+  if ((int)len < (int)sizeof *number || !rules_post_any(kind, level, name)) return false;
+  if (copy_in(number, value, sizeof *number) < 0) return false;
+  if (!rules_post(kind, level, name, *number)) return false;
+  bool holds_back = level == IPPROTO_TCP && ((name == TCP_CORK && *number != 0) ||
+                                             (name == TCP_NODELAY && *number == 0));
+  return !holds_back || stream_may_post_hold(fd, e);
+}
+
 /* As setsockopt_nuse, without waiting. */
-static long setsockopt_posted(int fd, struct fd_entry *e, int level, int name, const void *value) {
+static long setsockopt_posted(int fd, struct fd_entry *e, int level, int name, int value) {
   struct control_request request = {.op = NUSE_OP_POST_SETOPT, .a = level, .b = name,
-                                    .data = value, .data_len = sizeof(int)};
+                                    .data = &value, .data_len = sizeof value};
   return entry_post(fd, e, &request);
 }
 
@@ -182,9 +194,12 @@ static long setsockopt_nuse(int fd, struct fd_entry *e, int level, int name, con
   evidence_close(&request);
   bool is_pri = level == SOL_SOCKET && name == SO_SELECT_ERR_QUEUE && result == 0;
   if (is_pri && word_kind(entry_word(e)) == KIND_DATAGRAM) note_error_pri(e, value);
-  bool may_release = level == IPPROTO_TCP && word_is_local_stream(entry_word(e)); /* TCP_CORK */
-  if (may_release) settle_note(UNDER_WAY_BYTES);
   return result;
+}
+
+/* TCP_CORK lets bytes go. */
+static void note_released(const struct fd_entry *e, int level) {
+  if (level == IPPROTO_TCP && word_is_local_stream(entry_word(e))) settle_note(UNDER_WAY_BYTES);
 }
 
 EXPORT int setsockopt(int fd, int level, int name, const void *value, socklen_t len) {
@@ -194,13 +209,15 @@ EXPORT int setsockopt(int fd, int level, int name, const void *value, socklen_t 
   if (!is_nuse(kind)) {
     return real()->setsockopt(fd, level, name, value, len);
   }
-  bool is_posted = (int)len >= (int)sizeof(int) && rules_post(kind, level, name);
+  int number;
+  bool is_posted = may_post(fd, kind, e, level, name, value, len, &number);
   if (is_native_option(kind, level, name)) entry_mark(e, WORD_TIMED, 0);
   if (is_native_option(kind, level, name) || (is_posted && !entry_verify(fd, e))) {
     return real()->setsockopt(fd, level, name, value, len);
   }
-  if (is_posted) return (int)shim_return(setsockopt_posted(fd, e, level, name, value), saved);
-  long result = setsockopt_nuse(fd, e, level, name, value, len);
+  long result = is_posted ? setsockopt_posted(fd, e, level, name, number)
+                          : setsockopt_nuse(fd, e, level, name, value, len);
+  note_released(e, level);
   if (result == 0 && is_shared_option(kind, level, name)) {
     real()->setsockopt(fd, level, name, value, len);
   }

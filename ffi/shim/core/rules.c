@@ -7,10 +7,10 @@
 #include <string.h>
 
 struct rule {
-  int32_t op, a, b, c, d;
+  int32_t op, a, b, c, d, e;
 };
 _Static_assert(sizeof(struct rule) == NUSE_RULE_LEN, "rule");
-_Static_assert(offsetof(struct rule, d) == NUSE_RULE_D_OFF, "rule");
+_Static_assert(offsetof(struct rule, e) == NUSE_RULE_E_OFF, "rule");
 
 static struct rule rules[NUSE_RULE_MAX];
 static atomic_int rule_count;
@@ -43,6 +43,11 @@ bool rules_grant(int domain, int type, int protocol, struct control_reply *who) 
   return true;
 }
 
-bool rules_post(int kind, int level, int name) {
+bool rules_post_any(int kind, int level, int name) {
   return find(NUSE_OP_POST_SETOPT, kind, level, name) != NULL;
+}
+
+bool rules_post(int kind, int level, int name, int value) {
+  const struct rule *r = find(NUSE_OP_POST_SETOPT, kind, level, name);
+  return r != NULL && value >= r->d && value <= r->e;
 }

@@ -31,6 +31,9 @@ uint32_t stream_connect_outcome(int fd, struct fd_entry *e);
 long stream_connect(int fd, struct fd_entry *e, const struct sockaddr *addr, socklen_t len);
 /* connect() as the first half of a send with MSG_FASTOPEN: 0, then the bytes may follow. */
 long stream_connect_fast(int fd, struct fd_entry *e, const struct msghdr *msg, int flags);
+/* Will the service hear of something that holds back what is written from now on before it sees
+ * that? When it has read all that was written before, and nothing goes by a ring. */
+bool stream_may_post_hold(int fd, const struct fd_entry *e);
 /* The bytes so far are all, or not: MSG_MORE. */
 void stream_say_more(int fd, struct fd_entry *e, bool is_on);
 /* read_shut.c: after shutdown(SHUT_RD), when the pair gives 0. */

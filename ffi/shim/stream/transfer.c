@@ -12,10 +12,12 @@
  *
  * MSG_MORE does not go through the pair. The service is told when it begins, before the bytes, and
  * when it has ended, after them; it reads what is in the pair before it takes note. The same of the
- * end of a record (MSG_EOR), and of an urgent byte (MSG_OOB), which is told beforehand.
+ * end of a record (MSG_EOR), and of an urgent byte (MSG_OOB), which is told beforehand. Where the
+ * pair is empty and there is no ring, nobody waits until it has heard: it hears in time.
  */
 #include "stream.h"
 
+#include <linux/sockios.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -113,21 +115,31 @@ static inline long before_send(int fd, struct fd_entry *e, size_t len, int flags
   return -EPIPE;
 }
 
-/* `what` is `a` of MORE. But for the end of MSG_MORE, nobody writes until the service has heard. */
+bool stream_may_post_hold(int fd, const struct fd_entry *e) {
+  int saved = errno, unread = 0;
+  if (entry_has_ring(e, RING_SEND)) return false;
+  bool is_empty = real()->ioctl(fd, SIOCOUTQ, &unread) == 0 && unread == 0;
+  errno = saved;
+  return is_empty;
+}
+
+/* `what` is `a` of MORE. Most often nobody writes until the service has heard. */
 static long tell_more(int fd, struct fd_entry *e, int what) {
   struct control_request request = {.op = NUSE_OP_MORE, .a = what};
   struct control_reply reply = {0};
   int saved = errno;
   long result = -ENOTSOCK;
+  bool is_posted = what == NUSE_MORE_END || what == NUSE_MORE_POSTED;
   if (entry_verify(fd, e)) {
-    result = what == 0 ? entry_post(fd, e, &request) : entry_call(fd, e, &request, &reply);
+    result = is_posted ? entry_post(fd, e, &request) : entry_call(fd, e, &request, &reply);
   }
   errno = saved;
   return result;
 }
 
 void stream_say_more(int fd, struct fd_entry *e, bool is_on) {
-  if (tell_more(fd, e, is_on ? 1 : 0) != 0) return;
+  int begin = is_on && stream_may_post_hold(fd, e) ? NUSE_MORE_POSTED : NUSE_MORE_BEGIN;
+  if (tell_more(fd, e, is_on ? begin : NUSE_MORE_END) != 0) return;
   entry_mark(e, is_on ? WORD_MORE : 0, is_on ? 0 : WORD_MORE);
 }
 

@@ -17,9 +17,9 @@ import { check, takeExtras } from "./datagram_requests.ts";
 import { takeErrorEntry } from "./error_queue.ts";
 import { listInterfaces } from "./ifaddrs.ts";
 import { ioctl } from "./ioctl.ts";
-import { getOption, getOptionOfEnded, setOption } from "./option_requests.ts";
+import { getOption, getOptionOfEnded, setOption, setOptionPosted } from "./option_requests.ts";
 import { isRingAnswered, ring } from "./ring_requests.ts";
-import { writeRules } from "./rules.ts";
+import { INT_MAX, writeRules } from "./rules.ts";
 import {
   adoptSocket,
   bind,
@@ -47,7 +47,7 @@ interface SocketOperation {
   readonly living: (call: Call, endpoint: Endpoint) => number;
   readonly ended: (call: Call, ended: EndedSocket) => number;
   /** What was written before the request leaves as if it had not come: of which sockets. */
-  readonly catchesUp?: "all" | "datagrams";
+  readonly catchesUp?: "all" | "datagrams" | ((call: Call) => boolean);
 }
 
 /** Least and greatest value of an argument. */
@@ -65,7 +65,6 @@ const refused = (errno: number) => (): number => -errno;
 const invalid = refused(EINVAL);
 const notConnected = refused(ENOTCONN);
 const done = (): number => 0;
-const INT_MAX = 0x7fffffff;
 const FLAG: Range = [0, 1];
 const LENGTH: Range = [0, INT_MAX];
 /** What is read away before data, in one go. */
@@ -105,9 +104,9 @@ const OPERATIONS: Readonly<Record<number, Operation>> = {
   [P.NUSE_OP_MORE]: {
     living: setMore,
     ended: notConnected,
-    catchesUp: "all",
-    isAnswered: ({ request }) => request.a !== 0,
-    ranges: { a: [0, P.NUSE_MORE_URGENT_SHORT], b: LENGTH, c: FLAG },
+    catchesUp: ({ request }) => request.a !== P.NUSE_MORE_POSTED, // the pair was empty then
+    isAnswered: ({ request: { a } }) => a !== P.NUSE_MORE_END && a !== P.NUSE_MORE_POSTED,
+    ranges: { a: [P.NUSE_MORE_END, P.NUSE_MORE_POSTED], b: LENGTH, c: FLAG },
   },
   [P.NUSE_OP_URGENT]: {
     living: watchUrgent,
@@ -123,7 +122,7 @@ const OPERATIONS: Readonly<Record<number, Operation>> = {
   },
   [P.NUSE_OP_GETOPT]: { living: getOption, ended: getOptionOfEnded, ranges: { c: LENGTH } },
   [P.NUSE_OP_SETOPT]: { living: setOption, ended: done, catchesUp: "all" },
-  [P.NUSE_OP_POST_SETOPT]: { living: setOption, ended: done, isAnswered: never },
+  [P.NUSE_OP_POST_SETOPT]: { living: setOptionPosted, ended: done, isAnswered: never },
   [P.NUSE_OP_EXTRAS]: { living: takeExtras, ended: refused(EAGAIN), ranges: { b: FLAG } },
   [P.NUSE_OP_ERRQUEUE]: { living: takeErrorEntry, ended: refused(EAGAIN) },
 };
@@ -170,7 +169,7 @@ function runOnSocket(call: Call, operation: SocketOperation): number {
   const endpoint = app.endpoints.get(request.cookie);
   if (endpoint !== null) {
     if (!isHeld(call, endpoint)) return -P.NUSE_NOT_SHOWN;
-    if (hasToCatchUp(operation, endpoint)) endpoint.catchUp(nowUs);
+    if (hasToCatchUp(operation, call, endpoint)) endpoint.catchUp(nowUs);
     const result = operation.living(call, endpoint);
     // listen() replaces the endpoint
     reply.state = app.endpoints.get(request.cookie)?.state ?? 0;
@@ -202,8 +201,13 @@ function isHeld(call: Call, socket: Endpoint | EndedSocket): boolean {
   return true;
 }
 
-function hasToCatchUp({ catchesUp }: SocketOperation, endpoint: Endpoint): boolean {
+function hasToCatchUp(
+  { catchesUp }: SocketOperation,
+  call: Call,
+  endpoint: Endpoint,
+): boolean {
   if (catchesUp === undefined) return false;
+  if (typeof catchesUp === "function") return catchesUp(call);
   return catchesUp === "all" || endpoint.kind === P.NUSE_KIND_DATAGRAM;
 }
 

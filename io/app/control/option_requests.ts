@@ -24,6 +24,8 @@ import {
   SO_SNDBUF,
   SO_SNDBUFFORCE,
   SOL_SOCKET,
+  TCP_CORK,
+  TCP_NODELAY,
   TCP_NOTSENT_LOWAT,
   UDP_CORK,
 } from "../../../stack/mod.ts";
@@ -100,6 +102,23 @@ export function setOption(call: Call, endpoint: Endpoint): number {
     endpoint.resizePair();
   }
   return 0;
+}
+
+/**
+ * POST_SETOPT. What lets bytes go lets go what was written before; what holds them back is posted
+ * while the pair is empty: what is there by now was written after it.
+ */
+export function setOptionPosted(call: Call, endpoint: Endpoint): number {
+  const { app, request: { a: level, b: name, dataOff, dataLen }, nowUs } = call;
+  if (dataLen !== 4) return -EINVAL;
+  if (level === IPPROTO_TCP && !holdsBack(name, app.memory.dv.getInt32(dataOff, true))) {
+    endpoint.catchUp(nowUs);
+  }
+  return setOption(call, endpoint);
+}
+
+function holdsBack(name: number, value: number): boolean {
+  return name === TCP_CORK ? value !== 0 : name === TCP_NODELAY && value === 0;
 }
 
 /** Options that bound what the program may have written (unsent.ts). */

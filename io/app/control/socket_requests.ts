@@ -34,6 +34,9 @@ import {
 import {
   NUSE_CONNECT_WAIT,
   NUSE_DATA_MAX,
+  NUSE_MORE_BEGIN,
+  NUSE_MORE_END,
+  NUSE_MORE_POSTED,
   NUSE_MORE_RECORD_END,
   NUSE_MORE_URGENT,
   NUSE_OPEN_INODE_LEN,
@@ -367,7 +370,8 @@ export function setMore({ request, nowUs }: Call, endpoint: Endpoint): number {
   if (!(endpoint instanceof StreamEndpoint)) return 0;
   const { a, b, c } = request;
   const { writes, isConnected } = endpoint;
-  if (a <= 1) writes.setMore(a === 1, isConnected, nowUs);
+  const isBegin = a === NUSE_MORE_BEGIN || a === NUSE_MORE_POSTED;
+  if (isBegin || a === NUSE_MORE_END) writes.setMore(isBegin, isConnected, nowUs);
   else if (!isConnected) return 0;
   else if (a === NUSE_MORE_RECORD_END) writes.endRecord(nowUs);
   else if (a === NUSE_MORE_URGENT) writes.expectUrgent(b);

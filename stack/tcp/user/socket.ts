@@ -20,7 +20,7 @@ import { SHUT_RD, SHUT_RDWR } from "../../base/socket_constants.ts";
 import { bindSocket, connectFast, connectSocket, listenSocket } from "./open.ts";
 import { abortForProgram, closeSocket, disconnectSocket, queueFin } from "./close.ts";
 import { restartAfterIdle, updatePacing } from "../output/output.ts";
-import { getTcpOption, setTcpOption } from "./sol_tcp.ts";
+import { getTcpOption, sendWritten, setTcpOption } from "./sol_tcp.ts";
 import { autotuneReceiveBuffer, fullWindow, isWindowUpdateDue } from "../receive/receive_window.ts";
 import { notsentLowat, prepareForWriting, sendSpace } from "../output/send_buffer.ts";
 import { seqDiff } from "../base/seq.ts";
@@ -183,12 +183,12 @@ export class TcpSocket implements SocketHandle {
   }
 
   /**
-   * `n` bytes of the span have been written (0: an empty ring's memory is not needed now). `more`:
-   * MSG_MORE, do not send less than a segment yet. `isRecordEnd`: MSG_EOR, what is written later is
-   * not to travel in one segment with it.
+   * `n` bytes of the span have been written (0: an empty ring's memory is not needed). `more`:
+   * MSG_MORE, not less than a segment yet. `isRecordEnd`: MSG_EOR, nothing later in its segment.
    */
   sendCommit(n: number, nowUs: number, more = false, isRecordEnd = false): void {
     const { tcb } = this;
+    if (more && n > 0 && !tcb.writes.hasMore) sendWritten(tcb, nowUs);
     if (n > 0 && tcb.sndRing.usedBytes === 0) restartAfterIdle(tcb, nowUs);
     tcb.sndRing.commit(n);
     if (tcb.sndRing.usedBytes === 0) tcb.sndRing.releaseEmpty(true);

@@ -10,6 +10,7 @@ import type { TcpSocket } from "./socket.ts";
 import { State } from "../base/state.ts";
 import { tcpInfo } from "./tcp_info.ts";
 import { armKeepAlive, rearmTimer } from "../tcb/deadlines.ts";
+import { hasUnsent, tcpOutput } from "../output/output.ts";
 import { tellWriter } from "../output/send_buffer.ts";
 import { seqGt } from "../base/seq.ts";
 import type { Tcb } from "../tcb/tcb.ts";
@@ -48,8 +49,9 @@ const TCP_DELACK_MAX_US = 46;
 const DEFER_TIMEOUTS_MAX = 255;
 const MAXSEG_MIN = 88; // TCP_MIN_MSS
 const MAXSEG_MAX = 32767; // MAX_TCP_WINDOW
-const KEEP_SECONDS_MAX = 32767;
+export const KEEP_SECONDS_MAX = 32767;
 const COUNT_MAX = 127;
+export const KEEP_COUNT_MAX = COUNT_MAX;
 const LINGER2_SECONDS_MAX = 120;
 const CONGESTION_NAME_MAX = 16;
 const WINDOW_CLAMP_MIN = 2048; // SOCK_MIN_RCVBUF / 2
@@ -77,7 +79,7 @@ export function setTcpOption(
     case TCP_NODELAY:
     case TCP_CORK:
     case TCP_QUICKACK:
-      return setSendingMode(socket.tcb, name, n);
+      return setSendingMode(socket.tcb, name, n, nowUs);
     case TCP_KEEPIDLE:
     case TCP_KEEPINTVL:
     case TCP_KEEPCNT:
@@ -102,22 +104,29 @@ export function setTcpOption(
   }
 }
 
-function setSendingMode(tcb: Tcb, name: number, n: number): number {
+function setSendingMode(tcb: Tcb, name: number, n: number, nowUs: number): number {
   if (name === TCP_QUICKACK) {
     tcb.isPingPong = n === 0;
     if (n !== 0 && seqGt(tcb.rcvNxt, tcb.lastAckSent) && tcb.state !== State.CLOSED) {
       tcb.isAckDue = true;
     }
   } else if (name === TCP_NODELAY) {
+    if (n === 0) sendWritten(tcb, nowUs);
     tcb.ownOptions().noDelay = n !== 0;
     if (n !== 0) tcb.writes.force();
   } else {
+    if (n !== 0) sendWritten(tcb, nowUs);
     tcb.ownOptions().cork = n !== 0;
     if (n === 0) tcb.writes.hasMore = false;
   }
   // What was held back may go now
   tcb.layer.markDirty(tcb);
   return 0;
+}
+
+/** What was written before something holds bytes back does not wait for the flush. */
+export function sendWritten(tcb: Tcb, nowUs: number): void {
+  if (hasUnsent(tcb)) tcpOutput(tcb, nowUs);
 }
 
 function setFastOpen(tcb: Tcb, name: number, n: number): number {
@@ -147,7 +156,7 @@ function setFastOpenKey(tcb: Tcb, value: Uint8Array): number {
 
 function setKeepAlive(tcb: Tcb, name: number, n: number): number {
   const options = tcb.ownOptions();
-  if (n < 1 || n > (name === TCP_KEEPCNT ? COUNT_MAX : KEEP_SECONDS_MAX)) return -EINVAL;
+  if (n < 1 || n > (name === TCP_KEEPCNT ? KEEP_COUNT_MAX : KEEP_SECONDS_MAX)) return -EINVAL;
   if (name === TCP_KEEPCNT) {
     options.keepCount = n;
     return 0;

@@ -251,6 +251,9 @@ static void steer(struct fake *s, int name, int value) {
     case FAKE_ERROR_RECORD:
       push_datagram(s, NUSE_DGRAM_ERROR, value, 0);
       break;
+    case FAKE_STALL:
+      s->stalled = value != 0;
+      break;
     case FAKE_ERRQUEUE:
       s->queued_errno = value;
       break;
@@ -368,12 +371,14 @@ size_t put_interfaces(uint8_t *out) {
 
 size_t put_rules(uint8_t *out) {
   static const int32_t rules[][NUSE_RULE_LEN / 4] = {
-      {NUSE_OP_OPEN, AF_INET, SOCK_STREAM, 0, IPPROTO_TCP},
-      {NUSE_OP_OPEN, AF_INET, SOCK_STREAM, IPPROTO_TCP, IPPROTO_TCP},
-      {NUSE_OP_OPEN, AF_INET, SOCK_DGRAM, 0, IPPROTO_UDP},
-      {NUSE_OP_OPEN, AF_INET, SOCK_DGRAM, IPPROTO_UDP, IPPROTO_UDP},
-      {NUSE_OP_POST_SETOPT, NUSE_KIND_STREAM, IPPROTO_TCP, TCP_NODELAY, 0},
-      {NUSE_OP_POST_SETOPT, NUSE_KIND_STREAM, SOL_SOCKET, SO_KEEPALIVE, 0},
+      {NUSE_OP_OPEN, AF_INET, SOCK_STREAM, 0, IPPROTO_TCP, 0},
+      {NUSE_OP_OPEN, AF_INET, SOCK_STREAM, IPPROTO_TCP, IPPROTO_TCP, 0},
+      {NUSE_OP_OPEN, AF_INET, SOCK_DGRAM, 0, IPPROTO_UDP, 0},
+      {NUSE_OP_OPEN, AF_INET, SOCK_DGRAM, IPPROTO_UDP, IPPROTO_UDP, 0},
+      {NUSE_OP_POST_SETOPT, NUSE_KIND_STREAM, IPPROTO_TCP, TCP_NODELAY, INT32_MIN, INT32_MAX},
+      {NUSE_OP_POST_SETOPT, NUSE_KIND_STREAM, IPPROTO_TCP, TCP_CORK, INT32_MIN, INT32_MAX},
+      {NUSE_OP_POST_SETOPT, NUSE_KIND_STREAM, IPPROTO_TCP, TCP_KEEPCNT, 1, 127},
+      {NUSE_OP_POST_SETOPT, NUSE_KIND_STREAM, SOL_SOCKET, SO_KEEPALIVE, INT32_MIN, INT32_MAX},
   };
   memcpy(out, rules, sizeof rules);
   return sizeof rules;

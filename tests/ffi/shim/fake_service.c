@@ -175,7 +175,8 @@ static int answer_socket(struct fake *s, int fd, int op, const struct header *re
     case NUSE_OP_POST_SETOPT:
       return set_option(s, request->a, request->b, data, request->data_len, &reply->c);
     case NUSE_OP_MORE:
-      if (request->a < NUSE_MORE_URGENT) s->more = request->a != 0;
+      if (request->a == NUSE_MORE_POSTED) s->more = true;
+      else if (request->a < NUSE_MORE_URGENT) s->more = request->a != NUSE_MORE_END;
       else note_urgent(s, request);
       return 0;
     case NUSE_OP_URGENT:
@@ -220,7 +221,8 @@ static void answer(int fd, const struct header *request, const int *passed) {
   } else {
     reply.word0 = s == NULL ? -NUSE_NO_SOCKET : answer_socket(s, fd, op, request, &reply);
   }
-  bool is_silent = op == NUSE_OP_POST_SETOPT || (op == NUSE_OP_MORE && request->a == 0) ||
+  bool is_more = request->a == NUSE_MORE_END || request->a == NUSE_MORE_POSTED;
+  bool is_silent = op == NUSE_OP_POST_SETOPT || (op == NUSE_OP_MORE && is_more) ||
                    (op == NUSE_OP_URGENT && request->a == 1);
   if (reply.word0 == DEFERRED || is_silent) return;
   if (s != NULL) reply.word1 = (int32_t)(s->state | (s->error != 0 ? NUSE_STATE_ERROR : 0));
@@ -325,7 +327,7 @@ static void step(int listener) {
   }
   for (int i = 0; i < known; i++) {
     struct fake *s = &sockets[i];
-    int events = is_waiting(s) ? 0 : POLLIN;
+    int events = is_waiting(s) || s->stalled ? 0 : POLLIN;
     polled[2 + served + i] = (struct pollfd){.fd = s->fd, .events = (short)events};
   }
   poll(polled, (nfds_t)(2 + served + known), 5);

@@ -1,6 +1,8 @@
-/* Options of TCP for which the shim has something to do itself: TCP_INQ, TCP_NOTSENT_LOWAT. */
+/* Options of TCP for which the shim has something to do itself: TCP_INQ, TCP_NOTSENT_LOWAT, those
+ * that it tells the service without waiting. */
 #include "check.h"
 
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/ioctl.h>
@@ -98,4 +100,38 @@ CASE(stream_peek_offset) {
   int other = udp(), asked = requests(other, NUSE_OP_SETOPT);
   setsockopt(other, SOL_SOCKET, SO_PEEK_OFF, &offset, sizeof offset);
   CHECK(requests(other, NUSE_OP_SETOPT) == asked + 1);
+}
+
+/* What holds back what follows is told without waiting only when all before it has been read. */
+CASE(stream_corked_without_waiting) {
+  int fd = connected(PORT_ECHO);
+  int value = 1, asked = requests(fd, NUSE_OP_SETOPT), unread = 1;
+  socklen_t len = sizeof value;
+  CHECK(setsockopt(fd, IPPROTO_TCP, TCP_CORK, &value, sizeof value) == 0);
+  CHECK(getsockopt(fd, IPPROTO_TCP, TCP_CORK, &value, &len) == 0 && value == 1);
+  CHECK(requests(fd, NUSE_OP_SETOPT) == asked);
+  fake_set(fd, FAKE_STALL, 1); /* from now on nobody reads the pair */
+  asked = requests(fd, NUSE_OP_SETOPT);
+  CHECK(write(fd, "before", 6) == 6);
+  CHECK(past_shim(SYS_ioctl, fd, SIOCOUTQ, &unread) == 0 && unread > 0);
+  CHECK(setsockopt(fd, IPPROTO_TCP, TCP_CORK, &value, sizeof value) == 0);
+  CHECK(requests(fd, NUSE_OP_SETOPT) == asked + 1);
+  value = 0; /* holds nothing back */
+  CHECK(setsockopt(fd, IPPROTO_TCP, TCP_CORK, &value, sizeof value) == 0);
+  CHECK(requests(fd, NUSE_OP_SETOPT) == asked + 1);
+  CHECK(getsockopt(fd, IPPROTO_TCP, TCP_CORK, &value, &len) == 0 && value == 0);
+}
+
+/* Beyond what the rules say, the service decides. */
+CASE(stream_options_in_range) {
+  int fd = connected(PORT_ECHO);
+  int value = 127, asked = requests(fd, NUSE_OP_SETOPT);
+  CHECK(setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &value, sizeof value) == 0);
+  CHECK(requests(fd, NUSE_OP_SETOPT) == asked);
+  value = 128;
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &value, sizeof value);
+  CHECK(requests(fd, NUSE_OP_SETOPT) == asked + 1);
+  value = 0;
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &value, sizeof value);
+  CHECK(requests(fd, NUSE_OP_SETOPT) == asked + 2);
 }

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import * as P from "../../../../ffi/shim/protocol.ts";
 import { RULES } from "../../../../io/app/control/rules.ts";
+import { EINVAL } from "../../../../stack/mod.ts";
 import type { ProgramSocket } from "../program.ts";
 import { World } from "../world.ts";
 
@@ -47,8 +48,25 @@ Deno.test("rules: what is said to be taken is taken in every state", () => {
   client.connect("127.0.0.1", 5023);
   const { socket: server } = listener.accept();
   const sockets: ProgramSocket[] = [fresh, listener, client, server];
-  for (const [, kind, level, name] of POSTS) {
+  for (const [, kind, level, name, least, most] of POSTS) {
     assertEquals(kind, P.NUSE_KIND_STREAM);
-    assertEquals(sockets.map((socket) => socket.setInt(level, name, 1)), [0, 0, 0, 0]);
+    for (const value of [1, least, most]) {
+      assertEquals(sockets.map((socket) => socket.setInt(level, name, value)), [0, 0, 0, 0]);
+    }
   }
+});
+
+Deno.test("rules: a value beyond what is said to be taken is refused", () => {
+  using world = new World();
+  const [, domain, type] = OPENS[0];
+  const socket = world.program().socket(domain, type);
+  let bounds = 0;
+  for (const [, , level, name, least, most] of POSTS) {
+    for (const value of [least - 1, most + 1]) {
+      if (value !== (value | 0)) continue;
+      assertEquals(socket.setInt(level, name, value), -EINVAL, `${level} ${name} ${value}`);
+      bounds++;
+    }
+  }
+  assertEquals(bounds, 7);
 });

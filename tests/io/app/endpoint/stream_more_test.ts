@@ -7,11 +7,12 @@
 import { assertEquals } from "@std/assert";
 import * as P from "../../../../ffi/shim/protocol.ts";
 import { EAGAIN } from "../../../../stack/mod.ts";
-import { connectedStreams } from "../program.ts";
+import { connectedStreams, type ProgramSocket } from "../program.ts";
 import { World } from "../world.ts";
 
 const PORT = 5001;
 const IPPROTO_TCP = 6;
+const TCP_NODELAY = 1;
 const TCP_CORK = 3;
 
 function text(value: string): Uint8Array {
@@ -32,6 +33,47 @@ Deno.test("stream: MSG_MORE holds back what does not fill a segment", () => {
   assertEquals(server.receiveText(), "a head, a body");
   client.send(text("the next"));
   assertEquals(server.receiveText(), "the next");
+});
+
+/** TCP_CORK, as the shim posts it. */
+function postCork({ program, cookie }: ProgramSocket, value: number): void {
+  const data = new Uint8Array(new Int32Array([value]).buffer);
+  program.send(P.NUSE_OP_POST_SETOPT, { cookie, a: IPPROTO_TCP, b: TCP_CORK, data });
+}
+
+Deno.test("stream: a posted cork holds what comes after it, until one lifts it", () => {
+  using world = new World();
+  const { client, server } = connectedStreams(world.program(), PORT);
+  client.setInt(IPPROTO_TCP, TCP_NODELAY, 1);
+  postCork(client, 1);
+  client.send(text("a head, "));
+  world.steps(5);
+  assertEquals(server.recv(), -EAGAIN);
+  client.send(text("a body"));
+  postCork(client, 0);
+  assertEquals(server.receiveText(), "a head, a body");
+  postCork(client, 1);
+  client.send(text("held"));
+  world.steps(5);
+  assertEquals(server.recv(), -EAGAIN);
+  assertEquals(client.getInt(IPPROTO_TCP, TCP_CORK), 1);
+  postCork(client, 0);
+  assertEquals(server.receiveText(), "held");
+  assertEquals(client.getInt(IPPROTO_TCP, TCP_CORK), 0);
+});
+
+Deno.test("stream: a posted MSG_MORE is as one that is answered", () => {
+  using world = new World();
+  const { client, server } = connectedStreams(world.program(), PORT);
+  const more = (a: number) => client.program.send(P.NUSE_OP_MORE, { cookie: client.cookie, a });
+  more(P.NUSE_MORE_POSTED);
+  client.send(text("a head, "));
+  world.steps(5);
+  assertEquals(server.recv(), -EAGAIN);
+  client.send(text("a body"));
+  more(P.NUSE_MORE_END);
+  assertEquals(server.receiveText(), "a head, a body");
+  assertEquals(client.program.takeReply(), null);
 });
 
 Deno.test("stream: MSG_EOR: a cork holds the last record only", () => {

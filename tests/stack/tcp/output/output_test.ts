@@ -75,6 +75,25 @@ Deno.test("TCP_CORK: only full segments, the rest when uncorked or after 200 ms"
   peer.expect("P. 101:201(100) ack 1");
 });
 
+Deno.test("TCP_CORK, Nagle: what was written before they come leaves as if they had not", () => {
+  const peer = new Peer();
+  const socket = peer.connect();
+  socket.setTcpOption(TCP_NODELAY, ON, peer.nowUs);
+  peer.write(socket, 100);
+  socket.setTcpOption(TCP_CORK, ON, peer.nowUs);
+  peer.write(socket, 50);
+  peer.flush();
+  peer.expect("P. 1:101(100) ack 1");
+  socket.setTcpOption(TCP_CORK, OFF, peer.nowUs);
+  peer.flush();
+  peer.expect("P. 101:151(50) ack 1");
+  peer.write(socket, 20);
+  socket.setTcpOption(TCP_NODELAY, OFF, peer.nowUs);
+  peer.write(socket, 20);
+  peer.flush();
+  peer.expect("P. 151:171(20) ack 1");
+});
+
 Deno.test("MSG_MORE holds a partial segment, FIN lets it go", () => {
   const peer = new Peer();
   const socket = peer.connect();
@@ -85,6 +104,21 @@ Deno.test("MSG_MORE holds a partial segment, FIN lets it go", () => {
   socket.shutdown(1, peer.nowUs);
   peer.flush();
   peer.expect("F. 1:51(50) ack 1");
+});
+
+Deno.test("MSG_MORE holds nothing that was written before it", () => {
+  const peer = new Peer();
+  const socket = peer.connect();
+  peer.write(socket, 100);
+  socket.sendSpan(50);
+  socket.sendCommit(50, peer.nowUs, true);
+  peer.flush();
+  peer.expect("P. 1:101(100) ack 1");
+  peer.write(socket, 0);
+  socket.sendCommit(0, peer.nowUs, false);
+  peer.send({ flags: ".", ack: 101 });
+  peer.flush();
+  peer.expect("P. 101:151(50) ack 1");
 });
 
 Deno.test("the initial window is ten segments", () => {
