@@ -121,8 +121,8 @@ export interface StreamSocket extends Socket {
   readonly sendRing: PinnableRing;
   /** Bytes that are committed will be sent: the connection lives, without a FIN of ours. */
   readonly takesData: boolean;
-  /** Bytes that the send buffer may hold as things are, an auto-tuned SO_SNDBUF. */
-  readonly sendBufferNow: number;
+  /** A program that sleeps for want of room is to go on (what EVENT_WRITABLE tells). */
+  readonly isRoomToWakeFor: boolean;
   /** What SO_SNDBUF was set to, doubled; 0: it was not. */
   readonly fixedSendBuffer: number;
   /** Bytes not yet acknowledged by the peer, FIN included (SIOCOUTQ). */

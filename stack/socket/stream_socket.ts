@@ -6,7 +6,7 @@
  */
 import { IPPROTO_TCP, SOCK_STREAM } from "../base/socket_constants.ts";
 import type { SocketOptions } from "../base/socket_options.ts";
-import { type Tcb, TcpSocket } from "../tcp/mod.ts";
+import { isRoomToWakeFor, type Tcb, TcpSocket } from "../tcp/mod.ts";
 import type { PinnableRing, StreamSocket } from "./api.ts";
 import type { MemoryUse } from "./option_host.ts";
 import type { SocketEnv, SocketInterfaces } from "./socket_env.ts";
@@ -93,8 +93,8 @@ export class TcpStreamSocket extends TcpSocket implements StreamSocket {
     return this.tcb.canSendData && !this.tcb.isFinQueued;
   }
 
-  get sendBufferNow(): number {
-    return this.tcb.sndBufBytes;
+  get isRoomToWakeFor(): boolean {
+    return isRoomToWakeFor(this.tcb);
   }
 
   get wantsInq(): boolean {

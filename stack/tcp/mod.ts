@@ -10,6 +10,7 @@ export { State, stateName } from "./base/state.ts";
 export { destroyFlow } from "./destroy.ts";
 export { TcpLayer, type TcpLayerDeps } from "./tcp_layer.ts";
 export type { SocketHandle } from "./tcb/context.ts";
+export { isRoomToWakeFor } from "./output/send_buffer.ts";
 export { TcpSocket } from "./user/socket.ts";
 export type { Tcb } from "./tcb/tcb.ts";
 export { TcpSocketOptions } from "./tcb/socket_options.ts";

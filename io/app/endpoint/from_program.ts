@@ -84,16 +84,13 @@ export class FromProgram {
 
   /**
    * The program sleeps in the pair when its ring is full. It is not woken for a little room
-   * (stack/tcp/output/send_buffer.ts: when it is told by EVENT_WRITABLE).
+   * (stack/tcp/output/send_buffer.ts), of which EVENT_WRITABLE tells.
    */
   #isTooFull(): boolean {
     const { ring, socket } = this;
-    if (ring === null) return false;
-    const space = socket.sendSpace();
-    const isDry = socket.unsentBytes < socket.smss && space >= 2 * socket.smss;
-    const isDue = isDry || space >= Math.min(ring.capacity, socket.sendBufferNow) >> 2;
-    if (!isDue) socket.holdWriter();
-    return !isDue;
+    if (ring === null || socket.isRoomToWakeFor) return false;
+    socket.holdWriter();
+    return true;
   }
 
   #commit(n: number, nowUs: number): void {

@@ -51,22 +51,24 @@ function isBelowLowat(tcb: Tcb): boolean {
 
 /** Something has been sent or acknowledged: a program that waits to write may go on. */
 export function tellWriter(tcb: Tcb): void {
-  if (!tcb.isSndBlocked || !isWriterDue(tcb)) return;
+  if (!tcb.isSndBlocked || !isBelowLowat(tcb) || !isRoomToWakeFor(tcb)) return;
   tcb.isSndBlocked = false;
   tcb.layer.raise(tcb, EVENT_WRITABLE);
 }
 
 /**
  * The program is not woken for every byte, but when a quarter of the buffer is free (Linux
- * sk_stream_write_space: a third); and for two segments when there is nothing left to send, or a
- * buffer that is smaller than the window would never be in flight as a whole.
+ * sk_stream_write_space: a third). When there is nothing left to send less must do, or a buffer
+ * that is smaller than the window would never be in flight as a whole: two segments, or of a large
+ * buffer a sixteenth. Each acknowledgement of a small frame would else let the program write
+ * another small frame, for ever.
  */
-function isWriterDue(tcb: Tcb): boolean {
-  if (!isBelowLowat(tcb)) return false;
+export function isRoomToWakeFor(tcb: Tcb): boolean {
   const limit = sendLimit(tcb);
   const freeBytes = limit - tcb.sndRing.usedBytes;
   if (freeBytes >= limit >> 2) return true;
-  return freeBytes >= 2 * tcb.smss && seqDiff(tcb.sndEnd, tcb.sndNxt) < tcb.smss;
+  if (seqDiff(tcb.sndEnd, tcb.sndNxt) >= tcb.smss) return false;
+  return freeBytes >= Math.max(2 * tcb.smss, limit >> 4);
 }
 
 /**

@@ -34,6 +34,24 @@ Deno.test("send buffer: with nothing left to send the program is woken for two s
   assertEquals(peer.host.takeEvents(socket), EVENT_WRITABLE, "two, of ten: less than a quarter");
 });
 
+Deno.test("send buffer: of a large one a sixteenth is to be free, with nothing to send", () => {
+  const peer = new Peer({ config: { sndBufInitBytes: 1 << 17, sndBufMaxBytes: 1 << 17 } });
+  peer.window = 65_535;
+  const socket = peer.connect();
+  socket.tcb.sndWnd = socket.tcb.cwnd = 1 << 20;
+  const size = socket.tcb.sndBufBytes;
+  assertEquals(write(peer.host, socket, new Uint8Array(size), peer.nowUs), size);
+  peer.flush();
+  assertEquals(socket.unsentBytes, 0);
+  peer.host.takeEvents(socket);
+  const segments = Math.ceil((size >> 4) / 1460);
+  for (let i = 1; i <= segments; i++) {
+    assertEquals(peer.host.takeEvents(socket), 0, `${i - 1} segments`);
+    peer.send({ flags: ".", ack: 1 + i * 1460 });
+  }
+  assertEquals(peer.host.takeEvents(socket), EVENT_WRITABLE);
+});
+
 const MEMORY = 1 << 20;
 
 /** A connection on a host of which so much of the memory is taken, in blocks of `block` bytes. */
