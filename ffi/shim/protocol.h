@@ -95,7 +95,8 @@
 /* -> as SOCKET without the descriptor; -NUSE_NO_SOCKET when the cookie is not a socket of ours. */
 #define NUSE_OP_WHO 10
 /* a request, data the argument (struct ifreq, or int) -> data the argument as changed. Cookie
- * may be 0. */
+ * may be 0. FIONREAD of a stream: the data tells what waits for room in the pair, `b` of the reply
+ * below how many bytes in there nothing does; 0: not known. */
 #define NUSE_OP_IOCTL 11
 /* -> data: one entry, NUSE_EE_ layout, removed from the queue; -EAGAIN when empty. b 1: no data,
  * all stay. */

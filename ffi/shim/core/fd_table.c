@@ -54,6 +54,8 @@ static void entry_fill(struct fd_entry *e, const struct control_reply *who, unsi
   atomic_store_explicit(&e->shown, who->shown, memory_order_relaxed);
   atomic_store_explicit(&e->stamp_us, 0, memory_order_relaxed);
   atomic_store_explicit(&e->sndbuf, 0, memory_order_relaxed);
+  atomic_store_explicit(&e->whole_below, 0, memory_order_relaxed);
+  atomic_store_explicit(&e->whole_at, 0, memory_order_relaxed);
   for (int way = RING_SEND; way <= RING_RECEIVE; way++) {
     atomic_store_explicit(&e->rings[way], 0, memory_order_relaxed);
     atomic_store_explicit(&e->moved[way], 0, memory_order_relaxed);
@@ -178,6 +180,8 @@ int table_next(int fd, uint64_t cookie) {
 void table_rename(int fd, uint64_t cookie) {
   struct fd_entry *e = table_peek(fd);
   atomic_store_explicit(&e->cookie, cookie, memory_order_relaxed);
+  atomic_store_explicit(&e->whole_below, 0, memory_order_relaxed);
+  atomic_store_explicit(&e->whole_at, 0, memory_order_relaxed);
   entry_mark(e, 0, WORD_UNWRITABLE | WORD_SNDBUF_GROWN | WORD_MORE | WORD_EOF | WORD_MARKS |
                        WORD_URGENT);
 }

@@ -60,6 +60,10 @@ struct fd_entry {
   atomic_uint epoll_events;
   atomic_uint rings[2]; /* of a stream: 1 + where in the table of rings (rings.h); 0: none */
   atomic_uint moved[2]; /* bytes by the pair, of a stream that may get one */
+  /* of a stream (stream/unread.c): a pair that holds less than that is not full, and nothing waited
+   * outside when it held so much; 0: not known */
+  atomic_int whole_below;
+  atomic_int whole_at;
   _Atomic uint64_t stamp_us; /* receive time of the last datagram (SIOCGSTAMP) */
 };
 

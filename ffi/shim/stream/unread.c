@@ -1,5 +1,11 @@
 /*
  * How much a stream has to read: SIOCINQ, and TCP_INQ's control message with each recvmsg().
+ *
+ * What has been received is in the pair, unless that is full; then the rest waits in the service,
+ * until a quarter of the pair is left. So the service is asked where the pair may be full, but for
+ * one case: nothing waited when it was asked last, and the pair has held less and less since. What
+ * was read in between has made room for as much as came. (Whoever asks and does not read asks the
+ * service each time, and so does not wait in vain for more.)
  */
 #include "stream.h"
 
@@ -36,13 +42,25 @@ static int pair_unread(int fd, const struct fd_entry *e) {
   return waiting + in_ring;
 }
 
+/* May something be waiting for room in the pair, which holds `held` bytes? */
+static bool may_be_full(struct fd_entry *e, int held) {
+  int below = atomic_load_explicit(&e->whole_below, memory_order_relaxed);
+  if (entry_word(e) & NUSE_STATE_READ_SHUT) return true;
+  if (held < (below > PAIR_MUCH ? below : PAIR_MUCH)) return false;
+  if (held >= atomic_load_explicit(&e->whole_at, memory_order_relaxed)) return true;
+  atomic_store_explicit(&e->whole_at, held, memory_order_relaxed);
+  return false;
+}
+
 /* What the service has had no room for in the pair. */
 static int waiting_outside(int fd, struct fd_entry *e) {
   int waiting = 0, unused = 0;
   struct control_request request = {
       .op = NUSE_OP_IOCTL, .a = FIONREAD, .data = &unused, .data_len = sizeof unused};
   struct control_reply reply = {.data = &waiting, .data_cap = sizeof waiting};
-  return entry_call(fd, e, &request, &reply) == 0 ? waiting : 0;
+  if (entry_call(fd, e, &request, &reply) != 0) return 0;
+  atomic_store_explicit(&e->whole_below, reply.b, memory_order_relaxed);
+  return waiting;
 }
 
 long stream_unread(int fd, struct fd_entry *e) {
@@ -50,11 +68,12 @@ long stream_unread(int fd, struct fd_entry *e) {
   int before = pair_unread(fd, e);
   long all = before;
   /* Again, when bytes have moved from the one into the other while we counted. */
-  bool may_wait = before >= PAIR_MUCH || (entry_word(e) & NUSE_STATE_READ_SHUT);
+  bool may_wait = before >= 0 && may_be_full(e, before);
   for (int i = 0; i < TRIES_MAX && may_wait && entry_verify(fd, e); i++) {
     int ring = waiting_outside(fd, e);
     int after = pair_unread(fd, e);
     all = (long)after + ring;
+    atomic_store_explicit(&e->whole_at, ring == 0 ? after : 0, memory_order_relaxed);
     if (after == before) break;
     before = after;
   }

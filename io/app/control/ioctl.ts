@@ -126,10 +126,14 @@ function outputQueue(
   return 0;
 }
 
-/** FIONREAD (SIOCINQ): bytes that have been received, and for which the pair had no room yet. */
+/**
+ * FIONREAD (SIOCINQ): bytes that have been received, and for which the pair had no room yet. `b`:
+ * with less than so many in the pair there are none.
+ */
 function inputQueue(app: AppContext, endpoint: Endpoint | null, reply: Reply): number {
   if (!(endpoint instanceof StreamEndpoint)) return -ENOTTY;
   app.memory.dv.setInt32(reply.dataOff, endpoint.socket.recvAvailable(), true);
+  reply.b = endpoint.wholeBelow;
   reply.dataLen = 4;
   return 0;
 }

@@ -121,6 +121,10 @@ export class StreamEndpoint extends Endpoint implements PairGate, RingUser {
     return this.#to.ring;
   }
 
+  get wholeBelow(): number {
+    return this.#to.wholeBelow;
+  }
+
   get isHeldBack(): boolean {
     return this.#to.isHeldBack;
   }

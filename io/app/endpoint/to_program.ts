@@ -11,7 +11,8 @@
  *
  * @module
  */
-import { SHUT_WR } from "../../../ffi/abi/socket.ts";
+import { SHUT_WR, SO_SNDBUF, SOL_SOCKET } from "../../../ffi/abi/socket.ts";
+import { getIntOption } from "../../../ffi/socket.ts";
 import { NUSE_PAIR_SNDBUF, NUSE_RING_ASLEEP, NUSE_RING_GONE } from "../../../ffi/shim/protocol.ts";
 import { EAGAIN, EINTR, EOPNOTSUPP, type StreamSocket } from "../../../stack/mod.ts";
 import type { AppContext } from "./app_context.ts";
@@ -70,6 +71,12 @@ export class ToProgram {
   /** All that was delivered is in the pair. */
   get isInPair(): boolean {
     return this.ring === null && this.#residue === null;
+  }
+
+  /** With less than so many bytes in the pair nothing waits outside; 0: not known. */
+  get wholeBelow(): number {
+    // EPOLLOUT comes when a quarter is left, of which the kernel's own books take a part
+    return this.#isLarge ? getIntOption(this.fd, SOL_SOCKET, SO_SNDBUF) >> 3 : 0;
   }
 
   /** Bytes in the pair, at most. */

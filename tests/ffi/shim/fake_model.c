@@ -251,9 +251,6 @@ static void steer(struct fake *s, int name, int value) {
     case FAKE_ERROR_RECORD:
       push_datagram(s, NUSE_DGRAM_ERROR, value, 0);
       break;
-    case FAKE_STALL:
-      s->stalled = value != 0;
-      break;
     case FAKE_ERRQUEUE:
       s->queued_errno = value;
       break;
@@ -273,6 +270,8 @@ static void steer(struct fake *s, int name, int value) {
     case FAKE_DATAGRAM:
       push_datagram(s, 0, FAKE_DROPS, value);
       break;
+    default:
+      s->steered[name & 15] = value;
   }
 }
 

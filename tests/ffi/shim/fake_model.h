@@ -21,7 +21,7 @@ struct fake {
   bool pending; /* no connect() has told yet what the last one came to */
   bool failing; /* the pair is to show that, when the filler has come */
   bool more;    /* MORE */
-  bool stalled; /* the pair is not read */
+  int steered[16]; /* by FAKE_: what needs no more than to be known */
   int urgent;   /* bytes of the last send with MSG_OOB, the last one urgent */
   bool announced; /* the answer to URGENT */
   uint16_t port, local_port;

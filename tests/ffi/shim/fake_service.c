@@ -128,10 +128,12 @@ static void forget_waiter(int fd) {
   }
 }
 
-static int op_ioctl(const struct header *request, struct header *reply) {
+static int op_ioctl(const struct fake *s, const struct header *request, struct header *reply) {
   int value = request->a == TIOCOUTQ ? 1234 : 2;
-  if (request->a != TIOCOUTQ && request->a != SIOCGIFINDEX) return -EINVAL;
-  memcpy(data + (request->a == TIOCOUTQ ? 0 : 16), &value, sizeof value);
+  bool is_unread = request->a == FIONREAD && s != NULL;
+  if (is_unread) value = s->steered[FAKE_OUTSIDE];
+  if (request->a != TIOCOUTQ && request->a != SIOCGIFINDEX && !is_unread) return -EINVAL;
+  memcpy(data + (request->a == SIOCGIFINDEX ? 16 : 0), &value, sizeof value);
   reply->data_len = request->data_len;
   return 0;
 }
@@ -217,7 +219,7 @@ static void answer(int fd, const struct header *request, const int *passed) {
   } else if (op == NUSE_OP_IFADDRS) {
     reply.data_len = (uint32_t)put_interfaces(data);
   } else if (op == NUSE_OP_IOCTL) {
-    reply.word0 = op_ioctl(request, &reply);
+    reply.word0 = op_ioctl(s, request, &reply);
   } else {
     reply.word0 = s == NULL ? -NUSE_NO_SOCKET : answer_socket(s, fd, op, request, &reply);
   }
@@ -327,7 +329,7 @@ static void step(int listener) {
   }
   for (int i = 0; i < known; i++) {
     struct fake *s = &sockets[i];
-    int events = is_waiting(s) || s->stalled ? 0 : POLLIN;
+    int events = is_waiting(s) || s->steered[FAKE_STALL] ? 0 : POLLIN;
     polled[2 + served + i] = (struct pollfd){.fd = s->fd, .events = (short)events};
   }
   poll(polled, (nfds_t)(2 + served + known), 5);

@@ -32,6 +32,7 @@
 #define FAKE_URGENT 11 /* get: bytes of the last send with MSG_OOB; set: so many, the last urgent */
 #define FAKE_ANNOUNCED 12   /* set: an urgent byte is announced */
 #define FAKE_STALL 13       /* set: what is written on this stream stays in the pair */
+#define FAKE_OUTSIDE 14     /* set: so many bytes wait for room in the pair */
 #define FAKE_COUNT_OP 100   /* get, + op: how many requests with that op so far, all processes */
 
 #define FAKE_TOKEN_LOW 0x89abcdef

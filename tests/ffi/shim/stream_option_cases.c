@@ -135,3 +135,28 @@ CASE(stream_options_in_range) {
   setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &value, sizeof value);
   CHECK(requests(fd, NUSE_OP_SETOPT) == asked + 2);
 }
+
+/* How often the service is asked what waits outside, by one look. */
+static int asked_for(int fd, int expected) {
+  int waiting = -1, asked = requests(fd, NUSE_OP_IOCTL);
+  CHECK(ioctl(fd, FIONREAD, &waiting) == 0 && waiting == expected);
+  return requests(fd, NUSE_OP_IOCTL) - asked;
+}
+
+CASE(stream_unread_without_asking) {
+  static char block[60000];
+  int fd = connected(PORT_ECHO), waiting;
+  CHECK(send(fd, block, sizeof block, 0) == sizeof block);
+  UNTIL(past_shim(SYS_ioctl, fd, FIONREAD, &waiting) == 0 && waiting == sizeof block);
+  CHECK(asked_for(fd, 60000) >= 1);
+  CHECK(asked_for(fd, 60000) >= 1); /* who waits for more is told of more */
+  CHECK(read(fd, block, 1000) == 1000 && asked_for(fd, 59000) == 0);
+  CHECK(read(fd, block, 1000) == 1000 && asked_for(fd, 58000) == 0);
+  CHECK(send(fd, block, 5000, 0) == 5000);
+  UNTIL(past_shim(SYS_ioctl, fd, FIONREAD, &waiting) == 0 && waiting == 63000);
+  fake_set(fd, FAKE_OUTSIDE, 70);
+  CHECK(asked_for(fd, 63070) >= 1);
+  CHECK(read(fd, block, 1000) == 1000 && asked_for(fd, 62070) >= 1); /* it waits until it is told */
+  fake_set(fd, FAKE_OUTSIDE, 0);
+  CHECK(read(fd, block, 40000) == 40000 && asked_for(fd, 22000) == 0); /* the pair is not full */
+}
