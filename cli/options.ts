@@ -289,7 +289,7 @@ export const MACHINERY: readonly Form[] = [
   {
     variable: "NUSE_RINGS",
     meaning: "what goes by memory that nuse shares with a program, of streams that carry much: " +
-      "`send`, what it writes (default); `1`, what it reads, too; `0`, nothing",
+      "`1`, what it reads and writes (default); `send`, what it writes; `0`, nothing",
   },
   {
     variable: "NUSE_WITHOUT",

@@ -22,7 +22,7 @@ import {
   Stack,
   VlanLink,
 } from "../stack/mod.ts";
-import { type Report, Service } from "./app/mod.ts";
+import { type Report, ringSetting, Service } from "./app/mod.ts";
 import { Captures } from "./capture/captures.ts";
 import { AddressClaims, addressOf } from "./addresses.ts";
 import type { Config, InterfaceConfig } from "./config.ts";
@@ -38,8 +38,6 @@ import { realtimeFollower } from "./realtime.ts";
 import type { WorkerStart } from "./worker_protocol.ts";
 
 const RANDOM_BATCH = 1024;
-/** NUSE_RINGS: what streams that carry much send; "1": and receive; "0": nothing. */
-const DEFAULT_RINGS = "send";
 
 /** Uniform int32 from the kernel's generator, a batch at a time. */
 function randomSource(): () => number {
@@ -151,8 +149,7 @@ export class Runtime {
       }
     });
     this.#hasDoor = doorFd >= 0;
-    const rings = Deno.env.get("NUSE_RINGS") ?? DEFAULT_RINGS;
-    const ringOptions = { rings: rings !== "0", receiveRings: rings === "1" };
+    const ringOptions = ringSetting(Deno.env.get("NUSE_RINGS"));
     const { capture, onJoined, run: facts, namespaces } = runtimeOptions;
     this.#captures = capture === null ? null : this.#makeCaptures(capture, plan, arena, memory);
     const openCapture = this.#captures?.open.bind(this.#captures) ?? null;

@@ -28,11 +28,8 @@ function cases(title: string, ways: Readonly<Record<string, Expected>>): void {
       for (const [way, { told = "", giver = ENDED }] of Object.entries(ways)) {
         const peer = f.peer([rings, "give", PORT], { limitSec: LIMIT_S });
         await peer.waitFor("listening", LIMIT_S);
-        const env = { NUSE_RINGS: "1" };
-        const { stdout, stderr } = await f.nuse(["-v", rings, way, PEER, PORT], {
-          env,
-          limitSec: LIMIT_S,
-        }).done;
+        const argv = ["-v", rings, way, PEER, PORT];
+        const { stdout, stderr } = await f.nuse(argv, { limitSec: LIMIT_S }).done;
         const gave = await peer.done;
         assertEquals(stdout, `${told}seen 1\n`, `${way}: ${stderr}`);
         assertMatch(gave.stdout.replace("listening\n", ""), new RegExp(`^${giver}$`), way);

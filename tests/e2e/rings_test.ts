@@ -41,7 +41,7 @@ async function check(
 function cases(title: string, ways: Readonly<Record<string, string>>): void {
   e2e(title, (f) =>
     withProgram(SOURCES, async (rings) => {
-      const start = (argv: string[]) => f.nuse(argv, { env: { NUSE_RINGS: "1" } });
+      const start = (argv: string[]) => f.nuse(argv);
       for (const [way, words] of Object.entries(ways)) {
         await check(f.peer([rings, "take", PORT]), start, [rings, way, PEER], words);
       }
@@ -87,8 +87,7 @@ Deno.test({
       await link.set({ delayUs: 500, lossPpm: 5000, dupPpm: 5000, seed: 1 }, LOSSY_LIMIT_S);
       const limitSec = LOSSY_LIMIT_S;
       const receiver = link.b.start([rings, "take", PORT], { limitSec });
-      const start = (argv: string[]) =>
-        link.a.start(["env", "NUSE_RINGS=1", ...link.command, ...argv], { limitSec });
+      const start = (argv: string[]) => link.a.start([...link.command, ...argv], { limitSec });
       await check(receiver, start, [rings, "copies", LOSSY_PEER], "");
       const [there] = (await link.stop())!;
       assertEquals(there.lost > 0, true, JSON.stringify(there));

@@ -34,6 +34,11 @@ const HOT_TURNS = 32;
 export const SILENT_MAX_US = 10_000_000;
 export const ROUND_US = 1_000_000;
 
+/** NUSE_RINGS: bytes go by rings both ways; with "send" from programs only, with "0" not at all. */
+export function ringSetting(value = "1"): { rings: boolean; receiveRings: boolean } {
+  return { rings: value !== "0", receiveRings: value !== "0" && value !== "send" };
+}
+
 /** Bytes of a ring that comes to `count` others. */
 export function ringLength(count: number): number {
   return count < MANY ? LENGTH : LENGTH_OF_MANY;

@@ -6,11 +6,18 @@
 import { assert, assertEquals } from "@std/assert";
 import * as P from "../../../../ffi/shim/protocol.ts";
 import { AppContext } from "../../../../io/app/endpoint/app_context.ts";
-import { Rings } from "../../../../io/app/endpoint/rings.ts";
+import { Rings, ringSetting } from "../../../../io/app/endpoint/rings.ts";
 import { EAGAIN, ECONNRESET, EOPNOTSUPP } from "../../../../stack/mod.ts";
 import { connectedStreams, POLLIN, POLLOUT, type ProgramSocket } from "../program.ts";
 import { INDEX_MASK, ProgramRing } from "../program_ring.ts";
 import { World } from "../world.ts";
+
+Deno.test("rings: both ways, unless NUSE_RINGS says otherwise", () => {
+  const ways = (value?: string) => Object.values(ringSetting(value));
+  assertEquals([ways(), ways("1")], [[true, true], [true, true]]);
+  assertEquals(ways("send"), [true, false]);
+  assertEquals(ways("0"), [false, false]);
+});
 
 const PORT = 5001;
 const SHUT_WR = 1;
