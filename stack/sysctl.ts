@@ -217,7 +217,7 @@ const NEIGHBOUR: readonly Sysctl[] = [
 ];
 
 /** The same as those of the stack; a test holds it. */
-const CONGESTION_CONTROLS = ["cubic", "reno", "bbr"];
+export const CONGESTION_CONTROLS = ["cubic", "reno", "bbr"];
 
 const TCP: readonly Sysctl[] = [
   word(

@@ -134,6 +134,41 @@ print(len(open("/proc/net/tcp").readlines()), "unix" in os.listdir("/proc/net"))
   ["RAW"],
 );
 
+/** What tuned, Kubernetes, databases, proxies and Java read or set. */
+const READ_BY_PROGRAMS = [
+  "net.core.somaxconn",
+  "net.ipv4.conf.all.rp_filter",
+  "net.ipv4.conf.va.rp_filter",
+  "net.ipv4.conf.va.forwarding",
+  "net.ipv4.conf.lo.accept_source_route",
+  "net.ipv4.ip_nonlocal_bind",
+  "net.ipv4.ip_unprivileged_port_start",
+  "net.ipv4.tcp_available_congestion_control",
+  "net.ipv4.tcp_slow_start_after_idle",
+  "net.ipv4.tcp_tw_reuse",
+  "net.ipv6.bindv6only",
+  "net.ipv6.conf.all.disable_ipv6",
+  "net.ipv6.conf.va.disable_ipv6",
+  "net.ipv6.conf.va.mtu",
+];
+
+e2e("sysctl -a has what programs read, and no name that a kernel has not", async (f) => {
+  await using twin = await f.twin();
+  const names = (text: string): string[] => text.match(/^net\.\S+(?= =)/gm) ?? [];
+  const kernels = new Set(names((await twin.run(["sysctl", "-a"])).stdout));
+  const ours = await f.nuse(["sysctl", "-a"]).done;
+  const shown = names(ours.stdout);
+  assertEquals(READ_BY_PROGRAMS.filter((name) => !shown.includes(name)), []);
+  // Linux has these in the first namespace only, or in new kernels, or cannot tell them unset
+  const elsewhere =
+    /neigh\.default|tcp_rto_m|gc_timeout$|max_orphans$|stable_secret$|^net\.mptcp|tw_reuse_delay$/;
+  const strange = shown.filter((name) => !kernels.has(name) && !elsewhere.test(name));
+  assertEquals(strange, []);
+  const script = 'sysctl -qw net.core.somaxconn=3; python3 -S -c "$0" ss -ltnH';
+  const r = await f.nuse(["sh", "-c", script, HOLDER]).done;
+  assertMatch(r.stdout, /LISTEN +0 +3 +0.0.0.0:4960/, r.stderr);
+}, ["RAW"]);
+
 e2e("a program that outlives nuse loses the view, and nothing else", async (f) => {
   const dir = await Deno.makeTempDir();
   try {

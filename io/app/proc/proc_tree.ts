@@ -71,7 +71,7 @@ export function networkTree(source: () => NetlinkSource, unix: () => string): Fo
 }
 
 export function procTree(app: AppContext, unixSockets: UnixSockets): Folder {
-  const settings = settingsTree(app.stack.config);
+  const settings = settingsTree(app.stack.config, app.stack.interfaces);
   const children = Object.fromEntries(settings.children);
   const net = networkTree(() => sourceOf(app), () => unixSockets.text());
   return folder({ ...children, [HIDDEN_NAME]: net }, [HIDDEN_NAME]);

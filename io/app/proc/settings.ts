@@ -1,23 +1,31 @@
 /**
  * /proc/sys/net: the stack's settings under Linux's names (stack/sysctl.ts), to be read and, where
  * a running stack follows, to be written. What takes effect at the start only cannot be written:
- * --sysctl sets it.
+ * --sysctl sets it. What is no setting here, but read by programs, is in fixed_settings.ts.
  *
  * @module
  */
-import { EINVAL, type StackConfig } from "../../../stack/mod.ts";
-import { type Sysctl, SYSCTLS } from "../../../stack/sysctl.ts";
+import { EINVAL, type Interface, type StackConfig } from "../../../stack/mod.ts";
+import { type Sysctl, sysctlNamed, SYSCTLS } from "../../../stack/sysctl.ts";
+import { fixedFiles, interfaceFiles } from "./fixed_settings.ts";
 import { file, type Folder, folderOf, type TreeNode } from "./tree.ts";
 
 /** Read where they are used, for whatever begins from then on. */
-const FOLLOWED = [/^net\.ipv4\.tcp_/, /^net\.ipv4\.neigh\./, /^net\.core\.[rw]mem_/];
+const FOLLOWED = [
+  /^net\.ipv4\.tcp_/,
+  /^net\.ipv4\.neigh\./,
+  /^net\.core\.([rw]mem_|somaxconn)/,
+  /^net\.ipv4\.icmp_echo_/,
+  /^net\.ipv4\.igmp_(max_|link_local_)/,
+  /^net\.ipv4\.ipfrag_/,
+  /^net\.ipv[46]\.conf\.all\.(accept|send|secure)_redirects/,
+  /^net\.ipv4\.conf\.all\.shared_media/,
+];
 /** Of these, what is taken over at the start. */
 const FIXED: ReadonlySet<string> = new Set([
   "net.ipv4.tcp_challenge_ack_limit",
   "net.ipv4.tcp_fastopen_blackhole_timeout_sec",
 ]);
-/** What programs read that is no setting here. */
-const CONSTANTS: Readonly<Record<string, string>> = { "ipv4/ip_unprivileged_port_start": "1024" };
 
 function isFollowed(name: string): boolean {
   return !FIXED.has(name) && FOLLOWED.some((pattern) => pattern.test(name));
@@ -28,11 +36,17 @@ function pathOf(name: string): string {
   return name.replace(/^net\./, "").replaceAll(".", "/");
 }
 
-export function settingsTree(config: StackConfig): Folder {
-  const files = new Map<string, TreeNode>();
+export function settingsTree(config: StackConfig, interfaces: readonly Interface[]): Folder {
+  const fileOf = (name: string) => settingFile(rowOf(name), config);
+  const files = new Map([...fixedFiles(), ...interfaceFiles(config, interfaces, fileOf)]);
   for (const row of SYSCTLS) files.set(pathOf(row.name), settingFile(row, config));
-  for (const [path, value] of Object.entries(CONSTANTS)) files.set(path, file(() => `${value}\n`));
   return folderOf(files);
+}
+
+function rowOf(name: string): Sysctl {
+  const row = sysctlNamed(name);
+  if (row === null) throw new RangeError(`no sysctl ${name}`);
+  return row;
 }
 
 function settingFile(row: Sysctl, config: StackConfig): TreeNode {

@@ -235,8 +235,8 @@ Deno.test("/proc/net/unix: without nuse's own", () => {
 });
 
 Deno.test("/proc/sys/net: read, written where the running stack follows, refused elsewhere", () => {
-  const { config } = new Host().stack;
-  const tree = settingsTree(config);
+  const { config, interfaces } = new Host().stack;
+  const tree = settingsTree(config, interfaces);
   assertEquals(textIn(tree, "ipv4/tcp_sack"), "1\n");
   assertEquals(textIn(tree, "ipv4/tcp_rmem"), "4096\t131072\t6291456\n");
   const find = (path: string) => {
@@ -256,6 +256,9 @@ Deno.test("/proc/sys/net: read, written where the running stack follows, refused
   assertEquals(find("ipv4/ip_forward").write, null);
   assertEquals(find("ipv4/tcp_challenge_ack_limit").write, null);
   assertEquals(textIn(tree, "ipv4/ip_unprivileged_port_start"), "1024\n");
+  assertEquals(find("core/somaxconn").write?.("17"), 0);
+  assertEquals(config.tcp.somaxconn, 17);
+  assertEquals(find("ipv4/ip_local_port_range").write, null);
 });
 
 Deno.test("a tree: folders by paths, nodes by number", () => {
