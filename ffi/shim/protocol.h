@@ -29,7 +29,7 @@
 #include <stdint.h>
 
 #define NUSE_MAGIC 0x4553554e
-#define NUSE_VERSION 9
+#define NUSE_VERSION 10
 
 /* Request and reply headers. */
 #define NUSE_HEADER_LEN 32
@@ -258,7 +258,7 @@
 /* Accept record: one message of exactly this length on the listening stream pair, the
  * program's end of the new connection by SCM_RIGHTS. */
 #define NUSE_ACCEPT_MAGIC 0x5453554e
-#define NUSE_ACCEPT_LEN 64
+#define NUSE_ACCEPT_LEN 80
 #define NUSE_ACCEPT_MAGIC_OFF 0
 #define NUSE_ACCEPT_KIND_OFF 4    /* u32 NUSE_KIND_STREAM */
 #define NUSE_ACCEPT_COOKIE_OFF 8  /* u64 */
@@ -266,6 +266,7 @@
 #define NUSE_ACCEPT_PEER_OFF 16
 #define NUSE_ACCEPT_DOMAIN_OFF 44 /* u16 */
 #define NUSE_ACCEPT_STATE_OFF 48  /* u32 NUSE_STATE_ */
+#define NUSE_ACCEPT_LOCAL_OFF 52 /* sockaddr, as PEER */
 
 /* Rule: i32 each. OP OPEN: a socket of A domain, B type, C protocol is granted; its protocol is D
  * (C may be 0). OP POST_SETOPT: sockets of A kind take the option B level, C name, with values from

@@ -6,7 +6,7 @@
  * @module
  */
 export const NUSE_MAGIC = 0x4553554e;
-export const NUSE_VERSION = 9;
+export const NUSE_VERSION = 10;
 
 export const NUSE_HEADER_LEN = 32;
 export const NUSE_DATA_MAX = 8192;
@@ -124,13 +124,14 @@ export const NUSE_FILLER_LEN = 512;
 export const NUSE_PAIR_SNDBUF = 1048576;
 
 export const NUSE_ACCEPT_MAGIC = 0x5453554e;
-export const NUSE_ACCEPT_LEN = 64;
+export const NUSE_ACCEPT_LEN = 80;
 export const NUSE_ACCEPT_MAGIC_OFF = 0;
 export const NUSE_ACCEPT_KIND_OFF = 4;
 export const NUSE_ACCEPT_COOKIE_OFF = 8;
 export const NUSE_ACCEPT_PEER_OFF = 16;
 export const NUSE_ACCEPT_DOMAIN_OFF = 44;
 export const NUSE_ACCEPT_STATE_OFF = 48;
+export const NUSE_ACCEPT_LOCAL_OFF = 52;
 
 export const NUSE_RULE_LEN = 24;
 export const NUSE_RULE_MAX = 32;

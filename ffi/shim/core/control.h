@@ -40,6 +40,7 @@ struct control_reply {
   int fd;            /* -1 none */
   bool cloexec;      /* in: wanted on fd */
   bool interrupted;  /* control_wait: cut short by a signal's handler */
+  const uint8_t *names; /* of an accepted stream: own and peer's (fd_table.h); NULL: not known */
   uint64_t shown;    /* of a socket just made or found: channel_cookie() (fd_table.h) */
 };
 

@@ -17,6 +17,7 @@
  */
 #include "fd_table.h"
 
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -59,6 +60,11 @@ static void entry_fill(struct fd_entry *e, const struct control_reply *who, unsi
   for (int way = RING_SEND; way <= RING_RECEIVE; way++) {
     atomic_store_explicit(&e->rings[way], 0, memory_order_relaxed);
     atomic_store_explicit(&e->moved[way], 0, memory_order_relaxed);
+  }
+  marks &= ~WORD_NAMED;
+  if (who->names != NULL) {
+    memcpy(e->names, who->names, sizeof e->names);
+    marks |= WORD_NAMED;
   }
   unsigned word = (who->state & WORD_STATE) | (unsigned)who->a << WORD_KIND_SHIFT | marks;
   atomic_store_explicit(&e->word, word, memory_order_release);
@@ -133,6 +139,7 @@ void table_copy(int from, int to) {
   struct control_reply who = {.state = word & WORD_STATE,
                               .cookie = entry_cookie(source),
                               .shown = atomic_load(&source->shown),
+                              .names = word & WORD_NAMED ? source->names : NULL,
                               .a = word_kind(word),
                               .b = (int)(meta & 0xff),
                               .c = (int)(meta >> 8)};
@@ -183,7 +190,7 @@ void table_rename(int fd, uint64_t cookie) {
   atomic_store_explicit(&e->whole_below, 0, memory_order_relaxed);
   atomic_store_explicit(&e->whole_at, 0, memory_order_relaxed);
   entry_mark(e, 0, WORD_UNWRITABLE | WORD_SNDBUF_GROWN | WORD_MORE | WORD_EOF | WORD_MARKS |
-                       WORD_URGENT);
+                       WORD_URGENT | WORD_NAMED);
 }
 
 static void word_replace(struct fd_entry *e, unsigned mask, unsigned bits) {

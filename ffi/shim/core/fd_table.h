@@ -20,6 +20,7 @@ enum fd_kind {
 #define WORD_STATE 0xffffu
 #define WORD_KIND_SHIFT 16
 #define WORD_KIND_MASK (7u << WORD_KIND_SHIFT)
+#define WORD_NAMED (1u << 19)        /* an accepted stream, whose names are known */
 #define WORD_UNWRITABLE (1u << 20)   /* the pair was made so, for a connect under way */
 #define WORD_SNDBUF_GROWN (1u << 21) /* SO_SNDBUF is as large as it is to be */
 #define WORD_TIMED (1u << 22)        /* SO_SNDTIMEO may be set */
@@ -64,6 +65,7 @@ struct fd_entry {
    * outside when it held so much; 0: not known */
   atomic_int whole_below;
   atomic_int whole_at;
+  uint8_t names[2 * NUSE_SOCKADDR_LEN]; /* its own and its peer's, with WORD_NAMED */
   _Atomic uint64_t stamp_us; /* receive time of the last datagram (SIOCGSTAMP) */
 };
 

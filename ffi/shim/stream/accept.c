@@ -84,6 +84,10 @@ long stream_accept(int fd, struct fd_entry *e, struct sockaddr *addr, socklen_t 
   memcpy(&state, record + NUSE_ACCEPT_STATE_OFF, sizeof state);
   who.b = domain;
   who.state |= state;
+  uint8_t names[2 * NUSE_SOCKADDR_LEN];
+  memcpy(names, record + NUSE_ACCEPT_LOCAL_OFF, NUSE_SOCKADDR_LEN);
+  memcpy(names + NUSE_SOCKADDR_LEN, record + NUSE_ACCEPT_PEER_OFF, NUSE_SOCKADDR_LEN);
+  who.names = names;
   if (flags & SOCK_NONBLOCK) make_nonblocking((int)accepted);
   table_set_nuse((int)accepted, &who, 0);
   if (addr == NULL) return accepted;

@@ -136,6 +136,7 @@ static long connect_wait(int fd, struct fd_entry *e, struct control_request *req
 static long connect_stream(int fd, struct fd_entry *e, const struct sockaddr *addr, socklen_t len,
                            int how, bool nonblocking) {
   settle();
+  entry_mark(e, 0, WORD_NAMED);
   struct control_request request = {
       .op = NUSE_OP_CONNECT, .a = NUSE_FILLER_LEN, .c = how, .data = addr, .data_len = len};
   struct control_reply reply = {.cloexec = true};

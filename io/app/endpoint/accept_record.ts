@@ -20,7 +20,7 @@ export function emitAcceptRecord(
   dv: DataView,
   u8: Uint8Array,
   off: number,
-  child: Pick<StreamSocket, "peer" | "domain">,
+  child: Pick<StreamSocket, "peer" | "local" | "domain">,
   cookie: number,
   state: number,
   scopeId = 0,
@@ -32,6 +32,9 @@ export function emitAcceptRecord(
   const peer = child.peer(); // also of a connection that is over by now
   const peerOff = off + P.NUSE_ACCEPT_PEER_OFF;
   writeSockaddr(u8, peerOff, child.domain, peer.addr, peer.port, scopeId);
+  const local = child.local();
+  const localOff = off + P.NUSE_ACCEPT_LOCAL_OFF;
+  writeSockaddr(u8, localOff, child.domain, local.addr, local.port, scopeId);
   dv.setUint16(off + P.NUSE_ACCEPT_DOMAIN_OFF, child.domain, true);
   dv.setUint32(off + P.NUSE_ACCEPT_STATE_OFF, state, true);
 }

@@ -112,3 +112,25 @@ CASE(accept_keeps_connection_on_emfile) {
   CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
   CHECK(accept(fd, NULL, NULL) >= 0);
 }
+
+/* What came with the connection is not asked for, until the connection is over. */
+CASE(accept_names_without_asking) {
+  int server = listener(AF_INET);
+  struct sockaddr_in name = {0};
+  socklen_t len = sizeof name;
+  fake_set(server, FAKE_INCOMING, 1);
+  int fd = accept(server, NULL, NULL), asked = requests(server, NUSE_OP_NAME);
+  CHECK(fd >= 0 && getsockname(fd, (struct sockaddr *)&name, &len) == 0 && len == sizeof name);
+  CHECK(name.sin_family == AF_INET && name.sin_addr.s_addr == htonl(0xc6120002));
+  CHECK(name.sin_port == htons(80));
+  CHECK(getpeername(fd, (struct sockaddr *)&name, &len) == 0);
+  CHECK(name.sin_addr.s_addr == htonl(0xc6120001) && name.sin_port == htons(4321));
+  int copy = dup(fd);
+  CHECK(getsockname(copy, (struct sockaddr *)&name, &len) == 0 && name.sin_port == htons(80));
+  FAILS(EFAULT, getsockname(fd, NULL, &len));
+  CHECK(requests(fd, NUSE_OP_NAME) == asked);
+  close(copy);
+  fake_set(fd, FAKE_HANG_UP, 1);
+  getpeername(fd, (struct sockaddr *)&name, &len);
+  CHECK(requests(server, NUSE_OP_NAME) == asked + 1);
+}

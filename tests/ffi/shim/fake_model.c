@@ -229,6 +229,7 @@ static void incoming(struct fake *listener) {
   memcpy(record + NUSE_ACCEPT_COOKIE_OFF, &s->cookie, 8);
   memcpy(record + NUSE_ACCEPT_DOMAIN_OFF, &domain, 2);
   put_name(s, s->peer, 4321, record + NUSE_ACCEPT_PEER_OFF);
+  put_name(s, 0xc6120002, 80, record + NUSE_ACCEPT_LOCAL_OFF);
   send(s->fd, "hello", 5, MSG_NOSIGNAL);
   send_with_fd(listener->fd, &(struct iovec){record, sizeof record}, 1, fd);
 }
