@@ -121,6 +121,37 @@ kill("-u", "src", "127.0.0.1:4961")
 tell(lambda: udp.recv(5)); tell(udp.getpeername); tell(lambda: udp.send(b"x"))
 `;
 
+/** A listener with a connection that waits, and one whose accept() waits. */
+const KILLED_LISTENERS = `
+import errno, socket, subprocess, threading
+def tell(what, call):
+    try: print(what, call())
+    except OSError as e: print(what, errno.errorcode[e.errno])
+def kill(port):
+    print(subprocess.run(["ss", "-Klt", "sport", "=", port], capture_output=True).returncode)
+listener = socket.create_server(("127.0.0.1", 4963))
+waiting = socket.create_connection(("127.0.0.1", 4963))
+taken = socket.create_connection(("127.0.0.1", 4963))
+old = listener.accept()[0]
+blocked = socket.create_server(("127.0.0.1", 4964)); blocked.settimeout(15)
+thread = threading.Thread(target=lambda: tell("blocked", blocked.accept)); thread.start()
+kill(":4963"); kill(":4964"); thread.join()
+tell("error", lambda: listener.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+tell("name", listener.getsockname)
+tell("lost", lambda: taken.recv(5)); waiting.send(b"alive"); tell("kept", lambda: old.recv(5))
+tell("connect", lambda: socket.create_connection(("127.0.0.1", 4963)))
+`;
+
+e2e("ss -K ends listeners as on a kernel, by both doors", async (f) => {
+  for (const door of [[], ["env", "-i", "PATH=/usr/bin:/bin:/usr/sbin:/sbin"]]) {
+    await onBoth(f, async (both) => {
+      const [ours, theirs] = await both([...door, "python3", "-S", "-c", KILLED_LISTENERS]);
+      assertEquals(ours, theirs);
+      assertStringIncludes(ours, "blocked EINVAL");
+    });
+  }
+}, ["RAW"]);
+
 e2e("ss -K ends sockets as on a kernel; who has no right ends none", async (f) => {
   await onBoth(f, async (both) => {
     const [ours, theirs] = await both(["python3", "-S", "-c", KILLED]);

@@ -10,9 +10,9 @@
  * @module
  */
 import { EPOLLHUP } from "../../../ffi/abi/epoll.ts";
-import { SHUT_RD, SHUT_RDWR, SIOCOUTQ, SOCK_STREAM } from "../../../ffi/abi/socket.ts";
+import { SHUT_RD, SHUT_RDWR, SHUT_WR, SIOCOUTQ, SOCK_STREAM } from "../../../ffi/abi/socket.ts";
 import * as P from "../../../ffi/shim/protocol.ts";
-import { EINVAL, EVENT_ACCEPTABLE, type StreamSocket } from "../../../stack/mod.ts";
+import { ECONNABORTED, EINVAL, EVENT_ACCEPTABLE, type StreamSocket } from "../../../stack/mod.ts";
 import { scopeIdOf } from "../protocol/sockaddr.ts";
 import { emitAcceptRecord } from "./accept_record.ts";
 import { Endpoint, STREAM_OPTION_STATE } from "./endpoint.ts";
@@ -31,6 +31,7 @@ export class ListenerEndpoint extends Endpoint {
   #waitingMax = 1;
   /** The last that were put there. */
   readonly #handedOver: StreamEndpoint[] = [];
+  #isEnded = false;
 
   get state(): number {
     return (this.optionState & STREAM_OPTION_STATE) | P.NUSE_STATE_LISTENING;
@@ -38,6 +39,7 @@ export class ListenerEndpoint extends Endpoint {
 
   /** listen(2), again. */
   listen(backlog: number, nowUs: number): number {
+    if (this.#isEnded) return -EINVAL; // its pair has ended
     const result = this.socket.listen(backlog, nowUs);
     if (result === 0) this.setBacklog(backlog);
     return result;
@@ -135,6 +137,20 @@ export class ListenerEndpoint extends Endpoint {
       app.counters.connectionsLost++;
       this.block();
     }
+  }
+
+  /**
+   * Somebody else than its program ends it (`ss -K`, Linux tcp_abort): who waits is reset, SO_ERROR
+   * tells of it, and accept() finds the end of the pair.
+   */
+  endByOthers(nowUs: number): void {
+    this.#countWaiting();
+    const waiting = this.#waitingCount > 0 ? this.#handedOver.slice(-this.#waitingCount) : [];
+    for (const { socket } of waiting) socket.abort(nowUs);
+    this.socket.disconnect(nowUs, ECONNABORTED);
+    this.#isEnded = true;
+    this.app.sys.shutdown(this.fd, SHUT_WR);
+    this.app.parked.wake(this.cookie);
   }
 
   /** It ends as a listener: who waits in its pair gets a RST when that is closed. */

@@ -36,6 +36,8 @@ export interface NetlinkSource {
   inodeOf(socket: Socket | null): number;
   /** The user that has made it. */
   uidOf(socket: Socket | null): number;
+  /** `ss -K` of a listener: 0, or -ENOENT: it is none any more. */
+  endListener(socket: Socket | null): number;
 }
 
 export type Handler = (source: NetlinkSource, request: NetlinkRequest) => Answer;

@@ -58,7 +58,9 @@ export function answerDiag(
 /** SOCK_DESTROY of the one socket that the request names. */
 function destroy(source: NetlinkSource, request: NetlinkRequest): Answer {
   const found = findOne(source, request);
-  return typeof found === "number" ? found : source.stack.admin.destroy(found, source.nowUs);
+  if (typeof found === "number") return found;
+  if (found.state === TcpState.LISTEN) return source.endListener(found.socket);
+  return source.stack.admin.destroy(found, source.nowUs);
 }
 
 function socketsOf({ stack, nowUs }: NetlinkSource, protocol: number): SocketView[] | number {

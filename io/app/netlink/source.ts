@@ -3,9 +3,10 @@
  *
  * @module
  */
-import type { Socket } from "../../../stack/mod.ts";
+import { ENOENT, type Socket } from "../../../stack/mod.ts";
 import type { AppContext } from "../endpoint/app_context.ts";
 import { Endpoint } from "../endpoint/endpoint.ts";
+import { ListenerEndpoint } from "../endpoint/listener_endpoint.ts";
 import type { NetlinkSource } from "./answer.ts";
 
 export function sourceOf({ stack, loop }: AppContext): NetlinkSource {
@@ -14,6 +15,12 @@ export function sourceOf({ stack, loop }: AppContext): NetlinkSource {
     nowUs: loop.nowUs,
     inodeOf: (socket) => endpointOf(socket)?.programInode ?? 0,
     uidOf: (socket) => endpointOf(socket)?.account?.uid ?? 0,
+    endListener: (socket) => {
+      const endpoint = endpointOf(socket);
+      if (!(endpoint instanceof ListenerEndpoint)) return -ENOENT;
+      endpoint.endByOthers(loop.nowUs);
+      return 0;
+    },
   };
 }
 

@@ -15,7 +15,7 @@ import {
 import type { NetlinkSource } from "../../../../io/app/netlink/answer.ts";
 import { answerDatagram, type NetlinkClient } from "../../../../io/app/netlink/answerer.ts";
 import { aligned, NetlinkRequest, NetlinkWriter } from "../../../../io/app/netlink/message.ts";
-import type { Stack } from "../../../../stack/mod.ts";
+import { EOPNOTSUPP, type Stack } from "../../../../stack/mod.ts";
 
 export const SEQ = 4711;
 export const PORT_ID = 1234;
@@ -31,6 +31,7 @@ export function sourceOfStack(stack: Stack, nowUs: number): NetlinkSource {
     nowUs,
     inodeOf: (socket) => socket === null ? 0 : 9001,
     uidOf: (socket) => socket === null ? 0 : 1000,
+    endListener: () => -EOPNOTSUPP,
   };
 }
 
