@@ -40,7 +40,11 @@ export class Ipv6Part {
 
   constructor(readonly deps: Ipv6PartDeps) {
     const { common, config, layer, tcp, udp, raw, ping } = deps;
-    this.mld = new MldLayer({ ...common, config: { ...config.igmp, forceVersion: 0 } });
+    this.mld = new MldLayer({
+      ...common,
+      alarm: layer.alarm,
+      config: { ...config.igmp, forceVersion: 0 },
+    });
     this.icmp = new Icmpv6Layer({
       ...common,
       config: config.icmp,

@@ -41,6 +41,7 @@ import { Counters } from "./base/counters.ts";
 import { type LogSink, SILENT_LOG } from "./base/log.ts";
 import type { Memory } from "./base/memory.ts";
 import { Ipv6Part } from "./ipv6_part.ts";
+import { NetworkTimers } from "./network_timers.ts";
 import { socketInterfaces } from "./socket_interfaces.ts";
 import { createSocket } from "./socket_factory.ts";
 import {
@@ -106,14 +107,15 @@ export class Stack {
   readonly #link: LinkInput;
   /** Addresses that servers grant. */
   readonly dhcp: DhcpClients;
+  /** All that waits for time, but for TCP. */
+  readonly timers: NetworkTimers;
   readonly #ready = new ReadyList();
   readonly #env: SocketEnv;
 
   constructor(options: StackOptions) {
     const { memory, random, log = SILENT_LOG } = options;
     const config = stackConfig(options.config);
-    const counters = new Counters(log);
-    this.counters = counters;
+    const counters = this.counters = new Counters(log);
     this.memory = memory;
     this.config = config;
     this.startedUs = options.nowUs;
@@ -134,8 +136,8 @@ export class Stack {
         this.dhcp.advise(iface, isManaged, hasOther, nowUs),
     });
     const transports: (Transport | null)[] = new Array(256).fill(null);
-    const network = this.#layer.output;
-    const common = { memory, counters, random, network, log };
+    const { alarm, output: network } = this.#layer;
+    const common = { memory, counters, random, alarm, network, log };
     this.raw = new RawLayer(common);
     this.udp = new UdpLayer({ ...common, config: config.udp });
     this.tcp = new TcpLayer({
@@ -160,6 +162,8 @@ export class Stack {
     this.#ip = this.#createInput(options, transports, clock);
     this.#ip6 = this.ipv6.input(this.#ip.reassembly, options.areFramesStable ?? false);
     this.dhcp = new DhcpClients({ memory, random, layer: this.#layer, udp: this.udp });
+    const { ipv6: { mld }, igmp, dhcp } = this;
+    this.timers = new NetworkTimers(alarm, [mld, this.#layer, this.#ip.reassembly, igmp, dhcp]);
     const { arp, neighbours } = this.#layer;
     const ip6 = config.ip.disableIpv6 ? null : this.#ip6;
     this.#link = new LinkInput(memory, counters, arp, this.#ip, neighbours, ip6);
@@ -200,6 +204,7 @@ export class Stack {
       raw,
       forwarder,
       log,
+      alarm: this.#layer.alarm,
       onTimeout6: (datagram, nowUs) => this.#ip6.onReassemblyTimeout(datagram, nowUs),
     });
   }
@@ -321,11 +326,7 @@ export class Stack {
 
   /** Does what is due. */
   poll(nowUs: number): void {
-    this.ipv6.mld.poll(nowUs); // whoever asks for an address has told of its group (RFC 4862 5.4.2)
-    this.#layer.poll(nowUs);
-    this.#ip.reassembly.poll(nowUs);
-    this.igmp.poll(nowUs);
-    this.dhcp.poll(nowUs); // after ARP and NDP, whose probes it waits for
+    this.timers.poll(nowUs);
     this.tcp.poll(nowUs);
   }
 
@@ -352,10 +353,7 @@ export class Stack {
   /** When `poll` (and a flush) is due next; Infinity: never, 0: at once. */
   pollAtUs(): number {
     if (this.#layer.loopback.count > 0) return 0;
-    const network = Math.min(this.#layer.pollAtUs(), this.#ip.reassembly.pollAtUs());
-    const groups = Math.min(this.igmp.pollAtUs(), this.ipv6.mld.pollAtUs());
-    const others = Math.min(groups, this.dhcp.pollAtUs());
-    return Math.min(network, others, this.tcp.pollAtUs());
+    return Math.min(this.timers.pollAtUs(), this.tcp.pollAtUs());
   }
 
   /**

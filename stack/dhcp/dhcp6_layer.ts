@@ -95,6 +95,7 @@ class Dhcp6Interface implements Dhcp6Host, DatagramSink {
 
   receive(pkt: Packet, off: number, len: number, port: number): void {
     if (port !== DHCP6_SERVER_PORT) return;
+    this.deps.layer.alarm.stir();
     this.client.input(this.deps.memory.u8.slice(off, off + len), pkt.nowUs);
   }
 
@@ -182,6 +183,7 @@ export class Dhcp6Layer {
     const opened = started.open();
     if (opened < 0) return opened;
     this.#interfaces.push(started);
+    this.deps.layer.alarm.stir();
     if (!how.isAdvised) started.client.start(true, nowUs);
     return started.client;
   }
@@ -191,6 +193,7 @@ export class Dhcp6Layer {
     if (this.#isOver) return;
     const { client } = this.#interfaces.find((known) => known.iface === iface) ?? {};
     if (client === undefined) return;
+    this.deps.layer.alarm.stir();
     // What was said once stands: a router that takes it back takes no address away.
     if (isManaged && !client.isStateful) client.start(true, nowUs);
     else if (hasOther && client.state === "stopped") client.start(false, nowUs);
@@ -199,6 +202,7 @@ export class Dhcp6Layer {
   /** Gives all addresses back to their servers, for the end of a stack: until then they stay. */
   releaseAll(nowUs: number): void {
     this.#isOver = true;
+    this.deps.layer.alarm.stir();
     for (const { client } of this.#interfaces) client.release(nowUs);
   }
 

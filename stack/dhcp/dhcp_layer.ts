@@ -64,6 +64,7 @@ class DhcpInterface implements DhcpHost, DatagramSink {
 
   receive(pkt: Packet, off: number, len: number, port: number): void {
     if (port !== DHCP_SERVER_PORT) return;
+    this.deps.layer.alarm.stir();
     this.client.input(this.deps.memory.u8.slice(off, off + len), pkt.nowUs);
   }
 
@@ -121,12 +122,14 @@ export class DhcpLayer {
     const opened = started.open();
     if (opened < 0) return opened;
     this.#interfaces.push(started);
+    this.deps.layer.alarm.stir();
     started.client.start(nowUs);
     return started.client;
   }
 
   /** Gives all addresses back to their servers, for the end of a stack: until then they stay. */
   releaseAll(nowUs: number): void {
+    this.deps.layer.alarm.stir();
     for (const { client } of this.#interfaces) client.release(nowUs);
   }
 

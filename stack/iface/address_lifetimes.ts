@@ -19,6 +19,7 @@ export class AddressLifetimes {
     address.validUntilUs = nowUs + valid * 1e6;
     address.isDeprecated = preferred === 0;
     this.#plan();
+    this.layer.alarm.by(this.#nextUs);
   }
 
   pollAtUs(): number {

@@ -12,6 +12,7 @@
  *
  * @module
  */
+import type { Alarm } from "../base/alarm.ts";
 import type { LogSink } from "../base/log.ts";
 import { LogEvent } from "../base/log_event.ts";
 import type { IpAddress } from "../base/ip_address.ts";
@@ -80,6 +81,7 @@ export class AddressProber {
     readonly random: () => number,
     readonly send: (iface: Interface, addr: IpAddress) => void,
     readonly log: LogSink,
+    readonly alarm: Alarm,
   ) {}
 
   start(
@@ -91,6 +93,7 @@ export class AddressProber {
   ): AddressProbe {
     const probe = new AddressProbe(iface, addr, plan, onEnd);
     this.#active.push(probe);
+    this.alarm.stir();
     this.#timers.set(probe, nowUs + this.#between(0, plan.maxDelayUs));
     return probe;
   }
@@ -153,6 +156,7 @@ export class AddressProber {
 
   #end(probe: AddressProbe): void {
     probe.isOver = true;
+    this.alarm.stir(); // whoever has begun it looks at it
     this.#timers.cancel(probe);
     this.#active = this.#active.filter((other) => other !== probe);
     probe.onEnd();

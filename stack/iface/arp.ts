@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { Alarm } from "../base/alarm.ts";
 import type { Counters } from "../base/counters.ts";
 import type { LogSink } from "../base/log.ts";
 import { LogEvent } from "../base/log_event.ts";
@@ -39,7 +40,7 @@ class Announcement extends TimerNode {
 }
 
 export class Arp {
-  readonly #timers = new TimerHeap<Announcement>();
+  readonly #timers: TimerHeap<Announcement>;
   readonly #packet = new ArpPacket();
   readonly #prober: AddressProber;
   readonly #defendedAtUs = new WeakMap<InterfaceAddress, number>();
@@ -49,10 +50,12 @@ export class Arp {
     readonly counters: Counters,
     random: () => number,
     readonly log: LogSink,
+    alarm: Alarm,
   ) {
     const ask = (iface: Interface, addr: IpAddress) =>
       this.#send(iface, ARP_REQUEST, 0, 0, 0, addr.w3, MAC_BROADCAST_HI, MAC_BROADCAST_LO);
-    this.#prober = new AddressProber(random, ask, log);
+    this.#prober = new AddressProber(random, ask, log, alarm);
+    this.#timers = new TimerHeap(alarm);
   }
 
   /** An ARP packet at `off` of `len` bytes has come in by `iface`. Returns 0 or a drop reason. */

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { Alarm } from "../base/alarm.ts";
 import type { Counters } from "../base/counters.ts";
 import type { LogSink } from "../base/log.ts";
 import { LogEvent } from "../base/log_event.ts";
@@ -53,6 +54,7 @@ export interface IpInputDeps {
   /** null: a host, which drops what is for others. */
   readonly forwarder: Forwarder | null;
   readonly log: LogSink;
+  readonly alarm: Alarm;
   /** An IPv6 datagram whose first fragment has come is given up; both share the reassembly. */
   readonly onTimeout6: (datagram: PartialDatagram, nowUs: number) => void;
 }
@@ -63,9 +65,9 @@ export class IpInput {
   readonly #header = new Ipv4Header();
 
   constructor(readonly deps: IpInputDeps) {
-    const { memory, counters, config, random } = deps;
+    const { memory, counters, config, random, alarm } = deps;
     const onTimeout = (d: PartialDatagram, nowUs: number) => this.#onReassemblyTimeout(d, nowUs);
-    this.reassembly = new Reassembly(memory, counters, config, onTimeout, random);
+    this.reassembly = new Reassembly(memory, counters, config, onTimeout, random, alarm);
   }
 
   /**

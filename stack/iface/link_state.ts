@@ -35,6 +35,7 @@ export function setInterfaceUp(
     if (vlan.isUp !== isUp) change(layer, vlan, isUp, nowUs);
   }
   layer.router.table.invalidate();
+  layer.alarm.stir();
   return 0;
 }
 

@@ -8,6 +8,7 @@
  *
  * @module
  */
+import type { Alarm } from "../base/alarm.ts";
 import type { Counters } from "../base/counters.ts";
 import type { LogSink } from "../base/log.ts";
 import { LogEvent } from "../base/log_event.ts";
@@ -49,6 +50,7 @@ export interface NdpDeps {
   readonly counters: Counters;
   readonly random: () => number;
   readonly log: LogSink;
+  readonly alarm: Alarm;
   readonly interfaces: InterfaceTable;
   readonly neighbours: NeighbourTable;
   /** We are a router, and say so. */
@@ -77,13 +79,13 @@ export class Ndp {
   #nonceLo = 0;
 
   constructor(readonly deps: NdpDeps) {
-    const { random, log } = deps;
+    const { random, log, alarm } = deps;
     this.sender = new NdpSender(deps.memory, deps.counters);
     const ask = (iface: Interface, addr: IpAddress) => {
       if (this.#nonceHi < 0) [this.#nonceHi, this.#nonceLo] = [random() & 0xffff, random() | 0];
       this.sender.askWhetherFree(iface, addr, this.#nonceHi, this.#nonceLo);
     };
-    this.#prober = new AddressProber(random, ask, log);
+    this.#prober = new AddressProber(random, ask, log, alarm);
   }
 
   // ---- what we ask and tell

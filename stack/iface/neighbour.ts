@@ -12,12 +12,12 @@
  *
  * In INCOMPLETE packets wait; FAILED gives them back as errors, and the next send starts anew. In
  * STALE, DELAY and PROBE traffic flows on. A new MAC that is heard without having been asked for
- * (the neighbour's own request, a change) makes STALE from any state. Entries that are not used for
- * a minute are forgotten; the table is bounded. Which packets are sent is up to the owner
- * (`NeighbourEvents`). A person may set one to PERMANENT or NO_ARP, which no packet changes.
+ * (the neighbour's own request, a change) makes STALE from any state. Those not used for a minute
+ * are forgotten; the table is bounded. The owner sends what is to be sent (`NeighbourEvents`).
  *
  * @module
  */
+import type { Alarm } from "../base/alarm.ts";
 import type { Memory } from "../base/memory.ts";
 import type { TxFrames } from "../base/frames.ts";
 import { TimerHeap, TimerNode } from "../storage/timer_heap.ts";
@@ -90,7 +90,7 @@ const LOCK_US = 100_000;
 
 export class NeighbourTable {
   readonly #byHash = new Map<number, Neighbour>();
-  readonly #timers = new TimerHeap<Neighbour>();
+  readonly #timers: TimerHeap<Neighbour>;
   #count = 0;
   /** Those that are INCOMPLETE, the one that has been for longest first. */
   readonly #resolving = new Set<Neighbour>();
@@ -100,7 +100,10 @@ export class NeighbourTable {
     readonly memory: Memory,
     readonly random: () => number,
     readonly events: NeighbourEvents,
-  ) {}
+    alarm: Alarm | null = null,
+  ) {
+    this.#timers = new TimerHeap(alarm);
+  }
 
   get count(): number {
     return this.#count;

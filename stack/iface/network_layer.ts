@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { Alarm } from "../base/alarm.ts";
 import type { Counters } from "../base/counters.ts";
 import type { LogSink } from "../base/log.ts";
 import { LogEvent } from "../base/log_event.ts";
@@ -71,6 +72,8 @@ export interface RouteSpec {
 }
 
 export class NetworkLayer implements NeighbourEvents {
+  /** Of all that this layer waits for. */
+  readonly alarm = new Alarm();
   readonly interfaces = new InterfaceTable();
   readonly loopback: LoopbackLink;
   readonly router: Router;
@@ -83,12 +86,13 @@ export class NetworkLayer implements NeighbourEvents {
   readonly lifetimes: AddressLifetimes = new AddressLifetimes(this);
 
   constructor(readonly deps: NetworkLayerDeps) {
+    const { alarm } = this;
     const { memory, counters, random, ip, neighbour, log } = deps;
     this.interfaces.isRouter6 = ip.forward6;
     this.loopback = new LoopbackLink(memory, counters, ip.loopbackFrames, ip.loopbackBytes);
-    this.router = new Router(this.interfaces, ip, random);
-    this.neighbours = new NeighbourTable(neighbour, memory, random, this);
-    this.neighbours6 = new NeighbourTable(neighbour, memory, random, this);
+    this.router = new Router(this.interfaces, ip, random, alarm);
+    this.neighbours = new NeighbourTable(neighbour, memory, random, this, alarm);
+    this.neighbours6 = new NeighbourTable(neighbour, memory, random, this, alarm);
     this.router.isSilent = (gateway, ifIndex) => this.#isSilent(gateway, ifIndex);
     this.output = new IpOutput({
       memory,
@@ -107,6 +111,7 @@ export class NetworkLayer implements NeighbourEvents {
       counters,
       random,
       log,
+      alarm,
       interfaces: this.interfaces,
       neighbours: this.neighbours6,
       isRouter: ip.forward6,
@@ -117,6 +122,7 @@ export class NetworkLayer implements NeighbourEvents {
     });
     this.routers = new RouterDiscovery({
       memory,
+      alarm,
       table: this.router.table,
       config: ip,
       ids: new InterfaceIds(ip.addrGenMode, ip.stableSecret || deps.machineSecret, random),
@@ -131,7 +137,7 @@ export class NetworkLayer implements NeighbourEvents {
       },
       removeAddress: (iface, addr, nowUs) => this.removeAddress(iface.index, addr, nowUs),
     });
-    this.arp = new Arp(memory, counters, random, log);
+    this.arp = new Arp(memory, counters, random, log, alarm);
     const lo = { name: "lo", mac: new Uint8Array(6), link: this.loopback, mtu: LOOPBACK_MTU };
     this.interfaces.all.push(new Interface(LOOPBACK_INDEX, lo, memory, ip.txRows, true));
     this.addAddress(LOOPBACK_INDEX, LOOPBACK_V4, 8, 0);
@@ -258,6 +264,7 @@ export class NetworkLayer implements NeighbourEvents {
     const entry = iface.findAddress(addr);
     if (entry === null) return -EADDRNOTAVAIL;
     iface.addresses.splice(iface.addresses.indexOf(entry), 1);
+    this.alarm.stir();
     const isShared = iface.addresses.some((other) =>
       other.prefixLen === entry.prefixLen && other.addr.sharesPrefix(addr, entry.prefixLen)
     );

@@ -11,6 +11,7 @@
  *
  * @module
  */
+import type { Alarm } from "../base/alarm.ts";
 import type { Counters } from "../base/counters.ts";
 import type { Memory } from "../base/memory.ts";
 import { TimerHeap, TimerNode } from "../storage/timer_heap.ts";
@@ -131,7 +132,7 @@ export class Reassembly {
   readonly #fragment = new Fragment();
 
   readonly #byHash = new Map<number, PartialDatagram>();
-  readonly #timers = new TimerHeap<PartialDatagram>();
+  readonly #timers: TimerHeap<PartialDatagram>;
   /** Secret, so that nobody can aim at one chain. */
   readonly #seed: number;
   #usedBytes = 0;
@@ -145,7 +146,9 @@ export class Reassembly {
     readonly config: IpConfig,
     readonly onTimeout: (datagram: PartialDatagram, nowUs: number) => void,
     random: () => number,
+    alarm: Alarm | null = null,
   ) {
+    this.#timers = new TimerHeap(alarm);
     this.#seed = random();
   }
 

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { Alarm } from "../base/alarm.ts";
 import { EADDRNOTAVAIL, EINVAL, ENETUNREACH } from "../base/errno.ts";
 import {
   MAC_BROADCAST_HI,
@@ -52,6 +53,7 @@ export class Router {
     readonly interfaces: InterfaceTable,
     readonly config: IpConfig,
     readonly random: () => number,
+    readonly alarm: Alarm = new Alarm(),
   ) {
     this.redirects = new Redirects(config.redirectExpiryUs);
     this.pathMtu = new PathMtuStore(config.minPmtu, config.pmtuExpiryUs);
@@ -92,6 +94,7 @@ export class Router {
     if (typeof route === "number" || route.isLoopback || mtu >= route.mtu) return 0;
     const least = dst.family === 6 ? IPV6_MIN_MTU : 0; // RFC 8201 4
     const bounded = this.pathMtu.lower(dst, Math.max(mtu, least), route.mtu, nowUs);
+    this.alarm.by(this.pathMtu.pollAtUs());
     for (const entry of this.#cache.get(dst.w3) ?? []) {
       if (entry.dst.equals(dst)) entry.route.mtu = bounded;
     }
@@ -104,6 +107,7 @@ export class Router {
     const entry = this.table.lookup(dst, 0);
     if (entry === null || entry.gateway === null) return false;
     this.redirects.add(dst, entry.gateway, gateway, entry.ifIndex, nowUs);
+    this.alarm.by(this.redirects.pollAtUs());
     this.table.invalidate();
     return true;
   }

@@ -15,6 +15,7 @@
  *
  * @module
  */
+import type { Alarm } from "../base/alarm.ts";
 import type { Memory } from "../base/memory.ts";
 import type { Packet } from "../base/packet.ts";
 import { DROP_NDP_ADDRESS, DROP_NDP_FORMAT } from "../base/drop_reason.ts";
@@ -98,6 +99,7 @@ export type OnAdvice = (
 
 export interface RouterDiscoveryDeps extends SlaacDeps {
   readonly memory: Memory;
+  readonly alarm: Alarm;
   readonly table: RouteTable;
   /** Asks the routers of a link. */
   readonly solicit: (iface: Interface) => void;
@@ -112,7 +114,7 @@ export interface ToldServer {
 
 export class RouterDiscovery {
   readonly #links: Link[] = [];
-  /** When something is due, since every turn asks; -1: to be found out anew. */
+  /** When something is due; -1: to be found out anew. */
   #dueAtUs = Infinity;
   readonly #message = new RouterAdvertisement();
   readonly #prefix = new PrefixOption();
@@ -125,7 +127,12 @@ export class RouterDiscovery {
     if (this.#linkOf(iface) === undefined) {
       this.#links.push(new Link(iface, how, this.deps, nowUs));
     }
+    this.#stir();
+  }
+
+  #stir(): void {
     this.#dueAtUs = -1;
+    this.deps.alarm.stir();
   }
 
   /** The interface is down: what was heard on it is forgotten, nobody is asked. */
@@ -139,7 +146,7 @@ export class RouterDiscovery {
     iface.mtu6 = Infinity;
     link.isHeard = false;
     link.solicitAtUs = Infinity;
-    this.#dueAtUs = -1;
+    this.#stir();
   }
 
   /** It is up again: the routers are asked anew. */
@@ -148,7 +155,7 @@ export class RouterDiscovery {
     if (link === undefined) return;
     link.solicitations = 0;
     link.solicitAtUs = nowUs;
-    this.#dueAtUs = -1;
+    this.#stir();
   }
 
   /** A router has been heard on the interface, and every address that it led to is known to be. */
@@ -186,7 +193,7 @@ export class RouterDiscovery {
     const from = IpAddress.fromWords(pkt.src0, pkt.src1, pkt.src2, pkt.src3);
     if (link === undefined || iface.findAddress(from) !== null) return 0;
     link.isHeard = true;
-    this.#dueAtUs = -1;
+    this.#stir();
     const { lifetimeSeconds, preference, isManaged, hasOther } = message;
     const metric = METRICS[preference];
     this.#learnRoute(link, "routers", from, ANY_V6, 0, metric, lifetimeSeconds, pkt.nowUs);

@@ -3,16 +3,18 @@
  *
  * @module
  */
+import type { Alarm } from "../base/alarm.ts";
 import { HostLink, type HostLinkDeps } from "./host_link.ts";
 
 export class HostLinks {
   /** A few: those where something has been said. */
   readonly #links: HostLink[] = [];
 
-  constructor(readonly deps: HostLinkDeps) {}
+  constructor(readonly deps: HostLinkDeps, readonly alarm: Alarm) {}
 
-  /** The one of an interface; made if there is none. */
+  /** The one of an interface, about to be told something; made if there is none. */
   of(ifIndex: number): HostLink {
+    this.alarm.stir();
     const found = this.#links.find((link) => link.ifIndex === ifIndex);
     if (found !== undefined) return found;
     const link = new HostLink(ifIndex, this.deps);

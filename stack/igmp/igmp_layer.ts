@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { Alarm } from "../base/alarm.ts";
 import type { Counters } from "../base/counters.ts";
 import { CSUM_NONE } from "../base/frames.ts";
 import type { SourceFilter } from "../base/group_membership.ts";
@@ -34,6 +35,7 @@ export interface IgmpLayerDeps {
   readonly network: Network;
   readonly counters: Counters;
   readonly random: () => number;
+  readonly alarm: Alarm;
   readonly config: IgmpConfig;
 }
 
@@ -42,9 +44,9 @@ export class IgmpLayer implements Transport {
   readonly #links: HostLinks;
 
   constructor(readonly deps: IgmpLayerDeps) {
-    const { counters, random, config } = deps;
+    const { counters, random, config, alarm } = deps;
     const sender = new Sender(deps);
-    this.#links = new HostLinks({ sender, counters: counters.igmp, random, config });
+    this.#links = new HostLinks({ sender, counters: counters.igmp, random, config }, alarm);
   }
 
   /** A socket's filter for `group` on an interface is another; null: it is no member. */

@@ -8,6 +8,7 @@
  *
  * @module
  */
+import type { Alarm } from "../base/alarm.ts";
 import { AddressNumbers } from "../base/address_numbers.ts";
 import type { Counters } from "../base/counters.ts";
 import type { SourceFilter } from "../base/group_membership.ts";
@@ -36,6 +37,7 @@ export interface MldLayerDeps {
   readonly network: Network;
   readonly counters: Counters;
   readonly random: () => number;
+  readonly alarm: Alarm;
   readonly config: IgmpConfig;
 }
 
@@ -48,9 +50,9 @@ export class MldLayer {
   readonly #walk = new ExtensionWalk();
 
   constructor(readonly deps: MldLayerDeps) {
-    const { counters, random, config } = deps;
+    const { counters, random, config, alarm } = deps;
     const sender = new MldSender({ ...deps, numbers: this.numbers });
-    this.#links = new HostLinks({ sender, counters: counters.mld, random, config });
+    this.#links = new HostLinks({ sender, counters: counters.mld, random, config }, alarm);
   }
 
   /** A socket's filter for a group (its number) on an interface is another; null: no member. */

@@ -10,6 +10,7 @@
  *
  * @module
  */
+import type { Alarm } from "../base/alarm.ts";
 
 /** One timer. Embed it, extend it, or implement its two fields. */
 export class TimerNode {
@@ -26,6 +27,9 @@ export class TimerHeap<T extends TimerNode = TimerNode> {
   /** `atUs` of the node at each place. */
   #times = new Float64Array(START_CAPACITY);
 
+  /** `alarm`: told of every time that is set; null: whoever wants to know asks `nextAtUs`. */
+  constructor(readonly alarm: Alarm | null = null) {}
+
   /** Armed timers. */
   get count(): number {
     return this.#nodes.length;
@@ -35,6 +39,7 @@ export class TimerHeap<T extends TimerNode = TimerNode> {
   set(node: T, atUs: number): void {
     const i = node.heapIndex;
     const isLater = i >= 0 && atUs > node.atUs;
+    if (this.alarm !== null) this.alarm.by(atUs);
     node.atUs = atUs;
     if (isLater) return this.#siftDown(node, atUs, i);
     if (i >= 0) return this.#siftUp(node, atUs, i);

@@ -13,6 +13,8 @@ export function checkStack(stack: Stack): void {
   const { badFrees } = stack.memory as BuddyMemory;
   if (badFrees > 0) throw new Error(`invariant: ${badFrees} blocks freed that were not allocated`);
   stack.tcp.demux.forEach(checkFlow);
+  const late = stack.timers.pollAtUs() - stack.timers.findDueUs();
+  if (late > 0) throw new Error(`invariant: the alarm rings ${late} us late`);
 }
 
 function checkFlow(flow: Flow): void {

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { Alarm } from "../../../stack/base/alarm.ts";
 import { TimerHeap, TimerNode } from "../../../stack/storage/timer_heap.ts";
 import { randomSource } from "./random.ts";
 
@@ -63,4 +64,16 @@ Deno.test("TimerHeap: model, 20,000 random steps against a scan", () => {
     assertEquals(heap.nextAtUs(), Math.min(Infinity, ...armed.values()));
     assertEquals(node.heapIndex >= 0, armed.has(node));
   }
+});
+
+Deno.test("a heap's alarm hears of every time that is set", () => {
+  const alarm = new Alarm();
+  alarm.atUs = Infinity;
+  const heap = new TimerHeap(alarm);
+  const node = new TimerNode();
+  heap.set(node, 30);
+  assertEquals(alarm.atUs, 30);
+  heap.set(node, 20);
+  heap.set(new TimerNode(), 40);
+  assertEquals(alarm.atUs, 20);
 });
