@@ -74,6 +74,7 @@ export class JoinedStack implements StackHost {
       socketPath: `${this.#run.dir}/control`,
       servicePid: pid,
       network: this.#network,
+      joins: this.name,
       doorFd: isNetworkShared ? -1 : this.#connection.fd,
       names,
       nameservers,

@@ -16,6 +16,8 @@ export interface Place {
   readonly servicePid: number;
   /** To enter, or -errno: there can be none; undefined: the program stays in ours. */
   readonly network: Network | number | undefined;
+  /** The other run whose network that is. */
+  readonly joins?: string;
   /** The program's end of the way by which its door comes to the stack's thread; -1: none. */
   readonly doorFd: number;
   readonly names: NamesConfig;

@@ -227,20 +227,9 @@ export class Session {
     stack.started();
     this.#noteDoor(doorFd >= 0, doorErrno);
     if (viewErrno !== 0) tell(`/proc/net is the kernel's: ${errnoName(viewErrno)}`);
-    if (pid < 0 && loan !== undefined) {
-      const why = `cannot lend ${path} the shim in a mount namespace: ${errnoName(pid)}`;
-      throw new Failure(`${why} (it changes user: nuse needs CAP_SYS_ADMIN for that)`);
-    }
-    if (pid === -EPERM && view !== undefined) {
-      const why = `cannot give ${path} its name servers: ${errnoName(pid)}`;
-      throw new Failure(`${why} (it takes CAP_SYS_ADMIN, to mount ${RESOLV_CONF})`);
-    }
-    if (pid === -EPERM && hostname !== undefined) {
-      const why = `cannot give ${path} the host name ${hostname}: ${errnoName(pid)}`;
-      throw new Failure(`${why} (it takes CAP_SYS_ADMIN, or a network namespace of its own)`);
-    }
     if (pid < 0) {
-      throw new Failure(`cannot run ${path}: ${errnoName(pid)} (check it)`, EXIT_NOT_EXECUTABLE);
+      const [isLent, hasView] = [loan !== undefined, view !== undefined];
+      throw notStarted(path, pid, { joins: place.joins, isLent, hasView, hostname });
     }
     tell(`started ${path}, pid ${pid}, with ${shim}`);
     this.#options.log?.tell(OwnEvent.CLI_STARTED, { program: path, pid });
@@ -351,6 +340,36 @@ function readText(path: string): string | null {
   } catch {
     return null;
   }
+}
+
+/** What a program was to be given when it was started. */
+interface Given {
+  readonly joins: string | undefined;
+  readonly isLent: boolean;
+  readonly hasView: boolean;
+  readonly hostname: string | undefined;
+}
+
+/** Why there is no program: -errno `errno`. */
+function notStarted(path: string, errno: number, { joins, isLent, hasView, hostname }: Given) {
+  const code = errnoName(errno);
+  if (isLent) {
+    const why = `cannot lend ${path} the shim in a mount namespace: ${code}`;
+    return new Failure(`${why} (it changes user: nuse needs CAP_SYS_ADMIN for that)`);
+  }
+  if (errno === -EPERM && joins !== undefined) {
+    const why = `cannot enter the network of ${joins}: ${code}`;
+    return new Failure(`${why} (join it from the user namespace that it was started in)`);
+  }
+  if (errno === -EPERM && hasView) {
+    const why = `cannot give ${path} its name servers: ${code}`;
+    return new Failure(`${why} (it takes CAP_SYS_ADMIN, to mount ${RESOLV_CONF})`);
+  }
+  if (errno === -EPERM && hostname !== undefined) {
+    const why = `cannot give ${path} the host name ${hostname}: ${code}`;
+    return new Failure(`${why} (it takes CAP_SYS_ADMIN, or a network namespace of its own)`);
+  }
+  return new Failure(`cannot run ${path}: ${code} (check it)`, EXIT_NOT_EXECUTABLE);
 }
 
 /** The program does not get the host's instead. */

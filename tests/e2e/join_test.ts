@@ -160,6 +160,9 @@ e2e("what cannot be joined is said in a line", async (f) => {
   // In there it is its own network already.
   const inside = await join(f, name, [NUSE, "--join", name, "true"]).done;
   assertStringIncludes(inside.stderr, "this is its network already", inside.stdout);
+  const elsewhere = await f.ns.run(["unshare", "-Ur", NUSE, "--join", name, "true"]);
+  const refused = `nuse: cannot enter the network of ${name}: EPERM (`;
+  assertEquals([elsewhere.code, elsewhere.stderr.startsWith(refused)], [2, true], elsewhere.stderr);
   first.kill();
   await first.done;
   assertStringIncludes(await line(["--join", name, "true"]), "no nuse of yours is called");
