@@ -1,5 +1,6 @@
 /** @module */
 import { assert, assertEquals } from "@std/assert";
+import { EPOLL_CTL_ADD, EPOLL_EVENT } from "../../ffi/abi/epoll.ts";
 import { CLOCK_MONOTONIC, CLOCK_REALTIME } from "../../ffi/abi/file.ts";
 import {
   FIONREAD,
@@ -99,4 +100,22 @@ Deno.test("libc: clocks in microseconds", () => {
   const before = sys.clockUs(CLOCK_MONOTONIC);
   const after = sys.clockUs(CLOCK_MONOTONIC);
   assert(Number.isInteger(before) && after >= before);
+});
+
+Deno.test("libc: an event that is there ends a wait of any length", () => {
+  withPair(SOCK_STREAM, (a, b) => {
+    const epfd = sys.epollCreate();
+    assertEquals(sys.epollCtl(epfd, EPOLL_CTL_ADD, b, POLLIN, 7, 0), 0);
+    const nowUs = sys.clockUs(CLOCK_MONOTONIC);
+    for (const deadlineUs of [0, nowUs, nowUs + 1]) {
+      assertEquals(sys.epollWait(epfd, arena.base, 0, 1, deadlineUs), 0);
+    }
+    sys.send(a, arena.base, 0, 1, 0, 0, 0);
+    for (const waitUs of [-1, 999_999, 60e6, 3600e6 + 1, 1e15, Infinity]) {
+      arena.u8.fill(0, 0, EPOLL_EVENT.LEN);
+      assertEquals(sys.epollWait(epfd, arena.base, 0, 1, nowUs + waitUs), 1, `${waitUs}`);
+      assertEquals(arena.dv.getInt32(EPOLL_EVENT.DATA, true), 7);
+    }
+    sys.close(epfd);
+  });
 });

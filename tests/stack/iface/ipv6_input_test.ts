@@ -1,5 +1,6 @@
 import { assertBytes, bytesOf, ip } from "../net_fixture.ts";
 import { assertEquals } from "@std/assert";
+import { EHOSTUNREACH, setOption } from "../../../stack/mod.ts";
 import { fold, pseudoSum, sum } from "../../../stack/wire/checksum.ts";
 import { emitTcp } from "../../../stack/wire/tcp.ts";
 import { hex } from "../wire/golden.ts";
@@ -18,6 +19,8 @@ import {
 
 const UDP = 17;
 const ICMPV6 = 58;
+const SOL_IPV6 = 41;
+const IPV6_RECVERR = 25;
 
 /** type, code, pointer or MTU of the one error that is sent. */
 function errorOf(host: Host6): number[] | null {
@@ -89,6 +92,25 @@ Deno.test("ipv6 input: errors that are never due (RFC 4443 2.4 (e))", () => {
   const about = concat(hex("60000000 0008 3a 40"), new Uint8Array(32), bytesOf(8));
   host.inject(icmp6Frame(1, 0, 0, about));
   assertEquals(host.sent().length, 0);
+});
+
+Deno.test("ipv6 input: an unreachable neighbour is told of, whatever came before", () => {
+  const UNKNOWN = ip("2001:db8::77");
+  const frames = [
+    ip6Frame(UDP, datagram, { dst: ip("ff02::1") }),
+    ip6Frame(UDP, datagram, { dstMac: Uint8Array.of(0x33, 0x33, 0, 0, 0, 1) }),
+  ];
+  for (const [i, frame] of frames.entries()) {
+    const host = new Host6();
+    const socket = host.datagram(2, UDP, 10);
+    setOption(socket, SOL_IPV6, IPV6_RECVERR, Uint8Array.of(1, 0, 0, 0), host.nowUs);
+    assertEquals(socket.connect(UNKNOWN, 7, host.nowUs), 0);
+    assertEquals(host.send(socket, bytesOf(9), UNKNOWN, 7), 9);
+    host.advance(2.5e6);
+    host.inject(frame);
+    host.advance(1e6);
+    assertEquals(socket.takeError(), EHOSTUNREACH, `frame ${i}`);
+  }
 });
 
 Deno.test("ipv6 input: what is not for us", () => {

@@ -4,10 +4,19 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
+import { AF_INET, SOCK_STREAM } from "../../../../ffi/abi/socket.ts";
 import * as P from "../../../../ffi/shim/protocol.ts";
+import type { Account } from "../../../../io/app/endpoint/account.ts";
 import { AppContext } from "../../../../io/app/endpoint/app_context.ts";
-import { Rings, ringSetting } from "../../../../io/app/endpoint/rings.ts";
-import { EAGAIN, ECONNRESET, EOPNOTSUPP } from "../../../../stack/mod.ts";
+import {
+  Rings,
+  ringSetting,
+  type RingUser,
+  ROUND_US,
+  SILENT_MAX_US,
+} from "../../../../io/app/endpoint/rings.ts";
+import type { SendRing } from "../../../../io/app/endpoint/send_ring.ts";
+import { EAGAIN, ECONNRESET, EOPNOTSUPP, type StreamSocket } from "../../../../stack/mod.ts";
 import { connectedStreams, POLLIN, POLLOUT, type ProgramSocket } from "../program.ts";
 import { INDEX_MASK, ProgramRing } from "../program_ring.ts";
 import { World } from "../world.ts";
@@ -269,38 +278,75 @@ Deno.test("rings: all memory comes back, whoever ends first", () => {
   assertEquals(world.memory.badFrees, 0);
 });
 
+/** The rings of a service of their own, that are on. */
+function ownRings(world: World): Rings {
+  const limits = { maxSockets: 8, maxClients: 8, maxEnded: 8 };
+  const rings = new Rings(new AppContext(world.stack, world.loop, world.arena, limits));
+  rings.isOn = true;
+  return rings;
+}
+
+/** Who has one of them; `looks`: how often it was looked at. */
+class User implements RingUser {
+  sendRing: SendRing | null = null;
+  looks = 0;
+  hasLeft = false;
+
+  constructor(readonly account: Account | null) {}
+
+  lookAtRing(): void {
+    this.looks++;
+  }
+
+  leaveRing(): void {
+    this.hasLeft = true;
+  }
+
+  /** Gets one, or -errno. */
+  make(world: World, rings: Rings): number {
+    const socket = world.stack.socket(AF_INET, SOCK_STREAM, 0);
+    if (typeof socket === "number" || socket.kind !== "stream") throw new Error("socket");
+    const made = rings.make(this, socket as StreamSocket, 0);
+    if (typeof made === "number") return made;
+    rings.app.sys.close(made.fd);
+    this.sendRing = made.ring;
+    return 0;
+  }
+}
+
 Deno.test("rings: one process does not get all of them, and silent ones are given up", () => {
   using world = new World();
-  const app = new AppContext(world.stack, world.loop, world.arena, {
-    maxSockets: 8,
-    maxClients: 8,
-    maxEnded: 8,
-  });
-  const rings = new Rings(app);
-  rings.isOn = true;
-  const account = app.accounts.of(1);
-  const left: number[] = [];
-  let got = 0;
-  for (; got < 200; got++) {
-    const socket = world.stack.socket(2, 1, 0);
-    if (typeof socket === "number" || socket.kind !== "stream") throw new Error("socket");
-    const user = {
-      account,
-      sendRing: null as unknown as null,
-      lookAtRing: () => {},
-      leaveRing: () => left.push(got),
-    };
-    const made = rings.make(user, socket as never, 0);
-    if (typeof made === "number") {
-      assertEquals(made, -EAGAIN);
-      break;
-    }
-    app.sys.close(made.fd);
-    Object.assign(user, { sendRing: made.ring });
+  const rings = ownRings(world);
+  const account = rings.app.accounts.of(1);
+  const users: User[] = [];
+  let made = 0;
+  while (made === 0 && users.length < 200) {
+    const user = new User(account);
+    made = user.make(world, rings);
+    if (made === 0) users.push(user);
   }
-  assert(got > 4 && got < 128, `${got}`);
+  assertEquals(made, -EAGAIN);
+  assert(users.length > 4 && users.length < 128, `${users.length}`);
+  const left = () => users.filter(({ hasLeft }) => hasLeft).length;
   rings.look(1);
-  assertEquals(left.length, 0);
-  rings.look(11_000_000);
-  assertEquals(left.length, got);
+  assertEquals(left(), 0);
+  rings.look(SILENT_MAX_US);
+  assertEquals(left(), 0, "silent for as long as one may be");
+  rings.look(SILENT_MAX_US + ROUND_US);
+  assertEquals(left(), users.length);
+});
+
+Deno.test("rings: one that ends while it is cold leaves the hot ones hot", () => {
+  using world = new World();
+  const rings = ownRings(world);
+  const account = rings.app.accounts.of(1);
+  const [cold, hot] = [new User(account), new User(account)];
+  for (const user of [cold, hot]) assertEquals(user.make(world, rings), 0);
+  for (let turn = 0; turn < 100; turn++) rings.look(1);
+  assertEquals([cold.looks, hot.looks], [32, 32], "then they are asleep");
+  rings.heat(hot, hot.sendRing!);
+  assert(rings.unshare(cold, cold.sendRing!));
+  assertEquals([rings.size, account.rings], [1, 1]);
+  rings.look(2);
+  assertEquals([cold.looks, hot.looks], [32, 33]);
 });

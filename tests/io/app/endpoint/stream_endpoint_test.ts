@@ -251,6 +251,16 @@ Deno.test("stream: shutdown of both directions keeps an ended record", () => {
   assertEquals(client.shutdown(SHUT_WR), 0); // the peer has not closed its half
 });
 
+Deno.test("stream: shutdown() in no way that there is leaves the connection as it is", () => {
+  using world = new World();
+  const { client, server } = connectedStreams(world.program(), PORT);
+  for (const how of [-1, SHUT_RDWR + 1]) assertEquals(client.shutdown(how), -EINVAL);
+  client.send(text("there"));
+  assertEquals(server.receiveText(), "there");
+  server.send(text("and back"));
+  assertEquals(client.receiveText(), "and back");
+});
+
 Deno.test("stream: what arrives after SHUT_RD is dropped", () => {
   using world = new World();
   const { client, server } = connectedStreams(world.program(), PORT);

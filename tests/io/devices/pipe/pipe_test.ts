@@ -12,7 +12,7 @@ import {
   SOCK_SEQPACKET,
 } from "../../../../ffi/abi/socket.ts";
 import { SysError } from "../../../../ffi/errno.ts";
-import { libc } from "../../../../ffi/libc.ts";
+import { type Libc, libc } from "../../../../ffi/libc.ts";
 import { connectUnix } from "../../../../ffi/socket.ts";
 import { emitHello, HELLO_LEN, Role } from "../../../../io/devices/pipe/hello.ts";
 import { HELLO_WAIT_MS, PipeDevice } from "../../../../io/devices/pipe/pipe.ts";
@@ -167,6 +167,29 @@ Deno.test("PIPE: TAKEN, or no hello of ours, is said at set-up", () =>
     }
   }));
 
+Deno.test("PIPE: TAKEN is heard too when it is said by who goes without hearing us", () =>
+  inFolder((path) => {
+    const place = new MeetingPlace(path);
+    const { fd } = place.meet(true)!;
+    const sys: { -readonly [name in keyof Libc]: Libc[name] } = libc();
+    const { poll } = sys;
+    // While the device waits for the answer, after its own hello: that stays unread, which resets
+    sys.poll = (waits, events, limitMs) => {
+      const accepted = sys.accept4(fd, 0);
+      assert(readable(accepted, poll), "its hello has come");
+      sys.write(accepted, emitHello(Role.TAKEN), HELLO_LEN);
+      sys.close(accepted);
+      return poll(waits, events, limitMs);
+    };
+    try {
+      assertThrows(() => open(path, MAC_A, HELLO_WAIT_MS), SysError, "joins two already");
+    } finally {
+      sys.poll = poll;
+      place.leave(fd);
+      place.close();
+    }
+  }));
+
 Deno.test("PIPE: who hung on a switch waits for it and does not listen", () =>
   inFolder(async (path) => {
     const place = new MeetingPlace(path);
@@ -203,8 +226,8 @@ function connect(path: string): number {
   return fd;
 }
 
-function readable(fd: number): boolean {
-  return libc().poll(fd, POLLIN, 0) > 0;
+function readable(fd: number, poll = libc().poll): boolean {
+  return poll(fd, POLLIN, 0) > 0;
 }
 
 function receive(fd: number): number[] {
