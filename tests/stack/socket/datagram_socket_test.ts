@@ -108,6 +108,8 @@ Deno.test("shutdown: ENOTCONN without a peer, no sending afterwards", () => {
   assertEquals(s.shutdown(3, host.nowUs), -EINVAL);
   assertEquals(s.shutdown(0, host.nowUs), -ENOTCONN);
   s.connect(PEER_ADDR, 7, host.nowUs);
+  assertEquals(s.shutdown(0, host.nowUs), 0);
+  assertEquals(host.send(s, bytesOf(1), null), 1, "sending is what goes on");
   assertEquals(s.shutdown(1, host.nowUs), 0);
   assertEquals(host.send(s, bytesOf(1), null), -EPIPE);
 });
@@ -136,4 +138,16 @@ Deno.test("too big for the path, with IP_RECVERR: the error queue says how much 
   assertEquals([entry?.errno, entry?.origin, entry?.info], [EMSGSIZE, 1, 1500]);
   assertEquals(entry?.destination, { addr: PEER_ADDR, port: 7 });
   assertEquals(s.soError, 0);
+});
+
+Deno.test("close gives back the memory of what nobody has read", () => {
+  const host = new Host();
+  const before = host.memory.usedBytes;
+  const s = host.datagram(2, 0);
+  s.bind(ANY, 5000, host.nowUs);
+  for (let i = 0; i < 20; i++) host.inject(udpFrame(1, 5000, bytesOf(1000)));
+  assertEquals(s.recvCount(), 20);
+  assertEquals(host.memory.usedBytes > before, true);
+  s.close(host.nowUs);
+  assertEquals([host.memory.usedBytes, host.memory.badFrees], [before, 0]);
 });

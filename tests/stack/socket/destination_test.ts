@@ -1,5 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
-import { EACCES, ENETUNREACH, IpAddress } from "../../../stack/mod.ts";
+import {
+  DGRAM_ADDR_OFF,
+  DGRAM_HEADER_LEN,
+  EACCES,
+  EAFNOSUPPORT,
+  ENETUNREACH,
+  IpAddress,
+} from "../../../stack/mod.ts";
 import { PMTUDISC_DO, PMTUDISC_DONT, PMTUDISC_PROBE } from "../../../stack/mod.ts";
 import { Destination } from "../../../stack/socket/destination.ts";
 import type { SocketEnv } from "../../../stack/socket/socket_env.ts";
@@ -14,8 +21,10 @@ function setUp(fields: Partial<Route> = {}) {
   const asked: string[] = [];
   const kind = { isBroadcast: false, isMulticast: false };
   const route = { valid: true, mtu: 1500, dst: ip("10.0.0.1"), ...kind, ...fields };
+  const dv = new DataView(new ArrayBuffer(DGRAM_HEADER_LEN));
   const env = {
     defaultTtl: 64,
+    memory: { dv },
     network: {
       route: (dst: IpAddress, src: IpAddress | null, ifIndex: number, loop: boolean) => {
         asked.push(`${dst} from ${src} by ${ifIndex} ${loop}`);
@@ -24,7 +33,7 @@ function setUp(fields: Partial<Route> = {}) {
     },
   } as unknown as SocketEnv;
   const options = new SocketOptions();
-  return { asked, route, options, destination: new Destination(env, options) };
+  return { asked, dv, route, options, destination: new Destination(env, options) };
 }
 
 Deno.test("the last destination's route is remembered while it is valid", () => {
@@ -111,4 +120,26 @@ Deno.test("a dual-stack socket has IPPROTO_IP's options for IPv4, IPPROTO_IPV6's
   assertEquals(routes.map((route) => destination.ttlOn(route)), [5, 6, 7, 8]);
   assertEquals(routes.map((r) => destination.dontFragment(r, 100)), [true, false, true, false]);
   assertEquals(routes.map((r) => destination.refusesTooBig(r)), [true, false, true, false]);
+});
+
+Deno.test("a header with an IPv6 address: IPv4 is what is mapped, and nothing else", () => {
+  const { asked, dv, destination } = setUp();
+  const words: [string, number[]][] = [
+    ["10.0.0.1", [0, 0, 0xffff, 0x0a000001]],
+    ["1::ffff:a00:1", [0x10000, 0, 0xffff, 0x0a000001]],
+    ["::1:0:ffff:a00:1", [0, 1, 0xffff, 0x0a000001]],
+    ["::a00:1", [0, 0, 0, 0x0a000001]],
+  ];
+  for (const [, address] of words) {
+    address.forEach((word, i) => dv.setUint32(DGRAM_ADDR_OFF + 4 * i, word));
+    destination.routeOfV6(0, false, ANY);
+  }
+  assertEquals(asked.map((text) => text.split(" ")[0]), words.map(([text]) => text));
+});
+
+Deno.test("from an IPv4 address nothing goes to an IPv6 one", () => {
+  const { asked, destination } = setUp();
+  assertEquals(destination.routeTo(ip("2001:db8::1"), ip("10.0.0.9"), 0), -EAFNOSUPPORT);
+  destination.routeTo(ip("2001:db8::1"), ANY, 0);
+  assertEquals(asked, ["2001:db8::1 from null by 0 true"]);
 });

@@ -9,6 +9,7 @@ import {
 import { Packet } from "../../../stack/base/packet.ts";
 import { JoinedDatagrams } from "../../../stack/socket/joined_datagrams.ts";
 import { RecordQueue } from "../../../stack/socket/record_queue.ts";
+import { Host6, ip6Frame, udp6Packet } from "../v6_fixture.ts";
 import { bytesOf, Host, ip, type IpFields, udpFrame } from "../net_fixture.ts";
 
 const IPPROTO_UDP = 17;
@@ -49,6 +50,23 @@ Deno.test("UDP_GRO: datagrams of a flow that wait are joined, a shorter one ends
   const expected = [100, 100, 100, 40].flatMap((len) => [...bytesOf(len)]);
   assertEquals([...host.recv(socket)!.payload], expected);
   assertEquals([...host.recv(socket)!.payload], [...bytesOf(100)]);
+});
+
+Deno.test("UDP_GRO: IPv6 flows are told apart by every part of their addresses", () => {
+  const host = new Host6();
+  const ours = ["2001:db8::2", "2001:db8::1:0:0:2"];
+  assertEquals(host.stack.addAddress(host.iface.index, ip(ours[1]), 64, host.nowUs), 0);
+  const socket = host.datagram(2, 0, 10);
+  socket.bind(ip("::"), PORT, host.nowUs);
+  setGro(host, socket, 1);
+  const from = (text: string, to = ours[0]) => {
+    const [src, dst] = [ip(text), ip(to)];
+    host.inject(ip6Frame(IPPROTO_UDP, udp6Packet(1, PORT, bytesOf(10), src, dst), { src, dst }));
+  };
+  const all = ["2001:db8::1", "2001:db9::1", "2001:db9:0:1::1", "2001:db9:0:1:1::1"];
+  for (const text of [...all, "2001:db9:0:1:1::3"]) for (let i = 0; i < 2; i++) from(text);
+  from("2001:db9:0:1:1::3", ours[1]);
+  assertEquals(records(host, socket).map(([len]) => len), [20, 20, 20, 20, 20, 10]);
 });
 
 Deno.test("UDP_GRO: not what is longer, empty, of another flow, or sent to many", () => {

@@ -65,3 +65,21 @@ Deno.test("no more than igmp_max_memberships", () => {
   }
   assertEquals(results.slice(19), [0, -ENOBUFS]);
 });
+
+Deno.test("a filter keeps its kind while it has sources, and takes either without", () => {
+  const [BLOCK, ADD_SOURCE, DROP_SOURCE] = [38, 39, 40];
+  const host = new Host();
+  const socket = host.datagram(2, 0);
+  const source = new Uint8Array(12); // struct ip_mreq_source
+  ip("239.1.2.3").writeTo(source, 0);
+  ip("198.18.0.2").writeTo(source, 4);
+  ip("198.18.0.1").writeTo(source, 8);
+  const set = (name: number) => setOption(socket, 0, name, source, host.nowUs);
+  assertEquals([set(BLOCK), set(DROP_SOURCE)], [-EINVAL, -EINVAL], "no member");
+  assertEquals(set(ADD_SOURCE), 0);
+  assertEquals(set(BLOCK), -EINVAL);
+  assertEquals(set(DROP_SOURCE), 0);
+  assertEquals(setOption(socket, 0, JOIN, mreq("239.1.2.3", "198.18.0.2"), host.nowUs), 0);
+  assertEquals(set(BLOCK), 0);
+  assertEquals(set(ADD_SOURCE), -EINVAL);
+});

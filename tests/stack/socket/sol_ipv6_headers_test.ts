@@ -38,6 +38,12 @@ Deno.test("IPV6_2292PKTOPTIONS: headers in one go, and what a stream's packets w
   setOption(stream, 41, 51, Uint8Array.of(1, 0, 0, 0), host.nowUs);
   const hops = getOption(stream, 41, 6, 64, host.nowUs);
   assertEquals(hops, controlMessage(41, 52, Uint8Array.of(1, 0, 0, 0)));
+  setOption(stream, 41, 51, new Uint8Array(4), host.nowUs);
+  setOption(stream, 41, 2, Uint8Array.of(1, 0, 0, 0), host.nowUs);
+  const info = (index: number) => concat(new Uint8Array(16), Uint8Array.of(index, 0, 0, 0));
+  assertEquals(getOption(stream, 41, 6, 64, host.nowUs), controlMessage(41, 2, info(0)));
+  stream.options.stickyIfIndex6 = 2;
+  assertEquals(getOption(stream, 41, 6, 64, host.nowUs), controlMessage(41, 2, info(2)));
 });
 
 Deno.test("IPV6_FLOWLABEL_MGR: there are no leases, and none is given", () => {

@@ -115,6 +115,7 @@ Deno.test("ipv4: options are skipped", () => {
   assertEquals(parse(golden.OPTIONS_PACKET, 124, h), 0);
   assertEquals([h.headerLen, h.totalLen, h.protocol], [60, 124, PROTOCOL_ICMP]);
   assertEquals(parse(packet("01010101")), 0, "NOPs");
+  assertEquals(parse(packet("99029902")), 0, "options without a value");
   assertEquals(parse(packet("00ffffff")), 0, "nothing after END counts");
   assertEquals(parse(packet("94040000")), 0, "router alert");
   assertEquals(parse(packet("010703040000000000000000")), 0, "record route");

@@ -165,6 +165,7 @@ Deno.test("extension headers: the first fragment holds the whole chain (RFC 7112
     [`3c 00 0001 00000007 11 00 0104 00000000 ${UDP}`, true],
     ["3c 00 0001 00000007 11 00 0104 00000000", false],
     [`3c 00 0001 00000007 11 01 0104 00000000 ${UDP}`, false],
+    [`3c 00 0001 00000007 11 02 0104 00000000 ${UDP}`, false],
     ["3c 00 0001 00000007 11 00", false],
     ["c8 00 0001 00000007 00", true],
     ["c8 00 0001 00000007", false],

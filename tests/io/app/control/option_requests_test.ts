@@ -6,6 +6,7 @@ import { connectedStreams, type ProgramSocket } from "../program.ts";
 import { World } from "../world.ts";
 
 const SOL_SOCKET = 1;
+const SO_TYPE = 3;
 const SO_TIMESTAMP = 29;
 const IP_RECVTTL = 12;
 const IPPROTO_TCP = 6;
@@ -66,6 +67,7 @@ Deno.test("SO_MEMINFO counts what lies in the pair", () => {
   client.send(new Uint8Array(1000));
   world.until("the bytes", () => program.sys.ioctlInt(server.fd, FIONREAD) === 1000);
   assert(info(server)[0] >= 1000);
+  assertEquals(server.getInt(SOL_SOCKET, SO_TYPE), SOCK_STREAM, "no other option does");
   assertEquals(server.receive(), new Uint8Array(1000));
   assertEquals(info(server)[0], 0);
   while (client.send(new Uint8Array(100_000)) > 0) world.steps(1);

@@ -345,8 +345,9 @@ Deno.test("rings: one that ends while it is cold leaves the hot ones hot", () =>
   for (let turn = 0; turn < 100; turn++) rings.look(1);
   assertEquals([cold.looks, hot.looks], [32, 32], "then they are asleep");
   rings.heat(hot, hot.sendRing!);
+  rings.heat(hot, hot.sendRing!);
   assert(rings.unshare(cold, cold.sendRing!));
   assertEquals([rings.size, account.rings], [1, 1]);
   rings.look(2);
-  assertEquals([cold.looks, hot.looks], [32, 33]);
+  assertEquals([cold.looks, hot.looks], [32, 33], "once a turn");
 });

@@ -50,6 +50,17 @@ function addresses({ iface }: Host): string[] {
   return iface.addresses.map(({ addr, prefixLen }) => `${addr}/${prefixLen}`);
 }
 
+Deno.test("SIOCSIFADDR: what is there already stays as it is; without any it is the first", () => {
+  const host = new Host();
+  assertEquals(interfaceCall(host, SIFADDR, "198.18.0.2"), 0);
+  assertEquals(addresses(host), ["198.18.0.2/24"]);
+  assertEquals(interfaceCall(host, SIFADDR, "0.0.0.0"), 0);
+  assertEquals(interfaceCall(host, SIFADDR, "0.0.0.0"), 0, "none is none");
+  assertEquals(addresses(host), []);
+  assertEquals(interfaceCall(host, SIFADDR, "198.18.0.2"), 0);
+  assertEquals(addresses(host), ["198.18.0.2/24"]);
+});
+
 Deno.test("SIOCSIFADDR: in the place of the first, with its class's prefix; 0.0.0.0: none", () => {
   const host = new Host();
   assertEquals(interfaceCall(host, SIFADDR, "10.1.2.3"), 0);

@@ -62,7 +62,7 @@ Deno.test("receive buffer: borrowed pieces are read in place, two at a time", ()
   assertEquals([span.off0, span.off1], [offs[1] + 100, offs[2]]);
   assertEquals(buffer.readableSpan(10, span), 10);
   assertEquals(readAll(memory, buffer), pieces(2, 3).slice(100));
-  assertEquals([buffer.isBorrowed, buffer.usedBytes], [false, 0]);
+  assertEquals([buffer.isBorrowed, buffer.usedBytes, buffer.chargedBytes], [false, 0, 0]);
 });
 
 Deno.test("receive buffer: what is not taken of borrowed pieces is copied, and only that", () => {
