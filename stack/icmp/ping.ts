@@ -68,22 +68,17 @@ export class PingLayer {
     for (const endpoints of this.#byIdent.values()) endpoints.forEach(visit);
   }
 
-  /**
-   * An echo reply with `ident`: given to the endpoints that match. Returns whether there was one.
-   */
-  deliver(pkt: Packet, ident: number): boolean {
+  /** An echo reply with `ident`: given to the endpoints that match. */
+  deliver(pkt: Packet, ident: number): void {
     const endpoints = this.#byIdent.get(ident);
-    if (endpoints === undefined) return false;
-    let delivered = false;
+    if (endpoints === undefined) return;
     for (const endpoint of endpoints) {
       const { local, ifIndex, family } = endpoint;
       if (family !== pkt.family) continue;
       if (!local.isUnspecified && !isDestination(local, pkt)) continue;
       if (ifIndex !== 0 && ifIndex !== pkt.ifIndex) continue;
       endpoint.sink.receive(pkt, pkt.transportOff, pkt.endOff - pkt.transportOff, 0);
-      delivered = true;
     }
-    return delivered;
   }
 
   icmpError(error: IcmpError, nowUs: number): void {

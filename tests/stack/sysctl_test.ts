@@ -95,6 +95,30 @@ Deno.test("several at once; those of one group do not undo each other", () => {
   assertEquals([tcp.portMin, tcp.portMax, udp.portMin, udp.portMax], [40000, 40009, 40000, 40009]);
 });
 
+Deno.test("the least and the greatest that are taken", () => {
+  const bounds: [string, number, number][] = [
+    ["net.core.somaxconn", 0, 65535],
+    ["net.ipv4.conf.all.force_igmp_version", 0, 3],
+    ["net.ipv4.igmp_qrv", 1, 255],
+    ["net.ipv4.ip_default_ttl", 1, 255],
+    ["net.ipv4.route.min_pmtu", 68, 65535],
+    ["net.ipv4.tcp_challenge_ack_limit", 1, 0x7fffffff],
+    ["net.ipv4.tcp_ecn", 0, 2],
+    ["net.ipv4.tcp_fastopen", 0, 0x7fffffff],
+    ["net.ipv4.tcp_keepalive_probes", 1, 255],
+    ["net.ipv4.tcp_min_snd_mss", 48, 65535],
+    ["net.ipv4.tcp_notsent_lowat", 0, 0xffffffff],
+    ["net.ipv4.tcp_syn_retries", 1, 127],
+    ["net.ipv4.tcp_syncookies", 0, 2],
+  ];
+  for (const [name, least, greatest] of bounds) {
+    const row = SYSCTLS.find((each) => each.name === name)!;
+    const isTaken = (n: number) => row.parse(`${n}`) !== null;
+    const asked = [least - 1, least, greatest, greatest + 1];
+    assertEquals(asked.map(isTaken), [false, true, true, false], name);
+  }
+});
+
 Deno.test("units are Linux's", () => {
   const tcp = (name: string, value: string) => stackConfig(overridesOf({ [name]: value })).tcp;
   assertEquals(tcp("net.ipv4.tcp_keepalive_time", "10").keepIdleUs, 10e6);

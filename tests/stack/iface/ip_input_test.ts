@@ -247,3 +247,12 @@ Deno.test("a TSO packet of more than 64 KiB is taken whole; what is none is drop
   host.inject(frame, CSUM_PARTIAL);
   assertEquals([host.sent().length, host.stack.counters.snapshot()["drop.ipv4TotalLen"]], [0, 1]);
 });
+
+Deno.test("what is delivered is counted, what is not for us is not", () => {
+  const host = new Host();
+  const before = host.stack.counters.ip.inDelivers;
+  host.inject(udpFrame(1, 5000, bytesOf(4)));
+  host.inject(udpFrame(1, 5000, bytesOf(4), { dst: ip("198.18.0.77") }));
+  const { inDelivers, inReceives } = host.stack.counters.ip;
+  assertEquals([inDelivers - before, inReceives], [1, 2]);
+});

@@ -1,5 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { emitError, emitReceived } from "../../../stack/socket/datagram_header.ts";
+import { emitEmpty, emitError, emitReceived } from "../../../stack/socket/datagram_header.ts";
+import { BuddyMemory } from "../../../stack/storage/arena_memory.ts";
+import { ip } from "../net_fixture.ts";
 import { Packet } from "../../../stack/base/packet.ts";
 
 Deno.test("a received datagram's header: every byte is written", () => {
@@ -29,4 +31,19 @@ Deno.test("an error's header: no payload, no address", () => {
   assertEquals([dv.getUint16(0, true), dv.getUint16(2, true)], [0x4e44, 2]);
   assertEquals([dv.getUint32(4, true), dv.getUint16(8, true), dv.getInt32(12, true)], [0, 0, 111]);
   assertEquals(bytes.slice(16).every((b) => b === 0), true);
+});
+
+Deno.test("a header about an address: its family, the address, and nothing from before", () => {
+  for (const [text, family] of [["198.18.0.1", 2], ["2001:db8::1", 10]] as const) {
+    const memory = new BuddyMemory(new ArrayBuffer(4096));
+    memory.u8.fill(0xa5);
+    emitEmpty(memory, 8, ip(text), 3, 77);
+    const { dv, u8 } = memory;
+    assertEquals([dv.getUint16(8, true), dv.getUint16(16, true)], [0x4e44, family]);
+    const address = new Uint8Array(16);
+    ip(text).writeTo(address, 0);
+    assertEquals(u8.slice(24, 40), address);
+    assertEquals([dv.getUint32(44, true), dv.getUint32(76, true)], [3, 77]);
+    assertEquals([dv.getUint32(12, true), dv.getUint32(20, true), u8[7], u8[80]], [0, 0, 165, 165]);
+  }
 });

@@ -10,6 +10,7 @@ import {
   parseUdpFrame,
   PEER_ADDR,
 } from "../net_fixture.ts";
+import { Host6, PEER_ADDR6 } from "../v6_fixture.ts";
 
 function connected(host: Host, port = 9) {
   const socket = host.datagram(2, 0);
@@ -119,4 +120,16 @@ Deno.test("without memory for the frame they go one by one", () => {
   while (host.memory.alloc(64) >= 0);
   for (let i = 0; i < 3; i++) assert(host.send(socket, bytesOf(1000, i), null) > 0);
   assertEquals(shape(host), [[1000], [1000], [1000]]);
+});
+
+Deno.test("IPv6: the lengths in the headers are those of all datagrams of the frame", () => {
+  const host = new Host6({ caps: ALL_OFFLOADS });
+  const socket = host.datagram(2, 0, 10);
+  assertEquals(socket.connect(PEER_ADDR6, 9, host.nowUs), 0);
+  for (const len of [100, 100, 50]) assertEquals(host.send(socket, bytesOf(len), null), len);
+  const [{ bytes, gsoSize }, ...more] = host.sent();
+  assertEquals([gsoSize, more.length], [100, 0]);
+  const dv = new DataView(bytes.buffer, bytes.byteOffset);
+  const [payloadLen, udpLen] = [dv.getUint16(14 + 4), dv.getUint16(14 + 40 + 4)];
+  assertEquals([payloadLen, udpLen], [258, 258]);
 });

@@ -113,6 +113,8 @@ Deno.test("SIOCADDRT, SIOCDELRT", () => {
   assertEquals(call(ADDRT, "203.0.113.1", "255.255.255.0", "198.18.0.1"), -EINVAL);
   assertEquals(call(ADDRT, "203.0.113.0", "255.0.255.0", "198.18.0.1"), -EINVAL);
   assertEquals(call(ADDRT, "203.0.114.7", "", "", HOST), 0);
+  assertEquals(call(ADDRT, "203.0.114.7", "", "", HOST), -EEXIST);
+  assertEquals(call(DELRT, "203.0.114.7", "", "198.18.0.1", HOST | GATEWAY), -ESRCH);
   assertEquals(call(DELRT, "203.0.114.7", "", "", HOST), 0);
   assertEquals(call(DELRT, ...net, "198.18.0.9"), -ESRCH);
   assertEquals(call(DELRT, ...net, "198.18.0.1"), 0);

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { EVENT_WRITABLE } from "../../../../stack/base/events.ts";
-import { autotuneSendBuffer } from "../../../../stack/tcp/output/send_buffer.ts";
+import { autotuneSendBuffer, sendSpace } from "../../../../stack/tcp/output/send_buffer.ts";
 import { Peer } from "../support/peer.ts";
 import { write } from "../support/world.ts";
 import type { TcpSocket } from "../../../../stack/tcp/mod.ts";
@@ -114,4 +114,14 @@ Deno.test("send buffer: it follows the window, up to the greatest size, unless i
   tcb.sndBufBytes = 5000;
   autotuneSendBuffer(tcb);
   assertEquals(tcb.sndBufBytes, 5000);
+});
+
+Deno.test("send buffer: the low-water mark bounds what is unsent, filled up to its segment", () => {
+  const { tcb } = new Peer().connect();
+  const all = sendSpace(tcb);
+  tcb.ownOptions().notsentLowatBytes = 4000;
+  assertEquals(sendSpace(tcb) % tcb.smss, 0);
+  assert(sendSpace(tcb) >= 4000 && sendSpace(tcb) < all, `${sendSpace(tcb)} of ${all}`);
+  tcb.ownOptions().notsentLowatBytes = all + 1;
+  assertEquals(sendSpace(tcb), all, "no more than there is room for");
 });

@@ -20,6 +20,7 @@ Deno.test("SYN-ACK is sent again with back-off and given up", () => {
   peer.expect();
   assertEquals(peer.host.tcp.flowCount, 0);
   assertEquals(listener.listening!.synQueue.size, 0);
+  assertEquals(peer.host.counters.tcp.attemptFails, 1);
 });
 
 Deno.test("a request sends the SYN-ACK with what both ends offer, and an ACK in its window", () => {
@@ -63,4 +64,18 @@ Deno.test("a request without a route waits for the timer to try again", () => {
   peer.host.routeError = 0;
   peer.timeUntilSent();
   assertEquals(peer.next(), "S. 0:0(0) ack 1");
+});
+
+Deno.test("TCP_DEFER_ACCEPT: after the ACK nothing is sent until the time is over", () => {
+  const peer = new Peer();
+  const listener = peer.listen();
+  listener.tcb.ownOptions().deferAcceptUs = 10_000_000;
+  const startUs = peer.nowUs;
+  peer.send({ flags: "S" });
+  peer.take();
+  peer.send({ flags: ".", ack: 1 });
+  peer.expect();
+  peer.timeUntilSent();
+  assertEquals(peer.next(), "S. 0:0(0) ack 1");
+  assertEquals(peer.nowUs - startUs >= 10_000_000, true);
 });
