@@ -1,5 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { DatagramSocket, IpAddress } from "../../../stack/mod.ts";
+import type { StackConfig } from "../../../stack/config.ts";
+import { addressBytes, Host6, icmp6Frame, OUR_ADDR6, PEER_LINK_LOCAL } from "../v6_fixture.ts";
 import {
   arpFrame,
   arpReply,
@@ -173,4 +175,22 @@ Deno.test("a gateway that does not answer any more is used no more", () => {
   }
   host.sent();
   assertEquals(host.hop(), 1);
+});
+
+Deno.test("IPv6: followed if asked for, from the router in use to another one", () => {
+  const better = ip("fe80::ff:fe00:3");
+  const far = ip("2001:db8:ffff::1");
+  const followed = (config: Partial<StackConfig["ip"]>, target: IpAddress, dst = far) => {
+    const host = new Host6({ config: { ip: config } });
+    host.stack.addRoute({ dst: ip("::"), prefixLen: 0, gateway: PEER_LINK_LOCAL, ifIndex: 2 });
+    const body = addressBytes(target, dst);
+    const ends = { src: PEER_LINK_LOCAL, dst: OUR_ADDR6, hopLimit: 255 };
+    host.inject(icmp6Frame(137, 0, 0, body, ends));
+    return host.stack.counters.ip6.redirectsFollowed;
+  };
+  assertEquals(followed({ acceptRedirects6: true }, better), 1);
+  assertEquals(followed({ acceptRedirects6: false }, better), 0);
+  assertEquals(followed({ acceptRedirects6: true, forward6: true }, better), 0);
+  assertEquals(followed({ acceptRedirects6: true }, PEER_LINK_LOCAL), 0, "to itself");
+  assertEquals(followed({ acceptRedirects6: true }, better, ip("2001:db8::77")), 0, "on the link");
 });

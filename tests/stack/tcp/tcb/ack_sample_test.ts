@@ -71,3 +71,11 @@ Deno.test("ACK sample: what is delivered goes into the books of the rate it bega
   }
   assertEquals(rates.map(({ ackedBytes }) => ackedBytes), [100, 200]);
 });
+
+Deno.test("ACK sample: the newest of what is SACKed is that sent last, in whatever order", () => {
+  const q = queue();
+  const sample = begun();
+  q.applySack(300, 400, 100, sample);
+  q.applySack(100, 200, 100, sample);
+  assertEquals([sample.newestSackedSentUs, sample.sackedBytes], [40, 200]);
+});

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { AckSample } from "../../../../stack/tcp/tcb/ack_sample.ts";
 import { DeliveryRate } from "../../../../stack/tcp/base/delivery_rate.ts";
-import { Rack } from "../../../../stack/tcp/tcb/rack_state.ts";
+import { isSentAfter, Rack } from "../../../../stack/tcp/tcb/rack_state.ts";
 import { SentPool, SentQueue } from "../../../../stack/tcp/tcb/sent_queue.ts";
 
 const SMSS = 100;
@@ -67,4 +67,13 @@ Deno.test("RACK: a D-SACK counts once a round, and is forgotten after sixteen re
   assertEquals(rack.reoWndMult, 3);
   rack.onRecovered();
   assertEquals(rack.reoWndMult, 1);
+});
+
+Deno.test("RACK: sent after: by the time, and at the same time by the sequence number", () => {
+  const rack = new Rack();
+  rack.xmitUs = 50;
+  rack.endSeq = -10; // just before the wrap
+  const asked = [[49, 100], [51, -100], [50, -11], [50, -10], [50, 10]];
+  const after = asked.map(([sentUs, end]) => isSentAfter(sentUs, end, rack));
+  assertEquals(after, [false, true, false, false, true]);
 });
