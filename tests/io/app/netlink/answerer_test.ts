@@ -86,6 +86,8 @@ Deno.test("RTM_GETLINK: all of them, and one by its number or name", () => {
   const names = list(host, RTM.GETLINK, new Array(16).fill(0))
     .map((m) => [m.u32(4), m.attributes(16)?.text(IFLA.IFNAME), m.attributes(16)?.u32(IFLA.MTU)]);
   assertEquals(names, [[1, "lo", 65536], [2, "eth0", 1500]]);
+  const [lo] = list(host, RTM.GETLINK, new Array(16).fill(0));
+  assertEquals(lo.attributes(16)?.bytes(IFLA.LINKMODE), Uint8Array.of(0), "IF_LINK_MODE_DEFAULT");
   const byName = (name: string) =>
     listed(sourceOf(host), RTM.GETLINK, (w) => {
       w.u32(0, 0, 0, 0).attributeText(IFLA.IFNAME, name);
