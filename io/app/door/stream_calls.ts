@@ -55,7 +55,8 @@ export function sendStream(
   const gathered = message.gather(app.scratchOff);
   if (gathered < 0) return gathered;
   const hasMore = (flags & MSG_MORE) !== 0;
-  if (hasMore) endpoint.catchUp(nowUs); // that was all
+  // What it wrote before was all; an empty pair says nothing of what MSG_MORE holds back already
+  if (hasMore && !endpoint.writes.isPairEmpty) endpoint.catchUp(nowUs);
   const n = app.sys.send(fd, app.base, app.scratchOff, room, 0, 0, MSG_DONTWAIT);
   if (hasMore && n > 0) endpoint.writes.takeUnfinished(() => endpoint.catchUp(nowUs));
   return n === -EAGAIN ? PASS : n;

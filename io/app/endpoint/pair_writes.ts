@@ -52,6 +52,10 @@ export class PairWrites {
     if (this.#urgentEnd === 0) this.socket.sendUrgent();
   }
 
+  get isPairEmpty(): boolean {
+    return this.#leftInPair() === 0;
+  }
+
   get hasMark(): boolean {
     return this.#hasMark;
   }
