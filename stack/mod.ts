@@ -99,6 +99,7 @@ export {
   TCP_USER_TIMEOUT,
   type TcpConfig,
 } from "./tcp/mod.ts";
+export { cText } from "./base/c_text.ts";
 export { GROW_SHARE, isWithin } from "./base/memory_share.ts";
 export { UDP_MAX_PAYLOAD_LEN } from "./udp/mod.ts";
 export { formatMac, formatMacNumber } from "./wire/ethernet.ts";

@@ -9,8 +9,6 @@ import type { Interface, InterfaceAddress } from "./interface.ts";
 import type { NetworkLayer } from "./network_layer.ts";
 
 export class AddressLifetimes {
-  #nextUs = Infinity;
-
   constructor(private readonly layer: NetworkLayer) {}
 
   /** Both in seconds from now on; Infinity: for ever. */
@@ -18,35 +16,29 @@ export class AddressLifetimes {
     address.preferredUntilUs = nowUs + preferred * 1e6;
     address.validUntilUs = nowUs + valid * 1e6;
     address.isDeprecated = preferred === 0;
-    this.#plan();
-    this.layer.alarm.by(this.#nextUs);
+    this.layer.alarm.stir();
   }
 
   pollAtUs(): number {
-    return this.#nextUs;
+    let atUs = Infinity;
+    for (const { addresses } of this.layer.interfaces.all) {
+      for (const { preferredUntilUs, validUntilUs, isDeprecated } of addresses) {
+        const preferred = isDeprecated ? Infinity : preferredUntilUs ?? Infinity;
+        atUs = Math.min(atUs, preferred, validUntilUs ?? Infinity);
+      }
+    }
+    return atUs;
   }
 
   poll(nowUs: number): void {
-    if (nowUs < this.#nextUs) return;
     for (const iface of this.layer.interfaces.all) {
       for (const address of [...iface.addresses]) this.#age(iface, address, nowUs);
     }
-    this.#plan();
   }
 
   #age(iface: Interface, address: InterfaceAddress, nowUs: number): void {
     const { preferredUntilUs = Infinity, validUntilUs = Infinity } = address;
     if (validUntilUs <= nowUs) this.layer.removeAddress(iface.index, address.addr, nowUs);
     else if (preferredUntilUs <= nowUs) address.isDeprecated = true;
-  }
-
-  #plan(): void {
-    this.#nextUs = Infinity;
-    for (const { addresses } of this.layer.interfaces.all) {
-      for (const { preferredUntilUs, validUntilUs, isDeprecated } of addresses) {
-        const preferred = isDeprecated ? Infinity : preferredUntilUs ?? Infinity;
-        this.#nextUs = Math.min(this.#nextUs, preferred, validUntilUs ?? Infinity);
-      }
-    }
   }
 }

@@ -11,9 +11,9 @@
  *                              3 unicast requests × 1 s
  *
  * In INCOMPLETE packets wait; FAILED gives them back as errors, and the next send starts anew. In
- * STALE, DELAY and PROBE traffic flows on. A new MAC that is heard without having been asked for
- * (the neighbour's own request, a change) makes STALE from any state. Those not used for a minute
- * are forgotten; the table is bounded. The owner sends what is to be sent (`NeighbourEvents`).
+ * STALE, DELAY and PROBE traffic flows on. A new MAC heard unasked (the neighbour's own request, a
+ * change) makes STALE from any state but those that a person sets, PERMANENT and NO_ARP. What is
+ * not used for a minute is forgotten; the table is bounded. The owner (`NeighbourEvents`) sends.
  *
  * @module
  */

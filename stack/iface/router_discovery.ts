@@ -114,8 +114,6 @@ export interface ToldServer {
 
 export class RouterDiscovery {
   readonly #links: Link[] = [];
-  /** When something is due; -1: to be found out anew. */
-  #dueAtUs = Infinity;
   readonly #message = new RouterAdvertisement();
   readonly #prefix = new PrefixOption();
   readonly #route = new RouteOption();
@@ -127,11 +125,6 @@ export class RouterDiscovery {
     if (this.#linkOf(iface) === undefined) {
       this.#links.push(new Link(iface, how, this.deps, nowUs));
     }
-    this.#stir();
-  }
-
-  #stir(): void {
-    this.#dueAtUs = -1;
     this.deps.alarm.stir();
   }
 
@@ -146,7 +139,7 @@ export class RouterDiscovery {
     iface.mtu6 = Infinity;
     link.isHeard = false;
     link.solicitAtUs = Infinity;
-    this.#stir();
+    this.deps.alarm.stir();
   }
 
   /** It is up again: the routers are asked anew. */
@@ -155,7 +148,7 @@ export class RouterDiscovery {
     if (link === undefined) return;
     link.solicitations = 0;
     link.solicitAtUs = nowUs;
-    this.#stir();
+    this.deps.alarm.stir();
   }
 
   /** A router has been heard on the interface, and every address that it led to is known to be. */
@@ -193,7 +186,7 @@ export class RouterDiscovery {
     const from = IpAddress.fromWords(pkt.src0, pkt.src1, pkt.src2, pkt.src3);
     if (link === undefined || iface.findAddress(from) !== null) return 0;
     link.isHeard = true;
-    this.#stir();
+    this.deps.alarm.stir();
     const { lifetimeSeconds, preference, isManaged, hasOther } = message;
     const metric = METRICS[preference];
     this.#learnRoute(link, "routers", from, ANY_V6, 0, metric, lifetimeSeconds, pkt.nowUs);
@@ -205,17 +198,18 @@ export class RouterDiscovery {
   }
 
   pollAtUs(): number {
-    if (this.#dueAtUs >= 0) return this.#dueAtUs;
-    const atUs = this.#findDue();
-    // A probe that is under way ends without a word to us.
-    const isProbing = this.#links.some(({ slaac }) => !slaac.isSettled);
-    if (!isProbing) this.#dueAtUs = atUs;
+    let atUs = Infinity;
+    for (const link of this.#links) {
+      if (!link.isHeard) atUs = Math.min(atUs, link.solicitAtUs);
+      for (const { expiresAtUs } of link.routes) atUs = Math.min(atUs, expiresAtUs);
+      atUs = Math.min(atUs, link.servers.expiresAtUs, link.domains.expiresAtUs);
+      atUs = Math.min(atUs, link.slaac.dueAtUs());
+    }
     return atUs;
   }
 
   poll(nowUs: number): void {
     if (this.pollAtUs() > nowUs) return;
-    this.#dueAtUs = -1;
     for (const link of this.#links) {
       if (!link.isHeard && link.solicitAtUs <= nowUs) this.#solicit(link, nowUs);
       for (const route of link.routes.filter(({ expiresAtUs }) => expiresAtUs <= nowUs)) {
@@ -229,17 +223,6 @@ export class RouterDiscovery {
 
   #linkOf(iface: Interface): Link | undefined {
     return this.#links.find((known) => known.iface === iface);
-  }
-
-  #findDue(): number {
-    let atUs = Infinity;
-    for (const link of this.#links) {
-      if (!link.isHeard) atUs = Math.min(atUs, link.solicitAtUs);
-      for (const { expiresAtUs } of link.routes) atUs = Math.min(atUs, expiresAtUs);
-      atUs = Math.min(atUs, link.servers.expiresAtUs, link.domains.expiresAtUs);
-      atUs = Math.min(atUs, link.slaac.dueAtUs());
-    }
-    return atUs;
   }
 
   #solicit(link: Link, nowUs: number): void {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { cText } from "../base/c_text.ts";
 import { EINVAL, ENODEV, ENOENT, ENOPROTOOPT, EOPNOTSUPP, EPERM } from "../base/errno.ts";
 import * as c from "../base/socket_constants.ts";
 import { boolBytes, checkInt, intBytes, readInt } from "./option_codec.ts";
@@ -164,9 +165,7 @@ function setLinger(options: SocketOptions, value: Uint8Array): number {
 }
 
 function bindToDevice(host: OptionHost, value: Uint8Array): number {
-  const bytes = value.subarray(0, IFNAMSIZ - 1);
-  const end = bytes.indexOf(0);
-  const name = String.fromCharCode(...(end < 0 ? bytes : bytes.subarray(0, end)));
+  const name = cText(value.subarray(0, IFNAMSIZ - 1));
   if (name === "") return bindToIndex(host, 0);
   const index = host.interfaces.indexOf(name);
   return index === 0 ? -ENODEV : bindToIndex(host, index);

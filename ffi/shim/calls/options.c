@@ -133,8 +133,7 @@ EXPORT int getsockopt(int fd, int level, int name, void *restrict value, socklen
 /* Need nobody wait for it? Then *number is the value. */
 static bool may_post(int fd, enum fd_kind kind, const struct fd_entry *e, int level, int name,
                      const void *value, socklen_t len, int *number) {
-  if ((int)len < (int)sizeof *number || !rules_post_any(kind, level, name)) return false;
-  if (copy_in(number, value, sizeof *number) < 0) return false;
+  if ((int)len < (int)sizeof *number || copy_in(number, value, sizeof *number) < 0) return false;
   if (!rules_post(kind, level, name, *number)) return false;
   bool holds_back = level == IPPROTO_TCP && ((name == TCP_CORK && *number != 0) ||
                                              (name == TCP_NODELAY && *number == 0));

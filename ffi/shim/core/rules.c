@@ -43,10 +43,6 @@ bool rules_grant(int domain, int type, int protocol, struct control_reply *who) 
   return true;
 }
 
-bool rules_post_any(int kind, int level, int name) {
-  return find(NUSE_OP_POST_SETOPT, kind, level, name) != NULL;
-}
-
 bool rules_post(int kind, int level, int name, int value) {
   const struct rule *r = find(NUSE_OP_POST_SETOPT, kind, level, name);
   return r != NULL && value >= r->d && value <= r->e;

@@ -12,8 +12,7 @@ void rules_keep(const uint8_t *rules, size_t len);
 bool rules_known(void);
 /* Such a socket is always granted: fills in what it is (a, b, c as in the reply to SOCKET). */
 bool rules_grant(int domain, int type, int protocol, struct control_reply *who);
-/* Every socket of this kind takes the option with some values, and with this one. */
-bool rules_post_any(int kind, int level, int name);
+/* Every socket of this kind takes the option with this value. */
 bool rules_post(int kind, int level, int name, int value);
 
 #endif

@@ -8,6 +8,7 @@ import { ARPHRD_ETHER } from "../../../ffi/abi/packet.ts";
 import { ARPREQ, ATF_COM, ATF_PERM, SIOCDARP, SIOCGARP, SIOCSARP } from "../../../ffi/abi/route.ts";
 import { AF_INET, SOCKADDR_IN } from "../../../ffi/abi/socket.ts";
 import {
+  cText,
   EAFNOSUPPORT,
   EFAULT,
   ENODEV,
@@ -35,7 +36,7 @@ export function neighbourIoctl(
   if (request !== SIOCGARP) return -EPERM;
   if (dv.getUint16(off, true) !== AF_INET) return -EAFNOSUPPORT;
   const addr = IpAddress.read(dv, off + SOCKADDR_IN.ADDR, 4);
-  const name = textAt(u8, off + ARPREQ.DEVICE);
+  const name = cText(u8.subarray(off + ARPREQ.DEVICE, off + ARPREQ.DEVICE + ARPREQ.DEVICE_LEN));
   const iface = name === "" ? null : stack.interfaceByName(name);
   if (name !== "" && iface === null) return -ENODEV;
   const found = stack.view.neighbours(nowUs).find((n) =>
@@ -53,10 +54,4 @@ export function neighbourIoctl(
 export function arpFlags({ mac, state }: NeighbourView): number {
   if (state === NUD_PERMANENT) return ATF_PERM | ATF_COM;
   return mac === null ? 0 : ATF_COM;
-}
-
-function textAt(u8: Uint8Array, off: number): string {
-  const bytes = u8.subarray(off, off + ARPREQ.DEVICE_LEN);
-  const end = bytes.indexOf(0);
-  return String.fromCharCode(...(end < 0 ? bytes : bytes.subarray(0, end)));
 }

@@ -37,6 +37,7 @@ import {
 import { ARPHRD_ETHER } from "../../../ffi/abi/packet.ts";
 import { AF_INET, SOCKADDR_IN } from "../../../ffi/abi/socket.ts";
 import {
+  cText,
   EADDRNOTAVAIL,
   EAFNOSUPPORT,
   EEXIST,
@@ -295,7 +296,5 @@ function outOf(stack: Stack, addr: IpAddress): Interface | number {
 
 /** Up to the first NUL of a device's name. */
 function nameAt({ u8, off }: IoctlArgument, at: number): string {
-  const bytes = u8.subarray(off + at, off + at + IFNAMSIZ);
-  const end = bytes.indexOf(0);
-  return String.fromCharCode(...(end < 0 ? bytes : bytes.subarray(0, end)));
+  return cText(u8.subarray(off + at, off + at + IFNAMSIZ));
 }

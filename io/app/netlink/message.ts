@@ -6,6 +6,7 @@
  * @module
  */
 import { NLA_NESTED, NLA_TYPE_MASK, NLATTR_LEN, NLMSGHDR } from "../../../ffi/abi/netlink.ts";
+import { cText } from "../../../stack/mod.ts";
 
 /** Everything in a message begins at a multiple of 4. */
 export function aligned(len: number): number {
@@ -102,9 +103,7 @@ export class Attributes {
   /** Up to the first NUL; null: there is none. */
   text(type: number): string | null {
     const bytes = this.bytes(type);
-    if (bytes === null) return null;
-    const end = bytes.indexOf(0);
-    return String.fromCharCode(...(end < 0 ? bytes : bytes.subarray(0, end)));
+    return bytes === null ? null : cText(bytes);
   }
 }
 

@@ -12,7 +12,6 @@ import {
   NETMAP_HW_RING,
   NETMAP_LEGACY_API,
   NETMAP_NO_TX_POLL,
-  NETMAP_REQ_IFNAMSIZ,
   NETMAP_REQ_PORT_HDR_GET,
   NETMAP_REQ_PORT_HDR_SET,
   NETMAP_REQ_PORT_INFO_GET,
@@ -44,6 +43,7 @@ import {
   SysError,
 } from "../../../ffi/errno.ts";
 import { NETMAP_DEVICE, type NetmapKernel } from "../../../ffi/netmap.ts";
+import { cText } from "../../../stack/mod.ts";
 import type { PortName } from "./port_name.ts";
 
 export interface Registration {
@@ -136,20 +136,13 @@ function hasPortWithoutHeaders(kernel: NetmapKernel, fd: number, own: string): b
   for (let i = 0; i < VALE_PORTS_MAX; i++) {
     const header = requestHeader(NETMAP_REQ_VALE_LIST, "");
     if (kernel.control(fd, header, body) < 0) return false; // that was the last
-    const name = nameIn(header);
+    const name = cText(header.subarray(NMREQ_HEADER.NAME, NMREQ_HEADER.OPTIONS));
     if (name !== own && name.startsWith(onSwitch) && headerLengthOf(kernel, fd, name) === 0) {
       return true;
     }
     dv.setUint32(NMREQ_VALE_LIST.PORT, dv.getUint32(NMREQ_VALE_LIST.PORT, true) + 1, true);
   }
   return false;
-}
-
-/** The name in a struct nmreq_header. */
-function nameIn(header: Uint8Array): string {
-  const bytes = header.subarray(NMREQ_HEADER.NAME, NMREQ_HEADER.NAME + NETMAP_REQ_IFNAMSIZ);
-  const end = bytes.indexOf(0);
-  return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
 }
 
 function registerLegacy(kernel: NetmapKernel, fd: number, port: PortName): Registration {
