@@ -11,6 +11,7 @@
  *
  * @module
  */
+import { withOpenCache } from "./lab/open_cache.ts";
 import { lackOfRights, setUp } from "./lab/setup.ts";
 import { helpIfAsked } from "../cli/build/task_help.ts";
 import { isEndToEnd, type Job, plan, testsBelow } from "./run/plan.ts";
@@ -135,4 +136,4 @@ async function main(args: string[]): Promise<number> {
 }
 
 helpIfAsked(import.meta);
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) Deno.exit(await withOpenCache(() => main(Deno.args)));
