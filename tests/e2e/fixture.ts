@@ -37,6 +37,8 @@ const IS_ON_SWITCH = HAS_MODULE && Deno.env.get("TEST_PORT") === "vale";
 const SWITCH = "vale3";
 
 export class Fixture {
+  #twins = 0;
+
   private constructor(
     readonly vif: Vif,
     readonly a: Netns,
@@ -141,8 +143,10 @@ export class Fixture {
   async twin(): Promise<Netns> {
     const twin = await Netns.create("e2k");
     try {
-      await veth(twin, "va", null, this.b, "vk", null);
-      await this.b.ip("link set dev vk up");
+      // The end of one that has been closed stays a moment longer
+      const end = `vk${this.#twins++}`;
+      await veth(twin, "va", null, this.b, end, null);
+      await this.b.ip(`link set dev ${end} up`);
       await twin.ip(`addr add ${SELF}/24 brd + dev va`);
       return twin;
     } catch (error) {
